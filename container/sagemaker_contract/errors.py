@@ -1,0 +1,42 @@
+"""What can be wrong, by whose fault it is.
+
+ContractError
+ ├── ConfigurationError   the job's or the server's settings
+ ├── DataError            the training data
+ ├── ModelError           the stored model
+ └── RequestError         a request, with the HTTP status that answers it
+      └── InputError      its records (400)
+"""
+
+from __future__ import annotations
+
+
+class ContractError(Exception):
+    """A fault whose text is complete by itself: it is shown without a stack trace or a type name."""
+
+
+class ConfigurationError(ContractError):
+    """The job's or the server's settings cannot be used."""
+
+
+class DataError(ContractError):
+    """The training data cannot be used; the text names the channel, or the file, line and column."""
+
+
+class ModelError(ContractError):
+    """The stored model cannot be loaded."""
+
+
+class RequestError(ContractError):
+    """A request that gets no prediction; ``status`` is the HTTP status of the answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class InputError(RequestError):
+    """Records that cannot be read or predicted."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, reason)

@@ -1,0 +1,39 @@
+"""Where SageMaker puts things in the container."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The folders and files of the contract, below ``base``."""
+
+    base: Path
+
+    @classmethod
+    def from_env(cls) -> Paths:
+        """``SAGEMAKER_BASE_DIR``, else ``/opt/ml``."""
+        return cls(Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml"))
+
+    @property
+    def config(self) -> Path:
+        return self.base / "input" / "config"
+
+    @property
+    def data(self) -> Path:
+        return self.base / "input" / "data"
+
+    @property
+    def model(self) -> Path:
+        return self.base / "model"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.base / "output" / "data" / "evaluation.json"
+
+    @property
+    def failure(self) -> Path:
+        return self.base / "output" / "failure"

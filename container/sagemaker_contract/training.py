@@ -1,0 +1,92 @@
+"""The training program: a job in, a model, its evaluation and its metrics out, or the reason why not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from sagemaker_contract.errors import ContractError
+from sagemaker_contract.hyperparameters import parse_hyperparameters
+from sagemaker_contract.interface import load_algorithm
+from sagemaker_contract.job import read_job
+from sagemaker_contract.paths import Paths
+from sagemaker_contract.stopping import Stopped, StopSignal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sized
+
+    from sagemaker_contract.interface import Algorithm
+
+FAILED = 1
+STOPPED = 143
+_FAILURE_CHARACTERS = 1024
+
+
+def main() -> int:
+    """Run the job; the exit code is 0, 1 after a failure, or 143 (as the shell has it) after SIGTERM."""
+    paths = Paths.from_env()
+    stop = StopSignal()
+    try:
+        stop.install()
+        paths.failure.unlink(missing_ok=True)
+        _run(paths, stop)
+    except Stopped as stopped:
+        stop.ignore()
+        _report(paths, str(stopped))
+        return STOPPED
+    except Exception as error:
+        traceback.print_exc()
+        _report(paths, str(error) if isinstance(error, ContractError) else f"{type(error).__name__}: {error}")
+        return FAILED
+    return 0
+
+
+def _run(paths: Paths, stop: StopSignal) -> None:
+    started = time.monotonic()
+    job = read_job(paths)
+    algorithm = load_algorithm()
+    hyperparameters: Any = parse_hyperparameters(job.hyperparameters, algorithm.Hyperparameters)
+    print(f"hyperparameters: {hyperparameters}", flush=True)
+    train, validation = algorithm.load_data(job.channels, hyperparameters)
+    print(f"training on {len(train)} rows, judging by {len(validation)}", flush=True)
+    with stop.deferred():
+        model = algorithm.train(train, hyperparameters, stop.requested)
+        paths.model.mkdir(parents=True, exist_ok=True)
+        algorithm.save(model, paths.model)
+    if stop.requested():
+        raise Stopped("stopped by SIGTERM; the model trained so far is saved, and was not evaluated")
+    metrics = _evaluate(algorithm, model, {"train": train, "validation": validation})
+    evaluation = {
+        "metrics": metrics,
+        "rows": {"train": len(train), "validation": len(validation)},
+        "validation_source": "channel" if "validation" in job.channels else "held out of train",
+        "hyperparameters": dataclasses.asdict(hyperparameters),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    paths.evaluation.parent.mkdir(parents=True, exist_ok=True)
+    paths.evaluation.write_text(json.dumps(evaluation, indent=2) + "\n", encoding="utf-8")
+
+
+def _evaluate(algorithm: Algorithm, model: Any, tables: Mapping[str, Sized]) -> dict[str, float]:
+    """Judge the model on each table and print a line a metric, as the metric definitions expect it."""
+    metrics: dict[str, float] = {}
+    for name, table in tables.items():
+        for metric, value in algorithm.metrics(model, table).items():
+            if not math.isfinite(value):
+                raise ContractError(f"the metric {name}:{metric} is {value}: no model can be judged by it")
+            metrics[f"{name}:{metric}"] = value
+            print(f"{name}:{metric}={value:.6g};", flush=True)
+    return metrics
+
+
+def _report(paths: Paths, reason: str) -> None:
+    """Leave the reason where SageMaker reads it."""
+    print(f"train: {reason}", file=sys.stderr, flush=True)
+    text = reason if len(reason) <= _FAILURE_CHARACTERS else reason[: _FAILURE_CHARACTERS - 1] + "…"
+    paths.failure.parent.mkdir(parents=True, exist_ok=True)
+    paths.failure.write_text(text, encoding="utf-8")

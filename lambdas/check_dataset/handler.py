@@ -1,0 +1,19 @@
+"""Lambda entry point of the action CheckDataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from check_dataset.check import check_dataset
+from check_dataset.settings import Params, Settings
+from handler_kit.clients import client
+from handler_kit.report import Success, pipeline_step
+
+if TYPE_CHECKING:
+    from handler_kit.job import Job
+
+
+@pipeline_step
+def handler(job: Job) -> Success:
+    """Check and pin the data set that started this execution."""
+    return check_dataset(Params.from_json(job.parameters), Settings.from_env(), client("s3"))

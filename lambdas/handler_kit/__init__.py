@@ -1,0 +1,1 @@
+"""What the Lambda functions share: events, reports, tokens, settings, clients and log lines."""

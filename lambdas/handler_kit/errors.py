@@ -1,0 +1,82 @@
+"""The failures a person reads in the pipeline, and what an AWS error means for it.
+
+StepFailure              the step is over, and its message says why
+└── ConfigurationError   nothing was tried: a setting or a parameter is wrong
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+JOB_FAILED = "JobFailed"
+CONFIGURATION_ERROR = "ConfigurationError"
+PERMISSION_ERROR = "PermissionError"
+SYSTEM_UNAVAILABLE = "SystemUnavailable"
+
+_TRANSIENT_CODES = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_PERMISSION_CODES = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+class StepFailure(Exception):
+    """The step is over; the message says what, where and what to do.
+
+    ``kind`` is a CodePipeline failure type; ``external_id`` a link or name that leads to the details.
+    """
+
+    def __init__(self, message: str, *, kind: str = JOB_FAILED, external_id: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.external_id = external_id
+
+
+class ConfigurationError(StepFailure):
+    """A setting, a parameter or an input is missing or malformed; the message names it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind=CONFIGURATION_ERROR)
+
+
+def error_code(error: Exception) -> str:
+    """The AWS error code, or ``""`` when the error is not an AWS answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def error_message(error: ClientError) -> str:
+    """The text AWS answered with."""
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether asking again later may succeed: throttling, a broken connection, a fault of the service."""
+    return error_code(error) in _TRANSIENT_CODES or isinstance(error, (BotoConnectionError, HTTPClientError))
+
+
+def as_step_failure(error: Exception) -> StepFailure:
+    """The failure to report for any exception; an unforeseen one gives its class name and message."""
+    if isinstance(error, StepFailure):
+        return error
+    if isinstance(error, ClientError):
+        text = f"{error.operation_name} was refused with {error_code(error)}: {error_message(error)}"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    if error_code(error) in _PERMISSION_CODES:
+        return StepFailure(f"{text} Check the role of this function.", kind=PERMISSION_ERROR)
+    if is_transient(error):
+        return StepFailure(f"{text} Retry the stage.", kind=SYSTEM_UNAVAILABLE)
+    return StepFailure(text)

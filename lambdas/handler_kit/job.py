@@ -1,0 +1,104 @@
+"""The event of a CodePipeline job, as one object that never shows its credentials."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler_kit.errors import ConfigurationError, StepFailure
+
+EVENT_KEY = "CodePipeline.job"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What CodePipeline lends so that a job can read and write its artifacts."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ArtifactLocation:
+    """Where an output artifact of the action belongs."""
+
+    bucket: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One CodePipeline job.
+
+    Attributes:
+        id: What to report under; another one comes with every continuation.
+        parameters: The action's UserParameters, as the text they came in.
+        continuation_token: What this step said when it asked to be called again; ``None`` on the first call.
+        encryption_key_id: The KMS key of the artifact store; ``None`` when it has no key of its own.
+    """
+
+    id: str
+    parameters: str
+    continuation_token: str | None
+    output_artifacts: dict[str, ArtifactLocation]
+    credentials: Credentials | None = field(repr=False)
+    encryption_key_id: str | None
+
+    def output_artifact(self, name: str) -> ArtifactLocation:
+        """Where to put an output artifact. Raises ConfigurationError when the action does not declare it."""
+        try:
+            return self.output_artifacts[name]
+        except KeyError:
+            raise ConfigurationError(
+                f"The action declares no output artifact {name!r}; add it to the pipeline."
+            ) from None
+
+
+def job_id(event: dict[str, Any]) -> str:
+    """The id to report under. Raises ValueError, without quoting the event, when there is none."""
+    job = event.get(EVENT_KEY) if isinstance(event, dict) else None
+    found = job.get("id") if isinstance(job, dict) else None
+    if not isinstance(found, str):
+        raise ValueError("The event is not a CodePipeline job: it has no job id.")
+    return found
+
+
+def secrets(event: dict[str, Any]) -> list[str]:
+    """Every credential in the event, whatever else is wrong with it."""
+    data = event[EVENT_KEY].get("data")
+    credentials = data.get("artifactCredentials") if isinstance(data, dict) else None
+    values = credentials.values() if isinstance(credentials, dict) else ()
+    return [value for value in values if isinstance(value, str)]
+
+
+def parse(event: dict[str, Any]) -> Job:
+    """Read the event. Raises StepFailure naming what is missing, without quoting the event."""
+    try:
+        data = event[EVENT_KEY]["data"]
+        configuration = data["actionConfiguration"]["configuration"]
+        return Job(
+            id=job_id(event),
+            parameters=configuration.get("UserParameters", "{}"),
+            continuation_token=data.get("continuationToken"),
+            output_artifacts=dict(map(_output_artifact, data.get("outputArtifacts", []))),
+            credentials=_credentials(data.get("artifactCredentials")),
+            encryption_key_id=(data.get("encryptionKey") or {}).get("id"),
+        )
+    except KeyError as error:
+        raise StepFailure(f"The CodePipeline job event has no {error}.") from None
+    except (TypeError, AttributeError):
+        raise StepFailure(
+            "The CodePipeline job event has another shape than CodePipeline documents."
+        ) from None
+
+
+def _output_artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:
+    location = artifact["location"]["s3Location"]
+    return artifact["name"], ArtifactLocation(location["bucketName"], location["objectKey"])
+
+
+def _credentials(values: dict[str, str] | None) -> Credentials | None:
+    if not values:
+        return None
+    return Credentials(values["accessKeyId"], values["secretAccessKey"], values.get("sessionToken"))

@@ -1,0 +1,178 @@
+"""Frozen dataclasses that read themselves from text and report every mistake at once.
+
+The type of a field says how its text is read:
+
+==============================  ====================================================
+``str``                         not empty
+``str | None``                  empty means ``None``
+``int``                         a whole number, at least 1
+``int | None``                  the same; empty means ``None``
+``float | None``                a finite number; empty means ``None``
+``dict[str, str]``              a JSON object of strings
+``dict[str, dict[str, str]]``   a JSON object of JSON objects of strings
+``list[dict[str, str]]``        a JSON array of JSON objects of strings
+==============================  ====================================================
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+RecordT = TypeVar("RecordT")
+
+
+class SettingsBase:
+    """Base of a function's ``Settings``; the environment variable of a field is its name in upper case."""
+
+    @classmethod
+    def from_env(cls: type[RecordT], environ: Mapping[str, str] | None = None) -> RecordT:
+        """Read every field. Raises ConfigurationError naming each variable that is missing or malformed."""
+        values = os.environ if environ is None else environ
+        return _read(cls, values, "environment variable", str.upper)
+
+
+class ParamsBase:
+    """Base of a function's ``Params``; the keys are the names of the fields."""
+
+    @classmethod
+    def from_json(cls: type[RecordT], text: str) -> RecordT:
+        """Read an action's UserParameters.
+
+        Raises ConfigurationError naming each key that is missing, unknown or malformed.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigurationError(f"UserParameters: must be JSON: {error}") from None
+        return _read_params(cls, values, "UserParameters")
+
+    @classmethod
+    def from_mapping(cls: type[RecordT], event: object) -> RecordT:
+        """Read an event that carries the parameters itself. Raises ConfigurationError as from_json does."""
+        return _read_params(cls, event, "event")
+
+
+def _read_params(cls: type[RecordT], values: object, source: str) -> RecordT:
+    if not isinstance(values, dict):
+        raise ConfigurationError(f"{source}: must be a JSON object, got {_kind(values)}")
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    unknown = [f"{source} key {key}: unknown" for key in sorted(values.keys() - known)]
+    return _read(cls, values, f"{source} key", str, unknown)
+
+
+def _read(
+    cls: type[RecordT],
+    values: Mapping[str, Any],
+    source: str,
+    rename: Callable[[str], str],
+    problems: list[str] | None = None,
+) -> RecordT:
+    problems = list(problems or ())
+    hints = get_type_hints(cls)
+    found: dict[str, Any] = {}
+    for field in fields(cls):  # type: ignore[arg-type]
+        key = rename(field.name)
+        if key not in values:
+            if field.default is MISSING:
+                problems.append(f"{source} {key}: missing")
+            continue
+        try:
+            found[field.name] = _READERS[hints[field.name]](values[key])
+        except ValueError as error:
+            problems.append(f"{source} {key}: {error}")
+    if problems:
+        raise ConfigurationError("; ".join(problems))
+    return cls(**found)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string, got {_kind(value)}")
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _count(value: Any) -> int:
+    try:
+        number = int(_text(value))
+    except ValueError:
+        raise ValueError(f"must be a whole number, got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"must be at least 1, got {number}")
+    return number
+
+
+def _number(value: Any) -> float:
+    try:
+        number = float(_text(value))
+    except ValueError:
+        raise ValueError(f"must be a number, got {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"must be a finite number, got {value!r}")
+    return number
+
+
+def _optional(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value == "" else reader(value)
+
+
+def _json(value: Any) -> Any:
+    # The decoder's message gives the place and quotes nothing, which is right: the value may be private.
+    try:
+        return json.loads(_text(value))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"must be JSON: {error}") from None
+
+
+def _string_map(value: Any) -> dict[str, str]:
+    return _checked_string_map(_json(value), "")
+
+
+def _nested_string_map(value: Any) -> dict[str, dict[str, str]]:
+    parsed = _json(value)
+    if not isinstance(parsed, dict):
+        raise ValueError(f"must be a JSON object, got {_kind(parsed)}")
+    return {key: _checked_string_map(inner, f"{key}: ") for key, inner in parsed.items()}
+
+
+def _string_map_list(value: Any) -> list[dict[str, str]]:
+    parsed = _json(value)
+    if not isinstance(parsed, list):
+        raise ValueError(f"must be a JSON array, got {_kind(parsed)}")
+    return [_checked_string_map(inner, f"item {index}: ") for index, inner in enumerate(parsed)]
+
+
+def _checked_string_map(value: Any, place: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place}must be a JSON object, got {_kind(value)}")
+    for key, inner in value.items():
+        if not isinstance(inner, str):
+            raise ValueError(f"{place}{key} must be a string, got {_kind(inner)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+_READERS: dict[Any, Callable[[Any], Any]] = {
+    str: _text,
+    str | None: _optional(_text),
+    int: _count,
+    int | None: _optional(_count),
+    float | None: _optional(_number),
+    dict[str, str]: _string_map,
+    dict[str, dict[str, str]]: _nested_string_map,
+    list[dict[str, str]]: _string_map_list,
+}

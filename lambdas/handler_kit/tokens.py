@@ -1,0 +1,61 @@
+"""Continuation tokens: what a waiting step must remember, as versioned JSON of at most 2048 characters.
+
+A token comes back through CodePipeline, so it is checked like any other input.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handler_kit.errors import StepFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VERSION = 1
+MAXIMUM_CHARACTERS = 2048
+CLOCK_SLACK_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Token:
+    """What is awaited, by name, and until when (seconds since 1970)."""
+
+    awaits: str
+    deadline: int
+
+    def encode(self) -> str:
+        """The text to hand to CodePipeline."""
+        return json.dumps({"v": VERSION, "awaits": self.awaits, "deadline": self.deadline})
+
+
+def decode(text: str, *, is_ours: Callable[[str], bool], latest_deadline: int) -> Token:
+    """Read a token; ``is_ours`` says whether a name is one this step may await.
+
+    ``latest_deadline`` is what a token written now would have; two containers' clocks may differ a little.
+    Raises StepFailure when the token is not one that this step wrote.
+    """
+    try:
+        return _decode(text, is_ours, latest_deadline + CLOCK_SLACK_SECONDS)
+    except (ValueError, RecursionError) as error:
+        raise StepFailure(
+            f"The continuation token is not one that this step wrote ({error}). Retry the stage."
+        ) from None
+
+
+def _decode(text: str, is_ours: Callable[[str], bool], latest_deadline: int) -> Token:
+    if len(text) > MAXIMUM_CHARACTERS:
+        raise ValueError(f"longer than {MAXIMUM_CHARACTERS} characters")
+    fields = json.loads(text)
+    if not isinstance(fields, dict) or fields.keys() != {"v", "awaits", "deadline"}:
+        raise ValueError("its fields must be v, awaits and deadline")
+    version, awaits, deadline = fields["v"], fields["awaits"], fields["deadline"]
+    if type(version) is not int or version != VERSION:
+        raise ValueError(f"its version must be {VERSION}")
+    if type(deadline) is not int or not 0 <= deadline <= latest_deadline:
+        raise ValueError("its deadline is none that this step sets")
+    if not isinstance(awaits, str) or not is_ours(awaits):
+        raise ValueError("it awaits something that this step did not start")
+    return Token(awaits, deadline)

@@ -1,0 +1,1 @@
+"""Writes the person's decision into the model registry: approved, or rejected."""

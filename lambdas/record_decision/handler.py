@@ -1,0 +1,27 @@
+"""Lambda entry point of the action RecordApproval, and of the EventBridge rule for rejections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handler_kit.clients import client
+from handler_kit.job import EVENT_KEY
+from handler_kit.report import Success, pipeline_step
+from record_decision.record import record_approval, record_rejection
+from record_decision.settings import Params, Settings
+
+if TYPE_CHECKING:
+    from handler_kit.job import Job
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """Record an approval (a CodePipeline job) or a rejection (an EventBridge event)."""
+    if EVENT_KEY in event:
+        _approval(event, context)
+    else:
+        record_rejection(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
+
+
+@pipeline_step
+def _approval(job: Job) -> Success:
+    return record_approval(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"))

@@ -1,0 +1,1 @@
+"""Puts the trained model into the registry, and writes what the deployments need to know."""

@@ -1,0 +1,33 @@
+"""Lambda entry point of the action Register."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handler_kit.clients import artifact_client, client
+from handler_kit.errors import StepFailure
+from handler_kit.report import Success, pipeline_step
+from register_model.register import register
+from register_model.release import ARTIFACT, upload
+from register_model.settings import Params, Settings
+
+if TYPE_CHECKING:
+    from handler_kit.job import Job
+
+
+@pipeline_step
+def handler(job: Job) -> Success:
+    """Register the model, then hand the release to the deployments."""
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    location = job.output_artifact(ARTIFACT)
+    if job.credentials is None:
+        raise StepFailure(
+            "The CodePipeline job brings no artifact credentials, so the release cannot be stored."
+        )
+    release = register(params, settings, client("sagemaker"))
+    upload(release, settings, location, artifact_client(job.credentials), job.encryption_key_id)
+    return Success(
+        {"ModelPackageArn": release.model_package_arn, "Metrics": release.metrics_text},
+        summary=f"{release.model_package_arn}: {release.metrics_text}",
+        external_id=release.model_package_arn,
+    )

@@ -1,0 +1,1 @@
+"""Gives a new repository its first content: the algorithm the team deployed with."""

@@ -1,0 +1,1 @@
+"""Proves that an endpoint runs the requested model, and that it answers the golden records."""

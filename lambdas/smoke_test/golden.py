@@ -1,0 +1,95 @@
+"""The golden records, and what an endpoint made of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Record:
+    """A known right answer: the label, and the features as one line of CSV."""
+
+    label: str
+    features: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answers of an endpoint, and how long each call took."""
+
+    records: Sequence[Record]
+    answers: Sequence[str]
+    latencies_ms: Sequence[float]
+
+    @property
+    def right(self) -> int:
+        """How many answers are right."""
+        return sum(
+            same(record.label, answer) for record, answer in zip(self.records, self.answers, strict=True)
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, 0 to 1."""
+        return self.right / len(self.records)
+
+    @property
+    def latency_ms(self) -> int:
+        """The 95th percentile of the calls, by nearest rank, rounded up."""
+        ordered = sorted(self.latencies_ms)
+        return math.ceil(ordered[math.ceil(0.95 * len(ordered)) - 1])
+
+    def __str__(self) -> str:
+        return f"{self.right} of {len(self.records)} golden records right, p95 {self.latency_ms} ms"
+
+
+def parse_golden(content: bytes, place: str) -> list[Record]:
+    """Read golden records: CSV, no header, the label first. Raises ConfigurationError naming the line."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{place}: the golden records must be CSV in UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""))
+    records = []
+    for row in reader:
+        if len(row) == 1:
+            raise ConfigurationError(
+                f"{place}, line {reader.line_num}: a label and at least one feature needed"
+            )
+        if row:
+            records.append(Record(row[0].strip(), to_csv_line(row[1:])))
+    if not records:
+        raise ConfigurationError(f"{place}: no golden records")
+    return records
+
+
+def parse_answers(body: bytes) -> list[str]:
+    """The first value of each line of a CSV answer."""
+    rows = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""))
+    return [row[0].strip() for row in rows if row]
+
+
+def same(label: str, answer: str) -> bool:
+    """Whether an answer means the label: the same text, or the same number (``1`` and ``1.0``)."""
+    if label == answer:
+        return True
+    try:
+        return math.isclose(float(label), float(answer), rel_tol=1e-6)
+    except ValueError:
+        return False
+
+
+def to_csv_line(row: list[str]) -> str:
+    """One line of CSV, without its line end."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="").writerow(row)
+    return text.getvalue()

@@ -1,0 +1,183 @@
+"""The test of an endpoint: really the requested model, really answering."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler_kit import logs, tokens
+from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
+from handler_kit.report import Continue, Success
+from handler_kit.tokens import Token
+from smoke_test.golden import Result, parse_answers, parse_golden, same
+
+if TYPE_CHECKING:
+    from smoke_test.golden import Record
+    from smoke_test.settings import Params, Settings
+
+MAXIMUM_WAIT_SECONDS = 2 * 3600
+MAXIMUM_GOLDEN_BYTES = 1024 * 1024
+NONE = "none"
+
+_CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
+
+
+class SmokeTest:
+    """Tests one endpoint for one release."""
+
+    def __init__(self, params: Params, settings: Settings, sagemaker: Any, runtime: Any, s3: Any) -> None:
+        if not settings.content_type.startswith("text/csv"):
+            raise ConfigurationError(
+                f"environment variable CONTENT_TYPE: must be text/csv, got {settings.content_type!r}"
+            )
+        self._params = params
+        self._settings = settings
+        self._sagemaker = sagemaker
+        self._runtime = runtime
+        self._s3 = s3
+
+    def run(self, token_text: str | None, *, now: int) -> Success | Continue:
+        """Test the endpoint, or wait while it changes. Raises StepFailure saying what is wrong with it."""
+        token = self._token(token_text, now + MAXIMUM_WAIT_SECONDS)
+        try:
+            endpoint = self._sagemaker.describe_endpoint(EndpointName=self._params.endpoint)
+        except (ClientError, BotoCoreError) as error:
+            if not is_transient(error):
+                raise self._not_there(error) from error
+            logs.info("describe answered with a passing error", endpoint=token.awaits, error=str(error))
+            return self._wait(token, "unknown for the moment", now)
+        status = endpoint["EndpointStatus"]
+        if status in _CHANGING:
+            return self._wait(token, status, now)
+        if status != "InService":
+            reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
+            raise StepFailure(f"Endpoint {self._params.endpoint} is {status}: {reason}")
+        return self._test(self._variant_of_release(endpoint["EndpointConfigName"]))
+
+    def _token(self, text: str | None, latest_deadline: int) -> Token:
+        name = self._params.endpoint
+        if text is None:
+            return Token(name, latest_deadline)
+        return tokens.decode(text, is_ours=lambda awaits: awaits == name, latest_deadline=latest_deadline)
+
+    def _test(self, variant: str | None) -> Success:
+        if self._params.golden_uri == NONE:
+            summary = "the requested model is in service; no golden records to ask"
+            return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
+        result = self._ask(self._golden_records(), variant)
+        self._check(result)
+        outputs = {
+            "Accuracy": f"{result.accuracy:.4g}",
+            "LatencyMs": str(result.latency_ms),
+            "Summary": str(result),
+        }
+        return Success(outputs, summary=str(result), external_id=self._params.endpoint)
+
+    def _wait(self, token: Token, status: str, now: int) -> Continue:
+        if now >= token.deadline:
+            raise StepFailure(
+                f"Endpoint {token.awaits} is still {status} after {MAXIMUM_WAIT_SECONDS // 3600} h."
+                " See its page in the SageMaker console; retry the stage when it is InService."
+            )
+        return Continue(token, summary=f"Endpoint {token.awaits}: {status}", external_id=token.awaits)
+
+    def _not_there(self, error: Exception) -> Exception:
+        if error_code(error) == "ValidationException" and "not find" in str(error):
+            return StepFailure(
+                f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it."
+            )
+        return error
+
+    def _variant_of_release(self, config_name: str) -> str | None:
+        """The variant to ask; ``None`` when there is only one.
+
+        After a rollback an endpoint is in service again, on the model it had before: only its parts tell.
+        """
+        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=config_name)
+        variants = config["ProductionVariants"]
+        running = {variant["VariantName"]: self._model(variant["ModelName"]) for variant in variants}
+        asked = (self._params.image, self._params.model_data_url)
+        for name, model in running.items():
+            if model == asked:
+                return name if len(variants) > 1 else None
+        found = "; ".join(f"variant {name}: {image}, {data}" for name, (image, data) in running.items())
+        raise StepFailure(
+            f"Endpoint {self._params.endpoint} is InService but does not run the requested model; it was"
+            f" probably rolled back, see its alarms. Requested: {asked[0]}, {asked[1]}. Running: {found}"
+        )
+
+    def _model(self, name: str) -> tuple[str, str]:
+        model = self._sagemaker.describe_model(ModelName=name)
+        container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
+        return container.get("Image", "no image"), container.get("ModelDataUrl", "no model data")
+
+    def _golden_records(self) -> list[Record]:
+        uri = self._params.golden_uri
+        bucket, slash, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not slash or not key:
+            raise ConfigurationError(f"UserParameters key golden_uri: must be s3://bucket/key, got {uri!r}")
+        try:
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAXIMUM_GOLDEN_BYTES + 1)
+        except ClientError as error:
+            if error_code(error) == "NoSuchKey":
+                raise StepFailure(f"{uri}: no such object; start a new execution.") from error
+            raise
+        if len(content) > MAXIMUM_GOLDEN_BYTES:
+            raise ConfigurationError(f"{uri}: the golden records exceed {MAXIMUM_GOLDEN_BYTES} bytes")
+        return parse_golden(content, uri)
+
+    def _ask(self, records: list[Record], variant: str | None) -> Result:
+        # The first call opens the connection; it would measure that, so it is not counted.
+        self._invoke([records[0]], variant)
+        answers, latencies_ms = [], []
+        for record in records:
+            before = time.perf_counter()
+            answers += self._invoke([record], variant)
+            latencies_ms.append((time.perf_counter() - before) * 1000)
+        together = self._invoke(records, variant)
+        if not all(map(same, answers, together)):
+            raise StepFailure(
+                f"Endpoint {self._params.endpoint} answers {len(records)} records in one body otherwise than"
+                " one by one; the container must give one line for each line, in order."
+            )
+        return Result(records, answers, latencies_ms)
+
+    def _invoke(self, records: list[Record], variant: str | None) -> list[str]:
+        body = "\n".join(record.features for record in records).encode()
+        target = {"TargetVariant": variant} if variant else {}
+        try:
+            answer = self._runtime.invoke_endpoint(
+                EndpointName=self._params.endpoint,
+                ContentType=self._settings.content_type,
+                Accept="text/csv",
+                Body=body,
+                **target,
+            )
+        except ClientError as error:
+            if error_code(error) != "ModelError":
+                raise
+            raise StepFailure(
+                f"The model on endpoint {self._params.endpoint} answered with an error:"
+                f" {error_message(error)[:1000]} See the endpoint's log."
+            ) from error
+        answers = parse_answers(answer["Body"].read())
+        if len(answers) != len(records):
+            raise StepFailure(
+                f"Endpoint {self._params.endpoint} gave {len(answers)} answers to {len(records)} records."
+                " The container must give one line of CSV for each line."
+            )
+        return answers
+
+    def _check(self, result: Result) -> None:
+        logs.info("endpoint answered", endpoint=self._params.endpoint, result=str(result))
+        minimum, maximum = self._settings.minimum_accuracy, self._settings.maximum_latency_ms
+        if minimum is not None and result.accuracy < minimum:
+            raise StepFailure(
+                f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right."
+            )
+        if maximum is not None and result.latency_ms > maximum:
+            raise StepFailure(
+                f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms."
+            )

@@ -1,0 +1,62 @@
+"""A production MLOps pipeline on AWS as one CDK for Terraform construct.
+
+Nothing here starts jsii or imports CDKTF until ``MLOpsPipeline`` is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .config import (
+    Algorithm,
+    Approval,
+    Autoscaling,
+    DataCapture,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Notebook,
+    Rollout,
+    SmokeTest,
+    Training,
+)
+from .errors import ConfigError, MlopsError, PayloadError, Problem, RehearsalError
+
+if TYPE_CHECKING:
+    from .pipeline import MLOpsPipeline
+
+__all__ = [
+    "Algorithm",
+    "Approval",
+    "Autoscaling",
+    "ConfigError",
+    "DataCapture",
+    "Dataset",
+    "Endpoint",
+    "Evaluation",
+    "MLOpsPipeline",
+    "MlopsError",
+    "Notebook",
+    "PayloadError",
+    "Problem",
+    "RehearsalError",
+    "Rollout",
+    "SmokeTest",
+    "Training",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "MLOpsPipeline":
+        from ._jsii_node import use_packaged_node
+
+        # Before CDKTF: jsii starts Node at its first import.
+        use_packaged_node()
+        from .pipeline import MLOpsPipeline
+
+        return MLOpsPipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,94 @@
+"""CodePipeline actions as plain values, so that a stage can describe its part without knowing the pipeline."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..provider import codepipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# A variable that CodePipeline fills in for every execution.
+EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One action of a stage.
+
+    Attributes:
+        name: Shown in the console and in failures.
+        category: ``Source``, ``Build``, ``Invoke``, ``Deploy`` or ``Approval``.
+        provider: ``S3``, ``CodeCommit``, ``CodeBuild``, ``Lambda``, ``CloudFormation`` or ``Manual``.
+        configuration: As the provider's action reference says; values of at most 1,000 characters.
+        run_order: Actions of a stage run in this order; equal numbers together.
+        namespace: Name that later actions use for this action's variables.
+        inputs: Artifacts it reads.
+        outputs: Artifacts it writes.
+        timeout_minutes: Of a manual approval.
+    """
+
+    name: str
+    category: str
+    provider: str
+    configuration: Mapping[str, str]
+    run_order: int = 1
+    namespace: str | None = None
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
+    timeout_minutes: int | None = None
+
+    def to_terraform(self) -> codepipeline.CodepipelineStageAction:
+        """Give the struct that the provider's binding takes."""
+        return codepipeline.CodepipelineStageAction(
+            name=self.name,
+            category=self.category,
+            owner="AWS",
+            provider=self.provider,
+            version="1",
+            configuration=dict(self.configuration),
+            run_order=self.run_order,
+            namespace=self.namespace,
+            input_artifacts=list(self.inputs) or None,
+            output_artifacts=list(self.outputs) or None,
+            timeout_in_minutes=self.timeout_minutes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A named group of actions."""
+
+    name: str
+    actions: Sequence[Action]
+
+    def to_terraform(self) -> codepipeline.CodepipelineStage:
+        """Give the struct that the provider's binding takes."""
+        return codepipeline.CodepipelineStage(name=self.name, action=[action.to_terraform() for action in self.actions])
+
+
+def invoke(
+    name: str,
+    function_name: str,
+    *,
+    parameters: Mapping[str, str],
+    run_order: int = 1,
+    namespace: str | None = None,
+    outputs: Sequence[str] = (),
+) -> Action:
+    """Make an action that calls a Lambda function with ``parameters`` as its UserParameters."""
+    return Action(
+        name=name,
+        category="Invoke",
+        provider="Lambda",
+        configuration={
+            "FunctionName": function_name,
+            "UserParameters": json.dumps(dict(parameters), separators=(",", ":")),
+        },
+        run_order=run_order,
+        namespace=namespace,
+        outputs=outputs,
+    )

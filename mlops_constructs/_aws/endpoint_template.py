@@ -1,0 +1,214 @@
+"""The CloudFormation template of one endpoint, as plain data.
+
+CloudFormation deploys endpoints, not Terraform: it keeps weights and counts over updates, rolls an update back on
+alarms, and is a CodePipeline action.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sagemaker-endpoint.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..config import Autoscaling, DataCapture, Endpoint, Rollout
+
+VARIANT = "primary"
+PARAMETERS = (
+    "Image",
+    "ModelDataUrl",
+    "ModelPackageArn",
+    "ExecutionId",
+    "ExecutionRoleArn",
+    "KmsKeyArn",
+    "EndpointName",
+)
+CAPTURE_PARAMETER = "CaptureUri"
+_ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
+# Instances with their own NVMe disks are encrypted by hardware and refuse a key.
+_NVME = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|p[45][a-z]*|trn\w+)\.")
+
+Json = dict[str, Any]
+
+
+def endpoint_template(config: Endpoint) -> Json:
+    """Make the template of an endpoint that serves one model."""
+    parameters = list(PARAMETERS)
+    if config.data_capture is not None:
+        parameters.append(CAPTURE_PARAMETER)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "A SageMaker endpoint that serves one model package",
+        "Parameters": {name: {"Type": "String"} for name in parameters},
+        "Resources": _resources(config),
+        "Outputs": {
+            "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
+            "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
+        },
+    }
+
+
+def _resources(config: Endpoint) -> Json:
+    resources = {"Model": _model(), "EndpointConfig": _endpoint_config(config)}
+    if config.rollout is not None:
+        resources |= _alarms(config.rollout)
+    resources["Endpoint"] = _endpoint(config)
+    if config.autoscaling is not None:
+        resources |= _autoscaling(config.autoscaling)
+    return resources
+
+
+def _model() -> Json:
+    return {
+        "Type": "AWS::SageMaker::Model",
+        "Properties": {
+            "ExecutionRoleArn": {"Ref": "ExecutionRoleArn"},
+            "EnableNetworkIsolation": True,
+            "PrimaryContainer": {"Image": {"Ref": "Image"}, "ModelDataUrl": {"Ref": "ModelDataUrl"}},
+            "Tags": _tags(),
+        },
+    }
+
+
+def _endpoint_config(config: Endpoint) -> Json:
+    properties: Json = {
+        "ProductionVariants": [
+            {
+                "VariantName": VARIANT,
+                "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                "InstanceType": config.instance_type,
+                "InitialInstanceCount": config.initial_instance_count,
+                "InitialVariantWeight": 1.0,
+                "ContainerStartupHealthCheckTimeoutInSeconds": config.startup_timeout_seconds,
+            }
+        ],
+        "Tags": _tags(),
+    }
+    if not _NVME.match(config.instance_type):
+        properties["KmsKeyId"] = {"Ref": "KmsKeyArn"}
+    if config.data_capture is not None:
+        properties["DataCaptureConfig"] = _data_capture(config.data_capture)
+    return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": properties}
+
+
+def _data_capture(config: DataCapture) -> Json:
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": config.sampling_percent,
+        "DestinationS3Uri": {"Ref": CAPTURE_PARAMETER},
+        "KmsKeyId": {"Ref": "KmsKeyArn"},
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        # Types that are not listed are stored as base64.
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }
+
+
+def _endpoint(config: Endpoint) -> Json:
+    properties: Json = {
+        # Fixed, so that callers keep their name; the model and the configuration are unnamed, as a named one
+        # could not be replaced.
+        "EndpointName": {"Ref": "EndpointName"},
+        "EndpointConfigName": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]},
+        # What autoscaling or a person made of counts and weights survives a deployment.
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
+        "Tags": _tags(),
+    }
+    if config.rollout is not None:
+        properties["DeploymentConfig"] = _deployment(config.rollout)
+    return {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}
+
+
+def _deployment(rollout: Rollout) -> Json:
+    routing: Json = {"Type": _ROUTING[rollout.strategy], "WaitIntervalInSeconds": rollout.bake_seconds}
+    size = {"Type": "CAPACITY_PERCENT", "Value": rollout.step_percent}
+    if rollout.strategy == "canary":
+        routing["CanarySize"] = size
+    elif rollout.strategy == "linear":
+        routing["LinearStepSize"] = size
+    steps = -(-100 // rollout.step_percent) if rollout.strategy == "linear" else 2
+    return {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": routing,
+            "TerminationWaitInSeconds": 120,
+            # Must exceed the sum of the waits; half an hour is left to start the new fleet.
+            "MaximumExecutionTimeoutInSeconds": min(28_800, 1800 + steps * rollout.bake_seconds + 120),
+        },
+        "AutoRollbackConfiguration": {
+            "Alarms": [{"AlarmName": {"Ref": "ServerErrors"}}, {"AlarmName": {"Ref": "SlowAnswers"}}]
+        },
+    }
+
+
+def _alarms(rollout: Rollout) -> Json:
+    return {
+        "ServerErrors": _alarm(
+            "The endpoint answers with server errors", "Invocation5XXErrors", "Sum", threshold=1, minutes=1
+        ),
+        "SlowAnswers": _alarm(
+            f"The model takes longer than {rollout.maximum_latency_ms} ms on average",
+            "ModelLatency",  # in microseconds
+            "Average",
+            threshold=rollout.maximum_latency_ms * 1000,
+            minutes=2,
+        ),
+    }
+
+
+def _alarm(description: str, metric: str, statistic: str, *, threshold: int, minutes: int) -> Json:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": description,
+            "Namespace": "AWS/SageMaker",
+            "MetricName": metric,
+            "Statistic": statistic,
+            "Dimensions": [
+                {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}},
+                {"Name": "VariantName", "Value": VARIANT},
+            ],
+            "Period": 60,
+            "EvaluationPeriods": minutes,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            # No traffic is no reason to roll back.
+            "TreatMissingData": "notBreaching",
+        },
+    }
+
+
+def _autoscaling(config: Autoscaling) -> Json:
+    return {
+        "ScalableTarget": {
+            "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+            "DependsOn": "Endpoint",
+            "Properties": {
+                "ServiceNamespace": "sagemaker",
+                "ResourceId": {"Fn::Sub": f"endpoint/${{EndpointName}}/variant/{VARIANT}"},
+                "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+                "MinCapacity": config.minimum,
+                "MaxCapacity": config.maximum,
+            },
+        },
+        "ScalingPolicy": {
+            "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+            "Properties": {
+                "PolicyName": {"Fn::Sub": f"${{EndpointName}}-{VARIANT}"},
+                "PolicyType": "TargetTrackingScaling",
+                "ScalingTargetId": {"Ref": "ScalableTarget"},
+                "TargetTrackingScalingPolicyConfiguration": {
+                    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+                    "TargetValue": config.invocations_per_instance,
+                    "ScaleInCooldown": config.scale_in_cooldown_seconds,
+                    "ScaleOutCooldown": config.scale_out_cooldown_seconds,
+                },
+            },
+        },
+    }
+
+
+def _tags() -> list[Json]:
+    return [
+        {"Key": "mlops:model-package", "Value": {"Ref": "ModelPackageArn"}},
+        {"Key": "mlops:execution", "Value": {"Ref": "ExecutionId"}},
+    ]

@@ -1,0 +1,107 @@
+"""One Lambda function: its role, log group, zip and settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cdktf import AssetType, TerraformAsset
+from constructs import Construct
+
+from .._payload import function_archive
+from ..provider import cloudwatch_log_group, lambda_function
+from .keys import use_key
+from .policy import allow
+from .role import ServiceRole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+RUNTIME = "python3.12"
+
+
+class Function(Construct):
+    """A function of ``lambdas/``, with a role of its own.
+
+    Attributes:
+        function: The Lambda function.
+        name: Its name, a literal.
+        arn: Its ARN.
+        role: Its role.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        folder: str,
+        purpose: str | None = None,
+        env: Environment,
+        stores: Stores,
+        settings: Mapping[str, str],
+        permissions: Sequence[Statement],
+        timeout_seconds: int = 60,
+        memory_mb: int = 256,
+    ) -> None:
+        """Make the function.
+
+        Args:
+            scope: Construct it belongs to.
+            id_: Construct id.
+            folder: Its folder in ``lambdas/``.
+            purpose: Ends its name; made from the folder unless given.
+            env: Where it is deployed.
+            stores: Key and dead letter queue of the pipeline.
+            settings: Environment variables, exactly those of its ``settings.py``.
+            permissions: What its code does; logs, tracing, key and queue are added.
+            timeout_seconds: 1 to 900 s.
+            memory_mb: 128 to 10,240 MB.
+        """
+        super().__init__(scope, id_)
+        purpose = folder.replace("_", "-") if purpose is None else purpose
+        self.name = f"{env.name}-{purpose}"
+        self.role = ServiceRole(self, "role", env, "lambda", purpose)
+        log_group = f"/aws/lambda/{self.name}"
+        granted = self.role.grant(
+            [
+                *permissions,
+                use_key(stores.key_arn),
+                allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
+                # X-Ray's writes know no resource.
+                allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+                allow("sqs:SendMessage", stores.dead_letter_arn),
+            ]
+        )
+        logs = cloudwatch_log_group.CloudwatchLogGroup(
+            self, "logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
+        )
+        self.function = self._function(folder, stores, settings, timeout_seconds, memory_mb)
+        self.function.node.add_dependency(logs, granted)
+        self.arn: str = self.function.arn
+
+    def _function(
+        self, folder: str, stores: Stores, settings: Mapping[str, str], timeout_seconds: int, memory_mb: int
+    ) -> lambda_function.LambdaFunction:
+        bundle = function_archive(folder)
+        asset = TerraformAsset(self, "code", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
+        return lambda_function.LambdaFunction(
+            self,
+            "function",
+            function_name=self.name,
+            role=self.role.arn,
+            handler=f"{folder}.handler.handler",
+            runtime=RUNTIME,
+            architectures=["arm64"],
+            filename=asset.path,
+            source_code_hash=bundle.base64_sha256,
+            timeout=timeout_seconds,
+            memory_size=memory_mb,
+            kms_key_arn=stores.key_arn,
+            environment=lambda_function.LambdaFunctionEnvironment(variables=dict(settings)),
+            tracing_config=lambda_function.LambdaFunctionTracingConfig(mode="Active"),
+            dead_letter_config=lambda_function.LambdaFunctionDeadLetterConfig(target_arn=stores.dead_letter_arn),
+        )

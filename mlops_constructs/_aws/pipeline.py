@@ -1,0 +1,127 @@
+"""One CodePipeline: its role, its stages, and the rule that starts it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
+from .keys import use_key
+from .policy import allow
+from .role import ServiceRole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .actions import Stage
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+
+class Pipeline(Construct):
+    """A V2 pipeline that runs its executions one by one, in the order of their start.
+
+    Attributes:
+        pipeline: The CodePipeline.
+        name: Its name, a literal.
+        arn: Its ARN.
+        role: Its role.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        purpose: str,
+        env: Environment,
+        stores: Stores,
+        stages: Sequence[Stage],
+        permissions: Sequence[Statement],
+    ) -> None:
+        """Make the pipeline.
+
+        Args:
+            scope: Construct it belongs to.
+            id_: Construct id.
+            name: Name of the pipeline.
+            purpose: Ends the names of its role and of its rule's role.
+            env: Where it is deployed.
+            stores: Key and artifact bucket.
+            stages: Its stages, sources first.
+            permissions: What its actions need; artifacts and key are added.
+        """
+        super().__init__(scope, id_)
+        self.name = name
+        self._env, self._stores, self._purpose = env, stores, purpose
+        self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
+        granted = self.role.grant(
+            [
+                allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
+                allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.artifact_bucket_arn),
+                use_key(stores.key_arn),
+                *permissions,
+            ]
+        )
+        self.pipeline = codepipeline.Codepipeline(
+            self,
+            "pipeline",
+            name=name,
+            role_arn=self.role.arn,
+            pipeline_type="V2",
+            execution_mode="QUEUED",
+            artifact_store=[
+                codepipeline.CodepipelineArtifactStore(
+                    location=stores.artifact_bucket,
+                    type="S3",
+                    encryption_key=codepipeline.CodepipelineArtifactStoreEncryptionKey(id=stores.key_arn, type="KMS"),
+                )
+            ],
+            stage=[stage.to_terraform() for stage in stages],
+        )
+        self.pipeline.node.add_dependency(granted)
+        self.arn: str = self.pipeline.arn
+
+    def start_on(
+        self,
+        id_: str,
+        pattern: Mapping[str, object],
+        *,
+        input_paths: Mapping[str, str] | None = None,
+        input_template: str | None = None,
+    ) -> None:
+        """Start an execution for every event that matches.
+
+        Args:
+            id_: Construct id of the rule; ends its name.
+            pattern: EventBridge event pattern.
+            input_paths: Name to JSON path in the event.
+            input_template: Arguments of StartPipelineExecution, with ``<name>`` for each path.
+        """
+        role = ServiceRole(self, f"{id_}_role", self._env, "events", f"start-{self._purpose}")
+        role.grant([allow("codepipeline:StartPipelineExecution", self.arn)])
+        rule = cloudwatch_event_rule.CloudwatchEventRule(
+            self, id_, name=f"{self.name}-{id_.replace('_', '-')}", event_pattern=json.dumps(pattern)
+        )
+        transformer = None
+        if input_template is not None:
+            transformer = cloudwatch_event_target.CloudwatchEventTargetInputTransformer(
+                input_paths=dict(input_paths or {}), input_template=input_template
+            )
+        cloudwatch_event_target.CloudwatchEventTarget(
+            self,
+            f"{id_}_target",
+            rule=rule.name,
+            target_id="pipeline",
+            arn=self.arn,
+            role_arn=role.arn,
+            input_transformer=transformer,
+            # After 24 hours of retries EventBridge drops an event; the queue keeps it.
+            dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(
+                arn=self._stores.dead_letter_arn
+            ),
+        )

@@ -1,0 +1,99 @@
+"""IAM policies as data: plain dicts whose order is the order of writing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Statement = dict[str, Any]
+
+
+def allow(
+    actions: str | Sequence[str],
+    resources: str | Sequence[str],
+    *,
+    when: Mapping[str, Mapping[str, object]] | None = None,
+    principal: Mapping[str, object] | None = None,
+) -> Statement:
+    """Make an Allow statement.
+
+    Args:
+        actions: ``service:Action`` names.
+        resources: ARNs. ``*`` only where the service authorization reference knows no resource for the action.
+        when: Conditions, operator to key to value.
+        principal: Who, in a resource policy.
+    """
+    return _statement("Allow", actions, resources, when, principal)
+
+
+def deny(
+    actions: str | Sequence[str],
+    resources: str | Sequence[str],
+    *,
+    when: Mapping[str, Mapping[str, object]] | None = None,
+    principal: Mapping[str, object] | None = None,
+) -> Statement:
+    """Make a Deny statement; arguments as in ``allow``."""
+    return _statement("Deny", actions, resources, when, principal)
+
+
+def pass_role(role_arn: str, service: str) -> Statement:
+    """Allow handing exactly this role to exactly this service."""
+    return allow("iam:PassRole", role_arn, when={"StringEquals": {"iam:PassedToService": service}})
+
+
+def report_job() -> list[Statement]:
+    """Allow a function to answer CodePipeline, which knows no resource for it."""
+    return [allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*")]
+
+
+def pull_image(repository_arn: str) -> list[Statement]:
+    """Allow SageMaker to pull the algorithm's image."""
+    return [
+        # The registry's login token knows no resource.
+        allow("ecr:GetAuthorizationToken", "*"),
+        allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository_arn),
+    ]
+
+
+def document(statements: Sequence[Statement]) -> str:
+    """Give the policy's JSON."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def trust(service: str, *, source_account: str | None = None) -> str:
+    """Give the trust policy of a service role.
+
+    Args:
+        service: Such as ``sagemaker.amazonaws.com``.
+        source_account: Account the service must act for, against the confused deputy; only for services that are
+            documented to send it.
+    """
+    statement: Statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    if source_account is not None:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": source_account}}
+    return document([statement])
+
+
+def _statement(
+    effect: str,
+    actions: str | Sequence[str],
+    resources: str | Sequence[str],
+    when: Mapping[str, Mapping[str, object]] | None,
+    principal: Mapping[str, object] | None,
+) -> Statement:
+    statement: Statement = {"Effect": effect}
+    if principal is not None:
+        statement["Principal"] = dict(principal)
+    statement["Action"] = actions if isinstance(actions, str) else list(actions)
+    statement["Resource"] = resources if isinstance(resources, str) else list(resources)
+    if when is not None:
+        statement["Condition"] = {operator: dict(keys) for operator, keys in when.items()}
+    return statement

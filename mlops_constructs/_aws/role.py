@@ -1,0 +1,63 @@
+"""One role per service and purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..provider import iam_role, iam_role_policy
+from .policy import document, trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+    from .environment import Environment
+    from .policy import Statement
+
+# Documented to send aws:SourceAccount when they assume a role; a condition on any other would lock it out.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+# https://docs.aws.amazon.com/codebuild/latest/userguide/cross-service-confused-deputy-prevention.html
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cross-service-confused-deputy-prevention.html
+_SENDS_SOURCE_ACCOUNT = {"sagemaker", "codebuild", "cloudformation"}
+
+
+class ServiceRole:
+    """A role that one AWS service assumes, with one inline policy.
+
+    Attributes:
+        role: The IAM role.
+        arn: Its ARN.
+    """
+
+    def __init__(self, scope: Construct, id_: str, env: Environment, service: str, purpose: str) -> None:
+        """Make the role without permissions.
+
+        Args:
+            scope: Construct it belongs to.
+            id_: Construct id.
+            env: Where it is deployed.
+            service: First label of the service principal, such as ``lambda``.
+            purpose: Ends the name, so that one pipeline's roles differ; at most 24 characters.
+        """
+        account = env.account if service in _SENDS_SOURCE_ACCOUNT else None
+        self._scope, self._id = scope, id_
+        self.role = iam_role.IamRole(
+            scope,
+            id_,
+            # IAM names are global in an account: the region keeps two regions apart.
+            name=f"{env.name}-{purpose}-{env.region}",
+            assume_role_policy=trust(f"{service}.amazonaws.com", source_account=account),
+        )
+        self.arn: str = self.role.arn
+        self._role_id: str = self.role.id
+
+    def grant(self, statements: Sequence[Statement]) -> iam_role_policy.IamRolePolicy:
+        """Give the role its one inline policy."""
+        return iam_role_policy.IamRolePolicy(
+            self._scope,
+            f"{self._id}_policy",
+            name="permissions",
+            role=self._role_id,
+            policy=document(statements),
+        )

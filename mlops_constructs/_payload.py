@@ -1,0 +1,109 @@
+"""Find the files that are deployed, and zip them so that equal content gives equal bytes.
+
+In a wheel they stand in ``_payload_files/`` beside this module; in a checkout, in the folder above the package.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import hashlib
+import io
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import PayloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PACKAGE = Path(__file__).resolve().parent
+_IGNORED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
+# The oldest date that a zip can hold: content alone decides the bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A zip on disk, for the time of this process.
+
+    Attributes:
+        path: Where it lies.
+        sha256: Hex digest of its bytes.
+    """
+
+    path: Path
+    sha256: str
+
+    @property
+    def base64_sha256(self) -> str:
+        """The digest as Lambda reports it."""
+        return base64.b64encode(bytes.fromhex(self.sha256)).decode()
+
+
+def payload(name: str) -> Path:
+    """Give the absolute path of a deployed file or folder, such as ``lambdas``.
+
+    Raises:
+        PayloadError: when this installation does not have it.
+    """
+    for root in (_PACKAGE / "_payload_files", _PACKAGE.parent):
+        if (root / name).exists():
+            return root / name
+    raise PayloadError(f"{name} is missing from this installation of mlops-constructs; install it again")
+
+
+def function_archive(function: str) -> Archive:
+    """Zip one Lambda function with the kit that all functions share."""
+    root = payload("lambdas")
+    if not (root / function / "handler.py").is_file():
+        raise PayloadError(f"lambdas/{function}/handler.py is missing; install mlops-constructs again")
+    return archive(function, {**folder_files(root, function), **folder_files(root, "handler_kit")})
+
+
+def folder_files(root: Path, folder: str = "") -> dict[str, Path]:
+    """Give the files below ``root/folder``, by their path relative to ``root``, sorted; caches are left out."""
+    return {path.relative_to(root).as_posix(): path for path in sorted(_walk(root / folder))}
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name in _IGNORED or path.suffix == ".pyc":
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def archive(name: str, files: Mapping[str, Path | bytes]) -> Archive:
+    """Write ``<name>.zip`` in this process's temporary folder; equal names, content and modes give equal bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for member in sorted(files):
+            source = files[member]
+            executable = isinstance(source, Path) and source.stat().st_mode & 0o100
+            info = zipfile.ZipInfo(member, _DATE)
+            info.create_system = 3  # Unix, or the mode below is lost
+            info.external_attr = (0o100755 if executable else 0o100644) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            bundle.writestr(info, source.read_bytes() if isinstance(source, Path) else source)
+    data = buffer.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    path = _scratch() / digest / f"{name}.zip"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return Archive(path, digest)
+
+
+@cache
+def _scratch() -> Path:
+    # CDKTF copies assets at app.synth(), so the zips must live as long as the program.
+    folder = Path(tempfile.mkdtemp(prefix="mlops-constructs-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

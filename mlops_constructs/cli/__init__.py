@@ -1,0 +1,5 @@
+"""The ``mlops`` command."""
+
+from .main import main
+
+__all__ = ["main"]

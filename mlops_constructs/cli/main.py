@@ -1,0 +1,56 @@
+"""Arguments in, exit code out: 0 done, 1 failed, 2 wrong arguments, 130 interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from ..errors import MlopsError
+from . import init, rehearse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit code."""
+    options = _parser().parse_args(arguments)
+    # A polite kill cleans up as Ctrl-C does.
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code: int = options.run(options)
+    except MlopsError as error:
+        print(f"mlops {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"mlops {options.command}: interrupted; everything it started has ended", file=sys.stderr)
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mlops", description="MLOps pipelines on AWS, from one construct.")
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for command in (init, rehearse):
+        command.add_parser(commands)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("mlops-constructs")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,120 @@
+"""``mlops rehearse``: run the whole pipeline on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import MlopsError, RehearsalError
+from .synth import synthesize
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ..rehearsal.rehearse import Rehearsal
+    from .view import View
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "rehearse",
+        help="run the whole pipeline on this machine, without an AWS account",
+        description="Apply the synthesized stack to a local AWS with real Terraform, then run the deployed pipeline.",
+    )
+    answer = parser.add_mutually_exclusive_group()
+    answer.add_argument("--approve", action="store_true", help="answer the approval with yes, without asking")
+    answer.add_argument("--reject", action="store_true", help="answer the approval with no, without asking")
+    parser.add_argument("--keep", action="store_true", help="leave the local AWS up at the end, until Ctrl-C")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="train.csv and other channels; iris unless given")
+    parser.add_argument("--app", metavar="COMMAND", help="synthesizes the stack; that of cdktf.json unless given")
+    parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
+    parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS; a free one unless given")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+    parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Rehearse; raise MlopsError with the reason when production does not answer in the end."""
+    _check(options)
+    try:
+        from ..rehearsal.data import RehearsalData
+        from ..rehearsal.rehearse import Rehearsal
+        from ..rehearsal.terraform import find_program
+        from .view import make_view
+    except ModuleNotFoundError as error:
+        raise MlopsError(
+            f"this command needs the rehearsal extra (no module {error.name!r}): "
+            "pip install 'mlops-constructs[rehearsal]'"
+        ) from None
+    find_program()
+    data = RehearsalData.iris() if options.data is None else RehearsalData.from_folder(options.data)
+    with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
+        with view.step("Synth", "cdk.tf.json"):
+            stack = synthesize(options.app, Path(output), options.stack)
+        with Rehearsal(stack, data, view, port=options.port) as rehearsal:
+            return _rehearse(rehearsal, view, options)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not (options.approve or options.reject or sys.stdin.isatty()):
+        raise MlopsError("nobody can answer the approval here: give --approve or --reject, or run in a terminal")
+    if not 0 <= options.port <= 65535:
+        raise MlopsError(f"--port must be 0 to 65535, got {options.port}")
+
+
+def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> int:
+    try:
+        rehearsal.deploy()
+        rehearsal.build_image()
+        rehearsal.run()
+        rehearsal.ask_production()
+    except RehearsalError as error:
+        if not options.keep:
+            raise
+        view.say(f"Failed: {error}")
+        _keep(rehearsal, view)
+        return 1
+    if options.keep:
+        _report(rehearsal, view, options)
+        _keep(rehearsal, view)
+        return 0
+    rehearsal.destroy()
+    _report(rehearsal, view, options)
+    return 0
+
+
+def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> None:
+    result = rehearsal.result
+    if options.json:
+        view.close()
+        print(json.dumps(asdict(result), indent=2))
+        return
+    answer = f"Production endpoint {result.production_endpoint}"
+    if result.accuracy is not None:
+        answer += f" classified {result.rows} held-out rows: accuracy {result.accuracy:.3f}"
+    view.say(answer)
+
+
+def _keep(rehearsal: Rehearsal, view: View) -> None:
+    from ..rehearsal.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+
+    aws = rehearsal.aws
+    view.say(
+        "The local AWS stays up until Ctrl-C. In another terminal:\n"
+        f"  export AWS_ENDPOINT_URL={aws.url} AWS_DEFAULT_REGION={aws.region} "
+        f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}\n"
+        f"  aws codepipeline get-pipeline-state --name {rehearsal.result.pipeline}"
+    )
+    view.close()
+    try:
+        while True:
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return

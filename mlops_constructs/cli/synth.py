@@ -1,0 +1,67 @@
+"""Synthesize the user's app as ``cdktf synth`` does, from the command in ``cdktf.json``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from .._jsii_node import packaged_node
+from ..errors import MlopsError
+
+
+def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
+    """Run the app; give the folder of its stack.
+
+    Args:
+        app: Command that synthesizes; that of ``cdktf.json`` unless given.
+        output: Folder to synthesize into.
+        stack: Name of the stack; needed only when the app has several.
+
+    Raises:
+        MlopsError: when there is no app, it fails, or the stack is not clear.
+    """
+    command = app if app is not None else _command(Path("cdktf.json"))
+    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
+    # `python` in cdktf.json must be the Python that runs this command.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    node = packaged_node()
+    if node is not None:
+        environment.setdefault("JSII_NODE", str(node))
+    done = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise MlopsError(f"`{command}` failed with exit code {done.returncode}:\n{_reason(done.stderr)}")
+    return _stack_folder(output, stack, command)
+
+
+def _command(config: Path) -> str:
+    if not config.is_file():
+        raise MlopsError(f"no cdktf.json in {Path.cwd()}: run `mlops init`, change folder, or give --app")
+    try:
+        command = json.loads(config.read_text(encoding="utf-8"))["app"]
+    except (ValueError, KeyError, TypeError):
+        raise MlopsError(f"{config.resolve()} must be JSON with the field 'app', such as 'python main.py'") from None
+    return str(command)
+
+
+def _reason(output: str) -> str:
+    """Leave the traceback out when the error is one of ours: its message says it all."""
+    lines = output.strip().splitlines()
+    for index in range(len(lines) - 1, -1, -1):
+        if lines[index].startswith("mlops_constructs.errors."):
+            return "\n".join([lines[index].partition(": ")[2], *lines[index + 1 :]])
+    return "\n".join(lines[-30:])
+
+
+def _stack_folder(output: Path, stack: str | None, command: str) -> Path:
+    folders = {folder.name: folder for folder in sorted(output.glob("stacks/*")) if folder.is_dir()}
+    if not folders:
+        raise MlopsError(f"`{command}` synthesized no stack; does it call app.synth()?")
+    if stack is None and len(folders) == 1:
+        return next(iter(folders.values()))
+    if stack is None or stack not in folders:
+        raise MlopsError(f"give --stack, one of: {', '.join(folders)}")
+    return folders[stack]

@@ -1,0 +1,25 @@
+"""What a pipeline is made of: frozen, keyword-only dataclasses that check themselves. Pure Python."""
+
+from .algorithm import Algorithm
+from .approval import Approval
+from .dataset import Dataset
+from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
+from .evaluation import Evaluation
+from .notebook import Notebook
+from .pipeline import PipelineConfig
+from .training import Training
+
+__all__ = [
+    "Algorithm",
+    "Approval",
+    "Autoscaling",
+    "DataCapture",
+    "Dataset",
+    "Endpoint",
+    "Evaluation",
+    "Notebook",
+    "PipelineConfig",
+    "Rollout",
+    "SmokeTest",
+    "Training",
+]

@@ -1,0 +1,190 @@
+"""Where the model answers requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import Problem
+from ._rules import in_range, instance_type, is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Autoscaling:
+    """Target tracking on the invocations of each instance.
+
+    Attributes:
+        minimum: Fewest instances, 1 to 1,000. Literal.
+        maximum: Most instances, ``minimum`` to 1,000. Literal.
+        invocations_per_instance: Invocations a minute that one instance should get. Literal.
+        scale_in_cooldown_seconds: Wait after taking instances away, 0 to 3,600 s. Literal.
+        scale_out_cooldown_seconds: Wait after adding instances, 0 to 3,600 s. Literal.
+    """
+
+    minimum: int = 2
+    maximum: int = 4
+    invocations_per_instance: float = 750.0
+    scale_in_cooldown_seconds: int = 300
+    scale_out_cooldown_seconds: int = 60
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from in_range("minimum", self.minimum, 1, 1000)
+        yield from in_range("maximum", self.maximum, 1, 1000)
+        if self.maximum < self.minimum:
+            yield Problem("maximum", f"must be at least minimum ({self.minimum})", self.maximum, "raise it")
+        yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
+        yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
+        yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How traffic moves to a new model, and when it moves back.
+
+    Alarms on the endpoint's 5XX answers and latency roll an update back. The first deployment has nothing to roll
+    back to. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+
+    Attributes:
+        strategy: ``canary``, ``linear`` or ``all_at_once``.
+        step_percent: Share of the capacity in the canary (5 to 50) or in each linear step (10 to 50), percent.
+        bake_seconds: Wait after each step, 0 to 3,600 s.
+        maximum_latency_ms: Average model latency, in milliseconds, above which the update is rolled back.
+    """
+
+    strategy: Literal["canary", "linear", "all_at_once"] = "canary"
+    step_percent: int = 50
+    bake_seconds: int = 300
+    maximum_latency_ms: int = 1000
+
+    @classmethod
+    def canary(cls, *, step_percent: int = 50, bake_seconds: int = 300) -> Rollout:
+        """Move ``step_percent`` of the traffic first, then the rest."""
+        return cls(strategy="canary", step_percent=step_percent, bake_seconds=bake_seconds)
+
+    @classmethod
+    def linear(cls, *, step_percent: int = 25, bake_seconds: int = 300) -> Rollout:
+        """Move the traffic in equal steps."""
+        return cls(strategy="linear", step_percent=step_percent, bake_seconds=bake_seconds)
+
+    @classmethod
+    def all_at_once(cls, *, bake_seconds: int = 300) -> Rollout:
+        """Move all traffic at once, and watch the alarms for ``bake_seconds``."""
+        return cls(strategy="all_at_once", bake_seconds=bake_seconds)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        if self.strategy not in ("canary", "linear", "all_at_once"):
+            yield Problem("strategy", "must be 'canary', 'linear' or 'all_at_once'", self.strategy, "choose one")
+        if self.strategy != "all_at_once":
+            low = 10 if self.strategy == "linear" else 5
+            yield from in_range("step_percent", self.step_percent, low, 50, "percent")
+        yield from in_range("bake_seconds", self.bake_seconds, 0, 3600, "s")
+        yield from in_range("maximum_latency_ms", self.maximum_latency_ms, 1, 60_000, "ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCapture:
+    """Keep requests and answers in the artifact bucket, for monitoring.
+
+    Attributes:
+        sampling_percent: Share of the requests, 1 to 100 percent. Literal.
+    """
+
+    sampling_percent: int = 20
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from in_range("sampling_percent", self.sampling_percent, 1, 100, "percent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTest:
+    """What a fresh endpoint must answer to the golden records of the data set.
+
+    Attributes:
+        minimum_accuracy: Share of right answers, 0.0 to 1.0, or None to check only that it answers. Literal.
+        maximum_latency_ms: 95th percentile of the calls, in milliseconds. Literal.
+    """
+
+    minimum_accuracy: float | None = 0.8
+    maximum_latency_ms: int = 2000
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        if self.minimum_accuracy is not None:
+            yield from in_range("minimum_accuracy", self.minimum_accuracy, 0.0, 1.0)
+        yield from in_range("maximum_latency_ms", self.maximum_latency_ms, 1, 60_000, "ms")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One SageMaker endpoint.
+
+    Attributes:
+        instance_type: SageMaker instance. Literal.
+        initial_instance_count: Instances at first, 1 to 1,000. Later deployments keep what autoscaling made of it.
+            Literal.
+        autoscaling: Or None for a fixed count.
+        rollout: How an update moves traffic, or None for all at once without alarms.
+        data_capture: Or None to keep nothing.
+        smoke_test: What it must answer before the pipeline goes on.
+        startup_timeout_seconds: Time to answer the first ``/ping``, 60 to 3,600 s. Literal.
+    """
+
+    instance_type: str = "ml.m5.large"
+    initial_instance_count: int = 1
+    autoscaling: Autoscaling | None = None
+    rollout: Rollout | None = None
+    data_capture: DataCapture | None = None
+    smoke_test: SmokeTest = field(default_factory=SmokeTest)
+    startup_timeout_seconds: int = 600
+
+    @classmethod
+    def for_production(cls) -> Endpoint:
+        """Two instances or more in two zones, autoscaling, canary with rollback alarms, data capture."""
+        return cls(initial_instance_count=2, autoscaling=Autoscaling(), rollout=Rollout(), data_capture=DataCapture())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from instance_type("instance_type", self.instance_type)
+        yield from in_range("initial_instance_count", self.initial_instance_count, 1, 1000)
+        yield from in_range("startup_timeout_seconds", self.startup_timeout_seconds, 60, 3600, "s")
+        for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
+            part = getattr(self, name)
+            if part is not None:
+                yield from under(name, part)
+        if not is_token(self.initial_instance_count):
+            yield from self._combination_problems()
+
+    def _combination_problems(self) -> Iterator[Problem]:
+        count, scaling, rollout = self.initial_instance_count, self.autoscaling, self.rollout
+        if rollout is not None and rollout.strategy != "all_at_once" and count < 2:
+            yield Problem(
+                "initial_instance_count",
+                f"a {rollout.strategy} rollout needs at least 2 instances",
+                count,
+                "use 2, or Rollout.all_at_once()",
+            )
+        if scaling is None:
+            return
+        if not scaling.minimum <= count <= scaling.maximum:
+            yield Problem(
+                "initial_instance_count",
+                f"must be within autoscaling's {scaling.minimum} to {scaling.maximum}",
+                count,
+                "choose a count in that range, or widen autoscaling",
+            )
+        if self.instance_type.startswith("ml.t2."):
+            yield Problem(
+                "instance_type", "burstable T2 instances cannot autoscale", self.instance_type, "use 'ml.m5.large'"
+            )
+
+
+def under(name: str, part: object) -> Iterator[Problem]:
+    """Yield the problems of ``part``, each with ``name`` before its field."""
+    for problem in part.problems():  # type: ignore[attr-defined]
+        yield Problem(f"{name}.{problem.field}", problem.rule, problem.got, problem.remedy)

@@ -1,0 +1,61 @@
+"""What can go wrong, and whose fault it is.
+
+MlopsError
+├── ConfigError      the arguments break a rule (also a ValueError); raised once, at synth, with all problems
+├── PayloadError     lambdas/ or container/ cannot be found in this installation: a broken install
+└── RehearsalError   a rehearsal on this machine cannot start or did not succeed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule.
+
+    Attributes:
+        field: Path of the argument, such as ``training.instance_type``.
+        rule: What must hold, such as ``must start with 'ml.'``.
+        got: The value that was given.
+        remedy: What to do about it.
+    """
+
+    field: str
+    rule: str
+    got: object
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}, got {self.got!r}; {self.remedy}"
+
+
+class MlopsError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class ConfigError(MlopsError, ValueError):
+    """The arguments of a construct break one or more rules; the message lists them all.
+
+    Attributes:
+        problems: Every broken rule, in the order of the arguments.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        super().__init__(f"{subject} has {count}:{lines}")
+
+
+class PayloadError(MlopsError):
+    """The files that are deployed (``lambdas/``, ``container/``) are missing from this installation."""
+
+
+class RehearsalError(MlopsError):
+    """A rehearsal cannot start, or ended without a production endpoint."""

@@ -1,0 +1,142 @@
+"""Container images of the local AWS: a build context, stored under its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_constructs.errors import RehearsalError
+
+REQUIRED_FILES = ("Dockerfile", "train", "serve")
+PROGRAMS = ("train", "serve")
+_IGNORED_NAMES = frozenset({".git", "__pycache__"})
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+class ContainerError(RehearsalError):
+    """An image cannot be built, or one of its programs cannot be run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A built image.
+
+    Attributes:
+        digest: `sha256:...` over names, modes and bytes of the context: the same files give the same digest.
+        context: Our own copy of the directory it was built from.
+    """
+
+    digest: str
+    context: Path
+
+    @property
+    def name(self) -> str:
+        """The name under which a Docker engine keeps it."""
+        return f"mlops-rehearsal:{self.digest.removeprefix('sha256:')[:12]}"
+
+    def manifest(self) -> str:
+        """The Docker v2 manifest that a registry keeps for it."""
+        size = sum(file.stat().st_size for _, file in _files(self.context) if file.is_file())
+        layer = {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip"}
+        config = {"mediaType": "application/vnd.docker.container.image.v1+json"}
+        blob = {"size": size, "digest": self.digest}
+        return json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST_TYPE,
+                "config": {**config, **blob},
+                "layers": [{**layer, **blob}],
+            },
+            sort_keys=True,
+        )
+
+
+def digest_of(text: str) -> str:
+    """The registry's digest of a manifest."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+class ImageStore:
+    """The images built so far, one directory each."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def add(self, context: Path) -> Image:
+        """Check and copy a build context. Raises `ContainerError` when it is no SageMaker container."""
+        check_context(context)
+        digest = context_digest(context)
+        target = self._path(digest)
+        if not target.exists():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
+                copy = Path(scratch) / "context"
+                ignore = shutil.ignore_patterns(*_IGNORED_NAMES)
+                shutil.copytree(context, copy, symlinks=True, ignore=ignore)
+                for program in PROGRAMS:
+                    (copy / program).chmod(0o755)
+                _rename_unless_there(copy, target)
+        return Image(digest, target)
+
+    def get(self, digest: str) -> Image | None:
+        """The image with this digest, when it was built here."""
+        target = self._path(digest)
+        return Image(digest, target) if target.exists() else None
+
+    def _path(self, digest: str) -> Path:
+        return self._directory / digest.removeprefix("sha256:")
+
+
+def check_context(context: Path) -> None:
+    """Raise `ContainerError` naming what a directory lacks to be a SageMaker container."""
+    for name in REQUIRED_FILES:
+        if not (context / name).is_file():
+            raise ContainerError(
+                f"{name} is missing from the container's directory: "
+                f"it must hold {', '.join(REQUIRED_FILES)} at its top level; add {name}"
+            )
+    dockerfile = (context / "Dockerfile").read_text(encoding="utf-8", errors="replace")
+    for name in PROGRAMS:
+        if not (context / name).stat().st_mode & 0o100 and "chmod" not in dockerfile:
+            raise ContainerError(
+                f"{name} is not executable: run `chmod +x {name}` (and `git update-index --chmod=+x {name}`), "
+                f"or let the Dockerfile do it"
+            )
+
+
+def context_digest(context: Path) -> str:
+    """A digest over the names, modes and bytes of every file of a directory."""
+    total = hashlib.sha256()
+    for name, file in _files(context):
+        if file.is_symlink():
+            mode, content = "link", str(file.readlink()).encode()
+        else:
+            mode = "755" if file.stat().st_mode & 0o100 else "644"
+            content = file.read_bytes()
+        total.update(f"{mode} {len(name.encode())}:{name} {len(content)}:".encode())
+        total.update(content)
+    return f"sha256:{total.hexdigest()}"
+
+
+def _files(directory: Path) -> Iterator[tuple[str, Path]]:
+    names = {
+        path.relative_to(directory).as_posix(): path
+        for path in directory.rglob("*")
+        if (path.is_symlink() or path.is_file())
+        and not _IGNORED_NAMES.intersection(path.relative_to(directory).parts)
+    }
+    return iter(sorted(names.items()))
+
+
+def _rename_unless_there(source: Path, target: Path) -> None:
+    """Move a finished directory into place; when another thread was first, theirs stays."""
+    try:
+        source.rename(target)
+    except OSError:
+        if not target.exists():
+            raise

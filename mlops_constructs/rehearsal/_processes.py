@@ -1,0 +1,86 @@
+"""Child processes that never outlive the local AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+GRACE_SECONDS = 1.5
+
+
+class ChildProcesses:
+    """Starts children, each in a process group of its own, and ends whole groups."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    def start(
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | IO[bytes] = subprocess.PIPE,
+        stderr: int | IO[bytes] = subprocess.STDOUT,
+    ) -> subprocess.Popen[bytes]:
+        """Start a command with exactly this environment; both outputs come as one pipe by default.
+
+        Raises OSError when it cannot be run, and RuntimeError after `close()`.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the local AWS is closing")
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=cwd,
+                env=dict(env),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            self._running = {child for child in self._running if child.poll() is None}
+            self._running.add(process)
+        return process
+
+    def end(self, process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SECONDS) -> None:
+        """Ask the whole group to end, then kill what is left of it."""
+        _signal_group(process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace_seconds)
+        _signal_group(process, signal.SIGKILL)
+        process.wait()
+
+    def close(self) -> None:
+        """End all children at once; no more can be started."""
+        with self._lock:
+            self._closed = True
+            children = list(self._running)
+            self._running.clear()
+        for child in children:
+            _signal_group(child, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.0, deadline - time.monotonic()))
+        for child in children:
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal the group, which may outlive its leader."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

@@ -1,0 +1,128 @@
+"""Runs container images: by a Docker engine, or as processes when there is none."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mlops_constructs.rehearsal._docker import DockerRuntime, engine_problem
+from mlops_constructs.rehearsal._images import ContainerError, Image, ImageStore
+from mlops_constructs.rehearsal._running import Container
+from mlops_constructs.rehearsal._venvs import environment_for
+
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal.local_aws import LocalAws
+
+__all__ = [
+    "Container",
+    "ContainerError",
+    "ContainerHost",
+    "ContainerRuntime",
+    "DockerRuntime",
+    "Image",
+    "ProcessRuntime",
+    "container_host",
+]
+
+Log = Callable[[str], None]
+
+_FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
+
+
+class ContainerRuntime(Protocol):
+    """What runs an image's two programs. `base` stands for `/opt/ml`."""
+
+    def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
+        """Make an image; `arguments` are build arguments, NAME=value. Raises `ContainerError`."""
+
+    def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
+        """Start the image's `train`."""
+
+    def serve(
+        self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log
+    ) -> Container:
+        """Start the image's `serve`, listening on 127.0.0.1:`port`."""
+
+
+class ProcessRuntime:
+    """Runs the programs as child processes, in a virtual environment made from requirements.txt."""
+
+    def __init__(self, aws: LocalAws, images: ImageStore) -> None:
+        self._aws = aws
+        self._images = images
+
+    def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
+        """Store the context and make its virtual environment."""
+        if arguments:
+            log("no Docker engine: build arguments are not used")
+        image = self._images.add(context)
+        environment_for(image.context, self._aws.processes, log)
+        return image
+
+    def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
+        """Run `train` with SAGEMAKER_BASE_DIR for /opt/ml."""
+        return self._start("train", image, base, environment, log)
+
+    def serve(
+        self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log
+    ) -> Container:
+        """Run `serve` on a loopback port given by SAGEMAKER_BIND_TO_PORT."""
+        binding = {"SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
+        return self._start("serve", image, base, {**environment, **binding}, log)
+
+    def _start(
+        self, program: str, image: Image, base: Path, environment: Mapping[str, str], log: Log
+    ) -> Container:
+        venv = environment_for(image.context, self._aws.processes, log)
+        inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
+        full = {
+            **inherited,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",  # the stored context must keep matching its digest
+            "AWS_REGION": self._aws.region,
+            **environment,
+            "SAGEMAKER_BASE_DIR": str(base),
+            "VIRTUAL_ENV": str(venv),
+            "PATH": os.pathsep.join([str(venv / "bin"), os.environ.get("PATH", os.defpath)]),
+        }
+        try:
+            process = self._aws.processes.start([image.context / program], cwd=image.context, env=full)
+        except OSError as error:
+            raise ContainerError(f"{program} cannot be run: {error}") from error
+        return Container(self._aws.processes, process, log)
+
+
+@dataclass(frozen=True)
+class ContainerHost:
+    """Where the images of one local AWS are kept and run."""
+
+    images: ImageStore
+    runtime: ContainerRuntime
+
+
+_hosts: weakref.WeakKeyDictionary[LocalAws, ContainerHost] = weakref.WeakKeyDictionary()
+_hosts_lock = threading.Lock()
+
+
+def container_host(aws: LocalAws) -> ContainerHost:
+    """The container host of a local AWS. The first call looks for a Docker engine, and logs the choice."""
+    with _hosts_lock:
+        host = _hosts.get(aws)
+        if host is None:
+            host = _hosts[aws] = _make_host(aws)
+        return host
+
+
+def _make_host(aws: LocalAws) -> ContainerHost:
+    images = ImageStore(aws.workdir / "images")
+    problem = engine_problem()
+    if problem is None:
+        aws.log("a Docker engine answers: containers run in it")
+        return ContainerHost(images, DockerRuntime(aws, images))
+    aws.log(f"{problem}: the container's programs run as processes in a virtual environment")
+    return ContainerHost(images, ProcessRuntime(aws, images))

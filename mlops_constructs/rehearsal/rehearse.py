@@ -1,0 +1,233 @@
+"""The story of a rehearsal, from an empty local AWS to a production endpoint that answers, and back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal.deployed import Deployed
+from mlops_constructs.rehearsal.follow import Follower
+from mlops_constructs.rehearsal.local_aws import LocalAws
+from mlops_constructs.rehearsal.progress import Update
+from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, leftovers
+from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_constructs.rehearsal.data import RehearsalData
+    from mlops_constructs.rehearsal.follow import Outcome
+    from mlops_constructs.rehearsal.progress import Watcher
+
+_START_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Result:
+    """What a rehearsal found.
+
+    Attributes:
+        pipeline: Name of the ML pipeline.
+        execution_id: Its execution.
+        production_endpoint: Name of the endpoint that answered.
+        rows: Held-out rows that were asked.
+        accuracy: Share of right answers, or None when no rows were held out.
+        seconds: Phase to its time.
+    """
+
+    pipeline: str = ""
+    execution_id: str = ""
+    production_endpoint: str = ""
+    rows: int = 0
+    accuracy: float | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Rehearsal:
+    """Runs a synthesized stack on this machine.
+
+    Used as a context manager: leaving it, however, ends every process and removes every folder it made.
+    """
+
+    def __init__(self, stack: Path, data: RehearsalData, watcher: Watcher, *, port: int = 0) -> None:
+        """Prepare a rehearsal.
+
+        Args:
+            stack: Folder of the synthesized stack, with ``cdk.tf.json``.
+            data: The data set to upload.
+            watcher: Who is told, and who approves.
+            port: Loopback port of the local AWS; 0 takes a free one.
+        """
+        self._stack, self._data, self._watcher = stack, data, watcher
+        self._program = find_program()
+        self.aws = LocalAws(port=port, region=_region(stack))
+        self.result = Result()
+        self._terraform: Terraform | None = None
+        self._deployed: Deployed | None = None
+
+    def __enter__(self) -> Rehearsal:
+        self.aws.start()
+        self.aws.add_listener(self._watcher.log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terraform is not None:
+            self._terraform.stop()
+        self.aws.close()
+
+    def deploy(self) -> Deployed:
+        """Apply the stack, and see that a second plan changes nothing."""
+        environment = terraform_environment(self.aws.url, self.aws.region)
+        terraform = Terraform(
+            self.aws.workdir / "terraform", environment, on_event=self._on_terraform, program=self._program
+        )
+        self._terraform = terraform
+        terraform.prepare(self._stack)
+        with self._step("Terraform", "init") as say:
+            say(terraform.init())
+        with self._step("Terraform", "validate"):
+            terraform.validate()
+        with self._step("Terraform", "apply") as say:
+            terraform.apply()
+            say(f"{len(terraform.resources())} resources")
+        with self._step("Terraform", "second plan") as say:
+            changes = terraform.drift()
+            if changes:
+                raise RehearsalError("a second plan would change:\n  " + "\n  ".join(changes))
+            say("no changes")
+        self._deployed = Deployed.find(self.aws.client("codepipeline"))
+        return self._deployed
+
+    def build_image(self) -> None:
+        """Follow the first build of the algorithm's image, which CodePipeline starts by itself."""
+        name = self._stage_set().image_pipeline
+        if name is None:
+            return
+        with self._timed("image pipeline"):
+            follower = self._follower(name)
+            outcome = follower.follow(follower.wait_for_start(set(), _START_SECONDS))
+        _must_succeed(outcome)
+
+    def run(self) -> Outcome:
+        """Upload the data set, and follow the execution that its event starts.
+
+        Raises:
+            RehearsalError: with stage, action and reason, when the execution does not succeed.
+        """
+        deployed = self._stage_set()
+        follower = self._follower(deployed.pipeline)
+        self._settle(follower)
+        known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+        with self._step("Data", "upload") as say:
+            key = self._data.upload(self.aws.client("s3"), deployed.data_bucket, deployed.prefix)
+            say(f"s3://{deployed.data_bucket}/{key}")
+        with self._timed("ML pipeline"):
+            self.result.pipeline = deployed.pipeline
+            self.result.execution_id = follower.wait_for_start(known, _START_SECONDS)
+            outcome = follower.follow(self.result.execution_id)
+        _must_succeed(outcome)
+        return outcome
+
+    def ask_production(self) -> None:
+        """Classify the held-out rows with the production endpoint."""
+        stack = self._stage_set().stacks[-1]
+        answer = self.aws.client("cloudformation").describe_stacks(StackName=stack)
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
+        self.result.production_endpoint = outputs["EndpointName"]
+        rows = self._data.holdout
+        if not rows:
+            return
+        with self._step("Production", "held-out rows") as say:
+            predictions = self._predict([row[1:] for row in rows])
+            if len(predictions) != len(rows):
+                raise RehearsalError(f"{len(rows)} rows were asked, {len(predictions)} answers came back")
+            right = sum(predicted == row[0] for predicted, row in zip(predictions, rows, strict=True))
+            self.result.rows, self.result.accuracy = len(rows), right / len(rows)
+            say(f"{right} of {len(rows)} right, accuracy {self.result.accuracy:.3f}")
+
+    def destroy(self) -> None:
+        """Take everything down; raise RehearsalError when something is left."""
+        terraform = self._terraform
+        assert terraform is not None
+        with self._step("Terraform", "destroy") as say:
+            delete_what_the_pipeline_made(self.aws.client, self._stage_set(), time.sleep)
+            terraform.destroy()
+            left = leftovers(self.aws.client)
+            if left:
+                raise RehearsalError("terraform destroy left behind:\n  " + "\n  ".join(left))
+            say("nothing is left")
+
+    def _predict(self, rows: list[list[str]]) -> list[str]:
+        body = "\n".join(",".join(row) for row in rows)
+        answer = self.aws.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=self.result.production_endpoint, ContentType="text/csv", Accept="text/csv", Body=body.encode()
+        )
+        text: str = answer["Body"].read().decode()
+        return [line.split(",")[0] for line in text.split()]
+
+    def _settle(self, follower: Follower) -> None:
+        """Wait for the execution that CodePipeline started by itself: without data it fails at once."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if all(execution["status"] != "InProgress" for execution in follower.executions()):
+                return
+            time.sleep(0.1)
+
+    def _stage_set(self) -> Deployed:
+        assert self._deployed is not None, "deploy() comes first"
+        return self._deployed
+
+    def _follower(self, pipeline: str) -> Follower:
+        return Follower(self.aws.client("codepipeline"), pipeline, self._watcher, time.sleep)
+
+    def _on_terraform(self, event: dict[str, Any]) -> None:
+        if event["type"] in ("apply_complete", "apply_errored"):
+            self._watcher.log(str(event["@message"]))
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.result.seconds[phase] = round(time.monotonic() - began, 2)
+
+    @contextmanager
+    def _step(self, group: str, name: str) -> Iterator[Any]:
+        detail: list[str] = []
+        began = time.monotonic()
+        self._watcher.update(Update(group=group, name=name, state="running"))
+
+        def tell(state: Any, text: str) -> None:
+            seconds = time.monotonic() - began
+            self.result.seconds[f"{group} {name}"] = round(seconds, 2)
+            self._watcher.update(Update(group=group, name=name, state=state, detail=text, seconds=seconds))
+
+        try:
+            yield detail.append
+        except BaseException as error:
+            reason = str(error).splitlines()
+            tell("failed", reason[0] if reason else type(error).__name__)
+            raise
+        tell("succeeded", " ".join(detail))
+
+
+def _region(stack: Path) -> str:
+    """Give the region of the stack's AWS provider, where it is a literal."""
+    document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
+    providers = document.get("provider", {}).get("aws", [])
+    regions = [provider.get("region", "") for provider in providers]
+    return next((region for region in regions if region and "${" not in region), "us-east-1")
+
+
+def _must_succeed(outcome: Outcome) -> None:
+    if outcome.status != "Succeeded":
+        raise RehearsalError(
+            f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"
+            f"{outcome.reason or 'No action says why.'}"
+        )

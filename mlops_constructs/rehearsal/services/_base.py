@@ -1,0 +1,53 @@
+"""What every service of the local AWS has in common."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal.local_aws import LocalAws
+
+Params = dict[str, Any]
+"""The members of a request or a response, named as in the botocore model."""
+
+
+class AwsError(Exception):
+    """An error that the caller of an operation gets, as AWS words it."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class PassToMoto(Exception):
+    """Raised by an operation to say: this request is moto's after all."""
+
+
+class Service:
+    """A part of AWS that we do ourselves.
+
+    Each public method named like an operation (`botocore.xform_name`: StartBuild -> start_build)
+    replaces moto's. It takes the request's members and returns the response's members; datetimes
+    must be timezone aware. It raises `AwsError`; a botocore `ClientError` coming out of it is
+    handed to the caller unchanged. Methods run in many threads at once: guard state with `lock`.
+    To build on moto's own answer, call `self.aws.moto(service_name).<operation>(**params)`;
+    to hand a request over whole, raise `PassToMoto`.
+    """
+
+    service_name: ClassVar[str]
+    """Name in botocore, for example "codepipeline"."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        self.lock = threading.RLock()
+
+    def close(self) -> None:
+        """End whatever the service has running. Called once, when the local AWS closes."""
+
+
+def without_metadata(response: Params) -> Params:
+    """A boto3 response as an operation's answer."""
+    return {key: value for key, value in response.items() if key != "ResponseMetadata"}

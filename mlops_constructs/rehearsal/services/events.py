@@ -1,0 +1,163 @@
+"""EventBridge at run time: rules and targets stay in moto, matching and delivery are ours."""
+
+from __future__ import annotations
+
+import json
+import queue
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.events.models import EventPattern
+
+from mlops_constructs.rehearsal.services._base import Params, Service
+from mlops_constructs.rehearsal.services._input import target_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
+
+Event = dict[str, Any]
+
+
+class UndeliverableError(Exception):
+    """The local AWS does not deliver to this kind of target."""
+
+
+class EventsService(Service):
+    """Delivers events one after the other, in the order they came.
+
+    A delivery is tried once: locally nothing is gained by AWS's 24 hours of retries.
+    """
+
+    service_name: ClassVar[str] = "events"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._waiting: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
+        self._thread = aws.spawn("event-bus", self._deliver_all)
+
+    def put_events(self, params: Params) -> Params:
+        """Events of the account's own making; bad JSON in `Detail` is refused entry by entry."""
+        entries = [self._put(entry) for entry in params["Entries"]]
+        failed = sum("ErrorCode" in entry for entry in entries)
+        return {"FailedEntryCount": failed, "Entries": entries}
+
+    def emit(self, event: Event, bus: str = "default") -> str:
+        """Queue an event for delivery and return its id; missing envelope fields are filled in."""
+        envelope = {
+            "version": "0",
+            "id": str(uuid4()),
+            "account": self.aws.account_id,
+            "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.aws.region,
+            "resources": [],
+            **event,
+        }
+        self._waiting.put((bus, envelope))
+        return str(envelope["id"])
+
+    def close(self) -> None:
+        """Stop delivering."""
+        self._waiting.put(None)
+        self._thread.join(2)
+
+    def _put(self, entry: Params) -> Params:
+        try:
+            detail = json.loads(entry["Detail"])
+            event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
+        except KeyError as error:
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": f"{error.args[0]} is missing"}
+        except ValueError:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        event["resources"] = entry.get("Resources", [])
+        bus = entry.get("EventBusName", "default").rsplit("/", 1)[-1]
+        return {"EventId": self.emit(event, bus)}
+
+    def _deliver_all(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            bus, event = item
+            if self.aws.closing.is_set():
+                return
+            try:
+                for rule, target in self._matching_targets(bus, event):
+                    self._deliver(rule, target, event)
+            except (ClientError, BotoCoreError) as error:
+                self.aws.log(f"event bus {bus}: cannot read the rules: {error}")
+
+    def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
+        moto = self.aws.moto("events")
+        for page in moto.get_paginator("list_rules").paginate(EventBusName=bus):
+            for rule in page["Rules"]:
+                if rule["State"] != "DISABLED" and _matches(rule, event):
+                    listed = moto.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
+                    yield from ((rule, target) for target in listed["Targets"])
+
+    def _deliver(self, rule: Params, target: Params, event: Event) -> None:
+        try:
+            text = target_input(target, event, rule["Arn"])
+            self._send(target, text)
+        except (ClientError, BotoCoreError, UndeliverableError, ValueError) as error:
+            self.aws.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
+            self._to_dead_letter_queue(rule, target, event, error)
+
+    def _send(self, target: Params, text: str) -> None:
+        arn = target["Arn"]
+        service = arn.split(":")[2]
+        credentials = None
+        if "RoleArn" in target:
+            credentials = self.aws.role_credentials(target["RoleArn"], "events")
+        if service == "codepipeline":
+            wanted = json.loads(text)
+            given = {key: wanted[key] for key in ("sourceRevisions", "variables") if key in wanted}
+            name = arn.rsplit(":", 1)[1]
+            self.aws.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
+        elif service == "lambda":
+            self.aws.client("lambda", credentials).invoke(
+                FunctionName=arn, InvocationType="Event", Payload=_as_json(text).encode()
+            )
+        elif service == "sns":
+            self.aws.client("sns", credentials).publish(TopicArn=arn, Message=text)
+        elif service == "sqs":
+            group = target.get("SqsParameters", {})
+            self._send_to_queue(arn, text, **group)
+        else:
+            raise UndeliverableError(f"the local AWS does not deliver events to {service}")
+
+    def _send_to_queue(self, arn: str, text: str, **more: Any) -> None:
+        sqs = self.aws.client("sqs")
+        url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=text, **more)
+
+    def _to_dead_letter_queue(self, rule: Params, target: Params, event: Event, error: Exception) -> None:
+        arn = target.get("DeadLetterConfig", {}).get("Arn")
+        if arn is None:
+            return
+        response = getattr(error, "response", {})
+        reasons = {
+            "RULE_ARN": rule["Arn"],
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": response.get("Error", {}).get("Code", "SDK_CLIENT_ERROR"),
+            "ERROR_MESSAGE": str(error),
+        }
+        attributes = {key: {"DataType": "String", "StringValue": value} for key, value in reasons.items()}
+        try:
+            self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as failure:
+            self.aws.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
+
+
+def _matches(rule: Params, event: Event) -> bool:
+    pattern = rule.get("EventPattern")
+    return pattern is not None and EventPattern.load(pattern).matches_event(event)  # type: ignore[arg-type]
+
+
+def _as_json(text: str) -> str:
+    """A string template's text, quoted, for targets that take only JSON."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return json.dumps(text)
+    return text

@@ -1,0 +1,233 @@
+"""Real Terraform with the real AWS provider, pointed at the local AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal.provider_mirror import cache_dir, find_mirror, searched_places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_OVERRIDE = "rehearsal_override.tf.json"
+_STOP_SECONDS = 5
+
+
+def find_program() -> Path:
+    """Give the path of ``terraform``, or of OpenTofu's ``tofu``.
+
+    Raises:
+        RehearsalError: when PATH has neither.
+    """
+    for name in ("terraform", "tofu"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    raise RehearsalError(
+        "no terraform (or tofu) on PATH: install Terraform 1.5 or newer, "
+        "https://developer.hashicorp.com/terraform/install"
+    )
+
+
+@dataclass(slots=True)
+class Terraform:
+    """One working folder: a copy of a synthesized stack, with the provider's settings in an override file.
+
+    Attributes:
+        folder: Working folder, made by ``prepare``.
+        environment: Environment of each command.
+        program: The program.
+        on_event: Called with each message of Terraform's machine-readable output.
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    on_event: Callable[[dict[str, Any]], None]
+    program: Path = field(default_factory=find_program)
+    _child: subprocess.Popen[str] | None = None
+
+    def prepare(self, stack: Path) -> None:
+        """Copy the synthesized stack here and point its providers at the local AWS; nothing of it is edited."""
+        shutil.copytree(stack, self.folder, dirs_exist_ok=True)
+        document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
+        (self.folder / _OVERRIDE).write_text(json.dumps(_override(document), indent=2), encoding="utf-8")
+
+    def init(self) -> str:
+        """Install the provider; give a sentence that says where it came from.
+
+        Raises:
+            RehearsalError: when neither a mirror nor the registry has it.
+        """
+        version = self._provider_version()
+        mirror = find_mirror(version) if version else None
+        config = self.folder / "rehearsal.tfrc"
+        if mirror is not None:
+            config.write_text(_mirror_config(mirror), encoding="utf-8")
+            self.environment = {**self.environment, "TF_CLI_CONFIG_FILE": str(config)}
+            where = f"provider hashicorp/aws {version} from {mirror}"
+        else:
+            cache_dir().mkdir(parents=True, exist_ok=True)
+            self.environment = {**self.environment, "TF_PLUGIN_CACHE_DIR": str(cache_dir())}
+            where = f"provider hashicorp/aws {version} from its registry"
+        code, output = self._plain("init", "-input=false", "-no-color")
+        if code != 0:
+            reason = output.strip().splitlines()
+            raise RehearsalError(
+                f"terraform init found no AWS provider {version}. Looked in {searched_places()}, then asked the "
+                "registry. Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that has it.\n"
+                + "\n".join(reason[-8:])
+            )
+        return where
+
+    def validate(self) -> None:
+        """Check the configuration against the provider's schema."""
+        self._run("validate")
+
+    def apply(self) -> None:
+        """Make everything."""
+        self._run("apply", "-auto-approve", "-input=false")
+
+    def drift(self) -> list[str]:
+        """Plan again; give what Terraform would change, which should be nothing."""
+        changes: list[str] = []
+
+        def collect(event: dict[str, Any]) -> None:
+            if event.get("type") == "planned_change":
+                change = event["change"]
+                changes.append(f"{change['action']} {change['resource']['addr']}")
+
+        self._run("plan", "-input=false", also=collect)
+        return changes
+
+    def destroy(self) -> None:
+        """Delete everything that this folder's state knows."""
+        self._run("destroy", "-auto-approve", "-input=false")
+
+    def resources(self) -> list[str]:
+        """Give the addresses in the state."""
+        code, output = self._plain("state", "list")
+        return output.split() if code == 0 else []
+
+    def stop(self) -> None:
+        """End a command that is under way, with the provider that it started."""
+        child = self._child
+        if child is None or child.poll() is not None:
+            return
+        _signal_group(child, signal.SIGTERM)
+        try:
+            child.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+
+    def _provider_version(self) -> str:
+        document = json.loads((self.folder / "cdk.tf.json").read_text(encoding="utf-8"))
+        return str(document["terraform"]["required_providers"].get("aws", {}).get("version", ""))
+
+    def _run(self, command: str, *arguments: str, also: Callable[[dict[str, Any]], None] | None = None) -> None:
+        errors: list[str] = []
+        for line in self._lines(command, "-json", *arguments):
+            try:
+                event = json.loads(line)
+            except ValueError:
+                errors.append(line)
+                continue
+            for diagnostic in _diagnostics(event):
+                errors.append(diagnostic)
+            if "type" in event:
+                self.on_event(event)
+                if also is not None:
+                    also(event)
+        assert self._child is not None
+        if self._child.returncode != 0:
+            raise RehearsalError(f"terraform {command} failed:\n" + "\n".join(errors or ["it gave no reason"]))
+
+    def _plain(self, *arguments: str) -> tuple[int, str]:
+        output = "".join(f"{line}\n" for line in self._lines(*arguments))
+        assert self._child is not None
+        return self._child.returncode, output
+
+    def _lines(self, *arguments: str) -> Iterator[str]:
+        with subprocess.Popen(
+            [self.program, *arguments],
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Its own group, so that Ctrl-C reaches us first and we end it with its provider.
+            start_new_session=True,
+        ) as child:
+            self._child = child
+            assert child.stdout is not None
+            try:
+                for line in child.stdout:
+                    yield line.rstrip("\n")
+            except BaseException:
+                self.stop()
+                raise
+
+
+def _signal_group(child: subprocess.Popen[str], number: int) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _diagnostics(event: dict[str, Any]) -> Iterator[str]:
+    """Give the errors of one message; ``validate`` prints them as one document, the others one by one."""
+    for diagnostic in [event.get("diagnostic"), *event.get("diagnostics", [])]:
+        if diagnostic and diagnostic.get("severity") == "error":
+            address = diagnostic.get("address")
+            place = f"{address}: " if address else ""
+            detail = diagnostic.get("detail", "").strip()
+            yield f"  {place}{diagnostic['summary']}" + (f"\n    {detail}" if detail else "")
+
+
+def _override(document: dict[str, Any]) -> dict[str, Any]:
+    settings = {
+        "access_key": "AKIAREHEARSAL0000000",
+        "secret_key": "rehearsal",
+        "skip_metadata_api_check": "true",
+        "s3_use_path_style": True,
+    }
+    blocks = document.get("provider", {}).get("aws", [])
+    blocks = blocks if isinstance(blocks, list) else [blocks]
+    aliases = [block.get("alias") for block in blocks]
+    return {
+        "provider": {"aws": [{**settings, **({"alias": alias} if alias else {})} for alias in aliases]},
+        # The state belongs to the rehearsal, whatever backend the stack has.
+        "terraform": {"backend": {"local": {"path": "terraform.tfstate"}}},
+    }
+
+
+def _mirror_config(mirror: Path) -> str:
+    return (
+        "provider_installation {\n"
+        f'  filesystem_mirror {{\n    path    = "{mirror.as_posix()}"\n    include = ["hashicorp/aws"]\n  }}\n'
+        '  direct {\n    exclude = ["hashicorp/aws"]\n  }\n'
+        "}\n"
+    )
+
+
+def terraform_environment(url: str, region: str) -> dict[str, str]:
+    """Give the environment in which Terraform's AWS provider talks to the local AWS at ``url``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+    return {
+        **kept,
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+    }

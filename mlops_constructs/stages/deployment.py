@@ -1,0 +1,306 @@
+"""DEV and production: CloudFormation deploys them, a smoke test asks them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cdktf import AssetType, TerraformAsset
+from constructs import Construct
+
+from .._aws.actions import Action, Stage, invoke
+from .._aws.endpoint_template import CAPTURE_PARAMETER, endpoint_template
+from .._aws.function import Function
+from .._aws.keys import use_key, use_key_for_volumes
+from .._aws.policy import allow, pass_role, pull_image, report_job
+from .._aws.role import ServiceRole
+from .._payload import archive
+from ..provider import s3_object
+
+if TYPE_CHECKING:
+    from .._aws.environment import Environment
+    from .._aws.policy import Statement
+    from .._aws.stores import Stores
+    from ..config import Endpoint
+
+TEMPLATES = "Templates"
+_TEMPLATES_KEY = "templates/endpoints.zip"
+_CHANGE_SET = "release"
+
+
+class Deployment(Construct):
+    """The two endpoints' templates, the roles that deploy and serve, and the smoke test.
+
+    Attributes:
+        model_role: Role of the serving container: reads its model, writes captured requests.
+        deploy_role: Role that CloudFormation deploys with.
+        dev_smoke_test: Function that asks the DEV endpoint.
+        production_smoke_test: Function that asks the production endpoint.
+        dev_endpoint: Name of the DEV endpoint and of its stack, a literal.
+        production_endpoint: Name of the production endpoint and of its stack, a literal.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        dev: Endpoint,
+        production: Endpoint,
+        env: Environment,
+        stores: Stores,
+        image_arn: str,
+    ) -> None:
+        """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
+        super().__init__(scope, id_)
+        self._env, self._stores = env, stores
+        self._configs = {"dev": dev, "production": production}
+        self.dev_endpoint = f"{env.name}-dev"
+        self.production_endpoint = f"{env.name}-production"
+        self.model_role = ServiceRole(self, "model_role", env, "sagemaker", "model")
+        self.model_role.grant(self._serving_permissions(image_arn))
+        self.deploy_role = ServiceRole(self, "deploy_role", env, "cloudformation", "deploy")
+        self.deploy_role.grant(self._deploy_permissions())
+        self.templates = self._templates()
+        self.dev_smoke_test = self._smoke_test("dev", dev)
+        self.production_smoke_test = self._smoke_test("production", production)
+
+    @property
+    def stack_parameters(self) -> dict[str, dict[str, str]]:
+        """What the stacks are always given, beside the candidate's own parameters."""
+        both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": self._stores.key_arn}
+        parameters = {name: {**both, "EndpointName": f"{self._env.name}-{name}"} for name in self._configs}
+        for name, config in self._configs.items():
+            if config.data_capture is not None:
+                uri = f"s3://{self._stores.artifact_bucket}/capture/{name}"
+                parameters[name][CAPTURE_PARAMETER] = uri
+        return parameters
+
+    def source(self) -> Action:
+        """Describe the source action of the templates."""
+        return Action(
+            name="Templates",
+            category="Source",
+            provider="S3",
+            outputs=[TEMPLATES],
+            configuration={
+                "S3Bucket": self._stores.artifact_bucket,
+                "S3ObjectKey": _TEMPLATES_KEY,
+                "PollForSourceChanges": "false",
+            },
+        )
+
+    def dev_stage(self) -> Stage:
+        """Describe the stage ``DeployDev``; a failed stack is made anew."""
+        deploy = self._cloudformation("Deploy", "dev", {"ActionMode": "REPLACE_ON_FAILURE"}, run_order=1)
+        return Stage("DeployDev", [deploy, self._ask("dev", self.dev_smoke_test, run_order=2, namespace="Dev")])
+
+    def production_actions(self, *, run_order: int) -> list[Action]:
+        """Describe the actions of the production stage, from ``run_order`` on; a stack is never replaced."""
+        change_set = {"ChangeSetName": _CHANGE_SET}
+        return [
+            self._cloudformation(
+                "PrepareChangeSet",
+                "production",
+                {"ActionMode": "CHANGE_SET_REPLACE", **change_set},
+                run_order=run_order,
+            ),
+            Action(
+                name="ExecuteChangeSet",
+                category="Deploy",
+                provider="CloudFormation",
+                run_order=run_order + 1,
+                configuration={
+                    "ActionMode": "CHANGE_SET_EXECUTE",
+                    "StackName": self.production_endpoint,
+                    **change_set,
+                },
+            ),
+            self._ask("production", self.production_smoke_test, run_order=run_order + 2, namespace="Production"),
+        ]
+
+    def pipeline_permissions(self) -> list[Statement]:
+        """What the pipeline's role needs for the two stacks."""
+        env = self._env
+        stacks = [
+            env.arn("cloudformation", f"stack/{name}/*") for name in (self.dev_endpoint, self.production_endpoint)
+        ]
+        return [
+            allow(
+                [
+                    "cloudformation:CreateStack",
+                    "cloudformation:DeleteStack",
+                    "cloudformation:UpdateStack",
+                    "cloudformation:DescribeStacks",
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:GetTemplate",
+                ],
+                stacks,
+            ),
+            allow(
+                [
+                    "cloudformation:CreateChangeSet",
+                    "cloudformation:DeleteChangeSet",
+                    "cloudformation:DescribeChangeSet",
+                    "cloudformation:ExecuteChangeSet",
+                ],
+                stacks[1],
+            ),
+            pass_role(self.deploy_role.arn, "cloudformation.amazonaws.com"),
+        ]
+
+    def _cloudformation(self, name: str, stack: str, mode: dict[str, str], *, run_order: int) -> Action:
+        return Action(
+            name=name,
+            category="Deploy",
+            provider="CloudFormation",
+            run_order=run_order,
+            inputs=[TEMPLATES, "Release"],
+            configuration={
+                **mode,
+                "StackName": f"{self._env.name}-{stack}",
+                "RoleArn": self.deploy_role.arn,
+                "TemplatePath": f"{TEMPLATES}::{stack}.json",
+                "TemplateConfiguration": f"Release::{stack}.json",
+            },
+        )
+
+    def _ask(self, endpoint: str, function: Function, *, run_order: int, namespace: str) -> Action:
+        return invoke(
+            "SmokeTest",
+            function.name,
+            run_order=run_order,
+            namespace=namespace,
+            parameters={
+                "endpoint": f"{self._env.name}-{endpoint}",
+                "golden_uri": "#{Data.GoldenUri}",
+                "image": "#{Training.Image}",
+                "model_data_url": "#{Training.ModelDataUrl}",
+            },
+        )
+
+    def _templates(self) -> s3_object.S3Object:
+        files = {
+            f"{name}.json": json.dumps(endpoint_template(config), indent=2).encode()
+            for name, config in self._configs.items()
+        }
+        bundle = archive("endpoints", files)
+        asset = TerraformAsset(
+            self, "templates_archive", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256
+        )
+        return s3_object.S3Object(
+            self,
+            "templates",
+            bucket=self._stores.artifact_bucket,
+            key=_TEMPLATES_KEY,
+            source=asset.path,
+            source_hash=bundle.sha256,
+        )
+
+    def _smoke_test(self, endpoint: str, config: Endpoint) -> Function:
+        env, test = self._env, config.smoke_test
+        return Function(
+            self,
+            f"{endpoint}_smoke_test",
+            folder="smoke_test",
+            purpose=f"smoke-test-{endpoint}",
+            env=env,
+            stores=self._stores,
+            settings={
+                "MAXIMUM_LATENCY_MS": str(test.maximum_latency_ms),
+                "MINIMUM_ACCURACY": "" if test.minimum_accuracy is None else repr(test.minimum_accuracy),
+                "CONTENT_TYPE": "text/csv",
+            },
+            permissions=[
+                allow(
+                    ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                    env.arn("sagemaker", f"endpoint/{env.name}-{endpoint}"),
+                ),
+                # CloudFormation chooses the names of configurations and models.
+                allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
+                allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
+                allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*"),
+                *report_job(),
+            ],
+            timeout_seconds=300,
+        )
+
+    def _serving_permissions(self, image_arn: str) -> list[Statement]:
+        env, stores = self._env, self._stores
+        return [
+            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
+            allow("s3:PutObject", f"{stores.artifact_bucket_arn}/capture/*"),
+            use_key(stores.key_arn),
+            use_key_for_volumes(stores.key_arn),
+            *pull_image(image_arn),
+            allow(
+                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+                env.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{env.name}-*"),
+            ),
+            allow(
+                "cloudwatch:PutMetricData",
+                "*",
+                when={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+            ),
+            # SageMaker watches the rollback alarms with this role.
+            allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", f"alarm:{env.name}-*")),
+        ]
+
+    def _deploy_permissions(self) -> list[Statement]:
+        env = self._env
+        endpoints = [env.arn("sagemaker", f"endpoint/{name}") for name in (self.dev_endpoint, self.production_endpoint)]
+        # CloudFormation chooses the names of configurations and models.
+        configs, models = env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")
+        service_role = f"arn:{env.partition}:iam::{env.account}:role/aws-service-role/"
+        autoscaling = "sagemaker.application-autoscaling.amazonaws.com"
+        return [
+            allow(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], models),
+            allow(
+                [
+                    "sagemaker:CreateEndpointConfig",
+                    "sagemaker:DeleteEndpointConfig",
+                    "sagemaker:DescribeEndpointConfig",
+                ],
+                configs,
+            ),
+            allow(
+                [
+                    "sagemaker:CreateEndpoint",
+                    "sagemaker:DeleteEndpoint",
+                    "sagemaker:DescribeEndpoint",
+                    "sagemaker:UpdateEndpoint",
+                    "sagemaker:UpdateEndpointWeightsAndCapacities",
+                ],
+                [*endpoints, configs],
+            ),
+            allow(["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"], [*endpoints, configs, models]),
+            pass_role(self.model_role.arn, "sagemaker.amazonaws.com"),
+            allow(
+                ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"],
+                env.arn("cloudwatch", f"alarm:{env.name}-*"),
+            ),
+            allow(
+                [
+                    "application-autoscaling:RegisterScalableTarget",
+                    "application-autoscaling:DeregisterScalableTarget",
+                    "application-autoscaling:PutScalingPolicy",
+                    "application-autoscaling:DeleteScalingPolicy",
+                ],
+                env.arn("application-autoscaling", "scalable-target/*"),
+            ),
+            # These describe calls know no resource.
+            allow(
+                [
+                    "application-autoscaling:DescribeScalableTargets",
+                    "application-autoscaling:DescribeScalingPolicies",
+                ],
+                "*",
+            ),
+            allow(
+                "iam:CreateServiceLinkedRole",
+                f"{service_role}{autoscaling}/*",
+                when={"StringEquals": {"iam:AWSServiceName": autoscaling}},
+            ),
+            use_key_for_volumes(self._stores.key_arn),
+            allow("kms:DescribeKey", self._stores.key_arn),
+        ]

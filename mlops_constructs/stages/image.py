@@ -1,0 +1,303 @@
+"""The team's own algorithm: repository -> build -> image, and which image is used now."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cdktf import AssetType, TerraformAsset
+from constructs import Construct
+
+from .._aws.actions import Action, Stage
+from .._aws.function import Function
+from .._aws.keys import use_key
+from .._aws.pipeline import Pipeline
+from .._aws.policy import allow
+from .._aws.role import ServiceRole
+from .._payload import archive, folder_files
+from ..provider import (
+    cloudwatch_log_group,
+    codebuild_project,
+    codecommit_repository,
+    ecr_repository,
+    lambda_invocation,
+    s3_object,
+    ssm_parameter,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .._aws.environment import Environment
+    from .._aws.policy import Statement
+    from .._aws.stores import Stores
+    from ..config import Algorithm
+
+# In the parameter until the first build ends.
+NO_IMAGE = "none"
+_SEED_KEY = "seed/container.zip"
+# An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
+BUILDSPEC = {
+    "version": 0.2,
+    "env": {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]},
+    "phases": {
+        "pre_build": {
+            "commands": [
+                "set -euo pipefail",
+                "IMAGE_TAG=$CODEBUILD_RESOLVED_SOURCE_VERSION",
+                'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
+            ]
+        },
+        "build": {
+            "commands": [
+                'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
+                '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
+                'docker build --tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
+            ]
+        },
+        "post_build": {
+            "commands": [
+                'test "$CODEBUILD_BUILD_SUCCEEDING" = 1',
+                'IMAGE_DIGEST=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" '
+                '--image-ids "imageTag=$IMAGE_TAG" --query "imageDetails[0].imageDigest" --output text)',
+                'aws ssm put-parameter --overwrite --type String --name "$IMAGE_PARAMETER" '
+                '--value "$REPOSITORY_URI@$IMAGE_DIGEST"',
+            ]
+        },
+    },
+}
+
+
+class Image(Construct):
+    """What trains and serves: an image built from the team's repository, or one that exists already.
+
+    Attributes:
+        parameter: SSM parameter with the image that the next training uses, by digest.
+        parameter_name: Its name, a literal.
+        repository: CodeCommit repository, or None for an image from elsewhere.
+        registry: ECR repository, or None for an image from elsewhere.
+        pipeline: The image pipeline, or None for an image from elsewhere.
+        pull_arn: ECR repository that training and serving pull from, for their policies.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, config: Algorithm, env: Environment, stores: Stores) -> None:
+        """Make the parameter, and for an algorithm from a folder everything that builds its image."""
+        super().__init__(scope, id_)
+        self._env, self._stores, self._branch = env, stores, config.branch
+        self.parameter_name = f"/{env.name}/image"
+        self.parameter = self._parameter(config.image)
+        self.repository: codecommit_repository.CodecommitRepository | None = None
+        self.registry: ecr_repository.EcrRepository | None = None
+        self.pipeline: Pipeline | None = None
+        self.pull_arn = f"arn:{env.partition}:ecr:{env.region}:*:repository/*"
+        if config.directory is not None:
+            self.registry = self._registry()
+            self.pull_arn = self.registry.arn
+            self.repository = codecommit_repository.CodecommitRepository(
+                self,
+                "repository",
+                repository_name=env.name,
+                description=f"Algorithm of the MLOps pipeline {env.name}",
+            )
+            seeded = self._seed(config.directory)
+            self.pipeline = self._pipeline(seeded)
+
+    def _parameter(self, image: str | None) -> ssm_parameter.SsmParameter:
+        built = image is None
+        return ssm_parameter.SsmParameter(
+            self,
+            "parameter",
+            name=self.parameter_name,
+            description="Image that the next training and its endpoints use",
+            type="String",
+            value=NO_IMAGE if image is None else image,
+            # The build writes it from then on.
+            lifecycle={"ignore_changes": ["value"]} if built else None,
+        )
+
+    def _registry(self) -> ecr_repository.EcrRepository:
+        return ecr_repository.EcrRepository(
+            self,
+            "registry",
+            name=self._env.name,
+            image_tag_mutability="IMMUTABLE",
+            force_delete=not self._env.retain,
+            encryption_configuration=[
+                ecr_repository.EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=self._stores.key_arn)
+            ],
+            image_scanning_configuration=ecr_repository.EcrRepositoryImageScanningConfiguration(scan_on_push=True),
+        )
+
+    def _seed(self, directory: Path) -> lambda_invocation.LambdaInvocation:
+        """Put the folder into the new repository, once; a repository with commits is left alone."""
+        env, stores = self._env, self._stores
+        bundle = archive("container", dict(folder_files(directory)))
+        asset = TerraformAsset(self, "source", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
+        source = s3_object.S3Object(
+            self,
+            "seed",
+            bucket=stores.artifact_bucket,
+            key=_SEED_KEY,
+            source=asset.path,
+            source_hash=bundle.sha256,
+        )
+        repository_arn = env.arn("codecommit", env.name)
+        function = Function(
+            self,
+            "seed_repository",
+            folder="seed_repository",
+            env=env,
+            stores=stores,
+            settings={"REPOSITORY": env.name, "BRANCH": self._branch, "SOURCE_BUCKET": stores.artifact_bucket},
+            permissions=[
+                allow(["codecommit:GetBranch", "codecommit:CreateCommit"], repository_arn),
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{_SEED_KEY}"),
+            ],
+            timeout_seconds=300,
+        )
+        return lambda_invocation.LambdaInvocation(
+            self,
+            "seeding",
+            function_name=function.name,
+            input=json.dumps({"key": _SEED_KEY}),
+            # A changed folder is a push, made by a person: the repository is the source of truth from here on.
+            lifecycle_scope="CREATE_ONLY",
+            depends_on=[source, self.repository, function.function],
+        )
+
+    def _pipeline(self, seeded: lambda_invocation.LambdaInvocation) -> Pipeline:
+        env = self._env
+        project = self._project()
+        repository_arn = env.arn("codecommit", env.name)
+        pipeline = Pipeline(
+            self,
+            "delivery",
+            name=f"{env.name}-image",
+            purpose="image-pipeline",
+            env=env,
+            stores=self._stores,
+            stages=self._stages(project.name),
+            permissions=[
+                allow(
+                    [
+                        "codecommit:GetBranch",
+                        "codecommit:GetCommit",
+                        "codecommit:GetRepository",
+                        "codecommit:GetUploadArchiveStatus",
+                        "codecommit:UploadArchive",
+                        "codecommit:CancelUploadArchive",
+                    ],
+                    repository_arn,
+                ),
+                allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.arn),
+            ],
+        )
+        # CodePipeline starts a new pipeline by itself: with the repository seeded, that is the first build.
+        pipeline.pipeline.node.add_dependency(seeded)
+        pipeline.start_on(
+            "on_push",
+            {
+                "source": ["aws.codecommit"],
+                "detail-type": ["CodeCommit Repository State Change"],
+                "resources": [repository_arn],
+                "detail": {
+                    "event": ["referenceCreated", "referenceUpdated"],
+                    "referenceType": ["branch"],
+                    "referenceName": [self._branch],
+                },
+            },
+        )
+        return pipeline
+
+    def _stages(self, project: str) -> list[Stage]:
+        code = Action(
+            name="Code",
+            category="Source",
+            provider="CodeCommit",
+            namespace="Code",
+            outputs=["Code"],
+            configuration={
+                "RepositoryName": self._env.name,
+                "BranchName": self._branch,
+                "PollForSourceChanges": "false",
+            },
+        )
+        build = Action(
+            name="Build",
+            category="Build",
+            provider="CodeBuild",
+            namespace="Build",
+            inputs=["Code"],
+            configuration={"ProjectName": project},
+        )
+        return [Stage("Source", [code]), Stage("Build", [build])]
+
+    def _project(self) -> codebuild_project.CodebuildProject:
+        env, stores = self._env, self._stores
+        name = f"{env.name}-image"
+        log_group = f"/aws/codebuild/{name}"
+        logs = cloudwatch_log_group.CloudwatchLogGroup(
+            self, "build_logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
+        )
+        role = ServiceRole(self, "build_role", env, "codebuild", "build")
+        granted = role.grant(self._build_permissions(log_group))
+        assert self.registry is not None
+        variables = {
+            "REGISTRY": f"{env.account}.dkr.ecr.{env.region}.amazonaws.com",
+            "REPOSITORY_NAME": env.name,
+            "REPOSITORY_URI": self.registry.repository_url,
+            "IMAGE_PARAMETER": self.parameter_name,
+        }
+        project = codebuild_project.CodebuildProject(
+            self,
+            "project",
+            name=name,
+            description="Builds the algorithm's image and pushes it to ECR",
+            service_role=role.arn,
+            build_timeout=30,
+            encryption_key=stores.key_arn,
+            source=codebuild_project.CodebuildProjectSource(
+                type="CODEPIPELINE", buildspec=json.dumps(BUILDSPEC, indent=2)
+            ),
+            artifacts=codebuild_project.CodebuildProjectArtifacts(type="CODEPIPELINE"),
+            environment=codebuild_project.CodebuildProjectEnvironment(
+                compute_type="BUILD_GENERAL1_SMALL",
+                image="aws/codebuild/amazonlinux-x86_64-standard:5.0",
+                type="LINUX_CONTAINER",
+                # Docker builds need it; the role can push to one repository and nothing else.
+                privileged_mode=True,
+                environment_variable=[
+                    codebuild_project.CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=value)
+                    for key, value in variables.items()
+                ],
+            ),
+            logs_config=codebuild_project.CodebuildProjectLogsConfig(
+                cloudwatch_logs=codebuild_project.CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group)
+            ),
+        )
+        project.node.add_dependency(logs, granted)
+        return project
+
+    def _build_permissions(self, log_group: str) -> list[Statement]:
+        env, stores = self._env, self._stores
+        return [
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
+            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
+            use_key(stores.key_arn),
+            # The registry's login token knows no resource.
+            allow("ecr:GetAuthorizationToken", "*"),
+            allow(
+                [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                env.arn("ecr", f"repository/{env.name}"),
+            ),
+            allow("ssm:PutParameter", env.arn("ssm", f"parameter{self.parameter_name}")),
+        ]

@@ -1,0 +1,201 @@
+"""Where data sets land and artifacts lie: buckets, key, dead letter queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from constructs import Construct
+
+from .._aws.policy import allow, deny, document
+from .._aws.stores import Stores
+from ..provider import (
+    kms_alias,
+    kms_key,
+    s3_bucket,
+    s3_bucket_lifecycle_configuration,
+    s3_bucket_notification,
+    s3_bucket_ownership_controls,
+    s3_bucket_policy,
+    s3_bucket_public_access_block,
+    s3_bucket_server_side_encryption_configuration,
+    s3_bucket_versioning,
+    sqs_queue,
+    sqs_queue_policy,
+)
+
+if TYPE_CHECKING:
+    from .._aws.environment import Environment
+
+_ANYONE = {"AWS": "*"}
+
+
+class Storage(Construct):
+    """Two buckets and a queue under one customer managed key.
+
+    Attributes:
+        key: KMS key of everything at rest.
+        data_bucket: Data sets land here; it reports each new object to EventBridge.
+        artifact_bucket: Pipeline artifacts, pinned data sets, models, captured requests.
+        dead_letters: Events and invocations that could not be delivered.
+        stores: The same as plain values.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, env: Environment) -> None:
+        """Make them; data outlives a destroy when ``env.retain``."""
+        super().__init__(scope, id_)
+        self._env = env
+        self.key = self._key()
+        key_arn: str = self.key.arn
+        self.data_bucket = self._bucket("data", key_arn)
+        self.artifact_bucket = self._bucket("artifacts", key_arn)
+        s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=self.data_bucket.id, eventbridge=True)
+        self.dead_letters = self._dead_letters(key_arn)
+        self.stores = Stores(
+            key_arn=key_arn,
+            data_bucket=self.data_bucket.bucket,
+            data_bucket_arn=self.data_bucket.arn,
+            artifact_bucket=self.artifact_bucket.bucket,
+            artifact_bucket_arn=self.artifact_bucket.arn,
+            dead_letter_arn=self.dead_letters.arn,
+        )
+
+    def _key(self) -> kms_key.KmsKey:
+        env = self._env
+        key = kms_key.KmsKey(
+            self,
+            "key",
+            description=f"Everything at rest of the MLOps pipeline {env.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30 if env.retain else 7,
+            policy=document(self._key_statements()),
+        )
+        kms_alias.KmsAlias(self, "key_alias", name=f"alias/{env.name}", target_key_id=key.key_id)
+        return key
+
+    def _key_statements(self) -> list[dict[str, Any]]:
+        env = self._env
+        in_account = {"StringEquals": {"aws:SourceAccount": env.account}}
+        logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": env.arn("logs", "log-group:*")}}
+        return [
+            # Without it nobody could manage the key: IAM policies count only through this statement.
+            allow("kms:*", "*", principal={"AWS": f"arn:{env.partition}:iam::{env.account}:root"}),
+            allow(
+                ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                "*",
+                principal={"Service": f"logs.{env.region}.amazonaws.com"},
+                when=logs,
+            ),
+            allow(
+                ["kms:Decrypt", "kms:GenerateDataKey*"],
+                "*",
+                principal={"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]},
+                when=in_account,
+            ),
+        ]
+
+    def _bucket(self, purpose: str, key_arn: str) -> s3_bucket.S3Bucket:
+        id_ = f"{purpose}_bucket"
+        bucket = s3_bucket.S3Bucket(self, id_, bucket=self._env.bucket(purpose), force_destroy=not self._env.retain)
+        name, arn = bucket.id, bucket.arn
+        versioning = s3_bucket_versioning.S3BucketVersioningA(
+            self,
+            f"{id_}_versioning",
+            bucket=name,
+            versioning_configuration=s3_bucket_versioning.S3BucketVersioningVersioningConfiguration(status="Enabled"),
+        )
+        self._encrypt(id_, name, key_arn)
+        self._make_private(id_, name, arn)
+        lifecycle = s3_bucket_lifecycle_configuration
+        rules = lifecycle.S3BucketLifecycleConfiguration(
+            self,
+            f"{id_}_lifecycle",
+            bucket=name,
+            rule=[
+                lifecycle.S3BucketLifecycleConfigurationRule(
+                    id="abandoned-uploads",
+                    status="Enabled",
+                    filter=[lifecycle.S3BucketLifecycleConfigurationRuleFilter(prefix="")],
+                    abort_incomplete_multipart_upload=[
+                        lifecycle.S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                            days_after_initiation=7
+                        )
+                    ],
+                )
+            ],
+        )
+        rules.node.add_dependency(versioning)
+        return bucket
+
+    def _encrypt(self, id_: str, bucket: str, key_arn: str) -> None:
+        sse = s3_bucket_server_side_encryption_configuration
+        rule = sse.S3BucketServerSideEncryptionConfigurationRuleA(
+            apply_server_side_encryption_by_default=(
+                sse.S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
+                    sse_algorithm="aws:kms", kms_master_key_id=key_arn
+                )
+            ),
+            bucket_key_enabled=True,
+        )
+        sse.S3BucketServerSideEncryptionConfigurationA(self, f"{id_}_encryption", bucket=bucket, rule=[rule])
+
+    def _make_private(self, id_: str, bucket: str, arn: str) -> None:
+        block = s3_bucket_public_access_block.S3BucketPublicAccessBlock(
+            self,
+            f"{id_}_public_access",
+            bucket=bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        )
+        ownership = s3_bucket_ownership_controls
+        ownership.S3BucketOwnershipControls(
+            self,
+            f"{id_}_ownership",
+            bucket=bucket,
+            rule=ownership.S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
+        )
+        policy = s3_bucket_policy.S3BucketPolicy(
+            self,
+            f"{id_}_policy",
+            bucket=bucket,
+            policy=document(
+                [
+                    deny(
+                        "s3:*",
+                        [arn, f"{arn}/*"],
+                        principal=_ANYONE,
+                        when={"Bool": {"aws:SecureTransport": "false"}},
+                    )
+                ]
+            ),
+        )
+        # S3 refuses two changes of a bucket's access at once.
+        policy.node.add_dependency(block)
+
+    def _dead_letters(self, key_arn: str) -> sqs_queue.SqsQueue:
+        env = self._env
+        queue = sqs_queue.SqsQueue(
+            self,
+            "dead_letters",
+            name=f"{env.name}-dead-letters",
+            kms_master_key_id=key_arn,
+            message_retention_seconds=14 * 24 * 3600,
+        )
+        arn = queue.arn
+        sqs_queue_policy.SqsQueuePolicy(
+            self,
+            "dead_letters_policy",
+            queue_url=queue.id,
+            policy=document(
+                [
+                    allow(
+                        "sqs:SendMessage",
+                        arn,
+                        principal={"Service": "events.amazonaws.com"},
+                        when={"ArnLike": {"aws:SourceArn": env.arn("events", f"rule/{env.name}-*")}},
+                    )
+                ]
+            ),
+        )
+        return queue

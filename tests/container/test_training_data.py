@@ -1,0 +1,133 @@
+"""Data nobody can train on: the job says which file, line and column."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sagemaker_contract.errors import DataError
+from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled_csv
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Job
+
+GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param("", "data.csv is empty", id="empty"),
+        pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
+        pytest.param(
+            GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"
+        ),
+        pytest.param(
+            GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"
+        ),
+        pytest.param(
+            GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"
+        ),
+        pytest.param(
+            "setosa,1,2\nsetosa,3,4\n",
+            "the channel 'train' has one class only: 'setosa' in all 2 rows",
+            id="one class",
+        ),
+        pytest.param(
+            "setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"
+        ),
+    ],
+)
+def test_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
+    outcome = job.channel("train", data=content).run()
+    assert outcome.code == 1
+    assert job.failure == reason
+    assert "Traceback (most recent call last)" in outcome.stderr
+    assert not job.model.exists()
+
+
+def read(folder: Path, *contents: str | bytes) -> Table:
+    files = [folder / f"{number}.csv" for number in range(1, len(contents) + 1)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_labelled_csv("train", files)
+
+
+def test_byte_order_mark_crlf_and_blank_lines_are_fine(tmp_path: Path) -> None:
+    table = read(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n\r\n").encode())
+    assert table.labels.tolist() == ["setosa", "virginica"]
+    assert table.features.tolist() == [[5.1, 3.5], [6.7, 3.0]]
+
+
+def test_quoted_label_may_hold_a_comma(tmp_path: Path) -> None:
+    assert read(tmp_path, '"Iris, wild",1,2\nsetosa,3,4\n').labels[0] == "Iris, wild"
+
+
+def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,1e308,1e308\nb,1,2\n").features[0].tolist() == [1e308, 1e308]
+
+
+@pytest.mark.parametrize(
+    ("contents", "reason"),
+    [
+        pytest.param(
+            ["name,height\nsetosa,1\n"],
+            "1.csv line 1, column 2: 'height' is not a finite number (the file must have no header line)",
+            id="header",
+        ),
+        pytest.param(["setosa,1,\n"], "1.csv line 1, column 3: the value is missing", id="missing value"),
+        pytest.param(["a,1\n ,2\n"], "1.csv line 2, column 1: the label is missing", id="missing label"),
+        pytest.param(
+            ["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"
+        ),
+        pytest.param(
+            ["a\nb\n"],
+            "1.csv line 1: one column only; a label and at least one feature are needed",
+            id="one column",
+        ),
+        pytest.param([GOOD, "a,1\n"], "2.csv line 1: 2 columns, but 1.csv line 1 has 3", id="other file"),
+        pytest.param([GOOD, "\n"], "2.csv is empty", id="second file empty"),
+        pytest.param([f"a,1\nb,{'x' * 99}\n"], f"2: '{'x' * 40}…' is not a finite number", id="long cell"),
+    ],
+)
+def test_reading_names_the_place(tmp_path: Path, contents: list[str], reason: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, *contents)
+    assert reason in str(caught.value)
+
+
+def test_two_classes_are_enough(tmp_path: Path) -> None:
+    check_classes(read(tmp_path, GOOD))
+
+
+def test_validation_with_other_columns_is_refused(tmp_path: Path) -> None:
+    train, validation = read(tmp_path, GOOD), read(tmp_path, "setosa,1\nvirginica,2\n")
+    with pytest.raises(DataError, match="'validation' has 1 feature columns, 'train' has 2"):
+        check_same_shape(train, validation)
+
+
+def test_validation_with_an_unknown_label_is_refused(tmp_path: Path) -> None:
+    train, validation = read(tmp_path, GOOD), read(tmp_path, "setosa,1,2\nrose,2,3\n")
+    with pytest.raises(DataError, match="labels that 'train' never shows: 'rose'"):
+        check_same_shape(train, validation)
+
+
+def test_held_out_rows_keep_the_classes_in_proportion(tmp_path: Path) -> None:
+    table = read(tmp_path, "a,1\n" * 50 + "b,2\n" * 10 + "c,3\n")
+    rest, held = hold_out(table, 0.2, seed=0)
+    assert sorted(held.labels.tolist()) == ["a"] * 10 + ["b"] * 2
+    assert len(rest) + len(held) == len(table)
+    assert "c" in rest.labels
+
+
+def test_held_out_rows_are_the_same_each_time(tmp_path: Path) -> None:
+    table = read(tmp_path, "".join(f"{'ab'[n % 2]},{n}\n" for n in range(40)))
+    first, again = (hold_out(table, 0.2, seed=3)[1].features.tolist() for _ in range(2))
+    assert first == again
+
+
+def test_too_few_rows_to_hold_any_out_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"too few rows \(2\) to hold some out for validation"):
+        hold_out(read(tmp_path, GOOD), 0.2, seed=0)

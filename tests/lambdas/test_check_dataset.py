@@ -1,0 +1,310 @@
+"""A data set is checked before it costs anything, and pinned to exactly the versions that were checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from check_dataset import check, manifest
+from check_dataset.handler import handler
+from check_dataset.table import parse_table
+from handler_kit import clients
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+PINNED = f"datasets/{EXECUTION}"
+IRIS = b"setosa,5.1,3.5\nversicolor,7.0,3.2\nvirginica,6.3,3.3\n"
+
+
+class Lake:
+    """The data bucket, the artifact bucket, and one call of the function."""
+
+    def __init__(self, load_event: Callable[..., dict[str, Any]]) -> None:
+        self._load_event = load_event
+        self.s3 = clients.client("s3")
+        for bucket in ("data", "artifacts"):
+            self.s3.create_bucket(Bucket=bucket)
+            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def put(self, key: str, content: bytes | dict[str, Any]) -> str:
+        body = json.dumps(content).encode() if isinstance(content, dict) else content
+        return self.s3.put_object(Bucket="data", Key=key, Body=body)["VersionId"]
+
+    def check(self, key: str, version_id: str) -> None:
+        handler(self._load_event("check_dataset", params={"key": key, "version_id": version_id}), None)
+
+    def check_new(self, key: str, content: bytes | dict[str, Any]) -> None:
+        self.check(key, self.put(key, content))
+
+    def pinned(self) -> dict[str, bytes]:
+        listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
+        return {
+            one["Key"]: self.s3.get_object(Bucket="artifacts", Key=one["Key"])["Body"].read() for one in listed
+        }
+
+
+@pytest.fixture
+def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
+    set_env({"artifact_bucket": "artifacts", "maximum_bytes": "5000000"})
+    return Lake(load_event)
+
+
+def test_one_object_becomes_the_channel_train(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert lake.pinned()[f"{PINNED}/train/iris.csv"] == IRIS
+    assert reports.outputs["DatasetUri"] == f"s3://artifacts/{PINNED}"
+    assert reports.outputs["Channels"] == "train"
+
+
+def test_exactly_the_version_of_the_event_is_pinned(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/iris.csv", IRIS)
+    lake.put("datasets/iris.csv", IRIS.replace(b"5.1", b"9.9"))
+    lake.check("datasets/iris.csv", version)
+    assert lake.pinned()[f"{PINNED}/train/iris.csv"] == IRIS
+
+
+def test_the_fingerprint_tells_key_version_and_content(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/iris.csv", IRIS)
+    lake.check("datasets/iris.csv", version)
+    facts = [["train", "datasets/iris.csv", version, f'"{hashlib.md5(IRIS).hexdigest()}"']]
+    assert reports.outputs["Sha256"] == hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def test_golden_records_are_rows_of_train_by_default(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.outputs["GoldenUri"] == f"s3://artifacts/{PINNED}/golden.csv"
+    assert lake.pinned()[f"{PINNED}/golden.csv"] == IRIS
+
+
+def test_golden_records_are_spread_over_a_file_sorted_by_label(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.csv", b"setosa,1\n" * 50 + b"virginica,2\n" * 50)
+    rows = lake.pinned()[f"{PINNED}/golden.csv"].splitlines()
+    assert len(rows) == 10
+    assert set(rows) == {b"setosa,1", b"virginica,2"}
+
+
+def test_a_manifest_names_many_objects(lake: Lake, reports: Any) -> None:
+    lake.put("data/train.csv", IRIS)
+    lake.put("data/validation.csv", IRIS)
+    channels = {"train": [{"key": "data/train.csv"}], "validation": ["data/validation.csv"]}
+    lake.check_new("datasets/iris.json", {"channels": channels})
+    assert reports.outputs["Channels"] == "train,validation"
+    assert {f"{PINNED}/train/train.csv", f"{PINNED}/validation/validation.csv"} <= lake.pinned().keys()
+
+
+def test_a_manifest_may_name_an_older_version(lake: Lake, reports: Any) -> None:
+    version = lake.put("data/train.csv", IRIS)
+    lake.put("data/train.csv", b"newer,1\nother,2\n")
+    lake.check_new(
+        "datasets/iris.json", {"channels": {"train": [{"key": "data/train.csv", "version_id": version}]}}
+    )
+    assert lake.pinned()[f"{PINNED}/train/train.csv"] == IRIS
+
+
+def test_golden_records_come_from_validation_before_train(lake: Lake, reports: Any) -> None:
+    lake.put("data/train.csv", IRIS)
+    lake.put("data/validation.csv", b"setosa,0.1,0.1\n")
+    lake.check_new(
+        "datasets/iris.json",
+        {"channels": {"train": ["data/train.csv"], "validation": ["data/validation.csv"]}},
+    )
+    assert lake.pinned()[f"{PINNED}/golden.csv"] == b"setosa,0.1,0.1\n"
+
+
+def test_a_manifest_may_name_its_golden_records(lake: Lake, reports: Any) -> None:
+    lake.put("data/train.csv", IRIS)
+    lake.put("data/golden.csv", b"setosa,0.2,0.2\n" * 30)
+    lake.check_new(
+        "datasets/iris.json", {"channels": {"train": ["data/train.csv"]}, "golden": {"key": "data/golden.csv"}}
+    )
+    assert lake.pinned()[f"{PINNED}/golden.csv"] == b"setosa,0.2,0.2\n" * 20
+
+
+def test_another_form_than_csv_is_pinned_unread_without_golden_records(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.parquet", b"PAR1\0\0")
+    assert reports.outputs["GoldenUri"] == "none"
+    assert lake.pinned() == {f"{PINNED}/train/iris.parquet": b"PAR1\0\0"}
+
+
+def test_a_second_delivery_gives_the_same_outputs(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/iris.csv", IRIS)
+    lake.check("datasets/iris.csv", version)
+    lake.check("datasets/iris.csv", version)
+    first, second = reports.requests["PutJobSuccessResult"]
+    assert first == second
+
+
+def test_tags_of_the_source_stay_behind(lake: Lake, reports: Any) -> None:
+    answer = lake.s3.put_object(Bucket="data", Key="datasets/iris.csv", Body=IRIS, Tagging="owner=etl")
+    lake.check("datasets/iris.csv", answer["VersionId"])
+    assert lake.s3.get_object_tagging(Bucket="artifacts", Key=f"{PINNED}/train/iris.csv")["TagSet"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "the object is empty"),
+        (b"\n\n", "no rows"),
+        (b"setosa,5.1\n", "only 1 row"),
+        (b"setosa\nversicolor\n", "line 1: 1 column"),
+        (b"setosa,5.1\nversicolor,7.0,3.2\n", "line 2: 3 columns, but line 1 has 2"),
+        (b"setosa,5.1\n,7.0\n", "line 2, column 1: the label is empty"),
+        (b"setosa,5.1\nsetosa,7.0\n", "column 1: every sampled label is 'setosa'"),
+        (b"setosa,5.1\nversicolor,7\xff\n", "line 2, column 2: byte 0xff is not UTF-8"),
+        (b"\xef\xbb\xbfsetosa,5.1\nversicolor,7\xff\n", "line 2, column 2: byte 0xff is not UTF-8"),
+        (b"setosa,5.1\nversi\0color,7\n", "line 2, column 1: a NUL byte"),
+        (b"species,length\nsetosa,5.1\nversicolor,7.0\n", "line 1: looks like a header"),
+        (b"x" * 1_100_000, "line 1: longer than 1048576 bytes"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_place_before_anything_is_copied(
+    lake: Lake, reports: Any, content: bytes, problem: str
+) -> None:
+    version = lake.put("datasets/iris.csv", content)
+    lake.check("datasets/iris.csv", version)
+    assert reports.message.startswith(f"s3://data/datasets/iris.csv (version {version})")
+    assert problem in reports.message
+    assert reports.kind == "ConfigurationError"
+    assert lake.pinned() == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + IRIS,
+        IRIS.replace(b"\n", b"\r\n"),
+        IRIS.rstrip(),
+        IRIS + b"\n\n",
+        b'"set,osa",5.1\n"versi""color",7.0\n',
+        b"0,5.1\n1,7.0\n",
+        "größe,5.1\nlänge,7.0\n".encode(),
+    ],
+    ids=["byte order mark", "CRLF", "no last newline", "blank lines", "quotes", "numeric labels", "umlauts"],
+)
+def test_a_right_file_in_another_dress_is_taken(lake: Lake, reports: Any, content: bytes) -> None:
+    lake.check_new("datasets/iris.csv", content)
+    assert reports.outputs["Channels"] == "train"
+
+
+def test_a_large_file_is_judged_by_its_head_however_it_is_cut(lake: Lake, reports: Any) -> None:
+    row = '"two\nlines, größe",1\nother,2\n'.encode()
+    lake.check_new("datasets/iris.csv", row * 40_000)
+    assert reports.outputs["Channels"] == "train"
+
+
+def test_a_missing_version_is_named(lake: Lake, reports: Any) -> None:
+    lake.check("datasets/gone.csv", "00000000-0000-4000-8000-000000000000")
+    assert "s3://data/datasets/gone.csv" in reports.message
+    assert "no such object" in reports.message
+
+
+def test_a_missing_object_of_a_manifest_is_named(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.json", {"channels": {"train": ["data/gone.csv"]}})
+    assert reports.message == "s3://data/data/gone.csv: no such object or version; upload it again"
+
+
+def test_a_data_set_above_the_limit_is_refused(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"maximum_bytes": "10"})
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit (MAXIMUM_BYTES) is 10.")
+
+
+def test_an_object_too_large_to_copy_at_once_is_refused(
+    lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "MAXIMUM_COPY_BYTES", 10)
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert "name the parts in a manifest" in reports.message
+
+
+def test_files_of_different_width_are_refused(lake: Lake, reports: Any) -> None:
+    lake.put("data/a.csv", IRIS)
+    lake.put("data/b.csv", b"setosa,1\nvirginica,2\n")
+    lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv"], "validation": ["data/b.csv"]}})
+    assert reports.message == (
+        "The CSV files of the data set differ in their number of columns: 2 (validation), 3 (train)"
+    )
+
+
+def test_golden_records_of_another_width_are_refused(lake: Lake, reports: Any) -> None:
+    lake.put("data/a.csv", IRIS)
+    lake.put("data/g.csv", b"setosa,1\n")
+    lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv"]}, "golden": "data/g.csv"})
+    assert reports.message.endswith("2 (golden), 3 (train)")
+
+
+def test_one_class_in_one_of_many_train_files_is_no_fault(lake: Lake, reports: Any) -> None:
+    lake.put("data/a.csv", b"setosa,1\n")
+    lake.put("data/b.csv", b"virginica,2\n")
+    lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv", "data/b.csv"]}})
+    assert reports.outputs["Channels"] == "train"
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ([], "the manifest must be an object"),
+        ({}, "the manifest has no channels"),
+        ({"channels": {}}, "at least the channel train"),
+        ({"channels": []}, "channels must be an object"),
+        ({"channels": {"test": ["a"]}}, "channels has no train, only test"),
+        ({"channels": {"train": []}}, "channels.train must be a list with at least one object"),
+        ({"channels": {"train": [1]}}, r"channels.train\[0\] must be an object"),
+        ({"channels": {"train": [{"key": 1}]}}, r"channels.train\[0\].key must be a string"),
+        ({"channels": {"train": [{"version_id": "a"}]}}, r"channels.train\[0\] has no key"),
+        ({"channels": {"train": [{"key": "a", "etag": "b"}]}}, "unknown field etag"),
+        ({"channels": {"train": ["folder/"]}}, "names a folder"),
+        ({"channels": {"train": ["folder/.."]}}, "names a folder"),
+        ({"channels": {"train": ["x/a.csv", "y/a.csv"]}}, "two objects named 'a.csv'"),
+        ({"channels": {"train": ["a"]}, "label": 0}, "unknown field label"),
+        ({"channels": {"train": ["a"], "../up": ["b"]}}, "channel name '../up'"),
+        ({"channels": {"train": ["a"], **{f"c{n}": ["a"] for n in range(20)}}}, "at most 20"),
+        ({"channels": {"train": [f"a{n}" for n in range(1001)]}}, "1001 objects; at most 1000"),
+    ],
+)
+def test_a_malformed_manifest_is_refused_with_its_fault(value: Any, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        manifest.parse_manifest(json.dumps(value), "s3://data/m.json")
+
+
+def test_a_key_given_twice_in_a_manifest_is_refused() -> None:
+    text = '{"channels": {"train": ["a"]}, "channels": {"train": ["b"]}}'
+    with pytest.raises(ConfigurationError, match="s3://data/m.json: not a valid manifest: 'channels' is given"):
+        manifest.parse_manifest(text, "s3://data/m.json")
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 5000])
+def test_a_manifest_that_is_no_json_is_refused(lake: Lake, reports: Any, content: bytes) -> None:
+    lake.check_new("datasets/iris.json", content)
+    assert reports.kind == "ConfigurationError"
+    assert reports.message.startswith("s3://data/datasets/iris.json")
+
+
+@given(text=st.text())
+def test_any_text_is_a_manifest_or_refused_by_place(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="^here: "):
+        manifest.parse_manifest(text, "here")
+
+
+@given(content=st.binary(), truncated=st.booleans())
+def test_any_bytes_are_a_table_or_refused_by_place(content: bytes, truncated: bool) -> None:
+    try:
+        table = parse_table(content, "here", truncated=truncated)
+    except ConfigurationError as error:
+        assert str(error).startswith("here")
+    else:
+        assert len({len(row) for row in table.rows}) == 1
+
+
+def test_a_missing_setting_is_reported(lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAXIMUM_BYTES")
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.message == "environment variable MAXIMUM_BYTES: missing"

@@ -1,0 +1,127 @@
+"""Settings and parameters: read once, every mistake named."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, dataclass
+
+import pytest
+
+from handler_kit.errors import ConfigurationError
+from handler_kit.settings import ParamsBase, SettingsBase
+
+
+@dataclass(frozen=True)
+class Example(SettingsBase):
+    name: str
+    key: str | None
+    count: int
+    most: int | None
+    limit: float | None
+    words: dict[str, str]
+    nested: dict[str, dict[str, str]]
+    many: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class ExampleParams(ParamsBase):
+    first: str
+    second: str | None = None
+
+
+GOOD = {
+    "NAME": "iris",
+    "KEY": "",
+    "COUNT": "2",
+    "MOST": "",
+    "LIMIT": "0.9",
+    "WORDS": '{"a": "1"}',
+    "NESTED": '{"dev": {"a": "1"}}',
+    "MANY": '[{"Name": "accuracy"}]',
+}
+
+
+def test_settings_are_read_by_the_type_of_their_field() -> None:
+    assert Example.from_env(GOOD) == Example(
+        "iris", None, 2, None, 0.9, {"a": "1"}, {"dev": {"a": "1"}}, [{"Name": "accuracy"}]
+    )
+
+
+def test_settings_come_from_the_environment_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    assert Example.from_env().name == "iris"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Example.from_env(GOOD).name = "other"  # type: ignore[misc]
+
+
+def test_every_missing_variable_is_named_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Example.from_env({})
+    assert all(f"environment variable {name}: missing" in str(caught.value) for name in GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("NAME", "", "must not be empty"),
+        ("COUNT", "two", "must be a whole number, got 'two'"),
+        ("COUNT", "0", "must be at least 1, got 0"),
+        ("LIMIT", "high", "must be a number, got 'high'"),
+        ("LIMIT", "nan", "must be a finite number, got 'nan'"),
+        ("WORDS", "{", "must be JSON"),
+        ("WORDS", "[]", "must be a JSON object, got an array"),
+        ("WORDS", '{"a": 1}', "a must be a string, got a number"),
+        ("NESTED", '{"dev": {"a": true}}', "dev: a must be a string, got a boolean"),
+        ("MANY", "{}", "must be a JSON array, got an object"),
+        ("MANY", '["a"]', "item 0: must be a JSON object, got a string"),
+    ],
+)
+def test_a_malformed_variable_is_named_with_its_rule(name: str, value: str, rule: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Example.from_env(GOOD | {name: value})
+    assert str(caught.value).startswith(f"environment variable {name}: {rule}")
+
+
+def test_a_malformed_private_value_is_not_quoted() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Example.from_env(GOOD | {"WORDS": '{"password": hunter2}'})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_parameters_are_read_from_json() -> None:
+    assert ExampleParams.from_json('{"first": "a", "second": "b"}') == ExampleParams("a", "b")
+
+
+def test_an_optional_parameter_may_be_left_out() -> None:
+    assert ExampleParams.from_json('{"first": "a"}') == ExampleParams("a", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{}", "UserParameters key first: missing"),
+        ('{"first": "a", "third": "c"}', "UserParameters key third: unknown"),
+        ('{"first": 1}', "UserParameters key first: must be a string, got a number"),
+        ('{"first": ""}', "UserParameters key first: must not be empty"),
+        ("first=a", "UserParameters: must be JSON"),
+        ("[]", "UserParameters: must be a JSON object, got an array"),
+    ],
+)
+def test_wrong_parameters_are_named(text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        ExampleParams.from_json(text)
+
+
+def test_missing_and_unknown_parameters_are_named_together() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        ExampleParams.from_json(json.dumps({"third": "c"}))
+    assert str(caught.value) == "UserParameters key third: unknown; UserParameters key first: missing"
+
+
+def test_parameters_of_an_event_are_named_as_such() -> None:
+    with pytest.raises(ConfigurationError, match="event key first: missing"):
+        ExampleParams.from_mapping({})

@@ -1,0 +1,338 @@
+"""One execution trains once, waits by token, and ends with SageMaker's real reason."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler_kit import clients
+from handler_kit.errors import ConfigurationError
+from train_model import train
+from train_model.handler import handler
+from train_model.request import attempt_of, job_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = "iris-1a2b3c-3f2b9c1e7d54"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
+ROLE = "arn:aws:iam::123456789012:role/iris-1a2b3c-training"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d"
+PIPELINE_JOB = "11111111-2222-4333-8444-555555555555"
+DATASET = "s3://iris-1a2b3c-artifacts-123456789012-us-east-1/datasets/3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+NOW = 1_790_000_000
+SETTINGS = {
+    "artifact_bucket": "artifacts",
+    "kms_key_arn": KEY,
+    "training_role_arn": ROLE,
+    "image_parameter": "/iris-1a2b3c/image",
+    "instance_type": "ml.m5.large",
+    "instance_count": "1",
+    "volume_size_gb": "10",
+    "max_runtime_seconds": "3600",
+    "hyperparameters": '{"trees": "100"}',
+    "metric_definitions": '[{"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"}]',
+    "job_prefix": "iris-1a2b3c",
+    "environment": '{"MODE": "fast"}',
+}
+
+
+@pytest.fixture(autouse=True)
+def _trainable(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_env(SETTINGS)
+    monkeypatch.setattr("time.time", lambda: float(NOW))
+    clients.client("ssm").put_parameter(Name="/iris-1a2b3c/image", Value=IMAGE, Type="String")
+
+
+@pytest.fixture
+def sagemaker(script: Callable[[str], Any]) -> Any:
+    return script("sagemaker")
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    return lambda token=None: handler(load_event("train_model", token=token), None)
+
+
+def job(status: str, **more: Any) -> dict[str, Any]:
+    """What DescribeTrainingJob answers about the job of the sample event."""
+    name = more.pop("name", NAME)
+    inputs = [
+        {"ChannelName": channel, "DataSource": {"S3DataSource": {"S3Uri": f"{DATASET}/{channel}/"}}}
+        for channel in ("train", "validation")
+    ]
+    return {
+        "TrainingJobName": name,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
+        "TrainingJobStatus": status,
+        "AlgorithmSpecification": {"TrainingImage": IMAGE},
+        "RoleArn": ROLE,
+        "InputDataConfig": inputs,
+        "Environment": {"MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB},
+        "ModelArtifacts": {"S3ModelArtifacts": f"s3://artifacts/models/{name}/output/model.tar.gz"},
+        "CreationTime": datetime(2026, 1, 14, tzinfo=timezone.utc),
+        **more,
+    }
+
+
+def token(name: str = NAME, deadline: int = NOW + 3600) -> str:
+    return json.dumps({"v": 1, "awaits": name, "deadline": deadline})
+
+
+def test_the_first_call_starts_the_job_and_waits(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    assert sagemaker.operations() == ["CreateTrainingJob"]
+    assert json.loads(reports.token) == {"v": 1, "awaits": NAME, "deadline": NOW + 23 * 3600}
+
+
+def test_the_job_is_named_after_the_execution(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    assert sagemaker.requests["CreateTrainingJob"][0]["TrainingJobName"] == NAME
+
+
+def test_the_job_reads_each_channel_of_the_pinned_data_set(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    channels = sagemaker.requests["CreateTrainingJob"][0]["InputDataConfig"]
+    found = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in channels}
+    assert found == {"train": f"{DATASET}/train/", "validation": f"{DATASET}/validation/"}
+
+
+def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    request = sagemaker.requests["CreateTrainingJob"][0]
+    assert request["EnableNetworkIsolation"] is True
+    assert request["EnableInterContainerTrafficEncryption"] is False
+    assert request["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+    assert request["OutputDataConfig"] == {"S3OutputPath": "s3://artifacts/models/", "KmsKeyId": KEY}
+
+
+def test_many_instances_encrypt_what_they_tell_each_other(
+    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"instance_count": "2"})
+    call()
+    assert sagemaker.requests["CreateTrainingJob"][0]["EnableInterContainerTrafficEncryption"] is True
+
+
+def test_without_a_key_none_is_asked_for(
+    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"kms_key_arn": ""})
+    call()
+    assert "KmsKeyId" not in json.dumps(sagemaker.requests["CreateTrainingJob"][0])
+
+
+def test_the_job_carries_settings_and_lineage(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    request = sagemaker.requests["CreateTrainingJob"][0]
+    execution = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+    assert request["HyperParameters"] == {"trees": "100"}
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+    assert request["AlgorithmSpecification"]["MetricDefinitions"] == json.loads(SETTINGS["metric_definitions"])
+    assert request["Environment"] == {
+        "MODE": "fast",
+        "MLOPS_EXECUTION_ID": execution,
+        "MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB,
+    }
+    assert {"Key": "mlops:execution-id", "Value": execution} in request["Tags"]
+
+
+@pytest.mark.parametrize("value", ["none", " "])
+def test_a_placeholder_instead_of_an_image_says_build_first(
+    call: Any, sagemaker: Any, reports: Any, value: str
+) -> None:
+    clients.client("ssm").put_parameter(Name="/iris-1a2b3c/image", Value=value, Type="String", Overwrite=True)
+    call()
+    assert "Build the image first" in reports.message
+    assert "iris-1a2b3c-image" in reports.message
+    assert sagemaker.operations() == []
+
+
+def test_a_missing_image_parameter_says_build_first(call: Any, sagemaker: Any, reports: Any) -> None:
+    clients.client("ssm").delete_parameter(Name="/iris-1a2b3c/image")
+    call()
+    assert reports.kind == "ConfigurationError"
+    assert "SSM parameter /iris-1a2b3c/image" in reports.message
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopping"])
+def test_a_redelivered_event_adopts_its_job(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **job(status))
+    call()
+    assert json.loads(reports.token)["awaits"] == NAME
+    assert len(sagemaker.requests["CreateTrainingJob"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"AlgorithmSpecification": {"TrainingImage": "other"}}, "image is other, not"),
+        ({"RoleArn": "arn:other"}, "role is arn:other, not"),
+        ({"InputDataConfig": []}, "input is \\[\\], not"),
+    ],
+)
+def test_a_foreign_job_of_the_same_name_is_not_adopted(
+    call: Any, sagemaker: Any, reports: Any, change: dict[str, Any], what: str
+) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse")
+    sagemaker.answer("DescribeTrainingJob", **job("InProgress", **change))
+    call()
+    assert f"Training job {NAME} exists already and is another training" in reports.message
+    assert what.replace("\\", "") in reports.message
+
+
+def test_a_retried_stage_gets_a_second_attempt(call: Any, sagemaker: Any, reports: Any) -> None:
+    earlier = job("Failed", Environment={"MLOPS_PIPELINE_JOB_ID": "an earlier try"})
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **earlier)
+    call()
+    assert json.loads(reports.token)["awaits"] == f"{NAME}-r2"
+
+
+def test_a_late_second_delivery_does_not_repeat_a_job_that_failed(
+    call: Any, sagemaker: Any, reports: Any
+) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **job("Failed"))
+    call()
+    assert json.loads(reports.token)["awaits"] == NAME
+    assert len(sagemaker.requests["CreateTrainingJob"]) == 1
+
+
+def test_attempts_end(call: Any, sagemaker: Any, reports: Any) -> None:
+    for _ in range(9):
+        sagemaker.refuse("CreateTrainingJob", "ResourceInUse")
+        sagemaker.answer("DescribeTrainingJob", **job("Failed", Environment={}))
+    call()
+    assert "and its 8 successors have all failed" in reports.message
+
+
+def test_a_quota_is_named_with_the_instance_type(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", "The limit is 0 Instances.")
+    call()
+    assert reports.kind == "ConfigurationError"
+    assert "1 x ml.m5.large" in reports.message
+    assert "The limit is 0 Instances." in reports.message
+    assert len(sagemaker.requests["CreateTrainingJob"]) == 1
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping"])
+def test_a_running_job_is_awaited_with_the_same_deadline(
+    call: Any, sagemaker: Any, reports: Any, status: str
+) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job(status, SecondaryStatus="Training"))
+    call(token())
+    assert json.loads(reports.token) == json.loads(token())
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
+def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
+    sagemaker.refuse("DescribeTrainingJob", code)
+    call(token())
+    assert json.loads(reports.token) == json.loads(token())
+
+
+def test_a_forbidden_look_fails_with_the_reason(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("DescribeTrainingJob", "AccessDeniedException", "Not authorized.")
+    call(token())
+    assert reports.kind == "PermissionError"
+    assert "Not authorized." in reports.message
+
+
+def test_a_completed_job_gives_its_outputs(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("Completed", TrainingTimeInSeconds=61))
+    call(token())
+    assert reports.outputs == {
+        "JobName": NAME,
+        "JobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{NAME}",
+        "Image": IMAGE,
+        "ModelDataUrl": f"s3://artifacts/models/{NAME}/output/model.tar.gz",
+    }
+
+
+def test_start_and_poll_meet_in_moto(call: Any, reports: Any) -> None:
+    call()
+    call(reports.token)
+    assert reports.requests["PutJobSuccessResult"][1]["outputVariables"]["JobName"] == NAME
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopped", "Deleting", "SomethingNew"])
+def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
+    call: Any, sagemaker: Any, reports: Any, status: str
+) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job(status, FailureReason="AlgorithmError: one class only"))
+    call(token())
+    assert f"Training job {NAME} ended as {status}: AlgorithmError: one class only" in reports.message
+    link = reports.only("failure")["failureDetails"]["externalExecutionId"]
+    assert link.startswith("https://console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups")
+    assert NAME in link
+
+
+def test_a_job_that_ran_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("Stopped", SecondaryStatus="MaxRuntimeExceeded"))
+    call(token())
+    assert "(MaxRuntimeExceeded); raise max_runtime_seconds" in reports.message
+
+
+def test_a_job_without_capacity_is_started_again(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("Failed", FailureReason="CapacityError: Unable."))
+    call(token())
+    assert json.loads(reports.token) == json.loads(token(f"{NAME}-r2"))
+
+
+def test_capacity_is_not_asked_for_for_ever(call: Any, sagemaker: Any, reports: Any) -> None:
+    name = f"{NAME}-r3"
+    sagemaker.answer("DescribeTrainingJob", **job("Failed", name=name, FailureReason="CapacityError: Unable."))
+    call(token(name))
+    assert "CapacityError: Unable." in reports.message
+    assert sagemaker.requests["CreateTrainingJob"] == []
+
+
+def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("InProgress"))
+    call(token(deadline=NOW - 1))
+    assert f"Training job {NAME} is still InProgress" in reports.message
+    assert "after 23 h" in reports.message
+
+
+def test_throttling_does_not_outlast_the_deadline(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("DescribeTrainingJob", "ThrottlingException")
+    call(token(deadline=NOW - 1))
+    assert "after 23 h" in reports.message
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["{}", token("another-job"), token(f"{NAME}-r99"), token(f"{NAME}0"), token(deadline=NOW + 30 * 3600)],
+)
+def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
+    call(forged)
+    assert "continuation token is not one that this step wrote" in reports.message
+    assert sagemaker.operations() == []
+
+
+@given(prefix=st.text(max_size=70), attempt=st.integers(1, 9))
+def test_any_prefix_gives_a_valid_name_or_is_refused(prefix: str, attempt: int) -> None:
+    try:
+        name = job_name(prefix, "3f2b9c1e-7d54", attempt)
+    except ConfigurationError as error:
+        assert "JOB_PREFIX" in str(error)
+    else:
+        assert len(name) <= 63
+        assert attempt_of(name, job_name(prefix, "3f2b9c1e-7d54")) == attempt
+
+
+def test_an_execution_id_without_digits_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="at least 12 hex digits"):
+        job_name("iris", "3f2b")
+
+
+def test_the_log_link_keeps_to_its_partition() -> None:
+    link = train.log_link("arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:training-job/iris")
+    assert link == (
+        "https://console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#logsV2:log-groups/log-group/"
+        "$252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Diris$252F"
+    )
