@@ -233,8 +233,8 @@ class MLOpsPipeline(Construct):
                 *self.deployment.pipeline_permissions(),
                 *self.approval.pipeline_permissions(),
             ],
+            after=[self.deployment.templates],
         )
-        pipeline.pipeline.node.add_dependency(self.deployment.templates)
         start_on_upload(pipeline, config.dataset, stores)
         return pipeline
 

@@ -53,8 +53,10 @@ class Settings:
 
 def main() -> int:
     """Serve; the exit code is 0 after SIGTERM, and 1 when there is nothing to serve with."""
-    # Until the server takes over: there is nothing to drain yet, and process 1 would ignore the signal.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # uvicorn drains on these, then raises them again for whoever had them before: a good end. Until uvicorn
+    # runs there is nothing to drain, and process 1 would ignore the signal.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
         _serve(Settings.from_env(), Paths.from_env())
@@ -86,9 +88,6 @@ def _serve(settings: Settings, paths: Paths) -> None:
         )
     )
     loading = _Loading(settings, paths, application, server)
-    # After the drain uvicorn raises the signal once more, for whoever had it before: it must not kill then.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     loading.start()
     server.run(sockets=[listener])
     if loading.error is not None:

@@ -45,8 +45,7 @@ def check_dataset(params: Params, settings: Settings, s3: Any) -> Success:
     source = _Source(s3, params.bucket)
     manifest = _manifest(source, Entry(params.key, params.version_id))
     channels = {
-        name: [source.look_up(entry) for entry in entries]
-        for name, entries in sorted(manifest.channels.items())
+        name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
     }
     total = _check_total(channels, settings.maximum_bytes)
     tables = _check_tables(source, channels)
@@ -60,9 +59,7 @@ def check_dataset(params: Params, settings: Settings, s3: Any) -> Success:
     golden_uri = NO_GOLDEN
     if golden_rows:
         key = f"{prefix}/golden.csv"
-        s3.put_object(
-            Bucket=settings.artifact_bucket, Key=key, Body=_to_csv(golden_rows), ContentType="text/csv"
-        )
+        s3.put_object(Bucket=settings.artifact_bucket, Key=key, Body=_to_csv(golden_rows), ContentType="text/csv")
         golden_uri = f"s3://{settings.artifact_bucket}/{key}"
     count = sum(map(len, channels.values()))
     logs.info("data set pinned", execution_id=params.execution_id, objects=count, bytes=total)
@@ -130,13 +127,9 @@ class _Source:
         if code in _MISSING_CODES:
             return ConfigurationError(f"{self.place(entry)}: no such object or version; upload it again")
         if code in _UNREADABLE_CODES:
-            return ConfigurationError(
-                f"{self.place(entry)}: no such object, or this function may not read it"
-            )
+            return ConfigurationError(f"{self.place(entry)}: no such object, or this function may not read it")
         if code == "400":
-            return ConfigurationError(
-                f"{self.place(entry)}: S3 refused the key or version ({error_message(error)})"
-            )
+            return ConfigurationError(f"{self.place(entry)}: S3 refused the key or version ({error_message(error)})")
         return error
 
 
@@ -146,9 +139,7 @@ def _manifest(source: _Source, entry: Entry) -> Manifest:
     pinned = source.look_up(entry)
     place = source.place(entry)
     if pinned.size > MAXIMUM_MANIFEST_BYTES:
-        raise ConfigurationError(
-            f"{place}: {pinned.size} bytes; a manifest may have {MAXIMUM_MANIFEST_BYTES} at most"
-        )
+        raise ConfigurationError(f"{place}: {pinned.size} bytes; a manifest may have {MAXIMUM_MANIFEST_BYTES} at most")
     try:
         text = source.head(pinned, MAXIMUM_MANIFEST_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -182,9 +173,7 @@ def _check_widths(tables: dict[str, list[Table]]) -> None:
     widths = {len(table.rows[0]): name for name, found in tables.items() for table in found}
     if len(widths) > 1:
         differing = ", ".join(f"{width} ({name})" for width, name in sorted(widths.items()))
-        raise ConfigurationError(
-            f"The CSV files of the data set differ in their number of columns: {differing}"
-        )
+        raise ConfigurationError(f"The CSV files of the data set differ in their number of columns: {differing}")
 
 
 def _table(source: _Source, pinned: Pinned) -> Table:

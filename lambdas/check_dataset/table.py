@@ -73,8 +73,7 @@ def _decode(head: bytes, place: str) -> str:
         # The decoder counts from after a byte order mark.
         offset = error.start + (3 if head.startswith(b"\xef\xbb\xbf") else 0)
         raise ConfigurationError(
-            f"{place}, {_position(head, offset)}: byte 0x{head[offset]:02x} is not UTF-8;"
-            " save the file as UTF-8"
+            f"{place}, {_position(head, offset)}: byte 0x{head[offset]:02x} is not UTF-8; save the file as UTF-8"
         ) from None
 
 
@@ -99,8 +98,7 @@ def _check_shape(numbered: list[tuple[int, list[str]]], place: str) -> None:
     first_line, first = numbered[0]
     if len(first) < 2:
         raise ConfigurationError(
-            f"{place}, line {first_line}: 1 column; the label and at least one feature are needed,"
-            " split by ','"
+            f"{place}, line {first_line}: 1 column; the label and at least one feature are needed, split by ','"
         )
     for line, row in numbered:
         if len(row) != len(first):

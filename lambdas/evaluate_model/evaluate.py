@@ -44,9 +44,7 @@ def evaluate(params: Params, settings: Settings, sagemaker: Any, cloudformation:
         raise _reject(params.model_package_arn, problem, sagemaker)
     if package.get("ModelApprovalStatus") == "Rejected":
         # The stage was retried, with other thresholds perhaps: the person at the approval decides anew.
-        _set_status(
-            params.model_package_arn, "PendingManualApproval", "Passed the gate when retried.", sagemaker
-        )
+        _set_status(params.model_package_arn, "PendingManualApproval", "Passed the gate when retried.", sagemaker)
     value = _show(float(text or "nan"))
     production = NONE if champion is None else "unknown" if champion.value is None else _show(champion.value)
     verdict = f"{settings.metric} is {value}{_rules(settings)}; production has {production}"
@@ -57,9 +55,7 @@ def judge(text: str | None, champion: Champion | None, settings: Settings) -> st
     """Why a candidate with this metric does not pass, as a sentence; ``None`` when it passes."""
     metric = settings.metric
     if text is None:
-        return (
-            f"The model has no metric {metric}; check that the metric definitions match what training prints"
-        )
+        return f"The model has no metric {metric}; check that the metric definitions match what training prints"
     try:
         value = float(text)
     except ValueError:
@@ -67,9 +63,9 @@ def judge(text: str | None, champion: Champion | None, settings: Settings) -> st
     if not math.isfinite(value):
         return f"{metric} is {text}, which says nothing about the model"
     if settings.minimum is not None and not _at_least(value, settings.minimum):
-        return f"{metric} is {_show(value, settings.minimum)}, must be at least {_show(settings.minimum)}"
+        return f"{metric} is {_show(value, settings.minimum)}, must be at least {_show(settings.minimum, value)}"
     if settings.maximum is not None and not _at_least(settings.maximum, value):
-        return f"{metric} is {_show(value, settings.maximum)}, must be at most {_show(settings.maximum)}"
+        return f"{metric} is {_show(value, settings.maximum)}, must be at most {_show(settings.maximum, value)}"
     if settings.beat_production_by is not None and champion is not None:
         return _compare(value, champion, settings, settings.beat_production_by)
     return None
@@ -89,7 +85,7 @@ def _compare(value: float, champion: Champion, settings: Settings, margin: float
         return None
     bound = "at most" if lower_is_better else "at least"
     return (
-        f"{metric} is {_show(value, limit)}, must be {bound} {_show(limit)}"
+        f"{metric} is {_show(value, limit)}, must be {bound} {_show(limit, value)}"
         f" (production has {_show(champion.value)}, to be beaten by {_show(margin)})"
     )
 
@@ -105,9 +101,7 @@ def _champion(settings: Settings, sagemaker: Any, cloudformation: Any) -> Champi
         return None
     parameters = {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])}
     arn = parameters.get("ModelPackageArn", "")
-    return Champion(
-        arn or settings.production_stack, _metric_of(arn, settings.metric, sagemaker) if arn else None
-    )
+    return Champion(arn or settings.production_stack, _metric_of(arn, settings.metric, sagemaker) if arn else None)
 
 
 def _metric_of(arn: str, metric: str, sagemaker: Any) -> float | None:

@@ -88,9 +88,7 @@ def parse(event: dict[str, Any]) -> Job:
     except KeyError as error:
         raise StepFailure(f"The CodePipeline job event has no {error}.") from None
     except (TypeError, AttributeError):
-        raise StepFailure(
-            "The CodePipeline job event has another shape than CodePipeline documents."
-        ) from None
+        raise StepFailure("The CodePipeline job event has another shape than CodePipeline documents.") from None
 
 
 def _output_artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:

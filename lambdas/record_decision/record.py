@@ -82,9 +82,7 @@ def _package_of(actions: list[dict[str, Any]], execution_id: str) -> str:
 def _approver_summary(actions: list[dict[str, Any]], stage: str) -> str:
     for action in actions:
         if action["stageName"] == stage and action.get("status") == "Failed":
-            return str(
-                action.get("output", {}).get("executionResult", {}).get("externalExecutionSummary", "")
-            )
+            return str(action.get("output", {}).get("executionResult", {}).get("externalExecutionSummary", ""))
     return ""
 
 

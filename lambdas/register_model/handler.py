@@ -21,9 +21,7 @@ def handler(job: Job) -> Success:
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     location = job.output_artifact(ARTIFACT)
     if job.credentials is None:
-        raise StepFailure(
-            "The CodePipeline job brings no artifact credentials, so the release cannot be stored."
-        )
+        raise StepFailure("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
     release = register(params, settings, client("sagemaker"))
     upload(release, settings, location, artifact_client(job.credentials), job.encryption_key_id)
     return Success(

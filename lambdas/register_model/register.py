@@ -25,9 +25,7 @@ def register(params: Params, settings: Settings, sagemaker: Any) -> Release:
     """Find or make the model package of this execution. Raises StepFailure when training left no model."""
     job = sagemaker.describe_training_job(TrainingJobName=params.job_name)
     if job["TrainingJobStatus"] != "Completed":
-        raise StepFailure(
-            f"Training job {params.job_name} is {job['TrainingJobStatus']}; there is no model yet."
-        )
+        raise StepFailure(f"Training job {params.job_name} is {job['TrainingJobStatus']}; there is no model yet.")
     metrics = _metrics(job)
     properties = _properties(params, job, metrics)
     arn = _find(params, settings, sagemaker, job["CreationTime"])
@@ -48,9 +46,7 @@ def register(params: Params, settings: Settings, sagemaker: Any) -> Release:
 
 def _metrics(job: dict[str, Any]) -> dict[str, str]:
     # The shortest text that gives the same number back: a rounded one could pass a gate wrongly.
-    return {
-        metric["MetricName"]: repr(float(metric["Value"])) for metric in job.get("FinalMetricDataList", [])
-    }
+    return {metric["MetricName"]: repr(float(metric["Value"])) for metric in job.get("FinalMetricDataList", [])}
 
 
 def _properties(params: Params, job: dict[str, Any], metrics: dict[str, str]) -> dict[str, str]:
@@ -95,9 +91,7 @@ def _find(params: Params, settings: Settings, sagemaker: Any, trained_since: dat
     return None
 
 
-def _create(
-    params: Params, settings: Settings, sagemaker: Any, job: dict[str, Any], properties: dict[str, str]
-) -> str:
+def _create(params: Params, settings: Settings, sagemaker: Any, job: dict[str, Any], properties: dict[str, str]) -> str:
     container = {
         "Image": job["AlgorithmSpecification"]["TrainingImage"],
         "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],

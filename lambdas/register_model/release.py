@@ -43,9 +43,7 @@ class Release:
         text = ", ".join(f"{name} {float(value):.6g}" for name, value in sorted(self.metrics.items()))
         if not text:
             return "no metrics"
-        return (
-            text if len(text) <= MAXIMUM_METRICS_CHARACTERS else text[: MAXIMUM_METRICS_CHARACTERS - 1] + "…"
-        )
+        return text if len(text) <= MAXIMUM_METRICS_CHARACTERS else text[: MAXIMUM_METRICS_CHARACTERS - 1] + "…"
 
     def archive(self, stack_parameters: dict[str, dict[str, str]]) -> bytes:
         """The zip file of ``<environment>.json`` and ``release.json``; equal input gives equal bytes."""
@@ -74,11 +72,7 @@ def upload(
     release: Release, settings: Settings, location: ArtifactLocation, s3: Any, encryption_key_id: str | None
 ) -> None:
     """Store the zip file as the action's output artifact, with the artifact store's key if it has one."""
-    encryption = (
-        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encryption_key_id} if encryption_key_id else {}
-    )
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encryption_key_id} if encryption_key_id else {}
     body = release.archive(settings.stack_parameters)
-    s3.put_object(
-        Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/zip", **encryption
-    )
+    s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/zip", **encryption)
     logs.info("release stored", bucket=location.bucket, key=location.key, bytes=len(body))

@@ -42,9 +42,7 @@ def _check(entries: list[zipfile.ZipInfo], place: str) -> None:
     if len(entries) > MAXIMUM_FILES:
         raise ConfigurationError(f"{place}: {len(entries)} files; at most {MAXIMUM_FILES} can be seeded")
     if sum(entry.file_size for entry in entries) > MAXIMUM_TOTAL_BYTES:
-        raise ConfigurationError(
-            f"{place}: unpacks to more than {MAXIMUM_TOTAL_BYTES} bytes; leave data files out"
-        )
+        raise ConfigurationError(f"{place}: unpacks to more than {MAXIMUM_TOTAL_BYTES} bytes; leave data files out")
     seen: set[str] = set()
     for entry in entries:
         if problem := _problem(entry):

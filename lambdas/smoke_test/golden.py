@@ -33,9 +33,7 @@ class Result:
     @property
     def right(self) -> int:
         """How many answers are right."""
-        return sum(
-            same(record.label, answer) for record, answer in zip(self.records, self.answers, strict=True)
-        )
+        return sum(same(record.label, answer) for record, answer in zip(self.records, self.answers, strict=True))
 
     @property
     def accuracy(self) -> float:
@@ -62,9 +60,7 @@ def parse_golden(content: bytes, place: str) -> list[Record]:
     records = []
     for row in reader:
         if len(row) == 1:
-            raise ConfigurationError(
-                f"{place}, line {reader.line_num}: a label and at least one feature needed"
-            )
+            raise ConfigurationError(f"{place}, line {reader.line_num}: a label and at least one feature needed")
         if row:
             records.append(Record(row[0].strip(), to_csv_line(row[1:])))
     if not records:

@@ -85,9 +85,7 @@ class SmokeTest:
 
     def _not_there(self, error: Exception) -> Exception:
         if error_code(error) == "ValidationException" and "not find" in str(error):
-            return StepFailure(
-                f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it."
-            )
+            return StepFailure(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
         return error
 
     def _variant_of_release(self, config_name: str) -> str | None:
@@ -174,10 +172,6 @@ class SmokeTest:
         logs.info("endpoint answered", endpoint=self._params.endpoint, result=str(result))
         minimum, maximum = self._settings.minimum_accuracy, self._settings.maximum_latency_ms
         if minimum is not None and result.accuracy < minimum:
-            raise StepFailure(
-                f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right."
-            )
+            raise StepFailure(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")
         if maximum is not None and result.latency_ms > maximum:
-            raise StepFailure(
-                f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms."
-            )
+            raise StepFailure(f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms.")

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
     """Start the training job on the first call; look after it on every later one."""
-    trainer = Trainer(
-        Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"), client("ssm"), job.id
-    )
+    trainer = Trainer(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"), client("ssm"), job.id)
     if job.continuation_token is None:
         return trainer.start(now=int(time.time()))
     return trainer.poll(job.continuation_token, now=int(time.time()))

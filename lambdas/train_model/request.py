@@ -39,9 +39,7 @@ def attempt_of(name: str, first_name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def training_request(
-    name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str
-) -> dict[str, Any]:
+def training_request(name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str) -> dict[str, Any]:
     """The whole request."""
     key = settings.kms_key_arn
     resources: dict[str, Any] = {

@@ -35,9 +35,7 @@ _CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.am
 class Trainer:
     """Starts and follows the training of one execution."""
 
-    def __init__(
-        self, params: Params, settings: Settings, sagemaker: Any, ssm: Any, pipeline_job_id: str
-    ) -> None:
+    def __init__(self, params: Params, settings: Settings, sagemaker: Any, ssm: Any, pipeline_job_id: str) -> None:
         self._params = params
         self._settings = settings
         self._sagemaker = sagemaker

@@ -16,6 +16,7 @@ from .role import ServiceRole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .._payload import Archive
     from .environment import Environment
     from .policy import Statement
     from .stores import Stores
@@ -79,16 +80,8 @@ class Function(Construct):
         logs = cloudwatch_log_group.CloudwatchLogGroup(
             self, "logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
         )
-        self.function = self._function(folder, stores, settings, timeout_seconds, memory_mb)
-        self.function.node.add_dependency(logs, granted)
-        self.arn: str = self.function.arn
-
-    def _function(
-        self, folder: str, stores: Stores, settings: Mapping[str, str], timeout_seconds: int, memory_mb: int
-    ) -> lambda_function.LambdaFunction:
-        bundle = function_archive(folder)
-        asset = TerraformAsset(self, "code", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
-        return lambda_function.LambdaFunction(
+        code = function_archive(folder)
+        self.function = lambda_function.LambdaFunction(
             self,
             "function",
             function_name=self.name,
@@ -96,12 +89,20 @@ class Function(Construct):
             handler=f"{folder}.handler.handler",
             runtime=RUNTIME,
             architectures=["arm64"],
-            filename=asset.path,
-            source_code_hash=bundle.base64_sha256,
+            filename=self._asset(code),
+            source_code_hash=code.base64_sha256,
             timeout=timeout_seconds,
             memory_size=memory_mb,
             kms_key_arn=stores.key_arn,
             environment=lambda_function.LambdaFunctionEnvironment(variables=dict(settings)),
             tracing_config=lambda_function.LambdaFunctionTracingConfig(mode="Active"),
             dead_letter_config=lambda_function.LambdaFunctionDeadLetterConfig(target_arn=stores.dead_letter_arn),
+            # An invocation right after its creation needs both.
+            depends_on=[logs, granted],
         )
+        self.arn: str = self.function.arn
+
+    def _asset(self, code: Archive) -> str:
+        asset = TerraformAsset(self, "code", path=str(code.path), type=AssetType.FILE, asset_hash=code.sha256)
+        path: str = asset.path
+        return path

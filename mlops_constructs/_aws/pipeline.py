@@ -15,6 +15,8 @@ from .role import ServiceRole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cdktf import TerraformResource
+
     from .actions import Stage
     from .environment import Environment
     from .policy import Statement
@@ -42,6 +44,7 @@ class Pipeline(Construct):
         stores: Stores,
         stages: Sequence[Stage],
         permissions: Sequence[Statement],
+        after: Sequence[TerraformResource] = (),
     ) -> None:
         """Make the pipeline.
 
@@ -54,6 +57,7 @@ class Pipeline(Construct):
             stores: Key and artifact bucket.
             stages: Its stages, sources first.
             permissions: What its actions need; artifacts and key are added.
+            after: What must exist before CodePipeline starts the new pipeline by itself.
         """
         super().__init__(scope, id_)
         self.name = name
@@ -82,8 +86,8 @@ class Pipeline(Construct):
                 )
             ],
             stage=[stage.to_terraform() for stage in stages],
+            depends_on=[granted, *after],
         )
-        self.pipeline.node.add_dependency(granted)
         self.arn: str = self.pipeline.arn
 
     def start_on(

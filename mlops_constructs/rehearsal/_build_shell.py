@@ -6,21 +6,25 @@ import shlex
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlops_constructs.rehearsal._processes import ChildProcesses
 from mlops_constructs.rehearsal._running import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlops_constructs.rehearsal._processes import ChildProcesses
 
 _POLL_SECONDS = 0.1
 _MARK = "[Container] Running command "
 
 
-class PhaseFailure(Exception):  # noqa: N818 - an outcome, told in the build's phases
+class PhaseFailure(Exception):
     """A command failed; the text names it and ends with its last lines."""
 
 
-class BuildStopped(Exception):  # noqa: N818 - an outcome
+class BuildStopped(Exception):
     """The build was stopped, or has used up its time."""
 
 

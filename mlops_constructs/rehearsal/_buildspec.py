@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PHASES = ("install", "pre_build", "build", "post_build")
 _SECTIONS = frozenset({"version", "env", "phases", "artifacts", "cache", "reports"})

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal._images import ContainerError, Image, ImageStore
 from mlops_constructs.rehearsal._running import Container
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 Log = Callable[[str], None]
@@ -69,9 +70,7 @@ class DockerRuntime:
         """`docker run image train`, with `base` mounted at /opt/ml."""
         return self._run("train", image, base, [], environment, log)
 
-    def serve(
-        self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log
-    ) -> Container:
+    def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """`docker run image serve`, its port 8080 published on 127.0.0.1:`port`."""
         published = ["--publish", f"127.0.0.1:{port}:{_SERVING_PORT}"]
         return self._run("serve", image, base, published, environment, log)
@@ -91,13 +90,9 @@ class DockerRuntime:
         given = [word for variable in variables for word in ("--env", variable)]
         volume = ["--volume", f"{base}:/opt/ml"]
         command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, program]
-        return Container(
-            self._aws.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace)
-        )
+        return Container(self._aws.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace))
 
-    def _docker(
-        self, arguments: list[str], variables: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
+    def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **(variables or {})}
         return self._aws.processes.start(["docker", *arguments], cwd=self._aws.workdir, env=environment)
 

@@ -24,15 +24,15 @@ def main() -> int:
         "directory": str(Path.cwd()),
         "input": sys.stdin.read() if "--password-stdin" in arguments else "",
     }
-    with socket.create_connection(("127.0.0.1", int(os.environ[PORT_VARIABLE]))) as connection:
-        with connection.makefile("rw", encoding="utf-8") as stream:
-            stream.write(json.dumps(request) + "\n")
-            stream.flush()
-            for line in stream:
-                answer = json.loads(line)
-                if "exit" in answer:
-                    return int(answer["exit"])
-                print(answer["text"], file=sys.stderr if answer["error"] else sys.stdout, flush=True)
+    address = ("127.0.0.1", int(os.environ[PORT_VARIABLE]))
+    with socket.create_connection(address) as connection, connection.makefile("rw") as stream:
+        stream.write(json.dumps(request) + "\n")
+        stream.flush()
+        for line in stream:
+            answer = json.loads(line)
+            if "exit" in answer:
+                return int(answer["exit"])
+            print(answer["text"], file=sys.stderr if answer["error"] else sys.stdout, flush=True)
     print("the local AWS has gone away", file=sys.stderr)
     return 1
 

@@ -66,9 +66,7 @@ class Gateway:
         listener = _bind(port)
         self._server = ThreadedWSGIServer(HOST, port, self, handler=_QuietHandler, fd=listener.fileno())
         listener.close()  # the server holds a duplicate
-        threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True
-        ).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True).start()
         return f"http://{HOST}:{self._server.port}"
 
     def close(self) -> None:

@@ -6,11 +6,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_constructs.errors import RehearsalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REQUIRED_FILES = ("Dockerfile", "train", "serve")
 PROGRAMS = ("train", "serve")
@@ -127,8 +130,7 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
     names = {
         path.relative_to(directory).as_posix(): path
         for path in directory.rglob("*")
-        if (path.is_symlink() or path.is_file())
-        and not _IGNORED_NAMES.intersection(path.relative_to(directory).parts)
+        if (path.is_symlink() or path.is_file()) and not _IGNORED_NAMES.intersection(path.relative_to(directory).parts)
     }
     return iter(sorted(names.items()))
 

@@ -80,6 +80,4 @@ class JobLog:
                 batch, self._unsent = self._unsent[:_MAXIMUM_BATCH], self._unsent[_MAXIMUM_BATCH:]
             if not batch:
                 return
-            self._client.put_log_events(
-                logGroupName=self.group, logStreamName=self.stream, logEvents=batch
-            )
+            self._client.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=batch)

@@ -172,8 +172,7 @@ def _xml_error(protocol: str, error: AwsError, request_id: str) -> str:
         return f"<Error>{words}<RequestId>{request_id}</RequestId></Error>"
     side = "Sender" if error.status < 500 else "Receiver"
     return (
-        f"<ErrorResponse><Error><Type>{side}</Type>{words}</Error>"
-        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+        f"<ErrorResponse><Error><Type>{side}</Type>{words}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from botocore.exceptions import ClientError
 from mlops_constructs.rehearsal._images import MANIFEST_TYPE, ContainerError, Image, ImageStore, digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 _URI = re.compile(

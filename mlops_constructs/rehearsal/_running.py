@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from mlops_constructs.rehearsal._processes import ChildProcesses
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_constructs.rehearsal._processes import ChildProcesses
 
 _READER_SECONDS = 2.0
 """How long to wait for the last output: a grandchild may hold the pipe open for longer."""

@@ -10,11 +10,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal._images import ContainerError
-from mlops_constructs.rehearsal._processes import ChildProcesses
+
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal._processes import ChildProcesses
 
 Log = Callable[[str], None]
 
@@ -48,10 +51,11 @@ def _make(context: Path, target: Path, processes: ChildProcesses, log: Log) -> N
     try:
         wanted = _has_requirements(context)
         log("making a virtual environment from requirements.txt (kept for the next run)")
-        _run([sys.executable, "-m", "venv", *_pip_option(wanted), scratch], context, processes, log)
+        make: list[str | Path] = [sys.executable, "-m", "venv", *_pip_option(wanted), scratch]
+        _run(make, context, processes, log)
         if wanted:
-            pip = [scratch / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
-            _run([*pip, "--quiet", "-r", "requirements.txt"], context, processes, log)
+            pip: list[str | Path] = [scratch / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+            _run([*pip, "install", "--quiet", "-r", "requirements.txt"], context, processes, log)
         _move_scripts(scratch, target)
         shutil.rmtree(target, ignore_errors=True)  # one whose Python has been uninstalled since
         _rename(scratch, target)
@@ -71,7 +75,7 @@ def _rename(scratch: Path, target: Path) -> None:
             raise
 
 
-def _run(command: list[str | Path], cwd: Path, processes: ChildProcesses, log: Log) -> None:
+def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, log: Log) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     process = processes.start(command, cwd=cwd, env=environment, stderr=subprocess.STDOUT)
     lines: list[str] = []
@@ -92,7 +96,7 @@ def _run(command: list[str | Path], cwd: Path, processes: ChildProcesses, log: L
 
 def _move_scripts(scratch: Path, target: Path) -> None:
     """Scripts name their interpreter by its full path; write the final one."""
-    before, after = os.fsencode(scratch), os.fsencode(target)
+    before, after = os.fsencode(scratch.name), os.fsencode(target.name)
     for script in (scratch / "bin").iterdir():
         if script.is_symlink() or not script.is_file():
             continue
@@ -102,9 +106,7 @@ def _move_scripts(scratch: Path, target: Path) -> None:
 
 
 def _has_requirements(context: Path) -> bool:
-    return any(
-        line.strip() and not line.lstrip().startswith("#") for line in _requirements(context).splitlines()
-    )
+    return any(line.strip() and not line.lstrip().startswith("#") for line in _requirements(context).splitlines())
 
 
 def _requirements(context: Path) -> str:

@@ -7,7 +7,6 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlops_constructs.rehearsal._docker import DockerRuntime, engine_problem
@@ -16,6 +15,8 @@ from mlops_constructs.rehearsal._running import Container
 from mlops_constructs.rehearsal._venvs import environment_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 __all__ = [
@@ -43,9 +44,7 @@ class ContainerRuntime(Protocol):
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         """Start the image's `train`."""
 
-    def serve(
-        self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log
-    ) -> Container:
+    def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """Start the image's `serve`, listening on 127.0.0.1:`port`."""
 
 
@@ -68,16 +67,12 @@ class ProcessRuntime:
         """Run `train` with SAGEMAKER_BASE_DIR for /opt/ml."""
         return self._start("train", image, base, environment, log)
 
-    def serve(
-        self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log
-    ) -> Container:
+    def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """Run `serve` on a loopback port given by SAGEMAKER_BIND_TO_PORT."""
         binding = {"SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
         return self._start("serve", image, base, {**environment, **binding}, log)
 
-    def _start(
-        self, program: str, image: Image, base: Path, environment: Mapping[str, str], log: Log
-    ) -> Container:
+    def _start(self, program: str, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         venv = environment_for(image.context, self._aws.processes, log)
         inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
         full = {

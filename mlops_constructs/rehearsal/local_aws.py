@@ -141,9 +141,7 @@ class LocalAws:
     def role_credentials(self, role_arn: str, session_name: str) -> dict[str, Any]:
         """Temporary credentials of a role (AccessKeyId, SecretAccessKey, SessionToken)."""
         self.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[1])
-        answer = self.client("sts").assume_role(
-            RoleArn=role_arn, RoleSessionName=session_name[:64].ljust(2, "-")
-        )
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64].ljust(2, "-"))
         credentials: dict[str, Any] = answer["Credentials"]
         return credentials
 

@@ -176,6 +176,7 @@ class Deployment(Construct):
                 "golden_uri": "#{Data.GoldenUri}",
                 "image": "#{Training.Image}",
                 "model_data_url": "#{Training.ModelDataUrl}",
+                "model_package_arn": "#{Candidate.ModelPackageArn}",
             },
         )
 

@@ -69,7 +69,6 @@ class Evaluation(Construct):
             settings={
                 "MODEL_PACKAGE_GROUP": group,
                 "STACK_PARAMETERS": json.dumps(stack_parameters),
-                "KMS_KEY_ARN": stores.key_arn,
             },
             permissions=[
                 allow("sagemaker:DescribeTrainingJob", env.arn("sagemaker", f"training-job/{env.name}-*")),

@@ -191,9 +191,9 @@ class Image(Construct):
                 ),
                 allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.arn),
             ],
+            # With the repository seeded, the start of the new pipeline is the first build.
+            after=[seeded],
         )
-        # CodePipeline starts a new pipeline by itself: with the repository seeded, that is the first build.
-        pipeline.pipeline.node.add_dependency(seeded)
         pipeline.start_on(
             "on_push",
             {
@@ -248,7 +248,7 @@ class Image(Construct):
             "REPOSITORY_URI": self.registry.repository_url,
             "IMAGE_PARAMETER": self.parameter_name,
         }
-        project = codebuild_project.CodebuildProject(
+        return codebuild_project.CodebuildProject(
             self,
             "project",
             name=name,
@@ -271,12 +271,11 @@ class Image(Construct):
                     for key, value in variables.items()
                 ],
             ),
+            depends_on=[logs, granted],
             logs_config=codebuild_project.CodebuildProjectLogsConfig(
                 cloudwatch_logs=codebuild_project.CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group)
             ),
         )
-        project.node.add_dependency(logs, granted)
-        return project
 
     def _build_permissions(self, log_group: str) -> list[Statement]:
         env, stores = self._env, self._stores

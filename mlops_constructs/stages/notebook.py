@@ -73,13 +73,13 @@ class Notebook(Construct):
             subnet_id=config.subnet_id,
             security_groups=list(config.security_group_ids) if in_vpc else None,
             lifecycle_config_name=on_start.name,
+            depends_on=[granted],
             instance_metadata_service_configuration=(
                 sagemaker_notebook_instance.SagemakerNotebookInstanceInstanceMetadataServiceConfiguration(
                     minimum_instance_metadata_service_version="2"
                 )
             ),
         )
-        self.instance.node.add_dependency(granted)
 
 
 def _script(config: NotebookConfig, env: Environment, stores: Stores) -> str:

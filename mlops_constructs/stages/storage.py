@@ -106,10 +106,11 @@ class Storage(Construct):
         self._encrypt(id_, name, key_arn)
         self._make_private(id_, name, arn)
         lifecycle = s3_bucket_lifecycle_configuration
-        rules = lifecycle.S3BucketLifecycleConfiguration(
+        lifecycle.S3BucketLifecycleConfiguration(
             self,
             f"{id_}_lifecycle",
             bucket=name,
+            depends_on=[versioning],
             rule=[
                 lifecycle.S3BucketLifecycleConfigurationRule(
                     id="abandoned-uploads",
@@ -123,7 +124,6 @@ class Storage(Construct):
                 )
             ],
         )
-        rules.node.add_dependency(versioning)
         return bucket
 
     def _encrypt(self, id_: str, bucket: str, key_arn: str) -> None:
@@ -155,10 +155,12 @@ class Storage(Construct):
             bucket=bucket,
             rule=ownership.S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
         )
-        policy = s3_bucket_policy.S3BucketPolicy(
+        s3_bucket_policy.S3BucketPolicy(
             self,
             f"{id_}_policy",
             bucket=bucket,
+            # S3 refuses two changes of a bucket's access at once.
+            depends_on=[block],
             policy=document(
                 [
                     deny(
@@ -170,8 +172,6 @@ class Storage(Construct):
                 ]
             ),
         )
-        # S3 refuses two changes of a bucket's access at once.
-        policy.node.add_dependency(block)
 
     def _dead_letters(self, key_arn: str) -> sqs_queue.SqsQueue:
         env = self._env

@@ -146,7 +146,7 @@ def test_readme_lists_every_environment_variable(container: Path) -> None:
 
 def test_default_is_every_address(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base, SAGEMAKER_BIND_TO_HOST="")
-    server.wait_for_ping(200)
+    server.wait_for_ping(503)
     listening = Path(f"/proc/{server.process.pid}/net/tcp")
     if not listening.exists():
         pytest.skip("reads the listening address from /proc")

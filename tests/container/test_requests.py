@@ -65,6 +65,11 @@ def test_accept_header_chooses_the_answer(server: Server, accept: str | None, an
     assert server.invoke(SETOSA, accept=accept).headers["content-type"] == answered
 
 
+def test_accept_anything_is_answered_in_the_type_of_the_request(server: Server) -> None:
+    reply = server.invoke(f"[{SETOSA}]", "application/json", accept="*/*")
+    assert reply.headers["content-type"] == "application/json"
+
+
 def test_csv_and_json_say_the_same(server: Server) -> None:
     reply = server.invoke(f"{SETOSA}\n{VIRGINICA}", accept="application/json")
     assert json.loads(reply.body) == {"predictions": ["setosa", "virginica"]}
@@ -114,6 +119,10 @@ def test_unanswerable_accept_gets_406(server: Server, accept: str) -> None:
     reply = server.invoke(SETOSA, accept=accept)
     assert reply.status == 406
     assert reply.error.endswith("accept one of text/csv, application/json")
+
+
+def test_client_that_sends_far_too_much_still_reads_the_413(server: Server) -> None:
+    assert server.invoke(b"1" * (20 * MEGABYTES)).status == 413
 
 
 def test_body_over_the_limit_gets_413(server: Server) -> None:

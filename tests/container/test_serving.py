@@ -52,10 +52,13 @@ def test_ping_is_503_until_the_model_is_loaded(
     assert server.invoke(RECORD).body == "setosa\n"
 
 
-def test_sigterm_while_idle_ends_with_zero(start_server: StartServer, trained: Trained) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_while_idle_ends_with_zero(
+    start_server: StartServer, trained: Trained, number: signal.Signals
+) -> None:
     server = start_server(trained.job.base)
     server.wait_for_ping(200)
-    server.process.send_signal(signal.SIGTERM)
+    server.process.send_signal(number)
     assert server.wait() == 0
     assert "Traceback" not in server.log.read_text()
 

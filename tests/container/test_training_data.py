@@ -122,6 +122,11 @@ def test_held_out_rows_keep_the_classes_in_proportion(tmp_path: Path) -> None:
     assert "c" in rest.labels
 
 
+def test_holding_out_nearly_all_leaves_a_row_of_each_class(tmp_path: Path) -> None:
+    rest, _ = hold_out(read(tmp_path, "a,1\n" * 5 + "b,2\n"), 0.99, seed=0)
+    assert sorted(rest.labels.tolist()) == ["a", "b"]
+
+
 def test_held_out_rows_are_the_same_each_time(tmp_path: Path) -> None:
     table = read(tmp_path, "".join(f"{'ab'[n % 2]},{n}\n" for n in range(40)))
     first, again = (hold_out(table, 0.2, seed=3)[1].features.tolist() for _ in range(2))

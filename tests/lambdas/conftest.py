@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import loaders
 from moto import mock_aws
 
 from handler_kit import clients, logs
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from botocore.model import Shape
+
+# moto starts each test with a new session, which would read the large service models from disk again.
+_LOADER = loaders.create_loader()
 
 EVENTS = Path(__file__).parent / "events"
 REPORTS = {"PutJobSuccessResult": "success", "PutJobFailureResult": "failure"}
@@ -150,6 +154,7 @@ def _function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "functionRoleSession")
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("botocore.session.create_loader", lambda search_path_string=None: _LOADER)
     clients.client.cache_clear()
     logs.hide()
     with mock_aws(config={"core": {"mock_credentials": False}}):

@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from check_dataset import check, manifest
 from check_dataset.handler import handler
 from check_dataset.table import parse_table
+from hypothesis import given
+from hypothesis import strategies as st
+
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
 
@@ -46,9 +46,7 @@ class Lake:
 
     def pinned(self) -> dict[str, bytes]:
         listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
-        return {
-            one["Key"]: self.s3.get_object(Bucket="artifacts", Key=one["Key"])["Body"].read() for one in listed
-        }
+        return {one["Key"]: self.s3.get_object(Bucket="artifacts", Key=one["Key"])["Body"].read() for one in listed}
 
 
 @pytest.fixture
@@ -103,9 +101,7 @@ def test_a_manifest_names_many_objects(lake: Lake, reports: Any) -> None:
 def test_a_manifest_may_name_an_older_version(lake: Lake, reports: Any) -> None:
     version = lake.put("data/train.csv", IRIS)
     lake.put("data/train.csv", b"newer,1\nother,2\n")
-    lake.check_new(
-        "datasets/iris.json", {"channels": {"train": [{"key": "data/train.csv", "version_id": version}]}}
-    )
+    lake.check_new("datasets/iris.json", {"channels": {"train": [{"key": "data/train.csv", "version_id": version}]}})
     assert lake.pinned()[f"{PINNED}/train/train.csv"] == IRIS
 
 
@@ -277,7 +273,7 @@ def test_a_malformed_manifest_is_refused_with_its_fault(value: Any, problem: str
 
 def test_a_key_given_twice_in_a_manifest_is_refused() -> None:
     text = '{"channels": {"train": ["a"]}, "channels": {"train": ["b"]}}'
-    with pytest.raises(ConfigurationError, match="s3://data/m.json: not a valid manifest: 'channels' is given"):
+    with pytest.raises(ConfigurationError, match=r"s3://data/m\.json: not a valid manifest: 'channels' is given"):
         manifest.parse_manifest(text, "s3://data/m.json")
 
 
@@ -290,18 +286,20 @@ def test_a_manifest_that_is_no_json_is_refused(lake: Lake, reports: Any, content
 
 @given(text=st.text())
 def test_any_text_is_a_manifest_or_refused_by_place(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="^here: "):
+    with pytest.raises(ConfigurationError, match=r"^here: "):
         manifest.parse_manifest(text, "here")
 
 
 @given(content=st.binary(), truncated=st.booleans())
 def test_any_bytes_are_a_table_or_refused_by_place(content: bytes, truncated: bool) -> None:
+    rows: list[list[str]] = []
+    problem = "here"
     try:
-        table = parse_table(content, "here", truncated=truncated)
+        rows = parse_table(content, "here", truncated=truncated).rows
     except ConfigurationError as error:
-        assert str(error).startswith("here")
-    else:
-        assert len({len(row) for row in table.rows}) == 1
+        problem = str(error)
+    assert problem.startswith("here")
+    assert len({len(row) for row in rows}) <= 1
 
 
 def test_a_missing_setting_is_reported(lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch) -> None:

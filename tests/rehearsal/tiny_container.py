@@ -6,13 +6,16 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.rehearsal._registry import ImageUri, push
 from mlops_constructs.rehearsal.containers import container_host
-from mlops_constructs.rehearsal.local_aws import LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
 
 TRAIN = """#!/usr/bin/env python3
 import json, os, sys, time

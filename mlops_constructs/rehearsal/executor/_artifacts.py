@@ -47,9 +47,7 @@ class ArtifactStore:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 return archive.read(path)
         except zipfile.BadZipFile as error:
-            raise ActionFailedError(
-                f"the artifact {artifact.name} is not a zip", "ConfigurationError"
-            ) from error
+            raise ActionFailedError(f"the artifact {artifact.name} is not a zip", "ConfigurationError") from error
         except KeyError as error:
             message = f"the artifact {artifact.name} holds no file {path}"
             raise ActionFailedError(message, "ConfigurationError") from error

@@ -58,11 +58,7 @@ class Runner:
         for stage in stages[first:]:
             mode = retry_mode if stage["name"] == retry_stage else None
             status = self._run_stage(execution, stage, mode)
-            if (
-                status is Status.FAILED
-                and stage.get("onFailure", {}).get("result") == "RETRY"
-                and mode is None
-            ):
+            if status is Status.FAILED and stage.get("onFailure", {}).get("result") == "RETRY" and mode is None:
                 settings = stage["onFailure"].get("retryConfiguration", {})
                 status = self._run_stage(execution, stage, settings.get("retryMode", ALL_ACTIONS))
             if status is not Status.SUCCEEDED or execution.stopping:
@@ -125,9 +121,7 @@ class Runner:
             for run in runs:
                 stage.actions[run.name] = run
                 execution.history.append(run)
-        threads = [
-            self._aws.spawn(f"action-{run.name}", partial(self._run_action, execution, run)) for run in runs
-        ]
+        threads = [self._aws.spawn(f"action-{run.name}", partial(self._run_action, execution, run)) for run in runs]
         for thread in threads:
             while thread.is_alive() and not execution.abandoned and not self._aws.closing.is_set():
                 thread.join(_CHECK_SECONDS)
@@ -169,9 +163,7 @@ class Runner:
             run.inputs = [_known(execution, entry["name"]) for entry in run.definition["inputArtifacts"]]
             run.outputs = [store.place(entry["name"]) for entry in run.definition["outputArtifacts"]]
             run.configuration = resolved(run.definition["configuration"], execution)
-        return provider(
-            ActionContext(self._aws, execution, run, store, credentials, self._jobs, self._changed)
-        )
+        return provider(ActionContext(self._aws, execution, run, store, credentials, self._jobs, self._changed))
 
     def _succeed(self, execution: Execution, run: ActionRun, variables: dict[str, str]) -> None:
         with self._changed:

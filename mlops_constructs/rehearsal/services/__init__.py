@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from mlops_constructs.rehearsal.services.cloudformation import CloudFormationService
+from mlops_constructs.rehearsal.services.codebuild import CodeBuildService
+from mlops_constructs.rehearsal.services.codecommit import CodeCommitService
+from mlops_constructs.rehearsal.services.codepipeline import CodePipelineService
+from mlops_constructs.rehearsal.services.events import EventsService
+from mlops_constructs.rehearsal.services.lambda_ import LambdaService
+from mlops_constructs.rehearsal.services.model_registry import ModelRegistry
+from mlops_constructs.rehearsal.services.moto_gaps import (
+    CodeBuildProjects,
+    LambdaConfigurations,
+    NotebookConfigurations,
+)
+from mlops_constructs.rehearsal.services.s3 import S3Service
+from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
+from mlops_constructs.rehearsal.services.sagemaker_runtime import SageMakerRuntimeService
 
 if TYPE_CHECKING:
     from mlops_constructs.rehearsal.services._base import Service
 
-# DRAFT: becomes plain imports when all modules exist
-SERVICES: list[type[Service]] = []
-GAPS: list[type[Service]] = []
-_HERE = "mlops_constructs.rehearsal.services."
-for _module, _names in {
-    "s3": ["S3Service"],
-    "events": ["EventsService"],
-    "lambda_": ["LambdaService"],
-    "codecommit": ["CodeCommitService"],
-    "codepipeline": ["CodePipelineService"],
-    "codebuild": ["CodeBuildService"],
-    "cloudformation": ["CloudFormationService"],
-    "sagemaker": ["SageMakerService", "SageMakerRuntimeService"],
-}.items():
-    try:
-        _loaded = import_module(_HERE + _module)
-    except ModuleNotFoundError as _error:
-        if _error.name != _HERE + _module:
-            raise
-        continue
-    SERVICES.extend(getattr(_loaded, _name) for _name in _names)
+SERVICES: tuple[type[Service], ...] = (
+    S3Service,
+    EventsService,
+    LambdaService,
+    CodeCommitService,
+    SageMakerService,
+    SageMakerRuntimeService,
+    CloudFormationService,
+    CodeBuildService,
+    CodePipelineService,
+)
+"""In the order they start; they close in the opposite one."""
+
+GAPS: tuple[type[Service], ...] = (
+    CodeBuildProjects,
+    LambdaConfigurations,
+    ModelRegistry,
+    NotebookConfigurations,
+)
+"""What mends moto's answers without a life of its own."""

@@ -30,9 +30,7 @@ MARK = "\x1e"
 def load_handler() -> Callable[[Any, Any], Any]:
     """Import the handler; an error in it is the answer to every request, as on AWS."""
     module_name, _, function_name = HANDLER.rpartition(".")
-    handler: Callable[[Any, Any], Any] = getattr(
-        importlib.import_module(module_name.replace("/", ".")), function_name
-    )
+    handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module_name.replace("/", ".")), function_name)
     return handler
 
 

@@ -43,9 +43,7 @@ class Outcome:
 class Worker:
     """A process that answers one event at a time, until `end()` or its death."""
 
-    def __init__(
-        self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]) -> None:
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         self._processes = processes
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from mlops_constructs.rehearsal.services.cloudformation_views import StackViews
 from mlops_constructs.rehearsal.stack_engine.intrinsics import TemplateError
 from mlops_constructs.rehearsal.stack_engine.operations import StackOperation
 from mlops_constructs.rehearsal.stack_engine.plan import Place, Providers, plan_changes
-from mlops_constructs.rehearsal.stack_engine.providers import Provider
 from mlops_constructs.rehearsal.stack_engine.sagemaker_resources import (
     EndpointConfigProvider,
     EndpointProvider,
@@ -30,7 +28,10 @@ from mlops_constructs.rehearsal.stack_engine.stack import CAN_BE_UPDATED, Change
 from mlops_constructs.rehearsal.stack_engine.template import Template
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
+    from mlops_constructs.rehearsal.stack_engine.providers import Provider
 
 logger = logging.getLogger(__name__)
 
@@ -226,9 +227,7 @@ class CloudFormationService(StackViews, Service):
     ) -> None:
         credentials = None if role_arn is None else self._credentials(role_arn)
         clients = _Clients(self.aws, credentials)
-        operation = StackOperation(
-            stack, desired, clients, self._providers, self._place, self.aws.closing
-        )
+        operation = StackOperation(stack, desired, clients, self._providers, self._place, self.aws.closing)
 
         def guarded() -> None:
             try:

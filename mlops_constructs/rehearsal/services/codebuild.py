@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.rehearsal._roles import assume_as
 from mlops_constructs.rehearsal.services._base import AwsError, Params, Service, without_metadata
-from mlops_constructs.rehearsal.services.codebuild_build import Build, BuildRun
+from mlops_constructs.rehearsal.services.codebuild_build import Build
+from mlops_constructs.rehearsal.services.codebuild_run import BuildRun
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 _DEFAULT_TIMEOUT_MINUTES = 60
@@ -101,13 +103,11 @@ class CodeBuildService(Service):
             number=number,
             project=project,
             source=source,
-            source_version=params.get("sourceVersion", project.get("sourceVersion", "")),
+            source_version=str(params.get("sourceVersion", project.get("sourceVersion", ""))),
             environment=environment,
             timeout_minutes=minutes if minutes else _DEFAULT_TIMEOUT_MINUTES,
             log_group=logs.get("groupName") or f"/aws/codebuild/{project['name']}",
-            log_stream="/".join(
-                part for part in (logs.get("streamName"), build_id.rsplit(":", 1)[1]) if part
-            ),
+            log_stream="/".join(part for part in (logs.get("streamName"), build_id.rsplit(":", 1)[1]) if part),
             started=datetime.now(timezone.utc),
         )
 

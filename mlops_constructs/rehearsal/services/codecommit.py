@@ -92,9 +92,7 @@ class CodeCommitService(Service):
             "treeId": commit.tree_id,
             "filesAdded": [_file_metadata(path, commit.files[path]) for path in added],
             "filesUpdated": [_file_metadata(path, commit.files[path]) for path in updated],
-            "filesDeleted": [
-                _file_metadata(path, before[path]) for path in before if path not in commit.files
-            ],
+            "filesDeleted": [_file_metadata(path, before[path]) for path in before if path not in commit.files],
         }
 
     def put_file(self, params: Params) -> Params:
@@ -104,9 +102,7 @@ class CodeCommitService(Service):
             file["fileMode"] = params["fileMode"]
         taken = ("repositoryName", "branchName", "parentCommitId", "commitMessage", "email")
         request = {key: params[key] for key in taken if key in params}
-        made = self.create_commit(
-            {**request, "authorName": params.get("name", "rehearsal"), "putFiles": [file]}
-        )
+        made = self.create_commit({**request, "authorName": params.get("name", "rehearsal"), "putFiles": [file]})
         blob_id = File(params["fileContent"], "NORMAL").blob_id
         return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": blob_id}
 

@@ -34,6 +34,14 @@ class CodePipelineService(Service):
         self.executor.start(pipeline, trigger, _variables(pipeline, []), [])
         return answer
 
+    def get_pipeline(self, params: Params) -> Params:
+        """moto's answer; its dates, which moto writes as text, come out as AWS's numbers."""
+        return without_metadata(self.aws.moto("codepipeline").get_pipeline(**params))
+
+    def list_pipelines(self, params: Params) -> Params:
+        """moto's answer, with numbers for dates."""
+        return without_metadata(self.aws.moto("codepipeline").list_pipelines(**params))
+
     def after_delete_pipeline(self, params: Params, _: dict[str, str]) -> None:
         """Its executions go with it."""
         self.executor.forget(params["name"])

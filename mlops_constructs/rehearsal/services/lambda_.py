@@ -51,9 +51,7 @@ class _Function:
         if configuration.get("PackageType", "Zip") != "Zip" or configuration.get("Layers"):
             raise AwsError("NotImplementedException", "the local AWS runs no layers and no container images")
         if not configuration["Runtime"].startswith("python"):
-            raise AwsError(
-                "NotImplementedException", f"the local AWS does not run {configuration['Runtime']}"
-            )
+            raise AwsError("NotImplementedException", f"the local AWS does not run {configuration['Runtime']}")
         return cls(
             arn=configuration["FunctionArn"],
             name=configuration["FunctionName"],
@@ -129,11 +127,11 @@ class LambdaService(Service):
 
     def _asynchronous_settings(self, function: _Function) -> tuple[int, str | None]:
         """How often to try, and where a given-up event goes."""
-        moto = self.aws.moto("lambda")
-        configuration = moto.get_function_configuration(FunctionName=function.arn)
+        lambda_ = self.aws.client("lambda")
+        configuration = lambda_.get_function_configuration(FunctionName=function.arn)
         destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
         try:
-            settings = moto.get_function_event_invoke_config(FunctionName=function.name)
+            settings = lambda_.get_function_event_invoke_config(FunctionName=function.name)
         except ClientError:
             return MAXIMUM_ATTEMPTS, destination
         on_failure = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
@@ -249,6 +247,4 @@ def _parsed(payload: bytes) -> Any:
     try:
         return json.loads(payload) if payload else {}
     except ValueError as error:
-        raise AwsError(
-            "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-        ) from error
+        raise AwsError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from error

@@ -1,17 +1,19 @@
-"""S3's events to EventBridge; the storage itself is moto's."""
+"""S3's events to EventBridge, and its bucket policies; the storage itself is moto's."""
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
-from mlops_constructs.rehearsal.services._base import Params, Service, without_metadata
+from mlops_constructs.rehearsal.services._base import AwsError, Params, Service, without_metadata
 
 
 class S3Service(Service):
     """Keeps which buckets tell EventBridge of their objects, and tells it.
 
     moto never learns of the EventBridge setting: it does not give it back when asked,
-    and would deliver to its own, incomplete, event bus.
+    and would deliver to its own, incomplete, event bus. Nor does it learn of bucket policies:
+    it would enforce them without their conditions, so that "deny without TLS" denied everything.
     """
 
     service_name: ClassVar[str] = "s3"
@@ -19,6 +21,7 @@ class S3Service(Service):
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
         self._telling: set[str] = set()
+        self._policies: dict[str, str] = {}
 
     def put_bucket_notification_configuration(self, params: Params) -> Params:
         """Keep the EventBridge setting here, the rest in moto."""
@@ -38,10 +41,37 @@ class S3Service(Service):
             answer["EventBridgeConfiguration"] = {}
         return answer
 
+    def put_bucket_policy(self, params: Params) -> Params:
+        """Keep a policy; only that it is JSON is checked."""
+        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        try:
+            json.loads(params["Policy"])
+        except ValueError as error:
+            raise AwsError("MalformedPolicy", f"The policy is not JSON: {error}") from error
+        with self.lock:
+            self._policies[params["Bucket"]] = params["Policy"]
+        return {}
+
+    def get_bucket_policy(self, params: Params) -> Params:
+        """The policy, as it was sent."""
+        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        with self.lock:
+            policy = self._policies.get(params["Bucket"])
+        if policy is None:
+            raise AwsError("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
+        return {"Policy": policy}
+
+    def delete_bucket_policy(self, params: Params) -> Params:
+        """Forget the policy."""
+        with self.lock:
+            self._policies.pop(params["Bucket"], None)
+        return {}
+
     def after_delete_bucket(self, params: Params, _: dict[str, str]) -> None:
-        """A bucket made anew under the name starts silent."""
+        """A bucket made anew under the name starts silent and without policy."""
         with self.lock:
             self._telling.discard(params["Bucket"])
+            self._policies.pop(params["Bucket"], None)
 
     def after_put_object(self, params: Params, headers: dict[str, str]) -> None:
         """Tell of an upload in one request."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -18,6 +17,8 @@ from mlops_constructs.rehearsal.services.sagemaker_updates import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 HEALTH_SECONDS = 60.0
@@ -81,9 +82,7 @@ class Endpoints:
         endpoint = Endpoint(name, arn, config["EndpointConfigName"], "Creating", now, now)
         with self._lock:
             if name.lower() in self._endpoints:
-                raise AwsError(
-                    "ValidationException", f'Cannot create already existing endpoint "{arn}".'
-                )
+                raise AwsError("ValidationException", f'Cannot create already existing endpoint "{arn}".')
             self._endpoints[name.lower()] = endpoint
         self._aws.spawn(f"endpoint-{name}", lambda: self._bring_up(endpoint, config))
         return {"EndpointArn": arn}
@@ -96,7 +95,7 @@ class Endpoints:
     def list_endpoints(self, params: Params) -> Params:
         """ListEndpoints, by name or status."""
         with self._lock:
-            summaries = [
+            summaries: list[Params] = [
                 {
                     "EndpointName": endpoint.name,
                     "EndpointArn": endpoint.arn,
@@ -121,9 +120,7 @@ class Endpoints:
                 raise AwsError("ValidationException", f"Endpoint {endpoint.name} serves nothing yet.")
             check_scaled_variants(self._aws, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
-                config = with_retained_properties(
-                    fleet, config, params.get("ExcludeRetainedVariantProperties", [])
-                )
+                config = with_retained_properties(fleet, config, params.get("ExcludeRetainedVariantProperties", []))
             if not params.get("RetainDeploymentConfig"):
                 endpoint.deployment_config = params.get("DeploymentConfig", {})
             endpoint.pending_config_name = config["EndpointConfigName"]
@@ -140,9 +137,7 @@ class Endpoints:
             wanted = params["DesiredWeightsAndCapacities"]
             for change in wanted:
                 if change["VariantName"] not in variants:
-                    raise AwsError(
-                        "ValidationException", f"The variant {change['VariantName']} does not exist."
-                    )
+                    raise AwsError("ValidationException", f"The variant {change['VariantName']} does not exist.")
             for change in wanted:
                 variant = variants[change["VariantName"]]
                 variant.weight = change.get("DesiredWeight", variant.weight)
@@ -175,9 +170,7 @@ class Endpoints:
         with self._lock:
             endpoint = self._endpoints.get(name.lower())
             if endpoint is None or endpoint.fleet is None or endpoint.status in ("Failed", "Deleting"):
-                raise AwsError(
-                    "ValidationError", f"Endpoint {name} of account {self._aws.account_id} not found."
-                )
+                raise AwsError("ValidationError", f"Endpoint {name} of account {self._aws.account_id} not found.")
             return list(endpoint.fleet.variants)
 
     def close(self) -> None:

@@ -10,10 +10,8 @@ import tarfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -26,6 +24,9 @@ from mlops_constructs.rehearsal.services._base import AwsError, Params
 from mlops_constructs.rehearsal.services.sagemaker_job import JobFailure, download, split_s3_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 DRAIN_SECONDS = 30.0
@@ -35,7 +36,7 @@ _PING_PAUSE_SECONDS = 0.1
 _LOG_TAIL_LINES = 8
 
 
-class FleetFailure(Exception):  # noqa: N818 - an outcome, told to the endpoint
+class FleetFailure(Exception):
     """The fleet cannot serve; the text is the endpoint's FailureReason."""
 
 
@@ -95,8 +96,7 @@ class Fleet:
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End every variant's process, all at the same time."""
         threads = [
-            threading.Thread(target=variant.stop, args=(grace_seconds,), daemon=True)
-            for variant in self.variants
+            threading.Thread(target=variant.stop, args=(grace_seconds,), daemon=True) for variant in self.variants
         ]
         for thread in threads:
             thread.start()
@@ -107,9 +107,7 @@ class Fleet:
 class FleetStarter:
     """Starts fleets for one endpoint."""
 
-    def __init__(
-        self, aws: LocalAws, endpoint_name: str, health_seconds: float, cancelled: Callable[[], bool]
-    ) -> None:
+    def __init__(self, aws: LocalAws, endpoint_name: str, health_seconds: float, cancelled: Callable[[], bool]) -> None:
         self._aws = aws
         self._endpoint_name = endpoint_name
         self._health_seconds = health_seconds
@@ -156,9 +154,7 @@ class FleetStarter:
         if count is not None and count > 1:
             self._aws.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
-        return Variant(
-            name, settings, weight, count, port, container, image, definition["Image"], log, folder
-        )
+        return Variant(name, settings, weight, count, port, container, image, definition["Image"], log, folder)
 
     def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
         """The container definition of a model, and its execution role's credentials."""

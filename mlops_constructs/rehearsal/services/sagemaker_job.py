@@ -8,18 +8,20 @@ import re
 import shutil
 import tarfile
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.rehearsal.services._base import Params
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_constructs.rehearsal.services._base import Params
 
 FAILURE_CHARACTERS = 1024
 
 
-class JobFailure(Exception):  # noqa: N818 - an outcome of the job, told to its owner
+class JobFailure(Exception):
     """The job cannot go on; the text is its FailureReason."""
 
 
@@ -43,9 +45,7 @@ def write_configuration(base: Path, request: Params) -> None:
     }
     files = {
         "hyperparameters": request.get("HyperParameters", {}),
-        "inputdataconfig": {
-            channel["ChannelName"]: _channel_settings(channel) for channel in _channels(request)
-        },
+        "inputdataconfig": {channel["ChannelName"]: _channel_settings(channel) for channel in _channels(request)},
         "resourceconfig": {
             "current_host": "algo-1",
             "current_instance_type": resources.get("InstanceType"),
@@ -92,7 +92,7 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
             raise JobFailure(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
         if count == 0:
             raise JobFailure(
-                f"ClientError: Data download failed:No S3 objects found under S3 URL \"{source['S3Uri']}\" "
+                f'ClientError: Data download failed:No S3 objects found under S3 URL "{source["S3Uri"]}" '
                 f"given in input data source. Please ensure that the bucket exists, that objects exist under "
                 f'that S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on it.'
             )

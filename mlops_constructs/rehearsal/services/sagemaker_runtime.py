@@ -8,10 +8,10 @@ import random
 from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal.services._base import AwsError, Params, Service
-from mlops_constructs.rehearsal.services.sagemaker_fleet import Variant
 
 if TYPE_CHECKING:
     from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
+    from mlops_constructs.rehearsal.services.sagemaker_fleet import Variant
 
 MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0

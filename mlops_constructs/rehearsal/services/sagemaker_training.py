@@ -6,10 +6,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -23,6 +21,9 @@ from mlops_constructs.rehearsal.services._base import AwsError, Params
 from mlops_constructs.rehearsal.services.sagemaker_job import JobFailure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 logger = logging.getLogger(__name__)
@@ -198,9 +199,7 @@ class TrainingJobs:
         s3 = self._aws.client("s3", credentials)
         self._move(job, "Downloading")
         host = container_host(self._aws)
-        image = pull(
-            self._aws, host.images, job.request["AlgorithmSpecification"]["TrainingImage"], credentials
-        ).image
+        image = pull(self._aws, host.images, job.request["AlgorithmSpecification"]["TrainingImage"], credentials).image
         sagemaker_job.write_configuration(base, job.request)
         sagemaker_job.download_channels(base, job.request, s3)
         environment = {

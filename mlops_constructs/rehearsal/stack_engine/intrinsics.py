@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.rehearsal.services._base import AwsError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
 PSEUDO_PARAMETERS = frozenset(
-    f"AWS::{name}"
-    for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+    f"AWS::{name}" for name in ("AccountId", "NoValue", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
 _FUNCTIONS = frozenset({"Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::If"})
 _CONDITION_FUNCTIONS = frozenset({"Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or"})
@@ -84,35 +85,39 @@ class Scope:
 
 def evaluate_conditions(definitions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, bool]:
     """The truth of every condition of a template."""
-    known: dict[str, bool] = {}
+    conditions = _Conditions(definitions, parameters)
+    return {name: conditions.named(name, ()) for name in definitions}
 
-    def nothing(*names: str) -> str:
-        raise TemplateError(f"Template format error: a condition refers to {'.'.join(names)}, no parameter")
 
-    def truth(value: Any, asked: tuple[str, ...]) -> bool:
+class _Conditions:
+    def __init__(self, definitions: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._scope = Scope(parameters, {}, _no_parameter, _no_parameter)
+
+    def named(self, name: str, asked: tuple[str, ...]) -> bool:
+        if name not in self._definitions or name in asked:
+            raise TemplateError(f"Template format error: Unresolved or circular condition {name}")
+        return self._truth(self._definitions[name], (*asked, name))
+
+    def _truth(self, value: Any, asked: tuple[str, ...]) -> bool:
         if not isinstance(value, dict) or len(value) != 1:
             raise TemplateError("Template format error: every condition is one condition function")
         ((function, argument),) = value.items()
         if function == "Condition":
-            return named(argument, asked)
+            return self.named(argument, asked)
         if function == "Fn::Equals":
-            left, right = Scope(parameters, known, nothing, nothing).resolve(argument)
+            left, right = self._scope.resolve(argument)
             return as_text(left) == as_text(right)
         if function not in _CONDITION_FUNCTIONS:
             raise TemplateError(f"Template format error: {function} is no condition function")
-        parts = [truth(item, asked) for item in argument]
-        return not parts[0] if function == "Fn::Not" else (all if function == "Fn::And" else any)(parts)
+        parts = [self._truth(item, asked) for item in argument]
+        if function == "Fn::Not":
+            return not parts[0]
+        return all(parts) if function == "Fn::And" else any(parts)
 
-    def named(name: str, asked: tuple[str, ...] = ()) -> bool:
-        if name not in definitions or name in asked:
-            raise TemplateError(f"Template format error: Unresolved or circular condition {name}")
-        if name not in known:
-            known[name] = truth(definitions[name], (*asked, name))
-        return known[name]
 
-    for name in definitions:
-        named(name)
-    return known
+def _no_parameter(*names: str) -> str:
+    raise TemplateError(f"Template format error: a condition refers to {'.'.join(names)}, no parameter")
 
 
 def function_of(value: Mapping[str, Any]) -> str | None:
@@ -134,7 +139,10 @@ def references(value: Any) -> Iterator[tuple[str, str | None]]:
             yield from references(item)
     elif isinstance(value, dict):
         function = function_of(value)
-        argument = value[function] if function is not None else None
+        if function is None:
+            yield from references(list(value.values()))
+            return
+        argument = value[function]
         if function == "Ref":
             yield argument, None
         elif function == "Fn::GetAtt":
@@ -144,8 +152,7 @@ def references(value: Any) -> Iterator[tuple[str, str | None]]:
         elif function == "Fn::If":
             yield from references(argument[1:])
         else:
-            for item in value.values():
-                yield from references(item)
+            yield from references(argument)
 
 
 def _placeholders(argument: Any) -> Iterator[tuple[str, str | None]]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import secrets
 import string
-import threading
-from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,14 +22,19 @@ from mlops_constructs.rehearsal.stack_engine.plan import (
 from mlops_constructs.rehearsal.stack_engine.providers import Context, Provider, ResourceFailure, changed_names
 from mlops_constructs.rehearsal.stack_engine.request import PropertyError
 from mlops_constructs.rehearsal.stack_engine.stack import Desired, Resource, Stack
-from mlops_constructs.rehearsal.stack_engine.template import ResourceDefinition
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from mlops_constructs.rehearsal.stack_engine.template import ResourceDefinition
 
 _FAILURES = (ResourceFailure, PropertyError, ClientError, BotoCoreError, AwsError)
 _NOT_FOUND_WORDS = ("not find", "not found", "No scal", "does not exist")
 _ALPHABET = string.ascii_letters + string.digits
 
 
-class StepFailure(Exception):  # noqa: N818 - an outcome: it starts the rollback
+class StepFailure(Exception):
     """A resource could not be brought to where it should be."""
 
     def __init__(self, logical_id: str) -> None:

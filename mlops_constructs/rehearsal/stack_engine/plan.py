@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.rehearsal.services._base import Params
 from mlops_constructs.rehearsal.stack_engine.intrinsics import Scope, TemplateError
 from mlops_constructs.rehearsal.stack_engine.providers import Provider, changed_names
-from mlops_constructs.rehearsal.stack_engine.stack import Desired, Stack
-from mlops_constructs.rehearsal.stack_engine.template import ResourceDefinition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_constructs.rehearsal.services._base import Params
+    from mlops_constructs.rehearsal.stack_engine.stack import Desired, Stack
+    from mlops_constructs.rehearsal.stack_engine.template import ResourceDefinition
 
 Providers = dict[str, Provider]
 
@@ -44,9 +47,7 @@ def make_scope(
     return Scope(parameters, desired.template.condition_values(parameters), ref, attribute)
 
 
-def desired_properties(
-    definition: ResourceDefinition, scope: Scope, desired: Desired, provider: Provider
-) -> Params:
+def desired_properties(definition: ResourceDefinition, scope: Scope, desired: Desired, provider: Provider) -> Params:
     """A resource's properties, resolved; the stack's tags are added to it as CloudFormation does."""
     properties: Params = scope.resolve(definition.properties)
     if not provider.takes_tags or not desired.tags:
@@ -58,49 +59,63 @@ def desired_properties(
 
 def plan_changes(stack: Stack, desired: Desired, providers: Providers, place: Place) -> list[Params]:
     """The changes as DescribeChangeSet lists them; empty when the resources stay as they are."""
-    unsettled: set[str] = set()
+    return _Plan(stack, desired, providers, place).changes()
 
-    def ref(name: str) -> str:
-        return f"(new {name})" if name in unsettled else stack.resources[name].physical_id
 
-    def attribute(name: str, wanted: str) -> Any:
-        if name in unsettled:
-            return f"(new {name}.{wanted})"
-        return attribute_of(stack, name, wanted)
+class _Plan:
+    """Compares with stand-ins for what is not known yet: the ids of resources that will be made."""
 
-    scope = make_scope(stack, desired, place, ref, attribute)
-    ordered = desired.template.ordered(scope.conditions)
-    changes = []
-    for definition in ordered:
-        existing = stack.resources.get(definition.logical_id)
+    def __init__(self, stack: Stack, desired: Desired, providers: Providers, place: Place) -> None:
+        self._stack = stack
+        self._desired = desired
+        self._providers = providers
+        self._scope = make_scope(stack, desired, place, self._ref, self._attribute)
+        self._unsettled: set[str] = set()
+
+    def changes(self) -> list[Params]:
+        ordered = self._desired.template.ordered(self._scope.conditions)
+        planned = [self._change(definition) for definition in ordered]
+        kept = {definition.logical_id for definition in ordered}
+        removed = [
+            _entry("Remove", name, resource.type, {"PhysicalResourceId": resource.physical_id})
+            for name, resource in self._stack.resources.items()
+            if name not in kept
+        ]
+        return [*(change for change in planned if change is not None), *removed]
+
+    def _change(self, definition: ResourceDefinition) -> Params | None:
+        name, provider = definition.logical_id, self._providers[definition.type]
+        properties = desired_properties(definition, self._scope, self._desired, provider)
+        existing = self._stack.resources.get(name)
         if existing is None:
-            unsettled.add(definition.logical_id)
-            changes.append(_change("Add", definition.logical_id, definition.type))
-            continue
+            self._unsettled.add(name)
+            return _entry("Add", name, definition.type)
         if existing.type != definition.type:
             raise TemplateError(
                 f"Update of resource type is not permitted. The new template modifies resource type of the "
-                f"following resources: [{definition.logical_id}]"
+                f"following resources: [{name}]"
             )
-        provider = providers[definition.type]
-        properties = desired_properties(definition, scope, desired, provider)
-        names = changed_names(existing.properties, properties)
-        if names:
-            replaced = provider.needs_replacement(existing.properties, properties)
-            if replaced:
-                unsettled.add(definition.logical_id)
-            extra = {
-                "PhysicalResourceId": existing.physical_id,
-                "Replacement": "True" if replaced else "False",
-                "Scope": ["Properties"],
-                "Details": [_detail(name) for name in sorted(names)],
-            }
-            changes.append(_change("Modify", definition.logical_id, definition.type, extra))
-    kept = {definition.logical_id for definition in ordered}
-    for name, resource in stack.resources.items():
-        if name not in kept:
-            changes.append(_change("Remove", name, resource.type, {"PhysicalResourceId": resource.physical_id}))
-    return changes
+        changed = changed_names(existing.properties, properties)
+        if not changed:
+            return None
+        replaced = provider.needs_replacement(existing.properties, properties)
+        if replaced:
+            self._unsettled.add(name)
+        details = {
+            "PhysicalResourceId": existing.physical_id,
+            "Replacement": "True" if replaced else "False",
+            "Scope": ["Properties"],
+            "Details": [_detail(changed_name) for changed_name in sorted(changed)],
+        }
+        return _entry("Modify", name, definition.type, details)
+
+    def _ref(self, name: str) -> str:
+        return f"(new {name})" if name in self._unsettled else self._stack.resources[name].physical_id
+
+    def _attribute(self, name: str, wanted: str) -> Any:
+        if name in self._unsettled:
+            return f"(new {name}.{wanted})"
+        return attribute_of(self._stack, name, wanted)
 
 
 def attribute_of(stack: Stack, name: str, wanted: str) -> Any:
@@ -111,7 +126,7 @@ def attribute_of(stack: Stack, name: str, wanted: str) -> Any:
     return resource.attributes[wanted]
 
 
-def _change(action: str, logical_id: str, resource_type: str, extra: Params | None = None) -> Params:
+def _entry(action: str, logical_id: str, resource_type: str, extra: Params | None = None) -> Params:
     change = {"Action": action, "LogicalResourceId": logical_id, "ResourceType": resource_type}
     return {"Type": "Resource", "ResourceChange": {**change, **(extra if extra is not None else {})}}
 

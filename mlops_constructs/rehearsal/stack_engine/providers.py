@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops_constructs.rehearsal.services._base import Params
 from mlops_constructs.rehearsal.stack_engine.request import request_for
 
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
 
-class ResourceFailure(Exception):  # noqa: N818 - an outcome, told in the stack's events
+    from mlops_constructs.rehearsal.services._base import Params
+
+
+class ResourceFailure(Exception):
     """A resource did not become what was asked for; the text is the reason."""
 
 

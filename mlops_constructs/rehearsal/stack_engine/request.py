@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.rehearsal.services._base import Params
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal.services._base import Params
 
 
 class PropertyError(ValueError):
@@ -26,9 +27,13 @@ def _convert(shape: Any, value: Any, path: str) -> Any:
     if kind == "structure":
         return _convert_structure(shape, _expect(dict, value, path), path)
     if kind == "list":
-        return [_convert(shape.member, item, f"{path}/{index}") for index, item in enumerate(_expect(list, value, path))]
+        return [
+            _convert(shape.member, item, f"{path}/{index}") for index, item in enumerate(_expect(list, value, path))
+        ]
     if kind == "map":
-        return {name: _convert(shape.value, item, f"{path}/{name}") for name, item in _expect(dict, value, path).items()}
+        return {
+            name: _convert(shape.value, item, f"{path}/{name}") for name, item in _expect(dict, value, path).items()
+        }
     if isinstance(value, dict | list):
         raise PropertyError(f"{path}: expected type: {kind}, found: {type(value).__name__}")
     return _convert_scalar(kind, value, path)

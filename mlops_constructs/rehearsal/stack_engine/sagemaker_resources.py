@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.rehearsal.services._base import Params
 from mlops_constructs.rehearsal.stack_engine.providers import (
     Context,
     Created,
@@ -16,6 +15,9 @@ from mlops_constructs.rehearsal.stack_engine.providers import (
     update_tags,
 )
 from mlops_constructs.rehearsal.stack_engine.request import request_for
+
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal.services._base import Params
 
 _POLL_SECONDS = 0.2
 
@@ -63,9 +65,7 @@ class EndpointConfigProvider(Provider):
 
     def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
         """DeleteEndpointConfig."""
-        context.client("sagemaker").delete_endpoint_config(
-            EndpointConfigName=attributes["EndpointConfigName"]
-        )
+        context.client("sagemaker").delete_endpoint_config(EndpointConfigName=attributes["EndpointConfigName"])
 
 
 _UPDATE_ONLY = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties", "RetainDeploymentConfig")
@@ -129,5 +129,6 @@ def _await_in_service(context: Context, name: str, config_name: str) -> None:
         endpoint = client.describe_endpoint(EndpointName=name)
     if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != config_name:
         reason = endpoint.get("FailureReason", f"the endpoint is {endpoint['EndpointStatus']}")
-        raise ResourceFailure(f"Resource of type 'AWS::SageMaker::Endpoint' with identifier '{name}' "
-                              f"did not stabilize: {reason}")
+        raise ResourceFailure(
+            f"Resource of type 'AWS::SageMaker::Endpoint' with identifier '{name}' did not stabilize: {reason}"
+        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops_constructs.rehearsal.services._base import Params
 from mlops_constructs.rehearsal.stack_engine.providers import Context, Created, Provider, ResourceFailure
 from mlops_constructs.rehearsal.stack_engine.request import request_for
+
+if TYPE_CHECKING:
+    from mlops_constructs.rehearsal.services._base import Params
 
 _TARGET_KEYS = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
@@ -15,9 +17,7 @@ class ScalableTargetProvider(Provider):
     """A scalable target. Ref gives `resource|dimension|namespace`."""
 
     type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalableTarget"
-    update_in_place: ClassVar[frozenset[str]] = frozenset(
-        {"MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState"}
-    )
+    update_in_place: ClassVar[frozenset[str]] = frozenset({"MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState"})
     takes_tags: ClassVar[bool] = False
 
     def create(self, context: Context, properties: Params) -> Created:

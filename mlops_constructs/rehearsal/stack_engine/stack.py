@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
-from mlops_constructs.rehearsal.services._base import Params
-from mlops_constructs.rehearsal.stack_engine.template import Template
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_constructs.rehearsal.services._base import Params
+    from mlops_constructs.rehearsal.stack_engine.template import Template
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
-CAN_BE_UPDATED = frozenset(
-    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"}
-)
+CAN_BE_UPDATED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
 @dataclass

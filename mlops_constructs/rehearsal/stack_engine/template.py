@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mlops_constructs.rehearsal.services._base import Params
 from mlops_constructs.rehearsal.stack_engine.intrinsics import (
     PSEUDO_PARAMETERS,
     TemplateError,
     evaluate_conditions,
     references,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from mlops_constructs.rehearsal.services._base import Params
 
 _SECTIONS = frozenset(
     {
@@ -105,9 +108,7 @@ class Template:
                 ordered.append(wanted[name])
         return ordered
 
-    def parameter_values(
-        self, given: Sequence[Params], previous: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
+    def parameter_values(self, given: Sequence[Params], previous: Mapping[str, str] | None = None) -> dict[str, str]:
         """The value of every parameter: as given, as before, or the default."""
         known = {name: str(item["Default"]) for name, item in self.parameters.items() if "Default" in item}
         names = [item["ParameterKey"] for item in given]
@@ -154,7 +155,9 @@ def _resource(name: str, item: Any) -> ResourceDefinition:
     if not re.fullmatch(r"[A-Za-z0-9]+", name):
         raise TemplateError(f"Template format error: Resource name {name} is non alphanumeric.")
     if not isinstance(item, dict) or "Type" not in item:
-        raise TemplateError(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
+        raise TemplateError(
+            f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member."
+        )
     unknown = sorted(set(item) - _RESOURCE_MEMBERS)
     if unknown:
         raise TemplateError(f"Invalid template resource property '{unknown[0]}' in {name}")

@@ -86,9 +86,7 @@ class Stack:
         kind = "UPDATE" if self.exists else "CREATE"
         if self.status is not None:
             self._cloudformation.delete_change_set(StackName=self.name, ChangeSetName=name)
-        self._cloudformation.create_change_set(
-            StackName=self.name, ChangeSetName=name, ChangeSetType=kind, **request
-        )
+        self._cloudformation.create_change_set(StackName=self.name, ChangeSetName=name, ChangeSetType=kind, **request)
         described = self._change_set(name)
         while described["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
             self._context.pause(POLL_SECONDS)
@@ -106,9 +104,7 @@ class Stack:
         self._settle()
 
     def _change_set(self, name: str) -> dict[str, Any]:
-        described: dict[str, Any] = self._cloudformation.describe_change_set(
-            StackName=self.name, ChangeSetName=name
-        )
+        described: dict[str, Any] = self._cloudformation.describe_change_set(StackName=self.name, ChangeSetName=name)
         return described
 
     def _settle(self) -> None:

@@ -74,9 +74,7 @@ def _request(context: ActionContext) -> dict[str, Any]:
         tags = settings.get("Tags", {})
         request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     parameters.update(_overrides(context))
-    request["Parameters"] = [
-        {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-    ]
+    request["Parameters"] = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     if "Capabilities" in configuration:
         request["Capabilities"] = [name.strip() for name in configuration["Capabilities"].split(",")]
     return request

@@ -15,9 +15,7 @@ def run(context: ActionContext) -> dict[str, str]:
     """Store the commit's files, modes kept, as a zip."""
     form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
     if form != "CODE_ZIP":
-        raise ActionFailedError(
-            f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError"
-        )
+        raise ActionFailedError(f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError")
     codecommit = context.client("codecommit")
     repository, branch = context.setting("RepositoryName"), context.setting("BranchName")
     commit_id = context.execution.override(context.run.name, "COMMIT_ID")
@@ -32,9 +30,7 @@ def run(context: ActionContext) -> dict[str, str]:
     context.run.external_id, context.run.summary = commit_id, commit["message"]
     artifact = context.run.outputs[0].name if context.run.outputs else ""
     with context.changed:
-        context.execution.revisions.append(
-            SourceRevision(context.run.name, commit_id, commit["message"], artifact)
-        )
+        context.execution.revisions.append(SourceRevision(context.run.name, commit_id, commit["message"], artifact))
     return {
         "CommitId": commit_id,
         "BranchName": branch,

@@ -1,0 +1,48 @@
+"""The public surface is a list, and importing it is cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mlops_constructs
+
+PACKAGE = Path(mlops_constructs.__file__).parent
+
+
+def test_all_is_sorted_and_complete() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module not in (None, "__future__", "typing")
+        for alias in node.names
+        if alias.name != "use_packaged_node"
+    }
+    assert set(mlops_constructs.__all__) == imported
+    assert mlops_constructs.__all__ == sorted(mlops_constructs.__all__)
+
+
+@pytest.mark.parametrize("name", mlops_constructs.__all__)
+def test_every_public_name_can_be_imported_and_is_documented(name: str) -> None:
+    assert getattr(mlops_constructs, name).__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        mlops_constructs.Nothing  # noqa: B018
+
+
+def test_importing_the_package_starts_nothing_heavy() -> None:
+    program = "import sys, mlops_constructs; print(*sorted(sys.modules))"
+    loaded = set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    heavy = {"jsii", "cdktf", "constructs", "boto3", "botocore", "rich", "moto", "cdktf_cdktf_provider_aws"}
+    assert loaded & heavy == set()
+
+
+def test_the_package_is_typed() -> None:
+    assert (PACKAGE / "py.typed").is_file()

@@ -1,0 +1,183 @@
+"""Every rule reports field, rule, value and remedy; all at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_constructs import (
+    Algorithm,
+    Approval,
+    Autoscaling,
+    ConfigError,
+    DataCapture,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Notebook,
+    Rollout,
+    SmokeTest,
+    Training,
+)
+from mlops_constructs.config import PipelineConfig
+
+CONTAINER = Path(__file__).resolve().parents[2] / "container"
+STRING_TOKEN = "${TfToken[TOKEN.3]}"
+NUMBER_TOKEN = -1.8881545897087626e289 * 1e5
+GOOD: dict[str, Any] = {
+    "algorithm": Algorithm.from_directory(CONTAINER),
+    "dataset": Dataset(),
+    "training": Training(),
+    "evaluation": Evaluation(),
+    "dev": Endpoint(),
+    "production": Endpoint.for_production(),
+    "approval": Approval(),
+    "notebook": Notebook(),
+    "name_prefix": None,
+    "retain_data": True,
+}
+
+
+def problems(**changes: Any) -> list[str]:
+    try:
+        PipelineConfig(**{**GOOD, **changes})
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def test_defaults_have_no_problem() -> None:
+    assert problems() == []
+
+
+def test_all_problems_are_reported_together() -> None:
+    found = problems(
+        training=Training(instance_type="m5.large", instance_count=0),
+        approval=Approval(timeout_minutes=1),
+        name_prefix="Bad_Name",
+    )
+    assert [line.partition(":")[0] for line in found] == [
+        "training.instance_type",
+        "training.instance_count",
+        "approval.timeout_minutes",
+        "name_prefix",
+    ]
+
+
+def test_a_message_has_field_rule_value_and_remedy() -> None:
+    assert problems(training=Training(instance_type="m5.large")) == [
+        "training.instance_type: must look like 'ml.<family>.<size>', got 'm5.large'; use for example 'ml.m5.large'"
+    ]
+
+
+def test_the_error_counts_the_problems_and_names_the_construct() -> None:
+    with pytest.raises(ConfigError, match=r"^MLOpsPipeline has 2 problems:\n  training\.volume_size_gb"):
+        PipelineConfig(**{**GOOD, "training": Training(volume_size_gb=0, max_runtime_seconds=1)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"dataset": Dataset(prefix="no-slash")}, "dataset.prefix"),
+        ({"dataset": Dataset(prefix="data/mine/")}, "dataset.prefix"),
+        ({"dataset": Dataset(maximum_megabytes=0)}, "dataset.maximum_megabytes"),
+        ({"training": Training(max_runtime_seconds=23 * 3600 + 1)}, "training.max_runtime_seconds"),
+        ({"training": Training(hyperparameters={"x": [1]})}, "training.hyperparameters['x']"),  # type: ignore[dict-item]
+        ({"training": Training(hyperparameters={"x": "y" * 2501})}, "training.hyperparameters['x']"),
+        ({"training": Training(hyperparameters={str(n): n for n in range(101)})}, "training.hyperparameters"),
+        ({"training": Training(environment={"": "x"})}, "training.environment['']"),
+        ({"production": Endpoint(initial_instance_count=1, rollout=Rollout.canary())}, "production.initial_instance_count"),
+        (
+            {"production": Endpoint(initial_instance_count=1, autoscaling=Autoscaling())},
+            "production.initial_instance_count",
+        ),
+        (
+            {"production": Endpoint(instance_type="ml.t2.medium", initial_instance_count=2, autoscaling=Autoscaling())},
+            "production.instance_type",
+        ),
+        ({"dev": Endpoint(autoscaling=Autoscaling(minimum=0, maximum=1))}, "dev.autoscaling.minimum"),
+        ({"dev": Endpoint(data_capture=DataCapture(sampling_percent=0))}, "dev.data_capture.sampling_percent"),
+        ({"dev": Endpoint(smoke_test=SmokeTest(minimum_accuracy=1.1))}, "dev.smoke_test.minimum_accuracy"),
+        ({"dev": Endpoint(initial_instance_count=2, rollout=Rollout.linear(step_percent=5))}, "dev.rollout.step_percent"),
+        ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
+        ({"evaluation": Evaluation(minimum=None, beat_production_by=None)}, "evaluation.minimum"),
+        ({"evaluation": Evaluation(minimum=0.9, maximum=0.1)}, "evaluation.minimum"),
+        ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
+        ({"notebook": Notebook(subnet_id="subnet-1")}, "notebook.security_group_ids"),
+        ({"notebook": Notebook(idle_timeout_minutes=5)}, "notebook.idle_timeout_minutes"),
+        ({"name_prefix": "a" * 18}, "name_prefix"),
+        ({"algorithm": Algorithm.from_image("no-tag")}, "algorithm.image"),
+        ({"algorithm": Algorithm()}, "algorithm.directory"),
+    ],
+)
+def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
+    assert field in [line.partition(": ")[0] for line in problems(**changes)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset": Dataset(prefix="incoming/iris/")},
+        {"training": Training(hyperparameters={"depth": 3, "rate": 0.1, "warm": True, "kind": "x"})},
+        {"production": Endpoint(initial_instance_count=1, rollout=Rollout.all_at_once())},
+        {"evaluation": Evaluation(metric="validation:log_loss", minimum=None, maximum=0.4)},
+        {"notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"])},
+        {"notebook": None},
+        {"name_prefix": "churn-2"},
+        {"algorithm": Algorithm.from_image("1.dkr.ecr.eu-west-1.amazonaws.com/x@sha256:" + "0" * 64)},
+        {"algorithm": Algorithm.from_image(STRING_TOKEN)},
+    ],
+)
+def test_what_is_allowed_has_no_problem(changes: dict[str, Any]) -> None:
+    assert problems(**changes) == []
+
+
+@pytest.mark.parametrize("missing", ["Dockerfile", "train", "serve"])
+def test_a_container_without_a_program_is_refused_by_name(tmp_path: Path, missing: str) -> None:
+    for name in {"Dockerfile", "train", "serve"} - {missing}:
+        (tmp_path / name).touch()
+    (line,) = problems(algorithm=Algorithm.from_directory(tmp_path))
+    assert line.startswith(f"algorithm.directory: must hold a file '{missing}'")
+
+
+def test_a_missing_container_folder_points_to_init(tmp_path: Path) -> None:
+    (line,) = problems(algorithm=Algorithm.from_directory(tmp_path / "nothing"))
+    assert "run `mlops init`" in line
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        Training(instance_type=STRING_TOKEN),
+        Training(volume_size_gb=NUMBER_TOKEN),  # type: ignore[arg-type]
+        Training(environment={"A": STRING_TOKEN}),
+    ],
+)
+def test_a_token_where_a_literal_is_judged_is_refused_by_name(training: Training) -> None:
+    (line,) = problems(training=training)
+    assert "must be known at synth" in line
+
+
+def test_configuration_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Training().instance_count = 2  # type: ignore[misc]
+
+
+@given(st.text(max_size=40))
+def test_any_name_prefix_is_accepted_by_the_documented_pattern_or_reported(prefix: str) -> None:
+    import re
+
+    accepted = problems(name_prefix=prefix) == []
+    assert accepted == bool(re.fullmatch(r"[a-z](?:-?[a-z0-9]){0,16}", prefix))
+
+
+@given(count=st.integers(-5, 1200), low=st.integers(-2, 1100), high=st.integers(-2, 1100))
+def test_accepted_counts_always_fit_autoscaling(count: int, low: int, high: int) -> None:
+    production = Endpoint(initial_instance_count=count, autoscaling=Autoscaling(minimum=low, maximum=high))
+    if problems(production=production) == []:
+        assert 1 <= low <= count <= high <= 1000

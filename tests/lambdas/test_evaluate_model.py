@@ -1,0 +1,220 @@
+"""The gate: thresholds, production's model, and closed whenever it cannot tell."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from evaluate_model.evaluate import Champion, judge
+from evaluate_model.handler import handler
+from evaluate_model.settings import Settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler_kit import clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUP = "iris-1a2b3c"
+METRIC = "validation:accuracy"
+STACK = "iris-1a2b3c-production"
+TEMPLATE = {
+    "Parameters": {"ModelPackageArn": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def _gate(set_env: Callable[..., None]) -> None:
+    rules = {"minimum": "0.9", "maximum": "", "beat_production_by": ""}
+    set_env({"metric": METRIC, **rules, "production_stack": STACK})
+    clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
+
+
+def package(value: str | None, status: str = "PendingManualApproval") -> str:
+    properties = {"execution_id": "x", **({} if value is None else {f"metric.{METRIC}": value})}
+    return clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP, ModelApprovalStatus=status, CustomerMetadataProperties=properties
+    )["ModelPackageArn"]
+
+
+def produce(arn: str) -> None:
+    clients.client("cloudformation").create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(TEMPLATE),
+        Parameters=[{"ParameterKey": "ModelPackageArn", "ParameterValue": arn}],
+    )
+
+
+def registered(arn: str) -> dict[str, Any]:
+    return clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]]) -> Callable[[str], None]:
+    return lambda arn: handler(load_event("evaluate_model", params={"model_package_arn": arn}), None)
+
+
+def test_a_good_model_passes(call: Any, reports: Any) -> None:
+    call(package("0.9666666388511658"))
+    assert reports.outputs == {
+        "Value": "0.966667",
+        "ProductionValue": "none",
+        "Verdict": "validation:accuracy is 0.966667 (at least 0.9 asked); production has none",
+    }
+
+
+def test_a_model_below_the_minimum_fails_with_the_sentence(call: Any, reports: Any) -> None:
+    call(package("0.61"))
+    assert reports.message == "validation:accuracy is 0.61, must be at least 0.9"
+    assert reports.kind == "JobFailed"
+
+
+def test_a_model_that_fails_is_rejected_in_the_registry(call: Any, reports: Any) -> None:
+    arn = package("0.61")
+    call(arn)
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+    assert registered(arn)["ApprovalDescription"] == "validation:accuracy is 0.61, must be at least 0.9"
+
+
+def test_a_model_that_passes_is_left_to_the_person(call: Any, reports: Any) -> None:
+    arn = package("0.95")
+    call(arn)
+    assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_a_model_that_passes_when_retried_is_pending_again(call: Any, reports: Any) -> None:
+    arn = package("0.95", status="Rejected")
+    call(arn)
+    assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_a_verdict_outlives_a_registry_that_refuses(call: Any, reports: Any, script: Callable[[str], Any]) -> None:
+    script("sagemaker").refuse("UpdateModelPackage", "AccessDeniedException", "Not authorized.")
+    call(package("0.61"))
+    assert reports.message.startswith("validation:accuracy is 0.61, must be at least 0.9. Also, the model could")
+    assert "Not authorized." in reports.message
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (None, "The model has no metric validation:accuracy; check that the metric definitions match"),
+        ("nan", "validation:accuracy is nan, which says nothing about the model"),
+        ("inf", "validation:accuracy is inf, which says nothing about the model"),
+        ("good", "validation:accuracy is 'good', which is not a number"),
+    ],
+)
+def test_a_metric_that_cannot_be_read_closes_the_gate(
+    call: Any, reports: Any, value: str | None, sentence: str
+) -> None:
+    arn = package(value)
+    call(arn)
+    assert reports.message.startswith(sentence)
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+
+
+def test_a_model_better_than_production_passes(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"beat_production_by": "0.01"})
+    produce(package("0.94"))
+    call(package("0.95"))
+    assert reports.outputs["ProductionValue"] == "0.94"
+
+
+def test_a_model_no_better_than_production_fails(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"beat_production_by": "0.01"})
+    produce(package("0.95"))
+    call(package("0.955"))
+    assert reports.message == (
+        "validation:accuracy is 0.955, must be at least 0.96 (production has 0.95, to be beaten by 0.01)"
+    )
+
+
+def test_production_is_shown_but_does_not_decide_unless_asked(call: Any, reports: Any) -> None:
+    produce(package("0.99"))
+    call(package("0.95"))
+    assert reports.outputs["ProductionValue"] == "0.99"
+
+
+def test_without_production_there_is_nothing_to_beat(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"beat_production_by": "0.01"})
+    call(package("0.95"))
+    assert reports.outputs["ProductionValue"] == "none"
+
+
+@pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_never_served_has_no_champion(
+    call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None], status: str
+) -> None:
+    set_env({"beat_production_by": "0.01"})
+    parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}]
+    script("cloudformation").answer("DescribeStacks", Stacks=[{"StackStatus": status, "Parameters": parameters}])
+    call(package("0.95"))
+    assert reports.outputs["ProductionValue"] == "none"
+
+
+def test_a_stack_that_rolled_an_update_back_still_serves(
+    call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None]
+) -> None:
+    set_env({"beat_production_by": "0.01"})
+    stack = {
+        "StackStatus": "UPDATE_ROLLBACK_COMPLETE",
+        "Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}],
+    }
+    script("cloudformation").answer("DescribeStacks", Stacks=[stack])
+    call(package("0.95"))
+    assert "production has 0.99" in reports.message
+
+
+def test_a_champion_whose_package_is_gone_cannot_be_compared(
+    call: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"beat_production_by": "0.01"})
+    champion = "arn:aws:sagemaker:us-east-1:123456789012:model-package/iris-1a2b3c/99"
+    produce(champion)
+    call(package("0.95"))
+    assert f"Production's model {champion} has no usable validation:accuracy" in reports.message
+
+
+def test_a_champion_without_the_metric_is_unknown_when_not_compared(call: Any, reports: Any) -> None:
+    produce(package(None))
+    call(package("0.95"))
+    assert reports.outputs["ProductionValue"] == "unknown"
+
+
+def test_a_stack_that_may_not_be_read_is_reported(call: Any, reports: Any, script: Callable[[str], Any]) -> None:
+    script("cloudformation").refuse("DescribeStacks", "AccessDenied", "Not authorized.")
+    call(package("0.95"))
+    assert reports.kind == "PermissionError"
+
+
+def rules(minimum: float | None = None, maximum: float | None = None, by: float | None = None) -> Settings:
+    return Settings("loss", minimum, maximum, by, STACK)
+
+
+def test_with_a_maximum_alone_lower_is_better() -> None:
+    champion = Champion("arn", 0.3)
+    assert judge("0.25", champion, rules(maximum=1.0, by=0.05)) is None
+    assert judge("0.29", champion, rules(maximum=1.0, by=0.05)) == (
+        "loss is 0.29, must be at most 0.25 (production has 0.3, to be beaten by 0.05)"
+    )
+
+
+def test_a_value_above_the_maximum_fails() -> None:
+    assert judge("1.5", None, rules(maximum=1.0)) == "loss is 1.5, must be at most 1"
+
+
+def test_the_32_bit_form_of_the_limit_passes() -> None:
+    assert judge("0.949999988079071", None, rules(minimum=0.95)) is None
+
+
+def test_two_numbers_that_look_equal_when_short_are_shown_in_full() -> None:
+    assert judge("0.1000001", None, rules(minimum=0.1000003)) == ("loss is 0.1000001, must be at least 0.1000003")
+
+
+@given(text=st.text(), minimum=st.floats(-1e6, 1e6))
+def test_no_text_passes_that_is_not_a_number_at_least_the_minimum(text: str, minimum: float) -> None:
+    if judge(text, None, rules(minimum=minimum)) is None:
+        assert float(text) >= minimum - abs(minimum) * 1e-5

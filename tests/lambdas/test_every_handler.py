@@ -1,0 +1,112 @@
+"""What holds for every function: its form, its imports, and that it always reports and never tells a secret."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import handler_kit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LAMBDAS = Path(handler_kit.__file__).parents[1]
+FUNCTIONS = sorted(path.name for path in LAMBDAS.iterdir() if (path / "handler.py").is_file())
+STEPS = {
+    "check_dataset": "check_dataset",
+    "train_model": "train_model",
+    "register_model": "register_model",
+    "evaluate_model": "evaluate_model",
+    "smoke_test": "smoke_test",
+    "record_decision": "record_approval",
+}
+VERBS = {
+    "check_dataset": "check",
+    "evaluate_model": "evaluate",
+    "record_decision": "record",
+    "register_model": "register",
+    "seed_repository": "seed",
+    "smoke_test": "smoke",
+    "train_model": "train",
+}
+
+
+@pytest.fixture(params=STEPS, ids=str)
+def run_step(request: pytest.FixtureRequest, load_event: Callable[..., dict[str, Any]]) -> Callable[[], None]:
+    handler = importlib.import_module(f"{request.param}.handler").handler
+    return lambda: handler(load_event(STEPS[request.param]), None)
+
+
+def secrets(load_event: Callable[..., dict[str, Any]]) -> list[str]:
+    found = load_event("register_model")["CodePipeline.job"]["data"]["artifactCredentials"].values()
+    return [form for secret in found for form in (secret, json.dumps(secret)[1:-1])]
+
+
+def test_the_functions_are_the_seven() -> None:
+    assert sorted(VERBS) == FUNCTIONS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_folder_has_the_same_files(function: str) -> None:
+    expected = {"__init__.py", "handler.py", "settings.py", f"{VERBS[function]}.py"}
+    assert expected <= {path.name for path in (LAMBDAS / function).iterdir()}
+
+
+@pytest.mark.parametrize("path", sorted(LAMBDAS.rglob("*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_imports_stay_within_the_function_and_the_runtime(path: Path) -> None:
+    tree = ast.walk(ast.parse(path.read_text()))
+    imported = set()
+    for node in tree:
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add(str(node.module).partition(".")[0])
+    assert imported <= sys.stdlib_module_names | {"boto3", "botocore", "handler_kit", path.parent.name}
+
+
+def test_a_missing_setting_is_reported_by_name(run_step: Callable[[], None], reports: Any) -> None:
+    run_step()
+    assert reports.kind == "ConfigurationError"
+    assert reports.message.startswith("environment variable ")
+
+
+def test_no_secret_is_told_when_a_step_fails(
+    run_step: Callable[[], None], reports: Any, load_event: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_step()
+    told = "".join(capsys.readouterr()) + reports.message
+    assert "step failed" in told
+    assert not [secret for secret in secrets(load_event) if secret in told]
+
+
+def test_no_secret_is_told_when_a_step_breaks(
+    run_step: Callable[[], None],
+    reports: Any,
+    load_event: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError(f"broken: {load_event('register_model')}")
+
+    monkeypatch.setattr("handler_kit.settings.SettingsBase.from_env", breaks)
+    run_step()
+    told = "".join(capsys.readouterr()) + reports.message
+    assert reports.message.startswith("RuntimeError: broken")
+    assert not [secret for secret in secrets(load_event) if secret in told]
+
+
+def test_unknown_parameters_are_reported_by_name(
+    monkeypatch: pytest.MonkeyPatch, reports: Any, load_event: Any
+) -> None:
+    importlib.import_module("evaluate_model.handler").handler(
+        load_event("evaluate_model", params={"surprise": "1"}), None
+    )
+    assert reports.message == "UserParameters key surprise: unknown"

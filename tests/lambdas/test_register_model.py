@@ -1,0 +1,250 @@
+"""A model is registered once per execution, with its lineage, and handed to the deployments."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from register_model import handler as module
+from register_model.handler import handler
+from register_model.register import register
+from register_model.release import Release
+from register_model.settings import Params, Settings
+
+from handler_kit import clients
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUP = "iris-1a2b3c"
+EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+JOB = "iris-1a2b3c-3f2b9c1e7d54"
+BUCKET = "iris-1a2b3c-artifacts-123456789012-us-east-1"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
+MODEL = f"s3://{BUCKET}/models/{JOB}/output/model.tar.gz"
+STACKS = {"dev": {"EndpointName": "iris-dev"}, "production": {"EndpointName": "iris-production"}}
+METRICS = {"validation:accuracy": 0.9666666388511658, "train:accuracy": 1.0}
+
+
+@pytest.fixture(autouse=True)
+def _registry(set_env: Callable[..., None]) -> None:
+    set_env({"model_package_group": GROUP, "stack_parameters": json.dumps(STACKS)})
+    clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
+    clients.client("s3").create_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def sagemaker(script: Callable[[str], Any]) -> Any:
+    return script("sagemaker")
+
+
+def trained(status: str = "Completed", metrics: dict[str, float] | None = None, **more: Any) -> dict[str, Any]:
+    values = METRICS if metrics is None else metrics
+    return {
+        "TrainingJobName": JOB,
+        "TrainingJobStatus": status,
+        "CreationTime": datetime.now(timezone.utc) - timedelta(minutes=5),
+        "AlgorithmSpecification": {"TrainingImage": IMAGE},
+        "ModelArtifacts": {"S3ModelArtifacts": MODEL},
+        "FinalMetricDataList": [{"MetricName": name, "Value": value} for name, value in values.items()],
+        **more,
+    }
+
+
+def packages() -> list[dict[str, Any]]:
+    return clients.client("sagemaker").list_model_packages(ModelPackageGroupName=GROUP)["ModelPackageSummaryList"]
+
+
+def archive() -> dict[str, Any]:
+    body = clients.client("s3").get_object(Bucket=BUCKET, Key="iris-1a2b3c/Release/Qx7Lr0a")["Body"].read()
+    with zipfile.ZipFile(io.BytesIO(body)) as content:
+        return {name: json.loads(content.read(name)) for name in content.namelist()}
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]], sagemaker: Any) -> Callable[..., None]:
+    def call(**more: Any) -> None:
+        sagemaker.answer("DescribeTrainingJob", **trained(**more))
+        handler(load_event("register_model"), None)
+
+    return call
+
+
+def test_the_package_waits_for_approval(call: Any, reports: Any) -> None:
+    call()
+    assert packages()[0]["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_the_package_records_its_lineage_and_metrics(call: Any, reports: Any) -> None:
+    call()
+    arn = reports.outputs["ModelPackageArn"]
+    package = clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    assert package["CustomerMetadataProperties"] == {
+        "execution_id": EXECUTION,
+        "training_job": JOB,
+        "dataset_version": "L4kqtJlcpXroDTDmpUMLUo",
+        "dataset_sha256": "0f" * 32,
+        "image": IMAGE,
+        "metric.validation:accuracy": "0.9666666388511658",
+        "metric.train:accuracy": "1.0",
+    }
+
+
+def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    request = sagemaker.requests["CreateModelPackage"][0]
+    assert request["InferenceSpecification"] == {
+        "Containers": [{"Image": IMAGE, "ModelDataUrl": MODEL}],
+        "SupportedContentTypes": ["text/csv", "application/json"],
+        "SupportedResponseMIMETypes": ["text/csv", "application/json"],
+    }
+    assert request["ClientToken"] == EXECUTION
+
+
+def test_a_redelivered_event_finds_its_package(call: Any, reports: Any) -> None:
+    call()
+    call()
+    assert len(packages()) == 1
+    first, second = reports.requests["PutJobSuccessResult"]
+    assert first == second
+
+
+def test_a_package_of_another_execution_is_not_taken_for_ours(call: Any, sagemaker: Any, reports: Any) -> None:
+    clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP, ModelPackageDescription="Trained by pipeline execution another"
+    )
+    call()
+    assert len(packages()) == 2
+
+
+def test_the_search_ends_at_packages_older_than_the_training(call: Any, sagemaker: Any, reports: Any) -> None:
+    old = datetime.now(timezone.utc) - timedelta(days=1)
+    summary = {
+        "ModelPackageArn": "arn:old",
+        "ModelPackageDescription": f"Trained by pipeline execution {EXECUTION}",
+        "CreationTime": old,
+        "ModelPackageStatus": "Completed",
+    }
+    sagemaker.answer("ListModelPackages", ModelPackageSummaryList=[summary], NextToken="more")
+    call()
+    assert len(sagemaker.requests["ListModelPackages"]) == 1
+    assert len(sagemaker.requests["CreateModelPackage"]) == 1
+
+
+def test_the_release_gives_each_stack_its_parameters(call: Any, reports: Any) -> None:
+    call()
+    assert archive()["production.json"] == {
+        "Parameters": {
+            "EndpointName": "iris-production",
+            "Image": IMAGE,
+            "ModelDataUrl": MODEL,
+            "ModelPackageArn": reports.outputs["ModelPackageArn"],
+            "ExecutionId": EXECUTION,
+        }
+    }
+    assert archive()["dev.json"]["Parameters"]["EndpointName"] == "iris-dev"
+
+
+def test_the_release_tells_its_lineage(call: Any, reports: Any) -> None:
+    call()
+    release = archive()["release.json"]
+    assert release["dataset_uri"] == f"s3://{BUCKET}/datasets/{EXECUTION}"
+    assert release["metrics"]["train:accuracy"] == "1.0"
+
+
+def test_the_release_is_encrypted_with_the_key_of_the_artifact_store(
+    call: Any, reports: Any, load_event: Callable[..., dict[str, Any]]
+) -> None:
+    call()
+    key = load_event("register_model")["CodePipeline.job"]["data"]["encryptionKey"]["id"]
+    head = clients.client("s3").head_object(Bucket=BUCKET, Key="iris-1a2b3c/Release/Qx7Lr0a")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
+def test_without_a_key_the_bucket_decides(
+    sagemaker: Any, reports: Any, load_event: Callable[..., dict[str, Any]]
+) -> None:
+    event = load_event("register_model")
+    del event["CodePipeline.job"]["data"]["encryptionKey"]
+    sagemaker.answer("DescribeTrainingJob", **trained())
+    handler(event, None)
+    head = clients.client("s3").head_object(Bucket=BUCKET, Key="iris-1a2b3c/Release/Qx7Lr0a")
+    assert "SSEKMSKeyId" not in head
+
+
+def test_the_release_is_stored_with_the_lent_credentials(
+    call: Any, reports: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = []
+    artifact_client = module.artifact_client
+    monkeypatch.setattr(module, "artifact_client", lambda lent: used.append(lent) or artifact_client(lent))
+    call()
+    assert [lent.access_key_id for lent in used] == ["ASIAARTIFACTACCESSKEY"]
+
+
+def test_missing_artifact_credentials_are_reported_before_anything_is_made(
+    sagemaker: Any, reports: Any, load_event: Callable[..., dict[str, Any]]
+) -> None:
+    event = load_event("register_model")
+    del event["CodePipeline.job"]["data"]["artifactCredentials"]
+    handler(event, None)
+    assert "brings no artifact credentials" in reports.message
+    assert sagemaker.operations() == []
+
+
+def test_an_undeclared_release_is_reported_before_anything_is_made(
+    sagemaker: Any, reports: Any, load_event: Callable[..., dict[str, Any]]
+) -> None:
+    event = load_event("register_model")
+    event["CodePipeline.job"]["data"]["outputArtifacts"] = []
+    handler(event, None)
+    assert "no output artifact 'Release'" in reports.message
+    assert sagemaker.operations() == []
+
+
+def test_metrics_are_told_shortly(call: Any, reports: Any) -> None:
+    call()
+    assert reports.outputs["Metrics"] == "train:accuracy 1, validation:accuracy 0.966667"
+
+
+def test_a_metric_without_value_is_recorded_as_such(call: Any, reports: Any) -> None:
+    call(metrics={"validation:accuracy": float("nan")})
+    assert reports.outputs["Metrics"] == "validation:accuracy nan"
+
+
+def test_training_without_metrics_is_told(call: Any, reports: Any) -> None:
+    call(metrics={})
+    assert reports.outputs["Metrics"] == "no metrics"
+
+
+def test_many_metrics_are_cut_to_fit_an_approval(call: Any, reports: Any) -> None:
+    call(metrics={f"metric-with-a-long-name-{number}": 0.5 for number in range(40)})
+    assert len(reports.outputs["Metrics"]) == 300
+
+
+def test_an_unfinished_training_is_not_registered(call: Any, reports: Any) -> None:
+    call(status="Stopped")
+    assert reports.message == f"Training job {JOB} is Stopped; there is no model yet."
+    assert packages() == []
+
+
+def test_a_metric_name_that_the_registry_refuses_is_named(call: Any, reports: Any) -> None:
+    call(metrics={"precision@{5}": 0.5})
+    assert "Metric 'precision@{5}' cannot be recorded" in reports.message
+
+
+def test_more_metrics_than_the_registry_takes_are_refused(sagemaker: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **trained(metrics={f"m{n}": 0.5 for n in range(46)}))
+    params = Params(EXECUTION, JOB, "s3://a/b", "0f", "v")
+    with pytest.raises(ConfigurationError, match="has 46 metrics; the model registry can record 45"):
+        register(params, Settings(GROUP, STACKS), sagemaker.client)
+
+
+def test_equal_releases_are_equal_bytes() -> None:
+    release = Release(EXECUTION, "arn", JOB, IMAGE, MODEL, "s3://a", "v", "0f", {"a": "1.0"})
+    assert release.archive(STACKS) == release.archive(dict(reversed(STACKS.items())))

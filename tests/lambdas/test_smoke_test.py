@@ -1,0 +1,280 @@
+"""An endpoint is tested: in service, on the requested model, right and fast."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.response import StreamingBody
+from smoke_test.golden import Record, Result, parse_golden, same
+from smoke_test.handler import handler
+
+from handler_kit import clients
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENDPOINT = "iris-1a2b3c-dev"
+BUCKET = "iris-1a2b3c-artifacts-123456789012-us-east-1"
+GOLDEN_KEY = "datasets/3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17/golden.csv"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
+MODEL = f"s3://{BUCKET}/models/iris-1a2b3c-3f2b9c1e7d54/output/model.tar.gz"
+ROLE = "arn:aws:iam::123456789012:role/serve"
+NOW = 1_790_000_000
+
+
+@pytest.fixture(autouse=True)
+def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "content_type": "text/csv"})
+    monkeypatch.setattr("time.time", lambda: float(NOW))
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key=GOLDEN_KEY, Body=b"setosa,5.1,3.5\nvirginica,6.3,3.3\n")
+
+
+@pytest.fixture
+def sagemaker(script: Callable[[str], Any]) -> Any:
+    return script("sagemaker")
+
+
+@pytest.fixture
+def runtime(script: Callable[[str], Any]) -> Any:
+    return script("sagemaker-runtime")
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    return lambda token=None, **params: handler(load_event("smoke_test", params=params, token=token), None)
+
+
+def serve(*models: tuple[str, str]) -> None:
+    """An endpoint in moto with one variant per (image, model data)."""
+    sagemaker = clients.client("sagemaker")
+    variants = []
+    for index, (image, data) in enumerate(models):
+        sagemaker.create_model(
+            ModelName=f"m{index}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": image, "ModelDataUrl": data}
+        )
+        variants.append(
+            {
+                "VariantName": f"v{index}",
+                "ModelName": f"m{index}",
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        )
+    sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=variants)
+    sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="config")
+
+
+def replies(runtime: Any, *bodies: str) -> None:
+    for body in bodies:
+        content = body.encode()
+        runtime.answer("InvokeEndpoint", Body=StreamingBody(io.BytesIO(content), len(content)))
+
+
+def token(endpoint: str = ENDPOINT, deadline: int = NOW + 60) -> str:
+    return json.dumps({"v": 1, "awaits": endpoint, "deadline": deadline})
+
+
+def test_right_answers_pass_with_the_summary(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa\n", "setosa\n", "virginica\n", "setosa\nvirginica\n")
+    call()
+    assert reports.outputs["Accuracy"] == "1"
+    assert reports.outputs["Summary"].startswith("2 of 2 golden records right, p95 ")
+    assert int(reports.outputs["LatencyMs"]) >= 0
+
+
+def test_each_record_is_sent_without_its_label_and_then_all_in_one_body(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    requests = runtime.requests["InvokeEndpoint"]
+    first = b"5.1,3.5"
+    assert [one["Body"] for one in requests] == [first, first, b"6.3,3.3", b"5.1,3.5\n6.3,3.3"]
+    assert {(one["ContentType"], one["Accept"]) for one in requests} == {("text/csv", "text/csv")}
+
+
+def test_too_many_wrong_answers_fail(call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"minimum_accuracy": "0.9"})
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "setosa", "setosa\nsetosa")
+    call()
+    assert "1 of 2 golden records right" in reports.message
+    assert "at least 0.9 must be right" in reports.message
+
+
+def test_accuracy_is_told_but_does_not_decide_unless_asked(
+    call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"minimum_accuracy": ""})
+    serve((IMAGE, MODEL))
+    replies(runtime, "x", "x", "x", "x\nx")
+    call()
+    assert reports.outputs["Accuracy"] == "0"
+
+
+@pytest.fixture
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 1000, 2))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(ticks)))
+
+
+def test_slow_answers_fail(slow_clock: None, call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    assert reports.message.endswith("p95 2000 ms; p95 must be at most 1000 ms.")
+
+
+def test_slow_answers_pass_when_no_limit_is_set(
+    slow_clock: None, call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"maximum_latency_ms": ""})
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    assert reports.outputs["LatencyMs"] == "2000"
+
+
+@pytest.mark.parametrize("running", [("other", MODEL), (IMAGE, "s3://other/model.tar.gz")])
+def test_a_silent_rollback_is_found(call: Any, runtime: Any, reports: Any, running: tuple[str, str]) -> None:
+    serve(running)
+    call()
+    assert "is InService but does not run the requested model; it was probably rolled back" in reports.message
+    assert f"Running: variant v0: {running[0]}, {running[1]}" in reports.message
+    assert runtime.operations() == []
+
+
+def test_beside_a_champion_the_candidate_is_asked(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, "s3://champion/model.tar.gz"), (IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    assert {one["TargetVariant"] for one in runtime.requests["InvokeEndpoint"]} == {"v1"}
+
+
+def test_a_single_variant_is_asked_without_naming_it(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    assert all("TargetVariant" not in one for one in runtime.requests["InvokeEndpoint"])
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
+def test_a_changing_endpoint_is_awaited(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
+    sagemaker.answer("DescribeEndpoint", EndpointStatus=status)
+    call()
+    assert json.loads(reports.token) == {"v": 1, "awaits": ENDPOINT, "deadline": NOW + 7200}
+
+
+def test_a_later_look_keeps_the_deadline(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeEndpoint", EndpointStatus="Updating")
+    call(token())
+    assert json.loads(reports.token)["deadline"] == NOW + 60
+
+
+def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("DescribeEndpoint", "ThrottlingException")
+    call(token())
+    assert json.loads(reports.token) == json.loads(token())
+
+
+def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeEndpoint", EndpointStatus="RollingBack")
+    call(token(deadline=NOW))
+    assert f"Endpoint {ENDPOINT} is still RollingBack after 2 h" in reports.message
+
+
+@pytest.mark.parametrize("forged", ["{}", token("another"), token(deadline=NOW + 80_000)])
+def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
+    call(forged)
+    assert "continuation token is not one that this step wrote" in reports.message
+    assert sagemaker.operations() == []
+
+
+@pytest.mark.parametrize("status", ["Failed", "OutOfService", "UpdateRollbackFailed", "Deleting"])
+def test_a_broken_endpoint_fails_with_its_reason(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
+    sagemaker.answer("DescribeEndpoint", EndpointStatus=status, FailureReason="The ping failed.")
+    call()
+    assert reports.message == f"Endpoint {ENDPOINT} is {status}: The ping failed."
+
+
+def test_an_absent_endpoint_is_named(call: Any, reports: Any) -> None:
+    call()
+    assert reports.message == f"There is no endpoint {ENDPOINT}; retry the stage that deploys it."
+
+
+def test_an_error_of_the_model_is_shown(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    runtime.refuse("InvokeEndpoint", "ModelError", 'Received client error (400) with message "bad row"')
+    call()
+    assert 'Received client error (400) with message "bad row"' in reports.message
+
+
+def test_a_wrong_number_of_answers_is_refused(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa\nsetosa")
+    call()
+    assert f"Endpoint {ENDPOINT} gave 2 answers to 1 records." in reports.message
+
+
+def test_a_body_of_many_records_must_give_the_same_answers(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    replies(runtime, "setosa", "setosa", "virginica", "virginica\nsetosa")
+    call()
+    assert "2 records in one body otherwise than one by one" in reports.message
+
+
+def test_without_golden_records_only_the_model_is_checked(call: Any, runtime: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    call(golden_uri="none")
+    assert reports.outputs["Accuracy"] == "none"
+    assert runtime.operations() == []
+
+
+def test_missing_golden_records_are_named(call: Any, reports: Any) -> None:
+    serve((IMAGE, MODEL))
+    call(golden_uri=f"s3://{BUCKET}/gone.csv")
+    assert reports.message == f"s3://{BUCKET}/gone.csv: no such object; start a new execution."
+
+
+@pytest.mark.parametrize("uri", ["gone.csv", "s3://bucket", "s3://bucket/", "https://bucket/key"])
+def test_a_malformed_golden_address_is_named(call: Any, reports: Any, uri: str) -> None:
+    serve((IMAGE, MODEL))
+    call(golden_uri=uri)
+    assert "golden_uri: must be s3://bucket/key" in reports.message
+
+
+def test_another_content_type_than_csv_is_refused(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"content_type": "application/json"})
+    call()
+    assert "CONTENT_TYPE: must be text/csv" in reports.message
+
+
+def test_golden_records_keep_quoted_features() -> None:
+    assert parse_golden(b'\xef\xbb\xbfa,"x,y",1\r\n\r\n', "here") == [Record("a", '"x,y",1')]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"alone\n", b"\xff,1\n"])
+def test_unusable_golden_records_are_refused_by_place(content: bytes) -> None:
+    with pytest.raises(ConfigurationError, match=r"^here"):
+        parse_golden(content, "here")
+
+
+@pytest.mark.parametrize(("label", "answer"), [("a", "a"), ("1", "1.0"), ("0.3", "0.30000001")])
+def test_answers_that_mean_the_label_are_right(label: str, answer: str) -> None:
+    assert same(label, answer)
+
+
+@pytest.mark.parametrize(("label", "answer"), [("a", "b"), ("1", "2"), ("1", "a"), ("nan", "1")])
+def test_other_answers_are_wrong(label: str, answer: str) -> None:
+    assert not same(label, answer)
+
+
+def test_latency_is_the_95th_percentile_by_nearest_rank() -> None:
+    records = [Record("a", "1")] * 20
+    assert Result(records, ["a"] * 20, [float(number) for number in range(1, 21)]).latency_ms == 19

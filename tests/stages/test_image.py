@@ -1,0 +1,85 @@
+"""Repository, build, registry, image pipeline."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from synthesis import CONTAINER, Synthesized, synth
+
+from mlops_constructs import Algorithm
+
+DIGEST = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own@sha256:" + "a" * 64
+
+
+@pytest.fixture(scope="module")
+def stack() -> Synthesized:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def with_image() -> Synthesized:
+    return synth(algorithm=Algorithm.from_image(DIGEST))
+
+
+def test_the_registry_is_immutable_scanned_and_encrypted(stack: Synthesized) -> None:
+    registry = stack.one("aws_ecr_repository")
+    assert registry["image_tag_mutability"] == "IMMUTABLE"
+    assert registry["image_scanning_configuration"] == {"scan_on_push": True}
+    assert registry["encryption_configuration"][0]["encryption_type"] == "KMS"
+
+
+def test_the_buildspec_is_json_that_codebuild_reads(stack: Synthesized) -> None:
+    buildspec = json.loads(stack.one("aws_codebuild_project")["source"]["buildspec"])
+    assert buildspec["version"] == 0.2
+    assert set(buildspec["phases"]) == {"pre_build", "build", "post_build"}
+    assert buildspec["env"]["exported-variables"] == ["IMAGE_DIGEST"]
+
+
+def test_the_build_hands_on_the_digest_not_the_tag(stack: Synthesized) -> None:
+    buildspec = stack.one("aws_codebuild_project")["source"]["buildspec"]
+    assert "$REPOSITORY_URI@$IMAGE_DIGEST" in buildspec
+    assert ":latest" not in buildspec
+
+
+def test_the_image_pipeline_is_source_then_build(stack: Synthesized) -> None:
+    definition = stack.one("aws_codepipeline", name=f"{stack.pipeline.name}-image")
+    assert [stage["name"] for stage in definition["stage"]] == ["Source", "Build"]
+    assert definition["stage"][0]["action"][0]["configuration"]["PollForSourceChanges"] == "false"
+
+
+def test_the_repository_is_seeded_before_the_pipeline_starts_itself(stack: Synthesized) -> None:
+    definition = stack.one("aws_codepipeline", name=f"{stack.pipeline.name}-image")
+    assert any(dependency.startswith("aws_lambda_invocation.") for dependency in definition["depends_on"])
+
+
+def test_seeding_happens_once(stack: Synthesized) -> None:
+    assert stack.one("aws_lambda_invocation")["lifecycle_scope"] == "CREATE_ONLY"
+
+
+def test_a_push_to_the_branch_starts_a_build() -> None:
+    stack = synth(algorithm=Algorithm.from_directory(CONTAINER, branch="release"))
+    rules = [json.loads(rule["event_pattern"]) for rule in stack.all("aws_cloudwatch_event_rule").values()]
+    (push,) = [rule for rule in rules if rule["source"] == ["aws.codecommit"]]
+    assert push["detail"]["referenceName"] == ["release"]
+
+
+def test_the_build_may_push_to_its_own_registry_only(stack: Synthesized) -> None:
+    pushes = [statement for statement in stack.policy("-build") if "ecr:PutImage" in statement["Action"]]
+    assert len(pushes) == 1
+    assert pushes[0]["Resource"].endswith(f":repository/{stack.pipeline.name}")
+
+
+def test_the_first_value_of_the_parameter_is_left_to_the_build(stack: Synthesized) -> None:
+    parameter = stack.one("aws_ssm_parameter")
+    assert parameter["value"] == "none"
+    assert parameter["lifecycle"] == {"ignore_changes": ["value"]}
+
+
+def test_an_existing_image_is_used_as_it_is_and_nothing_is_built(with_image: Synthesized) -> None:
+    parameter = with_image.one("aws_ssm_parameter")
+    assert parameter["value"] == DIGEST
+    assert "lifecycle" not in parameter
+    for kind in ("aws_codebuild_project", "aws_codecommit_repository", "aws_ecr_repository", "aws_lambda_invocation"):
+        assert with_image.all(kind) == {}
+    assert with_image.pipeline.image.pipeline is None

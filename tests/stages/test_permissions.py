@@ -1,0 +1,96 @@
+"""One role per service, and nothing that any role should not have."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from synthesis import Synthesized, synth
+
+# Calls for which the service authorization reference knows no resource.
+WITHOUT_RESOURCE = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "cloudwatch:PutMetricData",
+    "codepipeline:PutJobFailureResult",
+    "codepipeline:PutJobSuccessResult",
+    "ecr:GetAuthorizationToken",
+    "sagemaker:ListModelPackages",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+
+@pytest.fixture(scope="module")
+def stack() -> Synthesized:
+    return synth()
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def statements(stack: Synthesized) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (id_, statement)
+        for id_, policy in stack.all("aws_iam_role_policy").items()
+        for statement in json.loads(policy["policy"])["Statement"]
+    ]
+
+
+def test_each_role_is_trusted_by_exactly_one_service(stack: Synthesized) -> None:
+    for role in stack.all("aws_iam_role").values():
+        (statement,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert isinstance(statement["Principal"]["Service"], str)
+
+
+def test_each_role_has_exactly_one_user(stack: Synthesized) -> None:
+    functions = [function["role"] for function in stack.all("aws_lambda_function").values()]
+    pipelines = [pipeline["role_arn"] for pipeline in stack.all("aws_codepipeline").values()]
+    assert len(set(functions + pipelines)) == len(functions + pipelines)
+
+
+def test_no_role_may_do_everything(stack: Synthesized) -> None:
+    for id_, statement in statements(stack):
+        for name in listed(statement["Action"]):
+            assert "*" not in name, f"{id_}: {name}"
+
+
+def test_a_star_resource_only_where_aws_knows_none(stack: Synthesized) -> None:
+    for id_, statement in statements(stack):
+        if "*" in listed(statement["Resource"]):
+            assert set(listed(statement["Action"])) <= WITHOUT_RESOURCE, id_
+
+
+def test_roles_are_handed_only_to_a_named_service(stack: Synthesized) -> None:
+    grants = [statement for _, statement in statements(stack) if "iam:PassRole" in listed(statement["Action"])]
+    assert len(grants) == 3
+    for grant in grants:
+        assert grant["Resource"].startswith("${aws_iam_role.")
+        assert set(grant["Condition"]["StringEquals"]) == {"iam:PassedToService"}
+
+
+def test_no_literal_partition(stack: Synthesized) -> None:
+    assert "arn:aws:" not in stack.text
+
+
+def test_only_the_gate_and_the_record_change_a_package(stack: Synthesized) -> None:
+    holders = {id_ for id_, statement in statements(stack) if "sagemaker:UpdateModelPackage" in statement["Action"]}
+    assert len(holders) == 2
+
+
+def test_every_function_is_traced_encrypted_and_has_a_dead_letter_queue(stack: Synthesized) -> None:
+    for function in stack.all("aws_lambda_function").values():
+        assert function["tracing_config"] == {"mode": "Active"}
+        assert function["kms_key_arn"].startswith("${aws_kms_key.")
+        assert function["dead_letter_config"]["target_arn"].startswith("${aws_sqs_queue.")
+        assert function["runtime"] == "python3.12"
+
+
+def test_every_log_group_is_encrypted_and_kept_for_a_year(stack: Synthesized) -> None:
+    groups = stack.all("aws_cloudwatch_log_group")
+    assert len(groups) == len(stack.all("aws_lambda_function")) + len(stack.all("aws_codebuild_project"))
+    for group in groups.values():
+        assert group["retention_in_days"] == 365
+        assert group["kms_key_id"].startswith("${aws_kms_key.")

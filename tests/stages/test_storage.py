@@ -1,0 +1,81 @@
+"""Buckets, key and queue."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from synthesis import Synthesized, synth
+
+
+@pytest.fixture(scope="module")
+def stack() -> Synthesized:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def disposable() -> Synthesized:
+    return synth(retain_data=False)
+
+
+def test_every_bucket_is_versioned_private_and_encrypted_with_the_key(stack: Synthesized) -> None:
+    buckets = set(stack.all("aws_s3_bucket"))
+    assert len(buckets) == 2
+
+    def covered(kind: str) -> set[str]:
+        return {resource["bucket"].split(".")[1] for resource in stack.all(kind).values()}
+
+    for kind in (
+        "aws_s3_bucket_versioning",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_ownership_controls",
+        "aws_s3_bucket_policy",
+        "aws_s3_bucket_lifecycle_configuration",
+    ):
+        assert covered(kind) == buckets, kind
+    for block in stack.all("aws_s3_bucket_public_access_block").values():
+        assert all(value for name, value in block.items() if name.startswith(("block_", "ignore_", "restrict_")))
+    for encryption in stack.all("aws_s3_bucket_server_side_encryption_configuration").values():
+        (rule,) = encryption["rule"]
+        default = rule["apply_server_side_encryption_by_default"]
+        assert default["sse_algorithm"] == "aws:kms"
+        assert default["kms_master_key_id"].startswith("${aws_kms_key.")
+
+
+def test_buckets_refuse_plain_http(stack: Synthesized) -> None:
+    for policy in stack.all("aws_s3_bucket_policy").values():
+        (statement,) = json.loads(policy["policy"])["Statement"]
+        assert statement["Effect"] == "Deny"
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_the_data_bucket_reports_to_eventbridge(stack: Synthesized) -> None:
+    notification = stack.one("aws_s3_bucket_notification", eventbridge=True)
+    (name,) = [id_ for id_, bucket in stack.all("aws_s3_bucket").items() if "-data-" in bucket["bucket"]]
+    assert name in notification["bucket"]
+
+
+def test_the_key_rotates(stack: Synthesized) -> None:
+    assert stack.one("aws_kms_key")["enable_key_rotation"] is True
+
+
+def test_data_is_retained_by_default(stack: Synthesized) -> None:
+    assert {bucket["force_destroy"] for bucket in stack.all("aws_s3_bucket").values()} == {False}
+    assert stack.one("aws_ecr_repository")["force_delete"] is False
+
+
+def test_data_goes_with_the_stack_when_asked(disposable: Synthesized) -> None:
+    assert {bucket["force_destroy"] for bucket in disposable.all("aws_s3_bucket").values()} == {True}
+    assert disposable.one("aws_ecr_repository")["force_delete"] is True
+
+
+def test_names_come_from_the_provider_not_from_a_guess(stack: Synthesized) -> None:
+    for bucket in stack.all("aws_s3_bucket").values():
+        assert "${data.aws_caller_identity." in bucket["bucket"]
+        assert "${data.aws_region." in bucket["bucket"]
+
+
+def test_a_bucket_policy_waits_for_the_public_access_block(stack: Synthesized) -> None:
+    for policy in stack.all("aws_s3_bucket_policy").values():
+        assert any(dependency.startswith("aws_s3_bucket_public_access_block.") for dependency in policy["depends_on"])
