@@ -8,7 +8,7 @@ from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
 from .._payload import function_archive
-from ..provider import cloudwatch_log_group, lambda_function
+from ..provider import cloudwatch_log_group, lambda_function, s3_object
 from .keys import use_key
 from .policy import allow
 from .role import ServiceRole
@@ -89,7 +89,9 @@ class Function(Construct):
             handler=f"{folder}.handler.handler",
             runtime=RUNTIME,
             architectures=["arm64"],
-            filename=self._asset(code),
+            # Not `filename`: the provider uploads those one function after the other.
+            s3_bucket=stores.artifact_bucket,
+            s3_key=self._upload(code, stores),
             source_code_hash=code.base64_sha256,
             timeout=timeout_seconds,
             memory_size=memory_mb,
@@ -102,7 +104,15 @@ class Function(Construct):
         )
         self.arn: str = self.function.arn
 
-    def _asset(self, code: Archive) -> str:
+    def _upload(self, code: Archive, stores: Stores) -> str:
         asset = TerraformAsset(self, "code", path=str(code.path), type=AssetType.FILE, asset_hash=code.sha256)
-        path: str = asset.path
-        return path
+        upload = s3_object.S3Object(
+            self,
+            "upload",
+            bucket=stores.artifact_bucket,
+            key=f"functions/{self.name}.zip",
+            source=asset.path,
+            source_hash=code.sha256,
+        )
+        key: str = upload.key
+        return key

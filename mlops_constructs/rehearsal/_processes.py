@@ -51,7 +51,7 @@ class ChildProcesses:
                 stderr=stderr,
                 start_new_session=True,
             )
-            self._running = {child for child in self._running if child.poll() is None}
+            self._forget_dead()
             self._running.add(process)
         return process
 
@@ -60,8 +60,7 @@ class ChildProcesses:
         _signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace_seconds)
-        _signal_group(process, signal.SIGKILL)
-        process.wait()
+        _kill_and_reap(process)
 
     def close(self) -> None:
         """End all children at once; no more can be started."""
@@ -76,8 +75,24 @@ class ChildProcesses:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(max(0.0, deadline - time.monotonic()))
         for child in children:
-            _signal_group(child, signal.SIGKILL)
-            child.wait()
+            _kill_and_reap(child)
+
+    def _forget_dead(self) -> None:
+        for child in [child for child in self._running if child.poll() is not None]:
+            self._running.discard(child)
+            _close_input(child)
+
+
+def _kill_and_reap(process: subprocess.Popen[bytes]) -> None:
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+    _close_input(process)
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):  # what was not yet sent has no reader any more
+            process.stdin.close()
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

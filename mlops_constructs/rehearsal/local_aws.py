@@ -163,8 +163,19 @@ class LocalAws:
             self._listeners.append(listener)
 
     def spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
-        """Run `work` in a thread that does not keep the process alive."""
-        thread = threading.Thread(target=work, name=name, daemon=True)
+        """Run `work` in a thread that does not keep the process alive.
+
+        What it raises is logged; while the local AWS closes, everything under way may fail.
+        """
+
+        def run() -> None:
+            try:
+                work()
+            except Exception:
+                if not self.closing.is_set():
+                    logger.exception("in the thread %s", name)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         return thread
 

@@ -20,7 +20,6 @@ from ..provider import (
     s3_bucket_server_side_encryption_configuration,
     s3_bucket_versioning,
     sqs_queue,
-    sqs_queue_policy,
 )
 
 if TYPE_CHECKING:
@@ -46,15 +45,15 @@ class Storage(Construct):
         self._env = env
         self.key = self._key()
         key_arn: str = self.key.arn
-        self.data_bucket = self._bucket("data", key_arn)
-        self.artifact_bucket = self._bucket("artifacts", key_arn)
+        self.data_bucket, data_ready = self._bucket("data", key_arn)
+        self.artifact_bucket, artifacts_ready = self._bucket("artifacts", key_arn)
         s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=self.data_bucket.id, eventbridge=True)
         self.dead_letters = self._dead_letters(key_arn)
         self.stores = Stores(
             key_arn=key_arn,
-            data_bucket=self.data_bucket.bucket,
+            data_bucket=data_ready.bucket,
             data_bucket_arn=self.data_bucket.arn,
-            artifact_bucket=self.artifact_bucket.bucket,
+            artifact_bucket=artifacts_ready.bucket,
             artifact_bucket_arn=self.artifact_bucket.arn,
             dead_letter_arn=self.dead_letters.arn,
         )
@@ -93,7 +92,10 @@ class Storage(Construct):
             ),
         ]
 
-    def _bucket(self, purpose: str, key_arn: str) -> s3_bucket.S3Bucket:
+    def _bucket(
+        self, purpose: str, key_arn: str
+    ) -> tuple[s3_bucket.S3Bucket, s3_bucket_versioning.S3BucketVersioningA]:
+        """Make a bucket; whoever takes its name from the versioning writes encrypted versions from the start."""
         id_ = f"{purpose}_bucket"
         bucket = s3_bucket.S3Bucket(self, id_, bucket=self._env.bucket(purpose), force_destroy=not self._env.retain)
         name, arn = bucket.id, bucket.arn
@@ -101,9 +103,9 @@ class Storage(Construct):
             self,
             f"{id_}_versioning",
             bucket=name,
+            depends_on=[self._encrypt(id_, name, key_arn)],
             versioning_configuration=s3_bucket_versioning.S3BucketVersioningVersioningConfiguration(status="Enabled"),
         )
-        self._encrypt(id_, name, key_arn)
         self._make_private(id_, name, arn)
         lifecycle = s3_bucket_lifecycle_configuration
         lifecycle.S3BucketLifecycleConfiguration(
@@ -124,9 +126,11 @@ class Storage(Construct):
                 )
             ],
         )
-        return bucket
+        return bucket, versioning
 
-    def _encrypt(self, id_: str, bucket: str, key_arn: str) -> None:
+    def _encrypt(
+        self, id_: str, bucket: str, key_arn: str
+    ) -> s3_bucket_server_side_encryption_configuration.S3BucketServerSideEncryptionConfigurationA:
         sse = s3_bucket_server_side_encryption_configuration
         rule = sse.S3BucketServerSideEncryptionConfigurationRuleA(
             apply_server_side_encryption_by_default=(
@@ -136,7 +140,7 @@ class Storage(Construct):
             ),
             bucket_key_enabled=True,
         )
-        sse.S3BucketServerSideEncryptionConfigurationA(self, f"{id_}_encryption", bucket=bucket, rule=[rule])
+        return sse.S3BucketServerSideEncryptionConfigurationA(self, f"{id_}_encryption", bucket=bucket, rule=[rule])
 
     def _make_private(self, id_: str, bucket: str, arn: str) -> None:
         block = s3_bucket_public_access_block.S3BucketPublicAccessBlock(
@@ -175,27 +179,18 @@ class Storage(Construct):
 
     def _dead_letters(self, key_arn: str) -> sqs_queue.SqsQueue:
         env = self._env
-        queue = sqs_queue.SqsQueue(
+        name = f"{env.name}-dead-letters"
+        events = allow(
+            "sqs:SendMessage",
+            env.arn("sqs", name),
+            principal={"Service": "events.amazonaws.com"},
+            when={"ArnLike": {"aws:SourceArn": env.arn("events", f"rule/{env.name}-*")}},
+        )
+        return sqs_queue.SqsQueue(
             self,
             "dead_letters",
-            name=f"{env.name}-dead-letters",
+            name=name,
             kms_master_key_id=key_arn,
             message_retention_seconds=14 * 24 * 3600,
+            policy=document([events]),
         )
-        arn = queue.arn
-        sqs_queue_policy.SqsQueuePolicy(
-            self,
-            "dead_letters_policy",
-            queue_url=queue.id,
-            policy=document(
-                [
-                    allow(
-                        "sqs:SendMessage",
-                        arn,
-                        principal={"Service": "events.amazonaws.com"},
-                        when={"ArnLike": {"aws:SourceArn": env.arn("events", f"rule/{env.name}-*")}},
-                    )
-                ]
-            ),
-        )
-        return queue

@@ -196,6 +196,11 @@ def test_a_large_file_is_judged_by_its_head_however_it_is_cut(lake: Lake, report
     assert reports.outputs["Channels"] == "train"
 
 
+def test_a_head_that_is_cut_within_a_quoted_value_gives_whole_rows() -> None:
+    table = parse_table(b'setosa,1\nvirginica,2\n"two\nlin', "here", truncated=True)
+    assert table.rows == [["setosa", "1"], ["virginica", "2"]]
+
+
 def test_a_missing_version_is_named(lake: Lake, reports: Any) -> None:
     lake.check("datasets/gone.csv", "00000000-0000-4000-8000-000000000000")
     assert "s3://data/datasets/gone.csv" in reports.message

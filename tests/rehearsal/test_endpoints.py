@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from rehearsal.tiny_container import make_role, push_container, upload_model, wait_until, write_container
+from rehearsal.tiny_container import local_aws, make_role, push_container, upload_model, wait_until, write_container
 
 from mlops_constructs.rehearsal._images import ContainerError
-from mlops_constructs.rehearsal.local_aws import LocalAws
 from mlops_constructs.rehearsal.services.sagemaker_fleet import extract_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
 
 BUCKET = "model-artifacts"
 
@@ -41,16 +42,12 @@ class Models:
         name = self.name("model")
         data = uri if uri else upload_model(self.aws, BUCKET, f"{name}/model.tar.gz", answer)
         container = {"Image": self._image, "ModelDataUrl": data, "Environment": {"MODE": mode}}
-        self.sagemaker.create_model(
-            ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=container
-        )
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=container)
         return name
 
     def config(self, *variants: dict[str, Any], **members: Any) -> str:
         name = self.name("config")
-        self.sagemaker.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=list(variants), **members
-        )
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants), **members)
         return name
 
     def simple(self, answer: str = "one", mode: str = "", **changes: Any) -> str:
@@ -98,7 +95,7 @@ def variant(model: str, name: str = "primary", **changes: Any) -> dict[str, Any]
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    with LocalAws() as local:
+    with local_aws() as local:
         local.client("s3").create_bucket(Bucket=BUCKET)
         yield local
 
@@ -171,9 +168,7 @@ def test_program_that_ends_fails_the_endpoint_with_its_last_words(models: Models
         models.update(name, models.simple())
 
 
-def test_program_that_is_never_healthy_fails_the_endpoint(
-    models: Models, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.aws.services["sagemaker"].endpoints, "health_seconds", 1.0)  # type: ignore[attr-defined]
 
     endpoint = models.settled(models.endpoint(models.simple(mode="sick")))
@@ -242,9 +237,7 @@ def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
     )
     cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
     deployment = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
-        },
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}},
         "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
     }
 
@@ -300,9 +293,7 @@ def test_excluded_property_is_not_retained(models: Models) -> None:
 
 def scale(models: Models, name: str, count: int) -> None:
     change = {"VariantName": "primary", "DesiredInstanceCount": count, "DesiredWeight": 0.5}
-    models.sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=name, DesiredWeightsAndCapacities=[change]
-    )
+    models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
 
 
 def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from rehearsal.tiny_container import make_role, push_container, wait_until, write_container
+from rehearsal.tiny_container import local_aws, make_role, push_container, wait_until, write_container
 
 from mlops_constructs.rehearsal import _venvs
 from mlops_constructs.rehearsal._images import ContainerError, ImageStore, context_digest
 from mlops_constructs.rehearsal._processes import ChildProcesses
-from mlops_constructs.rehearsal.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
 
 BUCKET = "training-data"
 FINISHED = ("Completed", "Failed", "Stopped")
@@ -27,7 +28,7 @@ FINISHED = ("Completed", "Failed", "Stopped")
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    with LocalAws() as local:
+    with local_aws() as local:
         s3 = local.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="set/train/train.csv", Body=b"a,1\nb,2\n")
@@ -197,9 +198,7 @@ def test_role_that_does_not_trust_sagemaker_is_refused(aws: LocalAws, request_of
 def test_stopped_job_is_stopped(aws: LocalAws, request_of: Any) -> None:
     sagemaker = aws.client("sagemaker")
     sagemaker.create_training_job(**request_of("stopped", HyperParameters={"sleep": "60"}))
-    wait_until(
-        lambda: sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"] == "Training"
-    )
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"] == "Training")
 
     sagemaker.stop_training_job(TrainingJobName="stopped")
 
@@ -257,9 +256,7 @@ def test_program_that_nobody_makes_executable_is_named(tmp_path: Path) -> None:
         ImageStore(tmp_path / "images").add(folder)
 
 
-def test_requirements_that_cannot_be_installed_leave_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requirements_that_cannot_be_installed_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = write_container(tmp_path / "container")
     (folder / "requirements.txt").write_text("./no-such-directory-here\n")
@@ -289,9 +286,7 @@ def test_interrupted_environment_is_never_used(tmp_path: Path, monkeypatch: pyte
     assert _venvs.environment_for(folder, processes, pytest.fail) == made
 
 
-def test_environment_scripts_name_their_final_interpreter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_scripts_name_their_final_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = write_container(tmp_path / "container")
 
@@ -305,8 +300,7 @@ def test_environment_is_made_once_by_two_at_a_time(tmp_path: Path, monkeypatch: 
     folder = write_container(tmp_path / "container")
     lines: list[str] = []
     threads = [
-        threading.Thread(target=_venvs.environment_for, args=(folder, ChildProcesses(), lines.append))
-        for _ in range(2)
+        threading.Thread(target=_venvs.environment_for, args=(folder, ChildProcesses(), lines.append)) for _ in range(2)
     ]
     for thread in threads:
         thread.start()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import tarfile
 import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from mlops_constructs.rehearsal._registry import ImageUri, push
 from mlops_constructs.rehearsal.containers import container_host
+from mlops_constructs.rehearsal.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlops_constructs.rehearsal.local_aws import LocalAws
 
 TRAIN = """#!/usr/bin/env python3
 import json, os, sys, time
@@ -81,6 +85,15 @@ ThreadingHTTPServer(
 REPOSITORY = "tiny"
 
 
+@contextlib.contextmanager
+def local_aws() -> Iterator[LocalAws]:
+    """A local AWS that runs containers as processes, on machines with a Docker engine too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlops_constructs.rehearsal.containers.engine_problem", lambda: "no Docker engine answers")
+        with LocalAws() as aws:
+            yield aws
+
+
 def write_container(folder: Path) -> Path:
     """Write the container's files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,8 +128,6 @@ def make_role(aws: LocalAws, name: str, service: str) -> str:
 
 def upload_model(aws: LocalAws, bucket: str, key: str, answer: str) -> str:
     """Put a model archive for `serve` into S3; returns its URI."""
-    import tarfile
-
     archive = io.BytesIO()
     content = json.dumps({"answer": answer}).encode()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:

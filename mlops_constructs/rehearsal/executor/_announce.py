@@ -20,6 +20,8 @@ class Announcer:
 
     def pipeline(self, execution: Execution, *, resumed: bool = False) -> None:
         """The execution came to its present state."""
+        if self._aws.closing.is_set():
+            return
         state = "RESUMED" if resumed else _state(execution.status)
         detail: dict[str, Any] = {
             "execution-trigger": {
@@ -38,6 +40,8 @@ class Announcer:
 
     def action(self, execution: Execution, run: ActionRun) -> None:
         """An action came to its present state."""
+        if self._aws.closing.is_set():
+            return
         kind = run.definition["actionTypeId"]
         detail: dict[str, Any] = {
             "stage": run.stage,

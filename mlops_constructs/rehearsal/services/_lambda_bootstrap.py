@@ -20,9 +20,11 @@ import logging
 import os
 import time
 import traceback
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MARK = "\x1e"
 

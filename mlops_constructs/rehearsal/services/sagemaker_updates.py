@@ -62,5 +62,5 @@ def ringing_alarms(aws: LocalAws, deployment_config: Params) -> list[str]:
     names = [alarm["AlarmName"] for alarm in alarms]
     if not names:
         return []
-    answer: Any = aws.client("cloudwatch").describe_alarms(AlarmNames=names, StateValue="ALARM")
-    return [alarm["AlarmName"] for alarm in answer["MetricAlarms"]]
+    answer: Any = aws.client("cloudwatch").describe_alarms(AlarmNames=names)
+    return [alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
