@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 
+from mlops_constructs._jsii_node import use_packaged_node
+
+# Tests import cdktf in any order; jsii starts Node at the first.
+use_packaged_node()
+
 # boto3 in a test must never reach a real account.
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",

@@ -62,12 +62,24 @@ class Synthesized:
         return {stage["name"]: stage["action"] for stage in definition["stage"]}
 
 
+def new_stack() -> TerraformStack:
+    """Make an empty stack with a provider, in an app of its own."""
+    stack = TerraformStack(Testing.app(), "s")
+    AwsProvider(stack, "aws", region="us-east-1")
+    return stack
+
+
+def document_of(stack: TerraformStack) -> dict[str, Any]:
+    """Synthesize a stack."""
+    document: dict[str, Any] = json.loads(Testing.synth(stack, True))
+    return document
+
+
 def synth(id_: str = "p", **options: Any) -> Synthesized:
     """Synthesize a stack with one pipeline; algorithm and data set are those of main.py unless given."""
     options.setdefault("algorithm", Algorithm.from_directory(CONTAINER))
     options.setdefault("dataset", Dataset())
-    stack = TerraformStack(Testing.app(), "s")
-    AwsProvider(stack, "aws", region="us-east-1")
+    stack = new_stack()
     pipeline = MLOpsPipeline(stack, id_, **options)
     text = Testing.synth(stack, True)
     return Synthesized(text, json.loads(text), pipeline)

@@ -91,13 +91,14 @@ class BuildShell:
             f". {state} 2>/dev/null",
             f'cd -- "$(<{cwd})"',
             f"export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}",
-            f"trap '{{ declare -p; declare -f; }} > {state}; pwd > {cwd}' EXIT",
+            f"trap '{{ declare -p; declare -f; set +o; }} > {state}; pwd > {cwd}' EXIT",
         ]
         for number, command in enumerate(commands):
             file = self._directory / f"command-{number}"
             file.write_text(command + "\n", encoding="utf-8")
             parts.append(f"printf '%s\\n' {shlex.quote(_MARK + command.rstrip())}")
-            parts.append(f". {shlex.quote(str(file))} || exit $?")
+            # No `||` here: in its left side bash would not heed the commands' own `set -e`.
+            parts += [f". {shlex.quote(str(file))}", "__status=$?", "[ $__status -eq 0 ] || exit $__status"]
         script = self._directory / "phase.sh"
         script.write_text("\n".join(parts) + "\n", encoding="utf-8")
         return script

@@ -74,6 +74,8 @@ class LocalAws:
             self.workdir = Path(tempfile.mkdtemp(prefix="mlops-rehearsal-"))
             self._start_services()
         except BaseException:
+            self.closing.set()
+            self.url = ""
             self._gateway.close()
             self._remove_workdir()
             _running.release()

@@ -220,7 +220,7 @@ class Deployment(Construct):
                 # CloudFormation chooses the names of configurations and models.
                 allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
                 allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
-                allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*"),
+                allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*/golden.csv"),
                 *report_job(),
             ],
             timeout_seconds=300,

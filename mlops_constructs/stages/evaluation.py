@@ -72,7 +72,7 @@ class Evaluation(Construct):
             },
             permissions=[
                 allow("sagemaker:DescribeTrainingJob", env.arn("sagemaker", f"training-job/{env.name}-*")),
-                allow(["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackage"], [group_arn, packages_arn]),
+                allow("sagemaker:CreateModelPackage", [group_arn, packages_arn]),
                 # ListModelPackages knows no resource.
                 allow("sagemaker:ListModelPackages", "*"),
                 *report_job(),

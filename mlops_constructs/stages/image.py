@@ -150,7 +150,7 @@ class Image(Construct):
             stores=stores,
             settings={"REPOSITORY": env.name, "BRANCH": self._branch, "SOURCE_BUCKET": stores.artifact_bucket},
             permissions=[
-                allow(["codecommit:GetBranch", "codecommit:CreateCommit"], repository_arn),
+                allow(["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:CreateCommit"], repository_arn),
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{_SEED_KEY}"),
             ],
             timeout_seconds=300,

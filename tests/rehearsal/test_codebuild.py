@@ -180,6 +180,8 @@ def test_pushing_an_immutable_tag_again_fails(builds: Builds) -> None:
         (["docker build --strange ."], "unrecognized arguments: --strange"),
         (["false"], "Reason: exit status 1"),
         (["exit 7"], "Reason: exit status 7"),
+        (["set -e", "false; echo went on"], "Reason: exit status 1"),
+        (["set -u", "echo $NOT_THERE"], "NOT_THERE"),
         (["ls /no/such/place"], "/no/such/place"),
         (["aws sts get-nothing"], "exit status"),
     ],
@@ -285,6 +287,18 @@ def test_builds_are_listed_newest_first(builds: Builds) -> None:
     assert builds.api.list_builds_for_project(projectName="image")["ids"][0] == build_id
     assert builds.api.batch_get_builds(ids=["image:none"])["buildsNotFound"] == ["image:none"]
     builds.finished(build_id)
+
+
+def test_version_of_the_source_is_the_objects_when_none_is_given(builds: Builds) -> None:
+    build_id = builds.start(spec("SEEN=$CODEBUILD_RESOLVED_SOURCE_VERSION", exported="SEEN"), sourceVersion="")
+
+    etag = builds.aws.client("s3").head_object(Bucket=BUCKET, Key="code.zip")["ETag"]
+    assert exported(builds.finished(build_id)) == {"SEEN": etag.strip('"')}
+
+
+def test_artifacts_are_refused_by_name(builds: Builds) -> None:
+    with pytest.raises(ClientError, match="keeps no artifacts of builds"):
+        builds.start(spec("true"), artifactsOverride={"type": "S3", "location": BUCKET})
 
 
 def test_unknown_project_is_refused(builds: Builds) -> None:

@@ -358,6 +358,34 @@ def test_unknown_configuration_is_refused(models: Models) -> None:
         models.endpoint("never-made")
 
 
+def test_configuration_is_kept_as_it_was_sent(models: Models) -> None:
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 50,
+        "DestinationS3Uri": f"s3://{BUCKET}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = models.simple(InstanceType="ml.c7i.large")
+    captured = models.config(variant(models.model()), DataCaptureConfig=capture)
+
+    described = models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
+
+    assert described["DataCaptureConfig"] == capture
+    listed_names = [item["EndpointConfigName"] for item in models.sagemaker.list_endpoint_configs()["EndpointConfigs"]]
+    assert listed_names[:2] == [captured, name]
+    models.sagemaker.delete_endpoint_config(EndpointConfigName=captured)
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
+
+
+def test_senseless_configuration_is_refused(models: Models) -> None:
+    model = models.model()
+    with pytest.raises(ClientError, match="must be unique"):
+        models.config(variant(model), variant(model))
+    with pytest.raises(ClientError, match="Could not find model"):
+        models.config(variant("never-made"))
+
+
 def test_log_lines_reach_cloudwatch(models: Models) -> None:
     name = models.serving()
     logs, group = models.aws.client("logs"), f"/aws/sagemaker/Endpoints/{name}"

@@ -58,6 +58,17 @@ def make_rule(bench: Bench, name: str, pattern: dict[str, Any], **target: Any) -
     events.put_targets(Rule=name, Targets=[{"Id": "only", **target}])
 
 
+def permit(bench: Bench, function: str, rule: str) -> None:
+    """Let a rule invoke a function."""
+    bench.aws.client("lambda").add_permission(
+        FunctionName=function,
+        StatementId=rule,
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=f"arn:aws:events:us-east-1:{bench.aws.account_id}:rule/{rule}",
+    )
+
+
 @pytest.mark.parametrize(
     ("template", "made"),
     [
@@ -108,13 +119,13 @@ def test_uploads_in_a_burst_start_one_execution_each_on_their_own_version(bench:
         "uploads",
         pattern,
         Arn=f"arn:aws:codepipeline:us-east-1:{bench.aws.account_id}:burst",
-        RoleArn=bench.role,
+        RoleArn=bench.events_role,
         InputTransformer={
             "InputPathsMap": {"key": "$.detail.object.key", "version": "$.detail.object.version-id"},
             "InputTemplate": '{"sourceRevisions": [' + template + "]}",
         },
     )
-    versions = [bench.upload(b"%d" % number, key="datasets/it's a \"set\".csv") for number in range(3)]
+    versions = [bench.upload(b"%d" % number, key='datasets/it\'s a "set".csv') for number in range(3)]
     bench.upload(b"", key="datasets/empty.csv")
     bench.upload(b"x", key="elsewhere.csv")
     wait_for(lambda: len(bench.executions("burst")) == 4)
@@ -202,6 +213,7 @@ def test_lambda_target_gets_the_whole_event(bench: Bench) -> None:
     bench.aws.add_listener(seen.append)
     arn = make_function(bench.aws, "listener", "def handler(event, context): print('got', event['id'])")
     make_rule(bench, "to-lambda", {"source": ["mine"]}, Arn=arn)
+    permit(bench, "listener", "to-lambda")
     answer = bench.aws.client("events").put_events(
         Entries=[
             {"Source": "mine", "DetailType": "t", "Detail": "{}"},
@@ -221,10 +233,30 @@ def test_undeliverable_event_goes_to_the_dead_letter_queue_of_the_target(bench: 
         "to-nowhere",
         {"source": ["lost"]},
         Arn=f"arn:aws:codepipeline:us-east-1:{bench.aws.account_id}:deleted",
-        RoleArn=bench.role,
+        RoleArn=bench.events_role,
         DeadLetterConfig={"Arn": queue.arn},
     )
     bench.aws.emit({"source": "lost", "detail-type": "t", "detail": {}})
     assert queue.receive()["source"] == "lost"
     assert queue.attributes["ERROR_CODE"]["StringValue"] == "PipelineNotFoundException"
     assert any("did not take the event" in line for line in seen)
+
+
+def test_function_that_does_not_permit_the_rule_is_not_invoked(bench: Bench) -> None:
+    seen: list[str] = []
+    bench.aws.add_listener(seen.append)
+    arn = make_function(bench.aws, "closed", "def handler(event, context): print('invoked')")
+    make_rule(bench, "closed", {"source": ["knocking"]}, Arn=arn)
+    permit(bench, "closed", "another-rule")
+    bench.aws.emit({"source": "knocking", "detail-type": "t", "detail": {}})
+    wait_for(lambda: any("does not permit events.amazonaws.com to invoke it" in line for line in seen))
+    assert not any("invoked" in line for line in seen)
+
+
+def test_role_that_events_may_not_assume_is_a_reason(bench: Bench) -> None:
+    seen: list[str] = []
+    bench.aws.add_listener(seen.append)
+    arn = f"arn:aws:codepipeline:us-east-1:{bench.aws.account_id}:any"
+    make_rule(bench, "wrong-role", {"source": ["trustless"]}, Arn=arn, RoleArn=bench.role)
+    bench.aws.emit({"source": "trustless", "detail-type": "t", "detail": {}})
+    wait_for(lambda: any("Could not assume role" in line for line in seen))

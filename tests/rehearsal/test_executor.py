@@ -188,9 +188,7 @@ def test_stop_and_wait_lets_the_action_end(bench: Bench) -> None:
 def test_abandoned_approval_ends_at_once(bench: Bench) -> None:
     execution = bench.make_pipeline("abandoned", [s3_source()], [approval()])
     bench.approval_token("abandoned")
-    bench.codepipeline.stop_pipeline_execution(
-        pipelineName="abandoned", pipelineExecutionId=execution, abandon=True
-    )
+    bench.codepipeline.stop_pipeline_execution(pipelineName="abandoned", pipelineExecutionId=execution, abandon=True)
     assert bench.finished("abandoned", execution) == "Stopped"
     assert bench.actions("abandoned", execution)["Approve"]["status"] == "Abandoned"
 
@@ -309,3 +307,34 @@ def test_second_report_on_a_job_is_refused(bench: Bench) -> None:
     with pytest.raises(ClientError, match="InvalidJobStateException"):
         bench.codepipeline.put_job_success_result(jobId=job.id)
 
+
+def test_configuration_value_over_the_limit_is_refused(bench: Bench) -> None:
+    with pytest.raises(ClientError, match="must have length less than or equal to 1000"):
+        bench.make_pipeline("long", [s3_source()], [step("One", {"value": "x" * 1000})])
+
+
+def test_stage_that_retries_on_failure_is_run_twice(bench: Bench) -> None:
+    wanted = {"result": "RETRY", "retryConfiguration": {"retryMode": "FAILED_ACTIONS"}}
+    stages = [
+        {"name": "Stage1", "actions": [s3_source()]},
+        {"name": "Stage2", "actions": [step("One", {"fail": "again"})], "onFailure": wanted},
+    ]
+    execution = bench.make_pipeline("stubborn", stages=stages)
+    assert bench.finished("stubborn", execution) == "Failed"
+    runs = bench.codepipeline.list_action_executions(pipelineName="stubborn")["actionExecutionDetails"]
+    assert [run["actionName"] for run in runs] == ["One", "One", "Dataset"]
+
+
+def test_stage_conditions_are_refused_by_name(bench: Bench) -> None:
+    stages = [
+        {"name": "Stage1", "actions": [s3_source()]},
+        {
+            "name": "Stage2",
+            "actions": [step("One", {})],
+            "beforeEntry": {"conditions": [{"result": "FAIL"}]},
+        },
+    ]
+    execution = bench.make_pipeline("conditional", stages=stages)
+    assert bench.finished("conditional", execution) == "Failed"
+    summary = bench.executions("conditional")[0]["statusSummary"]
+    assert summary == "the local AWS does not do beforeEntry of the stage Stage2"

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 from rehearsal.tiny_pipeline import (
-    STEP_SOURCE,
-    Bench,
-    action,
     make_function,
     make_role,
-    s3_source,
-    step,
-    wait_for,
 )
 
 from mlops_constructs.errors import RehearsalError
@@ -116,9 +107,7 @@ def test_codebuild_project_of_a_pipeline_needs_no_location(aws: LocalAws) -> Non
 def test_function_keeps_its_dead_letter_queue_and_log_group(aws: LocalAws) -> None:
     queue = "arn:aws:sqs:us-east-1:123456789012:dead"
     logging = {"LogFormat": "Text", "LogGroup": "/own/group"}
-    make_function(
-        aws, "kept", "handler = None", DeadLetterConfig={"TargetArn": queue}, LoggingConfig=logging
-    )
+    make_function(aws, "kept", "handler = None", DeadLetterConfig={"TargetArn": queue}, LoggingConfig=logging)
     found = aws.client("lambda").get_function(FunctionName="kept")["Configuration"]
     assert found["DeadLetterConfig"] == {"TargetArn": queue}
     assert found["LoggingConfig"] == logging

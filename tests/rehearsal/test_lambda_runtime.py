@@ -89,9 +89,7 @@ def test_raised_error_comes_back_as_lambda_words_it(aws: LocalAws) -> None:
         ({"quit": 1}, "SystemExit", "quitting"),
     ],
 )
-def test_lost_handler_is_reported_and_replaced(
-    aws: LocalAws, event: dict[str, Any], kind: str, words: str
-) -> None:
+def test_lost_handler_is_reported_and_replaced(aws: LocalAws, event: dict[str, Any], kind: str, words: str) -> None:
     answer, failure = call(aws, event)
     assert (answer["FunctionError"], failure["errorType"]) == ("Unhandled", kind)
     assert words in failure["errorMessage"]
@@ -127,9 +125,7 @@ def test_given_up_event_goes_to_the_dead_letter_queue(aws: LocalAws) -> None:
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     lines: list[str] = []
     aws.add_listener(lines.append)
-    make_function(
-        aws, "failing", "def handler(event, context): 1 / 0", DeadLetterConfig={"TargetArn": arn}
-    )
+    make_function(aws, "failing", "def handler(event, context): 1 / 0", DeadLetterConfig={"TargetArn": arn})
     answer = aws.client("lambda").invoke(FunctionName="failing", InvocationType="Event", Payload=b'{"a": 1}')
     assert answer["StatusCode"] == 202
     received = wait_for(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))

@@ -160,7 +160,7 @@ def test_name_is_used_up_forever(aws: LocalAws, request_of: Any) -> None:
 
 @pytest.mark.parametrize("name", ["a_b", "-a", "a" * 64])
 def test_bad_name_is_refused(aws: LocalAws, request_of: Any, name: str) -> None:
-    with pytest.raises(ClientError, match="trainingJobName|TrainingJobName"):
+    with pytest.raises(ClientError, match=r"trainingJobName|TrainingJobName"):
         aws.client("sagemaker").create_training_job(**request_of(name))
 
 

@@ -17,7 +17,7 @@ from mlops_constructs.rehearsal.containers import container_host
 from mlops_constructs.rehearsal.local_aws import LocalAws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DATA, ARTIFACTS = "data-bucket", "artifact-bucket"
 
 # Does what its UserParameters say: print, fail, crash, or report after some continuations.
-STEP_SOURCE = '''
+STEP_SOURCE = """
 import json, os
 import boto3
 
@@ -55,7 +55,7 @@ def handler(event, context):
         s3.put_object(Bucket=place["bucketName"], Key=place["objectKey"], Body=b"made")
     variables = {"Value": asked.get("value", ""), "Turns": str(turn)}
     codepipeline.put_job_success_result(jobId=job["id"], outputVariables=variables)
-'''
+"""
 
 
 def zip_of(files: dict[str, str]) -> bytes:
@@ -123,9 +123,7 @@ def s3_source(**more: str) -> dict[str, Any]:
         "AllowOverrideForS3ObjectKey": "true",
         **more,
     }
-    return action(
-        "Dataset", "S3", configuration, namespace="Dataset", outputArtifacts=[{"name": "Dataset"}]
-    )
+    return action("Dataset", "S3", configuration, namespace="Dataset", outputArtifacts=[{"name": "Dataset"}])
 
 
 class Bench:
@@ -139,6 +137,7 @@ class Bench:
             self.s3.create_bucket(Bucket=bucket)
         self.s3.put_bucket_versioning(Bucket=DATA, VersioningConfiguration={"Status": "Enabled"})
         self.role = make_role(aws, "pipeline-role", "codepipeline")
+        self.events_role = make_role(aws, "events-role", "events")
 
     def upload(self, body: bytes = b"1,2\n", key: str = "data.csv") -> str:
         """A new version of an object of the data bucket."""
@@ -155,8 +154,7 @@ class Bench:
                 "pipelineType": "V2",
                 "executionMode": "QUEUED",
                 "stages": [
-                    {"name": f"Stage{number}", "actions": actions}
-                    for number, actions in enumerate(stages, start=1)
+                    {"name": f"Stage{number}", "actions": actions} for number, actions in enumerate(stages, start=1)
                 ],
                 **more,
             }
@@ -174,9 +172,7 @@ class Bench:
 
     def status(self, name: str, execution_id: str) -> str:
         """An execution's status."""
-        found = self.codepipeline.get_pipeline_execution(
-            pipelineName=name, pipelineExecutionId=execution_id
-        )
+        found = self.codepipeline.get_pipeline_execution(pipelineName=name, pipelineExecutionId=execution_id)
         return str(found["pipelineExecution"]["status"])
 
     def finished(self, name: str, execution_id: str) -> str:

@@ -68,7 +68,7 @@ class Executor:
                 line.waiting = deque(turn for turn in line.waiting if turn.retry_stage is not None)
         for turn in superseded:
             reason = f"superseded by {execution.id}"
-            self._runner.finish_unstarted(turn.execution, Status.SUPERSEDED, reason)
+            self._runner.finish(turn.execution, Status.SUPERSEDED, reason)
         self._schedule(_Turn(execution), at_front=False)
         return execution
 
@@ -77,6 +77,7 @@ class Executor:
         with self.changed:
             execution.status, execution.summary = Status.IN_PROGRESS, None
             execution.stopping = execution.abandoned = False
+            execution.stop_reason = None
         self._schedule(_Turn(execution, stage, mode), at_front=True)
 
     def stop(self, execution: Execution, *, abandon: bool, reason: str) -> None:
@@ -88,11 +89,11 @@ class Executor:
                 line.waiting.remove(turn)
             execution.stopping, execution.stop_reason = True, reason
             execution.abandoned = execution.abandoned or abandon
-            if not waits:
+            if not waits and execution.status not in FINAL:
                 execution.status = Status.STOPPING
             self.changed.notify_all()
         if waits:
-            self._runner.finish_unstarted(execution, Status.STOPPED, reason)
+            self._runner.finish(execution, Status.STOPPED, reason)
         else:
             self._runner.announce_stopping(execution)
 
@@ -149,4 +150,4 @@ class Executor:
                 return
             logger.exception("execution %s", turn.execution.id)
             reason = f"the local AWS broke: {type(error).__name__}: {error}"
-            self._runner.finish_unstarted(turn.execution, Status.FAILED, reason)
+            self._runner.finish(turn.execution, Status.FAILED, reason)

@@ -56,17 +56,18 @@ class Runner:
         names = [stage["name"] for stage in stages]
         first = 0 if retry_stage is None else names.index(retry_stage)
         for stage in stages[first:]:
+            if not self._can_enter(execution, stage):
+                return
             mode = retry_mode if stage["name"] == retry_stage else None
             status = self._run_stage(execution, stage, mode)
-            if status is Status.FAILED and stage.get("onFailure", {}).get("result") == "RETRY" and mode is None:
-                settings = stage["onFailure"].get("retryConfiguration", {})
-                status = self._run_stage(execution, stage, settings.get("retryMode", ALL_ACTIONS))
+            if status is Status.FAILED and mode is None and not execution.stopping:
+                status = self._on_failure(execution, stage)
             if status is not Status.SUCCEEDED or execution.stopping:
                 break
-        self._finish(execution, status)
+        self._conclude(execution, status)
 
-    def finish_unstarted(self, execution: Execution, status: Status, summary: str) -> None:
-        """End an execution that waits for its turn."""
+    def finish(self, execution: Execution, status: Status, summary: str | None) -> None:
+        """Give an execution its last status, and say so."""
         with self._changed:
             execution.status, execution.summary, execution.updated = status, summary, now()
             self._changed.notify_all()
@@ -76,17 +77,31 @@ class Runner:
         """Say that somebody asked an execution to stop."""
         self._announce.pipeline(execution)
 
-    def _finish(self, execution: Execution, last: Status) -> None:
-        with self._changed:
-            if execution.stopping:
-                execution.status, execution.summary = Status.STOPPED, execution.stop_reason
-            elif last is Status.SUCCEEDED:
-                execution.status, execution.summary = Status.SUCCEEDED, None
-            else:
-                execution.status, execution.summary = Status.FAILED, _first_error(execution)
-            execution.updated = now()
-            self._changed.notify_all()
-        self._announce.pipeline(execution)
+    def _conclude(self, execution: Execution, last: Status) -> None:
+        if execution.stopping:
+            self.finish(execution, Status.STOPPED, execution.stop_reason)
+        elif last is Status.SUCCEEDED:
+            self.finish(execution, Status.SUCCEEDED, None)
+        else:
+            self.finish(execution, Status.FAILED, _first_error(execution))
+
+    def _on_failure(self, execution: Execution, stage: Definition) -> Status:
+        """Do once what the stage wants done when it failed."""
+        wanted = stage.get("onFailure", {})
+        result = wanted.get("result", "FAIL")
+        if result == "RETRY":
+            mode = wanted.get("retryConfiguration", {}).get("retryMode", ALL_ACTIONS)
+            return self._run_stage(execution, stage, mode)
+        if result != "FAIL":
+            self._aws.log(f"the local AWS does not do {result} on failure of the stage {stage['name']}")
+        return Status.FAILED
+
+    def _can_enter(self, execution: Execution, stage: Definition) -> bool:
+        conditions = [name for name in ("beforeEntry", "onSuccess") if stage.get(name)]
+        if conditions:
+            reason = f"the local AWS does not do {' and '.join(conditions)} of the stage {stage['name']}"
+            self.finish(execution, Status.FAILED, reason)
+        return not conditions
 
     def _run_stage(self, execution: Execution, stage: Definition, retry_mode: str | None) -> Status:
         with self._changed:

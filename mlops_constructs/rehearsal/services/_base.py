@@ -33,6 +33,8 @@ class Service:
     replaces moto's. It takes the request's members and returns the response's members; datetimes
     must be timezone aware. It raises `AwsError`; a botocore `ClientError` coming out of it is
     handed to the caller unchanged. Methods run in many threads at once: guard state with `lock`.
+    A method `after_<operation>` watches instead: it is called with the request's members and the
+    answer's headers when moto has done the operation.
     To build on moto's own answer, call `self.aws.moto(service_name).<operation>(**params)`;
     to hand a request over whole, raise `PassToMoto`.
     """

@@ -32,6 +32,7 @@ class CodeBuildService(Service):
         """Run the project's buildspec in the background, under its service role."""
         project = self._project(params["projectName"])
         source = _source(project, params)
+        _refuse_artifacts(params)
         credentials = assume_as(
             self.aws, "codebuild.amazonaws.com", project["serviceRole"], "AWSCodeBuild", "InvalidInputException"
         )
@@ -77,7 +78,7 @@ class CodeBuildService(Service):
         return ids if params.get("sortOrder") == "ASCENDING" else ids[::-1]
 
     def _project(self, name: str) -> Params:
-        found = self.aws.moto("codebuild").batch_get_projects(names=[name])["projects"]
+        found = self.aws.client("codebuild").batch_get_projects(names=[name])["projects"]
         if not found:
             arn = f"arn:aws:codebuild:{self.aws.region}:{self.aws.account_id}:project/{name}"
             raise AwsError("ResourceNotFoundException", f"Project cannot be found: {arn}")
@@ -130,6 +131,14 @@ def _source(project: Params, params: Params) -> Params:
     if source["type"] == "S3" and "/" not in source.get("location", ""):
         raise AwsError("InvalidInputException", "the location of an S3 source must be bucket/key")
     return source
+
+
+def _refuse_artifacts(params: Params) -> None:
+    kind = params.get("artifactsOverride", {}).get("type", "NO_ARTIFACTS")
+    if kind != "NO_ARTIFACTS":
+        raise AwsError(
+            "InvalidInputException", f"the local AWS keeps no artifacts of builds (artifactsOverride {kind})"
+        )
 
 
 def _merged_variables(own: list[Params], overrides: list[Params]) -> list[Params]:

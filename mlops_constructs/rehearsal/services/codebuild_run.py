@@ -154,9 +154,11 @@ class BuildRun:
         location = self._build.source["location"].removeprefix("arn:aws:s3:::")
         bucket, _, key = location.partition("/")
         try:
-            body = self._aws.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)["Body"].read()
-            with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            answer = self._aws.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)
+            with zipfile.ZipFile(io.BytesIO(answer["Body"].read())) as archive:
                 _extract(archive, source)
+            if not self._build.source_version:  # an S3 source is known by the version of its object
+                self._build.source_version = answer.get("VersionId", answer["ETag"].strip('"'))
         except ClientError as error:
             raise PhaseFailure(f"the source {location} cannot be read: {error}") from error
         except zipfile.BadZipFile as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import queue
 from datetime import datetime, timezone
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.events.models import EventPattern
 
-from mlops_constructs.rehearsal.services._base import Params, Service
+from mlops_constructs.rehearsal._roles import assume_as
+from mlops_constructs.rehearsal.services._base import AwsError, Params, Service
 from mlops_constructs.rehearsal.services._input import target_input
 
 if TYPE_CHECKING:
@@ -98,23 +100,26 @@ class EventsService(Service):
     def _deliver(self, rule: Params, target: Params, event: Event) -> None:
         try:
             text = target_input(target, event, rule["Arn"])
-            self._send(target, text)
-        except (ClientError, BotoCoreError, UndeliverableError, ValueError) as error:
+            self._send(rule, target, text)
+        except (ClientError, BotoCoreError, AwsError, UndeliverableError, ValueError) as error:
             self.aws.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
             self._to_dead_letter_queue(rule, target, event, error)
 
-    def _send(self, target: Params, text: str) -> None:
+    def _send(self, rule: Params, target: Params, text: str) -> None:
         arn = target["Arn"]
         service = arn.split(":")[2]
         credentials = None
         if "RoleArn" in target:
-            credentials = self.aws.role_credentials(target["RoleArn"], "events")
+            principal = "events.amazonaws.com"
+            credentials = assume_as(self.aws, principal, target["RoleArn"], "events", "AccessDenied")
         if service == "codepipeline":
             wanted = json.loads(text)
             given = {key: wanted[key] for key in ("sourceRevisions", "variables") if key in wanted}
             name = arn.rsplit(":", 1)[1]
             self.aws.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
         elif service == "lambda":
+            if credentials is None:
+                self._check_permission(arn, rule["Arn"])
             self.aws.client("lambda", credentials).invoke(
                 FunctionName=arn, InvocationType="Event", Payload=_as_json(text).encode()
             )
@@ -126,6 +131,22 @@ class EventsService(Service):
         else:
             raise UndeliverableError(f"the local AWS does not deliver events to {service}")
 
+    def _check_permission(self, function_arn: str, rule_arn: str) -> None:
+        """Raise `UndeliverableError` unless the function lets this rule invoke it."""
+        try:
+            policy = self.aws.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            policy = '{"Statement": []}'
+        for statement in json.loads(policy)["Statement"]:
+            source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", rule_arn)
+            principal = statement["Principal"]
+            who = principal.get("Service") if isinstance(principal, dict) else principal
+            if who in ("events.amazonaws.com", "*") and fnmatchcase(rule_arn, source):
+                return
+        raise UndeliverableError(f"{function_arn} does not permit events.amazonaws.com to invoke it")
+
     def _send_to_queue(self, arn: str, text: str, **more: Any) -> None:
         sqs = self.aws.client("sqs")
         url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
@@ -136,10 +157,11 @@ class EventsService(Service):
         if arn is None:
             return
         response = getattr(error, "response", {})
+        code = response.get("Error", {}).get("Code", getattr(error, "code", "SDK_CLIENT_ERROR"))
         reasons = {
             "RULE_ARN": rule["Arn"],
             "TARGET_ARN": target["Arn"],
-            "ERROR_CODE": response.get("Error", {}).get("Code", "SDK_CLIENT_ERROR"),
+            "ERROR_CODE": code,
             "ERROR_MESSAGE": str(error),
         }
         attributes = {key: {"DataType": "String", "StringValue": value} for key, value in reasons.items()}

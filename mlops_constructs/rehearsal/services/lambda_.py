@@ -18,6 +18,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.utils import get_backend
 
+from mlops_constructs.rehearsal._roles import assume_as
 from mlops_constructs.rehearsal.services._base import AwsError, Params, Service
 from mlops_constructs.rehearsal.services._lambda_worker import Outcome, Worker
 
@@ -114,7 +115,7 @@ class LambdaService(Service):
     def _run_async(self, function: _Function, event: Any) -> None:
         attempts, destination = self._asynchronous_settings(function)
         for attempt in range(1, attempts + 1):
-            outcome = self._run(function, event)
+            outcome = self._attempt(function, event)
             if not outcome.failed or self.aws.closing.is_set():
                 return
             self.aws.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
@@ -124,6 +125,14 @@ class LambdaService(Service):
             self._give_up(function, destination, event, outcome)
         for listener in self._failure_listeners:
             listener(function.name, event, outcome.reason)
+
+    def _attempt(self, function: _Function, event: Any) -> Outcome:
+        """A run whose caller is gone: what would be an error of the call is one of the run."""
+        try:
+            return self._run(function, event)
+        except AwsError as error:
+            failure = {"errorType": error.code, "errorMessage": error.message}
+            return Outcome(json.dumps(failure).encode(), True, [])
 
     def _asynchronous_settings(self, function: _Function) -> tuple[int, str | None]:
         """How often to try, and where a given-up event goes."""
@@ -181,7 +190,7 @@ class LambdaService(Service):
 
     def _start(self, function: _Function) -> Worker:
         code = self._unpacked(function)
-        credentials = self.aws.role_credentials(function.role, function.name)
+        credentials = assume_as(self.aws, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException")
         stream = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{uuid4().hex}"
         environment = {
             **dict(function.variables),

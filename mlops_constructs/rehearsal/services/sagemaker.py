@@ -1,10 +1,11 @@
-"""The parts of SageMaker that run something: training jobs and endpoints. The rest is moto's."""
+"""The parts of SageMaker that run something, training jobs and endpoints. The rest is moto's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal.services._base import Params, PassToMoto, Service
+from mlops_constructs.rehearsal.services.sagemaker_configs import EndpointConfigs
 from mlops_constructs.rehearsal.services.sagemaker_endpoints import Endpoints
 from mlops_constructs.rehearsal.services.sagemaker_runtime import SageMakerRuntimeService
 from mlops_constructs.rehearsal.services.sagemaker_training import TrainingJobs
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SageMakerRuntimeService", "SageMakerService"]
 
-_NOT_TAGGED_BY_MOTO = ("training-job", "endpoint", "notebook-instance-lifecycle-config")
+_NOT_TAGGED_BY_MOTO = ("training-job", "endpoint", "endpoint-config", "notebook-instance-lifecycle-config")
 
 
 class SageMakerService(Service):
@@ -25,6 +26,7 @@ class SageMakerService(Service):
     def __init__(self, aws: LocalAws) -> None:
         super().__init__(aws)
         self.training = TrainingJobs(aws)
+        self.configs = EndpointConfigs(aws)
         self.endpoints = Endpoints(aws)
         self._tags: dict[str, dict[str, str]] = {}
 
@@ -50,6 +52,27 @@ class SageMakerService(Service):
     def stop_training_job(self, params: Params) -> Params:
         """Ask a training job to end."""
         return self.training.stop(params)
+
+    def create_endpoint_config(self, params: Params) -> Params:
+        """Keep what an endpoint is to serve."""
+        answer = self.configs.create(params)
+        self._tag(answer["EndpointConfigArn"], params)
+        return answer
+
+    def describe_endpoint_config(self, params: Params) -> Params:
+        """A configuration as it was made."""
+        return self.configs.describe(params)
+
+    def list_endpoint_configs(self, params: Params) -> Params:
+        """Configurations by name."""
+        return self.configs.list_configs(params)
+
+    def delete_endpoint_config(self, params: Params) -> Params:
+        """Forget a configuration."""
+        arn = self.configs.delete(params)
+        with self.lock:
+            self._tags.pop(arn, None)
+        return {}
 
     def create_endpoint(self, params: Params) -> Params:
         """Run the image's `serve` in the background."""

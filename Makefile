@@ -1,0 +1,51 @@
+# Everything a contributor or CI runs. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+.PHONY: rehearse
+rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval included
+	$(BIN)/mlops rehearse --approve
+
+.PHONY: test
+test: $(VENV)/test ## Run every test
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/lint ## Style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: check
+check: lint test ## What CI runs, and style and types
+
+.PHONY: synth
+synth: $(VENV)/rehearsal ## Write cdktf.out/
+	$(BIN)/python main.py
+
+.PHONY: clean
+clean: ## Remove what the targets made
+	rm -rf $(VENV) cdktf.out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# --group needs pip 25.1.
+$(VENV)/pip:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/rehearsal: $(VENV)/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[rehearsal]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/rehearsal
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/lint: $(VENV)/test
+	$(BIN)/python -m pip install --quiet --group lint
+	@touch $@
