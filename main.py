@@ -7,6 +7,7 @@ from mlops_constructs.provider import AwsProvider
 from cdktf import App, TerraformStack
 
 
+# region: app
 class Iris(TerraformStack):
     def __init__(self, scope: App, id: str) -> None:
         super().__init__(scope, id)
@@ -17,3 +18,4 @@ class Iris(TerraformStack):
 app = App()
 Iris(app, "iris")
 app.synth()
+# endregion

@@ -1,0 +1,59 @@
+"""A pipeline with a team's own choices: every part has a default, and each can be replaced."""
+
+from pathlib import Path
+
+from mlops_constructs import (
+    Algorithm,
+    Approval,
+    Autoscaling,
+    DataCapture,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    MLOpsPipeline,
+    Notebook,
+    Rollout,
+    Training,
+)
+from mlops_constructs.provider import AwsProvider
+
+from cdktf import App, TerraformStack
+
+CONTAINER = Path(__file__).parents[2] / "container"
+
+
+class Churn(TerraformStack):
+    """One stack, one pipeline."""
+
+    def __init__(self, scope: App, id: str) -> None:
+        super().__init__(scope, id)
+        AwsProvider(self, "aws", region="eu-west-1")
+        # region: pipeline
+        pipeline = MLOpsPipeline(
+            self,
+            "churn",
+            algorithm=Algorithm.from_directory(CONTAINER, branch="main"),
+            dataset=Dataset(prefix="customers/"),
+            training=Training(instance_type="ml.m5.2xlarge", hyperparameters={"n_estimators": 300}),
+            evaluation=Evaluation(minimum=0.85, beat_production_by=0.01),
+            production=Endpoint(
+                instance_type="ml.c5.large",
+                initial_instance_count=3,
+                autoscaling=Autoscaling(minimum=3, maximum=12, invocations_per_instance=1000),
+                rollout=Rollout.linear(step_percent=25, bake_seconds=600),
+                data_capture=DataCapture(sampling_percent=10),
+            ),
+            approval=Approval(emails=["ml-leads@example.org"], timeout_minutes=8 * 60),
+            notebook=Notebook(idle_timeout_minutes=30),
+        )
+        # endregion
+        # region: grants
+        pipeline.grant_upload("nightly_export", role_name="customer-export")
+        pipeline.grant_invoke("web_shop", role_name="web-shop")
+        pipeline.grant_approve("leads", role_name="ml-leads")
+        # endregion
+
+
+app = App()
+Churn(app, "churn")
+app.synth()
