@@ -139,7 +139,8 @@ def write_error(protocol: str, error: AwsError) -> Response:
     if protocol in ("query", "ec2", "rest-xml"):
         body, content_type = _xml_error(protocol, error, request_id), "text/xml"
     else:
-        body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
+        said = {"__type": error.code, "message": error.message, "Message": error.message}
+        body = json.dumps({**said, **error.members})
         content_type = "application/x-amz-json-1.1"
     response = Response(body, status=error.status, content_type=content_type)
     response.headers["x-amzn-RequestId"] = request_id

@@ -44,7 +44,6 @@ BUILDSPEC = {
         "pre_build": {
             "commands": [
                 "set -euo pipefail",
-                "IMAGE_TAG=$CODEBUILD_RESOLVED_SOURCE_VERSION",
                 'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
             ]
         },
@@ -228,7 +227,10 @@ class Image(Construct):
             provider="CodeBuild",
             namespace="Build",
             inputs=["Code"],
-            configuration={"ProjectName": project},
+            configuration={
+                "ProjectName": project,
+                "EnvironmentVariables": json.dumps([{"name": "IMAGE_TAG", "value": "#{Code.CommitId}"}]),
+            },
         )
         return [Stage("Source", [code]), Stage("Build", [build])]
 

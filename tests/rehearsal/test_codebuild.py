@@ -356,7 +356,8 @@ elif words[0] == "run":
     options = dict(zip(words[2:-2:2], words[3:-2:2]))
     environment = dict(os.environ, SAGEMAKER_BASE_DIR=options["--volume"].removesuffix(":/opt/ml"))
     if "--publish" in options:
-        environment["SAGEMAKER_BIND_TO_HOST"], environment["SAGEMAKER_BIND_TO_PORT"], _ = options["--publish"].split(":")
+        host, port, _ = options["--publish"].split(":")
+        environment.update(SAGEMAKER_BIND_TO_HOST=host, SAGEMAKER_BIND_TO_PORT=port)
     process = subprocess.Popen([Path((here / image).read_text()) / program], env=environment)
     (here / options["--name"]).write_text(str(process.pid))
     sys.exit(process.wait())

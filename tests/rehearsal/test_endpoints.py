@@ -378,6 +378,43 @@ def test_configuration_is_kept_as_it_was_sent(models: Models) -> None:
         models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
 
 
+def test_invocations_are_captured(models: Models) -> None:
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{BUCKET}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+    }
+    name = models.endpoint(models.config(variant(models.model()), DataCaptureConfig=config))
+    assert models.settled(name)["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    models.answer(name)
+    s3 = models.aws.client("s3")
+
+    found = wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{name}/primary/").get("Contents"))
+
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=found[0]["Key"])["Body"].read())["captureData"]
+    sent, received = record["endpointInput"], record["endpointOutput"]
+    assert (sent["data"], sent["encoding"], sent["observedContentType"]) == ("1,2", "CSV", "text/csv")
+    assert (received["encoding"], received["mode"]) == ("BASE64", "OUTPUT")
+
+
+def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
+    told: list[str] = []
+    models.aws.add_listener(told.append)
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://no-such-bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = models.endpoint(models.config(variant(models.model("one")), DataCaptureConfig=config))
+    models.settled(name)
+
+    assert models.answer(name)["answer"] == "one"
+    wait_until(lambda: any("was not captured" in line for line in told))
+
+
 def test_senseless_configuration_is_refused(models: Models) -> None:
     model = models.model()
     with pytest.raises(ClientError, match="must be unique"):

@@ -120,11 +120,6 @@ class ActionRun:
         """The action's name in the pipeline."""
         return str(self.definition["name"])
 
-    @property
-    def run_order(self) -> int:
-        """Its turn in the stage."""
-        return int(self.definition.get("runOrder", 1))
-
 
 @dataclass
 class StageRun:

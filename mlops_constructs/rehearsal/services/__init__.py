@@ -16,6 +16,7 @@ from mlops_constructs.rehearsal.services.moto_gaps import (
     LambdaConfigurations,
     NotebookConfigurations,
 )
+from mlops_constructs.rehearsal.services.notebooks import NotebookInstances
 from mlops_constructs.rehearsal.services.s3 import S3Service
 from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
 from mlops_constructs.rehearsal.services.sagemaker_runtime import SageMakerRuntimeService
@@ -41,5 +42,6 @@ GAPS: tuple[type[Service], ...] = (
     LambdaConfigurations,
     ModelRegistry,
     NotebookConfigurations,
+    NotebookInstances,
 )
 """What mends moto's answers without a life of its own."""

@@ -13,13 +13,17 @@ Params = dict[str, Any]
 
 
 class AwsError(Exception):
-    """An error that the caller of an operation gets, as AWS words it."""
+    """An error that the caller of an operation gets, as AWS words it.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    `members` are the error's own, beside its message, such as ModelError's OriginalStatusCode.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, members: Params | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = {} if members is None else members
 
 
 class PassToMoto(Exception):

@@ -56,10 +56,12 @@ class CodeBuildProjects(Service):
             "projectsNotFound": [name for name in params["names"] if name not in known],
         }
 
-    def after_delete_project(self, params: Params, _: dict[str, str]) -> None:
-        """Forget a project."""
+    def delete_project(self, params: Params) -> Params:
+        """Delete a project, by name or ARN; moto passes over an ARN without a word."""
+        name = params["name"].rsplit("/", 1)[-1]
         with self.lock:
-            self._sent.pop(params["name"], None)
+            self._sent.pop(name, None)
+        return without_metadata(self.aws.moto("codebuild").delete_project(name=name))
 
 
 class LambdaConfigurations(Service):

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal.services._base import AwsError, Params, without_metadata
-from mlops_constructs.rehearsal.services.sagemaker_fleet import Fleet, FleetFailure, FleetStarter, Variant
+from mlops_constructs.rehearsal.services.sagemaker_fleet import Fleet, FleetFailure, FleetStarter
 from mlops_constructs.rehearsal.services.sagemaker_updates import (
     check_scaled_variants,
     ringing_alarms,
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
+_SWITCH_SECONDS = 0.3
+"""A request that was sent to the old fleet just before the switch must still reach it."""
 HEALTH_SECONDS = 60.0
 """How long a local fleet may take to become healthy; AWS gives 4 minutes and more."""
 
@@ -133,7 +135,7 @@ class Endpoints:
         """Change the traffic shares and instance counts of variants that serve."""
         with self._lock:
             endpoint = self._in_service(params["EndpointName"])
-            variants = {variant.name: variant for variant in self.variants(endpoint.name)}
+            variants = {variant.name: variant for variant in self.serving(endpoint.name).variants}
             wanted = params["DesiredWeightsAndCapacities"]
             for change in wanted:
                 if change["VariantName"] not in variants:
@@ -165,13 +167,13 @@ class Endpoints:
             raise AwsError("ValidationException", f'Could not find endpoint "{arn}".')
         return endpoint
 
-    def variants(self, name: str) -> list[Variant]:
+    def serving(self, name: str) -> Fleet:
         """What answers invocations now. Raises ValidationError when nothing does."""
         with self._lock:
             endpoint = self._endpoints.get(name.lower())
             if endpoint is None or endpoint.fleet is None or endpoint.status in ("Failed", "Deleting"):
                 raise AwsError("ValidationError", f"Endpoint {name} of account {self._aws.account_id} not found.")
-            return list(endpoint.fleet.variants)
+            return endpoint.fleet
 
     def close(self) -> None:
         """End every serving process at once."""
@@ -225,6 +227,7 @@ class Endpoints:
                 endpoint.failure_reason = f"Endpoint update rolled back: {reason}"
             self._set_status(endpoint, "InService")
         if new is not None and retired is not None:
+            self._aws.closing.wait(_SWITCH_SECONDS)
             retired.stop()
 
     def _try(self, start: Callable[[], Fleet]) -> tuple[Fleet | None, str]:

@@ -54,6 +54,7 @@ class Variant:
     image_uri: str
     log: JobLog
     folder: Path
+    credentials: Params
 
     def summary(self) -> Params:
         """A ProductionVariantSummary."""
@@ -154,7 +155,9 @@ class FleetStarter:
         if count is not None and count > 1:
             self._aws.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
-        return Variant(name, settings, weight, count, port, container, image, definition["Image"], log, folder)
+        return Variant(
+            name, settings, weight, count, port, container, image, definition["Image"], log, folder, credentials
+        )
 
     def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
         """The container definition of a model, and its execution role's credentials."""

@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 from mlops_constructs.rehearsal.services._base import AwsError, Params, Service
+from mlops_constructs.rehearsal.services.sagemaker_capture import capture
 
 if TYPE_CHECKING:
     from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_UNKNOWN_TYPE = "application/octet-stream"
 _REQUEST_HEADERS = {
     "ContentType": "Content-Type",
     "Accept": "Accept",
@@ -28,12 +30,8 @@ class ModelError(AwsError):
     """The container answered with an error; `members` are the error's own, beside its message."""
 
     def __init__(self, message: str, status: int, answer: str, log_group_arn: str) -> None:
-        super().__init__("ModelError", message, 424)
-        self.members: Params = {
-            "OriginalStatusCode": status,
-            "OriginalMessage": answer,
-            "LogStreamArn": log_group_arn,
-        }
+        members = {"OriginalStatusCode": status, "OriginalMessage": answer, "LogStreamArn": log_group_arn}
+        super().__init__("ModelError", message, 424, members)
 
 
 class SageMakerRuntimeService(Service):
@@ -53,15 +51,15 @@ class SageMakerRuntimeService(Service):
             )
         name = params["EndpointName"]
         sagemaker: SageMakerService = self.aws.services["sagemaker"]  # type: ignore[assignment]
-        variant = _choose(name, sagemaker.endpoints.variants(name), params.get("TargetVariant"))
+        fleet = sagemaker.endpoints.serving(name)
+        variant = _choose(name, fleet.variants, params.get("TargetVariant"))
         status, headers, answer = self._send(name, variant, params, body)
         if not 200 <= status < 300:
             raise self._model_error(name, status, answer.decode(errors="replace"))
-        result: Params = {
-            "Body": answer,
-            "ContentType": headers.get("Content-Type", "application/octet-stream"),
-            "InvokedProductionVariant": variant.name,
-        }
+        content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
+        bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
+        capture(self.aws, name, variant, fleet.config.get("DataCaptureConfig", {}), bodies)
+        result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
         if _CUSTOM_ATTRIBUTES in headers:
             result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
         return result

@@ -39,6 +39,8 @@ def _request(context: ActionContext) -> dict[str, Any]:
         "sourceLocationOverride": f"{source.bucket}/{source.key}",
         "environmentVariablesOverride": json.loads(configuration.get("EnvironmentVariables", "[]")),
     }
+    if source.revision is not None:
+        request["sourceVersion"] = source.revision
     if context.run.outputs:
         output = context.run.outputs[0]
         folder, name = output.key.rsplit("/", 1)
