@@ -60,9 +60,7 @@ class Hyperparameters:
             raise ValueError(f"validation_fraction must be between 0 and 1, got {self.validation_fraction}")
 
 
-def load_data(
-    channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperparameters
-) -> tuple[Table, Table]:
+def load_data(channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperparameters) -> tuple[Table, Table]:
     """Read the files of each channel; give the rows to train on and the rows to judge by.
 
     Raises:
@@ -79,9 +77,7 @@ def load_data(
     return train, validation
 
 
-def train(
-    data: Table, hyperparameters: Hyperparameters, stop_requested: Callable[[], bool]
-) -> RandomForestClassifier:
+def train(data: Table, hyperparameters: Hyperparameters, stop_requested: Callable[[], bool]) -> RandomForestClassifier:
     """Fit the model; when ``stop_requested()`` turns true, give back soon what there is so far."""
     forest = RandomForestClassifier(
         max_depth=hyperparameters.max_depth,

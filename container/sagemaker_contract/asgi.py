@@ -52,9 +52,7 @@ class Application:
         else:
             await _send(send, 200, answer.content_type if answer else None, answer.body if answer else b"")
 
-    async def _answer(
-        self, method: str, path: str, headers: dict[str, str], receive: Receive
-    ) -> Answer | None:
+    async def _answer(self, method: str, path: str, headers: dict[str, str], receive: Receive) -> Answer | None:
         """The answer to a good request; ``None`` is an empty 200."""
         if path not in _METHODS:
             raise RequestError(404, f"there is no {path}; there are GET /ping and POST /invocations")

@@ -16,9 +16,7 @@ class Algorithm(Protocol):
 
     Hyperparameters: type
 
-    def load_data(
-        self, channels: Mapping[str, Sequence[Path]], hyperparameters: Any
-    ) -> tuple[Sized, Sized]: ...
+    def load_data(self, channels: Mapping[str, Sequence[Path]], hyperparameters: Any) -> tuple[Sized, Sized]: ...
 
     def train(self, data: Any, hyperparameters: Any, stop_requested: Callable[[], bool]) -> Any: ...
 

@@ -61,9 +61,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 def _check_hosts(resources: Mapping[str, Any]) -> None:
     hosts = resources.get("hosts", [])
     if len(hosts) > 1:
-        raise ConfigurationError(
-            f"this container trains on one instance, the job has {len(hosts)} ({_listed(hosts)})"
-        )
+        raise ConfigurationError(f"this container trains on one instance, the job has {len(hosts)} ({_listed(hosts)})")
 
 
 def _channel_names(configured: Mapping[str, Any], data: Path) -> list[str]:

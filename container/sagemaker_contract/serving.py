@@ -97,9 +97,7 @@ def _serve(settings: Settings, paths: Paths) -> None:
 class _Loading(threading.Thread):
     """Loads the model beside the server, which answers 503 until then; a failure stops the server."""
 
-    def __init__(
-        self, settings: Settings, paths: Paths, application: Application, server: uvicorn.Server
-    ) -> None:
+    def __init__(self, settings: Settings, paths: Paths, application: Application, server: uvicorn.Server) -> None:
         super().__init__(name="load", daemon=True)
         self.error: ContractError | None = None
         self._settings = settings

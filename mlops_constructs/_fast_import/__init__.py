@@ -24,11 +24,11 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 OPT_OUT = "MLOPS_FAST_IMPORT"
 _ASSEMBLY = "mlops-constructs-lazy-root"

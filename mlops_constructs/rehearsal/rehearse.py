@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, l
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlops_constructs.rehearsal.data import RehearsalData

@@ -39,7 +39,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_importing_the_package_starts_nothing_heavy() -> None:
     program = "import sys, mlops_constructs; print(*sorted(sys.modules))"
-    loaded = set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    )
     heavy = {"jsii", "cdktf", "constructs", "boto3", "botocore", "rich", "moto", "cdktf_cdktf_provider_aws"}
     assert loaded & heavy == set()
 

@@ -91,7 +91,10 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"training": Training(hyperparameters={"x": "y" * 2501})}, "training.hyperparameters['x']"),
         ({"training": Training(hyperparameters={str(n): n for n in range(101)})}, "training.hyperparameters"),
         ({"training": Training(environment={"": "x"})}, "training.environment['']"),
-        ({"production": Endpoint(initial_instance_count=1, rollout=Rollout.canary())}, "production.initial_instance_count"),
+        (
+            {"production": Endpoint(initial_instance_count=1, rollout=Rollout.canary())},
+            "production.initial_instance_count",
+        ),
         (
             {"production": Endpoint(initial_instance_count=1, autoscaling=Autoscaling())},
             "production.initial_instance_count",
@@ -103,7 +106,10 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"dev": Endpoint(autoscaling=Autoscaling(minimum=0, maximum=1))}, "dev.autoscaling.minimum"),
         ({"dev": Endpoint(data_capture=DataCapture(sampling_percent=0))}, "dev.data_capture.sampling_percent"),
         ({"dev": Endpoint(smoke_test=SmokeTest(minimum_accuracy=1.1))}, "dev.smoke_test.minimum_accuracy"),
-        ({"dev": Endpoint(initial_instance_count=2, rollout=Rollout.linear(step_percent=5))}, "dev.rollout.step_percent"),
+        (
+            {"dev": Endpoint(initial_instance_count=2, rollout=Rollout.linear(step_percent=5))},
+            "dev.rollout.step_percent",
+        ),
         ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
         ({"evaluation": Evaluation(minimum=None, beat_production_by=None)}, "evaluation.minimum"),
         ({"evaluation": Evaluation(minimum=0.9, maximum=0.1)}, "evaluation.minimum"),

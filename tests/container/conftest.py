@@ -127,9 +127,7 @@ class Server:
         finally:
             connection.close()
 
-    def invoke(
-        self, body: bytes | str, content_type: str | None = "text/csv", accept: str | None = None
-    ) -> Reply:
+    def invoke(self, body: bytes | str, content_type: str | None = "text/csv", accept: str | None = None) -> Reply:
         headers = {"Content-Type": content_type, "Accept": accept}
         given = {name: value for name, value in headers.items() if value is not None}
         return self.request("POST", "/invocations", body, given)

@@ -126,9 +126,7 @@ def test_each_python_gets_one_version_of_each(requirements: list[Requirement], p
 
 def test_what_the_requirements_need_is_pinned_too(requirements: list[Requirement]) -> None:
     pinned = {canonicalize_name(requirement.name) for requirement in requirements}
-    here = [
-        requirement for requirement in requirements if not requirement.marker or requirement.marker.evaluate()
-    ]
+    here = [requirement for requirement in requirements if not requirement.marker or requirement.marker.evaluate()]
     needed = {
         canonicalize_name(need.name)
         for requirement in here

@@ -39,9 +39,7 @@ def test_held_out_flowers_are_recognised(server: Server, trained: Trained) -> No
     ],
     ids=["csv", "crlf and blank line", "byte order mark", "quoted", "bare list", "instances"],
 )
-def test_every_form_of_two_records_gets_two_answers(
-    server: Server, body: str | bytes, content_type: str
-) -> None:
+def test_every_form_of_two_records_gets_two_answers(server: Server, body: str | bytes, content_type: str) -> None:
     reply = server.invoke(body, content_type, accept="text/csv")
     assert (reply.status, reply.body) == (200, "setosa\nvirginica\n")
 
@@ -98,9 +96,7 @@ def test_csv_and_json_say_the_same(server: Server) -> None:
         (f"[[1,2,3,{'9' * 400}]]", "application/json", "record 1, column 4: the number is too large"),
     ],
 )
-def test_bad_records_get_400_and_the_reason(
-    server: Server, body: str | bytes, content_type: str, reason: str
-) -> None:
+def test_bad_records_get_400_and_the_reason(server: Server, body: str | bytes, content_type: str, reason: str) -> None:
     reply = server.invoke(body, content_type)
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/json"

@@ -53,9 +53,7 @@ def test_ping_is_503_until_the_model_is_loaded(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_while_idle_ends_with_zero(
-    start_server: StartServer, trained: Trained, number: signal.Signals
-) -> None:
+def test_signal_while_idle_ends_with_zero(start_server: StartServer, trained: Trained, number: signal.Signals) -> None:
     server = start_server(trained.job.base)
     server.wait_for_ping(200)
     server.process.send_signal(number)
@@ -118,21 +116,15 @@ def test_missing_model_ends_with_the_reason(start_server: StartServer, tmp_path:
 
 
 @pytest.mark.parametrize("content", [b"no model", b"\x80\x05N."], ids=["text", "a pickled None"])
-def test_corrupt_model_ends_with_the_reason(
-    start_server: StartServer, tmp_path: Path, content: bytes
-) -> None:
+def test_corrupt_model_ends_with_the_reason(start_server: StartServer, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.joblib").write_bytes(content)
     server = start_server(tmp_path)
     assert server.wait() == 1
-    assert (
-        f"serve: cannot load the model in {tmp_path / 'model'}: " in server.log.read_text().splitlines()[-1]
-    )
+    assert f"serve: cannot load the model in {tmp_path / 'model'}: " in server.log.read_text().splitlines()[-1]
 
 
-def test_truncated_model_ends_with_the_reason(
-    start_server: StartServer, trained: Trained, tmp_path: Path
-) -> None:
+def test_truncated_model_ends_with_the_reason(start_server: StartServer, trained: Trained, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.joblib").write_bytes(trained.job.model.read_bytes()[:5000])
     assert start_server(tmp_path).wait() == 1

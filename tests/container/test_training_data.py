@@ -21,23 +21,15 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
     [
         pytest.param("", "data.csv is empty", id="empty"),
         pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
-        pytest.param(
-            GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"
-        ),
-        pytest.param(
-            GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"
-        ),
-        pytest.param(
-            GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"
-        ),
+        pytest.param(GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"),
+        pytest.param(GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
+        pytest.param(GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
             "the channel 'train' has one class only: 'setosa' in all 2 rows",
             id="one class",
         ),
-        pytest.param(
-            "setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"
-        ),
+        pytest.param("setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"),
     ],
 )
 def test_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
@@ -79,9 +71,7 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
         ),
         pytest.param(["setosa,1,\n"], "1.csv line 1, column 3: the value is missing", id="missing value"),
         pytest.param(["a,1\n ,2\n"], "1.csv line 2, column 1: the label is missing", id="missing label"),
-        pytest.param(
-            ["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"
-        ),
+        pytest.param(["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"),
         pytest.param(
             ["a\nb\n"],
             "1.csv line 1: one column only; a label and at least one feature are needed",

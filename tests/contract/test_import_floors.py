@@ -73,9 +73,7 @@ def test_pure_parts_import_the_standard_library_only(path: Path) -> None:
     assert foreign == set()
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "lambdas").rglob("*.py")), ids=lambda path: "/".join(path.parts[-2:])
-)
+@pytest.mark.parametrize("path", sorted((ROOT / "lambdas").rglob("*.py")), ids=lambda path: "/".join(path.parts[-2:]))
 def test_a_function_imports_the_standard_library_boto_and_itself(path: Path) -> None:
     allowed = {"boto3", "botocore", "handler_kit", path.parent.name, *sys.stdlib_module_names}
     assert {name.split(".")[0] for name in imports(path)} - allowed == set()

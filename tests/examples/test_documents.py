@@ -25,7 +25,9 @@ def region(path: Path, name: str) -> str:
     return textwrap.dedent(match.group(1))
 
 
-@pytest.mark.parametrize(("document", "quote"), QUOTES, ids=lambda value: getattr(value, "name", None) or value["region"])
+@pytest.mark.parametrize(
+    ("document", "quote"), QUOTES, ids=lambda value: getattr(value, "name", None) or value["region"]
+)
 def test_a_quote_is_the_file(document: Path, quote: re.Match[str]) -> None:
     assert quote["text"] == region(ROOT / quote["file"], quote["region"])
 

@@ -128,9 +128,7 @@ def load(package: Path) -> dict[str, object]:
 
     node = packaged_node()
     assert node is not None
-    done = subprocess.run(
-        [node, "-e", LOADER, str(HOOK), str(package)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([node, "-e", LOADER, str(HOOK), str(package)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded: dict[str, object] = json.loads(done.stdout)
     return loaded
@@ -162,5 +160,8 @@ def test_jsii_runs_on_the_node_that_pip_installed() -> None:
 
 
 def test_a_users_own_node_wins() -> None:
-    program = "from mlops_constructs._jsii_node import use_packaged_node as use\nuse()\nprint(__import__('os').environ['JSII_NODE'])"
+    program = (
+        "import os\nfrom mlops_constructs._jsii_node import use_packaged_node\n"
+        "use_packaged_node()\nprint(os.environ['JSII_NODE'])"
+    )
     assert run(program, JSII_NODE="/my/node").strip() == "/my/node"

@@ -89,7 +89,9 @@ def test_dev_has_no_rollout_scaling_or_capture() -> None:
 
 
 def test_autoscaling_tracks_invocations_of_the_variant() -> None:
-    config = Endpoint(initial_instance_count=3, autoscaling=Autoscaling(minimum=2, maximum=9, invocations_per_instance=50))
+    config = Endpoint(
+        initial_instance_count=3, autoscaling=Autoscaling(minimum=2, maximum=9, invocations_per_instance=50)
+    )
     target, policy = resource(config, "ScalableTarget"), resource(config, "ScalingPolicy")
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 9)
     assert target["ResourceId"] == {"Fn::Sub": "endpoint/${EndpointName}/variant/primary"}
@@ -106,6 +108,8 @@ def test_capture_is_encrypted_and_sampled() -> None:
     assert capture["KmsKeyId"] == {"Ref": "KmsKeyArn"}
 
 
-@pytest.mark.parametrize(("instance", "has_key"), [("ml.m5.large", True), ("ml.m5d.large", False), ("ml.g5.xlarge", False)])
+@pytest.mark.parametrize(
+    ("instance", "has_key"), [("ml.m5.large", True), ("ml.m5d.large", False), ("ml.g5.xlarge", False)]
+)
 def test_volumes_are_encrypted_where_the_instance_takes_a_key(instance: str, has_key: bool) -> None:
     assert ("KmsKeyId" in resource(Endpoint(instance_type=instance), "EndpointConfig")) is has_key
