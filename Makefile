@@ -42,8 +42,8 @@ $(VENV)/rehearsal: $(VENV)/pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[rehearsal]'
 	@touch $@
 
-$(VENV)/test: $(VENV)/rehearsal
-	$(BIN)/python -m pip install --quiet --group test
+$(VENV)/test: $(VENV)/rehearsal container/requirements.txt
+	$(BIN)/python -m pip install --quiet --group test --requirement container/requirements.txt
 	@touch $@
 
 $(VENV)/lint: $(VENV)/test

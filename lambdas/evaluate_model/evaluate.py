@@ -146,7 +146,8 @@ def _rules(settings: Settings) -> str:
     if settings.maximum is not None:
         rules.append(f"at most {_show(settings.maximum)}")
     if settings.beat_production_by is not None:
-        rules.append(f"better than production by {_show(settings.beat_production_by)}")
+        margin = settings.beat_production_by
+        rules.append(f"better than production by {_show(margin)}" if margin else "no worse than production")
     return f" ({', '.join(rules)} asked)" if rules else ""
 
 

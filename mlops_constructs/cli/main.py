@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ..errors import MlopsError
 from . import init, rehearse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 INTERRUPTED = 130
@@ -21,18 +22,15 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code."""
     options = _parser().parse_args(arguments)
-    # A polite kill cleans up as Ctrl-C does.
-    previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code: int = options.run(options)
+        with _interruptible():
+            code: int = options.run(options)
     except MlopsError as error:
         print(f"mlops {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"mlops {options.command}: interrupted; everything it started has ended", file=sys.stderr)
         return INTERRUPTED
-    finally:
-        signal.signal(signal.SIGTERM, previous)
     return code
 
 
@@ -52,5 +50,19 @@ def _version() -> str:
         return "not installed"
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill interrupt once: a second one must not break the clean-up."""
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -78,6 +78,7 @@ def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> 
     except RehearsalError as error:
         if not options.keep:
             raise
+        view.close()
         view.say(f"Failed: {error}")
         _keep(rehearsal, view)
         return 1
@@ -92,8 +93,8 @@ def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> 
 
 def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> None:
     result = rehearsal.result
+    view.close()
     if options.json:
-        view.close()
         print(json.dumps(asdict(result), indent=2))
         return
     answer = f"Production endpoint {result.production_endpoint}"
@@ -112,7 +113,6 @@ def _keep(rehearsal: Rehearsal, view: View) -> None:
         f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}\n"
         f"  aws codepipeline get-pipeline-state --name {rehearsal.result.pipeline}"
     )
-    view.close()
     try:
         while True:
             time.sleep(1)

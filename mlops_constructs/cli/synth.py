@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._jsii_node import packaged_node
 from ..errors import MlopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
@@ -25,16 +30,42 @@ def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
         MlopsError: when there is no app, it fails, or the stack is not clear.
     """
     command = app if app is not None else _command(Path("cdktf.json"))
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
+    scratch = output / "tmp"
+    scratch.mkdir()
+    # An interrupted jsii leaves files in TMPDIR; there they go with the output.
+    environment = {**os.environ, "CDKTF_OUTDIR": str(output / "cdktf.out"), "TMPDIR": str(scratch)}
     # `python` in cdktf.json must be the Python that runs this command.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     node = packaged_node()
     if node is not None:
         environment.setdefault("JSII_NODE", str(node))
-    done = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise MlopsError(f"`{command}` failed with exit code {done.returncode}:\n{_reason(done.stderr)}")
-    return _stack_folder(output, stack, command)
+    code, errors = _run(command, environment)
+    if code != 0:
+        raise MlopsError(f"`{command}` failed with exit code {code}:\n{_reason(errors)}")
+    return _stack_folder(output / "cdktf.out", stack, command)
+
+
+def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Run the app; give exit code and standard error. Whatever it started ends with it."""
+    try:
+        app = subprocess.Popen(
+            shlex.split(command),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    except (OSError, ValueError, IndexError) as error:
+        raise MlopsError(f"`{command}` cannot be started: {error}") from None
+    try:
+        _, errors = app.communicate()
+    except BaseException:
+        os.killpg(app.pid, signal.SIGKILL)
+        app.communicate()
+        raise
+    return app.returncode, errors
 
 
 def _command(config: Path) -> str:

@@ -82,7 +82,7 @@ class Rehearsal:
 
     def deploy(self) -> Deployed:
         """Apply the stack, and see that a second plan changes nothing."""
-        environment = terraform_environment(self.aws.url, self.aws.region)
+        environment = terraform_environment(self.aws.url, self.aws.region, self.aws.workdir)
         terraform = Terraform(
             self.aws.workdir / "terraform", environment, on_event=self._on_terraform, program=self._program
         )

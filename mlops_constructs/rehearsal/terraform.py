@@ -220,8 +220,11 @@ def _mirror_config(mirror: Path) -> str:
     )
 
 
-def terraform_environment(url: str, region: str) -> dict[str, str]:
-    """Give the environment in which Terraform's AWS provider talks to the local AWS at ``url``."""
+def terraform_environment(url: str, region: str, scratch: Path) -> dict[str, str]:
+    """Give the environment in which Terraform's AWS provider talks to the local AWS at ``url``.
+
+    Temporary files go to ``scratch``: a killed provider leaves its sockets.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     return {
         **kept,
@@ -229,5 +232,6 @@ def terraform_environment(url: str, region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
+        "TMPDIR": str(scratch),
         "TF_IN_AUTOMATION": "1",
     }

@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 STAGE = ACTION = "Approve"
 # What the approver reads in the mail and in the console; CodePipeline takes 1,000 characters.
 EVIDENCE = (
-    "Candidate #{Candidate.ModelPackageArn}. #{Gate.Verdict} "
-    "Metric #{Gate.Value}, in production #{Gate.ProductionValue}. "
+    "Candidate: #{Candidate.ModelPackageArn}. Metrics: #{Candidate.Metrics}. Gate: #{Gate.Verdict}. "
     "DEV smoke test: #{Dev.Summary}. "
-    "Data #{Dataset.ObjectKey} version #{Dataset.VersionId}. Image #{Training.Image}."
+    "Data: #{Dataset.ObjectKey}, version #{Dataset.VersionId}. Image: #{Training.Image}."
 )
 
 

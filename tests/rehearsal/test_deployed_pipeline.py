@@ -8,17 +8,20 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower, Outcome
-from mlops_constructs.rehearsal.progress import Update
 from mlops_constructs.rehearsal.rehearse import Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.rehearsal.deployed import Deployed
+    from mlops_constructs.rehearsal.progress import Update
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.terraform

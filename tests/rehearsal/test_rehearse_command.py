@@ -7,24 +7,26 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 import pytest
 from leftovers import nothing_left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 MLOPS = [sys.executable, "-m", "mlops_constructs"]
 
 
 @pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    """A folder that gets every temporary file of the command."""
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    return folder
+def scratch() -> Iterator[Path]:
+    """A folder that gets every temporary file of the command; short, as a provider's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="r") as folder:
+        yield Path(folder)
 
 
 def start(scratch: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -54,19 +56,18 @@ def test_a_data_set_travels_to_a_production_endpoint_that_answers(scratch: Path)
     assert nothing_left(scratch)
 
 
-def wait_for(stream: IO[str], text: str, seen: list[str]) -> threading.Event:
-    """Read a stream to its end in a thread; the event is set when a line has the text."""
-    found = threading.Event()
+INTERRUPTED = "mlops rehearse: interrupted; everything it started has ended\n"
 
-    def read() -> None:
-        for line in stream:
-            seen.append(line)
-            if text in line:
-                found.set()
-        found.set()
 
-    threading.Thread(target=read, daemon=True).start()
-    return found
+def wait_for(process: subprocess.Popen[str], moment: str) -> None:
+    """Read the command's lines until one has the text."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if moment in line:
+            return
+    raise AssertionError(f"it ended before {moment!r}: {seen}")
 
 
 @pytest.mark.parametrize(
@@ -80,26 +81,20 @@ def wait_for(stream: IO[str], text: str, seen: list[str]) -> threading.Event:
     ids=["synth", "init", "apply", "train"],
 )
 def test_ctrl_c_ends_everything_it_started(scratch: Path, moment: str, then_seconds: float) -> None:
-    process = start(scratch, "--approve")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    lines: list[str] = []
-    assert wait_for(process.stdout, moment, lines).wait(300), lines
-    time.sleep(then_seconds)
-    # As a terminal does: to the whole foreground group.
-    os.killpg(process.pid, signal.SIGINT)
-    errors = process.stderr.read()
-    assert process.wait(15) == 130, errors
-    assert errors == "mlops rehearse: interrupted; everything it started has ended\n"
+    with start(scratch, "--approve") as process:
+        wait_for(process, moment)
+        time.sleep(then_seconds)
+        # As a terminal does: to the whole foreground group.
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, INTERRUPTED)
     assert nothing_left(scratch)
 
 
 def test_a_polite_kill_is_the_same(scratch: Path) -> None:
-    process = start(scratch, "--approve")
-    assert process.stdout is not None
-    assert process.stderr is not None
-    assert wait_for(process.stdout, "Terraform | validate", []).wait(60)
-    process.terminate()
-    assert process.wait(15) == 130, process.stderr.read()
-    process.stderr.close()
+    with start(scratch, "--approve") as process:
+        wait_for(process, "Terraform | validate | running")
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (130, INTERRUPTED)
     assert nothing_left(scratch)

@@ -101,7 +101,7 @@ def test_dev_may_be_replaced_and_production_never(stack: Synthesized) -> None:
 def test_the_approval_asks_with_evidence_within_the_limit(stack: Synthesized) -> None:
     approval = action(stack, "Approve", "Approve")
     evidence = approval["configuration"]["CustomData"]
-    for variable in ("Gate.Value", "Gate.ProductionValue", "Dev.Summary", "Dataset.VersionId", "Training.Image"):
+    for variable in ("Candidate.Metrics", "Gate.Verdict", "Dev.Summary", "Dataset.VersionId", "Training.Image"):
         assert f"#{{{variable}}}" in evidence
     assert len(evidence) <= 1000
     assert approval["timeout_in_minutes"] == 24 * 60
