@@ -16,7 +16,7 @@ def processes_in(folder: Path) -> list[str]:
             continue
         with contextlib.suppress(OSError):
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if str(folder) in command or str(folder) in os.readlink(process / "cwd"):
+            if str(folder) in command or str(folder) in str((process / "cwd").readlink()):
                 found.append(command)
     return found
 
