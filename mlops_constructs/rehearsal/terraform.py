@@ -89,7 +89,10 @@ class Terraform:
 
     def validate(self) -> None:
         """Check the configuration against the provider's schema."""
-        self._run("validate")
+        # Unlike the others it prints one document, not one message a line.
+        code, output = self._plain("validate", "-json")
+        if code != 0:
+            raise _failure("validate", _errors(output))
 
     def apply(self) -> None:
         """Make everything."""
@@ -135,20 +138,16 @@ class Terraform:
     def _run(self, command: str, *arguments: str, also: Callable[[dict[str, Any]], None] | None = None) -> None:
         errors: list[str] = []
         for line in self._lines(command, "-json", *arguments):
-            try:
-                event = json.loads(line)
-            except ValueError:
-                errors.append(line)
+            errors += _errors(line)
+            if not line.startswith("{"):
                 continue
-            for diagnostic in _diagnostics(event):
-                errors.append(diagnostic)
-            if "type" in event:
-                self.on_event(event)
-                if also is not None:
-                    also(event)
+            event = json.loads(line)
+            self.on_event(event)
+            if also is not None:
+                also(event)
         assert self._child is not None
         if self._child.returncode != 0:
-            raise RehearsalError(f"terraform {command} failed:\n" + "\n".join(errors or ["it gave no reason"]))
+            raise _failure(command, errors)
 
     def _plain(self, *arguments: str) -> tuple[int, str]:
         output = "".join(f"{line}\n" for line in self._lines(*arguments))
@@ -184,14 +183,25 @@ def _signal_group(child: subprocess.Popen[str], number: int) -> None:
         return
 
 
-def _diagnostics(event: dict[str, Any]) -> Iterator[str]:
-    """Give the errors of one message; ``validate`` prints them as one document, the others one by one."""
-    for diagnostic in [event.get("diagnostic"), *event.get("diagnostics", [])]:
-        if diagnostic and diagnostic.get("severity") == "error":
-            address = diagnostic.get("address")
-            place = f"{address}: " if address else ""
-            detail = diagnostic.get("detail", "").strip()
-            yield f"  {place}{diagnostic['summary']}" + (f"\n    {detail}" if detail else "")
+def _failure(command: str, errors: list[str]) -> RehearsalError:
+    return RehearsalError(f"terraform {command} failed:\n" + "\n".join(errors or ["it gave no reason"]))
+
+
+def _errors(output: str) -> list[str]:
+    """Give the errors of one JSON message or document, or the output itself where it is neither."""
+    try:
+        document = json.loads(output)
+    except ValueError:
+        return [output]
+    diagnostics = [document.get("diagnostic"), *document.get("diagnostics", [])]
+    return [_sentence(one) for one in diagnostics if one and one.get("severity") == "error"]
+
+
+def _sentence(diagnostic: dict[str, Any]) -> str:
+    address = diagnostic.get("address")
+    place = f"{address}: " if address else ""
+    detail = diagnostic.get("detail", "").strip()
+    return f"  {place}{diagnostic['summary']}" + (f"\n    {detail}" if detail else "")
 
 
 def _override(document: dict[str, Any]) -> dict[str, Any]:
@@ -223,8 +233,10 @@ def _mirror_config(mirror: Path) -> str:
 def terraform_environment(url: str, region: str, scratch: Path) -> dict[str, str]:
     """Give the environment in which Terraform's AWS provider talks to the local AWS at ``url``.
 
-    Temporary files go to ``scratch``: a killed provider leaves its sockets.
+    Temporary files go to ``scratch``: a killed provider leaves its socket there.
     """
+    # The path of a Unix socket may have 103 bytes on some systems; a provider's name of its own has about 20.
+    temporary = {"TMPDIR": str(scratch)} if len(os.fsencode(scratch)) < 80 else {}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     return {
         **kept,
@@ -232,6 +244,6 @@ def terraform_environment(url: str, region: str, scratch: Path) -> dict[str, str
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
-        "TMPDIR": str(scratch),
+        **temporary,
         "TF_IN_AUTOMATION": "1",
     }

@@ -138,7 +138,9 @@ def test_a_broken_line_of_terraform_is_named(project: Path) -> None:
     (project / "main.py").write_text(program)
     message = refused(project, "--approve")
     assert "terraform validate failed" in message
+    assert "Extraneous JSON object property" in message
     assert "no_such_argument" in message
+    assert "format_version" not in message
 
 
 def test_without_the_extra_it_says_what_to_install(project: Path, tmp_path: Path) -> None:
