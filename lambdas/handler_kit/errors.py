@@ -30,7 +30,7 @@ _TRANSIENT_CODES = frozenset(
         "TooManyRequestsException",
     }
 )
-_PERMISSION_CODES = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+PERMISSION_CODES = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
 class StepFailure(Exception):
@@ -75,7 +75,7 @@ def as_step_failure(error: Exception) -> StepFailure:
         text = f"{error.operation_name} was refused with {error_code(error)}: {error_message(error)}"
     else:
         text = f"{type(error).__name__}: {error}"
-    if error_code(error) in _PERMISSION_CODES:
+    if error_code(error) in PERMISSION_CODES:
         return StepFailure(f"{text} Check the role of this function.", kind=PERMISSION_ERROR)
     if is_transient(error):
         return StepFailure(f"{text} Retry the stage.", kind=SYSTEM_UNAVAILABLE)

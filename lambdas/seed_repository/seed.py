@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from handler_kit import logs
-from handler_kit.errors import ConfigurationError, error_code
+from handler_kit.errors import PERMISSION_CODES, ConfigurationError, error_code
 from seed_repository.archive import File, read_archive
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 FILES_PER_COMMIT = 100
 BYTES_PER_COMMIT = 12 * 1024 * 1024
 MAXIMUM_ARCHIVE_BYTES = 64 * 1024 * 1024
+# Terraform calls right after it made the role, and IAM takes a while to tell every service.
+PROPAGATION_SECONDS = 60
+PAUSE_SECONDS = 3
 AUTHOR = "mlops-constructs"
 
 
@@ -25,6 +29,18 @@ def seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[s
 
     Returns ``{"seeded": bool, "commit": id}``, the commit the branch ends with.
     """
+    deadline = time.monotonic() + PROPAGATION_SECONDS
+    while True:
+        try:
+            return _seed(params, settings, codecommit, s3)
+        except ClientError as error:
+            if error_code(error) not in PERMISSION_CODES or time.monotonic() > deadline:
+                raise
+            logs.info("not permitted yet", error=error_code(error))
+            time.sleep(PAUSE_SECONDS)
+
+
+def _seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[str, Any]:
     head = _head(settings, codecommit)
     parts = _batches(_files(params, settings, s3))
     done = 0 if head is None else _parts_done(head, len(parts), settings, codecommit)

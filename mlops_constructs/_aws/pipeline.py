@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
-from .keys import use_key
+from .keys import use_key_for_artifacts
 from .policy import allow
 from .role import ServiceRole
 
@@ -67,7 +67,7 @@ class Pipeline(Construct):
             [
                 allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
                 allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.artifact_bucket_arn),
-                use_key(stores.key_arn),
+                use_key_for_artifacts(stores.key_arn),
                 *permissions,
             ]
         )

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .policy import Statement
 
-# Documented to send aws:SourceAccount when they assume a role; a condition on any other would lock it out.
+# Role purposes whose service is documented to send aws:SourceAccount when it assumes the role: SageMaker's training
+# and inference, and CodeBuild. A condition on any other would lock the service out.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
-# https://docs.aws.amazon.com/codebuild/latest/userguide/cross-service-confused-deputy-prevention.html
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cross-service-confused-deputy-prevention.html
-_SENDS_SOURCE_ACCOUNT = {"sagemaker", "codebuild", "cloudformation"}
+# https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
+_SENDS_SOURCE_ACCOUNT = {"training", "model", "build"}
 
 
 class ServiceRole:
@@ -40,7 +40,7 @@ class ServiceRole:
             service: First label of the service principal, such as ``lambda``.
             purpose: Ends the name, so that one pipeline's roles differ; at most 24 characters.
         """
-        account = env.account if service in _SENDS_SOURCE_ACCOUNT else None
+        account = env.account if purpose in _SENDS_SOURCE_ACCOUNT else None
         self._scope, self._id = scope, id_
         self.role = iam_role.IamRole(
             scope,

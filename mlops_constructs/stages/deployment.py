@@ -9,10 +9,10 @@ from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
+from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
 from .._aws.endpoint_template import CAPTURE_PARAMETER, endpoint_template
 from .._aws.function import Function
-from .._aws.keys import use_key, use_key_for_volumes
-from .._aws.policy import allow, pass_role, pull_image, report_job
+from .._aws.policy import allow, pass_role, report_job
 from .._aws.role import ServiceRole
 from .._payload import archive
 from ..provider import s3_object
@@ -58,9 +58,11 @@ class Deployment(Construct):
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
         self.model_role = ServiceRole(self, "model_role", env, "sagemaker", "model")
-        self.model_role.grant(self._serving_permissions(image_arn))
+        self.model_role.grant(serving_permissions(env, stores, image_arn))
         self.deploy_role = ServiceRole(self, "deploy_role", env, "cloudformation", "deploy")
-        self.deploy_role.grant(self._deploy_permissions())
+        self.deploy_role.grant(
+            deploy_permissions(env, stores, self.model_role.arn, [self.dev_endpoint, self.production_endpoint])
+        )
         self.templates = self._templates()
         self.dev_smoke_test = self._smoke_test("dev", dev)
         self.production_smoke_test = self._smoke_test("production", production)
@@ -225,83 +227,3 @@ class Deployment(Construct):
             ],
             timeout_seconds=300,
         )
-
-    def _serving_permissions(self, image_arn: str) -> list[Statement]:
-        env, stores = self._env, self._stores
-        return [
-            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
-            allow("s3:PutObject", f"{stores.artifact_bucket_arn}/capture/*"),
-            use_key(stores.key_arn),
-            use_key_for_volumes(stores.key_arn),
-            *pull_image(image_arn),
-            allow(
-                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                env.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{env.name}-*"),
-            ),
-            allow(
-                "cloudwatch:PutMetricData",
-                "*",
-                when={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
-            ),
-            # SageMaker watches the rollback alarms with this role.
-            allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", f"alarm:{env.name}-*")),
-        ]
-
-    def _deploy_permissions(self) -> list[Statement]:
-        env = self._env
-        endpoints = [env.arn("sagemaker", f"endpoint/{name}") for name in (self.dev_endpoint, self.production_endpoint)]
-        # CloudFormation chooses the names of configurations and models.
-        configs, models = env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")
-        service_role = f"arn:{env.partition}:iam::{env.account}:role/aws-service-role/"
-        autoscaling = "sagemaker.application-autoscaling.amazonaws.com"
-        return [
-            allow(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], models),
-            allow(
-                [
-                    "sagemaker:CreateEndpointConfig",
-                    "sagemaker:DeleteEndpointConfig",
-                    "sagemaker:DescribeEndpointConfig",
-                ],
-                configs,
-            ),
-            allow(
-                [
-                    "sagemaker:CreateEndpoint",
-                    "sagemaker:DeleteEndpoint",
-                    "sagemaker:DescribeEndpoint",
-                    "sagemaker:UpdateEndpoint",
-                    "sagemaker:UpdateEndpointWeightsAndCapacities",
-                ],
-                [*endpoints, configs],
-            ),
-            allow(["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"], [*endpoints, configs, models]),
-            pass_role(self.model_role.arn, "sagemaker.amazonaws.com"),
-            allow(
-                ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"],
-                env.arn("cloudwatch", f"alarm:{env.name}-*"),
-            ),
-            allow(
-                [
-                    "application-autoscaling:RegisterScalableTarget",
-                    "application-autoscaling:DeregisterScalableTarget",
-                    "application-autoscaling:PutScalingPolicy",
-                    "application-autoscaling:DeleteScalingPolicy",
-                ],
-                env.arn("application-autoscaling", "scalable-target/*"),
-            ),
-            # These describe calls know no resource.
-            allow(
-                [
-                    "application-autoscaling:DescribeScalableTargets",
-                    "application-autoscaling:DescribeScalingPolicies",
-                ],
-                "*",
-            ),
-            allow(
-                "iam:CreateServiceLinkedRole",
-                f"{service_role}{autoscaling}/*",
-                when={"StringEquals": {"iam:AWSServiceName": autoscaling}},
-            ),
-            use_key_for_volumes(self._stores.key_arn),
-            allow("kms:DescribeKey", self._stores.key_arn),
-        ]

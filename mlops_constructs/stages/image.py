@@ -10,14 +10,11 @@ from constructs import Construct
 
 from .._aws.actions import Action, Stage
 from .._aws.function import Function
-from .._aws.keys import use_key
+from .._aws.image_build import ImageBuild
 from .._aws.pipeline import Pipeline
 from .._aws.policy import allow
-from .._aws.role import ServiceRole
 from .._payload import archive, folder_files
 from ..provider import (
-    cloudwatch_log_group,
-    codebuild_project,
     codecommit_repository,
     ecr_repository,
     lambda_invocation,
@@ -29,42 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .._aws.environment import Environment
-    from .._aws.policy import Statement
     from .._aws.stores import Stores
     from ..config import Algorithm
 
 # In the parameter until the first build ends.
 NO_IMAGE = "none"
 _SEED_KEY = "seed/container.zip"
-# An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
-BUILDSPEC = {
-    "version": 0.2,
-    "env": {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]},
-    "phases": {
-        "pre_build": {
-            "commands": [
-                "set -euo pipefail",
-                'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
-            ]
-        },
-        "build": {
-            "commands": [
-                'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
-                '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
-                'docker build --tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
-            ]
-        },
-        "post_build": {
-            "commands": [
-                'test "$CODEBUILD_BUILD_SUCCEEDING" = 1',
-                'IMAGE_DIGEST=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" '
-                '--image-ids "imageTag=$IMAGE_TAG" --query "imageDetails[0].imageDigest" --output text)',
-                'aws ssm put-parameter --overwrite --type String --name "$IMAGE_PARAMETER" '
-                '--value "$REPOSITORY_URI@$IMAGE_DIGEST"',
-            ]
-        },
-    },
-}
 
 
 class Image(Construct):
@@ -166,7 +133,15 @@ class Image(Construct):
 
     def _pipeline(self, seeded: lambda_invocation.LambdaInvocation) -> Pipeline:
         env = self._env
-        project = self._project()
+        assert self.registry is not None
+        build = ImageBuild(
+            self,
+            "build",
+            env=env,
+            stores=self._stores,
+            repository_uri=self.registry.repository_url,
+            image_parameter=self.parameter_name,
+        )
         repository_arn = env.arn("codecommit", env.name)
         pipeline = Pipeline(
             self,
@@ -175,7 +150,7 @@ class Image(Construct):
             purpose="image-pipeline",
             env=env,
             stores=self._stores,
-            stages=self._stages(project.name),
+            stages=self._stages(build.name),
             permissions=[
                 allow(
                     [
@@ -188,7 +163,7 @@ class Image(Construct):
                     ],
                     repository_arn,
                 ),
-                allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.arn),
+                allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], build.arn),
             ],
             # With the repository seeded, the start of the new pipeline is the first build.
             after=[seeded],
@@ -233,72 +208,3 @@ class Image(Construct):
             },
         )
         return [Stage("Source", [code]), Stage("Build", [build])]
-
-    def _project(self) -> codebuild_project.CodebuildProject:
-        env, stores = self._env, self._stores
-        name = f"{env.name}-image"
-        log_group = f"/aws/codebuild/{name}"
-        logs = cloudwatch_log_group.CloudwatchLogGroup(
-            self, "build_logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
-        )
-        role = ServiceRole(self, "build_role", env, "codebuild", "build")
-        granted = role.grant(self._build_permissions(log_group))
-        assert self.registry is not None
-        variables = {
-            "REGISTRY": f"{env.account}.dkr.ecr.{env.region}.amazonaws.com",
-            "REPOSITORY_NAME": env.name,
-            "REPOSITORY_URI": self.registry.repository_url,
-            "IMAGE_PARAMETER": self.parameter_name,
-        }
-        return codebuild_project.CodebuildProject(
-            self,
-            "project",
-            name=name,
-            description="Builds the algorithm's image and pushes it to ECR",
-            service_role=role.arn,
-            build_timeout=30,
-            encryption_key=stores.key_arn,
-            source=codebuild_project.CodebuildProjectSource(
-                type="CODEPIPELINE", buildspec=json.dumps(BUILDSPEC, indent=2)
-            ),
-            artifacts=codebuild_project.CodebuildProjectArtifacts(type="CODEPIPELINE"),
-            environment=codebuild_project.CodebuildProjectEnvironment(
-                compute_type="BUILD_GENERAL1_SMALL",
-                image="aws/codebuild/amazonlinux-x86_64-standard:5.0",
-                type="LINUX_CONTAINER",
-                # Docker builds need it; the role can push to one repository and nothing else.
-                privileged_mode=True,
-                environment_variable=[
-                    codebuild_project.CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=value)
-                    for key, value in variables.items()
-                ],
-            ),
-            depends_on=[logs, granted],
-            logs_config=codebuild_project.CodebuildProjectLogsConfig(
-                cloudwatch_logs=codebuild_project.CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group)
-            ),
-        )
-
-    def _build_permissions(self, log_group: str) -> list[Statement]:
-        env, stores = self._env, self._stores
-        return [
-            allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
-            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
-            use_key(stores.key_arn),
-            # The registry's login token knows no resource.
-            allow("ecr:GetAuthorizationToken", "*"),
-            allow(
-                [
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:CompleteLayerUpload",
-                    "ecr:DescribeImages",
-                    "ecr:GetDownloadUrlForLayer",
-                    "ecr:InitiateLayerUpload",
-                    "ecr:PutImage",
-                    "ecr:UploadLayerPart",
-                ],
-                env.arn("ecr", f"repository/{env.name}"),
-            ),
-            allow("ssm:PutParameter", env.arn("ssm", f"parameter{self.parameter_name}")),
-        ]

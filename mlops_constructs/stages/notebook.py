@@ -87,6 +87,7 @@ def _script(config: NotebookConfig, env: Environment, stores: Stores) -> str:
         _ON_START.read_text(encoding="utf-8")
         .replace("@SECONDS@", str(config.idle_timeout_minutes * 60))
         .replace("@PIPELINE@", env.name)
+        .replace("@REGION@", env.region)
         .replace("@BUCKET@", stores.data_bucket)
     )
     # The bucket name is only known to Terraform, so Terraform must do the encoding.

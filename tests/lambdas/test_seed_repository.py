@@ -75,6 +75,27 @@ def test_an_empty_repository_gets_every_file(put: Any, codecommit: Any, call: An
     assert "parentCommitId" not in request
 
 
+def test_a_role_that_iam_has_not_told_everyone_of_is_waited_for(
+    put: Any, codecommit: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed, "PAUSE_SECONDS", 0)
+    put(zipped({"train": b"#!"}))
+    codecommit.refuse("GetBranch", "AccessDeniedException")
+    codecommit.refuse("GetBranch", "AccessDeniedException")
+    empty(codecommit, "c1")
+    assert call() == {"seeded": True, "commit": "c1"}
+
+
+def test_a_role_that_may_not_is_named_in_the_end(
+    put: Any, codecommit: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seed, "PROPAGATION_SECONDS", -1)
+    put(zipped({"train": b"#!"}))
+    codecommit.refuse("GetBranch", "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        call()
+
+
 @pytest.mark.parametrize(("mode", "kept"), [(0o755, "EXECUTABLE"), (0o644, "NORMAL"), (0, "NORMAL")])
 def test_the_executable_bit_is_kept(put: Any, codecommit: Any, call: Any, mode: int, kept: str) -> None:
     put(zipped({"train": b"#!"}, mode))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from synthesis import Synthesized, synth
 
+import mlops_constructs
 from mlops_constructs import Notebook
+
+SCRIPT = Path(mlops_constructs.__file__).parent / "stages" / "notebook_on_start.sh"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,13 @@ def test_it_stops_when_idle() -> None:
     assert script.startswith("${base64encode(")
     assert "IDLE_SECONDS = 1800" in script
     assert len(script) < 16_384
+
+
+def test_the_start_script_is_valid_shell_with_a_valid_program_in_it() -> None:
+    script = SCRIPT.read_text().replace("@SECONDS@", "60")
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    program = script.split("<<'PROGRAM'\n")[1].split("\nPROGRAM\n")[0]
+    compile(program, "stop-when-idle", "exec")
 
 
 def test_in_a_subnet_it_has_no_direct_internet() -> None:

@@ -1,0 +1,150 @@
+"""The CodeBuild project that turns the team's repository into an image."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from ..provider import cloudwatch_log_group, codebuild_project
+from .keys import use_key_for_artifacts
+from .policy import allow
+from .role import ServiceRole
+
+if TYPE_CHECKING:
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+# An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
+BUILDSPEC = {
+    "version": 0.2,
+    "env": {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]},
+    "phases": {
+        "pre_build": {
+            "commands": [
+                'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
+            ]
+        },
+        "build": {
+            "commands": [
+                'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
+                '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
+                'docker build --tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
+            ]
+        },
+        "post_build": {
+            "commands": [
+                'test "$CODEBUILD_BUILD_SUCCEEDING" = 1',
+                'IMAGE_DIGEST=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" '
+                '--image-ids "imageTag=$IMAGE_TAG" --query "imageDetails[0].imageDigest" --output text)',
+                'aws ssm put-parameter --overwrite --type String --name "$IMAGE_PARAMETER" '
+                '--value "$REPOSITORY_URI@$IMAGE_DIGEST"',
+            ]
+        },
+    },
+}
+
+
+class ImageBuild(Construct):
+    """The project, its log group and its role, which can push to one registry and nothing else.
+
+    Attributes:
+        project: The CodeBuild project.
+        name: Its name, a literal.
+        arn: Its ARN, known before it is made.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        env: Environment,
+        stores: Stores,
+        repository_uri: str,
+        image_parameter: str,
+    ) -> None:
+        """Make the project.
+
+        Args:
+            scope: Construct it belongs to.
+            id_: Construct id.
+            env: Where it is deployed.
+            stores: Key and artifact bucket.
+            repository_uri: ECR repository that is pushed to.
+            image_parameter: SSM parameter that gets the image by digest.
+        """
+        super().__init__(scope, id_)
+        self._env, self._stores = env, stores
+        self.name = f"{env.name}-image"
+        self.arn = env.arn("codebuild", f"project/{self.name}")
+        log_group = f"/aws/codebuild/{self.name}"
+        logs = cloudwatch_log_group.CloudwatchLogGroup(
+            self, "logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
+        )
+        role = ServiceRole(self, "role", env, "codebuild", "build")
+        granted = role.grant(self._permissions(log_group, image_parameter))
+        self.project = codebuild_project.CodebuildProject(
+            self,
+            "project",
+            name=self.name,
+            description="Builds the algorithm's image and pushes it to ECR",
+            service_role=role.arn,
+            build_timeout=30,
+            encryption_key=stores.key_arn,
+            source=codebuild_project.CodebuildProjectSource(
+                type="CODEPIPELINE", buildspec=json.dumps(BUILDSPEC, indent=2)
+            ),
+            artifacts=codebuild_project.CodebuildProjectArtifacts(type="CODEPIPELINE"),
+            environment=self._environment(repository_uri, image_parameter),
+            logs_config=codebuild_project.CodebuildProjectLogsConfig(
+                cloudwatch_logs=codebuild_project.CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group)
+            ),
+            depends_on=[logs, granted],
+        )
+
+    def _environment(self, repository_uri: str, image_parameter: str) -> codebuild_project.CodebuildProjectEnvironment:
+        env = self._env
+        variables = {
+            "REGISTRY": f"{env.account}.dkr.ecr.{env.region}.amazonaws.com",
+            "REPOSITORY_NAME": env.name,
+            "REPOSITORY_URI": repository_uri,
+            "IMAGE_PARAMETER": image_parameter,
+        }
+        return codebuild_project.CodebuildProjectEnvironment(
+            compute_type="BUILD_GENERAL1_SMALL",
+            image="aws/codebuild/amazonlinux-x86_64-standard:5.0",
+            type="LINUX_CONTAINER",
+            # Docker builds need it.
+            privileged_mode=True,
+            environment_variable=[
+                codebuild_project.CodebuildProjectEnvironmentEnvironmentVariable(name=key, value=value)
+                for key, value in variables.items()
+            ],
+        )
+
+    def _permissions(self, log_group: str, image_parameter: str) -> list[Statement]:
+        env, stores = self._env, self._stores
+        return [
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
+            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
+            use_key_for_artifacts(stores.key_arn),
+            # The registry's login token knows no resource.
+            allow("ecr:GetAuthorizationToken", "*"),
+            allow(
+                [
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:CompleteLayerUpload",
+                    "ecr:DescribeImages",
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:InitiateLayerUpload",
+                    "ecr:PutImage",
+                    "ecr:UploadLayerPart",
+                ],
+                env.arn("ecr", f"repository/{env.name}"),
+            ),
+            allow("ssm:PutParameter", env.arn("ssm", f"parameter{image_parameter}")),
+        ]
