@@ -94,30 +94,33 @@ class ProcessRuntime:
 
 @dataclass(frozen=True)
 class ContainerHost:
-    """Where the images of one local AWS are kept and run."""
+    """Where the images of one local AWS are kept and run; `choice` says by what, and why."""
 
     images: ImageStore
     runtime: ContainerRuntime
+    choice: str
 
 
 _hosts: weakref.WeakKeyDictionary[LocalAws, ContainerHost] = weakref.WeakKeyDictionary()
 _hosts_lock = threading.Lock()
 
 
-def container_host(aws: LocalAws) -> ContainerHost:
-    """The container host of a local AWS. The first call looks for a Docker engine, and logs the choice."""
+def container_host(aws: LocalAws, *, docker: bool = True) -> ContainerHost:
+    """The container host of a local AWS.
+
+    The first call chooses and logs the choice: a Docker engine when one answers and `docker` allows it.
+    """
     with _hosts_lock:
         host = _hosts.get(aws)
         if host is None:
-            host = _hosts[aws] = _make_host(aws)
+            host = _hosts[aws] = _make_host(aws, engine_problem() if docker else "Docker is not to be used")
+            aws.log(host.choice)
         return host
 
 
-def _make_host(aws: LocalAws) -> ContainerHost:
+def _make_host(aws: LocalAws, problem: str | None) -> ContainerHost:
     images = ImageStore(aws.workdir / "images")
-    problem = engine_problem()
     if problem is None:
-        aws.log("a Docker engine answers: containers run in it")
-        return ContainerHost(images, DockerRuntime(aws, images))
-    aws.log(f"{problem}: the container's programs run as processes in a virtual environment")
-    return ContainerHost(images, ProcessRuntime(aws, images))
+        return ContainerHost(images, DockerRuntime(aws, images), "a Docker engine answers: containers run in it")
+    choice = f"{problem}: the container's programs run as processes in a virtual environment"
+    return ContainerHost(images, ProcessRuntime(aws, images), choice)

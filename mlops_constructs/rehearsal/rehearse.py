@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal.containers import container_host
 from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.local_aws import LocalAws
@@ -54,7 +55,9 @@ class Rehearsal:
     Used as a context manager: leaving it, however, ends every process and removes every folder it made.
     """
 
-    def __init__(self, stack: Path, data: RehearsalData, watcher: Watcher, *, port: int = 0) -> None:
+    def __init__(
+        self, stack: Path, data: RehearsalData, watcher: Watcher, *, port: int = 0, docker: bool = True
+    ) -> None:
         """Prepare a rehearsal.
 
         Args:
@@ -62,9 +65,11 @@ class Rehearsal:
             data: The data set to upload.
             watcher: Who is told, and who approves.
             port: Loopback port of the local AWS; 0 takes a free one.
+            docker: Run containers in a Docker engine when one answers.
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
+        self._docker = docker
         self.aws = LocalAws(port=port, region=_region(stack))
         self.result = Result()
         self._terraform: Terraform | None = None
@@ -72,7 +77,13 @@ class Rehearsal:
 
     def __enter__(self) -> Rehearsal:
         self.aws.start()
-        self.aws.add_listener(self._watcher.log)
+        try:
+            self.aws.add_listener(self._watcher.log)
+            # Chosen before the first build asks for it.
+            container_host(self.aws, docker=self._docker)
+        except BaseException:
+            self.aws.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,6 +119,8 @@ class Rehearsal:
         name = self._stage_set().image_pipeline
         if name is None:
             return
+        with self._step("Image", "container runtime") as say:
+            say(container_host(self.aws, docker=self._docker).choice)
         with self._timed("image pipeline"):
             follower = self._follower(name)
             outcome = follower.follow(follower.wait_for_start(set(), _START_SECONDS))

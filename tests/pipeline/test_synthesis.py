@@ -45,6 +45,7 @@ def test_caches_and_times_do_not_change_the_payload(tmp_path: Path) -> None:
     before = synth(algorithm=Algorithm.from_directory(container)).text
     (container / "__pycache__").mkdir(exist_ok=True)
     (container / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"x")
+    (container / "stray.pyc").write_bytes(b"x")
     os.utime(container / "train", (1, 1))
     assert synth(algorithm=Algorithm.from_directory(container)).text == before
 

@@ -114,7 +114,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, iris: RehearsalData) -> Itera
     environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
     subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True)
     approver = Approver()
-    with Rehearsal(output / "stacks" / "iris", iris, approver) as rehearsal:
+    with Rehearsal(output / "stacks" / "iris", iris, approver, docker=False) as rehearsal:
         deployed = rehearsal.deploy()
         rehearsal.build_image()
         yield Site(rehearsal, deployed, approver)

@@ -31,7 +31,7 @@ def scratch() -> Iterator[Path]:
 
 def start(scratch: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*MLOPS, "rehearse", *arguments],
+        [*MLOPS, "rehearse", "--no-docker", *arguments],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(scratch)},
         stdin=subprocess.DEVNULL,
@@ -52,6 +52,7 @@ def test_a_data_set_travels_to_a_production_endpoint_that_answers(scratch: Path)
     assert result["accuracy"] >= 0.8
     assert "Terraform | second plan | succeeded" in progress
     assert "no changes" in progress
+    assert "Image | container runtime | succeeded" in progress
     assert "nothing is left" in progress
     assert nothing_left(scratch)
 
