@@ -193,6 +193,7 @@ class MLOpsPipeline(Construct):
             packages_arn=packages,
             production_stack=self.production_endpoint,
             stack_parameters=self.deployment.stack_parameters,
+            image_arn=self.image.pull_arn,
         )
         self.approval = Approval(
             self, "approval", config=config.approval, env=env, stores=stores, group=group, packages_arn=packages

@@ -44,6 +44,7 @@ class Evaluation(Construct):
         packages_arn: str,
         production_stack: str,
         stack_parameters: Mapping[str, Mapping[str, str]],
+        image_arn: str,
     ) -> None:
         """Make the functions.
 
@@ -57,6 +58,7 @@ class Evaluation(Construct):
             packages_arn: Pattern of the ARNs of its packages.
             production_stack: CloudFormation stack of the model in production.
             stack_parameters: Endpoint name to the parameters its stack always gets.
+            image_arn: ECR repository of the image.
         """
         super().__init__(scope, id_)
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
@@ -73,6 +75,9 @@ class Evaluation(Construct):
             permissions=[
                 allow("sagemaker:DescribeTrainingJob", env.arn("sagemaker", f"training-job/{env.name}-*")),
                 allow("sagemaker:CreateModelPackage", [group_arn, packages_arn]),
+                # A package has no role of its own: SageMaker looks at model and image as the caller.
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
+                allow(["ecr:BatchGetImage", "ecr:DescribeImages"], image_arn),
                 # ListModelPackages knows no resource.
                 allow("sagemaker:ListModelPackages", "*"),
                 *report_job(),

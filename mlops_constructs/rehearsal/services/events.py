@@ -86,8 +86,9 @@ class EventsService(Service):
             try:
                 for rule, target in self._matching_targets(bus, event):
                     self._deliver(rule, target, event)
-            except (ClientError, BotoCoreError) as error:
-                self.aws.log(f"event bus {bus}: cannot read the rules: {error}")
+            except Exception as error:
+                # One bad rule must not stop the bus for all that come after.
+                self.aws.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
 
     def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
         moto = self.aws.moto("events")
