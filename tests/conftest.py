@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from mlops_constructs._jsii_node import use_packaged_node
 
 # Tests import cdktf in any order; jsii starts Node at the first.
@@ -18,3 +20,9 @@ os.environ.update(
 )
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that run Terraform: they wait the longest, and nothing should wait for them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("terraform")}
+    items.sort(key=lambda item: item.path not in slow)
