@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-
-import pytest
+from typing import TYPE_CHECKING
 
 from mlops_constructs._jsii_node import use_packaged_node
+
+if TYPE_CHECKING:
+    import pytest
 
 # Tests import cdktf in any order; jsii starts Node at the first.
 use_packaged_node()
