@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,9 +128,7 @@ class Server:
         finally:
             connection.close()
 
-    def invoke(
-        self, body: bytes | str, content_type: str | None = "text/csv", accept: str | None = None
-    ) -> Reply:
+    def invoke(self, body: bytes | str, content_type: str | None = "text/csv", accept: str | None = None) -> Reply:
         headers = {"Content-Type": content_type, "Accept": accept}
         given = {name: value for name, value in headers.items() if value is not None}
         return self.request("POST", "/invocations", body, given)
@@ -150,6 +149,25 @@ class Server:
 
     def wait(self) -> int:
         return self.process.wait(PATIENCE_SECONDS)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log's lines of JSON; what an algorithm prints is left out."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    @property
+    def messages(self) -> list[str]:
+        return [line["message"] for line in self.lines]
+
+    def wait_for_log(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.log.read_text():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def wait_until_ready(self) -> Server:
+        self.wait_for_ping(200)
+        return self
 
 
 StartServer = Callable[..., Server]

@@ -126,9 +126,7 @@ def test_each_python_gets_one_version_of_each(requirements: list[Requirement], p
 
 def test_what_the_requirements_need_is_pinned_too(requirements: list[Requirement]) -> None:
     pinned = {canonicalize_name(requirement.name) for requirement in requirements}
-    here = [
-        requirement for requirement in requirements if not requirement.marker or requirement.marker.evaluate()
-    ]
+    here = [requirement for requirement in requirements if not requirement.marker or requirement.marker.evaluate()]
     needed = {
         canonicalize_name(need.name)
         for requirement in here
@@ -139,14 +137,14 @@ def test_what_the_requirements_need_is_pinned_too(requirements: list[Requirement
 
 
 def test_readme_lists_every_environment_variable(container: Path) -> None:
-    code = "".join(file.read_text() for file in (container / "sagemaker_contract").glob("*.py"))
-    table = re.findall(r"^\| `(SAGEMAKER_\w+)` \|", (container / "README.md").read_text(), re.MULTILINE)
-    assert set(table) == set(re.findall(r'"(SAGEMAKER_\w+)"', code))
+    code = "".join(file.read_text() for file in (container / "sagemaker_contract").rglob("*.py"))
+    table = re.findall(r"^\| `((?:SAGEMAKER|SERVE)_\w+)` \|", (container / "README.md").read_text(), re.MULTILINE)
+    assert set(table) == set(re.findall(r'"((?:SAGEMAKER|SERVE)_\w+)"', code))
 
 
 def test_default_is_every_address(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base, SAGEMAKER_BIND_TO_HOST="")
-    server.wait_for_ping(503)
+    server.wait_until_ready()
     listening = Path(f"/proc/{server.process.pid}/net/tcp")
     if not listening.exists():
         pytest.skip("reads the listening address from /proc")

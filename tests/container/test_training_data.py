@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sagemaker_contract.errors import DataError
-from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled_csv
+from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,23 +21,15 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
     [
         pytest.param("", "data.csv is empty", id="empty"),
         pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
-        pytest.param(
-            GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"
-        ),
-        pytest.param(
-            GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"
-        ),
-        pytest.param(
-            GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"
-        ),
+        pytest.param(GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"),
+        pytest.param(GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
+        pytest.param(GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
             "the channel 'train' has one class only: 'setosa' in all 2 rows",
             id="one class",
         ),
-        pytest.param(
-            "setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"
-        ),
+        pytest.param("setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"),
     ],
 )
 def test_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
@@ -52,7 +44,7 @@ def read(folder: Path, *contents: str | bytes) -> Table:
     files = [folder / f"{number}.csv" for number in range(1, len(contents) + 1)]
     for file, content in zip(files, contents, strict=True):
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_labelled_csv("train", files)
+    return read_labelled("train", files)
 
 
 def test_byte_order_mark_crlf_and_blank_lines_are_fine(tmp_path: Path) -> None:
@@ -79,9 +71,7 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
         ),
         pytest.param(["setosa,1,\n"], "1.csv line 1, column 3: the value is missing", id="missing value"),
         pytest.param(["a,1\n ,2\n"], "1.csv line 2, column 1: the label is missing", id="missing label"),
-        pytest.param(
-            ["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"
-        ),
+        pytest.param(["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"),
         pytest.param(
             ["a\nb\n"],
             "1.csv line 1: one column only; a label and at least one feature are needed",

@@ -51,12 +51,10 @@ def test_stop_before_training_says_so(endless: Job, edited_container: Callable[[
     assert not endless.model.exists()
 
 
-def test_algorithm_that_does_not_listen_is_ended_in_time(
-    endless: Job, edited_container: Callable[[str], Path]
-) -> None:
+def test_algorithm_that_does_not_listen_is_ended_in_time(endless: Job, edited_container: Callable[[str], Path]) -> None:
     deaf = "\ndef train(*_):\n    import time\n    print('deaf', flush=True)\n    time.sleep(60)\n"
     container = edited_container(deaf)
-    stopping = container / "sagemaker_contract" / "stopping.py"
+    stopping = container / "sagemaker_contract" / "training" / "stopping.py"
     stopping.write_text(stopping.read_text().replace("GRACE_SECONDS = 90", "GRACE_SECONDS = 1"))
     endless.program = container / "train"
     assert terminate_after(endless.start(), "deaf") == STOPPED
