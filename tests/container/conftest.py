@@ -124,7 +124,7 @@ class Server:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, names, answer.read().decode())
+            return Reply(answer.status, names, answer.read().decode("utf-8", "surrogateescape"))
         finally:
             connection.close()
 

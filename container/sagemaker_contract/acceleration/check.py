@@ -53,7 +53,7 @@ def write_checked(directory: Path, content: bytes, predict: Predict, held_out: R
     probes = np.concatenate([held_out, _random_rows(held_out)])
     output = _agreeing_output(content, predict, probes, len(held_out))
     model = OnnxModel(content, output)
-    most_rows = _fastest_up_to(model.predict, predict, probes)
+    most_rows = _fastest_up_to(lambda records: model.predict_like(predict, records), predict, probes)
     if not most_rows:
         raise NotTheSameError("it is no faster than predict")
     check = {
@@ -61,7 +61,7 @@ def write_checked(directory: Path, content: bytes, predict: Predict, held_out: R
         "most_rows": most_rows,
         "algorithm": algorithm_hash(),
         "files": file_hashes(directory),
-        "answers": model.predict(held_out[:_SAMPLE_ROWS]),
+        "answers": predict(held_out[:_SAMPLE_ROWS]),
         "compared": {"held_out": len(held_out), "random": len(probes) - len(held_out)},
     }
     folder = directory / FOLDER
@@ -115,9 +115,9 @@ def _agreeing_output(content: bytes, predict: Predict, probes: Records, held_out
     wanted = predict(probes)
     for name in OnnxModel(content).outputs:
         model = OnnxModel(content, name)
-        answers = model.predict(probes)
-        if same(answers, wanted) and all(
-            same(model.predict(probes[row : row + 1]), wanted[row : row + 1]) for row in range(min(held_out, 200))
+        alone = (probes[row : row + 1] for row in range(min(held_out, 200)))
+        if same(model.predict_like(predict, probes), wanted) and all(
+            same(model.predict_like(predict, record), wanted[row : row + 1]) for row, record in enumerate(alone)
         ):
             return name
     raise NotTheSameError(f"its answers differ from predict's on {len(probes)} held-out and random records")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -68,33 +67,21 @@ class _Exchange:
 
 
 class Predictor:
-    """Asks the ONNX form where it is the faster one, else the algorithm, which is loaded when first needed."""
+    """Asks ``predict`` of the algorithm, or its ONNX form once there is one."""
 
-    def __init__(self, directory: Path, accelerated: Accelerated | None) -> None:
-        self._directory = directory
-        self._accelerated = accelerated
-        self._loading = threading.Lock()
-        self._algorithm: tuple[Any, Any] | None = None
+    def __init__(self, algorithm: Any, directory: Path) -> None:
+        self._algorithm = algorithm
+        self._model = algorithm.load(directory)
+        self.accelerated: Accelerated | None = None
 
-    def load(self) -> None:
-        """Load what answers single records."""
-        if self._accelerated is None:
-            self._original()
+    def original(self, records: Records) -> list[Any]:
+        return list(self._algorithm.predict(self._model, records))
 
     def __call__(self, records: Records, attributes: str) -> Prediction:
-        accelerated = self._accelerated
-        if accelerated is not None and len(records) <= accelerated.most_rows:
-            return Prediction(accelerated.model.predict(records))
-        algorithm, model = self._original()
+        if self.accelerated is not None:
+            return Prediction(self.accelerated.predict(records))
         with AttributesScope(attributes) as scope:
-            return Prediction(list(algorithm.predict(model, records)), scope.answer)
-
-    def _original(self) -> tuple[Any, Any]:
-        with self._loading:
-            if self._algorithm is None:
-                algorithm = load_serving_module()
-                self._algorithm = (algorithm, algorithm.load(self._directory))
-            return self._algorithm
+            return Prediction(self.original(records), scope.answer)
 
 
 class TableModel:
@@ -162,20 +149,20 @@ def load_model(directory: Path, settings: Settings, threads: Threads, telemetry:
     started = time.monotonic()
     if not directory.is_dir() or not any(directory.iterdir()):
         raise ModelError(f"there is no model in {directory}: the folder is missing or empty")
-    sample = read_sample(directory)
-    accelerated = _accelerated(directory, sample, settings)
-    if accelerated is None and has_hooks(module := load_serving_module()):
+    module = load_serving_module()
+    if has_hooks(module):
         model: ServedModel = HookModel(module, directory, settings, threads.predictions)
     else:
-        model = _table_model(Predictor(directory, accelerated), sample, settings, threads, telemetry)
+        model = _table_model(Predictor(module, directory), directory, settings, threads, telemetry)
     _log.info("model loaded and warm in %.1f s", time.monotonic() - started)
     return model
 
 
 def _table_model(
-    predictor: Predictor, sample: Records | None, settings: Settings, threads: Threads, telemetry: Telemetry
+    predictor: Predictor, directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry
 ) -> TableModel:
-    predictor.load()
+    sample = read_sample(directory)
+    predictor.accelerated = _accelerated(directory, sample, predictor, settings)
     model = TableModel(predictor, None if sample is None else sample.shape[1], settings, threads, telemetry)
     if sample is not None:
         model.batcher.learn(_warm_up(predictor, sample))
@@ -193,13 +180,15 @@ def _warm_up(predictor: Predictor, sample: Records) -> float:
     return seconds
 
 
-def _accelerated(directory: Path, sample: Records | None, settings: Settings) -> Accelerated | None:
+def _accelerated(
+    directory: Path, sample: Records | None, predictor: Predictor, settings: Settings
+) -> Accelerated | None:
     """The ONNX form, if it may be used; the choice is logged."""
     if not settings.acceleration:
         _log.info("answers come from the algorithm's own predict: SERVE_ACCELERATION is off")
         return None
     try:
-        accelerated = read_accelerated(directory, sample)
+        accelerated = read_accelerated(directory, sample, predictor.original)
     except NotUsableError as error:
         _log.info("answers come from the algorithm's own predict: %s", error)
         return None

@@ -62,14 +62,12 @@ class Supervisor:
         if not sys.platform.startswith("linux"):
             return
         from sagemaker_contract.interface import load_serving_module
-        from sagemaker_contract.serving import worker
 
-        importlib.import_module("uvicorn.protocols.http.auto")
+        for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
+            importlib.import_module(name)
         if self._settings.acceleration and (self._paths.model / FOLDER / CHECK).is_file():
             importlib.import_module("onnxruntime")
-        elif self._paths.model.is_dir():
-            load_serving_module()
-        del worker
+        load_serving_module()
         gc.collect()
         gc.freeze()
 
