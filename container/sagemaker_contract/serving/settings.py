@@ -32,6 +32,11 @@ class Settings:
     def maximum_body_bytes(self) -> int:
         return self.maximum_body_megabytes * 1024 * 1024
 
+    @property
+    def hung_seconds(self) -> int:
+        """A prediction that nobody waits for any more may still end; one that takes this long is stuck."""
+        return 3 * self.timeout_seconds
+
     @classmethod
     def from_env(cls) -> Settings:
         """Read the environment.

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sagemaker_contract.serving.settings import Settings
 
 _log = logging.getLogger("serve")
-_KILL_SECONDS = 25
+_KILL_SECONDS = 24.5
+_LOOK_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 # A worker that lived this long did not die of how it was started.
@@ -39,6 +40,7 @@ class Supervisor:
         self._board = Board(settings.workers)
         self._workers: dict[int, tuple[int, float]] = {}
         self._ending = False
+        self._kill_at = float("inf")
         self._pause = _FIRST_PAUSE_SECONDS
         self._alive_read, self._alive_write = os.pipe()
 
@@ -48,7 +50,8 @@ class Supervisor:
         self._preload()
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, self._end)
-        signal.signal(signal.SIGALRM, self._kill)
+        signal.signal(signal.SIGALRM, self._look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
         for number in range(self._settings.workers):
             self._start(number, reserved, replaces=False)
         exit_code = 0
@@ -88,6 +91,7 @@ class Supervisor:
             from sagemaker_contract.serving.worker import Worker
 
             os.close(self._alive_write)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
                 signal.signal(one, signal.SIG_DFL)
             listener = reserved
@@ -131,15 +135,19 @@ class Supervisor:
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
         if not self._ending:
             self._ending = True
-            signal.alarm(_KILL_SECONDS)
-        self._signal_workers(signal.SIGTERM)
-
-    def _kill(self, _signal: int, _frame: FrameType | None) -> None:
-        self._signal_workers(signal.SIGKILL)
-
-    def _signal_workers(self, number: signal.Signals) -> None:
+            self._kill_at = time.monotonic() + _KILL_SECONDS
         for pid in tuple(self._workers):
-            os.kill(pid, number)
+            os.kill(pid, signal.SIGTERM)
+
+    def _look(self, _signal: int, _frame: FrameType | None) -> None:
+        """Kill a worker that is stuck where it cannot see it itself, and at the very end every one."""
+        for pid, (number, _) in tuple(self._workers.items()):
+            if self._ending:
+                if time.monotonic() > self._kill_at:
+                    os.kill(pid, signal.SIGKILL)
+            elif self._board.silent_seconds(number) > self._settings.hung_seconds:
+                _log.error("a prediction has run for %d seconds: the worker is replaced", self._settings.hung_seconds)
+                os.kill(pid, signal.SIGKILL)
 
 
 def reserve_port(host: str, port: int, *, shared: bool) -> socket.socket:

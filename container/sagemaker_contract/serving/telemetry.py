@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import time
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ BATCH_RECORDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000, 100_000)
 _READY = 0
 _RESTARTS = 1
 _WAITING = 2
-_STATUS = 3
+_HEARTBEAT = 3
+_STATUS = 4
 _SECONDS = _STATUS + len(STATUSES)
 _BATCHES = _SECONDS + len(REQUEST_SECONDS) + 2
 _CELLS = _BATCHES + len(BATCH_RECORDS) + 2
@@ -36,6 +38,12 @@ class Board:
         """Count a restart; the worker counts as ready, for it listens only once it is."""
         self._cells[worker * _CELLS + _RESTARTS] += 1
         self._cells[worker * _CELLS + _WAITING] = 0
+        self._cells[worker * _CELLS + _HEARTBEAT] = 0
+
+    def silent_seconds(self, worker: int) -> float:
+        """How long ago a worker was last heard of; 0 before its first word."""
+        heard = self._cells[worker * _CELLS + _HEARTBEAT]
+        return time.monotonic() - heard if heard else 0.0
 
     def row(self, worker: int) -> Telemetry:
         return Telemetry(self, self._cells[worker * _CELLS : (worker + 1) * _CELLS])
@@ -81,6 +89,9 @@ class Telemetry:
 
     def ready(self) -> None:
         self._cells[_READY] = 1
+
+    def alive(self) -> None:
+        self._cells[_HEARTBEAT] = time.monotonic()
 
     def began(self) -> None:
         self._cells[_WAITING] += 1

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("serve")
 ENDED, CANNOT_LOAD, HUNG = 0, 3, 4
 _WATCH_SECONDS = 1.0
-# A prediction that nobody waits for any more may still end; one that takes this many timeouts is stuck.
-_HUNG_TIMEOUTS = 3
 
 
 @dataclass
@@ -98,13 +96,12 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """End a worker whose prediction never ends; the supervisor starts another."""
-        longest = _HUNG_TIMEOUTS * self.settings.timeout_seconds
+        """End a worker whose prediction never ends: nobody waits for it any more, and nobody else gets a turn."""
+        longest = self.settings.hung_seconds
         while True:
+            self.telemetry.alive()
             await asyncio.sleep(_WATCH_SECONDS)
             model = self._application.model
             if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
                 _log.error("a prediction has run for %d seconds: the worker is replaced", longest)
-                self._code = HUNG
-                self._server.drain()
-                return
+                os._exit(HUNG)
