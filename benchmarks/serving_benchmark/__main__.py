@@ -1,7 +1,7 @@
 """Compare; print ratios, and everything as JSON.
 
-    make bench-serving
-    PYTHONPATH=benchmarks python -m serving_benchmark --seconds 8 --rounds 3 --json result.json
+make bench-serving
+PYTHONPATH=benchmarks python -m serving_benchmark --seconds 8 --rounds 3 --json result.json
 """
 
 from __future__ import annotations

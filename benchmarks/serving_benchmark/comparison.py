@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from serving_benchmark.load import Measured
-    from serving_benchmark.servers import Running, Server
+    from serving_benchmark.servers import Server
 
 HERE = Path(__file__).parent
 RECORD = "5.1,3.5,1.4,0.2\n"
@@ -112,8 +112,19 @@ class Comparison:
         programs = environment("container")
         if not pandas.exists():
             subprocess.run(
-                [programs / "pip", "install", "--quiet", "--no-deps", "--target", pandas]
-                + ["pandas", "python-dateutil", "six", "pytz", "tzdata"],
+                [
+                    programs / "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--target",
+                    pandas,
+                    "pandas",
+                    "python-dateutil",
+                    "six",
+                    "pytz",
+                    "tzdata",
+                ],
                 check=True,
             )
         path = os.pathsep.join(map(str, (context, pandas)))

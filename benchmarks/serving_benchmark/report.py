@@ -18,7 +18,8 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         for side, measured in model["servers"].items():
             yield f"  {side}: {measured['pss_megabytes']} MB, first ping after {measured['seconds_to_ping']} s"
             for kind, drained in measured.get("drain", {}).items():
-                yield f"    SIGTERM, {kind}: {drained['unanswered']:.0f} unanswered, exit in {drained['exit_seconds']} s"
+                lost, seconds = drained["unanswered"], drained["exit_seconds"]
+                yield f"    SIGTERM, {kind}: {lost:.0f} unanswered, ended in {seconds} s"
         for side, reason in model["skipped"].items():
             yield f"  {side} is left out: {reason}"
         large = model["large_body"]

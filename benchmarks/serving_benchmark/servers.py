@@ -120,10 +120,12 @@ def multi_model_server(model: Path, work: Path) -> Server:
     start = work / "start-mms"
     start.write_text(
         "#!/bin/sh\n"
+        # It keeps the number of its process there, and starts only once a folder.
+        f'export TMPDIR="$(mktemp -d "{work}/tmp-XXXXXX")"\n'
         f'cat > "{work}/mms-$1.properties" <<END\n'
         "enable_envvars_config=true\ndecode_input_request=false\nload_models=ALL\n"
         "default_service_handler=sagemaker_inference.default_handler_service\n"
-        f"default_workers_per_model={WORKERS}\nvmargs=-XX:-UseContainerSupport\n"
+        f"default_workers_per_model={WORKERS}\nvmargs=-XX:-UseContainerSupport -Djava.io.tmpdir=$TMPDIR\n"
         "inference_address=http://127.0.0.1:$1\nmanagement_address=http://127.0.0.1:$1\nEND\n"
         f'exec "{programs}/multi-model-server" --foreground --start --model-store / '
         f'--mms-config "{work}/mms-$1.properties" --log-config "{toolkit}/etc/log4j2.xml" --models "model={served}"\n'

@@ -243,6 +243,7 @@ def _start_server(folder: Path, base: Path, container: Path, environment: dict[s
         "SAGEMAKER_BASE_DIR": str(base),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
     }
     log = folder / f"serve-{port}.log"
     with log.open("wb") as stream:

@@ -188,7 +188,9 @@ def test_one_different_answer_keeps_onnx_out(trained: Trained, tmp_path: Path) -
 def test_changed_predict_is_trained_without_onnx(
     job: Job, iris: list[str], edited_container: Callable[[str], Path]
 ) -> None:
-    job.program = edited_container("\n_predict = predict\ndef predict(*a):\n    return [*_predict(*a)][::-1]\n") / "train"
+    job.program = (
+        edited_container("\n_predict = predict\ndef predict(*a):\n    return [*_predict(*a)][::-1]\n") / "train"
+    )
     outcome = job.channel("train", iris="\n".join(iris)).run()
     assert outcome.code == 0
     assert "serving: ONNX is not used: its answers differ from predict's" in outcome.stdout

@@ -38,7 +38,7 @@ def drain(server: Server, *, keep_alive: bool) -> dict[str, float]:
 
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
 def test_no_request_is_lost_under_load(start_server: StartServer, trained: Trained, keep_alive: bool) -> None:
-    server = start_server(trained.job.base).wait_until_ready()
+    server = start_server(trained.job.base, SAGEMAKER_MODEL_SERVER_WORKERS="2").wait_until_ready()
     outcome = drain(server, keep_alive=keep_alive)
     assert outcome["answered"] > 100
     assert (outcome["unanswered"], outcome["not_200"]) == (0, 0)
@@ -51,7 +51,9 @@ def test_count_sees_what_a_careless_end_loses(
 ) -> None:
     container = edited_container("")
     draining = container / "sagemaker_contract" / "serving" / "draining.py"
-    careless = draining.read_text().replace("        refuse_connections(", "        os._exit(0)\n        refuse_connections(")
+    careless = draining.read_text().replace(
+        "        refuse_connections(", "        os._exit(0)\n        refuse_connections("
+    )
     draining.write_text(careless.replace("import asyncio\n", "import asyncio\nimport os\n"))
     server = start_server(trained.job.base, container).wait_until_ready()
     assert drain(server, keep_alive=True)["unanswered"] > 0

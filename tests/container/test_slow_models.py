@@ -51,7 +51,7 @@ def slow(seconds: float) -> str:
 
 
 def test_slow_prediction_gets_503_and_the_worker_goes_on(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1", SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
     began = time.monotonic()
     refused = server.invoke(slow(2))
     assert (refused.status, refused.error) == (503, "no prediction within 1 seconds")
@@ -64,7 +64,7 @@ def test_slow_prediction_gets_503_and_the_worker_goes_on(start_slow: Callable[..
 
 
 def test_prediction_that_never_ends_replaces_the_worker(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1", SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
     assert server.invoke(slow(50)).status == 503
     server.wait_for_log("the worker is replaced")
     server.wait_for_log("another starts")
@@ -74,7 +74,7 @@ def test_prediction_that_never_ends_replaces_the_worker(start_slow: Callable[...
 
 
 def test_prediction_that_blocks_the_loop_replaces_the_worker(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1", SAGEMAKER_MODEL_SERVER_WORKERS="1", ALWAYS_SLOW="no")
+    server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1", ALWAYS_SLOW="no")
     with pytest.raises((OSError, http.client.HTTPException)):
         server.invoke(slow(50))
     server.wait_for_log("ended with -9; another starts")
@@ -83,7 +83,7 @@ def test_prediction_that_blocks_the_loop_replaces_the_worker(start_slow: Callabl
 
 
 def test_dead_worker_is_replaced(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    server = start_slow()
     with pytest.raises((OSError, http.client.HTTPException)):
         server.invoke(slow(99))
     server.wait_for_log("ended with 9; another starts in 0.5 s")
@@ -92,7 +92,7 @@ def test_dead_worker_is_replaced(start_slow: Callable[..., Server]) -> None:
 
 
 def test_ping_answers_within_two_seconds_under_full_load(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    server = start_slow()
     with ThreadPoolExecutor(16) as clients:
         replies = [clients.submit(server.invoke, slow(0.2)) for _ in range(16)]
         replies += [clients.submit(server.invoke, f"{RECORD}\n" * 100_000) for _ in range(4)]
@@ -106,7 +106,7 @@ def test_ping_answers_within_two_seconds_under_full_load(start_slow: Callable[..
 
 
 def test_requests_that_wait_are_predicted_together(start_slow: Callable[..., Server]) -> None:
-    server = start_slow(SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    server = start_slow()
     with ThreadPoolExecutor(9) as clients:
         first = clients.submit(server.invoke, slow(0.5))
         time.sleep(0.2)
@@ -117,7 +117,7 @@ def test_requests_that_wait_are_predicted_together(start_slow: Callable[..., Ser
 
 
 def test_workers_end_with_a_killed_supervisor(start_slow: Callable[..., Server]) -> None:
-    server = start_slow()
+    server = start_slow(SAGEMAKER_MODEL_SERVER_WORKERS="2")
     workers = {line["process"] for line in server.lines if line["message"].startswith("ready on port")}
     assert workers
     server.process.send_signal(signal.SIGKILL)
@@ -139,7 +139,7 @@ def is_running(process: int) -> bool:
 
 
 def test_two_servers_do_not_share_a_port(start_server: StartServer, trained: Trained) -> None:
-    first = start_server(trained.job.base).wait_until_ready()
-    second = start_server(trained.job.base, SAGEMAKER_BIND_TO_PORT=str(first.port))
+    first = start_server(trained.job.base, SAGEMAKER_MODEL_SERVER_WORKERS="2").wait_until_ready()
+    second = start_server(trained.job.base, SAGEMAKER_BIND_TO_PORT=str(first.port), SAGEMAKER_MODEL_SERVER_WORKERS="2")
     assert second.wait() == 1
     assert "Address already in use" in second.messages[-1]

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import joblib
 import pytest
+from programs import STOPPED, terminate_after
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Job
-
-STOPPED = 143
-
-
-def terminate_after(process: subprocess.Popen[str], text: str) -> int:
-    """Wait for a line with ``text``, then stop the process like SageMaker; give its exit code."""
-    with process:
-        try:
-            assert process.stdout is not None
-            assert any(text in line for line in process.stdout)
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
-        finally:
-            process.kill()
-    return process.returncode
 
 
 @pytest.fixture

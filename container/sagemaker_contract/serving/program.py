@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from typing import NoReturn
 
 from sagemaker_contract.errors import ContractError, ModelError
 from sagemaker_contract.paths import Paths
@@ -18,12 +19,20 @@ _log = logging.getLogger("serve")
 _THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Serve; the exit code is 0 after SIGTERM, and 1 when there is nothing to serve with."""
     # Until the workers run there is nothing to drain, and process 1 would ignore the signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     logs.configure(logging.INFO)
+    code = _serve()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Native libraries that were imported before the workers were made can wait for ever at a usual exit.
+    os._exit(code)
+
+
+def _serve() -> int:
     try:
         settings = Settings.from_env()
         logs.configure(settings.log_level)
@@ -34,8 +43,6 @@ def main() -> int:
     except Exception as error:
         _log.exception("the server cannot start")
         _log.error("%s", ModelError(f"cannot import the algorithm: {type(error).__name__}: {error}"))
-    finally:
-        sys.stdout.flush()
     return 1
 
 
