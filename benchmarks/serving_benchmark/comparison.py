@@ -85,6 +85,7 @@ class Comparison:
             return {
                 server.name: {
                     "seconds_to_ping": round(server.seconds_to_ping, 2),
+                    "seconds_to_answer": round(server.seconds_to_answer, 2),
                     "pss_megabytes": round(server.proportional_megabytes()),
                     "loads": {count: _median(rounds) for count, rounds in found[server.name].items()},
                 }

@@ -16,7 +16,8 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         yield f"\n{name}: requests/s (ratio), p99 in ms"
         yield from _loads(model["servers"])
         for side, measured in model["servers"].items():
-            yield f"  {side}: {measured['pss_megabytes']} MB, first ping after {measured['seconds_to_ping']} s"
+            ping, answer = measured["seconds_to_ping"], measured["seconds_to_answer"]
+            yield f"  {side}: {measured['pss_megabytes']} MB, first ping after {ping} s, first answer after {answer} s"
             for kind, drained in measured.get("drain", {}).items():
                 lost, seconds = drained["unanswered"], drained["exit_seconds"]
                 yield f"    SIGTERM, {kind}: {lost:.0f} unanswered, ended in {seconds} s"

@@ -43,6 +43,7 @@ class Running:
     port: int
     process: subprocess.Popen[bytes]
     seconds_to_ping: float
+    seconds_to_answer: float
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -76,7 +77,11 @@ def running(server: Server, log: Path) -> Iterator[Running]:
             if process.poll() is not None or time.monotonic() - began > _PATIENCE_SECONDS:
                 raise BenchmarkError(f"{server.name} does not answer; see {stream.name}")
             time.sleep(0.02)
-        yield Running(server.name, port, process, time.monotonic() - began)
+        pinged = time.monotonic() - began
+        # multi-model-server calls itself healthy before its model is loaded.
+        while not _answers(port) and time.monotonic() - began < _PATIENCE_SECONDS:
+            time.sleep(0.02)
+        yield Running(server.name, port, process, pinged, time.monotonic() - began)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -148,12 +153,20 @@ def constant() -> Server:
 
 
 def _is_healthy(port: int) -> bool:
+    return _status(port, "GET", "/ping") == 200
+
+
+def _answers(port: int) -> bool:
+    return _status(port, "POST", "/invocations", b"5.1,3.5,1.4,0.2\n") == 200
+
+
+def _status(port: int, method: str, path: str, body: bytes | None = None) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status == 200
+        connection.request(method, path, body, {"Content-Type": "text/csv", "Accept": "text/csv"})
+        return connection.getresponse().status
     except (OSError, http.client.HTTPException):
-        return False
+        return 0
     finally:
         connection.close()
 
