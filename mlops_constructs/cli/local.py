@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
 # A folder with this file was laid out here before, and may be again.
 _MARKER = ".mlops-local"
-_CACHE = Path("mlops-constructs") / "environments"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -155,23 +152,8 @@ def _run(options: argparse.Namespace, program: str, settings: Mapping[str, str])
 
 
 def _environment(container: Path) -> Path:
-    """The Python of a virtual environment with the container's requirements, made once and kept."""
-    requirements = container / "requirements.txt"
-    if not requirements.is_file():
-        return Path(sys.executable)
-    content = requirements.read_bytes() + sys.version.encode()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / _CACHE
-    folder = cache / f"local-{hashlib.sha256(content).hexdigest()[:24]}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        print(f"making a virtual environment from {requirements} (kept for the next run)", flush=True)
-        _call([sys.executable, "-m", "venv", "--clear", str(folder)])
-        _call([str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "-r", str(requirements)])
-        (folder / "complete").touch()
-    return python
+    """The Python of a virtual environment with the container's requirements, the one that a rehearsal makes."""
+    from ..rehearsal._processes import ChildProcesses
+    from ..rehearsal._venvs import environment_for
 
-
-def _call(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise MlopsError(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
+    return environment_for(container, ChildProcesses(), print) / "bin" / "python"
