@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from serving_benchmark.comparison import Comparison
+from serving_benchmark.comparison import MODELS, Comparison
 from serving_benchmark.environments import BenchmarkError
 from serving_benchmark.report import lines
 
@@ -23,12 +23,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3, help="of one load")
     parser.add_argument("--rounds", type=int, default=3, help="how often each server takes its turn")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory(prefix="bench-serving-") as work:
             comparison = Comparison(Path(work), options.seconds, options.rounds, options.connections)
-            result = comparison.run()
+            result = comparison.run(options.models)
     except BenchmarkError as error:
         print(f"bench-serving: {error}", file=sys.stderr)
         return 1

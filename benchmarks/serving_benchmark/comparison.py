@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 RECORD = "5.1,3.5,1.4,0.2\n"
 DRAIN_CLIENTS = 16
+MODELS = ("forest", "logistic")
 
 
 class Comparison:
@@ -41,14 +42,15 @@ class Comparison:
         self._connections = connections
         self._script = write_script(work, RECORD)
 
-    def run(self) -> dict[str, Any]:
-        """Measure everything."""
+    def run(self, models: Sequence[str]) -> dict[str, Any]:
+        """Measure everything, for each of the models."""
         result: dict[str, Any] = {
             "machine": {"processors": os.cpu_count(), "python": sys.version.split()[0], "workers": servers.WORKERS},
             "method": {"seconds": self._seconds, "rounds": self._rounds, "value": "median"},
             "models": {},
         }
-        for name, context in {"forest": CONTAINER, "logistic": self._logistic()}.items():
+        for name in models:
+            context = self._logistic() if name == "logistic" else CONTAINER
             base = self._train(name, context)
             result["models"][name] = self._compare(name, context, base)
         return result

@@ -27,12 +27,16 @@ _PATIENCE_SECONDS = 60
 
 @dataclass
 class Server:
-    """How a server is started; ``{port}`` stands for its port."""
+    """How a server is started; ``{port}`` stands for its port.
+
+    ``ended_by`` is a part of the command line of the process that SIGTERM goes to, when it is not the first one.
+    """
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     folder: Path = PEERS
+    ended_by: str = ""
 
 
 @dataclass
@@ -44,12 +48,33 @@ class Running:
     process: subprocess.Popen[bytes]
     seconds_to_ping: float
     seconds_to_answer: float
+    ended_by: str
 
     def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        self._ending = self._process_to_end()
+        os.kill(self._ending, signal.SIGTERM)
 
-    def wait(self) -> int:
-        return self.process.wait(_PATIENCE_SECONDS)
+    def wait(self) -> None:
+        """Wait for the end of what was terminated."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self._is_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _process_to_end(self) -> int:
+        for process in _tree(self.process.pid) if self.ended_by else []:
+            with contextlib.suppress(OSError):
+                if self.ended_by.encode() in (Path("/proc") / str(process) / "cmdline").read_bytes().split(b"\0"):
+                    return process
+        return self.process.pid
+
+    def _is_running(self) -> bool:
+        if self.process.poll() is not None:
+            return False
+        try:
+            state = (Path("/proc") / str(self._ending) / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
 
     def proportional_megabytes(self) -> float:
         """Memory of the whole tree, shared pages divided among those who share them."""
@@ -81,7 +106,7 @@ def running(server: Server, log: Path) -> Iterator[Running]:
         # multi-model-server calls itself healthy before its model is loaded.
         while not _answers(port) and time.monotonic() - began < _PATIENCE_SECONDS:
             time.sleep(0.02)
-        yield Running(server.name, port, process, pinged, time.monotonic() - began)
+        yield Running(server.name, port, process, pinged, time.monotonic() - began, server.ended_by)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -142,6 +167,8 @@ def multi_model_server(model: Path, work: Path) -> Server:
         [str(start), "{port}"],
         {"PATH": path, "PYTHONPATH": str(served / "code"), "SAGEMAKER_BASE_DIR": str(served.parent)},
         work,
+        # As sagemaker-inference's own entry point does.
+        ended_by="com.amazonaws.ml.mms.ModelServer",
     )
 
 

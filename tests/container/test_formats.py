@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 from sagemaker_contract.errors import InputError, RequestError
 from sagemaker_contract.formats.binary import decode_npy, decode_parquet, encode_npy
-from sagemaker_contract.formats.csv_text import decode_csv
+from sagemaker_contract.formats.csv_text import decode_csv, encode_csv
 from sagemaker_contract.formats.json_text import decode_json_lines, encode_json_lines
 from sagemaker_contract.formats.negotiation import charset, content_type
 
@@ -167,3 +167,21 @@ def test_answers_that_are_no_array_get_406() -> None:
     with pytest.raises(RequestError) as caught:
         encode_npy([[1.0], [1.0, 2.0]])
     assert caught.value.status == 406
+
+
+@pytest.mark.parametrize(
+    ("predictions", "text"),
+    [
+        (["a", "b"], "a\nb\n"),
+        (["a,b", "c"], '"a,b"\nc\n'),
+        (['say "a"'], '"say ""a"""\n'),
+        (["two\nlines", "b"], '"two\nlines"\nb\n'),
+        (["", "b"], '""\nb\n'),
+        (["a", ""], 'a\n""\n'),
+        ([1.5, 2], "1.5\n2\n"),
+        ([["a", 0.5], ["b", 0.25]], "a,0.5\nb,0.25\n"),
+        (["a", 1], "a\n1\n"),
+    ],
+)
+def test_csv_answers_can_be_read_again(predictions: list[object], text: str) -> None:
+    assert encode_csv(predictions) == text.encode()

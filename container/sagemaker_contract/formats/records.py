@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,9 @@ def from_rows(rows: Sequence[Sequence[float]]) -> Records:
             raise InputError(f"record {number} has {len(row)} values, record 1 has {width}")
     if not width:
         raise InputError("there are no records")
-    return from_array(np.array(rows, dtype=np.float64))
+    records = np.array(rows, dtype=np.float64)
+    # One record is the rule, and its sum is found before an array is looked at.
+    return records if len(rows) == 1 and math.isfinite(sum(rows[0])) else from_array(records)
 
 
 def from_array(records: Records) -> Records:

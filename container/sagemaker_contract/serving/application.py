@@ -32,6 +32,7 @@ _METHODS = {
 _CLOSE = (b"connection", b"close")
 # What many large bodies at once may take together; a single one always fits.
 _MOST_BODIES = 16
+_SMALL_BODY_BYTES = 64 * 1024
 
 
 class Application:
@@ -125,6 +126,8 @@ class Application:
 
     async def _body(self, receive: Receive, headers: Headers) -> bytes:
         declared = headers.content_length
+        if declared < _SMALL_BODY_BYTES:
+            return await read_body(receive, headers, self._maximum)
         if self._body_bytes and self._body_bytes + declared > _MOST_BODIES * self._maximum:
             raise RequestError(503, "too many large requests at once; try again")
         self._body_bytes += declared
