@@ -231,6 +231,28 @@ def edited_container(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
     return edit
 
 
+LIGHT_ALGORITHM = """
+def load(directory):
+    return "setosa"
+
+def predict(model, records):
+    return [model] * len(records)
+"""
+
+
+@pytest.fixture(scope="session")
+def light_container(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Copy the container with an algorithm that knows setosa only, and is up at once; lines are added to it."""
+
+    def make(lines: str) -> Path:
+        copy = tmp_path_factory.mktemp("light") / "container"
+        shutil.copytree(CONTAINER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / "algorithm.py").write_text(LIGHT_ALGORITHM + lines, encoding="utf-8")
+        return copy
+
+    return make
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -24,9 +24,9 @@ def predict(model, records):
 
 
 def test_predict_reads_and_answers_them(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(CHOOSES)).wait_until_ready()
+    server = start_server(trained.job.base, light_container(CHOOSES)).wait_until_ready()
     headers = {"Content-Type": "text/csv", "X-Amzn-SageMaker-Custom-Attributes": "forest"}
     reply = server.request("POST", "/invocations", "5.1,3.5,1.4,0.2", headers)
     assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "forest heard"

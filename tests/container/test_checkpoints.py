@@ -31,17 +31,17 @@ def checkpoints(folder: Path, print_: str = "same") -> Checkpoints:
 
 
 def test_stopped_forest_grows_on_to_the_same_forest(job: Job, iris: list[str], tmp_path: Path) -> None:
-    job.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "600"})
+    job.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "300"})
     (job.base / "checkpoints").mkdir()
-    assert terminate_after(job.start(), "40 of 600 trees") == STOPPED
+    assert terminate_after(job.start(), "40 of 300 trees") == STOPPED
     shutil.rmtree(job.base / "model")
     outcome = job.run()
     assert outcome.code == 0
     assert "going on from checkpoint-000001" in outcome.stdout
-    assert "\n20 of 600 trees" not in outcome.stdout
+    assert "\n20 of 300 trees" not in outcome.stdout
     resumed = joblib.load(job.model)
     again = type(job)(tmp_path / "again")
-    again.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "600"})
+    again.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "300"})
     assert again.run().metrics == outcome.metrics
     whole = joblib.load(again.model)
     assert [tree.random_state for tree in resumed.estimators_] == [tree.random_state for tree in whole.estimators_]

@@ -60,9 +60,9 @@ def test_count_sees_what_a_careless_end_loses(
 
 
 def test_ping_is_503_while_draining(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(STUCK), SAGEMAKER_MODEL_SERVER_TIMEOUT="2")
+    server = start_server(trained.job.base, light_container(STUCK), SAGEMAKER_MODEL_SERVER_TIMEOUT="2")
     server.wait_until_ready()
     pinging = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     pinging.connect()

@@ -53,12 +53,12 @@ def predict_fn(data, model):
 
 @pytest.fixture
 def serve_hooks(
-    start_server: StartServer, edited_container: Callable[[str], Path], tmp_path: Path
+    start_server: StartServer, light_container: Callable[[str], Path], tmp_path: Path
 ) -> Callable[..., Server]:
     """Start a server whose hooks stand in algorithm.py, or in a file of their own."""
 
     def start(code: str, program: str = "algorithm.py") -> Server:
-        container = edited_container("")
+        container = light_container("")
         (container / program).write_text(code)
         (tmp_path / "model").mkdir()
         (tmp_path / "model" / "factor").write_text("10")

@@ -63,9 +63,9 @@ def test_invocations_without_a_name_get_503(many: Server) -> None:
 
 
 def test_no_memory_gets_507(
-    start_server: StartServer, tmp_path: Path, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, tmp_path: Path, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    container = edited_container("\ndef load(*_):\n    raise MemoryError\n")
+    container = light_container("\ndef load(*_):\n    raise MemoryError\n")
     server = start_server(tmp_path, container, SAGEMAKER_MULTI_MODEL="true").wait_until_ready()
     assert load(server, "iris", trained.job.model.parent).status == 507
 

@@ -41,9 +41,9 @@ def load(directory):
 
 
 def test_ping_is_503_until_the_model_is_loaded(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(SLOW_LOAD))
+    server = start_server(trained.job.base, light_container(SLOW_LOAD))
     server.wait_for_ping(503)
     refused = server.invoke(RECORD)
     assert (refused.status, refused.error) == (503, "the model is still loading")
@@ -61,18 +61,18 @@ def test_signal_while_idle_ends_with_zero(start_server: StartServer, trained: Tr
 
 
 def test_sigterm_while_loading_ends_with_zero(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(SLOW_LOAD))
+    server = start_server(trained.job.base, light_container(SLOW_LOAD))
     server.wait_for_ping(503)
     server.process.send_signal(signal.SIGTERM)
     assert server.wait() == 0
 
 
 def test_request_in_flight_at_sigterm_is_answered(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(SLOW_PREDICT))
+    server = start_server(trained.job.base, light_container(SLOW_PREDICT))
     server.wait_for_ping(200)
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, RECORD)
@@ -83,9 +83,9 @@ def test_request_in_flight_at_sigterm_is_answered(
 
 
 def test_ping_answers_during_a_slow_prediction(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    server = start_server(trained.job.base, edited_container(SLOW_PREDICT))
+    server = start_server(trained.job.base, light_container(SLOW_PREDICT))
     server.wait_for_ping(200)
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, RECORD)
@@ -96,9 +96,9 @@ def test_ping_answers_during_a_slow_prediction(
 
 
 def test_failing_model_gets_500_without_its_inner_life(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
-    broken = edited_container(FAILS_ON_HUNDREDS)
+    broken = light_container(FAILS_ON_HUNDREDS)
     server = start_server(trained.job.base, broken)
     server.wait_for_ping(200)
     reply = server.invoke("100,1,1,1")

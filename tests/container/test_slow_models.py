@@ -37,10 +37,10 @@ def predict(model, records):
 
 @pytest.fixture
 def start_slow(
-    start_server: StartServer, trained: Trained, edited_container: Callable[[str], Path]
+    start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> Callable[..., Server]:
     def start(**environment: str) -> Server:
-        server = start_server(trained.job.base, edited_container(SLOW_ON_HUNDREDS), **environment)
+        server = start_server(trained.job.base, light_container(SLOW_ON_HUNDREDS), **environment)
         return server.wait_until_ready()
 
     return start
