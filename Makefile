@@ -24,6 +24,10 @@ lint: $(VENV)/lint ## Style and types
 .PHONY: check
 check: lint test ## What CI runs, and style and types
 
+.PHONY: bench-serving
+bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--seconds 8")
+	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
+
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/
 	$(BIN)/python main.py

@@ -1,7 +1,7 @@
 """The algorithm: the only file to edit.
 
 ``train`` and ``serve`` call what is named here and look nowhere else. The worked example is a random forest
-on the iris flowers: CSV without a header line, the label (a name) first, then the measurements.
+on the iris flowers: CSV without a header line (or JSON Lines, or Parquet), the label first, then the measurements.
 
 Raise ``DataError`` for data nobody can train on and ``InputError`` for records nobody can predict: their text
 reaches the person who sent them. ``print`` goes to the job's log.
@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.errors import InputError
-from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled_csv
+from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, log_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from sagemaker_contract.training.run import Run
 
 MODEL_FILE = "model.joblib"
 TREES_AT_A_TIME = 20
@@ -66,31 +68,35 @@ def load_data(channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperpara
     Raises:
         DataError: When the data cannot be used, naming the file, line and column at fault.
     """
-    train = read_labelled_csv("train", channels["train"])
+    train = read_labelled("train", channels["train"])
     check_classes(train)
     if "validation" not in channels:
         train, validation = hold_out(train, hyperparameters.validation_fraction, hyperparameters.random_state)
         print(f"no validation channel: {len(validation)} rows held out of train, {len(train)} left")
         return train, validation
-    validation = read_labelled_csv("validation", channels["validation"])
+    validation = read_labelled("validation", channels["validation"])
     check_same_shape(train, validation)
     return train, validation
 
 
-def train(data: Table, hyperparameters: Hyperparameters, stop_requested: Callable[[], bool]) -> RandomForestClassifier:
-    """Fit the model; when ``stop_requested()`` turns true, give back soon what there is so far."""
-    forest = RandomForestClassifier(
+def train(data: Table, hyperparameters: Hyperparameters, run: Run) -> RandomForestClassifier:
+    """Fit the model, going on from ``run.checkpoint`` if there is one.
+
+    When ``run.stop_requested()`` turns true, give back soon what there is so far.
+    """
+    forest: RandomForestClassifier = run.checkpoint or RandomForestClassifier(
         max_depth=hyperparameters.max_depth,
         min_samples_leaf=hyperparameters.min_samples_leaf,
         n_jobs=hyperparameters.n_jobs,
         random_state=hyperparameters.random_state,
         warm_start=True,
     )
-    trees = 0
-    while trees < hyperparameters.n_estimators and not (trees and stop_requested()):
+    trees = len(forest.estimators_) if run.checkpoint else 0
+    while trees < hyperparameters.n_estimators and not (trees and run.stop_requested()):
         trees = min(trees + TREES_AT_A_TIME, hyperparameters.n_estimators)
         forest.set_params(n_estimators=trees).fit(data.features, data.labels)
         print(f"{trees} of {hyperparameters.n_estimators} trees", flush=True)
+        run.save_checkpoint(forest)
     return forest
 
 
@@ -104,7 +110,7 @@ def metrics(model: RandomForestClassifier, data: Table) -> dict[str, float]:
 
 
 def predict(model: RandomForestClassifier, records: NDArray[np.float64]) -> list[Any]:
-    """Give one answer a record; ``records`` has a row each, all finite.
+    """Give one answer a record; ``records`` has a row each, all finite, from one request or from several.
 
     Raises:
         InputError: When the records have another width than the training data.
@@ -119,8 +125,16 @@ def predict(model: RandomForestClassifier, records: NDArray[np.float64]) -> list
     return list(model.classes_[votes.argmax(axis=1)].tolist())
 
 
+def to_onnx(model: RandomForestClassifier) -> bytes | None:
+    """Give the same model as ONNX, to be answered with where that is faster; delete this to always use ``predict``.
+
+    ``train`` compares the two on held-out and random records; one different answer, and only ``predict`` is used.
+    """
+    return onnx_from_sklearn(model)
+
+
 def save(model: RandomForestClassifier, directory: Path) -> None:
-    """Write the model into ``directory``, whose files become model.tar.gz."""
+    """Write the model into ``directory``: model.tar.gz in the end, or a checkpoint on the way."""
     joblib.dump(model, directory / MODEL_FILE)
 
 

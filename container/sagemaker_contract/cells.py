@@ -29,6 +29,9 @@ def parse_numbers(cells: Sequence[str]) -> list[float]:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         raise _first_bad(cells) from None
+    # Python reads 1_000 as a number; nobody else does.
+    if any("_" in cell for cell in cells):
+        raise _first_bad(cells)
     # One look at the sum instead of one at each cell; a sum may overflow where no cell does.
     if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
         raise _first_bad(cells)
@@ -46,6 +49,6 @@ def _first_bad(cells: Sequence[str]) -> NotANumberError:
 
 def _is_number(cell: str) -> bool:
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(cell)) and "_" not in cell
     except ValueError:
         return False

@@ -31,6 +31,15 @@ class Paths:
         return self.base / "model"
 
     @property
+    def checkpoints(self) -> Path:
+        return self.base / "checkpoints"
+
+    @property
+    def models(self) -> Path:
+        """Where a multi-model endpoint keeps its models."""
+        return self.base / "models"
+
+    @property
     def evaluation(self) -> Path:
         return self.base / "output" / "data" / "evaluation.json"
 

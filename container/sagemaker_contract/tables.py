@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sagemaker_contract.cells import NotANumberError, parse_numbers, shown
+from sagemaker_contract.cells import NotANumberError, shown
 from sagemaker_contract.errors import DataError
+from sagemaker_contract.table_files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -35,8 +35,10 @@ class Table:
         return Table(channel, self.features[chosen], self.labels[chosen])
 
 
-def read_labelled_csv(channel: str, files: Sequence[Path]) -> Table:
-    """Read CSV files without a header line, the label in the first column, as one table.
+def read_labelled(channel: str, files: Sequence[Path]) -> Table:
+    """Read CSV, JSON Lines and Parquet files, the label in the first column, as one table.
+
+    CSV has no header line. The members of JSON objects and the columns of Parquet count by their order.
 
     Raises:
         DataError: For an empty or non-UTF-8 file, a row of another width, a missing label, a feature that is
@@ -47,14 +49,14 @@ def read_labelled_csv(channel: str, files: Sequence[Path]) -> Table:
     first_place, columns = "", 0
     for file in files:
         rows_before = len(labels)
-        for line, cells in _lines(file):
-            place = f"{file.name} line {line}"
+        lines, numbers_of = read_file(file)
+        for place, cells in lines:
             if not columns:
                 first_place, columns = place, _columns(place, cells)
             elif len(cells) != columns:
                 raise DataError(f"{place}: {len(cells)} columns, but {first_place} has {columns}")
             labels.append(_label(place, cells[0]))
-            features.extend(_features(place, line, cells[1:]))
+            features.extend(_features(place, cells[1:], numbers_of))
         if len(labels) == rows_before:
             raise DataError(f"{file.name} is empty")
     if len(labels) == 1:
@@ -96,46 +98,22 @@ def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
     return table.rows(~held, table.channel), table.rows(held, "validation")
 
 
-def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of each line that is not blank."""
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        try:
-            for cells in reader:
-                if cells and (len(cells) > 1 or cells[0].strip()):
-                    yield reader.line_num, cells
-        except UnicodeDecodeError:
-            raise DataError(f"{file.name} line {_first_undecodable_line(file)}: not UTF-8 text") from None
-        except csv.Error as error:
-            raise DataError(f"{file.name} line {reader.line_num + 1}: {error}") from error
-
-
-def _first_undecodable_line(file: Path) -> int:
-    with file.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                line.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                return number
-    raise AssertionError(f"{file} decodes by line but not as a whole")
-
-
-def _columns(place: str, cells: list[str]) -> int:
+def _columns(place: str, cells: Sequence[Any]) -> int:
     if len(cells) < 2:
         raise DataError(f"{place}: one column only; a label and at least one feature are needed")
     return len(cells)
 
 
-def _label(place: str, cell: str) -> str:
-    label = cell.strip()
+def _label(place: str, cell: Any) -> str:
+    label = "" if cell is None else str(cell).strip()
     if not label:
         raise DataError(f"{place}, column 1: the label is missing")
     return label
 
 
-def _features(place: str, line: int, cells: list[str]) -> list[float]:
+def _features(place: str, cells: Sequence[Any], numbers_of: Callable[[Sequence[Any]], list[float]]) -> list[float]:
     try:
-        return parse_numbers(cells)
+        return numbers_of(cells)
     except NotANumberError as error:
-        hint = " (the file must have no header line)" if line == 1 else ""
+        hint = " (the file must have no header line)" if place.endswith(" line 1") else ""
         raise DataError(f"{place}, column {error.index + 2}: {error}{hint}") from None

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,7 @@ class Server:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             names = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, names, answer.read().decode())
+            return Reply(answer.status, names, answer.read().decode("utf-8", "surrogateescape"))
         finally:
             connection.close()
 
@@ -148,6 +149,25 @@ class Server:
 
     def wait(self) -> int:
         return self.process.wait(PATIENCE_SECONDS)
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log's lines of JSON; what an algorithm prints is left out."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    @property
+    def messages(self) -> list[str]:
+        return [line["message"] for line in self.lines]
+
+    def wait_for_log(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while text not in self.log.read_text():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def wait_until_ready(self) -> Server:
+        self.wait_for_ping(200)
+        return self
 
 
 StartServer = Callable[..., Server]
@@ -211,6 +231,28 @@ def edited_container(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
     return edit
 
 
+LIGHT_ALGORITHM = """
+def load(directory):
+    return "setosa"
+
+def predict(model, records):
+    return [model] * len(records)
+"""
+
+
+@pytest.fixture(scope="session")
+def light_container(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Copy the container with an algorithm that knows setosa only, and is up at once; lines are added to it."""
+
+    def make(lines: str) -> Path:
+        copy = tmp_path_factory.mktemp("light") / "container"
+        shutil.copytree(CONTAINER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        (copy / "algorithm.py").write_text(LIGHT_ALGORITHM + lines, encoding="utf-8")
+        return copy
+
+    return make
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -223,6 +265,7 @@ def _start_server(folder: Path, base: Path, container: Path, environment: dict[s
         "SAGEMAKER_BASE_DIR": str(base),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
     }
     log = folder / f"serve-{port}.log"
     with log.open("wb") as stream:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from sagemaker_contract.errors import ConfigurationError
-from sagemaker_contract.hyperparameters import parse_hyperparameters
+from sagemaker_contract.training.hyperparameters import parse_hyperparameters
 
 
 @dataclass(frozen=True)

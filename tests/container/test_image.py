@@ -6,9 +6,12 @@ import importlib.metadata
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +67,7 @@ def test_command_is_in_exec_form_too(instructions: dict[str, list[str]]) -> None
 
 def test_programs_are_on_path(instructions: dict[str, list[str]]) -> None:
     assert instructions["WORKDIR"] == ["/opt/program"]
-    assert 'PATH="/opt/program:${PATH}"' in instructions["ENV"]
+    assert 'PATH="/opt/program:/opt/packages/bin:${PATH}"' in instructions["ENV"]
     assert "PYTHONUNBUFFERED=1" in instructions["ENV"]
 
 
@@ -75,9 +78,38 @@ def test_image_says_that_the_port_can_be_chosen(instructions: dict[str, list[str
 def test_everything_copied_exists_and_every_module_is_copied(
     container: Path, instructions: dict[str, list[str]]
 ) -> None:
-    copied = {source for line in instructions["COPY"] for source in line.split()[:-1]}
+    lines = [line for line in instructions["COPY"] if not line.startswith("--from=")]
+    copied = {source for line in lines for source in line.split()[:-1]}
     assert all((container / source).exists() for source in copied)
-    assert copied == {"requirements.txt", "algorithm.py", *PROGRAMS, "sagemaker_contract"}
+    assert copied == {"requirements.lock", "algorithm.py", *PROGRAMS, "sagemaker_contract"}
+
+
+def test_packages_come_from_the_stage_before(instructions: dict[str, list[str]]) -> None:
+    assert "--from=packages /opt/packages /opt/packages" in instructions["COPY"]
+    assert instructions["FROM"] == ["${BASE_IMAGE} AS packages", "${BASE_IMAGE}"]
+    assert any("--require-hashes --only-binary :all:" in line for line in instructions["RUN"])
+
+
+def test_base_image_is_an_argument_that_takes_a_digest(instructions: dict[str, list[str]]) -> None:
+    (argument,) = instructions["ARG"]
+    assert argument.startswith("BASE_IMAGE=python:3.12")
+
+
+def test_image_can_hold_several_models(instructions: dict[str, list[str]]) -> None:
+    assert "com.amazonaws.sagemaker.capabilities.multi-models=true" in instructions["LABEL"]
+
+
+def test_lock_holds_what_is_required_with_hashes(container: Path, requirements: list[Requirement]) -> None:
+    lock = (container / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([\w-]+)==(\S+) \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", lock, re.MULTILINE))
+    image = {"python_version": "3.12", "python_full_version": "3.12.0", "sys_platform": "linux"}
+    wanted = {
+        requirement.name.lower(): str(requirement.specifier).removeprefix("==")
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate(image)
+    }
+    assert locked == wanted
+    assert lock.count("==") == len(wanted)
 
 
 def test_entrypoint_becomes_train(container: Path, entrypoint: list[str], job: Job) -> None:
@@ -109,6 +141,39 @@ def test_entrypoint_becomes_serve_which_gets_the_signal(
         assert process.wait(30) == 0
 
 
+def test_process_1_of_a_container_ends_on_the_signal(
+    container: Path, entrypoint: list[str], trained: Trained, free_port: int
+) -> None:
+    """A process 1 ignores every signal that it has not asked for."""
+    isolated = ["unshare", "--pid", "--fork", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*isolated, "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to make a process namespace")
+    settings = {
+        "SAGEMAKER_BASE_DIR": str(trained.job.base),
+        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(free_port),
+    }
+    with subprocess.Popen([*isolated, *entrypoint, "serve"], env=environment(container, **settings)) as process:
+        try:
+            wait_for_ping(free_port)
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def wait_for_ping(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping"):
+                return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_every_requirement_is_one_exact_version(requirements: list[Requirement]) -> None:
     assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in requirements)
 
@@ -137,14 +202,14 @@ def test_what_the_requirements_need_is_pinned_too(requirements: list[Requirement
 
 
 def test_readme_lists_every_environment_variable(container: Path) -> None:
-    code = "".join(file.read_text() for file in (container / "sagemaker_contract").glob("*.py"))
-    table = re.findall(r"^\| `(SAGEMAKER_\w+)` \|", (container / "README.md").read_text(), re.MULTILINE)
-    assert set(table) == set(re.findall(r'"(SAGEMAKER_\w+)"', code))
+    code = "".join(file.read_text() for file in (container / "sagemaker_contract").rglob("*.py"))
+    table = re.findall(r"^\| `((?:SAGEMAKER|SERVE)_\w+)` \|", (container / "README.md").read_text(), re.MULTILINE)
+    assert set(table) == set(re.findall(r'"((?:SAGEMAKER|SERVE)_\w+)"', code))
 
 
 def test_default_is_every_address(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base, SAGEMAKER_BIND_TO_HOST="")
-    server.wait_for_ping(503)
+    server.wait_until_ready()
     listening = Path(f"/proc/{server.process.pid}/net/tcp")
     if not listening.exists():
         pytest.skip("reads the listening address from /proc")

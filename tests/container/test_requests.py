@@ -103,18 +103,20 @@ def test_bad_records_get_400_and_the_reason(server: Server, body: str | bytes, c
     assert reply.error.startswith(reason)
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/html", "application/x-parquet"])
+@pytest.mark.parametrize("content_type", [None, "", "text/html", "application/octet-stream"])
 def test_unreadable_content_type_gets_415(server: Server, content_type: str | None) -> None:
     reply = server.invoke(SETOSA, content_type)
     assert reply.status == 415
-    assert reply.error.endswith("send one of text/csv, application/json")
+    assert reply.error.endswith(
+        "send one of text/csv, application/json, application/jsonlines, application/x-npy, application/x-parquet"
+    )
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "text/html;q=1, application/json;q=0"])
 def test_unanswerable_accept_gets_406(server: Server, accept: str) -> None:
     reply = server.invoke(SETOSA, accept=accept)
     assert reply.status == 406
-    assert reply.error.endswith("accept one of text/csv, application/json")
+    assert reply.error.endswith("accept one of text/csv, application/json, application/jsonlines, application/x-npy")
 
 
 def test_client_that_sends_far_too_much_still_reads_the_413(server: Server) -> None:

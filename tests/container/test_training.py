@@ -70,9 +70,31 @@ def test_broken_configuration_file_is_named(job: Job, iris: list[str]) -> None:
     assert job.failure.startswith("input/config/hyperparameters.json is not JSON: ")
 
 
-def test_several_hosts_are_refused(job: Job) -> None:
-    job.config("resourceconfig", {"hosts": ["algo-1", "algo-2"]}).run()
-    assert job.failure == "this container trains on one instance, the job has 2 (algo-1, algo-2)"
+def test_several_hosts_are_refused(job: Job, iris: list[str]) -> None:
+    job.channel("train", iris="\n".join(iris))
+    job.config("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}).run()
+    assert job.failure == "this algorithm trains on one instance, the job has 2 (algo-1, algo-2)"
+
+
+def test_one_host_is_said(trained: Trained) -> None:
+    assert "training on one host, algo-1" in trained.outcome.stdout.splitlines()
+
+
+def test_algorithm_for_several_hosts_is_told_of_them(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    lines = """
+USES_ALL_HOSTS = True
+_train = train
+def train(data, hyperparameters, run):
+    print(f"{run.current_host} in {run.hosts}")
+    return _train(data, hyperparameters, run)
+"""
+    job.program = edited_container(lines) / "train"
+    job.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "5"})
+    outcome = job.config("resourceconfig", {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}).run()
+    assert "training on host algo-2 of algo-1, algo-2" in outcome.stdout.splitlines()
+    assert "algo-2 in ('algo-1', 'algo-2')" in outcome.stdout.splitlines()
 
 
 def test_pipe_mode_is_refused(job: Job) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 from sagemaker_contract.errors import DataError
-from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled_csv
+from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,17 +21,12 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param("", "data.csv is empty", id="empty"),
         pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
-        pytest.param(GOOD + "setosa,5.0\n", "data.csv line 3: 2 columns, but data.csv line 1 has 3", id="ragged"),
-        pytest.param(GOOD + "setosa,5.0,nan\n", "data.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
-        pytest.param(GOOD + "setosa,tall,1\n", "data.csv line 3, column 2: 'tall' is not a finite number", id="text"),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
             "the channel 'train' has one class only: 'setosa' in all 2 rows",
             id="one class",
         ),
-        pytest.param("setosa,1,2\n", "the channel 'train' holds a single row; at least two are needed", id="one row"),
     ],
 )
 def test_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
@@ -44,7 +41,7 @@ def read(folder: Path, *contents: str | bytes) -> Table:
     files = [folder / f"{number}.csv" for number in range(1, len(contents) + 1)]
     for file, content in zip(files, contents, strict=True):
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_labelled_csv("train", files)
+    return read_labelled("train", files)
 
 
 def test_byte_order_mark_crlf_and_blank_lines_are_fine(tmp_path: Path) -> None:
@@ -77,6 +74,11 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
             "1.csv line 1: one column only; a label and at least one feature are needed",
             id="one column",
         ),
+        pytest.param([""], "1.csv is empty", id="empty"),
+        pytest.param([GOOD + "a,5\n"], "1.csv line 3: 2 columns, but 1.csv line 1 has 3", id="ragged"),
+        pytest.param([GOOD + "a,5,nan\n"], "1.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
+        pytest.param([GOOD + "a,tall,1\n"], "1.csv line 3, column 2: 'tall' is not a finite number", id="text"),
+        pytest.param(["a,1\n"], "the channel 'train' holds a single row; at least two are needed", id="one row"),
         pytest.param([GOOD, "a,1\n"], "2.csv line 1: 2 columns, but 1.csv line 1 has 3", id="other file"),
         pytest.param([GOOD, "\n"], "2.csv is empty", id="second file empty"),
         pytest.param([f"a,1\nb,{'x' * 99}\n"], f"2: '{'x' * 40}…' is not a finite number", id="long cell"),
@@ -86,6 +88,51 @@ def test_reading_names_the_place(tmp_path: Path, contents: list[str], reason: st
     with pytest.raises(DataError) as caught:
         read(tmp_path, *contents)
     assert reason in str(caught.value)
+
+
+def write_parquet(path: Path, **columns: list[object]) -> None:
+    parquet.write_table(pyarrow.table(columns), path)
+
+
+def test_formats_can_stand_side_by_side(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text(GOOD)
+    (tmp_path / "2.jsonl").write_text('["setosa", 5, 3.5]\n\n["virginica", 6.5, 3]\n')
+    (tmp_path / "3.ndjson").write_text('{"name": "setosa", "length": 1, "width": 2}\n')
+    write_parquet(tmp_path / "4.parquet", name=["rose"], length=[7.5], width=[8])
+    table = read_labelled("train", sorted(tmp_path.iterdir()))
+    assert table.labels.tolist() == ["setosa", "virginica", "setosa", "virginica", "setosa", "rose"]
+    assert table.features[2:].tolist() == [[5, 3.5], [6.5, 3], [1, 2], [7.5, 8]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('["a", 1]\n["b", 1\n', "x.jsonl line 2: not JSON: "),
+        ('["a", 1]\n["b", true]\n', "x.jsonl line 2, column 2: 'True' is not a finite number"),
+        ('["a", 1]\n["b", null]\n', "x.jsonl line 2, column 2: the value is missing"),
+        ('["a", 1]\n["b", NaN]\n', "x.jsonl line 2, column 2: 'nan' is not a finite number"),
+        ('["a", 1]\n[null, 1]\n', "x.jsonl line 2, column 1: the label is missing"),
+        ('["a", 1]\n3\n', "x.jsonl line 2: neither a JSON list nor an object"),
+        ('{"l": "a", "x": 1}\n{"x": 1, "l": "a"}\n', "x.jsonl line 2: the members are x, l, before they were l, x"),
+    ],
+)
+def test_json_lines_name_the_place(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "x.jsonl").write_text(text)
+    with pytest.raises(DataError) as caught:
+        read_labelled("train", [tmp_path / "x.jsonl"])
+    assert str(caught.value).startswith(reason)
+
+
+def test_parquet_names_the_row(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "x.parquet", name=["a", "b"], length=[1.0, None])
+    with pytest.raises(DataError, match=r"^x.parquet row 2, column 2: the value is missing$"):
+        read_labelled("train", [tmp_path / "x.parquet"])
+
+
+def test_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_text("a,1\n")
+    with pytest.raises(DataError, match=r"^x.parquet is not a Parquet file: "):
+        read_labelled("train", [tmp_path / "x.parquet"])
 
 
 def test_two_classes_are_enough(tmp_path: Path) -> None:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import joblib
 import pytest
+from programs import STOPPED, terminate_after
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Job
-
-STOPPED = 143
-
-
-def terminate_after(process: subprocess.Popen[str], text: str) -> int:
-    """Wait for a line with ``text``, then stop the process like SageMaker; give its exit code."""
-    with process:
-        try:
-            assert process.stdout is not None
-            assert any(text in line for line in process.stdout)
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
-        finally:
-            process.kill()
-    return process.returncode
 
 
 @pytest.fixture
@@ -54,7 +38,7 @@ def test_stop_before_training_says_so(endless: Job, edited_container: Callable[[
 def test_algorithm_that_does_not_listen_is_ended_in_time(endless: Job, edited_container: Callable[[str], Path]) -> None:
     deaf = "\ndef train(*_):\n    import time\n    print('deaf', flush=True)\n    time.sleep(60)\n"
     container = edited_container(deaf)
-    stopping = container / "sagemaker_contract" / "stopping.py"
+    stopping = container / "sagemaker_contract" / "training" / "stopping.py"
     stopping.write_text(stopping.read_text().replace("GRACE_SECONDS = 90", "GRACE_SECONDS = 1"))
     endless.program = container / "train"
     assert terminate_after(endless.start(), "deaf") == STOPPED

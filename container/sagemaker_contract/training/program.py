@@ -11,16 +11,20 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_contract.errors import ContractError
-from sagemaker_contract.hyperparameters import parse_hyperparameters
 from sagemaker_contract.interface import load_algorithm
-from sagemaker_contract.job import read_job
 from sagemaker_contract.paths import Paths
-from sagemaker_contract.stopping import Stopped, StopSignal
+from sagemaker_contract.training.checkpoints import Checkpoints, fingerprint
+from sagemaker_contract.training.hyperparameters import parse_hyperparameters
+from sagemaker_contract.training.job import read_job
+from sagemaker_contract.training.prepare import prepare_serving
+from sagemaker_contract.training.run import Run
+from sagemaker_contract.training.stopping import Stopped, StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sized
 
     from sagemaker_contract.interface import Algorithm
+    from sagemaker_contract.training.job import Job
 
 FAILED = 1
 STOPPED = 143
@@ -50,19 +54,21 @@ def _run(paths: Paths, stop: StopSignal) -> None:
     started = time.monotonic()
     job = read_job(paths)
     algorithm = load_algorithm()
+    job.check_hosts(uses_all=getattr(algorithm, "USES_ALL_HOSTS", False))
     hyperparameters: Any = parse_hyperparameters(job.hyperparameters, algorithm.Hyperparameters)
     print(f"hyperparameters: {hyperparameters}", flush=True)
     train, validation = algorithm.load_data(job.channels, hyperparameters)
     print(f"training on {len(train)} rows, judging by {len(validation)}", flush=True)
+    run = Run(job.hosts, job.current_host, stop.requested, _checkpoints(paths, job, algorithm, hyperparameters))
     with stop.deferred():
-        model = algorithm.train(train, hyperparameters, stop.requested)
+        model = algorithm.train(train, hyperparameters, run)
         paths.model.mkdir(parents=True, exist_ok=True)
         algorithm.save(model, paths.model)
-    if stop.requested():
-        raise Stopped("stopped by SIGTERM; the model trained so far is saved, and was not evaluated")
-    metrics = _evaluate(algorithm, model, {"train": train, "validation": validation})
+        if stop.requested():
+            run.save_checkpoint(model, now=True)
+            raise Stopped("stopped by SIGTERM; the model trained so far is saved, and was not evaluated")
     evaluation = {
-        "metrics": metrics,
+        "metrics": _evaluate(algorithm, model, {"train": train, "validation": validation}),
         "rows": {"train": len(train), "validation": len(validation)},
         "validation_source": "channel" if "validation" in job.channels else "held out of train",
         "hyperparameters": dataclasses.asdict(hyperparameters),
@@ -70,6 +76,15 @@ def _run(paths: Paths, stop: StopSignal) -> None:
     }
     paths.evaluation.parent.mkdir(parents=True, exist_ok=True)
     paths.evaluation.write_text(json.dumps(evaluation, indent=2) + "\n", encoding="utf-8")
+    prepare_serving(algorithm, model, validation, paths.model)
+
+
+def _checkpoints(paths: Paths, job: Job, algorithm: Algorithm, hyperparameters: Any) -> Checkpoints | None:
+    """The job's checkpoints; SageMaker makes their folder when the job has a CheckpointConfig."""
+    if not paths.checkpoints.is_dir():
+        return None
+    job_print = fingerprint(hyperparameters, job.channels)
+    return Checkpoints(paths.checkpoints, job_print, algorithm.save, algorithm.load)
 
 
 def _evaluate(algorithm: Algorithm, model: Any, tables: Mapping[str, Sized]) -> dict[str, float]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING
 
-from sagemaker_contract.errors import RequestError
+from sagemaker_contract.errors import InputError, RequestError
+from sagemaker_contract.formats.media_types import ALIASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def content_type(header: str | None, known: Iterable[str]) -> str:
-    """The media type of a body; parameters such as the charset are left out.
+    """The media type of a body; its parameters are left out.
 
     Raises:
         RequestError: 415, when there is none or it is not among ``known``.
@@ -22,6 +24,38 @@ def content_type(header: str | None, known: Iterable[str]) -> str:
     if name not in known:
         raise RequestError(415, f"cannot read {name}; send one of {', '.join(known)}")
     return name
+
+
+def charset(header: str | None) -> str | None:
+    """The charset parameter of a Content-Type, by its Python name; ``None`` is UTF-8, said or not.
+
+    Raises:
+        RequestError: 415, for a charset nobody knows.
+    """
+    given = _parameter(header or "", "charset")
+    if given is None:
+        return None
+    name = given.strip("\"'")
+    try:
+        codec = codecs.lookup(name)
+        # Codecs such as base64 are no charset, and a null byte is no name.
+        "".encode(codec.name)
+    except (LookupError, ValueError):
+        raise RequestError(415, f"cannot read charset {name!r}; send UTF-8") from None
+    # ASCII is UTF-8 already.
+    return None if codec.name in ("utf-8", "utf-8-sig", "ascii") else codec.name
+
+
+def to_utf8(body: bytes, charset_name: str) -> bytes:
+    """The body in UTF-8.
+
+    Raises:
+        InputError: When the body is not in that charset.
+    """
+    try:
+        return body.decode(charset_name).encode()
+    except UnicodeError:
+        raise InputError(f"the body is not {charset_name} text") from None
 
 
 def answer_type(header: str | None, known: Iterable[str], preferred: str) -> str:
@@ -41,19 +75,24 @@ def answer_type(header: str | None, known: Iterable[str], preferred: str) -> str
 
 
 def _name(media_type: str) -> str:
-    return media_type.split(";", 1)[0].strip().lower()
+    name = media_type.split(";", 1)[0].strip().lower()
+    return ALIASES.get(name, name)
+
+
+def _parameter(header: str, wanted: str) -> str | None:
+    for parameter in header.split(";")[1:]:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == wanted:
+            return value.strip()
+    return None
 
 
 def _range(part: str) -> tuple[str, float]:
     """A media range and its q-value; one that is no number counts as not given."""
-    for parameter in part.split(";")[1:]:
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "q":
-            try:
-                return _name(part), float(value)
-            except ValueError:
-                break
-    return _name(part), 1.0
+    try:
+        return _name(part), float(_parameter(part, "q") or "1")
+    except ValueError:
+        return _name(part), 1.0
 
 
 def _quality(name: str, ranges: dict[str, float]) -> float:

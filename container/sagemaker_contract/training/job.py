@@ -22,27 +22,44 @@ class Job:
     Attributes:
         hyperparameters: As SageMaker writes them, every value a string.
         channels: The files of each channel that has a folder or is named in the configuration, sorted.
+        hosts: Every instance of the job.
+        current_host: The one that this program runs on.
     """
 
     hyperparameters: Mapping[str, Any]
     channels: Mapping[str, list[Path]]
+    hosts: tuple[str, ...]
+    current_host: str
+
+    def check_hosts(self, *, uses_all: bool) -> None:
+        """Say who trains; refuse instances that would be paid for and do nothing.
+
+        Raises:
+            ConfigurationError: For several hosts and an algorithm that trains on one.
+        """
+        if len(self.hosts) > 1 and not uses_all:
+            raise ConfigurationError(
+                f"this algorithm trains on one instance, the job has {len(self.hosts)} ({_listed(self.hosts)})"
+            )
+        how = f"host {self.current_host} of {_listed(self.hosts)}" if uses_all else f"one host, {self.current_host}"
+        print(f"training on {how}", flush=True)
 
 
 def read_job(paths: Paths) -> Job:
     """Read the job.
 
     Raises:
-        ConfigurationError: When a file is no JSON object, or asks for what this container does not do.
+        ConfigurationError: When a file is no JSON object of the right form, or asks for Pipe mode.
         DataError: When ``train`` is missing, or a channel holds no file.
     """
-    _check_hosts(_read_object(paths.config / "resourceconfig.json"))
+    hosts, current_host = _hosts(_read_object(paths.config / "resourceconfig.json"))
     channels = {
         name: _files(name, paths.data / name)
         for name in _channel_names(_read_object(paths.config / "inputdataconfig.json"), paths.data)
     }
     if "train" not in channels:
         raise DataError(f"the channel 'train' is missing; the job has {_listed(channels)}")
-    return Job(_read_object(paths.config / "hyperparameters.json"), channels)
+    return Job(_read_object(paths.config / "hyperparameters.json"), channels, hosts, current_host)
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -58,10 +75,11 @@ def _read_object(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_hosts(resources: Mapping[str, Any]) -> None:
-    hosts = resources.get("hosts", [])
-    if len(hosts) > 1:
-        raise ConfigurationError(f"this container trains on one instance, the job has {len(hosts)} ({_listed(hosts)})")
+def _hosts(resources: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    hosts = resources.get("hosts", ["localhost"])
+    if not isinstance(hosts, list) or not hosts or not all(isinstance(host, str) for host in hosts):
+        raise ConfigurationError("input/config/resourceconfig.json must list the job's hosts")
+    return tuple(hosts), str(resources.get("current_host", hosts[0]))
 
 
 def _channel_names(configured: Mapping[str, Any], data: Path) -> list[str]:

@@ -1,0 +1,83 @@
+"""Clients that ask without pause while the server is told to end: how many requests get no answer?"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Client(threading.Thread):
+    """Sends one request after the other until nobody listens any more.
+
+    A request counts as unanswered when its connection was made and it was sent, and nothing came back. One that meets
+    a closed port was never taken on.
+    """
+
+    def __init__(self, port: int, body: bytes, ended: threading.Event, *, keep_alive: bool) -> None:
+        super().__init__(daemon=True)
+        self.outcomes: Counter[str] = Counter()
+        self._port = port
+        self._body = body
+        self._ended = ended
+        self._keep_alive = keep_alive
+
+    def run(self) -> None:
+        connection: http.client.HTTPConnection | None = None
+        while not self._ended.is_set():
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+                try:
+                    connection.connect()
+                except ConnectionError:
+                    self.outcomes["refused"] += 1
+                    connection = None
+                    time.sleep(0.05)
+                    continue
+                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self._ask(connection) or not self._keep_alive:
+                connection.close()
+                connection = None
+
+    def _ask(self, connection: http.client.HTTPConnection) -> bool:
+        """Send one request; give whether the connection can take another."""
+        try:
+            connection.request("POST", "/invocations", self._body, {"Content-Type": "text/csv"})
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException):
+            self.outcomes["unanswered"] += 1
+            return False
+        self.outcomes[str(answer.status)] += 1
+        return not answer.will_close
+
+
+def drain_under_load(
+    port: int, terminate: Callable[[], None], wait: Callable[[], object], body: bytes, clients: int, *, keep_alive: bool
+) -> dict[str, float]:
+    """Load the server for a second, terminate it, and count what became of every request."""
+    ended = threading.Event()
+    asking = [Client(port, body, ended, keep_alive=keep_alive) for _ in range(clients)]
+    for client in asking:
+        client.start()
+    time.sleep(1)
+    began = time.monotonic()
+    terminate()
+    wait()
+    seconds = time.monotonic() - began
+    ended.set()
+    for client in asking:
+        client.join(60)
+    total = sum((client.outcomes for client in asking), Counter[str]())
+    return {
+        "answered": sum(count for outcome, count in total.items() if outcome.isdigit()),
+        "not_200": sum(count for outcome, count in total.items() if outcome.isdigit() and outcome != "200"),
+        "unanswered": total["unanswered"],
+        "exit_seconds": round(seconds, 2),
+    }

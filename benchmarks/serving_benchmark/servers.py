@@ -1,0 +1,227 @@
+"""The servers that are compared: each one process tree on a free port of the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from serving_benchmark.environments import CONTAINER, BenchmarkError, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PEERS = Path(__file__).parent / "peers"
+WORKERS = 2
+_PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Server:
+    """How a server is started; ``{port}`` stands for its port.
+
+    ``ended_by`` is a part of the command line of the process that SIGTERM goes to, when it is not the first one.
+    """
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    folder: Path = PEERS
+    ended_by: str = ""
+
+
+@dataclass
+class Running:
+    """A server that answers."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    seconds_to_ping: float
+    seconds_to_answer: float
+    ended_by: str
+
+    def terminate(self) -> None:
+        self._ending = self._process_to_end()
+        os.kill(self._ending, signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait for the end of what was terminated."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self._is_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _process_to_end(self) -> int:
+        for process in _tree(self.process.pid) if self.ended_by else []:
+            with contextlib.suppress(OSError):
+                if self.ended_by.encode() in (Path("/proc") / str(process) / "cmdline").read_bytes().split(b"\0"):
+                    return process
+        return self.process.pid
+
+    def _is_running(self) -> bool:
+        if self.process.poll() is not None:
+            return False
+        try:
+            state = (Path("/proc") / str(self._ending) / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
+
+    def proportional_megabytes(self) -> float:
+        """Memory of the whole tree, shared pages divided among those who share them."""
+        return sum(map(_proportional_kilobytes, _tree(self.process.pid))) / 1024
+
+
+@contextlib.contextmanager
+def running(server: Server, log: Path) -> Iterator[Running]:
+    """Start a server, wait for its first healthy ping, and end all of it."""
+    port = _free_port()
+    command = [part.format(port=port) for part in server.command]
+    settings = {name: value.format(port=port) for name, value in server.environment.items()}
+    with (log / f"{server.name.replace(' ', '-')}.log").open("ab") as stream:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command,
+            cwd=server.folder,
+            env={**os.environ, **settings},
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while not _is_healthy(port):
+            if process.poll() is not None or time.monotonic() - began > _PATIENCE_SECONDS:
+                raise BenchmarkError(f"{server.name} does not answer; see {stream.name}")
+            time.sleep(0.02)
+        pinged = time.monotonic() - began
+        # multi-model-server calls itself healthy before its model is loaded.
+        while not _answers(port) and time.monotonic() - began < _PATIENCE_SECONDS:
+            time.sleep(0.02)
+        yield Running(server.name, port, process, pinged, time.monotonic() - began, server.ended_by)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def ours(name: str, base: Path, context: Path = CONTAINER, **settings: str) -> Server:
+    """This container, or one with another algorithm."""
+    return Server(
+        name,
+        [str(environment("container") / "python"), str(context / "serve")],
+        {
+            "SAGEMAKER_BASE_DIR": str(base),
+            "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+            "SAGEMAKER_BIND_TO_PORT": "{port}",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": str(WORKERS),
+            **settings,
+        },
+    )
+
+
+def flask(model: Path) -> Server:
+    """gunicorn with gevent workers, as the AWS sample starts it."""
+    gunicorn = str(environment("flask") / "gunicorn")
+    options = ["--worker-class", "gevent", "--workers", str(WORKERS), "--timeout", "60", "--bind", "127.0.0.1:{port}"]
+    return Server("gunicorn+Flask", [gunicorn, *options, "wsgi:app"], {"MODEL_DIR": str(model)}, PEERS / "flask_app")
+
+
+def multi_model_server(model: Path, work: Path) -> Server:
+    """sagemaker-inference on multi-model-server, with the settings that sagemaker-inference writes.
+
+    Raises:
+        BenchmarkError: When there is no Java.
+    """
+    if shutil.which("java") is None:
+        raise BenchmarkError("multi-model-server needs Java: apt-get install default-jre-headless")
+    programs = environment("mms")
+    served = shutil.copytree(model, work / "mms-model", ignore=shutil.ignore_patterns("serving"))
+    shutil.copytree(PEERS / "mms_code", served / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    (toolkit,) = programs.parent.glob("lib/python*/site-packages/sagemaker_inference")
+    start = work / "start-mms"
+    start.write_text(
+        "#!/bin/sh\n"
+        # It keeps the number of its process there, and starts only once a folder.
+        f'export TMPDIR="$(mktemp -d "{work}/tmp-XXXXXX")"\n'
+        f'cat > "{work}/mms-$1.properties" <<END\n'
+        "enable_envvars_config=true\ndecode_input_request=false\nload_models=ALL\n"
+        "default_service_handler=sagemaker_inference.default_handler_service\n"
+        f"default_workers_per_model={WORKERS}\nvmargs=-XX:-UseContainerSupport -Djava.io.tmpdir=$TMPDIR\n"
+        "inference_address=http://127.0.0.1:$1\nmanagement_address=http://127.0.0.1:$1\nEND\n"
+        f'exec "{programs}/multi-model-server" --foreground --start --model-store / '
+        f'--mms-config "{work}/mms-$1.properties" --log-config "{toolkit}/etc/log4j2.xml" --models "model={served}"\n'
+    )
+    start.chmod(0o755)
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    return Server(
+        "sagemaker-inference+MMS",
+        [str(start), "{port}"],
+        {"PATH": path, "PYTHONPATH": str(served / "code"), "SAGEMAKER_BASE_DIR": str(served.parent)},
+        work,
+        # As sagemaker-inference's own entry point does.
+        ended_by="com.amazonaws.ml.mms.ModelServer",
+    )
+
+
+def constant() -> Server:
+    """uvicorn alone, answering the same bytes whatever is asked."""
+    options = ["--workers", str(WORKERS), "--host", "127.0.0.1", "--port", "{port}", "--no-access-log"]
+    quiet = ["--lifespan", "off", "--no-server-header", "--no-date-header", "--log-level", "warning"]
+    return Server("constant", [str(environment("container") / "uvicorn"), *options, *quiet, "constant_app:app"])
+
+
+def _is_healthy(port: int) -> bool:
+    return _status(port, "GET", "/ping") == 200
+
+
+def _answers(port: int) -> bool:
+    return _status(port, "POST", "/invocations", b"5.1,3.5,1.4,0.2\n") == 200
+
+
+def _status(port: int, method: str, path: str, body: bytes | None = None) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, body, {"Content-Type": "text/csv", "Accept": "text/csv"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+def _free_port() -> int:
+    """A free port that multi-model-server takes too: it knows no port above 49151."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return int(probe.getsockname()[1])
+
+
+def _tree(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found, left = [], [root]
+    while left:
+        found.append(left.pop())
+        left += children.get(found[-1], [])
+    return found
+
+
+def _proportional_kilobytes(process: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in (Path("/proc") / str(process) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0

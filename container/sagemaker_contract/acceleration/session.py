@@ -1,0 +1,103 @@
+"""An ONNX model that answers like the algorithm's ``predict``.
+
+A classifier's two forms add up the same probabilities with other roundings. Where two classes come out as good as
+equal that may decide the label, so the algorithm itself is asked about those records.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sagemaker_contract.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from sagemaker_contract.formats.records import Records
+
+    Predict = Callable[[Records], list[Any]]
+
+_NUMBER_TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
+
+
+# 32-bit sums of a thousand trees differ by less.
+_CLOSE = 1e-4
+
+
+class OnnxModel:
+    """Runs an ONNX model with one input of rows x columns."""
+
+    def __init__(self, content: bytes, output: str | None = None) -> None:
+        """``output`` is the name of what to answer with; the first output unless given."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # The workers share the processors already; serve sets this when it sizes them.
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        (records,) = self._session.get_inputs()
+        self._input = records.name
+        self._type = _NUMBER_TYPES[records.type]
+        self.outputs: list[str] = [node.name for node in self._session.get_outputs()]
+        self._output = [output or self.outputs[0]]
+        shapes = {node.name: node.shape for node in self._session.get_outputs()}
+        is_label = len(shapes[self._output[0]]) == 1 or shapes[self._output[0]][1] == 1
+        scores = [name for name in self.outputs if name not in self._output and len(shapes[name]) == 2]
+        self._scores = scores[:1] if is_label else []
+
+    def predict(self, records: Records) -> list[Any]:
+        """One answer a record.
+
+        Raises:
+            InputError: For a value beyond the model's number type.
+        """
+        (answers,) = self._run(self._output, records)
+        return _as_list(answers)
+
+    def predict_like(self, predict: Predict, records: Records) -> list[Any]:
+        """One answer a record, where ``predict`` decides what is too close to call.
+
+        Raises:
+            InputError: For a value beyond the model's number type.
+        """
+        answers, *scores = self._run(self._output + self._scores, records)
+        given = _as_list(answers)
+        if scores and (close := _close_calls(scores[0])) is not None:
+            for row, answer in zip(close, predict(records[close]), strict=True):
+                given[row] = answer
+        return given
+
+    def _run(self, outputs: list[str], records: Records) -> list[NDArray[Any]]:
+        features: NDArray[Any] = records
+        if self._type is np.float32:
+            with np.errstate(over="ignore"):
+                features = records.astype(np.float32)
+            if not np.isfinite(features).all():
+                raise InputError("a value is too large for the model (beyond 32-bit floating point)")
+        given: list[NDArray[Any]] = self._session.run(outputs, {self._input: features})
+        return given
+
+
+def _as_list(answers: NDArray[Any]) -> list[Any]:
+    if answers.ndim == 2 and answers.shape[1] == 1:
+        answers = answers[:, 0]
+    return list(answers.tolist())
+
+
+def _close_calls(scores: NDArray[Any]) -> NDArray[np.intp] | None:
+    """The rows whose two best scores are as good as equal."""
+    # Most often one class has more than half, and nothing else needs a look.
+    if scores.max(axis=1).min() > 0.5 + _CLOSE:
+        return None
+    best = np.partition(scores, -2, axis=1)[:, -2:] if scores.shape[1] > 1 else None
+    if best is None:
+        return None
+    close = np.flatnonzero(best[:, 1] - best[:, 0] < _CLOSE)
+    return close if len(close) else None

@@ -1,0 +1,179 @@
+"""The HTTP face: a plain ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from sagemaker_contract.errors import RequestError
+from sagemaker_contract.serving.bodies import Disconnected, TooLargeError, discard_body, read_body
+from sagemaker_contract.serving.messages import Answer, Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from sagemaker_contract.serving.bodies import Message, Receive
+    from sagemaker_contract.serving.models import ServedModel
+    from sagemaker_contract.serving.multi_model import MultiModel
+    from sagemaker_contract.serving.settings import Settings
+    from sagemaker_contract.serving.telemetry import Telemetry
+
+    Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger("serve")
+_METHODS = {
+    "/ping": ("GET", "HEAD"),
+    "/invocations": ("POST",),
+    "/execution-parameters": ("GET",),
+    "/metrics": ("GET",),
+}
+_CLOSE = (b"connection", b"close")
+# What many large bodies at once may take together; a single one always fits.
+_MOST_BODIES = 16
+_SMALL_BODY_BYTES = 64 * 1024
+
+
+class Application:
+    """Answers one worker's requests; ``model`` is set once it is loaded, until then invocations get 503."""
+
+    def __init__(self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None) -> None:
+        """``models`` takes the place of ``model`` behind a multi-model endpoint."""
+        self.model: ServedModel | None = None
+        self.draining = False
+        self.in_flight = 0
+        self.last_request = 0.0
+        self._settings = settings
+        self._telemetry = telemetry
+        self._models = models
+        self._maximum = settings.maximum_body_bytes
+        self._sample = settings.access_log_sample
+        self._body_bytes = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        started = self.last_request = time.perf_counter()
+        headers = Headers(dict(scope["headers"]))
+        self.in_flight += 1
+        self._telemetry.began()
+        try:
+            answer = await self._answer(scope, headers, receive)
+            await self._send(send, answer)
+        except Disconnected:
+            return
+        except TooLargeError as error:
+            answer = Answer.of_error(error)
+            await self._send(send, answer, before_close=lambda: discard_body(receive, headers, self._maximum))
+        finally:
+            self.in_flight -= 1
+            self._telemetry.ended()
+        self._note(scope, headers, answer, time.perf_counter() - started)
+
+    def give_up(self, reason: str) -> None:
+        """Answer everything that waits for a prediction with 503."""
+        for model in self._models.loaded() if self._models else [self.model]:
+            if model is not None:
+                model.give_up(reason)
+
+    async def _answer(self, scope: Message, headers: Headers, receive: Receive) -> Answer:
+        """The answer to a request, whatever is wrong with it."""
+        try:
+            return await self._route(scope["method"], scope["path"], headers, receive)
+        except TooLargeError:
+            raise
+        except RequestError as error:
+            answer = Answer.of_error(error)
+            if error.status == 405:
+                answer.headers = ((b"allow", ", ".join(_METHODS[scope["path"]]).encode()),)
+            return answer
+        except Disconnected:
+            raise
+        except Exception:
+            _log.exception("the request failed", extra={"fields": _who(headers)})
+            return Answer.of_json({"error": "the model failed on this request; see the server's log"}, 500)
+
+    async def _route(self, method: str, path: str, headers: Headers, receive: Receive) -> Answer:
+        if path == "/invocations" and method == "POST":
+            if self.model is None:
+                raise RequestError(503, "the model is still loading")
+            return await self.model.answer(await self._body(receive, headers), headers)
+        if self._models is not None and (path == "/models" or path.startswith("/models/")):
+            body = await self._body(receive, headers)
+            return await self._models.answer(method, path, body, headers)
+        if path not in _METHODS:
+            raise RequestError(404, f"there is no {path}; there are {', '.join(_METHODS)}")
+        if method not in _METHODS[path]:
+            raise RequestError(405, f"{path} takes {' or '.join(_METHODS[path])}, not {method}")
+        if path == "/ping":
+            return self._ping()
+        if path == "/metrics":
+            text = self._telemetry.board.prometheus()
+            return Answer(text.encode(), b"text/plain; version=0.0.4; charset=utf-8")
+        return Answer.of_json(
+            {
+                "MaxConcurrentTransforms": self._settings.workers,
+                "BatchStrategy": "MULTI_RECORD",
+                "MaxPayloadInMB": self._settings.maximum_body_megabytes,
+            }
+        )
+
+    def _ping(self) -> Answer:
+        if self.draining:
+            raise RequestError(503, "the server is ending")
+        if not self._telemetry.board.all_ready():
+            raise RequestError(503, "the model is still loading")
+        return Answer()
+
+    async def _body(self, receive: Receive, headers: Headers) -> bytes:
+        declared = headers.content_length
+        if declared < _SMALL_BODY_BYTES:
+            return await read_body(receive, headers, self._maximum)
+        if self._body_bytes and self._body_bytes + declared > _MOST_BODIES * self._maximum:
+            raise RequestError(503, "too many large requests at once; try again")
+        self._body_bytes += declared
+        try:
+            return await read_body(receive, headers, self._maximum)
+        finally:
+            self._body_bytes -= declared
+
+    async def _send(
+        self, send: Send, answer: Answer, before_close: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Send; ``before_close`` runs when the answer is out and the connection is still open."""
+        headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
+        if answer.content_type is not None:
+            headers.append((b"content-type", answer.content_type))
+        if self.draining or before_close:
+            headers.append(_CLOSE)
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if before_close:
+            await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+            await before_close()
+            await send({"type": "http.response.body"})
+        else:
+            await send({"type": "http.response.body", "body": answer.body})
+
+    def _note(self, scope: Message, headers: Headers, answer: Answer, seconds: float) -> None:
+        path: str = scope["path"]
+        if path.endswith(("/invocations", "/invoke")):
+            self._telemetry.answered(answer.status, seconds)
+        if self._sample and random.random() < self._sample:
+            fields: dict[str, Any] = {
+                "method": scope["method"],
+                "path": path,
+                "status": answer.status,
+                "milliseconds": round(seconds * 1000, 3),
+                "bytes_in": headers.content_length,
+                "bytes_out": len(answer.body),
+                **_who(headers),
+            }
+            _log.info("access", extra={"fields": fields})
+
+
+def _who(headers: Headers) -> dict[str, str]:
+    """The headers by which a caller finds its request again."""
+    named = {
+        "inference_id": headers.text(b"x-amzn-sagemaker-inference-id"),
+        "target_model": headers.text(b"x-amzn-sagemaker-target-model"),
+    }
+    return {name: value for name, value in named.items() if value}

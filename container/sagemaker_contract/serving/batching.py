@@ -1,0 +1,207 @@
+"""Micro-batching: requests that wait at the same time are predicted together. Nothing ever waits for company.
+
+A batch is what one turn of the event loop brought, or what arrived while the batch before was predicted. A fast
+model is asked right in the loop, where handing over to a thread would take longer than the answer; a slow one is
+asked in a thread, so that pings and bodies are read meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sagemaker_contract.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from sagemaker_contract.formats.records import Records
+    from sagemaker_contract.serving.telemetry import Telemetry
+
+_log = logging.getLogger("serve")
+MOST_RECORDS = 1024
+MOST_WAITING = 2000
+_INLINE_SECONDS = 0.002
+_INLINE_RECORDS = 256
+_LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An answer a record, and the custom attributes that ``predict`` set."""
+
+    answers: list[Any]
+    attributes: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    records: Records
+    attributes: str
+    deadline: float
+    answer: asyncio.Future[Prediction] = field(repr=False)
+
+
+class Batcher:
+    """Collects the requests of one model; lives in one event loop."""
+
+    def __init__(
+        self,
+        predict: Callable[[Records, str], Prediction],
+        thread: Executor,
+        telemetry: Telemetry,
+        timeout_seconds: float,
+    ) -> None:
+        self._predict = predict
+        self._thread = thread
+        self._telemetry = telemetry
+        self._timeout = timeout_seconds
+        self._waiting: deque[_Waiting] = deque()
+        self._running: list[_Waiting] = []
+        self._scheduled = False
+        self._looking = False
+        # Until it has been measured a model counts as slow.
+        self._pace = 1.0
+        self.busy_since: float | None = None
+
+    def learn(self, seconds: float) -> None:
+        """Take a measured call into account when choosing between loop and thread."""
+        self._pace = seconds if self._pace == 1.0 else 0.8 * self._pace + 0.2 * seconds
+
+    def submit(self, records: Records, attributes: str) -> asyncio.Future[Prediction]:
+        """Queue the records of one request.
+
+        Raises:
+            RequestError: 503, when too many wait already.
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise RequestError(503, "too many requests are waiting; try again")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(records, attributes, loop.time() + self._timeout, loop.create_future())
+        self._waiting.append(waiting)
+        if not self._scheduled and not self._running:
+            self._scheduled = True
+            loop.call_soon(self._next)
+        return waiting.answer
+
+    def give_up(self, reason: str) -> None:
+        """Answer all that waits with 503."""
+        for waiting in (*self._running, *self._waiting):
+            _fail(waiting, RequestError(503, reason))
+
+    def _next(self) -> None:
+        self._scheduled = False
+        batch = self._take()
+        if not batch:
+            return
+        loop = asyncio.get_running_loop()
+        records = sum(len(waiting.records) for waiting in batch)
+        if self._pace < _INLINE_SECONDS and records <= _INLINE_RECORDS:
+            self._predict_batch(batch)
+            self._after()
+            return
+        self._running = batch
+        self.busy_since = loop.time()
+        if not self._looking:
+            self._looking = True
+            loop.call_later(_LOOK_SECONDS, self._look)
+        done = loop.run_in_executor(self._thread, self._outcomes, batch)
+        done.add_done_callback(self._on_done)
+
+    def _after(self) -> None:
+        if self._waiting:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _take(self) -> list[_Waiting]:
+        """The oldest that wait, with the same attributes, as many as fit; those given up are left out."""
+        batch: list[_Waiting] = []
+        records = 0
+        while self._waiting:
+            first = self._waiting[0]
+            if first.answer.done():
+                self._waiting.popleft()
+                continue
+            records += len(first.records)
+            if batch and (
+                records > MOST_RECORDS
+                or first.attributes != batch[0].attributes
+                or first.records.shape[1] != batch[0].records.shape[1]
+            ):
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _predict_batch(self, batch: list[_Waiting]) -> None:
+        for waiting, outcome in zip(batch, self._outcomes(batch), strict=True):
+            _settle(waiting, outcome)
+
+    def _on_done(self, done: asyncio.Future[list[Prediction | Exception]]) -> None:
+        batch, self._running = self._running, []
+        self.busy_since = None
+        if done.cancelled() or done.exception():
+            outcomes: Sequence[Prediction | Exception] = [RequestError(503, "the server is ending")] * len(batch)
+        else:
+            outcomes = done.result()
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _settle(waiting, outcome)
+        self._after()
+
+    def _outcomes(self, batch: list[_Waiting]) -> list[Prediction | Exception]:
+        """Predict all at once; when that fails, one by one, for the fault of one is not that of all."""
+        try:
+            if len(batch) == 1:
+                return [self._call(batch[0].records, batch[0].attributes)]
+            together = self._call(np.concatenate([waiting.records for waiting in batch]), batch[0].attributes)
+        except Exception as error:
+            if len(batch) == 1:
+                return [error]
+            return [outcome for waiting in batch for outcome in self._outcomes([waiting])]
+        outcomes: list[Prediction | Exception] = []
+        start = 0
+        for waiting in batch:
+            end = start + len(waiting.records)
+            outcomes.append(Prediction(together.answers[start:end], together.attributes))
+            start = end
+        return outcomes
+
+    def _call(self, records: Records, attributes: str) -> Prediction:
+        started = time.perf_counter()
+        prediction = self._predict(records, attributes)
+        self.learn(time.perf_counter() - started)
+        self._telemetry.predicted(len(records))
+        if len(prediction.answers) != len(records):
+            raise ValueError(f"predict gave {len(prediction.answers)} answers for {len(records)} records")
+        return prediction
+
+    def _look(self) -> None:
+        """While a thread predicts: answer those whose time is over with 503."""
+        self._looking = bool(self._running)
+        if not self._looking:
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for waiting in (*self._running, *self._waiting):
+            if waiting.deadline <= now and not waiting.answer.done():
+                _log.warning("no prediction within %g seconds", self._timeout)
+                _fail(waiting, RequestError(503, f"no prediction within {self._timeout:g} seconds"))
+        loop.call_later(_LOOK_SECONDS, self._look)
+
+
+def _settle(waiting: _Waiting, outcome: Prediction | Exception) -> None:
+    if isinstance(outcome, Exception):
+        _fail(waiting, outcome)
+    elif not waiting.answer.done():
+        waiting.answer.set_result(outcome)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.answer.done():
+        waiting.answer.set_exception(error)

@@ -1,0 +1,196 @@
+"""One loaded model: a request's body in, the answer out. Knows the formats, and no HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sagemaker_contract.acceleration.stored import Accelerated, NotUsableError, read_accelerated, read_sample
+from sagemaker_contract.attributes import AttributesScope
+from sagemaker_contract.errors import InputError, ModelError
+from sagemaker_contract.formats import DECODERS, ENCODERS
+from sagemaker_contract.formats.media_types import TEXT_TYPES
+from sagemaker_contract.formats.negotiation import answer_type, charset, content_type, to_utf8
+from sagemaker_contract.interface import load_serving_module
+from sagemaker_contract.serving.batching import Batcher, Prediction
+from sagemaker_contract.serving.hooks import HookModel, has_hooks
+from sagemaker_contract.serving.messages import Answer
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from sagemaker_contract.formats import Decoder, Encoder
+    from sagemaker_contract.formats.records import Records
+    from sagemaker_contract.serving.messages import Headers
+    from sagemaker_contract.serving.settings import Settings
+    from sagemaker_contract.serving.telemetry import Telemetry
+
+_log = logging.getLogger("serve")
+# Reading or writing more than this takes longer than handing it to a thread.
+_LARGE_BODY_BYTES = 32 * 1024
+_LARGE_ANSWERS = 2000
+_SLOW_SECONDS = 0.1
+
+
+class ServedModel(Protocol):
+    """What the application asks."""
+
+    async def answer(self, body: bytes, headers: Headers) -> Answer: ...
+
+    def give_up(self, reason: str) -> None: ...
+
+    @property
+    def busy_since(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Where a worker does what takes long: predicting, one call at a time, and reading and writing large bodies."""
+
+    predictions: Executor
+    bodies: Executor
+
+
+@dataclass(frozen=True)
+class _Exchange:
+    """How one kind of request is read and answered."""
+
+    decode: Decoder
+    encode: Encoder
+    charset: str | None
+    answer_type: bytes
+
+
+class Predictor:
+    """Asks ``predict`` of the algorithm, or its ONNX form once there is one."""
+
+    def __init__(self, algorithm: Any, directory: Path) -> None:
+        self._algorithm = algorithm
+        self._model = algorithm.load(directory)
+        self.accelerated: Accelerated | None = None
+
+    def original(self, records: Records) -> list[Any]:
+        return list(self._algorithm.predict(self._model, records))
+
+    def __call__(self, records: Records, attributes: str) -> Prediction:
+        if self.accelerated is not None:
+            return Prediction(self.accelerated.predict(records))
+        with AttributesScope(attributes) as scope:
+            return Prediction(self.original(records), scope.answer)
+
+
+class TableModel:
+    """A model of records: decodes, batches, predicts, encodes."""
+
+    def __init__(
+        self, predictor: Predictor, columns: int | None, settings: Settings, threads: Threads, telemetry: Telemetry
+    ) -> None:
+        """``columns`` is the width of a record, where the model says it."""
+        self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
+        self._columns = columns
+        self._bodies = threads.bodies
+        self._default_accept = settings.default_accept
+        self._exchange = functools.lru_cache(maxsize=256)(self._agree)
+
+    async def answer(self, body: bytes, headers: Headers) -> Answer:
+        """Decode, predict, encode.
+
+        Raises:
+            RequestError: When the request is at fault, with the status and the reason to answer.
+        """
+        exchange = self._exchange(headers.content_type, headers.accept)
+        large = len(body) > _LARGE_BODY_BYTES
+        records = await self._in_thread(self._read, body, exchange) if large else self._read(body, exchange)
+        prediction = await self.batcher.submit(records, headers.attributes)
+        if large or len(prediction.answers) > _LARGE_ANSWERS:
+            content = await self._in_thread(exchange.encode, prediction.answers)
+        else:
+            content = exchange.encode(prediction.answers)
+        return Answer(content, exchange.answer_type).with_attributes(prediction.attributes)
+
+    def give_up(self, reason: str) -> None:
+        self.batcher.give_up(reason)
+
+    @property
+    def busy_since(self) -> float | None:
+        return self.batcher.busy_since
+
+    def _agree(self, content_type_header: bytes | None, accept_header: bytes | None) -> _Exchange:
+        """Negotiate; the same few pairs of headers come again and again."""
+        header = None if content_type_header is None else content_type_header.decode("latin-1")
+        given = content_type(header, DECODERS)
+        preferred = self._default_accept or (given if given in ENCODERS else next(iter(ENCODERS)))
+        accept = None if accept_header is None else accept_header.decode("latin-1")
+        wanted = answer_type(accept, ENCODERS, preferred)
+        text_charset = charset(header) if given in TEXT_TYPES else None
+        return _Exchange(DECODERS[given], ENCODERS[wanted], text_charset, wanted.encode())
+
+    def _read(self, body: bytes, exchange: _Exchange) -> Records:
+        records = exchange.decode(to_utf8(body, exchange.charset) if exchange.charset else body)
+        if self._columns is not None and records.shape[1] != self._columns:
+            raise InputError(f"each record needs {self._columns} values, got {records.shape[1]}")
+        return records
+
+    async def _in_thread(self, function: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._bodies, function, *arguments)
+
+
+def load_model(directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry) -> ServedModel:
+    """Load and warm the model in ``directory``, in the thread that will predict.
+
+    Raises:
+        ContractError: When there is none, or it cannot be used.
+    """
+    started = time.monotonic()
+    if not directory.is_dir() or not any(directory.iterdir()):
+        raise ModelError(f"there is no model in {directory}: the folder is missing or empty")
+    module = load_serving_module()
+    if has_hooks(module):
+        model: ServedModel = HookModel(module, directory, settings, threads.predictions)
+    else:
+        model = _table_model(Predictor(module, directory), directory, settings, threads, telemetry)
+    _log.info("model loaded and warm in %.1f s", time.monotonic() - started)
+    return model
+
+
+def _table_model(
+    predictor: Predictor, directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry
+) -> TableModel:
+    sample = read_sample(directory)
+    predictor.accelerated = _accelerated(directory, sample, predictor, settings)
+    model = TableModel(predictor, None if sample is None else sample.shape[1], settings, threads, telemetry)
+    if sample is not None:
+        model.batcher.learn(_warm_up(predictor, sample))
+    return model
+
+
+def _warm_up(predictor: Predictor, sample: Records) -> float:
+    """Predict a little; give the seconds of the last call, for the first pays for what the later ones find ready."""
+    for rows in (1, len(sample), 1, 1):
+        began = time.perf_counter()
+        predictor(sample[:rows], "")
+        seconds = time.perf_counter() - began
+        if seconds > _SLOW_SECONDS:
+            break
+    return seconds
+
+
+def _accelerated(
+    directory: Path, sample: Records | None, predictor: Predictor, settings: Settings
+) -> Accelerated | None:
+    """The ONNX form, if it may be used; the choice is logged."""
+    if not settings.acceleration:
+        _log.info("answers come from the algorithm's own predict: SERVE_ACCELERATION is off")
+        return None
+    try:
+        accelerated = read_accelerated(directory, sample, predictor.original)
+    except NotUsableError as error:
+        _log.info("answers come from the algorithm's own predict: %s", error)
+        return None
+    _log.info("answers come from ONNX up to %d records a call, from predict above", accelerated.most_rows)
+    return accelerated

@@ -1,0 +1,53 @@
+"""The serving program: settings in, exit code out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from sagemaker_contract.errors import ContractError, ModelError
+from sagemaker_contract.paths import Paths
+from sagemaker_contract.serving import logs
+from sagemaker_contract.serving.cpus import available_cpus
+from sagemaker_contract.serving.settings import Settings
+from sagemaker_contract.serving.supervisor import Supervisor
+
+_log = logging.getLogger("serve")
+_THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main() -> NoReturn:
+    """Serve; the exit code is 0 after SIGTERM, and 1 when there is nothing to serve with."""
+    # Until the workers run there is nothing to drain, and process 1 would ignore the signal.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    logs.configure(logging.INFO)
+    code = _serve()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Native libraries that were imported before the workers were made can wait for ever at a usual exit.
+    os._exit(code)
+
+
+def _serve() -> int:
+    try:
+        settings = Settings.from_env()
+        logs.configure(settings.log_level)
+        _divide_processors(settings.workers)
+        return Supervisor(settings, Paths.from_env()).run()
+    except ContractError as error:
+        _log.error("%s", error)
+    except Exception as error:
+        _log.exception("the server cannot start")
+        _log.error("%s", ModelError(f"cannot import the algorithm: {type(error).__name__}: {error}"))
+    return 1
+
+
+def _divide_processors(workers: int) -> None:
+    """Give each worker's thread pools their share; numeric libraries read this when they are imported."""
+    share = str(max(1, available_cpus() // workers))
+    for name in _THREAD_POOLS:
+        os.environ.setdefault(name, share)

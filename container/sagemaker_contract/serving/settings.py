@@ -1,0 +1,108 @@
+"""How the server listens and answers: one environment variable a field."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+
+from sagemaker_contract.errors import ConfigurationError
+from sagemaker_contract.formats.media_types import ANSWER_TYPES
+from sagemaker_contract.serving.cpus import available_cpus
+
+_SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says."""
+
+    host: str
+    port: int
+    workers: int
+    timeout_seconds: int
+    default_accept: str | None
+    maximum_body_megabytes: int
+    log_level: int
+    access_log_sample: float
+    acceleration: bool
+    multi_model: bool
+
+    @property
+    def maximum_body_bytes(self) -> int:
+        return self.maximum_body_megabytes * 1024 * 1024
+
+    @property
+    def hung_seconds(self) -> int:
+        """A prediction that nobody waits for any more may still end; one that takes this long is stuck."""
+        return 3 * self.timeout_seconds
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: Naming the first variable that cannot be used.
+        """
+        multi_model = _switch("SAGEMAKER_MULTI_MODEL", default=False)
+        return cls(
+            host=os.environ.get("SAGEMAKER_BIND_TO_HOST") or "0.0.0.0",
+            port=_whole_number("SAGEMAKER_BIND_TO_PORT", default=8080, maximum=65535),
+            # Which models are loaded is known to one process only.
+            workers=1 if multi_model else _workers(),
+            # SageMaker gives up after 60 seconds; the caller shall learn why from us.
+            timeout_seconds=_whole_number("SAGEMAKER_MODEL_SERVER_TIMEOUT", default=55, maximum=3600),
+            default_accept=_media_type("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"),
+            maximum_body_megabytes=_whole_number("SAGEMAKER_MAX_PAYLOAD_IN_MB", default=6, maximum=100),
+            log_level=_log_level("SAGEMAKER_CONTAINER_LOG_LEVEL"),
+            access_log_sample=_share("SERVE_ACCESS_LOG_SAMPLE"),
+            acceleration=_switch("SERVE_ACCELERATION", default=True),
+            multi_model=multi_model,
+        )
+
+
+def _workers() -> int:
+    return _whole_number("SAGEMAKER_MODEL_SERVER_WORKERS", default=available_cpus(), maximum=256)
+
+
+def _media_type(name: str) -> str | None:
+    media_type = os.environ.get(name) or None
+    if media_type is not None and media_type not in ANSWER_TYPES:
+        raise ConfigurationError(f"{name} must be one of {', '.join(ANSWER_TYPES)}, got {media_type!r}")
+    return media_type
+
+
+def _whole_number(name: str, *, default: int, maximum: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= maximum:
+        raise ConfigurationError(f"{name} must be a whole number from 1 to {maximum}, got {text!r}")
+    return int(text)
+
+
+def _share(name: str) -> float:
+    text = os.environ.get(name) or "0"
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ConfigurationError(f"{name} must be a number from 0 to 1, got {text!r}")
+    return share
+
+
+def _switch(name: str, *, default: bool) -> bool:
+    text = os.environ.get(name)
+    if not text:
+        return default
+    if text.lower() not in _SWITCH:
+        raise ConfigurationError(f"{name} must be true or false, got {text!r}")
+    return _SWITCH[text.lower()]
+
+
+def _log_level(name: str) -> int:
+    """A name such as ``INFO``, or Python's number for it, as the SageMaker SDK sets it."""
+    text = os.environ.get(name) or "INFO"
+    level = int(text) if text.isdecimal() else logging.getLevelName(text.upper())
+    if not isinstance(level, int):
+        raise ConfigurationError(f"{name} must be a level such as INFO or 20, got {text!r}")
+    return level

@@ -1,0 +1,181 @@
+"""The first process of the container: it starts the workers, replaces those that die, and ends them in time."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from sagemaker_contract.acceleration import CHECK, FOLDER
+from sagemaker_contract.errors import ConfigurationError
+from sagemaker_contract.serving.telemetry import Board
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from sagemaker_contract.paths import Paths
+    from sagemaker_contract.serving.settings import Settings
+
+_log = logging.getLogger("serve")
+_KILL_SECONDS = 24.5
+_LOOK_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+# A worker that lived this long did not die of how it was started.
+_HEALTHY_SECONDS = 60
+
+
+class Supervisor:
+    """Workers by process id; in a worker nothing of this is left but its number."""
+
+    def __init__(self, settings: Settings, paths: Paths) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._board = Board(settings.workers)
+        self._workers: dict[int, tuple[int, float]] = {}
+        self._ending = False
+        self._kill_at = float("inf")
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._alive_read, self._alive_write = os.pipe()
+
+    def run(self) -> int:
+        """Serve until SIGTERM; the exit code is 0 then, and 1 when a worker cannot load the model."""
+        reserved = reserve_port(self._settings.host, self._settings.port, shared=self._settings.workers > 1)
+        self._preload()
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, self._end)
+        signal.signal(signal.SIGALRM, self._look)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+        for number in range(self._settings.workers):
+            self._start(number, reserved, replaces=False)
+        exit_code = 0
+        while self._workers:
+            exit_code = max(exit_code, self._wait(reserved))
+        return exit_code
+
+    def _preload(self) -> None:
+        """Import once what every worker needs: they share its memory, and are up sooner."""
+        # Elsewhere libraries do not expect to be imported before a fork.
+        if not sys.platform.startswith("linux"):
+            return
+        from sagemaker_contract.interface import load_serving_module
+
+        for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
+            importlib.import_module(name)
+        if self._settings.acceleration and (self._paths.model / FOLDER / CHECK).is_file():
+            importlib.import_module("onnxruntime")
+        load_serving_module()
+        gc.collect()
+        gc.freeze()
+
+    def _start(self, number: int, reserved: socket.socket, *, replaces: bool) -> None:
+        if self._ending:
+            return
+        pid = os.fork()
+        if pid == 0:
+            # A worker leaves by _exit: threads of native libraries do not survive the fork, and wait at exit.
+            os._exit(self._become_worker(number, reserved, replaces=replaces))
+        self._workers[pid] = (number, time.monotonic())
+        if self._ending:
+            # The signal came while the worker was made, and missed it.
+            os.kill(pid, signal.SIGTERM)
+
+    def _become_worker(self, number: int, reserved: socket.socket, *, replaces: bool) -> int:
+        try:
+            from sagemaker_contract.serving.worker import Worker
+
+            os.close(self._alive_write)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for one in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+                signal.signal(one, signal.SIG_DFL)
+            listener = reserved
+            if self._settings.workers > 1:
+                listener = bind(self._settings.host, self._settings.port, shared=True)
+                reserved.close()
+            telemetry = self._board.row(number)
+            worker = Worker(self._settings, self._paths, listener, telemetry, self._alive_read, replaces)
+            return worker.run()
+        except BaseException:
+            _log.exception("the worker failed")
+            return 1
+        finally:
+            logging.shutdown()
+            sys.stdout.flush()
+
+    def _wait(self, reserved: socket.socket) -> int:
+        """Wait for the end of one worker, and replace it if need be; give what the exit code is at least."""
+        from sagemaker_contract.serving.worker import CANNOT_LOAD
+
+        pid, status = os.waitpid(-1, 0)
+        if pid not in self._workers:
+            # As process 1 we are given the orphans of others.
+            return 0
+        number, began = self._workers.pop(pid)
+        if self._ending:
+            return 0
+        code = os.waitstatus_to_exitcode(status)
+        if code == CANNOT_LOAD:
+            self._end(signal.SIGTERM, None)
+            return 1
+        if time.monotonic() - began > _HEALTHY_SECONDS:
+            self._pause = _FIRST_PAUSE_SECONDS
+        _log.error("worker %d ended with %d; another starts in %.1f s", pid, code, self._pause)
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        self._board.restarted(number)
+        self._start(number, reserved, replaces=self._board.all_ready())
+        return 0
+
+    def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._ending:
+            self._ending = True
+            self._kill_at = time.monotonic() + _KILL_SECONDS
+        for pid in tuple(self._workers):
+            os.kill(pid, signal.SIGTERM)
+
+    def _look(self, _signal: int, _frame: FrameType | None) -> None:
+        """Kill a worker that is stuck where it cannot see it itself, and at the very end every one."""
+        for pid, (number, _) in tuple(self._workers.items()):
+            if self._ending:
+                if time.monotonic() > self._kill_at:
+                    os.kill(pid, signal.SIGKILL)
+            elif self._board.silent_seconds(number) > self._settings.hung_seconds:
+                _log.error("a prediction has run for %d seconds: the worker is replaced", self._settings.hung_seconds)
+                os.kill(pid, signal.SIGKILL)
+
+
+def reserve_port(host: str, port: int, *, shared: bool) -> socket.socket:
+    """Hold the port for the workers, without listening.
+
+    Raises:
+        ConfigurationError: When it is taken, by another server of ours too.
+    """
+    if shared:
+        # A shared port can be bound by two servers that know nothing of each other; this finds out.
+        bind(host, port, shared=False).close()
+    return bind(host, port, shared=shared)
+
+
+def bind(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A bound socket; with ``shared`` each worker has its own, and the kernel deals out the connections.
+
+    Raises:
+        ConfigurationError: When the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+    return listener

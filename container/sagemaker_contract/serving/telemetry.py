@@ -1,0 +1,118 @@
+"""Numbers about the server, in memory that all workers share, as text for Prometheus."""
+
+from __future__ import annotations
+
+import mmap
+import time
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STATUSES = (200, 400, 404, 405, 406, 408, 409, 413, 415, 500, 503, 507)
+REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+BATCH_RECORDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 10_000, 100_000)
+
+_READY = 0
+_RESTARTS = 1
+_WAITING = 2
+_HEARTBEAT = 3
+_STATUS = 4
+_SECONDS = _STATUS + len(STATUSES)
+_BATCHES = _SECONDS + len(REQUEST_SECONDS) + 2
+_CELLS = _BATCHES + len(BATCH_RECORDS) + 2
+
+
+class Board:
+    """A row of numbers a worker, made before the workers are: each writes its own, any reads all."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._cells = memoryview(mmap.mmap(-1, 8 * workers * _CELLS)).cast("d")
+
+    def all_ready(self) -> bool:
+        return all(self._cells[worker * _CELLS + _READY] for worker in range(self.workers))
+
+    def restarted(self, worker: int) -> None:
+        """Count a restart; the worker counts as ready, for it listens only once it is."""
+        self._cells[worker * _CELLS + _RESTARTS] += 1
+        self._cells[worker * _CELLS + _WAITING] = 0
+        self._cells[worker * _CELLS + _HEARTBEAT] = 0
+
+    def silent_seconds(self, worker: int) -> float:
+        """How long ago a worker was last heard of; 0 before its first word."""
+        heard = self._cells[worker * _CELLS + _HEARTBEAT]
+        return time.monotonic() - heard if heard else 0.0
+
+    def row(self, worker: int) -> Telemetry:
+        return Telemetry(self, self._cells[worker * _CELLS : (worker + 1) * _CELLS])
+
+    def prometheus(self) -> str:
+        """What all workers have counted, in Prometheus' text format."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield from _metric("serve_workers_ready", "gauge", "Workers whose model is loaded.", self._sum(_READY))
+        yield from _metric("serve_worker_restarts_total", "counter", "Workers replaced.", self._sum(_RESTARTS))
+        yield from _metric("serve_waiting_requests", "gauge", "Requests read and unanswered.", self._sum(_WAITING))
+        yield "# HELP serve_requests_total Invocations answered, by HTTP status."
+        yield "# TYPE serve_requests_total counter"
+        for index, status in enumerate(STATUSES):
+            yield f'serve_requests_total{{status="{status}"}} {self._sum(_STATUS + index):.0f}'
+        yield from self._histogram("serve_request_seconds", "Time to answer.", _SECONDS, REQUEST_SECONDS)
+        yield from self._histogram("serve_batch_records", "Records predicted at once.", _BATCHES, BATCH_RECORDS)
+
+    def _histogram(self, name: str, text: str, start: int, bounds: Sequence[float]) -> Iterator[str]:
+        yield f"# HELP {name} {text}"
+        yield f"# TYPE {name} histogram"
+        count = 0.0
+        for index, bound in enumerate(bounds):
+            count += self._sum(start + index)
+            yield f'{name}_bucket{{le="{bound}"}} {count:.0f}'
+        count += self._sum(start + len(bounds))
+        yield f'{name}_bucket{{le="+Inf"}} {count:.0f}'
+        yield f"{name}_sum {self._sum(start + len(bounds) + 1):.6f}"
+        yield f"{name}_count {count:.0f}"
+
+    def _sum(self, column: int) -> float:
+        return sum(self._cells[worker * _CELLS + column] for worker in range(self.workers))
+
+
+class Telemetry:
+    """One worker's row."""
+
+    def __init__(self, board: Board, cells: memoryview[float]) -> None:
+        self.board = board
+        self._cells = cells
+        self._status = {status: _STATUS + index for index, status in enumerate(STATUSES)}
+
+    def ready(self) -> None:
+        self._cells[_READY] = 1
+
+    def alive(self) -> None:
+        self._cells[_HEARTBEAT] = time.monotonic()
+
+    def began(self) -> None:
+        self._cells[_WAITING] += 1
+
+    def ended(self) -> None:
+        self._cells[_WAITING] -= 1
+
+    def answered(self, status: int, seconds: float) -> None:
+        cells = self._cells
+        if status in self._status:
+            cells[self._status[status]] += 1
+        cells[_SECONDS + bisect_left(REQUEST_SECONDS, seconds)] += 1
+        cells[_BATCHES - 1] += seconds
+
+    def predicted(self, records: int) -> None:
+        cells = self._cells
+        cells[_BATCHES + bisect_left(BATCH_RECORDS, records)] += 1
+        cells[_CELLS - 1] += records
+
+
+def _metric(name: str, kind: str, text: str, value: float) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+    yield f"{name} {value:.0f}"

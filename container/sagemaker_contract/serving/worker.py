@@ -1,0 +1,107 @@
+"""One serving process: it loads the model, answers until it is told to end, and is never half alive."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sagemaker_contract.errors import ContractError, ModelError
+from sagemaker_contract.serving.application import Application
+from sagemaker_contract.serving.draining import DrainingServer
+from sagemaker_contract.serving.models import Threads, load_model
+from sagemaker_contract.serving.multi_model import MultiModel
+
+if TYPE_CHECKING:
+    import socket
+    from pathlib import Path
+
+    from sagemaker_contract.paths import Paths
+    from sagemaker_contract.serving.models import ServedModel
+    from sagemaker_contract.serving.settings import Settings
+    from sagemaker_contract.serving.telemetry import Telemetry
+
+_log = logging.getLogger("serve")
+ENDED, CANNOT_LOAD, HUNG = 0, 3, 4
+_WATCH_SECONDS = 1.0
+
+
+@dataclass
+class Worker:
+    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone."""
+
+    settings: Settings
+    paths: Paths
+    listener: socket.socket
+    telemetry: Telemetry
+    parent: int
+    replaces: bool
+
+    def run(self) -> int:
+        """Serve; give the exit code."""
+        self._code = ENDED
+        self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
+        models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
+        self._application = Application(self.settings, self.telemetry, models)
+        if self.replaces:
+            # The others answer meanwhile; nobody shall reach a worker that cannot.
+            signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
+            try:
+                self._application.model = self._load(self.paths.model)
+            except Exception as error:
+                self._say_why(error)
+                return self._code
+        self._server = DrainingServer(self._application, self.listener, self._started)
+        self._server.run(sockets=[self.listener])
+        return self._code
+
+    async def _started(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.parent, self._orphaned)
+        if self._application.model is None and not self.settings.multi_model:
+            try:
+                self._application.model = await loop.run_in_executor(
+                    self._threads.predictions, self._load, self.paths.model
+                )
+            except Exception as error:
+                self._say_why(error)
+                self._server.should_exit = True
+                return
+        # What is loaded stays: no collection needs to look at it again.
+        gc.collect()
+        gc.freeze()
+        self.telemetry.ready()
+        _log.info("ready on port %d", self.settings.port)
+        await self._watch()
+
+    def _load(self, directory: Path) -> ServedModel:
+        return load_model(directory, self.settings, self._threads, self.telemetry)
+
+    def _say_why(self, error: Exception) -> None:
+        self._code = CANNOT_LOAD
+        if not isinstance(error, ContractError):
+            _log.error("loading the model failed", exc_info=error)
+            reason = f"{type(error).__name__}: {error}"
+            error = ModelError(f"cannot load the model in {self.paths.model}: {reason}")
+        _log.error("%s", error)
+
+    def _orphaned(self) -> None:
+        asyncio.get_running_loop().remove_reader(self.parent)
+        self._server.drain()
+
+    async def _watch(self) -> None:
+        """End a worker whose prediction never ends: nobody waits for it any more, and nobody else gets a turn."""
+        longest = self.settings.hung_seconds
+        while True:
+            self.telemetry.alive()
+            await asyncio.sleep(_WATCH_SECONDS)
+            model = self._application.model
+            if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
+                _log.error("a prediction has run for %d seconds: the worker is replaced", longest)
+                os._exit(HUNG)

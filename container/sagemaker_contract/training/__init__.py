@@ -1,0 +1,1 @@
+"""The training program and what it does around the algorithm."""

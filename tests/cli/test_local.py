@@ -1,0 +1,132 @@
+"""``mlops train`` and ``mlops serve``: the container's programs on local folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlops_constructs.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONTAINER = Path(__file__).parents[2] / "container"
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    file = tmp_path / "flowers.csv"
+    file.write_text("".join(f"{'ab'[n % 2]},{n % 2},{n % 5}\n" for n in range(40)))
+    return file
+
+
+def mlops(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def train(rows: Path, output: Path, *more: str) -> int:
+    return mlops(
+        "train", "--container", CONTAINER, "--python", sys.executable, "--data", rows, "--output", output, *more
+    )
+
+
+def test_train_leaves_a_model_and_its_evaluation(rows: Path, tmp_path: Path) -> None:
+    assert train(rows, tmp_path / "ml", "--set", "n_estimators=3") == 0
+    assert (tmp_path / "ml" / "model" / "model.joblib").is_file()
+    evaluation = json.loads((tmp_path / "ml" / "output" / "data" / "evaluation.json").read_text())
+    assert evaluation["hyperparameters"]["n_estimators"] == 3
+
+
+def test_failed_training_gives_the_reason(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(rows, tmp_path / "ml", "--set", "n_estimators=many") == 1
+    assert "the job failed: hyperparameters: n_estimators must be a whole number" in capsys.readouterr().err
+
+
+def test_serve_answers_until_it_is_told_to_end(rows: Path, tmp_path: Path) -> None:
+    train(rows, tmp_path / "ml", "--set", "n_estimators=3")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["serve", "--container", CONTAINER, "--python", sys.executable, "--output", tmp_path / "ml"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlops_constructs", *map(str, command), "--port", str(port)], env=dict(os.environ)
+    ) as process:
+        try:
+            assert ask(port, b"1,0\n0,0\n") == "b\na\n"
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def ask(port: int, body: bytes) -> str:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers={"Content-Type": "text/csv"})
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["train", "--data", "nothing"], "there is no nothing; --data takes a file, or a folder"),
+        (["train", "--data", "."], "has no train.csv and no folder train/; it has empty"),
+        (["train", "--data", "empty/x.csv", "--set", "n=1", "--set", "=2"], "--set takes NAME=VALUE, got =2"),
+        (["train", "--data", "empty/x.csv"], "there is no program train in"),
+        (["serve"], "there is no model in"),
+        (["serve", "--port", "0"], "--port must be 1 to 65535, got 0"),
+    ],
+)
+def test_mistake_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: Sequence[str],
+    reason: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "x.csv").write_text("a,1\n")
+    assert mlops(*arguments) == 1
+    assert reason in capsys.readouterr().err
+
+
+def test_folder_with_other_things_is_left_alone(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "project" / "model" / "mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    assert train(rows, tmp_path / "project") == 1
+    assert "holds other things" in capsys.readouterr().err
+    assert mine.exists()
+
+
+def test_trained_folder_can_be_trained_again(rows: Path, tmp_path: Path) -> None:
+    assert [train(rows, tmp_path / "ml", "--set", "n_estimators=2") for _ in range(2)] == [0, 0]
+
+
+def test_folder_of_channels_is_laid_out(rows: Path, tmp_path: Path) -> None:
+    channels = tmp_path / "channels"
+    (channels / "train").mkdir(parents=True)
+    (channels / "train" / "part-1.csv").write_text(rows.read_text())
+    (channels / "validation.csv").write_text(rows.read_text())
+    (channels / "holdout.csv").write_text("a,0,0\n")
+    assert train(channels, tmp_path / "ml", "--set", "n_estimators=2") == 0
+    laid_out = sorted(path.name for path in (tmp_path / "ml" / "input" / "data").rglob("*.csv"))
+    assert laid_out == ["part-1.csv", "validation.csv"]

@@ -1,0 +1,232 @@
+"""The ONNX form: made by train, checked, and used only when it is the same model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import algorithm
+import numpy as np
+import pytest
+from sagemaker_contract.acceleration.check import NotTheSameError, file_hashes, same, write_checked, write_sample
+from sagemaker_contract.acceleration.convert import onnx_from_sklearn
+from sagemaker_contract.acceleration.session import OnnxModel
+from sagemaker_contract.acceleration.stored import Accelerated, NotUsableError, read_accelerated, read_sample
+from sagemaker_contract.errors import InputError, ModelError
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Job, StartServer, Trained
+
+RECORD = "5.1,3.5,1.4,0.2"
+
+
+@pytest.fixture
+def model(trained: Trained, tmp_path: Path) -> Path:
+    """A copy of the trained model, to be spoilt."""
+    return shutil.copytree(trained.job.model.parent, tmp_path / "ml" / "model")
+
+
+def random_flowers(rows: int) -> np.ndarray:
+    return np.random.default_rng(7).uniform(0, 8, (rows, 4))
+
+
+def predict_of(directory: Path) -> Callable[[np.ndarray], list[object]]:
+    model = algorithm.load(directory)
+    return lambda records: algorithm.predict(model, records)
+
+
+def accelerated(directory: Path) -> Accelerated:
+    return read_accelerated(directory, read_sample(directory), predict_of(directory))
+
+
+def test_train_says_what_it_compared(trained: Trained) -> None:
+    assert "serving: ONNX gives the same answers on 30 held-out and 20000 random records" in trained.outcome.stdout
+
+
+def test_labels_are_the_forest_s_on_200_000_random_records(trained: Trained) -> None:
+    directory = trained.job.model.parent
+    records = random_flowers(200_000)
+    answers = accelerated(directory).model.predict_like(predict_of(directory), records)
+    assert answers == algorithm.load(directory).predict(records).tolist()
+
+
+def test_close_calls_are_few(trained: Trained) -> None:
+    directory = trained.job.model.parent
+    asked = []
+
+    def predict(records: np.ndarray) -> list[object]:
+        asked.extend(records)
+        return predict_of(directory)(records)
+
+    accelerated(directory).model.predict_like(predict, random_flowers(20_000))
+    assert 0 < len(asked) < 400
+
+
+def test_probabilities_are_the_forest_s_within_the_tolerance(trained: Trained) -> None:
+    directory = trained.job.model.parent
+    records = random_flowers(200_000)
+    onnx = OnnxModel((directory / "serving" / "model.onnx").read_bytes(), "probabilities")
+    difference = np.abs(np.array(onnx.predict(records)) - algorithm.load(directory).predict_proba(records))
+    assert difference.max() < 1e-6
+
+
+@pytest.mark.parametrize("regression", [LogisticRegression(max_iter=1000), LinearRegression()])
+def test_linear_models_compute_in_64_bits(regression: LogisticRegression | LinearRegression) -> None:
+    iris = load_iris()
+    fitted = regression.fit(iris.data, iris.target)
+    content = onnx_from_sklearn(fitted)
+    assert content is not None
+    records = random_flowers(20_000)
+    assert np.allclose(OnnxModel(content).predict(records), fitted.predict(records), rtol=1e-12, atol=1e-12)
+
+
+def test_server_says_that_onnx_answers(start_server: StartServer, trained: Trained) -> None:
+    server = start_server(trained.job.base).wait_until_ready()
+    assert any(message.startswith("answers come from ONNX up to ") for message in server.messages)
+    assert server.invoke(RECORD).body == "setosa\n"
+
+
+def test_switch_turns_it_off(start_server: StartServer, trained: Trained) -> None:
+    server = start_server(trained.job.base, SERVE_ACCELERATION="off").wait_until_ready()
+    assert "answers come from the algorithm's own predict: SERVE_ACCELERATION is off" in server.messages
+    assert server.invoke(RECORD).body == "setosa\n"
+
+
+def test_large_batch_is_answered_by_the_algorithm(start_server: StartServer, trained: Trained) -> None:
+    server = start_server(trained.job.base).wait_until_ready()
+    records = random_flowers(30_000)
+    body = "\n".join(",".join(map(str, row)) for row in records.tolist())
+    expected = algorithm.load(trained.job.model.parent).predict(records).tolist()
+    assert server.invoke(body).body.splitlines() == expected
+
+
+def spoil_model(model: Path) -> None:
+    with (model / "model.joblib").open("ab") as stream:
+        stream.write(b"\0")
+
+
+def spoil_onnx(model: Path) -> None:
+    (model / "serving" / "model.onnx").write_bytes(b"no model")
+
+
+def spoil_check(model: Path) -> None:
+    (model / "serving" / "check.json").write_text("{")
+
+
+def remove_check(model: Path) -> None:
+    (model / "serving" / "check.json").unlink()
+
+
+def change_algorithm(model: Path) -> None:
+    check = model / "serving" / "check.json"
+    check.write_text(json.dumps({**json.loads(check.read_text()), "algorithm": "another"}))
+
+
+def change_answers(model: Path) -> None:
+    check = model / "serving" / "check.json"
+    check.write_text(check.read_text().replace('"setosa"', '"rose"'))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (spoil_model, "the model's files are not those that ONNX was checked with"),
+        (spoil_onnx, "InvalidProtobuf: "),
+        (spoil_check, "JSONDecodeError: "),
+        (remove_check, "the model has no checked ONNX form"),
+        (change_algorithm, "algorithm.py is not the one that ONNX was checked with"),
+        (change_answers, "on this machine ONNX answers differently from when it was checked"),
+    ],
+)
+def test_doubtful_onnx_is_not_used(model: Path, spoil: Callable[[Path], None], reason: str) -> None:
+    sample, predict = read_sample(model), predict_of(model)
+    assert read_accelerated(model, sample, predict)
+    spoil(model)
+    with pytest.raises(NotUsableError, match=f"^{reason}"):
+        read_accelerated(model, sample, predict)
+
+
+def test_corrupt_model_beside_a_good_onnx_is_found(start_server: StartServer, model: Path) -> None:
+    (model / "model.joblib").write_bytes(b"no model")
+    server = start_server(model.parent)
+    assert server.wait() == 1
+    assert server.messages[-1].startswith("cannot load the model in ")
+
+
+def test_corrupt_sample_is_found(model: Path) -> None:
+    (model / "serving" / "sample.json").write_text('{"columns": 4}')
+    with pytest.raises(ModelError, match=r"^serving/sample.json of the model is corrupt"):
+        read_sample(model)
+
+
+def test_value_beyond_32_bits_is_refused(trained: Trained) -> None:
+    onnx = OnnxModel((trained.job.model.parent / "serving" / "model.onnx").read_bytes())
+    with pytest.raises(InputError, match="too large for the model"):
+        onnx.predict(np.array([[1.0, 2.0, 3.0, 1e39]]))
+
+
+def test_one_different_answer_keeps_onnx_out(trained: Trained, tmp_path: Path) -> None:
+    forest = algorithm.load(trained.job.model.parent)
+    content = onnx_from_sklearn(forest)
+    assert content is not None
+
+    def other(records: np.ndarray) -> list[object]:
+        answers = forest.predict(records).tolist()
+        return [*answers[:-1], "rose"]
+
+    with pytest.raises(NotTheSameError, match="its answers differ from predict's on 20030"):
+        write_checked(tmp_path, content, other, load_iris().data[:30])
+    assert not (tmp_path / "serving").exists()
+
+
+def test_changed_predict_is_trained_without_onnx(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    job.program = (
+        edited_container("\n_predict = predict\ndef predict(*a):\n    return [*_predict(*a)][::-1]\n") / "train"
+    )
+    outcome = job.channel("train", iris="\n".join(iris)).run()
+    assert outcome.code == 0
+    assert "serving: ONNX is not used: its answers differ from predict's" in outcome.stdout
+    assert not (job.base / "model" / "serving" / "model.onnx").exists()
+
+
+def test_failing_conversion_does_not_fail_the_job(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    job.program = edited_container("\ndef to_onnx(model):\n    raise RuntimeError('no converter')\n") / "train"
+    outcome = job.channel("train", iris="\n".join(iris)).run()
+    assert outcome.code == 0
+    assert "serving: ONNX is not used: RuntimeError: no converter" in outcome.stdout
+
+
+def test_hashes_leave_our_own_files_out(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"1")
+    before = file_hashes(tmp_path)
+    write_sample(tmp_path, np.ones((3, 2)))
+    assert list(before) == ["model.bin"]
+    assert file_hashes(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "agree"),
+    [
+        (["a", "b"], ["a", "b"], True),
+        (["a", "b"], ["a", "c"], False),
+        ([1, 2], [1, 3], False),
+        ([1.0, 2.0], [1.0 + 1e-7, 2.0], True),
+        ([1.0, 2.0], [1.001, 2.0], False),
+        ([[0.1, 0.9]], [[0.1, 0.9]], True),
+        ([[0.1, 0.9]], [0.1], False),
+        (["1.0"], [1.0], False),
+        ([1.0], [1.0, 2.0], False),
+    ],
+)
+def test_answers_agree(given: list[object], wanted: list[object], agree: bool) -> None:
+    assert same(given, wanted) is agree
