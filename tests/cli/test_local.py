@@ -106,9 +106,7 @@ def test_mistake_is_named(
     assert reason in capsys.readouterr().err
 
 
-def test_folder_with_other_things_is_left_alone(
-    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_folder_with_other_things_is_left_alone(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine = tmp_path / "project" / "model" / "mine.txt"
     mine.parent.mkdir(parents=True)
     mine.touch()
