@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,20 +35,28 @@ def cache_directory() -> Path:
 def environment_for(context: Path, processes: ChildProcesses, log: Log) -> Path:
     """The virtual environment of a container, made when it is not in the cache yet.
 
-    Safe when several processes do it at once: each makes its own beside the final place, and the first
-    to finish renames it there. Raises `ContainerError` with pip's last lines when a package cannot be had.
+    Safe when several processes want it at once: one makes it beside the final place and renames it there,
+    the others wait for that. Raises `ContainerError` with pip's last lines when a package cannot be had.
     """
-    key = _key(context)
-    target = cache_directory() / key
-    with _lock:
-        if (target / "bin" / "python").exists():
-            return target
-        _make(context, target, processes, log)
+    target = cache_directory() / _key(context)
+    with _lock, _alone(target):
+        if not (target / "bin" / "python").exists():
+            _make(context, target, processes, log)
     return target
 
 
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep other processes out: one that replaced an environment would take it from under a running program."""
+    locks = target.parent.with_name("locks")
+    for folder in (target.parent, locks):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (locks / target.name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _make(context: Path, target: Path, processes: ChildProcesses, log: Log) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
     try:
         wanted = _has_requirements(context)
@@ -58,21 +68,13 @@ def _make(context: Path, target: Path, processes: ChildProcesses, log: Log) -> N
             _run([*pip, "install", "--quiet", "-r", "requirements.txt"], context, processes, log)
         _move_scripts(scratch, target)
         shutil.rmtree(target, ignore_errors=True)  # one whose Python has been uninstalled since
-        _rename(scratch, target)
+        scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _pip_option(wanted: bool) -> list[str]:
     return [] if wanted else ["--without-pip"]
-
-
-def _rename(scratch: Path, target: Path) -> None:
-    try:
-        scratch.rename(target)
-    except OSError:
-        if not (target / "bin" / "python").exists():
-            raise
 
 
 def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, log: Log) -> None:

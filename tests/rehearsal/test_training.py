@@ -276,7 +276,7 @@ def test_interrupted_environment_is_never_used(tmp_path: Path, monkeypatch: pyte
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_venvs, "_rename", interrupt)
+        patch.setattr(_venvs, "_move_scripts", interrupt)
         with pytest.raises(KeyboardInterrupt):
             _venvs.environment_for(folder, processes, lambda _: None)
     assert list(_venvs.cache_directory().iterdir()) == []
@@ -309,6 +309,24 @@ def test_environment_is_made_once_by_two_at_a_time(tmp_path: Path, monkeypatch: 
 
     assert len([line for line in lines if "making" in line]) == 1
     assert len(list(_venvs.cache_directory().iterdir())) == 1
+
+
+def test_environment_that_another_process_makes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+    target = _venvs.cache_directory() / _venvs._key(folder)
+    lines: list[str] = []
+    waiting = threading.Thread(target=_venvs.environment_for, args=(folder, ChildProcesses(), lines.append))
+    with _venvs._alone(target):
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        (target / "bin").mkdir(parents=True)
+        (target / "bin" / "python").touch()
+    waiting.join(10)
+
+    assert lines == []
+    assert (target / "bin" / "python").read_bytes() == b""
 
 
 def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any) -> None:
