@@ -32,7 +32,7 @@ __all__ = [
 
 Log = Callable[[str], None]
 
-_FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
+_FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
 class ContainerRuntime(Protocol):
@@ -75,8 +75,12 @@ class ProcessRuntime:
     def _start(self, program: str, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         venv = environment_for(image.context, self._aws.processes, log)
         inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
+        # A program that is killed leaves its temporary files; there they go with the local AWS.
+        scratch = self._aws.workdir / "tmp"
+        scratch.mkdir(exist_ok=True)
         full = {
             **inherited,
+            "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",  # the stored context must keep matching its digest
             "AWS_REGION": self._aws.region,
