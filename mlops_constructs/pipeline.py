@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
 from cdktf import TerraformOutput
 from constructs import Construct
 
 from ._aws.actions import Stage
-from ._aws.environment import Environment
+from ._aws.environment import Environment, RequiredRole
+from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow, document
-from .config import Algorithm, Dataset, Endpoint, PipelineConfig
+from ._aws.tagging import tag_everything
+from .config import Algorithm, Dataset, Endpoint, Existing, PipelineConfig
 from .config import Approval as ApprovalConfig
 from .config import Evaluation as EvaluationConfig
 from .config import Notebook as NotebookConfig
 from .config import Training as TrainingConfig
 from .provider import iam_role_policy
-from .stages.approval import Approval
+from .stages.approval import ACTION, STAGE, Approval
 from .stages.deployment import Deployment
 from .stages.evaluation import Evaluation
 from .stages.image import Image
@@ -25,6 +30,9 @@ from .stages.registry import Registry
 from .stages.storage import Storage
 from .stages.training import Training
 from .stages.trigger import dataset_source, source_permissions, start_on_upload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class MLOpsPipeline(Construct):
@@ -59,8 +67,13 @@ class MLOpsPipeline(Construct):
         production: Endpoint = Endpoint.for_production(),
         approval: ApprovalConfig = ApprovalConfig(),
         notebook: NotebookConfig | None = NotebookConfig(),
+        existing: Existing = Existing(),
         name_prefix: str | None = None,
-        retain_data: bool = True,
+        tags: Mapping[str, str] = MappingProxyType({}),
+        permissions_boundary_arn: str | None = None,
+        role_path: str = "/",
+        log_retention_days: int = 365,
+        removal: Literal["retain", "destroy"] = "retain",
     ) -> None:
         """Make the pipeline.
 
@@ -75,9 +88,14 @@ class MLOpsPipeline(Construct):
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             approval: Who is told, and how long an answer may take.
             notebook: The notebook instance; None leaves it out.
+            existing: Things of yours that are used where the pipeline would make its own.
             name_prefix: What all names start with, at most 17 characters; made from ``id_`` unless given.
-            retain_data: Refuse to destroy buckets and registries that hold something. False deletes data sets,
-                models and images together with the stack, which only a sandbox or a test wants.
+            tags: On everything that takes tags, what the pipeline makes later included. Literals.
+            permissions_boundary_arn: Permissions boundary of every role. Reference.
+            role_path: IAM path of every role, such as ``/ml/``. Literal.
+            log_retention_days: How long logs are kept, one of CloudWatch's steps.
+            removal: ``retain`` refuses to destroy buckets and registries that hold something. ``destroy`` deletes
+                data sets, models and images together with the stack, which only a sandbox or a test wants.
 
         Raises:
             ConfigError: with every broken rule, before anything is made.
@@ -91,15 +109,20 @@ class MLOpsPipeline(Construct):
             production=production,
             approval=approval,
             notebook=notebook,
+            existing=existing,
             name_prefix=name_prefix,
-            retain_data=retain_data,
+            tags=tags,
+            permissions_boundary_arn=permissions_boundary_arn,
+            role_path=role_path,
+            log_retention_days=log_retention_days,
+            removal=removal,
         )
         super().__init__(scope, id_)
         path: str = self.node.path
         self.name = physical_name(config.name_prefix or id_, path)
-        env = Environment.of(self, self.name, retain=config.retain_data)
+        env = Environment.of(self, self.name, config)
         self._env, self._prefix = env, config.dataset.prefix
-        self.storage = Storage(self, "storage", env=env)
+        self.storage = Storage(self, "storage", env=env, existing=config.existing)
         self._stores = self.storage.stores
         self._make_stages(config)
         self.pipeline = self._deliver(config)
@@ -109,6 +132,17 @@ class MLOpsPipeline(Construct):
                 self, "notebook", config=config.notebook, env=env, stores=self._stores, prefix=self._prefix
             )
         self._show()
+        tag_everything(self, config.tags)
+
+    @property
+    def required_roles(self) -> Mapping[str, RequiredRole]:
+        """Purpose to service and policy of every role, for those who hand in roles of their own."""
+        return MappingProxyType(self._env.required_roles)
+
+    @property
+    def key_policy(self) -> str:
+        """Policy of the KMS key, for those who hand in a key of their own."""
+        return self.storage.key_policy
 
     @property
     def data_bucket(self) -> str:
@@ -132,32 +166,15 @@ class MLOpsPipeline(Construct):
             id_: Construct id of the grant.
             role_name: Name of the IAM role.
         """
-        endpoint = self._env.arn("sagemaker", f"endpoint/{self.production_endpoint}")
-        self._grant(id_, role_name, [allow("sagemaker:InvokeEndpoint", endpoint)])
+        self._grant(id_, role_name, invoke_endpoint(self._env, self.production_endpoint))
 
     def grant_upload(self, id_: str, role_name: str) -> None:
         """Let a role upload data sets, and so start the pipeline; arguments as in ``grant_invoke``."""
-        arn = self._stores.data_bucket_arn
-        self._grant(
-            id_,
-            role_name,
-            [
-                allow("s3:PutObject", [f"{arn}/{self._prefix}*", f"{arn}/data/*"]),
-                allow(["kms:Decrypt", "kms:GenerateDataKey"], self._stores.key_arn),
-            ],
-        )
+        self._grant(id_, role_name, upload_datasets(self._stores, self._prefix))
 
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
-        arn = self._env.arn("codepipeline", self.name)
-        self._grant(
-            id_,
-            role_name,
-            [
-                allow(["codepipeline:GetPipelineState", "codepipeline:GetPipelineExecution"], arn),
-                allow("codepipeline:PutApprovalResult", f"{arn}/Approve/Approve"),
-            ],
-        )
+        self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
 
     def _make_stages(self, config: PipelineConfig) -> None:
         env, stores = self._env, self._stores

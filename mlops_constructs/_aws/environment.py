@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..provider import data_aws_caller_identity, data_aws_partition, data_aws_region
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
+
+    from ..config import PipelineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredRole:
+    """What a role must be, that is handed in instead of made.
+
+    Attributes:
+        service: Service that assumes it, such as ``lambda.amazonaws.com``.
+        policy: JSON of what it must be allowed.
+    """
+
+    service: str
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,12 @@ class Environment:
         region: Region name, a token.
         partition: ``aws`` or ``aws-us-gov``, a token.
         retain: Whether data outlives a destroy.
+        log_retention_days: How long logs are kept.
+        tags: What the user tags everything with.
+        permissions_boundary_arn: Boundary of every role, or None.
+        role_path: IAM path of every role.
+        roles: Purpose to the ARN of a role that is handed in.
+        required_roles: Purpose to what each role is; each role puts itself in here.
     """
 
     name: str
@@ -28,9 +51,15 @@ class Environment:
     region: str
     partition: str
     retain: bool
+    log_retention_days: int
+    tags: Mapping[str, str]
+    permissions_boundary_arn: str | None
+    role_path: str
+    roles: Mapping[str, str]
+    required_roles: dict[str, RequiredRole] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scope: Construct, name: str, *, retain: bool) -> Environment:
+    def of(cls, scope: Construct, name: str, config: PipelineConfig) -> Environment:
         """Read account, region and partition from the provider, never guess them."""
         # Each attribute read is a round trip to jsii's kernel: once, here.
         return cls(
@@ -38,13 +67,22 @@ class Environment:
             account=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
             region=data_aws_region.DataAwsRegion(scope, "region").name,
             partition=data_aws_partition.DataAwsPartition(scope, "partition").partition,
-            retain=retain,
+            retain=config.removal == "retain",
+            log_retention_days=config.log_retention_days,
+            tags=config.tags,
+            permissions_boundary_arn=config.permissions_boundary_arn,
+            role_path=config.role_path,
+            roles=config.existing.roles,
         )
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         """Make an ARN in this account."""
         region = self.region if regional else ""
         return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
+
+    def bucket_arn(self, name: str) -> str:
+        """Make the ARN of a bucket; a bucket's name is unique in its partition."""
+        return f"arn:{self.partition}:s3:::{name}"
 
     def bucket(self, purpose: str) -> str:
         """Make a bucket name that is unique in the world."""

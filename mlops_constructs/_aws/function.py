@@ -78,7 +78,7 @@ class Function(Construct):
             ]
         )
         logs = cloudwatch_log_group.CloudwatchLogGroup(
-            self, "logs", name=log_group, retention_in_days=365, kms_key_id=stores.key_arn
+            self, "logs", name=log_group, retention_in_days=env.log_retention_days, kms_key_id=stores.key_arn
         )
         code = function_archive(folder)
         self.function = lambda_function.LambdaFunction(
@@ -100,7 +100,7 @@ class Function(Construct):
             tracing_config=lambda_function.LambdaFunctionTracingConfig(mode="Active"),
             dead_letter_config=lambda_function.LambdaFunctionDeadLetterConfig(target_arn=stores.dead_letter_arn),
             # An invocation right after its creation needs both.
-            depends_on=[logs, granted],
+            depends_on=[logs, *granted],
         )
         self.arn: str = self.function.arn
 

@@ -86,7 +86,7 @@ class Pipeline(Construct):
                 )
             ],
             stage=[stage.to_terraform() for stage in stages],
-            depends_on=[granted, *after],
+            depends_on=[*granted, *after],
         )
         self.arn: str = self.pipeline.arn
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..provider import iam_role, iam_role_policy
+from .environment import RequiredRole
 from .policy import document, trust
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ _SENDS_SOURCE_ACCOUNT = {"training", "model", "build"}
 
 
 class ServiceRole:
-    """A role that one AWS service assumes, with one inline policy.
+    """A role that one AWS service assumes, with one inline policy; or one that is handed in, and left as it is.
 
     Attributes:
-        role: The IAM role.
+        role: The IAM role, or None where one is handed in.
         arn: Its ARN.
     """
 
@@ -41,23 +42,32 @@ class ServiceRole:
             purpose: Ends the name, so that one pipeline's roles differ; at most 24 characters.
         """
         account = env.account if purpose in _SENDS_SOURCE_ACCOUNT else None
-        self._scope, self._id = scope, id_
+        self._scope, self._id, self._env, self._purpose = scope, id_, env, purpose
+        self._service = f"{service}.amazonaws.com"
+        self.role: iam_role.IamRole | None = None
+        if purpose in env.roles:
+            self.arn: str = env.roles[purpose]
+            return
         self.role = iam_role.IamRole(
             scope,
             id_,
             # IAM names are global in an account: the region keeps two regions apart.
             name=f"{env.name}-{purpose}-{env.region}",
-            assume_role_policy=trust(f"{service}.amazonaws.com", source_account=account),
+            path=env.role_path,
+            permissions_boundary=env.permissions_boundary_arn,
+            assume_role_policy=trust(self._service, source_account=account),
         )
-        self.arn: str = self.role.arn
+        self.arn = self.role.arn
         self._role_id: str = self.role.id
 
-    def grant(self, statements: Sequence[Statement]) -> iam_role_policy.IamRolePolicy:
-        """Give the role its one inline policy."""
-        return iam_role_policy.IamRolePolicy(
-            self._scope,
-            f"{self._id}_policy",
-            name="permissions",
-            role=self._role_id,
-            policy=document(statements),
-        )
+    def grant(self, statements: Sequence[Statement]) -> list[iam_role_policy.IamRolePolicy]:
+        """Give the role its one inline policy; what must wait for it depends on what this gives."""
+        policy = document(statements)
+        self._env.required_roles[self._purpose] = RequiredRole(self._service, policy)
+        if self.role is None:
+            return []
+        return [
+            iam_role_policy.IamRolePolicy(
+                self._scope, f"{self._id}_policy", name="permissions", role=self._role_id, policy=policy
+            )
+        ]

@@ -5,8 +5,10 @@ from .approval import Approval
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
 from .evaluation import Evaluation
+from .existing import Existing
 from .notebook import Notebook
 from .pipeline import PipelineConfig
+from .profile import Profile
 from .training import Training
 
 __all__ = [
@@ -17,8 +19,10 @@ __all__ = [
     "Dataset",
     "Endpoint",
     "Evaluation",
+    "Existing",
     "Notebook",
     "PipelineConfig",
+    "Profile",
     "Rollout",
     "SmokeTest",
     "Training",

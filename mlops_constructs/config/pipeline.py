@@ -6,21 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
-from ._rules import matches
+from ._rules import is_token, literal, matches
 from .endpoint import under
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .algorithm import Algorithm
     from .approval import Approval
     from .dataset import Dataset
     from .endpoint import Endpoint
     from .evaluation import Evaluation
+    from .existing import Existing
     from .notebook import Notebook
     from .training import Training
 
-_PARTS = ("algorithm", "dataset", "training", "evaluation", "dev", "production", "approval", "notebook")
+_PARTS = ("algorithm", "dataset", "training", "evaluation", "dev", "production", "approval", "notebook", "existing")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +41,13 @@ class PipelineConfig:
     production: Endpoint
     approval: Approval
     notebook: Notebook | None
+    existing: Existing
     name_prefix: str | None
-    retain_data: bool
+    tags: Mapping[str, str]
+    permissions_boundary_arn: str | None
+    role_path: str
+    log_retention_days: int
+    removal: str
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -56,6 +67,7 @@ class PipelineConfig:
                 "must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter",
                 "use for example 'churn'",
             )
+        yield from self._governance_problems()
         if self.evaluation.metric not in self.training.metrics:
             yield Problem(
                 "evaluation.metric",
@@ -63,3 +75,47 @@ class PipelineConfig:
                 self.evaluation.metric,
                 f"use one of {sorted(self.training.metrics)}, or add it to training.metrics",
             )
+
+    def _governance_problems(self) -> Iterator[Problem]:
+        yield from _tag_problems(self.tags)
+        boundary = self.permissions_boundary_arn
+        if boundary is not None and not is_token(boundary) and ":policy/" not in boundary:
+            remedy = "give the ARN of a managed policy"
+            yield Problem("permissions_boundary_arn", "must be the ARN of a policy", boundary, remedy)
+        yield from matches(
+            "role_path",
+            self.role_path,
+            r"/|/[\x21-\x7e]{1,510}/",
+            "must start and end with '/' and have at most 512 characters",
+            "use for example '/ml/'",
+        )
+        if is_token(self.log_retention_days):
+            yield from literal("log_retention_days", self.log_retention_days)
+        elif self.log_retention_days not in LOG_RETENTION_DAYS:
+            remedy = "choose one of these"
+            yield Problem("log_retention_days", f"must be one of {LOG_RETENTION_DAYS}", self.log_retention_days, remedy)
+        if self.removal not in ("retain", "destroy"):
+            yield Problem("removal", "must be 'retain' or 'destroy'", self.removal, "choose one")
+
+
+def _tag_problems(tags: Mapping[str, str]) -> Iterator[Problem]:
+    """Judge what is judged the same by every service that the tags go to."""
+    # SageMaker jobs and packages take 50 tags, and the pipeline adds its own.
+    # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    if len(tags) > 40:
+        yield Problem("tags", "must have at most 40 entries", len(tags), "leave some out")
+    for key, value in tags.items():
+        yield from matches(
+            f"tags[{key!r}]",
+            key,
+            r"(?!(?i:aws:))[\w\s.:/=+\-@]{1,128}",
+            "the key must have 1 to 128 letters, digits, spaces and _.:/=+-@, and not start with 'aws:'",
+            "rename it",
+        )
+        yield from matches(
+            f"tags[{key!r}]",
+            value,
+            r"[\w\s.:/=+\-@]{0,256}",
+            "the value must have at most 256 letters, digits, spaces and _.:/=+-@",
+            "shorten or reword it",
+        )

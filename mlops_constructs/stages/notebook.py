@@ -73,7 +73,7 @@ class Notebook(Construct):
             subnet_id=config.subnet_id,
             security_groups=list(config.security_group_ids) if in_vpc else None,
             lifecycle_config_name=on_start.name,
-            depends_on=[granted],
+            depends_on=granted,
             instance_metadata_service_configuration=(
                 sagemaker_notebook_instance.SagemakerNotebookInstanceInstanceMetadataServiceConfiguration(
                     minimum_instance_metadata_service_version="2"

@@ -24,6 +24,7 @@ from ..provider import (
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
+    from ..config import Existing
 
 _ANYONE = {"AWS": "*"}
 
@@ -32,30 +33,44 @@ class Storage(Construct):
     """Two buckets and a queue under one customer managed key.
 
     Attributes:
-        key: KMS key of everything at rest.
+        key: KMS key of everything at rest, or None where one is handed in.
+        key_policy: Policy of the key, or what a key that is handed in must allow.
         data_bucket: Data sets land here; it reports each new object to EventBridge.
-        artifact_bucket: Pipeline artifacts, pinned data sets, models, captured requests.
-        dead_letters: Events and invocations that could not be delivered.
+        artifact_bucket: Pipeline artifacts, pinned data sets, models, captured requests; or None where one is
+            handed in.
+        dead_letters: Events and invocations that could not be delivered, or None where a queue is handed in.
         stores: The same as plain values.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment) -> None:
-        """Make them; data outlives a destroy when ``env.retain``."""
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, existing: Existing) -> None:
+        """Make what is not handed in; data outlives a destroy when ``env.retain``."""
         super().__init__(scope, id_)
         self._env = env
-        self.key = self._key()
-        key_arn: str = self.key.arn
+        self.key_policy = document(self._key_statements())
+        self.key: kms_key.KmsKey | None = None
+        key_arn = existing.kms_key_arn
+        if key_arn is None:
+            self.key = self._key()
+            key_arn = str(self.key.arn)
         self.data_bucket, data_ready = self._bucket("data", key_arn)
-        self.artifact_bucket, artifacts_ready = self._bucket("artifacts", key_arn)
         s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=self.data_bucket.id, eventbridge=True)
-        self.dead_letters = self._dead_letters(key_arn)
+        self.artifact_bucket: s3_bucket.S3Bucket | None = None
+        artifacts = existing.artifact_bucket
+        if artifacts is None:
+            self.artifact_bucket, artifacts_ready = self._bucket("artifacts", key_arn)
+            artifacts = str(artifacts_ready.bucket)
+        self.dead_letters: sqs_queue.SqsQueue | None = None
+        dead_letter_arn = existing.dead_letter_queue_arn
+        if dead_letter_arn is None:
+            self.dead_letters = self._dead_letters(key_arn)
+            dead_letter_arn = str(self.dead_letters.arn)
         self.stores = Stores(
             key_arn=key_arn,
             data_bucket=data_ready.bucket,
             data_bucket_arn=self.data_bucket.arn,
-            artifact_bucket=artifacts_ready.bucket,
-            artifact_bucket_arn=self.artifact_bucket.arn,
-            dead_letter_arn=self.dead_letters.arn,
+            artifact_bucket=artifacts,
+            artifact_bucket_arn=env.bucket_arn(artifacts),
+            dead_letter_arn=dead_letter_arn,
         )
 
     def _key(self) -> kms_key.KmsKey:
@@ -66,7 +81,7 @@ class Storage(Construct):
             description=f"Everything at rest of the MLOps pipeline {env.name}",
             enable_key_rotation=True,
             deletion_window_in_days=30 if env.retain else 7,
-            policy=document(self._key_statements()),
+            policy=self.key_policy,
         )
         kms_alias.KmsAlias(self, "key_alias", name=f"alias/{env.name}", target_key_id=key.key_id)
         return key

@@ -19,6 +19,7 @@ from mlops_constructs import (
     Dataset,
     Endpoint,
     Evaluation,
+    Existing,
     Notebook,
     Rollout,
     SmokeTest,
@@ -38,8 +39,13 @@ GOOD: dict[str, Any] = {
     "production": Endpoint.for_production(),
     "approval": Approval(),
     "notebook": Notebook(),
+    "existing": Existing(),
     "name_prefix": None,
-    "retain_data": True,
+    "tags": {},
+    "permissions_boundary_arn": None,
+    "role_path": "/",
+    "log_retention_days": 365,
+    "removal": "retain",
 }
 
 

@@ -15,7 +15,7 @@ def stack() -> Synthesized:
 
 @pytest.fixture(scope="module")
 def disposable() -> Synthesized:
-    return synth(retain_data=False)
+    return synth(removal="destroy")
 
 
 def test_every_bucket_is_versioned_private_and_encrypted_with_the_key(stack: Synthesized) -> None:

@@ -1,0 +1,35 @@
+"""What a pipeline hands out to the roles of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .policy import allow
+
+if TYPE_CHECKING:
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+
+def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
+    """Ask one endpoint."""
+    return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
+
+
+def upload_datasets(stores: Stores, prefix: str) -> list[Statement]:
+    """Upload data sets, and the objects that manifests name."""
+    arn = stores.data_bucket_arn
+    return [
+        allow("s3:PutObject", [f"{arn}/{prefix}*", f"{arn}/data/*"]),
+        allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn),
+    ]
+
+
+def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:
+    """See the pipeline, and answer exactly its approval."""
+    arn = env.arn("codepipeline", env.name)
+    return [
+        allow(["codepipeline:GetPipelineState", "codepipeline:GetPipelineExecution"], arn),
+        allow("codepipeline:PutApprovalResult", f"{arn}/{stage}/{action}"),
+    ]

@@ -1,0 +1,87 @@
+"""Sets of choices that go together: for a sandbox, for a team, for a regulated company."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from .approval import Approval
+from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout
+from .notebook import Notebook
+from .training import Training
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from .evaluation import Evaluation
+    from .existing import Existing
+
+# CloudWatch's nearest step to the seven years that most record keeping rules ask for.
+_SEVEN_YEARS = 2557
+
+
+class Options(TypedDict, total=False):
+    """The optional arguments of ``MLOpsPipeline``; see there."""
+
+    training: Training
+    evaluation: Evaluation
+    dev: Endpoint
+    production: Endpoint
+    approval: Approval
+    notebook: Notebook | None
+    existing: Existing
+    name_prefix: str | None
+    tags: Mapping[str, str]
+    permissions_boundary_arn: str | None
+    role_path: str
+    log_retention_days: int
+    removal: str
+
+
+class Profile:
+    """Arguments for ``MLOpsPipeline`` that go together: ``MLOpsPipeline(self, "churn", ..., **Profile.sandbox())``.
+
+    Each profile takes the same optional arguments as ``MLOpsPipeline``, and what is given wins.
+    """
+
+    @staticmethod
+    def sandbox(**own: Unpack[Options]) -> Options:
+        """To try things and throw them away: one small instance, short retention, ``destroy`` deletes data too.
+
+        No autoscaling and no rollback alarms, approvals expire after an hour, logs after a month.
+        """
+        defaults: Options = {
+            "training": Training(instance_type="ml.m5.large"),
+            "production": Endpoint(),
+            "approval": Approval(timeout_minutes=60),
+            "notebook": Notebook(idle_timeout_minutes=30),
+            "log_retention_days": 30,
+            "removal": "destroy",
+        }
+        return {**defaults, **own}
+
+    @staticmethod
+    def team(**own: Unpack[Options]) -> Options:
+        """For a product team: the defaults of ``MLOpsPipeline``."""
+        return own
+
+    @staticmethod
+    def regulated(**own: Unpack[Options]) -> Options:
+        """For a bank or a hospital: everything kept, everything recorded, slow and watched rollouts.
+
+        Logs for seven years, every request of production captured, three instances, traffic moved in steps of 10
+        percent, approvals open for a week, and no notebook unless one is given (one with a subnet).
+        """
+        defaults: Options = {
+            "production": Endpoint(
+                initial_instance_count=3,
+                autoscaling=Autoscaling(minimum=3, maximum=9),
+                rollout=Rollout.linear(step_percent=10, bake_seconds=600),
+                data_capture=DataCapture(sampling_percent=100),
+            ),
+            "approval": Approval(timeout_minutes=7 * 24 * 60),
+            "notebook": None,
+            "log_retention_days": _SEVEN_YEARS,
+            "removal": "retain",
+        }
+        return {**defaults, **own}
