@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from cdktf import TerraformOutput
 from constructs import Construct
 
-from ._aws.actions import Stage
 from ._aws.environment import Environment, RequiredRole
 from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
-from ._aws.pipeline import Pipeline
-from ._aws.policy import allow, document
+from ._aws.policy import document
 from ._aws.tagging import tag_everything
+from ._delivery import deliver
 from .config import Algorithm, Dataset, Endpoint, Existing, PipelineConfig
 from .config import Approval as ApprovalConfig
 from .config import Evaluation as EvaluationConfig
@@ -29,7 +28,6 @@ from .stages.notebook import Notebook
 from .stages.registry import Registry
 from .stages.storage import Storage
 from .stages.training import Training
-from .stages.trigger import dataset_source, source_permissions, start_on_upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +123,16 @@ class MLOpsPipeline(Construct):
         self.storage = Storage(self, "storage", env=env, existing=config.existing)
         self._stores = self.storage.stores
         self._make_stages(config)
-        self.pipeline = self._deliver(config)
+        self.pipeline = deliver(
+            self,
+            config=config,
+            env=env,
+            stores=self._stores,
+            training=self.training,
+            evaluation=self.evaluation,
+            deployment=self.deployment,
+            approval=self.approval,
+        )
         self.notebook: Notebook | None = None
         if config.notebook is not None:
             self.notebook = Notebook(
@@ -215,46 +222,6 @@ class MLOpsPipeline(Construct):
         self.approval = Approval(
             self, "approval", config=config.approval, env=env, stores=stores, group=group, packages_arn=packages
         )
-
-    def _deliver(self, config: PipelineConfig) -> Pipeline:
-        stores = self._stores
-        functions = [
-            self.training.check_dataset,
-            self.training.train_model,
-            self.evaluation.register_model,
-            self.evaluation.evaluate_model,
-            self.deployment.dev_smoke_test,
-            self.approval.record_decision,
-            self.deployment.production_smoke_test,
-        ]
-        pipeline = Pipeline(
-            self,
-            "delivery",
-            name=self.name,
-            purpose="pipeline",
-            env=self._env,
-            stores=stores,
-            stages=[
-                Stage("Source", [dataset_source(config.dataset, stores), self.deployment.source()]),
-                *self.training.stages(),
-                *self.evaluation.stages(),
-                self.deployment.dev_stage(),
-                self.approval.stage(),
-                Stage(
-                    "DeployProduction",
-                    [self.approval.record(run_order=1), *self.deployment.production_actions(run_order=2)],
-                ),
-            ],
-            permissions=[
-                *source_permissions(config.dataset, stores),
-                allow("lambda:InvokeFunction", [function.arn for function in functions]),
-                *self.deployment.pipeline_permissions(),
-                *self.approval.pipeline_permissions(),
-            ],
-            after=[self.deployment.templates],
-        )
-        start_on_upload(pipeline, config.dataset, stores)
-        return pipeline
 
     def _show(self) -> None:
         outputs = {

@@ -1,0 +1,69 @@
+"""The stages in their order, as one CodePipeline that an upload starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._aws.actions import Stage
+from ._aws.pipeline import Pipeline
+from ._aws.policy import allow
+from .stages.trigger import dataset_source, source_permissions, start_on_upload
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from ._aws.environment import Environment
+    from ._aws.stores import Stores
+    from .config import PipelineConfig
+    from .stages.approval import Approval
+    from .stages.deployment import Deployment
+    from .stages.evaluation import Evaluation
+    from .stages.training import Training
+
+
+def deliver(
+    scope: Construct,
+    *,
+    config: PipelineConfig,
+    env: Environment,
+    stores: Stores,
+    training: Training,
+    evaluation: Evaluation,
+    deployment: Deployment,
+    approval: Approval,
+) -> Pipeline:
+    """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
+    functions = [
+        training.check_dataset,
+        training.train_model,
+        evaluation.register_model,
+        evaluation.evaluate_model,
+        deployment.dev_smoke_test,
+        approval.record_decision,
+        deployment.production_smoke_test,
+    ]
+    pipeline = Pipeline(
+        scope,
+        "delivery",
+        name=env.name,
+        purpose="pipeline",
+        env=env,
+        stores=stores,
+        stages=[
+            Stage("Source", [dataset_source(config.dataset, stores), deployment.source()]),
+            *training.stages(),
+            *evaluation.stages(),
+            deployment.dev_stage(),
+            approval.stage(),
+            Stage("DeployProduction", [approval.record(run_order=1), *deployment.production_actions(run_order=2)]),
+        ],
+        permissions=[
+            *source_permissions(config.dataset, stores),
+            allow("lambda:InvokeFunction", [function.arn for function in functions]),
+            *deployment.pipeline_permissions(),
+            *approval.pipeline_permissions(),
+        ],
+        after=[deployment.templates],
+    )
+    start_on_upload(pipeline, config.dataset, stores)
+    return pipeline
