@@ -34,6 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="train.csv and other channels; iris unless given")
     parser.add_argument("--app", metavar="COMMAND", help="synthesizes the stack; that of cdktf.json unless given")
     parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
+    parser.add_argument("--pipeline", metavar="NAME", help="needed only when the stack has several; a prefix will do")
     parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS; a free one unless given")
     parser.add_argument("--no-docker", action="store_true", help="run the container's programs as processes")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
@@ -59,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
     with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
         with view.step("Synth", "cdk.tf.json"):
             stack = synthesize(options.app, Path(output), options.stack)
-        with Rehearsal(stack, data, view, port=options.port, docker=not options.no_docker) as rehearsal:
+        with Rehearsal(
+            stack, data, view, pipeline=options.pipeline, port=options.port, docker=not options.no_docker
+        ) as rehearsal:
             return _rehearse(rehearsal, view, options)
 
 

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import Problem
 from ._rules import is_token, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# Every role a pipeline can have, by purpose, with the service that assumes it.
-ROLES = {
-    "training": "sagemaker",
-    "model": "sagemaker",
-    "notebook": "sagemaker",
-    "deploy": "cloudformation",
-    "build": "codebuild",
-    "pipeline": "codepipeline",
-    "image-pipeline": "codepipeline",
-    "start-pipeline": "events",
-    "start-image-pipeline": "events",
-    "check-dataset": "lambda",
-    "evaluate-model": "lambda",
-    "record-decision": "lambda",
-    "register-model": "lambda",
-    "seed-repository": "lambda",
-    "smoke-test-dev": "lambda",
-    "smoke-test-production": "lambda",
-    "train-model": "lambda",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +28,29 @@ class Existing:
         dead_letter_queue_arn: SQS queue of undelivered events; its policy must admit ``events.amazonaws.com``.
             Reference.
         roles: Purpose to ARN, for an account where only a central team makes roles. Purposes are those of
-            ``MLOpsPipeline.required_roles``, which says what each must be trusted by and allowed. ARNs are
-            references.
+            ``Existing.ROLES``; ``MLOpsPipeline.required_roles`` says what each must be allowed. ARNs are references.
     """
+
+    # Every role a pipeline can have, by purpose, with the service that assumes it.
+    ROLES: ClassVar[Mapping[str, str]] = {
+        "training": "sagemaker.amazonaws.com",
+        "model": "sagemaker.amazonaws.com",
+        "notebook": "sagemaker.amazonaws.com",
+        "deploy": "cloudformation.amazonaws.com",
+        "build": "codebuild.amazonaws.com",
+        "pipeline": "codepipeline.amazonaws.com",
+        "image-pipeline": "codepipeline.amazonaws.com",
+        "start-pipeline": "events.amazonaws.com",
+        "start-image-pipeline": "events.amazonaws.com",
+        "check-dataset": "lambda.amazonaws.com",
+        "evaluate-model": "lambda.amazonaws.com",
+        "record-decision": "lambda.amazonaws.com",
+        "register-model": "lambda.amazonaws.com",
+        "seed-repository": "lambda.amazonaws.com",
+        "smoke-test-dev": "lambda.amazonaws.com",
+        "smoke-test-production": "lambda.amazonaws.com",
+        "train-model": "lambda.amazonaws.com",
+    }
 
     kms_key_arn: str | None = None
     artifact_bucket: str | None = None
@@ -69,7 +68,9 @@ class Existing:
                 )
         for purpose, arn in self.roles.items():
             yield from literal(f"roles[{purpose!r}]", purpose)
-            if purpose not in ROLES:
-                yield Problem(f"roles[{purpose!r}]", f"must be one of {sorted(ROLES)}", purpose, "correct the purpose")
+            if purpose not in self.ROLES:
+                yield Problem(
+                    f"roles[{purpose!r}]", f"must be one of {sorted(self.ROLES)}", purpose, "correct the purpose"
+                )
             if not is_token(arn) and not (arn.startswith("arn:") and ":role/" in arn):
                 yield Problem(f"roles[{purpose!r}]", "must be the ARN of a role", arn, "give the ARN, not the name")

@@ -30,33 +30,50 @@ class Deployed:
     stacks: tuple[str, ...]
 
     @classmethod
-    def find(cls, codepipeline: Any) -> Deployed:
-        """Read the deployed pipelines.
+    def find_all(cls, codepipeline: Any) -> list[Deployed]:
+        """Read every deployed ML pipeline, by name."""
+        names = [summary["name"] for summary in codepipeline.list_pipelines()["pipelines"]]
+        definitions = {name: codepipeline.get_pipeline(name=name)["pipeline"] for name in sorted(names)}
+        images = {name for name in names if "CodeBuild" in _providers(definitions[name])}
+        return [
+            cls._of(name, definition, images)
+            for name, definition in definitions.items()
+            if _providers(definition) >= {"S3", "Lambda", "Manual"}
+        ]
+
+    @classmethod
+    def find(cls, codepipeline: Any, wanted: str | None = None) -> Deployed:
+        """Read the deployed ML pipeline that is ``wanted``, by its name or by what that starts with.
 
         Raises:
-            RehearsalError: when there is not exactly one ML pipeline.
+            RehearsalError: when there is not exactly one.
         """
-        names = [summary["name"] for summary in codepipeline.list_pipelines()["pipelines"]]
-        definitions = {name: codepipeline.get_pipeline(name=name)["pipeline"] for name in names}
-        ml = [name for name in names if _providers(definitions[name]) >= {"S3", "Lambda", "Manual"}]
-        image = [name for name in names if "CodeBuild" in _providers(definitions[name])]
-        if len(ml) != 1:
-            found = ", ".join(ml) or "none"
-            raise RehearsalError(f"a rehearsal needs a stack with exactly one MLOpsPipeline; it has: {found}")
+        found = cls.find_all(codepipeline)
+        chosen = [one for one in found if wanted is None or f"{one.pipeline}-".startswith(f"{wanted}-")]
+        if len(chosen) == 1:
+            return chosen[0]
+        there = ", ".join(one.pipeline for one in found) or "none"
+        if not chosen and wanted is not None:
+            raise RehearsalError(f"the stack has no pipeline {wanted!r}; it has: {there}")
+        raise RehearsalError(f"a rehearsal runs one MLOpsPipeline: choose with --pipeline; the stack has: {there}")
+
+    @classmethod
+    def _of(cls, name: str, definition: dict[str, Any], images: set[str]) -> Deployed:
         source = next(
             action["configuration"]
-            for action in _actions(definitions[ml[0]])
+            for action in _actions(definition)
             if action["configuration"].get("AllowOverrideForS3ObjectKey") == "true"
         )
         stacks = dict.fromkeys(
             action["configuration"]["StackName"]
-            for action in _actions(definitions[ml[0]])
+            for action in _actions(definition)
             if action["actionTypeId"]["provider"] == "CloudFormation"
         )
         key: str = source["S3ObjectKey"]
+        image = f"{name}-image"
         return cls(
-            pipeline=ml[0],
-            image_pipeline=image[0] if image else None,
+            pipeline=name,
+            image_pipeline=image if image in images else None,
             data_bucket=source["S3Bucket"],
             prefix=key[: key.rfind("/") + 1],
             stacks=tuple(stacks),

@@ -14,7 +14,7 @@ from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.local_aws import LocalAws
 from mlops_constructs.rehearsal.progress import Update
-from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, leftovers
+from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 
 if TYPE_CHECKING:
@@ -56,7 +56,14 @@ class Rehearsal:
     """
 
     def __init__(
-        self, stack: Path, data: RehearsalData, watcher: Watcher, *, port: int = 0, docker: bool = True
+        self,
+        stack: Path,
+        data: RehearsalData,
+        watcher: Watcher,
+        *,
+        pipeline: str | None = None,
+        port: int = 0,
+        docker: bool = True,
     ) -> None:
         """Prepare a rehearsal.
 
@@ -64,12 +71,13 @@ class Rehearsal:
             stack: Folder of the synthesized stack, with ``cdk.tf.json``.
             data: The data set to upload.
             watcher: Who is told, and who approves.
+            pipeline: Which pipeline of the stack, by its name or by what that starts with; needed where it has several.
             port: Loopback port of the local AWS; 0 takes a free one.
             docker: Run containers in a Docker engine when one answers.
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
-        self._docker = docker
+        self._docker, self._pipeline = docker, pipeline
         self.aws = LocalAws(port=port, region=_region(stack))
         self.result = Result()
         self._terraform: Terraform | None = None
@@ -111,7 +119,7 @@ class Rehearsal:
             if changes:
                 raise RehearsalError("a second plan would change:\n  " + "\n  ".join(changes))
             say("no changes")
-        self._deployed = Deployed.find(self.aws.client("codepipeline"))
+        self._deployed = Deployed.find(self.aws.client("codepipeline"), self._pipeline)
         return self._deployed
 
     def build_image(self) -> None:
@@ -168,7 +176,9 @@ class Rehearsal:
         terraform = self._terraform
         assert terraform is not None
         with self._step("Terraform", "destroy") as say:
-            delete_what_the_pipeline_made(self.aws.client, self._stage_set(), time.sleep)
+            for deployed in Deployed.find_all(self.aws.client("codepipeline")):
+                delete_what_the_pipeline_made(self.aws.client, deployed, time.sleep)
+            empty_stores(self.aws.client)
             terraform.destroy()
             left = leftovers(self.aws.client)
             if left:

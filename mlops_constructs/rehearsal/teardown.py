@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def delete_what_the_pipeline_made(
     client: Callable[[str], Any], deployed: Deployed, pause: Callable[[float], None]
 ) -> None:
-    """Delete endpoint stacks, model packages, images and objects, in that order."""
+    """Delete the endpoint stacks and model packages of one pipeline, in that order."""
     cloudformation = client("cloudformation")
     for stack in reversed(deployed.stacks):
         cloudformation.delete_stack(StackName=stack)
@@ -25,6 +25,10 @@ def delete_what_the_pipeline_made(
     sagemaker = client("sagemaker")
     for package in sagemaker.list_model_packages(ModelPackageGroupName=deployed.pipeline)["ModelPackageSummaryList"]:
         sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+
+
+def empty_stores(client: Callable[[str], Any]) -> None:
+    """Delete every image and every object, so that registries and buckets can go."""
     _empty_registries(client("ecr"))
     s3 = client("s3")
     for bucket in s3.list_buckets()["Buckets"]:

@@ -8,7 +8,6 @@ import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
 from mlops_constructs import Algorithm, ConfigError, Dataset, Endpoint, Existing, MLOpsPipeline, Profile
-from mlops_constructs.config.existing import ROLES
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -34,7 +33,7 @@ def governed() -> Synthesized:
 
 @pytest.fixture(scope="module")
 def handed_in() -> Synthesized:
-    roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in ROLES}
+    roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
     return synth(
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
@@ -148,9 +147,7 @@ def test_what_is_handed_in_is_used(handed_in: Synthesized) -> None:
 
 def test_every_purpose_that_can_be_handed_in_is_used_and_no_other(handed_in: Synthesized) -> None:
     required = handed_in.pipeline.required_roles
-    assert {purpose: role.service for purpose, role in required.items()} == {
-        purpose: f"{service}.amazonaws.com" for purpose, service in ROLES.items()
-    }
+    assert {purpose: role.service for purpose, role in required.items()} == Existing.ROLES
 
 
 def test_a_role_that_is_handed_in_is_told_what_it_needs(plain: Synthesized, handed_in: Synthesized) -> None:
