@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cdktf import TerraformOutput
 from constructs import Construct
 
 from ._aws.actions import Stage
@@ -10,6 +9,7 @@ from ._aws.environment import Environment
 from ._aws.naming import physical_name
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow, document
+from ._cdk import TerraformOutput
 from .config import Algorithm, Dataset, Endpoint, PipelineConfig
 from .config import Approval as ApprovalConfig
 from .config import Evaluation as EvaluationConfig
