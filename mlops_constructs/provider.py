@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import _cdk
+from ._cdk import AWS, aws
 from ._fast_import import make_lazy
 from ._jsii_node import use_packaged_node
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from ._cdk import AwsProvider as AwsProvider
 
 use_packaged_node()
-make_lazy(_cdk.AWS)
+make_lazy(AWS)
 
 
 def __getattr__(name: str) -> Any:
     if name == "AwsProvider":
-        return _cdk.aws("provider").AwsProvider
+        return aws("provider").AwsProvider
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return _cdk.aws(name)
+        return aws(name)
     except ModuleNotFoundError:
         raise AttributeError(f"the AWS provider bindings have no module {name!r}") from None
