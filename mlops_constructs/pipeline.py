@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from cdktf import TerraformOutput
 from constructs import Construct
 
 from ._aws.environment import Environment, RequiredRole
@@ -13,6 +12,7 @@ from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
 from ._aws.policy import document
 from ._aws.tagging import tag_everything
+from ._cdk import TerraformOutput
 from ._delivery import deliver
 from .config import Algorithm, Dataset, Endpoint, Existing, PipelineConfig
 from .config import Approval as ApprovalConfig

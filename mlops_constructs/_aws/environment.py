@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .._cdk import region_name
 from ..provider import data_aws_caller_identity, data_aws_partition, data_aws_region
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Environment:
         return cls(
             name=name,
             account=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
-            region=data_aws_region.DataAwsRegion(scope, "region").name,
+            region=region_name(data_aws_region.DataAwsRegion(scope, "region")),
             partition=data_aws_partition.DataAwsPartition(scope, "partition").partition,
             retain=config.removal == "retain",
             log_retention_days=config.log_retention_days,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
+from .._cdk import AssetType, TerraformAsset
 from .._payload import function_archive
 from ..provider import cloudwatch_log_group, lambda_function, s3_object
 from .keys import use_key

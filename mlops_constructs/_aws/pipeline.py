@@ -15,8 +15,7 @@ from .role import ServiceRole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cdktf import TerraformResource
-
+    from .._cdk import TerraformResource
     from .actions import Stage
     from .environment import Environment
     from .policy import Statement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cdktf import TerraformResource
+from .._cdk import TerraformResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

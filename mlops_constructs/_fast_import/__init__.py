@@ -1,7 +1,7 @@
 """Load the AWS provider bindings only as far as they are used.
 
-``cdktf_cdktf_provider_aws`` imports about 2,100 modules in its Python root, and its JavaScript root evaluates
-as many. Newer bindings ship lazy roots; this package is a backport for the ones that do not:
+The bindings of CDK for Terraform import about 2,100 modules in their Python root, and their JavaScript root evaluates
+as many. Newer bindings ship a lazy Python root; this package is a backport for the ones that do not:
 
 - Python: the root package is put into ``sys.modules`` unexecuted, with PEP 562 ``__getattr__`` and ``__dir__``.
 - JavaScript: a jsii assembly of our own, one small file, is loaded into the running kernel. It teaches that Node
@@ -20,6 +20,7 @@ import io
 import json
 import os
 import pkgutil
+import re
 import sys
 import tarfile
 import tempfile
@@ -35,20 +36,27 @@ _ASSEMBLY = "mlops-constructs-lazy-root"
 _VERSION = "1.0.0"
 
 
-def make_lazy(package: str) -> bool:
-    """Make the bindings package ``package`` lazy; give False where it was left as it is."""
+def make_lazy(package: str) -> tuple[bool, bool]:
+    """Make the bindings package ``package`` lazy; tell whether its Python and its JavaScript root were changed."""
     if os.environ.get(OPT_OUT) == "0" or package in sys.modules:
-        return False
+        return False, False
     spec = importlib.util.find_spec(package)
-    if spec is None or not _has_eager_root(spec):
-        return False
-    sys.modules[package] = _lazy_root(spec)
+    if spec is None or not spec.submodule_search_locations:
+        return False, False
+    eager = _has_eager_root(spec)
+    if eager:
+        sys.modules[package] = _lazy_root(spec)
+    assembly = Path(spec.submodule_search_locations[0]) / "_jsii" / "__init__.py"
+    if not assembly.is_file():
+        return eager, False
     _install_javascript_hook()
-    return True
+    if eager:
+        _fill_name_map(package, assembly)
+    return eager, True
 
 
 def _has_eager_root(spec: ModuleSpec) -> bool:
-    if spec.origin is None or not spec.submodule_search_locations:
+    if spec.origin is None:
         return False
     source = Path(spec.origin).read_text(encoding="utf-8")
     return "def __getattr__" not in source and "\nfrom . import " in source
@@ -82,6 +90,21 @@ def _install_javascript_hook() -> None:
         tarball = Path(folder) / f"{_ASSEMBLY}.tgz"
         tarball.write_bytes(_assembly())
         _runtime.kernel.load(_ASSEMBLY, _VERSION, str(tarball))
+
+
+def _fill_name_map(package: str, assembly: Path) -> None:
+    """Tell jsii which module to import for an object whose class is not loaded yet, as newer bindings do."""
+    from jsii import _reference_map
+
+    names = getattr(_reference_map, "_submodule_fqn_map", None)
+    declared = re.search(r'JSIIAssembly\.load\(\s*"([^"]+)"', assembly.read_text(encoding="utf-8"))
+    if names is None or declared is None:
+        return
+    for folder in os.scandir(assembly.parents[1]):
+        if not folder.name.startswith("_"):
+            first, *others = folder.name.split("_")
+            camel = first + "".join(map(str.capitalize, others))
+            names[f"{declared[1]}.{camel}"] = f"{package}.{folder.name}"
 
 
 def _assembly() -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
@@ -14,6 +13,7 @@ from .._aws.endpoint_template import CAPTURE_PARAMETER, endpoint_template
 from .._aws.function import Function
 from .._aws.policy import allow, pass_role, report_job
 from .._aws.role import ServiceRole
+from .._cdk import AssetType, TerraformAsset
 from .._payload import archive
 from ..provider import s3_object
 

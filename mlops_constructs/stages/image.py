@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cdktf import AssetType, TerraformAsset
 from constructs import Construct
 
 from .._aws.actions import Action, Stage
@@ -13,6 +12,7 @@ from .._aws.function import Function
 from .._aws.image_build import ImageBuild
 from .._aws.pipeline import Pipeline
 from .._aws.policy import allow
+from .._cdk import AssetType, TerraformAsset
 from .._payload import archive, folder_files
 from ..provider import (
     codecommit_repository,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdktf import Fn
 from constructs import Construct
 
 from .._aws.keys import use_key, use_key_for_volumes
 from .._aws.policy import allow
 from .._aws.role import ServiceRole
+from .._cdk import Fn
 from ..provider import sagemaker_notebook_instance, sagemaker_notebook_instance_lifecycle_configuration
 
 if TYPE_CHECKING:
