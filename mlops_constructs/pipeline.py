@@ -14,7 +14,7 @@ from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._cdk import TerraformOutput
 from ._delivery import deliver
-from .config import Algorithm, Dataset, Endpoint, Existing, PipelineConfig
+from .config import Algorithm, Dataset, Endpoint, Existing, Network, PipelineConfig, Tuning
 from .config import Approval as ApprovalConfig
 from .config import Evaluation as EvaluationConfig
 from .config import Notebook as NotebookConfig
@@ -60,6 +60,8 @@ class MLOpsPipeline(Construct):
         algorithm: Algorithm,
         dataset: Dataset,
         training: TrainingConfig = TrainingConfig(),
+        tuning: Tuning | None = None,
+        network: Network | None = None,
         evaluation: EvaluationConfig = EvaluationConfig(),
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
@@ -81,6 +83,8 @@ class MLOpsPipeline(Construct):
             algorithm: The team's container.
             dataset: What lands in the data bucket and starts an execution.
             training: The training job.
+            tuning: A search for the best hyperparameters in the place of one training job, or None.
+            network: The VPC of training and endpoints; None leaves them in SageMaker's own network.
             evaluation: The gate before DEV.
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
@@ -102,6 +106,8 @@ class MLOpsPipeline(Construct):
             algorithm=algorithm,
             dataset=dataset,
             training=training,
+            tuning=tuning,
+            network=network,
             evaluation=evaluation,
             dev=dev,
             production=production,
@@ -193,6 +199,8 @@ class MLOpsPipeline(Construct):
             "training",
             dataset=config.dataset,
             config=config.training,
+            tuning=config.tuning,
+            network=config.network,
             env=env,
             stores=stores,
             image_parameter=self.image.parameter_name,
@@ -206,6 +214,7 @@ class MLOpsPipeline(Construct):
             env=env,
             stores=stores,
             image_arn=self.image.pull_arn,
+            network=config.network,
         )
         self.evaluation = Evaluation(
             self,
@@ -218,6 +227,7 @@ class MLOpsPipeline(Construct):
             production_stack=self.production_endpoint,
             stack_parameters=self.deployment.stack_parameters,
             image_arn=self.image.pull_arn,
+            training_jobs_arn=self.training.jobs_arn,
         )
         self.approval = Approval(
             self, "approval", config=config.approval, env=env, stores=stores, group=group, packages_arn=packages

@@ -1,4 +1,4 @@
-"""Lambda entry point of the action Train."""
+"""Lambda entry point of the action Train, and of StartTraining and ReadTraining where the wait is an event's."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
-    """Start the training job on the first call; look after it on every later one."""
+    """Start the job, or read it, on the first call; look after it on every later one."""
     trainer = Trainer(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"), client("ssm"), job.id)
     if job.continuation_token is None:
-        return trainer.start(now=int(time.time()))
+        return trainer.begin(now=int(time.time()))
     return trainer.poll(job.continuation_token, now=int(time.time()))

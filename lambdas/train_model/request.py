@@ -1,8 +1,8 @@
-"""The CreateTrainingJob request of an execution, and how to tell that a job was made from it."""
+"""The request that makes the job of an execution, and how to tell that a job was made from it."""
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import ConfigurationError
@@ -10,68 +10,84 @@ from handler_kit.errors import ConfigurationError
 if TYPE_CHECKING:
     from train_model.settings import Params, Settings
 
-MAXIMUM_ATTEMPTS = 9
 STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
 EXECUTION = "MLOPS_EXECUTION_ID"
-
-_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-_ATTEMPT = re.compile(r"-r([2-9])")
+CAPACITY_RETRIES = "MLOPS_CAPACITY_RETRIES"
 
 
-def job_name(prefix: str, execution_id: str, attempt: int = 1) -> str:
-    """The name of an execution's training job: always the same, so that a redelivered event finds it."""
-    digits = re.sub(r"[^0-9a-f]", "", execution_id)[:12]
-    if len(digits) < 12:
-        raise ConfigurationError(f"execution_id {execution_id!r}: must hold at least 12 hex digits")
-    name = f"{prefix}-{digits}" + (f"-r{attempt}" if attempt > 1 else "")
-    if not _JOB_NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"JOB_PREFIX {prefix!r}: {name!r} is not a training job name (letters, digits, '-', at most 63)"
-        )
-    return name
-
-
-def attempt_of(name: str, first_name: str) -> int | None:
-    """Which attempt of the execution a job name is; ``None`` when it belongs to another execution."""
-    if name == first_name:
-        return 1
-    match = _ATTEMPT.fullmatch(name.removeprefix(first_name)) if name.startswith(first_name) else None
-    return int(match[1]) if match else None
-
-
-def training_request(name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str) -> dict[str, Any]:
-    """The whole request."""
-    key = settings.kms_key_arn
-    resources: dict[str, Any] = {
-        "InstanceType": settings.instance_type,
-        "InstanceCount": settings.instance_count,
-        "VolumeSizeInGB": settings.volume_size_gb,
-    }
-    output = {"S3OutputPath": f"s3://{settings.artifact_bucket}/models/"}
-    algorithm: dict[str, Any] = {"TrainingImage": image, "TrainingInputMode": "File"}
+def training_request(
+    name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str, capacity_retries: int = 0
+) -> dict[str, Any]:
+    """The whole CreateTrainingJob request; each time that there was no capacity, with the next instance type."""
+    types = instance_types(settings)
+    resources = _resources(settings, [types[capacity_retries % len(types)]])
+    if settings.keep_alive_seconds:
+        resources["KeepAlivePeriodInSeconds"] = settings.keep_alive_seconds
+    algorithm: dict[str, Any] = {"TrainingImage": image, "TrainingInputMode": settings.input_mode}
     if settings.metric_definitions:
         algorithm["MetricDefinitions"] = settings.metric_definitions
-    return {
+    key = settings.kms_key_arn
+    output = {"S3OutputPath": f"s3://{settings.artifact_bucket}/models/"}
+    request = {
         "TrainingJobName": name,
         "HyperParameters": settings.hyperparameters,
         "AlgorithmSpecification": algorithm,
         "RoleArn": settings.training_role_arn,
-        "InputDataConfig": [_channel(channel, params.dataset_uri) for channel in params.channels.split(",")],
+        "InputDataConfig": [_channel(channel, params, settings) for channel in params.channels.split(",")],
         "OutputDataConfig": {**output, "KmsKeyId": key} if key else output,
-        "ResourceConfig": {**resources, "VolumeKmsKeyId": key} if key else resources,
+        "ResourceConfig": resources,
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        "EnableNetworkIsolation": True,
-        "EnableInterContainerTrafficEncryption": settings.instance_count > 1,
+        "EnableNetworkIsolation": _flag("NETWORK_ISOLATION", settings.network_isolation),
+        "EnableInterContainerTrafficEncryption": settings.instance_count > 1
+        and _flag("ENCRYPT_TRAFFIC", settings.encrypt_traffic),
         "Environment": {
             **settings.environment,
             EXECUTION: params.execution_id,
             STARTED_BY: pipeline_job_id,
+            CAPACITY_RETRIES: str(capacity_retries),
         },
-        "Tags": [
+        "Tags": [{"Key": key, "Value": value} for key, value in settings.tags.items()]
+        + [
             {"Key": "mlops:execution-id", "Value": params.execution_id},
             {"Key": "mlops:dataset-sha256", "Value": params.sha256},
         ],
     }
+    return request | _options(params, settings)
+
+
+def tuning_request(name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str) -> dict[str, Any]:
+    """The whole CreateHyperParameterTuningJob request; its training jobs are those of ``training_request``."""
+    definition = training_request(name, image, params, settings, pipeline_job_id)
+    del definition["TrainingJobName"]
+    tags = definition.pop("Tags")
+    definition["StaticHyperParameters"] = definition.pop("HyperParameters")
+    types = instance_types(settings)
+    if len(types) > 1:
+        # SageMaker itself takes the first type that it has.
+        resources = _resources(settings, types)
+        count = resources.pop("InstanceCount")
+        del definition["ResourceConfig"], resources["InstanceType"]
+        configs = [{"InstanceType": type_, "InstanceCount": count, **_volume(settings)} for type_ in types]
+        definition["HyperParameterTuningResourceConfig"] = {
+            "AllocationStrategy": "Prioritized",
+            "InstanceConfigs": configs,
+            **{key: value for key, value in resources.items() if key == "VolumeKmsKeyId"},
+        }
+    try:
+        search = json.loads(settings.tuning or "")
+    except ValueError as error:
+        raise ConfigurationError(f"environment variable TUNING: must be JSON: {error}") from None
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": search,
+        "TrainingJobDefinition": definition,
+        "Tags": tags,
+    }
+
+
+def instance_types(settings: Settings) -> list[str]:
+    """The wanted type, then those that stand in for it."""
+    return settings.instance_types.split(",")
 
 
 def differences(request: dict[str, Any], job: dict[str, Any]) -> list[str]:
@@ -80,20 +96,72 @@ def differences(request: dict[str, Any], job: dict[str, Any]) -> list[str]:
     return [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]
 
 
+def definition_of(description: dict[str, Any]) -> dict[str, Any]:
+    """What is trained: a training job itself, or what a tuning job's training jobs have in common."""
+    definition: dict[str, Any] = description.get("TrainingJobDefinition", description)
+    return definition
+
+
 def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    inputs = description.get("InputDataConfig", [])
+    definition = definition_of(description)
+    inputs = definition.get("InputDataConfig", [])
     return {
-        "image": description["AlgorithmSpecification"].get("TrainingImage"),
-        "role": description["RoleArn"],
+        "image": definition["AlgorithmSpecification"].get("TrainingImage"),
+        "role": definition["RoleArn"],
         "input": sorted((one["ChannelName"], one["DataSource"]["S3DataSource"]["S3Uri"]) for one in inputs),
     }
 
 
-def _channel(name: str, dataset_uri: str) -> dict[str, Any]:
+def _options(params: Params, settings: Settings) -> dict[str, Any]:
+    """The members that a request has only when they are asked for."""
+    options: dict[str, Any] = {}
+    if settings.internal_retries:
+        options["RetryStrategy"] = {"MaximumRetryAttempts": settings.internal_retries}
+    if settings.subnet_ids and settings.security_group_ids:
+        options["VpcConfig"] = {
+            "SecurityGroupIds": settings.security_group_ids.split(","),
+            "Subnets": settings.subnet_ids.split(","),
+        }
+    if settings.max_wait_seconds:
+        options["EnableManagedSpotTraining"] = True
+        options["StoppingCondition"] = {
+            "MaxRuntimeInSeconds": settings.max_runtime_seconds,
+            "MaxWaitTimeInSeconds": settings.max_wait_seconds,
+        }
+    if settings.checkpoint_path:
+        # Not the job's name: the next attempt of the execution goes on from where this one was.
+        uri = f"s3://{settings.artifact_bucket}/checkpoints/{params.execution_id}"
+        options["CheckpointConfig"] = {"S3Uri": uri, "LocalPath": settings.checkpoint_path}
+    return options
+
+
+def _resources(settings: Settings, types: list[str]) -> dict[str, Any]:
+    resources: dict[str, Any] = {
+        "InstanceType": types[0],
+        "InstanceCount": settings.instance_count,
+        "VolumeSizeInGB": settings.volume_size_gb,
+    }
+    unencrypted = (settings.unencrypted_types or "").split(",")
+    if settings.kms_key_arn and not any(type_ in unencrypted for type_ in types):
+        resources["VolumeKmsKeyId"] = settings.kms_key_arn
+    return resources
+
+
+def _volume(settings: Settings) -> dict[str, int]:
+    return {"VolumeSizeInGB": settings.volume_size_gb}
+
+
+def _channel(name: str, params: Params, settings: Settings) -> dict[str, Any]:
     # Without the last slash the channel train would also read train2.
     source = {
         "S3DataType": "S3Prefix",
-        "S3Uri": f"{dataset_uri}/{name}/",
-        "S3DataDistributionType": "FullyReplicated",
+        "S3Uri": f"{params.dataset_uri}/{name}/",
+        "S3DataDistributionType": settings.distribution,
     }
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"}
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ConfigurationError(f"environment variable {name}: must be 'true' or 'false', got {text!r}")
+    return text == "true"

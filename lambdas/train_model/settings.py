@@ -11,32 +11,62 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        artifact_bucket: Where SageMaker writes the model, under ``models/``.
+        artifact_bucket: Where SageMaker writes models, under ``models/``, and checkpoints, under ``checkpoints/``.
         kms_key_arn: Key for the volumes and the model; empty for AWS's own keys.
         training_role_arn: The role of the training job.
         image_parameter: Name of the SSM parameter that holds the image to train with.
-        instance_type: SageMaker instance, such as ``ml.m5.large``.
+        job_kind: ``training``, or ``tuning`` for a search over many training jobs.
+        job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
+        instance_types: SageMaker instances split by commas: the wanted one, then what stands in for it.
+        unencrypted_types: Those of them whose own disks take no key, split by commas.
         instance_count: Instances of the job.
         volume_size_gb: Disk of each instance.
         max_runtime_seconds: SageMaker stops the job after this time.
+        max_wait_seconds: The same with waiting for spot instances; empty for on-demand instances.
+        keep_alive_seconds: How long the instances are kept for the next job; empty for not at all.
+        internal_retries: Times that SageMaker repeats a job after an error of its own; empty for none.
+        capacity_retries: Times that a job is started again when there was no instance; empty for none.
+        checkpoint_path: Where ``train`` keeps checkpoints; empty for none.
+        network_isolation: ``true`` or ``false``.
+        encrypt_traffic: ``true`` or ``false``; between several instances.
+        input_mode: ``File``, ``FastFile`` or ``Pipe``.
+        distribution: ``FullyReplicated`` or ``ShardedByS3Key``.
+        subnet_ids: Subnets split by commas; empty for no VPC.
+        security_group_ids: Security groups split by commas; empty for no VPC.
         hyperparameters: Handed to the algorithm; every value is a string.
         metric_definitions: ``Name`` and ``Regex`` of each metric in the algorithm's log.
-        job_prefix: Training jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
         environment: Environment variables of the training container.
+        tuning: The JSON of a HyperParameterTuningJobConfig; empty without a search.
+        tags: Tags of the job, beside those that name the execution.
     """
 
     artifact_bucket: str
     kms_key_arn: str | None
     training_role_arn: str
     image_parameter: str
-    instance_type: str
+    job_kind: str
+    job_prefix: str
+    instance_types: str
+    unencrypted_types: str | None
     instance_count: int
     volume_size_gb: int
     max_runtime_seconds: int
+    max_wait_seconds: int | None
+    keep_alive_seconds: int | None
+    internal_retries: int | None
+    capacity_retries: int | None
+    checkpoint_path: str | None
+    network_isolation: str
+    encrypt_traffic: str
+    input_mode: str
+    distribution: str
+    subnet_ids: str | None
+    security_group_ids: str | None
     hyperparameters: dict[str, str]
     metric_definitions: list[dict[str, str]]
-    job_prefix: str
     environment: dict[str, str]
+    tuning: str | None
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,9 +77,12 @@ class Params(ParamsBase):
         dataset_uri: ``s3://`` folder with one folder per channel.
         channels: Names of the channels, split by commas.
         sha256: Fingerprint of the data set.
+        step: ``train`` starts the job and waits for its end. A job that takes longer than an action may wait has two
+            actions: ``start`` waits until it runs, ``read`` gives its result.
     """
 
     execution_id: str
     dataset_uri: str
     channels: str
     sha256: str
+    step: str

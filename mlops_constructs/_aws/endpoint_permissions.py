@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .keys import use_key, use_key_for_volumes
+from .network import network_permissions
 from .policy import allow, pass_role, pull_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..config import Network
     from .environment import Environment
     from .policy import Statement
     from .stores import Stores
 
 
-def serving_permissions(env: Environment, stores: Stores, image_arn: str) -> list[Statement]:
+def serving_permissions(env: Environment, stores: Stores, image_arn: str, network: Network | None) -> list[Statement]:
     """What the serving container's role needs: its model, captured requests, its image, logs and metrics."""
     return [
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
@@ -23,6 +25,7 @@ def serving_permissions(env: Environment, stores: Stores, image_arn: str) -> lis
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
+        *network_permissions(env, network),
         allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
             env.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{env.name}-*"),

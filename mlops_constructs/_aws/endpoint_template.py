@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
+
+from .instances import has_own_disks
 
 if TYPE_CHECKING:
     from ..config import Autoscaling, DataCapture, Endpoint, Rollout
@@ -25,13 +26,13 @@ PARAMETERS = (
 )
 CAPTURE_PARAMETER = "CaptureUri"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
-# Instances with their own NVMe disks are encrypted by hardware and refuse a key.
-_NVME = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[456]e?|p[45][a-z]*|trn\w+)\.")
+# With a network only.
+NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
 
 Json = dict[str, Any]
 
 
-def endpoint_template(config: Endpoint) -> Json:
+def endpoint_template(config: Endpoint, *, in_vpc: bool = False) -> Json:
     """Make the template of an endpoint that serves one model."""
     parameters = list(PARAMETERS)
     if config.data_capture is not None:
@@ -39,8 +40,11 @@ def endpoint_template(config: Endpoint) -> Json:
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A SageMaker endpoint that serves one model package",
-        "Parameters": {name: {"Type": "String"} for name in parameters},
-        "Resources": _resources(config),
+        "Parameters": {
+            **{name: {"Type": "String"} for name in parameters},
+            **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
+        },
+        "Resources": _resources(config, in_vpc=in_vpc),
         "Outputs": {
             "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
@@ -48,8 +52,8 @@ def endpoint_template(config: Endpoint) -> Json:
     }
 
 
-def _resources(config: Endpoint) -> Json:
-    resources = {"Model": _model(), "EndpointConfig": _endpoint_config(config)}
+def _resources(config: Endpoint, *, in_vpc: bool) -> Json:
+    resources = {"Model": _model(in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config)}
     if config.rollout is not None:
         resources |= _alarms(config.rollout)
     resources["Endpoint"] = _endpoint(config)
@@ -58,8 +62,8 @@ def _resources(config: Endpoint) -> Json:
     return resources
 
 
-def _model() -> Json:
-    return {
+def _model(*, in_vpc: bool) -> Json:
+    model: Json = {
         "Type": "AWS::SageMaker::Model",
         "Properties": {
             "ExecutionRoleArn": {"Ref": "ExecutionRoleArn"},
@@ -68,6 +72,10 @@ def _model() -> Json:
             "Tags": _tags(),
         },
     }
+    if in_vpc:
+        vpc = {"Subnets": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+        model["Properties"]["VpcConfig"] = vpc
+    return model
 
 
 def _endpoint_config(config: Endpoint) -> Json:
@@ -84,7 +92,7 @@ def _endpoint_config(config: Endpoint) -> Json:
         ],
         "Tags": _tags(),
     }
-    if not _NVME.match(config.instance_type):
+    if not has_own_disks(config.instance_type):
         properties["KmsKeyId"] = {"Ref": "KmsKeyArn"}
     if config.data_capture is not None:
         properties["DataCaptureConfig"] = _data_capture(config.data_capture)

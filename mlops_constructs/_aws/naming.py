@@ -23,3 +23,9 @@ def physical_name(prefix: str, path: str) -> str:
         readable = f"p-{readable}"[:_PREFIX_LENGTH].strip("-")
     digest = hashlib.sha256(path.encode()).hexdigest()[:_HASH_LENGTH]
     return f"{readable}-{digest}"
+
+
+def tuning_prefix(name: str) -> str:
+    """Shorten a physical name to 16 characters: a tuning job's name has at most 32, of which 16 tell the execution."""
+    readable, _, digest = name.rpartition("-")
+    return f"{readable[:9].strip('-')}-{digest}"

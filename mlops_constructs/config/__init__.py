@@ -6,24 +6,36 @@ from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
 from .evaluation import Evaluation
 from .existing import Existing
+from .network import Network
 from .notebook import Notebook
 from .pipeline import PipelineConfig
 from .profile import Profile
-from .training import Training
+from .ranges import Categorical, Continuous, Integer
+from .training import Checkpoints, Retry, Spot, Training
+from .tuning import Hyperband, Tuning
 
 __all__ = [
     "Algorithm",
     "Approval",
     "Autoscaling",
+    "Categorical",
+    "Checkpoints",
+    "Continuous",
     "DataCapture",
     "Dataset",
     "Endpoint",
     "Evaluation",
     "Existing",
+    "Hyperband",
+    "Integer",
+    "Network",
     "Notebook",
     "PipelineConfig",
     "Profile",
+    "Retry",
     "Rollout",
     "SmokeTest",
+    "Spot",
     "Training",
+    "Tuning",
 ]

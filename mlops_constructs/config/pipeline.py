@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, Problem
 from ._rules import is_token, literal, matches
 from .endpoint import under
+from .ranges import parameter_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,15 +19,24 @@ if TYPE_CHECKING:
     from .endpoint import Endpoint
     from .evaluation import Evaluation
     from .existing import Existing
+    from .network import Network
     from .notebook import Notebook
     from .training import Training
+    from .tuning import Tuning
 
-_PARTS = ("algorithm", "dataset", "training", "evaluation", "dev", "production", "approval", "notebook", "existing")
+_PARTS = (
+    *("algorithm", "dataset", "training", "tuning", "network", "evaluation", "dev", "production", "approval"),
+    *("notebook", "existing"),
+)
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
+
+# They travel in a Lambda function's environment, which takes 4,096 bytes; 1,596 are left for names and ARNs.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_TRAINING_BYTES = 2500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +46,8 @@ class PipelineConfig:
     algorithm: Algorithm
     dataset: Dataset
     training: Training
+    tuning: Tuning | None
+    network: Network | None
     evaluation: Evaluation
     dev: Endpoint
     production: Endpoint
@@ -68,12 +80,29 @@ class PipelineConfig:
                 "use for example 'churn'",
             )
         yield from self._governance_problems()
+        yield from self._training_problems()
         if self.evaluation.metric not in self.training.metrics:
             yield Problem(
                 "evaluation.metric",
                 "must be one of training.metrics",
                 self.evaluation.metric,
                 f"use one of {sorted(self.training.metrics)}, or add it to training.metrics",
+            )
+
+    def _training_problems(self) -> Iterator[Problem]:
+        if self.tuning is not None:
+            for problem in self.tuning.problems_with(self.training):
+                yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
+        training, ranges = self.training, {} if self.tuning is None else self.tuning.ranges
+        written = [training.hyperparameters, training.metrics, training.environment, self.tags]
+        size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
+        if size > MOST_TRAINING_BYTES:
+            yield Problem(
+                "training",
+                f"hyperparameters, metrics, environment, tuning ranges and tags must have at most"
+                f" {MOST_TRAINING_BYTES} bytes together",
+                f"{size} bytes",
+                "shorten them, or put long values in the data set",
             )
 
     def _governance_problems(self) -> Iterator[Problem]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from .evaluation import Evaluation
     from .existing import Existing
+    from .network import Network
+    from .tuning import Tuning
 
 # CloudWatch's nearest step to the seven years that most record keeping rules ask for.
 _SEVEN_YEARS = 2557
@@ -24,6 +26,8 @@ class Options(TypedDict, total=False):
     """The optional arguments of ``MLOpsPipeline``; see there."""
 
     training: Training
+    tuning: Tuning | None
+    network: Network | None
     evaluation: Evaluation
     dev: Endpoint
     production: Endpoint

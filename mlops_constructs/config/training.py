@@ -4,47 +4,155 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import in_range, instance_type, literal
+from ._rules import in_range, instance_type, is_token, literal, matches
+from .endpoint import under
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _NUMBER = r"([0-9.eE+-]+|nan|inf)"
 DEFAULT_METRICS = {
     name: f"{name}={_NUMBER};" for name in ("train:accuracy", "validation:accuracy", "validation:log_loss")
 }
-# One Lambda action may wait 24 hours; an hour is left for the rest of it.
+# One Lambda action may wait 24 hours. train_model gives up after 23, and SageMaker needs time before and after.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-LONGEST_RUN_SECONDS = 23 * 3600
+LONGEST_POLL_SECONDS = 22 * 3600
+LONGEST_RUN_SECONDS = 28 * 24 * 3600
+# SageMaker ends every job then, whatever it was asked for.
+LONGEST_JOB_SECONDS = 30 * 24 * 3600
+# Set on every job to find it again, see lambdas/train_model/request.py.
+OWN_VARIABLES = ("MLOPS_CAPACITY_RETRIES", "MLOPS_EXECUTION_ID", "MLOPS_PIPELINE_JOB_ID")
+INPUT_MODES = ("File", "FastFile", "Pipe")
+DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    """Keep checkpoints in the artifact bucket, one folder for each execution, from which its next job goes on.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+
+    Attributes:
+        local_path: Folder that ``train`` writes them to, and finds them in when it starts. Literal.
+    """
+
+    local_path: str = "/opt/ml/checkpoints"
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        rule = "must be an absolute path outside /opt/ml/input, /opt/ml/model and /opt/ml/output"
+        pattern = r"/(?!opt/ml/(?:input|model|output)(?:/|$))[^\0]{1,4095}"
+        yield from matches("local_path", self.local_path, pattern, rule, "use '/opt/ml/checkpoints'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Train on spare capacity, up to 90% cheaper; an interrupted job goes on from its last checkpoint.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
+
+    Attributes:
+        max_wait_seconds: Time to wait for capacity and to run together, ``max_runtime_seconds`` to 2,592,000 s
+            (30 days). Literal.
+    """
+
+    max_wait_seconds: int
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from in_range("max_wait_seconds", self.max_wait_seconds, 60, LONGEST_JOB_SECONDS, "s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """What is tried again, and how often. A quota that is used up is never waited for: it fails at once.
+
+    Attributes:
+        internal_errors: Times that SageMaker repeats a job after an internal error of its own, 0 to 30. Literal.
+        capacity: Times that a job is started again when AWS had no instance for it, 0 to 8. Literal.
+        fallback_instance_types: Instances for those times, in this order, then from the first again; a tuning job
+            hands them to SageMaker. At most 5. Literals.
+    """
+
+    internal_errors: int = 2
+    capacity: int = 2
+    fallback_instance_types: Sequence[str] = ()
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from in_range("internal_errors", self.internal_errors, 0, 30)
+        yield from in_range("capacity", self.capacity, 0, 8)
+        count = len(self.fallback_instance_types)
+        if count > 5:
+            yield Problem("fallback_instance_types", "must have at most 5 entries", count, "leave some out")
+        for index, fallback in enumerate(self.fallback_instance_types):
+            yield from instance_type(f"fallback_instance_types[{index}]", fallback)
+        if not is_token(self.capacity) and self.capacity < count <= 5:
+            rule = f"must be at least the number of fallback instance types ({count})"
+            yield Problem("capacity", rule, self.capacity, "raise it, or leave some types out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """The SageMaker training job.
 
+    A job that may take longer than 22 hours, about the most that a CodePipeline action can poll, ends by an event: the
+    stage Train then starts it, waits in an approval that only our function answers, and reads the result.
+
     Attributes:
         instance_type: SageMaker instance. Literal.
-        instance_count: Instances, 1 to 100; more than one encrypts the traffic between them. Literal.
-        volume_size_gb: Disk of each instance, 1 to 16,384 GB. Literal.
-        max_runtime_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
+        instance_count: Instances, 1 to 100; more than one is distributed training. Literal.
+        encrypt_traffic: Encrypt what several instances tell each other. False trains faster, and is safe only in a
+            network that you trust. Literal.
+        volume_size_gb: Disk of each instance, 1 to 16,384 GB; instances with disks of their own ignore it. Literal.
+        max_runtime_seconds: Stop the job after this, 60 to 2,419,200 s (28 days). Literal.
+        spot: Spare capacity, or None for on-demand instances. Brings checkpoints with it.
+        checkpoints: Or None to keep none, except with ``spot``.
+        retry: What is tried again.
+        keep_alive_seconds: Keep the instances for the next job (a warm pool, billed), 0 to 3,600 s; not with
+            ``spot``, nor in a tuning job. Literal.
+        network_isolation: Give ``train`` no network. False lets it reach the network, for an algorithm that must
+            download something. Literal.
+        input_mode: ``File`` copies the channels before the start, ``FastFile`` reads them on demand, ``Pipe`` gives
+            named pipes; the algorithm must know it. Literal.
+        distribution: ``FullyReplicated`` gives every instance the whole channel, ``ShardedByS3Key`` its share of
+            the files. Literal.
         hyperparameters: Handed to ``train``; numbers and booleans are sent as their JSON text, as SageMaker
             takes strings only. At most 100. Literal.
         metrics: Name to regular expression with one group, looked for in the log of ``train``. At most 40. Literal.
-        environment: Environment variables of ``train``. At most 100. Literal.
+        environment: Environment variables of ``train``. At most 97, values of at most 512 characters. Literal.
 
     Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html.
     """
 
     instance_type: str = "ml.m5.xlarge"
     instance_count: int = 1
+    encrypt_traffic: bool = True
     volume_size_gb: int = 30
     max_runtime_seconds: int = 3600
+    spot: Spot | None = None
+    checkpoints: Checkpoints | None = None
+    retry: Retry = field(default_factory=Retry)
+    keep_alive_seconds: int = 0
+    network_isolation: bool = True
+    input_mode: Literal["File", "FastFile", "Pipe"] = "File"
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = "FullyReplicated"
     hyperparameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_METRICS))
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def instance_types(self) -> list[str]:
+        """The instance type and those that stand in for it."""
+        return list(dict.fromkeys([self.instance_type, *self.retry.fallback_instance_types]))
+
+    @property
+    def longest_seconds(self) -> int:
+        """How long a job may take, waiting for spare capacity included."""
+        return self.max_runtime_seconds if self.spot is None else self.spot.max_wait_seconds
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -52,37 +160,64 @@ class Training:
         yield from in_range("instance_count", self.instance_count, 1, 100)
         yield from in_range("volume_size_gb", self.volume_size_gb, 1, 16_384, "GB")
         yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 60, LONGEST_RUN_SECONDS, "s")
-        yield from self._hyperparameter_problems()
-        yield from self._metric_problems()
-        yield from _small_mapping("environment", self.environment, most=100, longest=1024)
+        yield from in_range("keep_alive_seconds", self.keep_alive_seconds, 0, 3600, "s")
+        for name, choices in (("input_mode", INPUT_MODES), ("distribution", DISTRIBUTIONS)):
+            if getattr(self, name) not in choices:
+                yield Problem(name, f"must be one of {choices}", getattr(self, name), "choose one")
+        for name in ("spot", "checkpoints", "retry"):
+            if getattr(self, name) is not None:
+                yield from under(name, getattr(self, name))
+        yield from self._spot_problems()
+        yield from _hyperparameter_problems(self.hyperparameters)
+        yield from _metric_problems(self.metrics)
+        yield from _environment_problems(self.environment)
 
-    def _hyperparameter_problems(self) -> Iterator[Problem]:
-        for name, value in self.hyperparameters.items():
-            if not isinstance(value, (str, int, float, bool)):
-                yield Problem(
-                    f"hyperparameters[{name!r}]",
-                    "must be a string, number or boolean",
-                    value,
-                    "encode it as a JSON string and decode it in the algorithm",
-                )
-        texts = {name: str(value) for name, value in self.hyperparameters.items()}
-        yield from _small_mapping("hyperparameters", texts, most=100, longest=2500)
+    def _spot_problems(self) -> Iterator[Problem]:
+        if self.spot is None or is_token([self.spot.max_wait_seconds, self.max_runtime_seconds]):
+            return
+        if self.spot.max_wait_seconds < self.max_runtime_seconds:
+            rule = f"must be at least max_runtime_seconds ({self.max_runtime_seconds})"
+            yield Problem("spot.max_wait_seconds", rule, self.spot.max_wait_seconds, "raise it")
+        if self.keep_alive_seconds:
+            rule = "a warm pool cannot be made of spot instances"
+            yield Problem("keep_alive_seconds", rule, self.keep_alive_seconds, "use 0, or leave spot out")
 
-    def _metric_problems(self) -> Iterator[Problem]:
-        yield from _small_mapping("metrics", self.metrics, most=40, longest=500)
-        for name, expression in self.metrics.items():
-            try:
-                groups = re.compile(expression).groups
-            except re.error as error:
-                yield Problem(f"metrics[{name!r}]", f"must be a regular expression ({error})", expression, "mend it")
-                continue
-            if groups < 1:
-                yield Problem(
-                    f"metrics[{name!r}]",
-                    "must have one group that catches the number",
-                    expression,
-                    "put the number in parentheses",
-                )
+
+def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[Problem]:
+    for name, value in hyperparameters.items():
+        if not isinstance(value, (str, int, float, bool)):
+            yield Problem(
+                f"hyperparameters[{name!r}]",
+                "must be a string, number or boolean",
+                value,
+                "encode it as a JSON string and decode it in the algorithm",
+            )
+    texts = {name: str(value) for name, value in hyperparameters.items()}
+    yield from _small_mapping("hyperparameters", texts, most=100, longest=2500)
+
+
+def _metric_problems(metrics: Mapping[str, str]) -> Iterator[Problem]:
+    yield from _small_mapping("metrics", metrics, most=40, longest=500)
+    for name, expression in metrics.items():
+        field_ = f"metrics[{name!r}]"
+        try:
+            groups = re.compile(expression).groups
+        except re.error as error:
+            yield Problem(field_, f"must be a regular expression ({error})", expression, "mend it")
+            continue
+        if groups < 1:
+            rule = "must have one group that catches the number"
+            yield Problem(field_, rule, expression, "put the number in parentheses")
+
+
+def _environment_problems(environment: Mapping[str, str]) -> Iterator[Problem]:
+    yield from _small_mapping("environment", environment, most=100 - len(OWN_VARIABLES), longest=512)
+    for name in environment:
+        if name in OWN_VARIABLES:
+            yield Problem(f"environment[{name!r}]", "is set by the pipeline", name, "rename it")
+        elif name and re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) is None:
+            rule = "the name must be letters, digits and '_', not starting with a digit"
+            yield Problem(f"environment[{name!r}]", rule, name, "rename it")
 
 
 def _small_mapping(field_: str, mapping: Mapping[str, str], *, most: int, longest: int) -> Iterator[Problem]:
@@ -90,8 +225,8 @@ def _small_mapping(field_: str, mapping: Mapping[str, str], *, most: int, longes
     if len(mapping) > most:
         yield Problem(field_, f"must have at most {most} entries", len(mapping), "leave some out")
     for key, value in mapping.items():
-        if not key or len(key) > 256:
-            yield Problem(f"{field_}[{key!r}]", "the name must have 1 to 256 characters", len(key), "rename it")
+        if not key or len(key) > 255:
+            yield Problem(f"{field_}[{key!r}]", "the name must have 1 to 255 characters", len(key), "rename it")
         if len(value) > longest:
             remedy = "shorten it, or put it in the data set"
             rule = f"must have at most {longest} characters"

@@ -9,8 +9,9 @@ from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
 from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
-from .._aws.endpoint_template import CAPTURE_PARAMETER, endpoint_template
+from .._aws.endpoint_template import CAPTURE_PARAMETER, NETWORK_PARAMETERS, endpoint_template
 from .._aws.function import Function
+from .._aws.network import joined
 from .._aws.policy import allow, pass_role, report_job
 from .._aws.role import ServiceRole
 from .._cdk import AssetType, TerraformAsset
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from .._aws.stores import Stores
-    from ..config import Endpoint
+    from ..config import Endpoint, Network
 
 TEMPLATES = "Templates"
 _TEMPLATES_KEY = "templates/endpoints.zip"
@@ -50,15 +51,16 @@ class Deployment(Construct):
         env: Environment,
         stores: Stores,
         image_arn: str,
+        network: Network | None,
     ) -> None:
         """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        self._env, self._stores, self._network = env, stores, network
         self._configs = {"dev": dev, "production": production}
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
         self.model_role = ServiceRole(self, "model_role", env, "sagemaker", "model")
-        self.model_role.grant(serving_permissions(env, stores, image_arn))
+        self.model_role.grant(serving_permissions(env, stores, image_arn, network))
         self.deploy_role = ServiceRole(self, "deploy_role", env, "cloudformation", "deploy")
         self.deploy_role.grant(
             deploy_permissions(env, stores, self.model_role.arn, [self.dev_endpoint, self.production_endpoint])
@@ -71,6 +73,9 @@ class Deployment(Construct):
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """What the stacks are always given, beside the candidate's own parameters."""
         both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": self._stores.key_arn}
+        if self._network is not None:
+            ids = (self._network.subnet_ids, self._network.security_group_ids)
+            both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
         parameters = {name: {**both, "EndpointName": f"{self._env.name}-{name}"} for name in self._configs}
         for name, config in self._configs.items():
             if config.data_capture is not None:
@@ -184,7 +189,7 @@ class Deployment(Construct):
 
     def _templates(self) -> s3_object.S3Object:
         files = {
-            f"{name}.json": json.dumps(endpoint_template(config), indent=2).encode()
+            f"{name}.json": json.dumps(endpoint_template(config, in_vpc=self._network is not None), indent=2).encode()
             for name, config in self._configs.items()
         }
         bundle = archive("endpoints", files)

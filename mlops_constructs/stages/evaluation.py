@@ -45,6 +45,7 @@ class Evaluation(Construct):
         production_stack: str,
         stack_parameters: Mapping[str, Mapping[str, str]],
         image_arn: str,
+        training_jobs_arn: str,
     ) -> None:
         """Make the functions.
 
@@ -59,6 +60,7 @@ class Evaluation(Construct):
             production_stack: CloudFormation stack of the model in production.
             stack_parameters: Endpoint name to the parameters its stack always gets.
             image_arn: ECR repository of the image.
+            training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
@@ -73,7 +75,7 @@ class Evaluation(Construct):
                 "STACK_PARAMETERS": json.dumps(stack_parameters),
             },
             permissions=[
-                allow("sagemaker:DescribeTrainingJob", env.arn("sagemaker", f"training-job/{env.name}-*")),
+                allow("sagemaker:DescribeTrainingJob", training_jobs_arn),
                 allow("sagemaker:CreateModelPackage", [group_arn, packages_arn]),
                 # A package has no role of its own: SageMaker looks at model and image as the caller.
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),

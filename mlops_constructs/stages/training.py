@@ -1,43 +1,49 @@
-"""From an uploaded data set to a trained model: check, pin, train, wait."""
+"""From an uploaded data set to a trained model: check, pin, train, wait, and stop what nobody waits for."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, Stage, invoke
+from .._aws.actions import EXECUTION_ID, Action, Stage, invoke
+from .._aws.event_rule import invoke_on
 from .._aws.function import Function
-from .._aws.keys import use_key, use_key_for_volumes
-from .._aws.policy import allow, pass_role, pull_image, report_job
+from .._aws.policy import allow, report_job
 from .._aws.role import ServiceRole
+from .._aws.training_permissions import (
+    job_permissions,
+    launch_permissions,
+    look_permissions,
+    stop_permissions,
+    training_jobs_arn,
+)
+from .._aws.training_settings import job_settings, training_settings
+from ..config.training import LONGEST_POLL_SECONDS
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
-    from .._aws.policy import Statement
     from .._aws.stores import Stores
-    from ..config import Dataset
+    from ..config import Dataset, Network, Tuning
     from ..config import Training as TrainingConfig
 
-
-def literal_json(value: object) -> str:
-    """Write JSON whose ``${`` and ``%{`` Terraform leaves alone."""
-    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
-
-
-def wire_value(value: str | int | float | bool) -> str:
-    """Write a hyperparameter as SageMaker takes it: a string as it is, anything else as JSON text."""
-    return value if isinstance(value, str) else json.dumps(value)
+STAGE, WAIT = "Train", "WaitForTraining"
+# An approval waits 60 days at most; a day is left for SageMaker to find instances and to end the job.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+_MOST_MINUTES = 86_400
+_SPARE_MINUTES = 24 * 60
 
 
 class Training(Construct):
-    """The functions that check a data set and train on it, and the role that training runs under.
+    """The functions that check a data set, train on it and stop the training, and the role that it runs under.
 
     Attributes:
         role: Role of the training job: reads pinned data sets, writes models.
+        jobs_arn: Pattern of the ARNs of its training jobs.
         check_dataset: Function that checks and pins an uploaded data set.
         train_model: Function that starts the training job and waits for it.
+        stop_training: Function that stops the job of an execution that has ended without success.
+        answer_training: Function that ends the wait for a job of more than 22 hours, or None.
     """
 
     def __init__(
@@ -47,32 +53,93 @@ class Training(Construct):
         *,
         dataset: Dataset,
         config: TrainingConfig,
+        tuning: Tuning | None,
+        network: Network | None,
         env: Environment,
         stores: Stores,
         image_parameter: str,
         image_arn: str,
     ) -> None:
-        """Make the role and the functions.
+        """Make the role, the functions and the rules that call them.
 
         Args:
             scope: Construct it belongs to.
             id_: Construct id.
             dataset: Limits of a data set.
             config: The training job.
+            tuning: The search around it, or None.
+            network: The VPC it runs in, or None.
             env: Where it is deployed.
             stores: Buckets and key.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
         """
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        self._env, self._stores, self._config, self._tuning = env, stores, config, tuning
+        self.jobs_arn = training_jobs_arn(env, tuning)
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
-        self.role.grant(self._job_permissions(image_arn))
-        self.check_dataset = Function(
+        self.role.grant(job_permissions(env, stores, image_arn, config, network))
+        self.check_dataset = self._check_dataset(dataset)
+        self.train_model = self._train_model(image_parameter, network)
+        self.stop_training = self._stop_training()
+        self._longest_seconds = config.longest_seconds if tuning is None else tuning.max_runtime_seconds
+        self.answer_training: Function | None = None
+        if self._longest_seconds > LONGEST_POLL_SECONDS:
+            self.answer_training = self._answer_training()
+
+    def stages(self) -> list[Stage]:
+        """Describe the pipeline stages ``Prepare`` and ``Train``."""
+        check = invoke(
+            "CheckDataset",
+            self.check_dataset.name,
+            namespace="Data",
+            parameters={
+                "execution_id": EXECUTION_ID,
+                "bucket": "#{Dataset.BucketName}",
+                "key": "#{Dataset.ObjectKey}",
+                "version_id": "#{Dataset.VersionId}",
+            },
+        )
+        return [Stage("Prepare", [check]), Stage(STAGE, self._train_actions())]
+
+    def _train_actions(self) -> list[Action]:
+        if self.answer_training is None:
+            return [self._train("Train", "train")]
+        minutes = min(_MOST_MINUTES, -(-self._longest_seconds // 60) + _SPARE_MINUTES)
+        wait = Action(
+            name=WAIT,
+            category="Approval",
+            provider="Manual",
+            run_order=2,
+            timeout_minutes=minutes,
+            configuration={
+                "CustomData": f"Nothing to decide: {self.answer_training.name} answers when the training is over."
+            },
+        )
+        return [self._train("StartTraining", "start"), wait, self._train("ReadTraining", "read", run_order=3)]
+
+    def _train(self, name: str, step: str, *, run_order: int = 1) -> Action:
+        return invoke(
+            name,
+            self.train_model.name,
+            run_order=run_order,
+            namespace=None if step == "start" else "Training",
+            parameters={
+                "execution_id": EXECUTION_ID,
+                "dataset_uri": "#{Data.DatasetUri}",
+                "channels": "#{Data.Channels}",
+                "sha256": "#{Data.Sha256}",
+                "step": step,
+            },
+        )
+
+    def _check_dataset(self, dataset: Dataset) -> Function:
+        stores = self._stores
+        return Function(
             self,
             "check_dataset",
             folder="check_dataset",
-            env=env,
+            env=self._env,
             stores=stores,
             settings={
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
@@ -88,91 +155,94 @@ class Training(Construct):
             timeout_seconds=300,
             memory_mb=512,
         )
-        self.train_model = Function(
+
+    def _train_model(self, image_parameter: str, network: Network | None) -> Function:
+        env, stores = self._env, self._stores
+        return Function(
             self,
             "train_model",
             folder="train_model",
             env=env,
             stores=stores,
-            settings=self._settings(config, image_parameter),
-            permissions=self._launch_permissions(image_parameter),
-        )
-
-    def stages(self) -> list[Stage]:
-        """Describe the pipeline stages ``Prepare`` and ``Train``."""
-        check = invoke(
-            "CheckDataset",
-            self.check_dataset.name,
-            namespace="Data",
-            parameters={
-                "execution_id": EXECUTION_ID,
-                "bucket": "#{Dataset.BucketName}",
-                "key": "#{Dataset.ObjectKey}",
-                "version_id": "#{Dataset.VersionId}",
+            settings={
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "KMS_KEY_ARN": stores.key_arn,
+                "TRAINING_ROLE_ARN": self.role.arn,
+                "IMAGE_PARAMETER": image_parameter,
+                **training_settings(self._config, self._tuning, network, env),
             },
+            permissions=launch_permissions(
+                env,
+                stores,
+                role_arn=self.role.arn,
+                image_parameter=image_parameter,
+                config=self._config,
+                tuning=self._tuning,
+                network=network,
+            ),
         )
-        train = invoke(
-            "Train",
-            self.train_model.name,
-            namespace="Training",
-            parameters={
-                "execution_id": EXECUTION_ID,
-                "dataset_uri": "#{Data.DatasetUri}",
-                "channels": "#{Data.Channels}",
-                "sha256": "#{Data.Sha256}",
-            },
-        )
-        return [Stage("Prepare", [check]), Stage("Train", [train])]
 
-    def _settings(self, config: TrainingConfig, image_parameter: str) -> dict[str, str]:
-        hyperparameters = {name: wire_value(value) for name, value in config.hyperparameters.items()}
-        metrics = [{"Name": name, "Regex": regex} for name, regex in config.metrics.items()]
-        return {
-            "ARTIFACT_BUCKET": self._stores.artifact_bucket,
-            "KMS_KEY_ARN": self._stores.key_arn,
-            "TRAINING_ROLE_ARN": self.role.arn,
-            "IMAGE_PARAMETER": image_parameter,
-            "INSTANCE_TYPE": config.instance_type,
-            "INSTANCE_COUNT": str(config.instance_count),
-            "VOLUME_SIZE_GB": str(config.volume_size_gb),
-            "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),
-            "HYPERPARAMETERS": literal_json(hyperparameters),
-            "METRIC_DEFINITIONS": literal_json(metrics),
-            "JOB_PREFIX": self._env.name,
-            "ENVIRONMENT": literal_json(dict(config.environment)),
-        }
-
-    def _job_permissions(self, image_arn: str) -> list[Statement]:
-        env, stores = self._env, self._stores
-        return [
-            allow(
-                "s3:ListBucket",
-                stores.artifact_bucket_arn,
-                when={"StringLike": {"s3:prefix": ["datasets/*"]}},
-            ),
-            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/datasets/*"),
-            allow("s3:PutObject", f"{stores.artifact_bucket_arn}/models/*"),
-            use_key(stores.key_arn),
-            use_key_for_volumes(stores.key_arn),
-            *pull_image(image_arn),
-            allow(
-                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-                env.arn("logs", "log-group:/aws/sagemaker/TrainingJobs*"),
-            ),
-            allow(
-                "cloudwatch:PutMetricData",
-                "*",
-                when={"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}},
-            ),
-        ]
-
-    def _launch_permissions(self, image_parameter: str) -> list[Statement]:
+    def _stop_training(self) -> Function:
         env = self._env
-        jobs = env.arn("sagemaker", f"training-job/{env.name}-*")
-        return [
-            allow(["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:AddTags"], jobs),
-            pass_role(self.role.arn, "sagemaker.amazonaws.com"),
-            allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
-            use_key_for_volumes(self._stores.key_arn),
-            *report_job(),
-        ]
+        function = Function(
+            self,
+            "stop_training",
+            folder="stop_training",
+            env=env,
+            stores=self._stores,
+            settings={"PIPELINE": env.name, **job_settings(env, self._tuning)},
+            permissions=[
+                allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
+                *look_permissions(env, self._tuning),
+                *stop_permissions(env, self._tuning),
+            ],
+        )
+        self._on(
+            "on_stop",
+            function,
+            "aws.codepipeline",
+            "CodePipeline Pipeline Execution State Change",
+            {"pipeline": [env.name], "state": ["STOPPED", "CANCELED", "SUPERSEDED", "FAILED"]},
+        )
+        return function
+
+    def _answer_training(self) -> Function:
+        env, pipeline = self._env, self._env.arn("codepipeline", self._env.name)
+        jobs = job_settings(env, self._tuning)
+        function = Function(
+            self,
+            "answer_training",
+            folder="answer_training",
+            env=env,
+            stores=self._stores,
+            settings={"PIPELINE": env.name, "STAGE": STAGE, "ACTION": WAIT, **jobs},
+            permissions=[
+                allow("codepipeline:GetPipelineState", pipeline),
+                allow("codepipeline:PutApprovalResult", f"{pipeline}/{STAGE}/{WAIT}"),
+                *look_permissions(env, self._tuning),
+            ],
+        )
+        kind = "Training" if self._tuning is None else "HyperParameterTuning"
+        over = {f"{kind}JobStatus": ["Completed", "Failed", "Stopped"]}
+        ours = {f"{kind}JobName": [{"prefix": f"{jobs['JOB_PREFIX']}-"}]}
+        title = "Training Job" if self._tuning is None else "HyperParameter Tuning Job"
+        self._on("on_training_end", function, "aws.sagemaker", f"SageMaker {title} State Change", {**ours, **over})
+        # A job may be over before the wait for it begins.
+        self._on(
+            "on_training_wait",
+            function,
+            "aws.codepipeline",
+            "CodePipeline Action Execution State Change",
+            {"pipeline": [env.name], "stage": [STAGE], "action": [WAIT], "state": ["STARTED"]},
+        )
+        return function
+
+    def _on(self, id_: str, function: Function, source: str, event: str, detail: dict[str, object]) -> None:
+        invoke_on(
+            self,
+            id_,
+            name=f"{self._env.name}-{id_.replace('_', '-')}",
+            pattern={"source": [source], "detail-type": [event], "detail": detail},
+            function=function,
+            stores=self._stores,
+        )

@@ -1,0 +1,1 @@
+"""Ends the wait for a long training: answers the pipeline's approval when the job is over."""

@@ -1,0 +1,66 @@
+"""Answer the wait once both are there: the question, and the end of its job.
+
+Either may come first, a job that fails at once or a question that is asked long before the end, so the function is
+called for both and whichever comes last does the work. The answer is always yes: whether there is a model, and why
+not, is told by the action after it, which can say more than the 512 characters of an answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.errors import error_code
+from handler_kit.training_jobs import jobs_of
+
+if TYPE_CHECKING:
+    from answer_training.settings import Settings
+
+MAXIMUM_SUMMARY_CHARACTERS = 512
+# The approval was answered, or its execution is gone.
+_NOBODY_WAITS = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
+
+
+def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Answer the wait of the execution that is in the stage now, if its job is over."""
+    waiting = _waiting(settings, codepipeline)
+    if waiting is None:
+        logs.info("nothing waits")
+        return
+    execution_id, token = waiting
+    jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
+    found = list(jobs.of_execution(execution_id))
+    if not found or found[-1].is_running:
+        logs.info("the job goes on", execution=execution_id)
+        return
+    job = found[-1]
+    summary = f"{jobs.noun} {job.name} is over: {job.status}"[:MAXIMUM_SUMMARY_CHARACTERS]
+    try:
+        codepipeline.put_approval_result(
+            pipelineName=settings.pipeline,
+            stageName=settings.stage,
+            actionName=settings.action,
+            token=token,
+            result={"status": "Approved", "summary": summary},
+        )
+    except ClientError as error:
+        if error_code(error) not in _NOBODY_WAITS:
+            raise
+        logs.info("nothing waits any more", code=error_code(error))
+        return
+    logs.info("answered", job=job.name, status=job.status)
+
+
+def _waiting(settings: Settings, codepipeline: Any) -> tuple[str, str] | None:
+    """The execution that waits, and the token to answer it with."""
+    state = codepipeline.get_pipeline_state(name=settings.pipeline)
+    for stage in state["stageStates"]:
+        for action in stage.get("actionStates", []):
+            if (stage["stageName"], action["actionName"]) != (settings.stage, settings.action):
+                continue
+            latest = action.get("latestExecution", {})
+            if latest.get("status") == "InProgress" and "token" in latest:
+                return stage["latestExecution"]["pipelineExecutionId"], latest["token"]
+    return None

@@ -1,0 +1,14 @@
+"""Lambda entry point of two EventBridge rules: a job has ended, and a wait for a job has begun."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from answer_training.answer import answer_training
+from answer_training.settings import Settings
+from handler_kit.clients import client
+
+
+def handler(event: dict[str, Any], context: object) -> None:
+    """Answer the wait if its job is over; what is raised makes Lambda deliver the event again."""
+    answer_training(Settings.from_env(), client("codepipeline"), client("sagemaker"))

@@ -1,0 +1,58 @@
+"""Find the job that an ended execution has left running, and stop exactly that one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.errors import error_code
+from handler_kit.training_jobs import jobs_of
+
+if TYPE_CHECKING:
+    from stop_training.settings import Settings
+
+# An execution in one of these may still use its job.
+_ALIVE = frozenset({"InProgress", "Stopping", "Succeeded"})
+
+
+def stop_training(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Stop the job of the event's execution, unless the execution goes on meanwhile.
+
+    Raises ValueError when the event is about another pipeline, ClientError when SageMaker refuses.
+    """
+    execution_id = _execution(event, settings)
+    found = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
+    status = found["pipelineExecution"]["status"]
+    if status in _ALIVE:
+        # A person has retried the stage since, and the job is its.
+        logs.info("execution goes on, nothing is stopped", execution=execution_id, status=status)
+        return
+    jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
+    for job in jobs.of_execution(execution_id):
+        if job.status != "InProgress":
+            continue
+        try:
+            jobs.stop(job.name)
+        except ClientError as error:
+            if error_code(error) != "ValidationException" or _still_runs(jobs.find(job.name)):
+                raise
+            logs.info("job ended by itself", job=job.name)
+            continue
+        logs.info("job stopped", job=job.name, execution=execution_id, status=status)
+
+
+def _execution(event: dict[str, Any], settings: Settings) -> str:
+    detail = event.get("detail")
+    if not isinstance(detail, dict) or not {"pipeline", "execution-id", "state"} <= detail.keys():
+        raise ValueError("The event is no change of a pipeline execution's state.")
+    if detail["pipeline"] != settings.pipeline:
+        raise ValueError(
+            f"The event is about pipeline {detail['pipeline']}, not {settings.pipeline}. Check the rule's pattern."
+        )
+    return str(detail["execution-id"])
+
+
+def _still_runs(job: Any) -> bool:
+    return job is not None and job.status == "InProgress"

@@ -1,0 +1,59 @@
+"""What SageMaker needs to run in a VPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._cdk import Fn
+from .policy import allow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config import Network
+    from .environment import Environment
+    from .policy import Statement
+
+
+def is_list_token(ids: Sequence[str]) -> bool:
+    """Tell whether the whole list is one reference, whose entries Terraform alone knows."""
+    return len(ids) == 1 and ids[0].startswith("#{")
+
+
+def joined(ids: Sequence[str]) -> str:
+    """Write ids in one string, split by commas; they may be references."""
+    return Fn.join(",", list(ids)) if is_list_token(ids) else ",".join(ids)
+
+
+def network_permissions(env: Environment, network: Network | None) -> list[Statement]:
+    """What a role needs so that SageMaker can put network interfaces into a VPC.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+    """
+    if network is None:
+        return []
+    # Subnets and groups may be shared from another account.
+    anywhere = f"arn:{env.partition}:ec2:{env.region}:*"
+    interfaces = env.arn("ec2", "network-interface/*")
+    return [
+        allow("ec2:CreateNetworkInterface", [interfaces, f"{anywhere}:subnet/*", f"{anywhere}:security-group/*"]),
+        allow(
+            [
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ],
+            interfaces,
+        ),
+        # These describe calls know no resource.
+        allow(
+            [
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            "*",
+        ),
+    ]

@@ -1,0 +1,143 @@
+"""Policies of the training job, and of the functions that start, stop and await it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .instances import has_own_disks
+from .keys import use_key, use_key_for_volumes
+from .naming import tuning_prefix
+from .network import is_list_token, network_permissions
+from .policy import allow, pass_role, pull_image, report_job
+from .training_settings import checkpoint_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..config import Network, Training, Tuning
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+Conditions = dict[str, dict[str, object]]
+
+
+def job_permissions(
+    env: Environment, stores: Stores, image_arn: str, config: Training, network: Network | None
+) -> list[Statement]:
+    """What the training job's role needs: its data, its model, its checkpoints, its image, logs and metrics."""
+    bucket = stores.artifact_bucket_arn
+    keeps = bool(checkpoint_path(config))
+    prefixes = ["datasets/*", *(["checkpoints/*"] if keeps else [])]
+    checkpoints = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    return [
+        allow("s3:ListBucket", bucket, when={"StringLike": {"s3:prefix": prefixes}}),
+        allow("s3:GetObject", f"{bucket}/datasets/*"),
+        allow("s3:PutObject", f"{bucket}/models/*"),
+        *([allow(checkpoints, f"{bucket}/checkpoints/*")] if keeps else []),
+        use_key(stores.key_arn),
+        use_key_for_volumes(stores.key_arn),
+        *pull_image(image_arn),
+        *network_permissions(env, network),
+        allow(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            env.arn("logs", "log-group:/aws/sagemaker/TrainingJobs*"),
+        ),
+        allow(
+            "cloudwatch:PutMetricData",
+            "*",
+            when={"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}},
+        ),
+    ]
+
+
+def launch_permissions(
+    env: Environment,
+    stores: Stores,
+    *,
+    role_arn: str,
+    image_parameter: str,
+    config: Training,
+    tuning: Tuning | None,
+    network: Network | None,
+) -> list[Statement]:
+    """What train_model needs: to start exactly the configured job, and to look at it."""
+    jobs = [training_jobs_arn(env, tuning)]
+    create, look = "sagemaker:CreateTrainingJob", ["sagemaker:DescribeTrainingJob"]
+    created = jobs
+    if tuning is not None:
+        create = "sagemaker:CreateHyperParameterTuningJob"
+        created = [tuning_jobs_arn(env)]
+        look += [
+            "sagemaker:DescribeHyperParameterTuningJob",
+            "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        ]
+        jobs = [*jobs, *created]
+    return [
+        *(allow(create, created, when=when) for when in _bounds(stores, config, network)),
+        allow([*look, "sagemaker:AddTags"], jobs),
+        pass_role(role_arn, "sagemaker.amazonaws.com"),
+        allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+        use_key_for_volumes(stores.key_arn),
+        *report_job(),
+    ]
+
+
+def look_permissions(env: Environment, tuning: Tuning | None) -> list[Statement]:
+    """Look at the jobs of executions."""
+    if tuning is None:
+        return [allow("sagemaker:DescribeTrainingJob", training_jobs_arn(env, tuning))]
+    return [allow("sagemaker:DescribeHyperParameterTuningJob", tuning_jobs_arn(env))]
+
+
+def stop_permissions(env: Environment, tuning: Tuning | None) -> list[Statement]:
+    """Stop the jobs of executions."""
+    if tuning is None:
+        return [allow("sagemaker:StopTrainingJob", training_jobs_arn(env, tuning))]
+    return [allow("sagemaker:StopHyperParameterTuningJob", tuning_jobs_arn(env))]
+
+
+def training_jobs_arn(env: Environment, tuning: Tuning | None) -> str:
+    """Pattern of the training jobs; SageMaker names those of a tuning job after it."""
+    prefix = env.name if tuning is None else tuning_prefix(env.name)
+    return env.arn("sagemaker", f"training-job/{prefix}-*")
+
+
+def tuning_jobs_arn(env: Environment) -> str:
+    """Pattern of the tuning jobs."""
+    return env.arn("sagemaker", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*")
+
+
+def _bounds(stores: Stores, config: Training, network: Network | None) -> list[Conditions]:
+    """Give the conditions under which a job may be made, once for types that take a key and once for others."""
+    own_disks = [type_ for type_ in config.instance_types if has_own_disks(type_)]
+    keyed = [type_ for type_ in config.instance_types if type_ not in own_disks]
+    return [_bound(stores, config, network, types) for types in (keyed, own_disks) if types]
+
+
+def _bound(stores: Stores, config: Training, network: Network | None, types: Sequence[str]) -> Conditions:
+    lists: dict[str, object] = {"sagemaker:InstanceTypes": list(types)}
+    if network is not None:
+        lists |= _listed("sagemaker:VpcSubnets", network.subnet_ids)
+        lists |= _listed("sagemaker:VpcSecurityGroupIds", network.security_group_ids)
+    keys: dict[str, object] = {"sagemaker:OutputKmsKey": stores.key_arn}
+    if not has_own_disks(types[0]):
+        keys["sagemaker:VolumeKmsKey"] = stores.key_arn
+    flags: dict[str, object] = {}
+    if config.network_isolation:
+        flags["sagemaker:NetworkIsolation"] = "true"
+    if config.instance_count > 1 and config.encrypt_traffic:
+        flags["sagemaker:InterContainerTrafficEncryption"] = "true"
+    return {
+        "ForAllValues:StringEquals": lists,
+        # ForAllValues is true of a key that is not there at all.
+        "Null": {key: "false" for key in lists},
+        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": str(config.max_runtime_seconds)},
+        "ArnEquals": keys,
+        **({"Bool": flags} if flags else {}),
+    }
+
+
+def _listed(key: str, ids: Sequence[str]) -> dict[str, object]:
+    # A reference to a whole list cannot be written into the text of a policy.
+    return {} if is_list_token(ids) else {key: list(ids)}

@@ -1,0 +1,92 @@
+"""What the functions of the stage Train are told, as environment variables."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..config.ranges import parameter_ranges, wire_value
+from ..config.training import Checkpoints
+from .instances import has_own_disks
+from .naming import tuning_prefix
+from .network import joined
+
+if TYPE_CHECKING:
+    from ..config import Network, Training, Tuning
+    from .environment import Environment
+
+
+def literal_json(value: object) -> str:
+    """Write JSON whose ``${`` and ``%{`` Terraform leaves alone."""
+    return json.dumps(value, separators=(",", ":")).replace("${", "$${").replace("%{", "%%{")
+
+
+def job_settings(env: Environment, tuning: Tuning | None) -> dict[str, str]:
+    """Which SageMaker jobs are the pipeline's."""
+    if tuning is None:
+        return {"JOB_KIND": "training", "JOB_PREFIX": env.name}
+    return {"JOB_KIND": "tuning", "JOB_PREFIX": tuning_prefix(env.name)}
+
+
+def training_settings(
+    config: Training, tuning: Tuning | None, network: Network | None, env: Environment
+) -> dict[str, str]:
+    """What train_model is told beside buckets, keys and roles."""
+    hyperparameters = {name: wire_value(value) for name, value in config.hyperparameters.items()}
+    metrics = [{"Name": name, "Regex": regex} for name, regex in config.metrics.items()]
+    return {
+        **job_settings(env, tuning),
+        "INSTANCE_TYPES": ",".join(config.instance_types),
+        "UNENCRYPTED_TYPES": ",".join(filter(has_own_disks, config.instance_types)),
+        "INSTANCE_COUNT": str(config.instance_count),
+        "VOLUME_SIZE_GB": str(config.volume_size_gb),
+        "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),
+        "MAX_WAIT_SECONDS": "" if config.spot is None else str(config.spot.max_wait_seconds),
+        "KEEP_ALIVE_SECONDS": _count(config.keep_alive_seconds),
+        "INTERNAL_RETRIES": _count(config.retry.internal_errors),
+        "CAPACITY_RETRIES": _count(config.retry.capacity),
+        "CHECKPOINT_PATH": checkpoint_path(config),
+        "NETWORK_ISOLATION": json.dumps(config.network_isolation),
+        "ENCRYPT_TRAFFIC": json.dumps(config.encrypt_traffic),
+        "INPUT_MODE": config.input_mode,
+        "DISTRIBUTION": config.distribution,
+        "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
+        "SECURITY_GROUP_IDS": "" if network is None else joined(network.security_group_ids),
+        "HYPERPARAMETERS": literal_json(hyperparameters),
+        "METRIC_DEFINITIONS": literal_json(metrics),
+        "ENVIRONMENT": literal_json(dict(config.environment)),
+        "TUNING": "" if tuning is None else literal_json(_search(tuning)),
+        "TAGS": literal_json(dict(env.tags)),
+    }
+
+
+def checkpoint_path(config: Training) -> str:
+    """Where ``train`` keeps checkpoints, or an empty string; spot instances always keep some."""
+    if config.checkpoints is not None:
+        return config.checkpoints.local_path
+    return "" if config.spot is None else Checkpoints().local_path
+
+
+def _search(tuning: Tuning) -> dict[str, Any]:
+    """Make the HyperParameterTuningJobConfig."""
+    search: dict[str, Any] = {
+        "Strategy": tuning.strategy,
+        "HyperParameterTuningJobObjective": {"Type": tuning.goal.capitalize(), "MetricName": tuning.metric},
+        "ResourceLimits": {
+            "MaxNumberOfTrainingJobs": tuning.jobs,
+            "MaxParallelTrainingJobs": tuning.max_parallel_jobs,
+            "MaxRuntimeInSeconds": tuning.max_runtime_seconds,
+        },
+        "ParameterRanges": parameter_ranges(tuning.ranges),
+        "TrainingJobEarlyStoppingType": "Auto" if tuning.early_stopping else "Off",
+    }
+    if tuning.hyperband is not None:
+        limits = {"MinResource": tuning.hyperband.minimum_resource, "MaxResource": tuning.hyperband.maximum_resource}
+        search["StrategyConfig"] = {"HyperbandStrategyConfig": limits}
+    if tuning.random_seed is not None:
+        search["RandomSeed"] = tuning.random_seed
+    return search
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""

@@ -1,0 +1,123 @@
+"""What a hyperparameter search may choose from."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..errors import Problem
+from ._rules import is_token, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    """Whole numbers from ``minimum`` to ``maximum``.
+
+    Attributes:
+        minimum: The least. Literal.
+        maximum: The greatest, more than ``minimum``. Literal.
+        scaling: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``.
+            https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
+    """
+
+    minimum: int
+    maximum: int
+    scaling: Literal["Auto", "Linear", "Logarithmic"] = field(default="Auto", kw_only=True)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        whole = all(isinstance(end, int) and not isinstance(end, bool) for end in (self.minimum, self.maximum))
+        if not whole and not is_token([self.minimum, self.maximum]):
+            yield Problem("minimum", "both ends must be whole numbers", (self.minimum, self.maximum), "use Continuous")
+            return
+        yield from _numeric_problems(self, ("Auto", "Linear", "Logarithmic"))
+
+
+@dataclass(frozen=True, slots=True)
+class Continuous:
+    """Numbers from ``minimum`` to ``maximum``.
+
+    Attributes:
+        minimum: The least. Literal.
+        maximum: The greatest, more than ``minimum``. Literal.
+        scaling: ``Auto``, ``Linear``, ``Logarithmic`` for numbers above 0, or ``ReverseLogarithmic`` for numbers
+            from 0 to below 1.
+    """
+
+    minimum: float
+    maximum: float
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = field(default="Auto", kw_only=True)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from _numeric_problems(self, ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic"))
+
+
+@dataclass(frozen=True, slots=True)
+class Categorical:
+    """One of some values.
+
+    Attributes:
+        values: 1 to 30 different values of at most 256 characters. Literals.
+    """
+
+    values: Sequence[str | int | float | bool]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from literal("values", list(self.values))
+        if isinstance(self.values, str) or not 1 <= len(self.values) <= 30:
+            yield Problem("values", "must be a list of 1 to 30 values", self.values, "give as many as that")
+            return
+        texts = [str(value) for value in self.values]
+        if len(set(texts)) < len(texts):
+            yield Problem("values", "must differ", self.values, "leave the repeated ones out")
+        for index, text in enumerate(texts):
+            if len(text) > 256:
+                rule = "must have at most 256 characters"
+                yield Problem(f"values[{index}]", rule, f"{len(text)} characters", "shorten it")
+
+
+Range: TypeAlias = Integer | Continuous | Categorical
+
+
+def wire_value(value: str | int | float | bool) -> str:
+    """Write a hyperparameter as SageMaker takes it: a string as it is, anything else as JSON text."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, object]]]:
+    """Write ranges as CreateHyperParameterTuningJob takes them."""
+    written: dict[str, list[dict[str, object]]] = {}
+    for name, range_ in ranges.items():
+        entry: dict[str, object] = {"Name": name}
+        if isinstance(range_, Categorical):
+            entry["Values"] = [wire_value(value) for value in range_.values]
+        else:
+            low, high = wire_value(range_.minimum), wire_value(range_.maximum)
+            entry |= {"MinValue": low, "MaxValue": high, "ScalingType": range_.scaling}
+        written.setdefault(f"{type(range_).__name__}ParameterRanges", []).append(entry)
+    return written
+
+
+def _numeric_problems(range_: Integer | Continuous, scalings: Sequence[str]) -> Iterator[Problem]:
+    low, high, scaling = range_.minimum, range_.maximum, range_.scaling
+    if is_token([low, high]):
+        yield from literal("minimum", [low, high])
+        return
+    numbers = [end for end in (low, high) if isinstance(end, (int, float)) and math.isfinite(end)]
+    if len(numbers) < 2 or low >= high:
+        yield Problem("maximum", f"must be a number above minimum ({low})", high, "raise it")
+        return
+    if scaling not in scalings:
+        yield Problem("scaling", f"must be one of {tuple(scalings)}", scaling, "choose one")
+    elif scaling == "Logarithmic" and low <= 0:
+        yield Problem("minimum", "must be above 0 for a logarithmic scale", low, "raise it, or use another scaling")
+    elif scaling == "ReverseLogarithmic" and not (low >= 0 and high < 1):
+        rule = "must be from 0 to below 1 for a reverse logarithmic scale"
+        yield Problem("maximum", rule, (low, high), "narrow the range, or use another scaling")

@@ -1,0 +1,179 @@
+"""A search for the best hyperparameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import Problem
+from ._rules import in_range, is_token, literal, matches
+from .endpoint import under
+from .ranges import Categorical
+from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .ranges import Range
+    from .training import Training
+
+STRATEGIES = ("Bayesian", "Random", "Hyperband", "Grid")
+# A job's hyperparameters are at most 100, and SageMaker adds the name of the objective metric.
+MOST_HYPERPARAMETERS = 99
+# Hyperband takes the most epochs from one of these when it is not told.
+EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
+DEFAULT_JOBS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperband:
+    """Limits of the Hyperband strategy, which ends bad jobs early.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html
+
+    Attributes:
+        minimum_resource: Epochs that every job gets, at least 1. Literal.
+        maximum_resource: Epochs after which a job is ended, ``minimum_resource`` to 20,000. Literal.
+    """
+
+    minimum_resource: int
+    maximum_resource: int
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from in_range("minimum_resource", self.minimum_resource, 1, 20_000)
+        yield from in_range("maximum_resource", self.maximum_resource, 1, 20_000)
+        known = not is_token([self.minimum_resource, self.maximum_resource])
+        if known and self.maximum_resource < self.minimum_resource:
+            rule = f"must be at least minimum_resource ({self.minimum_resource})"
+            yield Problem("maximum_resource", rule, self.maximum_resource, "raise it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuning:
+    """A SageMaker hyperparameter tuning job in the place of the training job.
+
+    Its training jobs are those of ``training``, each with other hyperparameters; the best one becomes the
+    candidate, and everything after it is as without tuning.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-how-it-works.html
+
+    Attributes:
+        ranges: Hyperparameter to ``Integer``, ``Continuous`` or ``Categorical``; 1 to 30. What does not change
+            stands in ``training.hyperparameters``. Literal.
+        metric: What to judge by, one of ``training.metrics``. Literal.
+        goal: Whether more of it is better, ``maximize``, or less, ``minimize``. Literal.
+        strategy: ``Bayesian`` learns from the jobs before, ``Random`` does not, ``Hyperband`` ends bad jobs early,
+            ``Grid`` runs every combination of categories. Literal.
+        max_jobs: Training jobs in all, 1 to 750, for ``Random`` 10,000; None is 10, for ``Grid`` every combination.
+            Literal.
+        max_parallel_jobs: Training jobs at a time, 1 to 100; more than 10 need a higher quota. Literal.
+        early_stopping: End a training job that will not become the best; not with ``Hyperband``. Literal.
+        max_runtime_seconds: Stop the search after this, 120 to 2,592,000 s (30 days). Literal.
+        random_seed: Make two searches choose alike, 0 to 2,147,483,647, or None. Literal.
+        hyperband: Limits of ``Hyperband``; needed with it, unless ``training.hyperparameters`` has ``epochs``.
+
+    Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
+    and https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html.
+    """
+
+    ranges: Mapping[str, Range]
+    metric: str
+    goal: Literal["maximize", "minimize"] = "maximize"
+    strategy: Literal["Bayesian", "Random", "Hyperband", "Grid"] = "Bayesian"
+    max_jobs: int | None = None
+    max_parallel_jobs: int = 2
+    early_stopping: bool = False
+    max_runtime_seconds: int = LONGEST_POLL_SECONDS
+    random_seed: int | None = None
+    hyperband: Hyperband | None = None
+
+    @property
+    def jobs(self) -> int:
+        """How many training jobs there are at most."""
+        if self.max_jobs is not None:
+            return self.max_jobs
+        return self._combinations() if self.strategy == "Grid" else DEFAULT_JOBS
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from matches("metric", self.metric, r"(?s).{1,255}", "must have 1 to 255 characters", "name a metric")
+        for name, choices in (("goal", ("maximize", "minimize")), ("strategy", STRATEGIES)):
+            if getattr(self, name) not in choices:
+                yield Problem(name, f"must be one of {choices}", getattr(self, name), "choose one")
+        yield from in_range("max_parallel_jobs", self.max_parallel_jobs, 1, 100)
+        yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 120, LONGEST_JOB_SECONDS, "s")
+        if self.max_jobs is not None:
+            yield from in_range("max_jobs", self.max_jobs, 1, 10_000 if self.strategy == "Random" else 750)
+        if self.random_seed is not None:
+            yield from in_range("random_seed", self.random_seed, 0, 2**31 - 1)
+        yield from self._range_problems()
+        yield from self._strategy_problems()
+
+    def problems_with(self, training: Training) -> Iterator[Problem]:
+        """Yield what does not go together with the training job."""
+        if self.metric not in training.metrics:
+            remedy = f"use one of {sorted(training.metrics)}, or add it to training.metrics"
+            yield Problem("metric", "must be one of training.metrics", self.metric, remedy)
+        for name in self.ranges:
+            if name in training.hyperparameters:
+                rule = "must not be in training.hyperparameters too"
+                yield Problem(f"ranges[{name!r}]", rule, training.hyperparameters[name], "leave one of them out")
+        count = len(self.ranges) + len(training.hyperparameters)
+        if count > MOST_HYPERPARAMETERS:
+            rule = f"with training.hyperparameters there must be at most {MOST_HYPERPARAMETERS}"
+            yield Problem("ranges", rule, count, "leave some out")
+        if len(training.environment) > (most := 48 - len(OWN_VARIABLES)):
+            rule = f"a tuning job takes at most {most} variables of training.environment"
+            yield Problem("ranges", rule, len(training.environment), "leave some out")
+        if training.keep_alive_seconds:
+            rule = "a tuning job keeps no warm pool"
+            yield Problem("ranges", rule, f"training.keep_alive_seconds={training.keep_alive_seconds}", "use 0 there")
+        limited = self.hyperband is not None or any(name in training.hyperparameters for name in EPOCHS)
+        if self.strategy == "Hyperband" and not limited:
+            rule = f"Hyperband needs it, or one of {EPOCHS} in training.hyperparameters"
+            yield Problem("hyperband", rule, None, "give Hyperband(minimum_resource=1, maximum_resource=...)")
+
+    def _range_problems(self) -> Iterator[Problem]:
+        yield from literal("ranges", list(self.ranges))
+        if not 1 <= len(self.ranges) <= 30:
+            yield Problem("ranges", "must have 1 to 30 entries", len(self.ranges), "give as many as that")
+        for name, range_ in self.ranges.items():
+            field = f"ranges[{name!r}]"
+            if not 1 <= len(name) <= 256:
+                yield Problem(field, "the name must have 1 to 256 characters", len(name), "rename it")
+            if not hasattr(range_, "problems"):
+                remedy = "use for example Integer(1, 10)"
+                yield Problem(field, "must be an Integer, Continuous or Categorical", range_, remedy)
+                continue
+            yield from under(field, range_)
+
+    def _strategy_problems(self) -> Iterator[Problem]:
+        if self.hyperband is not None:
+            yield from under("hyperband", self.hyperband)
+            if self.strategy != "Hyperband":
+                yield Problem("hyperband", "goes with strategy 'Hyperband' only", self.strategy, "leave it out")
+        if self.strategy == "Hyperband" and self.early_stopping:
+            remedy = "use False"
+            yield Problem("early_stopping", "Hyperband stops jobs by itself", self.early_stopping, remedy)
+        if self.strategy == "Grid":
+            yield from self._grid_problems()
+        numbers = [self.jobs, self.max_parallel_jobs]
+        if not is_token(numbers) and self.max_parallel_jobs > self.jobs:
+            rule = f"must be at most max_jobs ({self.jobs})"
+            yield Problem("max_parallel_jobs", rule, self.max_parallel_jobs, "lower it")
+
+    def _grid_problems(self) -> Iterator[Problem]:
+        for name, range_ in self.ranges.items():
+            if not isinstance(range_, Categorical):
+                rule = "a grid search takes categories only"
+                yield Problem(f"ranges[{name!r}]", rule, range_, "use Categorical, or another strategy")
+        combinations = self._combinations()
+        if self.max_jobs is None and combinations > 750:
+            yield Problem("ranges", "must have at most 750 combinations", combinations, "leave some values out")
+        elif self.max_jobs not in (None, combinations):
+            rule = f"a grid search runs every combination ({combinations})"
+            yield Problem("max_jobs", rule, self.max_jobs, "leave max_jobs out")
+
+    def _combinations(self) -> int:
+        return math.prod(len(range_.values) for range_ in self.ranges.values() if isinstance(range_, Categorical))
