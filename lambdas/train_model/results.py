@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from handler_kit.errors import StepFailure
 from handler_kit.report import Success
 from handler_kit.training_jobs import FoundJob, TrainingJobs, TuningJobs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazonaws.cn"}
 # A search may end its best job early: what such a job has left is a model too.
@@ -24,7 +21,8 @@ def result(job: FoundJob, jobs: TrainingJobs) -> Success:
             raise failure(job)
         return _trained(job, f"Training job {job.name} completed")
     if job.status != "Completed" and not _ran_out_of_time(job):
-        raise failure(job, jobs.noun)
+        told = failure(job, jobs.noun)
+        raise StepFailure(f"{told}{_first_reason(job, jobs.sagemaker)}", external_id=told.external_id)
     best = job.description.get("BestTrainingJob")
     if best is None:
         raise StepFailure(_no_best(job, jobs.sagemaker), external_id=job.name)
@@ -97,15 +95,16 @@ def _no_best(job: FoundJob, sagemaker: Any) -> str:
     metric = config.get("HyperParameterTuningJobObjective", {}).get("MetricName", "the objective metric")
     counts = job.description["TrainingJobStatusCounters"]
     counted = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()) if count) or "none was started"
-    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=job.name)
     return (
         f"Tuning job {job.name} has no best training job: no training job completed and printed {metric}"
-        f" ({counted}).{_first_reason(listed['TrainingJobSummaries'])}"
+        f" ({counted}).{_first_reason(job, sagemaker)}"
     )
 
 
-def _first_reason(summaries: Iterable[dict[str, Any]]) -> str:
-    for summary in summaries:
+def _first_reason(job: FoundJob, sagemaker: Any) -> str:
+    """What SageMaker says of the first training job that failed: of the search it says only that all have."""
+    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=job.name)
+    for summary in listed["TrainingJobSummaries"]:
         if summary.get("FailureReason"):
             return f" {summary['TrainingJobName']}: {summary['FailureReason']}"
     return ""

@@ -42,6 +42,7 @@ class Existing:
         "image-pipeline": "codepipeline.amazonaws.com",
         "start-pipeline": "events.amazonaws.com",
         "start-image-pipeline": "events.amazonaws.com",
+        "answer-training": "lambda.amazonaws.com",
         "check-dataset": "lambda.amazonaws.com",
         "evaluate-model": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
@@ -49,6 +50,7 @@ class Existing:
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",
+        "stop-training": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
     }
 

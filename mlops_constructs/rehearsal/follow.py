@@ -116,7 +116,7 @@ class Follower:
 
     def _answer_approval(self, execution_id: str, actions: list[dict[str, Any]]) -> None:
         for action in actions:
-            if not _is_approval(action) or action["status"] != "InProgress":
+            if not _asks_people(action) or action["status"] != "InProgress":
                 continue
             if action["actionExecutionId"] in self._answered:
                 continue
@@ -150,6 +150,11 @@ class Follower:
 def _is_approval(action: dict[str, Any]) -> bool:
     kind: str = action["input"]["actionTypeId"]["category"]
     return kind == "Approval"
+
+
+def _asks_people(action: dict[str, Any]) -> bool:
+    """Whether an approval tells somebody: the wait for a long training is an approval that nobody is asked for."""
+    return _is_approval(action) and "NotificationArn" in action["input"].get("configuration", {})
 
 
 def _summary(action: dict[str, Any]) -> str:

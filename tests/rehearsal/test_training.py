@@ -333,7 +333,7 @@ def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any)
     """Last in this file: it closes the local AWS."""
     aws.client("sagemaker").create_training_job(**request_of("closing", HyperParameters={"sleep": "60"}))
     training = aws.services["sagemaker"].training  # type: ignore[attr-defined]
-    container = wait_until(lambda: training._containers.get("closing"))
+    container = wait_until(lambda: training.find("closing").container)
 
     started = time.monotonic()
     aws.close()

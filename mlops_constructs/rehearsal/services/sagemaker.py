@@ -9,13 +9,17 @@ from mlops_constructs.rehearsal.services.sagemaker_configs import EndpointConfig
 from mlops_constructs.rehearsal.services.sagemaker_endpoints import Endpoints
 from mlops_constructs.rehearsal.services.sagemaker_runtime import SageMakerRuntimeService
 from mlops_constructs.rehearsal.services.sagemaker_training import TrainingJobs
+from mlops_constructs.rehearsal.services.sagemaker_tuning import TuningJobs
 
 if TYPE_CHECKING:
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 __all__ = ["SageMakerRuntimeService", "SageMakerService"]
 
-_NOT_TAGGED_BY_MOTO = ("training-job", "endpoint", "endpoint-config", "notebook-instance-lifecycle-config")
+_NOT_TAGGED_BY_MOTO = (
+    *("training-job", "hyper-parameter-tuning-job", "endpoint", "endpoint-config"),
+    "notebook-instance-lifecycle-config",
+)
 
 
 class SageMakerService(Service):
@@ -26,6 +30,7 @@ class SageMakerService(Service):
     def __init__(self, aws: LocalAws) -> None:
         super().__init__(aws)
         self.training = TrainingJobs(aws)
+        self.tuning = TuningJobs(aws, self.training, self._create_child)
         self.configs = EndpointConfigs(aws)
         self.endpoints = Endpoints(aws)
         self._tags: dict[str, dict[str, str]] = {}
@@ -52,6 +57,28 @@ class SageMakerService(Service):
     def stop_training_job(self, params: Params) -> Params:
         """Ask a training job to end."""
         return self.training.stop(params)
+
+    def create_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """Run training jobs with chosen hyperparameters in the background."""
+        answer = self.tuning.create(params)
+        self._tag(answer["HyperParameterTuningJobArn"], params)
+        return answer
+
+    def describe_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """The state of a tuning job."""
+        return self.tuning.describe(params)
+
+    def list_hyper_parameter_tuning_jobs(self, params: Params) -> Params:
+        """Tuning jobs by name."""
+        return self.tuning.list_jobs(params)
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """The training jobs of a tuning job."""
+        return self.tuning.list_training_jobs(params)
+
+    def stop_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """Ask a tuning job to end."""
+        return self.tuning.stop(params)
 
     def create_endpoint_config(self, params: Params) -> Params:
         """Keep what an endpoint is to serve."""
@@ -123,6 +150,11 @@ class SageMakerService(Service):
             for key in params["TagKeys"]:
                 tags.pop(key, None)
         return {}
+
+    def _create_child(self, params: Params, tuning_job_arn: str) -> Params:
+        answer = self.training.create(params, tuning_job_arn)
+        self._tag(answer["TrainingJobArn"], params)
+        return answer
 
     def _own_tags(self, arn: str) -> dict[str, str]:
         """Raises `PassToMoto` when moto keeps the tags of this kind of resource."""

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.rehearsal.services._base import AwsError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +25,23 @@ FAILURE_CHARACTERS = 1024
 
 class JobFailure(Exception):
     """The job cannot go on; the text is its FailureReason."""
+
+
+def check_times(params: Params) -> None:
+    """Raise ValidationException for limits that contradict each other."""
+    limits = params.get("StoppingCondition", {})
+    wait, runtime = limits.get("MaxWaitTimeInSeconds"), limits.get("MaxRuntimeInSeconds", 0)
+    if not params.get("EnableManagedSpotTraining"):
+        if wait is not None:
+            raise AwsError("ValidationException", "MaxWaitTimeInSeconds is for managed spot training only.")
+        return
+    if wait is None or wait < runtime:
+        raise AwsError(
+            "ValidationException",
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        )
+    if params.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
+        raise AwsError("ValidationException", "KeepAlivePeriodInSeconds cannot be used with managed spot training.")
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
@@ -76,8 +95,18 @@ def _channel_settings(channel: Params) -> dict[str, str]:
     return settings
 
 
+def forget_work(base: Path) -> None:
+    """What a new instance does not have of the work of the one before."""
+    for name in ("model", "output", "checkpoints"):
+        shutil.rmtree(base / name, ignore_errors=True)
+    for name in ("model", "output/data", "checkpoints"):
+        (base / name).mkdir(parents=True)
+
+
 def download_channels(base: Path, request: Params, s3: Any) -> None:
     """Fetch every channel into input/data. Raises `JobFailure` worded as SageMaker does."""
+    if request["AlgorithmSpecification"].get("TrainingInputMode") == "Pipe":
+        raise JobFailure("ClientError: the local AWS knows the input modes File and FastFile, not Pipe")
     for channel in _channels(request):
         source = channel["DataSource"]["S3DataSource"]
         if source.get("S3DataType") != "S3Prefix":
@@ -87,7 +116,7 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
             )
         folder = base / "input" / "data" / channel["ChannelName"]
         try:
-            count = _download_prefix(s3, source["S3Uri"], folder)
+            count = download_prefix(s3, source["S3Uri"], folder)
         except ClientError as error:
             raise JobFailure(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
         if count == 0:
@@ -98,9 +127,10 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
             )
 
 
-def _download_prefix(s3: Any, uri: str, folder: Path) -> int:
+def download_prefix(s3: Any, uri: str, folder: Path) -> int:
+    """Fetch all objects below a URI into a folder; returns how many there are."""
     bucket, prefix = split_s3_uri(uri)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):

@@ -1,48 +1,34 @@
-"""SageMaker training jobs, run for real on this machine."""
+"""SageMaker training jobs: what is known of them, and what can be asked."""
 
 from __future__ import annotations
 
-import logging
-import shutil
 import threading
-import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from mlops_constructs.rehearsal._job_log import JobLog
-from mlops_constructs.rehearsal._registry import pull
 from mlops_constructs.rehearsal._roles import assume_as
-from mlops_constructs.rehearsal.containers import Container, ContainerError, container_host
-from mlops_constructs.rehearsal.services import sagemaker_job
 from mlops_constructs.rehearsal.services._base import AwsError, Params
-from mlops_constructs.rehearsal.services.sagemaker_job import JobFailure
+from mlops_constructs.rehearsal.services.sagemaker_job import check_times
+from mlops_constructs.rehearsal.services.sagemaker_training_run import TrainingRun
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
+    from mlops_constructs.rehearsal._running import Container
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
-logger = logging.getLogger(__name__)
-
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-STOP_GRACE_SECONDS = 120.0
-_DEFAULT_RUNTIME_SECONDS = 86_400
-_POLL_SECONDS = 0.2
-_LOG_TAIL_LINES = 5
 _STATUS_MESSAGE_CHARACTERS = 1024
 
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
     "Downloading": "Downloading input data and the training image",
     "Training": "Training image download completed. Training in progress.",
+    "Interrupted": "Training job interrupted, as the capacity is needed elsewhere",
     "Uploading": "Uploading generated training model",
     "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job exceeded MaxWaitTimeInSeconds provided",
     "Stopped": "Training job stopped",
     "Failed": "Training job failed",
 }
@@ -59,6 +45,8 @@ class TrainingJob:
     transitions: list[Params] = field(default_factory=list)
     result: Params = field(default_factory=dict)
     stop_asked: threading.Event = field(default_factory=threading.Event)
+    interruption: threading.Event = field(default_factory=threading.Event)
+    container: Container | None = None
 
     @property
     def name(self) -> str:
@@ -101,24 +89,47 @@ class TrainingJobs:
         self._aws = aws
         self._lock = threading.RLock()
         self._jobs: dict[str, TrainingJob] = {}
-        self._containers: dict[str, Container] = {}
+        self._no_capacity: Counter[str] = Counter()
+        self._no_quota: set[str] = set()
 
-    def create(self, params: Params) -> Params:
+    def refuse_capacity(self, instance_type: str, times: int) -> None:
+        """Let the next jobs on this instance type fail as on AWS when it has none."""
+        with self._lock:
+            self._no_capacity[instance_type] += times
+
+    def refuse_quota(self, instance_type: str) -> None:
+        """Let the account have no quota for this instance type."""
+        with self._lock:
+            self._no_quota.add(instance_type)
+
+    def interrupt(self, name: str) -> None:
+        """Take a spot job's instances away while it trains; it starts again from its last checkpoint."""
+        self.find(name).interruption.set()
+
+    def create(self, params: Params, tuning_job_arn: str | None = None) -> Params:
         """Start a job. A name can be used once, forever."""
         name = params["TrainingJobName"]
         if not params.get("AlgorithmSpecification", {}).get("TrainingImage"):
             raise AwsError("ValidationException", "the local AWS trains by AlgorithmSpecification.TrainingImage")
+        check_times(params)
         credentials = assume_as(self._aws, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
-        arn = f"arn:aws:sagemaker:{self._aws.region}:{self._aws.account_id}:training-job/{name}"
+        aws = self._aws
+        arn = f"arn:{aws.partition}:sagemaker:{aws.region}:{aws.account_id}:training-job/{name}"
         job = TrainingJob(params, arn, datetime.now(timezone.utc))
+        if tuning_job_arn is not None:
+            job.result["TuningJobArn"] = tuning_job_arn
+        instance_type = params.get("ResourceConfig", {}).get("InstanceType", "")
         with self._lock:
+            if instance_type in self._no_quota:
+                limit = f"The account-level service limit '{instance_type} for training job usage' is 0 Instances"
+                raise AwsError("ResourceLimitExceeded", f"{limit}, with current utilization of 0 Instances.")
             if name in self._jobs:
                 raise AwsError(
                     "ResourceInUse", f"Training job names must be unique within an AWS account: {arn} exists."
                 )
             self._jobs[name] = job
             job.move_to("Starting")
-        self._aws.spawn(f"training-{name}", lambda: self._run(job, credentials))
+        self._aws.spawn(f"training-{name}", TrainingRun(aws, self, job, credentials).run)
         return {"TrainingJobArn": arn}
 
     def find(self, name: str) -> TrainingJob:
@@ -166,93 +177,39 @@ class TrainingJobs:
             job.status = "Stopping"
             job.move_to("Stopping")
         job.stop_asked.set()
+        self._announce(job)
         return {}
 
     def close(self) -> None:
         """Stop what runs."""
         with self._lock:
-            running = list(self._containers.values())
+            running = [job.container for job in self._jobs.values() if job.container is not None]
         for container in running:
             container.stop(0)
 
-    def _run(self, job: TrainingJob, credentials: Mapping[str, Any]) -> None:
-        base = self._aws.workdir / "training" / job.name / "opt" / "ml"
-        stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
-        log = JobLog(self._aws, LOG_GROUP, stream, self._aws.client("logs", credentials))
-        try:
-            self._train(job, base, credentials, log)
-        except (ContainerError, ClientError) as error:
-            self._finish(job, "Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
-        except JobFailure as error:
-            self._finish(job, "Failed", "Failed", {"FailureReason": str(error)})
-        except Exception as error:
-            if self._aws.closing.is_set():
-                return
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
-            self._finish(job, "Failed", "Failed", {"FailureReason": reason})
-            logger.exception("training job %s", job.name)
-        finally:
-            log.close()
-            shutil.rmtree(base, ignore_errors=True)
-
-    def _train(self, job: TrainingJob, base: Path, credentials: Mapping[str, Any], log: JobLog) -> None:
-        s3 = self._aws.client("s3", credentials)
-        self._move(job, "Downloading")
-        host = container_host(self._aws)
-        image = pull(self._aws, host.images, job.request["AlgorithmSpecification"]["TrainingImage"], credentials).image
-        sagemaker_job.write_configuration(base, job.request)
-        sagemaker_job.download_channels(base, job.request, s3)
-        environment = {
-            **job.request.get("Environment", {}),
-            "TRAINING_JOB_NAME": job.name,
-            "TRAINING_JOB_ARN": job.arn,
-        }
-        if job.stop_asked.is_set():
-            self._finish(job, "Stopped", "Stopped", {})
-            return
-        self._move(job, "Training")
-        started = datetime.now(timezone.utc)
-        container = host.runtime.train(image, base, environment, log.write)
-        ended_early, code = self._watch(job, container)
-        times = _times(started)
-        metrics = sagemaker_job.final_metrics(
-            job.request["AlgorithmSpecification"].get("MetricDefinitions", []), log.lines()
-        )
-        result = {**times, **({"FinalMetricDataList": metrics} if metrics else {})}
-        failed = ended_early is None and code != 0
-        self._move(job, "Uploading")
-        model = sagemaker_job.upload_output(base, job.request, s3, with_model=not failed)
-        if failed:
-            result["FailureReason"] = sagemaker_job.failure_reason(base, code, log.tail(_LOG_TAIL_LINES))
-            self._finish(job, "Failed", "Failed", result)
-            return
-        result["ModelArtifacts"] = {"S3ModelArtifacts": model}
-        self._finish(job, "Stopped" if ended_early else "Completed", ended_early or "Completed", result)
-
-    def _watch(self, job: TrainingJob, container: Container) -> tuple[str | None, int]:
-        """Wait for the program; returns why it was ended, if it was, and its exit code."""
+    def has_capacity(self, job: TrainingJob) -> bool:
+        """Whether there is an instance for the job; uses up one refusal when there is none."""
+        instance_type = job.request.get("ResourceConfig", {}).get("InstanceType", "")
         with self._lock:
-            self._containers[job.name] = container
-        seconds = job.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS)
-        deadline = time.monotonic() + seconds
-        why = None
-        try:
-            while (code := container.wait(_POLL_SECONDS)) is None:
-                if job.stop_asked.is_set() or time.monotonic() > deadline:
-                    why = "Stopped" if job.stop_asked.is_set() else "MaxRuntimeExceeded"
-                    container.stop(STOP_GRACE_SECONDS)
-        finally:
-            with self._lock:
-                del self._containers[job.name]
-        return why, code
+            if self._no_capacity[instance_type] == 0:
+                return True
+            self._no_capacity[instance_type] -= 1
+        return False
 
-    def _move(self, job: TrainingJob, secondary: str) -> None:
+    def runs_in(self, job: TrainingJob, container: Container | None) -> None:
+        """Remember what must end with the local AWS."""
+        with self._lock:
+            job.container = container
+
+    def move(self, job: TrainingJob, secondary: str) -> None:
+        """Add a transition, unless the job is being stopped."""
         with self._lock:
             if job.status == "InProgress":
                 job.move_to(secondary)
         self._announce(job)
 
-    def _finish(self, job: TrainingJob, status: str, secondary: str, result: Params) -> None:
+    def finish(self, job: TrainingJob, status: str, secondary: str, result: Params) -> None:
+        """Give the job its last status."""
         with self._lock:
             job.result.update(result)
             job.move_to(secondary, result.get("FailureReason", "")[:_STATUS_MESSAGE_CHARACTERS])
@@ -278,17 +235,6 @@ class TrainingJobs:
                 "detail": detail,
             }
         )
-
-
-def _times(started: datetime) -> Params:
-    ended = datetime.now(timezone.utc)
-    seconds = max(1, round((ended - started).total_seconds()))
-    return {
-        "TrainingStartTime": started,
-        "TrainingEndTime": ended,
-        "TrainingTimeInSeconds": seconds,
-        "BillableTimeInSeconds": seconds,
-    }
 
 
 def _matches(job: TrainingJob, params: Params) -> bool:
