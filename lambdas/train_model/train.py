@@ -191,6 +191,6 @@ class Trainer:
         if image in {"", NO_IMAGE}:
             raise ConfigurationError(
                 f"There is no image to train with yet (SSM parameter {name}). Build the image first: push to"
-                " the repository, or start the image's pipeline; then retry this stage."
+                f" the repository, or start the pipeline {self._settings.pipeline}-image; then retry this stage."
             )
         return image

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, Problem
 from ._rules import is_token, literal, matches
 from .endpoint import under
-from .ranges import parameter_ranges
+from .ranges import Range, parameter_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,9 @@ class PipelineConfig:
         if self.tuning is not None:
             for problem in self.tuning.problems_with(self.training):
                 yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
-        training, ranges = self.training, {} if self.tuning is None else self.tuning.ranges
+        training, ranges = self.training, {}
+        if self.tuning is not None:
+            ranges = {name: one for name, one in self.tuning.ranges.items() if isinstance(one, Range)}
         written = [training.hyperparameters, training.metrics, training.environment, self.tags]
         size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
         if size > MOST_TRAINING_BYTES:

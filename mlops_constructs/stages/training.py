@@ -168,6 +168,7 @@ class Training(Construct):
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
                 "KMS_KEY_ARN": stores.key_arn,
                 "TRAINING_ROLE_ARN": self.role.arn,
+                "PIPELINE": env.name,
                 "IMAGE_PARAMETER": image_parameter,
                 **training_settings(self._config, self._tuning, network, env),
             },

@@ -34,6 +34,8 @@ GOOD: dict[str, Any] = {
     "algorithm": Algorithm.from_directory(CONTAINER),
     "dataset": Dataset(),
     "training": Training(),
+    "tuning": None,
+    "network": None,
     "evaluation": Evaluation(),
     "dev": Endpoint(),
     "production": Endpoint.for_production(),
@@ -92,7 +94,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"dataset": Dataset(prefix="no-slash")}, "dataset.prefix"),
         ({"dataset": Dataset(prefix="data/mine/")}, "dataset.prefix"),
         ({"dataset": Dataset(maximum_megabytes=0)}, "dataset.maximum_megabytes"),
-        ({"training": Training(max_runtime_seconds=23 * 3600 + 1)}, "training.max_runtime_seconds"),
+        ({"training": Training(max_runtime_seconds=28 * 86_400 + 1)}, "training.max_runtime_seconds"),
         ({"training": Training(hyperparameters={"x": [1]})}, "training.hyperparameters['x']"),  # type: ignore[dict-item]
         ({"training": Training(hyperparameters={"x": "y" * 2501})}, "training.hyperparameters['x']"),
         ({"training": Training(hyperparameters={str(n): n for n in range(101)})}, "training.hyperparameters"),

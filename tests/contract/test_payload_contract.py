@@ -13,17 +13,31 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, PARAMETERS
+from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, NETWORK_PARAMETERS, PARAMETERS
 from mlops_constructs._payload import function_archive
-from mlops_constructs.config import Training
+from mlops_constructs.config import Integer, Network, Spot, Training, Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
+LONG_SEARCH: dict[str, Any] = {
+    "training": Training(
+        spot=Spot(max_wait_seconds=7200),
+        keep_alive_seconds=0,
+        environment={"MODE": "${fast}"},
+        hyperparameters={"a": 1},
+    ),
+    "tuning": Tuning(ranges={"depth": Integer(1, 9)}, metric="validation:accuracy", max_runtime_seconds=7 * 86_400),
+    "network": Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"]),
+    "tags": {"team": "risk"},
+}
+# Only there for a training that takes longer than an action can wait.
+OPTIONAL = {"answer_training"}
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py"))
 
 
-@pytest.fixture(scope="module")
-def stack() -> Synthesized:
-    return synth()
+@pytest.fixture(scope="module", params=["default", "long search"])
+def stack(request: pytest.FixtureRequest) -> Synthesized:
+    """The defaults, and what has functions and settings that those do not have."""
+    return synth() if request.param == "default" else synth(**LONG_SEARCH)
 
 
 def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
@@ -37,7 +51,8 @@ def fields(cls: type) -> set[str]:
 
 def test_every_function_is_deployed(stack: Synthesized) -> None:
     deployed = {function["handler"].split(".")[0] for function in stack.all("aws_lambda_function").values()}
-    assert deployed == set(FUNCTIONS)
+    long = stack.pipeline.training.answer_training is not None
+    assert deployed == set(FUNCTIONS) - (set() if long else OPTIONAL)
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS)
@@ -111,6 +126,8 @@ def test_register_model_gives_every_template_parameter(stack: Synthesized, endpo
     static = set(json.loads(function["environment"]["variables"]["STACK_PARAMETERS"])[endpoint])
     candidate = {"Image", "ModelDataUrl", "ModelPackageArn", "ExecutionId"}
     wanted = {*PARAMETERS, *([CAPTURE_PARAMETER] if endpoint == "production" else [])}
+    if "SubnetIds" in stack.text:
+        wanted |= set(NETWORK_PARAMETERS)
     assert static | candidate == wanted
     assert static & candidate == set()
 

@@ -27,12 +27,14 @@ STEPS = {
     "record_decision": "record_approval",
 }
 VERBS = {
+    "answer_training": "answer",
     "check_dataset": "check",
     "evaluate_model": "evaluate",
     "record_decision": "record",
     "register_model": "register",
     "seed_repository": "seed",
     "smoke_test": "smoke",
+    "stop_training": "stop",
     "train_model": "train",
 }
 
@@ -48,7 +50,7 @@ def secrets(load_event: Callable[..., dict[str, Any]]) -> list[str]:
     return [form for secret in found for form in (secret, json.dumps(secret)[1:-1])]
 
 
-def test_the_functions_are_the_seven() -> None:
+def test_the_functions_are_the_nine() -> None:
     assert sorted(VERBS) == FUNCTIONS
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from train_model import train
 from train_model.handler import handler
-from train_model.request import attempt_of, job_name
+from train_model.results import log_link
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
+from handler_kit.training_jobs import TrainingJobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +31,27 @@ SETTINGS = {
     "artifact_bucket": "artifacts",
     "kms_key_arn": KEY,
     "training_role_arn": ROLE,
+    "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
-    "instance_type": "ml.m5.large",
+    "job_kind": "training",
+    "instance_types": "ml.m5.large",
+    "unencrypted_types": "",
     "instance_count": "1",
     "volume_size_gb": "10",
     "max_runtime_seconds": "3600",
+    "max_wait_seconds": "",
+    "keep_alive_seconds": "",
+    "internal_retries": "",
+    "capacity_retries": "2",
+    "checkpoint_path": "",
+    "network_isolation": "true",
+    "encrypt_traffic": "true",
+    "input_mode": "File",
+    "distribution": "FullyReplicated",
+    "subnet_ids": "",
+    "security_group_ids": "",
+    "tuning": "",
+    "tags": "{}",
     "hyperparameters": '{"trees": "100"}',
     "metric_definitions": '[{"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"}]',
     "job_prefix": "iris-1a2b3c",
@@ -137,6 +153,7 @@ def test_the_job_carries_settings_and_lineage(call: Any, sagemaker: Any, reports
         "MODE": "fast",
         "MLOPS_EXECUTION_ID": execution,
         "MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB,
+        "MLOPS_CAPACITY_RETRIES": "0",
     }
     assert {"Key": "mlops:execution-id", "Value": execution} in request["Tags"]
 
@@ -280,7 +297,10 @@ def test_a_job_without_capacity_is_started_again(call: Any, sagemaker: Any, repo
 
 def test_capacity_is_not_asked_for_for_ever(call: Any, sagemaker: Any, reports: Any) -> None:
     name = f"{NAME}-r3"
-    sagemaker.answer("DescribeTrainingJob", **job("Failed", name=name, FailureReason="CapacityError: Unable."))
+    tried = {"MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB, "MLOPS_CAPACITY_RETRIES": "2"}
+    sagemaker.answer(
+        "DescribeTrainingJob", **job("Failed", name=name, FailureReason="CapacityError: Unable.", Environment=tried)
+    )
     call(token(name))
     assert "CapacityError: Unable." in reports.message
     assert sagemaker.requests["CreateTrainingJob"] == []
@@ -312,9 +332,10 @@ def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports:
 @given(prefix=st.text(max_size=70), attempt=st.integers(1, 9))
 def test_any_prefix_gives_a_valid_name_or_is_refused(prefix: str, attempt: int) -> None:
     name, problem = "iris", "JOB_PREFIX"
+    jobs = TrainingJobs(None, prefix)
     try:
-        name = job_name(prefix, "3f2b9c1e-7d54", attempt)
-        assert attempt_of(name, job_name(prefix, "3f2b9c1e-7d54")) == attempt
+        name = jobs.name("3f2b9c1e-7d54", attempt)
+        assert jobs.attempt_of(name, "3f2b9c1e-7d54") == attempt
     except ConfigurationError as error:
         problem = str(error)
     assert problem.startswith("JOB_PREFIX")
@@ -323,11 +344,11 @@ def test_any_prefix_gives_a_valid_name_or_is_refused(prefix: str, attempt: int) 
 
 def test_an_execution_id_without_digits_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="at least 12 hex digits"):
-        job_name("iris", "3f2b")
+        TrainingJobs(None, "iris").name("3f2b")
 
 
 def test_the_log_link_keeps_to_its_partition() -> None:
-    link = train.log_link("arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:training-job/iris")
+    link = log_link("arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:training-job/iris")
     assert link == (
         "https://console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#logsV2:log-groups/log-group/"
         "$252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Diris$252F"

@@ -1,0 +1,265 @@
+"""Training, its search and its network: every rule is said at synth, and what AWS takes is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_constructs import (
+    Algorithm,
+    Approval,
+    Categorical,
+    Checkpoints,
+    ConfigError,
+    Continuous,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Existing,
+    Hyperband,
+    Integer,
+    Network,
+    Retry,
+    Spot,
+    Training,
+    Tuning,
+)
+from mlops_constructs.config import PipelineConfig
+
+CONTAINER = Path(__file__).resolve().parents[2] / "container"
+STRING_TOKEN = "${TfToken[TOKEN.3]}"
+LIST_TOKEN = ["#{TfToken[TOKEN.4]}"]
+NUMBER_TOKEN = -1.8881545897087626e289 * 1e5
+METRIC = "validation:accuracy"
+DEPTH = {"depth": Integer(1, 10)}
+DAY = 86_400
+
+
+def problems(**changes: Any) -> list[str]:
+    parts: dict[str, Any] = {
+        "algorithm": Algorithm.from_directory(CONTAINER),
+        "dataset": Dataset(),
+        "training": Training(),
+        "tuning": None,
+        "network": None,
+        "evaluation": Evaluation(),
+        "dev": Endpoint(),
+        "production": Endpoint.for_production(),
+        "approval": Approval(),
+        "notebook": None,
+        "existing": Existing(),
+        "name_prefix": None,
+        "tags": {},
+        "permissions_boundary_arn": None,
+        "role_path": "/",
+        "log_retention_days": 365,
+        "removal": "retain",
+    }
+    try:
+        PipelineConfig(**{**parts, **changes})
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+def tuning(**changes: Any) -> Tuning:
+    return Tuning(**{"ranges": DEPTH, "metric": METRIC, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"max_runtime_seconds": 28 * DAY + 1}, "max_runtime_seconds"),
+        ({"spot": Spot(max_wait_seconds=3599)}, "spot.max_wait_seconds"),
+        ({"spot": Spot(max_wait_seconds=30 * DAY + 1)}, "spot.max_wait_seconds"),
+        ({"spot": Spot(max_wait_seconds=3600), "keep_alive_seconds": 60}, "keep_alive_seconds"),
+        ({"keep_alive_seconds": 3601}, "keep_alive_seconds"),
+        ({"checkpoints": Checkpoints(local_path="checkpoints")}, "checkpoints.local_path"),
+        ({"checkpoints": Checkpoints(local_path="/opt/ml/model/kept")}, "checkpoints.local_path"),
+        ({"retry": Retry(internal_errors=31)}, "retry.internal_errors"),
+        ({"retry": Retry(capacity=9)}, "retry.capacity"),
+        ({"retry": Retry(capacity=0, fallback_instance_types=["ml.m5.large"])}, "retry.capacity"),
+        ({"retry": Retry(fallback_instance_types=["m5.large"])}, "retry.fallback_instance_types[0]"),
+        ({"retry": Retry(capacity=8, fallback_instance_types=["ml.m5.large"] * 6)}, "retry.fallback_instance_types"),
+        ({"input_mode": "Stream"}, "input_mode"),
+        ({"distribution": "Sharded"}, "distribution"),
+        ({"environment": {"MLOPS_EXECUTION_ID": "x"}}, "environment['MLOPS_EXECUTION_ID']"),
+        ({"environment": {"WITH-HYPHEN": "x"}}, "environment['WITH-HYPHEN']"),
+        ({"environment": {"LONG": "x" * 513}}, "environment['LONG']"),
+        ({"environment": {f"A{n}": "" for n in range(98)}}, "environment"),
+        ({"metrics": {METRIC: "no group"}}, f"metrics['{METRIC}']"),
+        ({"metrics": {METRIC: "("}}, f"metrics['{METRIC}']"),
+    ],
+)
+def test_a_broken_rule_of_training_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
+    assert f"training.{field}" in [line.partition(": ")[0] for line in problems(training=Training(**changes))]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_runtime_seconds": 28 * DAY},
+        {"spot": Spot(max_wait_seconds=3600)},
+        {"spot": Spot(max_wait_seconds=30 * DAY), "max_runtime_seconds": 28 * DAY},
+        {"keep_alive_seconds": 3600},
+        {"checkpoints": Checkpoints(local_path="/opt/ml/modelling")},
+        {"retry": Retry(internal_errors=0, capacity=0)},
+        {"retry": Retry(capacity=1, fallback_instance_types=["ml.g5.xlarge"])},
+        {"input_mode": "Pipe", "distribution": "ShardedByS3Key", "instance_count": 4},
+        {"environment": {"LONG": "x" * 512}},
+        {"network_isolation": False, "encrypt_traffic": False},
+    ],
+)
+def test_what_sagemaker_trains_is_no_problem(changes: dict[str, Any]) -> None:
+    assert problems(training=Training(**changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"ranges": {}}, "ranges"),
+        ({"ranges": {f"p{n}": Integer(1, 2) for n in range(31)}}, "ranges"),
+        ({"ranges": {"": Integer(1, 2)}}, "ranges['']"),
+        ({"ranges": {"depth": (1, 10)}}, "ranges['depth']"),
+        ({"ranges": {"depth": Integer(10, 1)}}, "ranges['depth'].maximum"),
+        ({"ranges": {"depth": Integer(1, 2.5)}}, "ranges['depth'].minimum"),  # type: ignore[arg-type]
+        ({"ranges": {"depth": Integer(0, 5, scaling="Logarithmic")}}, "ranges['depth'].minimum"),
+        ({"ranges": {"depth": Integer(0, 5, scaling="ReverseLogarithmic")}}, "ranges['depth'].scaling"),  # type: ignore[arg-type]
+        ({"ranges": {"rate": Continuous(0.1, float("nan"))}}, "ranges['rate'].maximum"),
+        ({"ranges": {"rate": Continuous(0.5, 1.0, scaling="ReverseLogarithmic")}}, "ranges['rate'].maximum"),
+        ({"ranges": {"kind": Categorical([])}}, "ranges['kind'].values"),
+        ({"ranges": {"kind": Categorical("abc")}}, "ranges['kind'].values"),
+        ({"ranges": {"kind": Categorical(["a", "a"])}}, "ranges['kind'].values"),
+        ({"ranges": {"kind": Categorical(["x" * 257])}}, "ranges['kind'].values[0]"),
+        ({"metric": "validation:f1"}, "metric"),
+        ({"goal": "Maximize"}, "goal"),
+        ({"strategy": "bayesian"}, "strategy"),
+        ({"max_jobs": 751}, "max_jobs"),
+        ({"strategy": "Random", "max_jobs": 10_001}, "max_jobs"),
+        ({"max_jobs": 2, "max_parallel_jobs": 3}, "max_parallel_jobs"),
+        ({"max_jobs": 200, "max_parallel_jobs": 101}, "max_parallel_jobs"),
+        ({"max_runtime_seconds": 119}, "max_runtime_seconds"),
+        ({"max_runtime_seconds": 30 * DAY + 1}, "max_runtime_seconds"),
+        ({"random_seed": -1}, "random_seed"),
+        ({"strategy": "Hyperband"}, "hyperband"),
+        (
+            {"strategy": "Hyperband", "hyperband": Hyperband(minimum_resource=5, maximum_resource=4)},
+            "hyperband.maximum_resource",
+        ),
+        ({"hyperband": Hyperband(minimum_resource=1, maximum_resource=4)}, "hyperband"),
+        (
+            {
+                "strategy": "Hyperband",
+                "hyperband": Hyperband(minimum_resource=1, maximum_resource=4),
+                "early_stopping": True,
+            },
+            "early_stopping",
+        ),
+        ({"strategy": "Grid"}, "ranges['depth']"),
+        ({"strategy": "Grid", "ranges": {"kind": Categorical(["a", "b", "c"])}, "max_jobs": 2}, "max_jobs"),
+        ({"strategy": "Grid", "ranges": {f"k{n}": Categorical(range(10)) for n in range(3)}}, "ranges"),
+    ],
+)
+def test_a_broken_rule_of_tuning_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
+    assert f"tuning.{field}" in [line.partition(": ")[0] for line in problems(tuning=tuning(**changes))]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"goal": "minimize", "metric": "validation:log_loss"},
+        {"ranges": {"rate": Continuous(0.0, 0.99, scaling="ReverseLogarithmic")}},
+        {"ranges": {"rate": Continuous(1e-5, 1, scaling="Logarithmic"), "depth": Integer(1, 9, scaling="Logarithmic")}},
+        {"strategy": "Random", "max_jobs": 10_000, "max_parallel_jobs": 100},
+        {"strategy": "Hyperband", "hyperband": Hyperband(minimum_resource=1, maximum_resource=20_000)},
+        {"strategy": "Grid", "ranges": {"kind": Categorical(["a", "b"]), "warm": Categorical([True, False])}},
+        {"early_stopping": True, "random_seed": 7, "max_runtime_seconds": 30 * DAY},
+    ],
+)
+def test_what_sagemaker_searches_is_no_problem(changes: dict[str, Any]) -> None:
+    assert problems(tuning=tuning(**changes)) == []
+
+
+@pytest.mark.parametrize(
+    ("training", "field"),
+    [
+        (Training(hyperparameters={"depth": 3}), "tuning.ranges['depth']"),
+        (Training(hyperparameters={f"p{n}": 1 for n in range(99)}), "tuning.ranges"),
+        (Training(environment={f"A{n}": "" for n in range(46)}), "tuning.ranges"),
+        (Training(keep_alive_seconds=60), "tuning.ranges"),
+    ],
+)
+def test_what_does_not_go_with_a_search_is_reported(training: Training, field: str) -> None:
+    assert field in [line.partition(": ")[0] for line in problems(training=training, tuning=tuning())]
+    assert problems(training=training) == []
+
+
+def test_hyperband_takes_its_limit_from_the_epochs() -> None:
+    training = Training(hyperparameters={"epochs": 50})
+    assert problems(training=training, tuning=tuning(strategy="Hyperband")) == []
+
+
+def test_a_grid_runs_every_combination() -> None:
+    search = tuning(strategy="Grid", ranges={"a": Categorical([1, 2, 3]), "b": Categorical([True, False])})
+    assert search.jobs == 6
+
+
+@pytest.mark.parametrize(
+    ("network", "field"),
+    [
+        (Network(subnet_ids=[], security_group_ids=["sg-1"]), "network.subnet_ids"),
+        (Network(subnet_ids=["subnet-1"] * 17, security_group_ids=["sg-1"]), "network.subnet_ids"),
+        (Network(subnet_ids=["subnet-1"], security_group_ids=[]), "network.security_group_ids"),
+        (Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"] * 6), "network.security_group_ids"),
+        (Network(subnet_ids="subnet-1", security_group_ids=["sg-1"]), "network.subnet_ids"),
+    ],
+)
+def test_a_broken_rule_of_the_network_is_reported_at_its_field(network: Network, field: str) -> None:
+    assert [line.partition(": ")[0] for line in problems(network=network)] == [field]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Network(subnet_ids=["subnet-1"] * 16, security_group_ids=["sg-1"] * 5),
+        Network(subnet_ids=[STRING_TOKEN], security_group_ids=[STRING_TOKEN]),
+        Network(subnet_ids=LIST_TOKEN, security_group_ids=LIST_TOKEN),
+    ],
+)
+def test_a_network_may_be_references(network: Network) -> None:
+    assert problems(network=network) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training": Training(spot=Spot(max_wait_seconds=NUMBER_TOKEN))},  # type: ignore[arg-type]
+        {"training": Training(retry=Retry(capacity=NUMBER_TOKEN))},  # type: ignore[arg-type]
+        {"training": Training(checkpoints=Checkpoints(local_path=STRING_TOKEN))},
+        {"tuning": tuning(max_parallel_jobs=NUMBER_TOKEN)},
+        {"tuning": tuning(ranges={"depth": Integer(1, NUMBER_TOKEN)})},  # type: ignore[arg-type]
+        {"tuning": tuning(ranges={"kind": Categorical([STRING_TOKEN])})},
+    ],
+)
+def test_a_token_where_a_literal_is_judged_is_refused_by_name(changes: dict[str, Any]) -> None:
+    (line,) = problems(**changes)
+    assert "must be known at synth" in line
+
+
+def test_what_does_not_fit_a_functions_environment_is_reported_with_its_size() -> None:
+    (line,) = problems(training=Training(hyperparameters={"notes": "x" * 2500}))
+    assert line.startswith("training: hyperparameters, metrics, environment, tuning ranges and tags must have at most")
+    assert "got '27" in line
+    assert problems(training=Training(hyperparameters={"notes": "x" * 1500})) == []
+
+
+@given(low=st.integers(-5, 20), high=st.integers(-5, 20), scaling=st.sampled_from(["Auto", "Linear", "Logarithmic"]))
+def test_an_accepted_range_is_one_that_can_be_searched(low: int, high: int, scaling: Any) -> None:
+    if not list(Integer(low, high, scaling=scaling).problems()):
+        assert low < high
+        assert scaling != "Logarithmic" or low > 0

@@ -1,0 +1,389 @@
+"""Every option of training, tuning and network is in the synthesized stack, and only where it is asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cfnlint.api
+import pytest
+from synthesis import Synthesized, new_stack, synth
+
+from mlops_constructs import (
+    Categorical,
+    Checkpoints,
+    Continuous,
+    Endpoint,
+    Hyperband,
+    Integer,
+    Network,
+    Retry,
+    Spot,
+    Training,
+    Tuning,
+)
+from mlops_constructs._aws.endpoint_template import endpoint_template
+from mlops_constructs._aws.instances import has_own_disks
+from mlops_constructs._aws.naming import tuning_prefix
+
+DAY = 86_400
+NETWORK = Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"])
+SEARCH = Tuning(ranges={"depth": Integer(1, 9)}, metric="validation:accuracy")
+# https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+VPC_ACTIONS = {
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+}
+
+
+@pytest.fixture(scope="module")
+def plain() -> Synthesized:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def tuned() -> Synthesized:
+    return synth(tuning=SEARCH, network=NETWORK)
+
+
+@pytest.fixture(scope="module")
+def long() -> Synthesized:
+    return synth(training=Training(max_runtime_seconds=3 * DAY))
+
+
+def settings(stack: Synthesized, folder: str = "train_model") -> dict[str, str]:
+    variables: dict[str, str] = stack.one("aws_lambda_function", handler=f"{folder}.handler.handler")["environment"][
+        "variables"
+    ]
+    return variables
+
+
+def actions_of(statements: list[dict[str, Any]]) -> set[str]:
+    return {
+        action
+        for statement in statements
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+
+
+def creation(stack: Synthesized) -> list[dict[str, Any]]:
+    return [one for one in stack.policy("train-model") if str(one["Action"]).startswith("sagemaker:Create")]
+
+
+def pattern_of(stack: Synthesized, suffix: str) -> dict[str, Any]:
+    (rule,) = [one for one in stack.all("aws_cloudwatch_event_rule").values() if one["name"].endswith(suffix)]
+    pattern: dict[str, Any] = json.loads(rule["event_pattern"])
+    return pattern
+
+
+@pytest.mark.parametrize(
+    ("training", "expected"),
+    [
+        (
+            Training(spot=Spot(max_wait_seconds=7200)),
+            {"MAX_WAIT_SECONDS": "7200", "CHECKPOINT_PATH": "/opt/ml/checkpoints"},
+        ),
+        (Training(checkpoints=Checkpoints(local_path="/kept")), {"CHECKPOINT_PATH": "/kept", "MAX_WAIT_SECONDS": ""}),
+        (Training(keep_alive_seconds=600), {"KEEP_ALIVE_SECONDS": "600"}),
+        (Training(retry=Retry(internal_errors=0, capacity=0)), {"INTERNAL_RETRIES": "", "CAPACITY_RETRIES": ""}),
+        (
+            Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge", "ml.m5.xlarge"])),
+            {"INSTANCE_TYPES": "ml.m5.xlarge,ml.g5.xlarge", "UNENCRYPTED_TYPES": "ml.g5.xlarge"},
+        ),
+        (Training(network_isolation=False), {"NETWORK_ISOLATION": "false"}),
+        (Training(encrypt_traffic=False), {"ENCRYPT_TRAFFIC": "false"}),
+        (Training(input_mode="FastFile"), {"INPUT_MODE": "FastFile"}),
+        (Training(distribution="ShardedByS3Key"), {"DISTRIBUTION": "ShardedByS3Key"}),
+    ],
+)
+def test_an_option_reaches_the_function(plain: Synthesized, training: Training, expected: dict[str, str]) -> None:
+    found = settings(synth(training=training))
+    assert found == {**settings(plain), **expected}
+
+
+def test_nothing_optional_is_on_by_default(plain: Synthesized) -> None:
+    found = settings(plain)
+    assert {name for name, value in found.items() if value == ""} == {
+        *("CHECKPOINT_PATH", "KEEP_ALIVE_SECONDS", "MAX_WAIT_SECONDS", "UNENCRYPTED_TYPES"),
+        *("SUBNET_IDS", "SECURITY_GROUP_IDS", "TUNING"),
+    }
+    assert (found["NETWORK_ISOLATION"], found["ENCRYPT_TRAFFIC"]) == ("true", "true")
+
+
+def test_a_search_reaches_the_function_in_sagemakers_words() -> None:
+    search = Tuning(
+        ranges={
+            "depth": Integer(1, 9, scaling="Logarithmic"),
+            "rate": Continuous(0.1, 1),
+            "warm": Categorical([True, "x"]),
+        },
+        metric="validation:log_loss",
+        goal="minimize",
+        strategy="Hyperband",
+        max_jobs=20,
+        random_seed=7,
+        hyperband=Hyperband(minimum_resource=1, maximum_resource=9),
+    )
+    assert json.loads(settings(synth(tuning=search))["TUNING"]) == {
+        "Strategy": "Hyperband",
+        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:log_loss"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 79_200},
+        "ParameterRanges": {
+            "IntegerParameterRanges": [
+                {"Name": "depth", "MinValue": "1", "MaxValue": "9", "ScalingType": "Logarithmic"}
+            ],
+            "ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0.1", "MaxValue": "1", "ScalingType": "Auto"}],
+            "CategoricalParameterRanges": [{"Name": "warm", "Values": ["true", "x"]}],
+        },
+        "TrainingJobEarlyStoppingType": "Off",
+        "StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 9}},
+        "RandomSeed": 7,
+    }
+
+
+def test_early_stopping_is_sagemakers_auto() -> None:
+    stack = synth(tuning=Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, early_stopping=True))
+    assert json.loads(settings(stack)["TUNING"])["TrainingJobEarlyStoppingType"] == "Auto"
+
+
+def test_tags_reach_the_job() -> None:
+    assert json.loads(settings(synth(tags={"team": "risk"}))["TAGS"]) == {"team": "risk"}
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix"), [("a-very-long-name-1a2b3c", "a-very-lo-1a2b3c"), ("p-1a2b3c", "p-1a2b3c")]
+)
+def test_a_searchs_name_leaves_room_for_the_execution_and_the_attempt(name: str, prefix: str) -> None:
+    assert tuning_prefix(name) == prefix
+    assert len(f"{prefix}-{'0' * 12}-r9") <= 32
+
+
+def test_a_job_may_only_be_made_as_configured(plain: Synthesized) -> None:
+    (statement,) = creation(plain)
+    key = settings(plain)["KMS_KEY_ARN"]
+    assert statement["Action"] == "sagemaker:CreateTrainingJob"
+    assert statement["Condition"] == {
+        "ForAllValues:StringEquals": {"sagemaker:InstanceTypes": ["ml.m5.xlarge"]},
+        "Null": {"sagemaker:InstanceTypes": "false"},
+        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": "3600"},
+        "ArnEquals": {"sagemaker:OutputKmsKey": key, "sagemaker:VolumeKmsKey": key},
+        "Bool": {"sagemaker:NetworkIsolation": "true"},
+    }
+
+
+def test_types_that_take_no_key_have_a_statement_of_their_own() -> None:
+    stack = synth(training=Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge"])))
+    keyed, unkeyed = (statement["Condition"] for statement in creation(stack))
+    assert keyed["ForAllValues:StringEquals"]["sagemaker:InstanceTypes"] == ["ml.m5.xlarge"]
+    assert unkeyed["ForAllValues:StringEquals"]["sagemaker:InstanceTypes"] == ["ml.g5.xlarge"]
+    assert "sagemaker:VolumeKmsKey" in keyed["ArnEquals"]
+    assert "sagemaker:VolumeKmsKey" not in unkeyed["ArnEquals"]
+
+
+def test_distributed_training_must_encrypt_its_traffic_unless_told_otherwise() -> None:
+    key = "sagemaker:InterContainerTrafficEncryption"
+    (strict,) = creation(synth(training=Training(instance_count=2)))
+    (loose,) = creation(synth(training=Training(instance_count=2, encrypt_traffic=False)))
+    assert strict["Condition"]["Bool"][key] == "true"
+    assert key not in loose["Condition"]["Bool"]
+
+
+def test_an_open_network_is_not_demanded_to_be_closed() -> None:
+    (statement,) = creation(synth(training=Training(network_isolation=False)))
+    assert "Bool" not in statement["Condition"]
+
+
+def test_a_search_is_made_in_the_network_under_its_short_name(tuned: Synthesized) -> None:
+    (statement,) = creation(tuned)
+    prefix = tuning_prefix(tuned.pipeline.name)
+    assert statement["Action"] == "sagemaker:CreateHyperParameterTuningJob"
+    assert all(arn.endswith(f":hyper-parameter-tuning-job/{prefix}-*") for arn in statement["Resource"])
+    lists = statement["Condition"]["ForAllValues:StringEquals"]
+    assert lists["sagemaker:VpcSubnets"] == ["subnet-1", "subnet-2"]
+    assert lists["sagemaker:VpcSecurityGroupIds"] == ["sg-1"]
+    assert set(statement["Condition"]["Null"]) == set(lists)
+
+
+def test_registration_may_look_at_the_searchs_training_jobs(tuned: Synthesized, plain: Synthesized) -> None:
+    for stack, prefix in ((tuned, tuning_prefix(tuned.pipeline.name)), (plain, plain.pipeline.name)):
+        (look,) = [one for one in stack.policy("register-model") if one["Action"] == "sagemaker:DescribeTrainingJob"]
+        assert look["Resource"].endswith(f":training-job/{prefix}-*")
+
+
+@pytest.mark.parametrize("role", ["training", "model"])
+def test_sagemakers_roles_may_use_the_network_only_when_there_is_one(
+    tuned: Synthesized, plain: Synthesized, role: str
+) -> None:
+    assert actions_of(tuned.policy(role)) - actions_of(plain.policy(role)) == VPC_ACTIONS
+
+
+def test_only_describe_calls_of_the_network_know_no_resource(tuned: Synthesized) -> None:
+    for statement in tuned.policy("training"):
+        if any(action.startswith("ec2:") for action in statement["Action"]) and statement["Resource"] == "*":
+            assert all(action.startswith("ec2:Describe") for action in statement["Action"])
+
+
+def test_checkpoints_may_be_kept_only_when_asked_for(plain: Synthesized) -> None:
+    spot = synth(training=Training(spot=Spot(max_wait_seconds=3600)))
+    assert actions_of(spot.policy("training")) - actions_of(plain.policy("training")) == {"s3:DeleteObject"}
+    (kept,) = [one for one in spot.policy("training") if "s3:DeleteObject" in one["Action"]]
+    assert kept["Resource"].endswith("/checkpoints/*")
+    assert "checkpoints" not in json.dumps(plain.policy("training"))
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "own"),
+    [
+        *(
+            (type_, True)
+            for type_ in ("ml.g4dn.xlarge", "ml.g5.xlarge", "ml.g6e.2xlarge", "ml.g7.2xlarge", "ml.p3dn.24xlarge")
+        ),
+        *((type_, True) for type_ in ("ml.p4d.24xlarge", "ml.p5en.48xlarge", "ml.p6-b200.48xlarge", "ml.trn1.2xlarge")),
+        *((type_, True) for type_ in ("ml.m5d.large", "ml.r5d.large", "ml.c5d.xlarge", "ml.p6e-gb200.36xlarge")),
+        *(
+            (type_, False)
+            for type_ in ("ml.m5.large", "ml.c5n.xlarge", "ml.p3.2xlarge", "ml.m7i-flex.large", "ml.t3.large")
+        ),
+    ],
+)
+def test_families_with_disks_of_their_own_are_known(instance_type: str, own: bool) -> None:
+    assert has_own_disks(instance_type) is own
+
+
+def test_an_endpoint_in_a_network_has_its_parameters() -> None:
+    model = endpoint_template(Endpoint(), in_vpc=True)["Resources"]["Model"]["Properties"]
+    assert model["VpcConfig"] == {"Subnets": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
+    assert "VpcConfig" not in endpoint_template(Endpoint())["Resources"]["Model"]["Properties"]
+
+
+def test_the_template_in_a_network_is_one_that_cloudformation_takes() -> None:
+    template = json.dumps(endpoint_template(Endpoint(), in_vpc=True))
+    assert cfnlint.api.lint_all(template) == []
+
+
+def test_the_endpoints_get_the_network(tuned: Synthesized) -> None:
+    parameters = json.loads(settings(tuned, "register_model")["STACK_PARAMETERS"])
+    for endpoint in ("dev", "production"):
+        assert parameters[endpoint]["SubnetIds"] == "subnet-1,subnet-2"
+        assert parameters[endpoint]["SecurityGroupIds"] == "sg-1"
+
+
+def test_a_list_that_terraform_alone_knows_is_joined_by_terraform() -> None:
+    from cdktf import TerraformVariable
+    from synthesis import CONTAINER, document_of
+
+    from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+
+    stack = new_stack()
+    subnets = TerraformVariable(stack, "subnets", type="list(string)").list_value
+    MLOpsPipeline(
+        stack,
+        "p",
+        algorithm=Algorithm.from_directory(CONTAINER),
+        dataset=Dataset(),
+        network=Network(subnet_ids=subnets, security_group_ids=["sg-1"]),
+    )
+    functions = document_of(stack)["resource"]["aws_lambda_function"].values()
+    (found,) = [one for one in functions if one["handler"].startswith("train_model.")]
+    assert found["environment"]["variables"]["SUBNET_IDS"] == '${join(",", var.subnets)}'
+
+
+def test_a_stopped_or_failed_execution_stops_its_job(plain: Synthesized) -> None:
+    assert pattern_of(plain, "-on-stop")["detail"] == {
+        "pipeline": [plain.pipeline.name],
+        "state": ["STOPPED", "CANCELED", "SUPERSEDED", "FAILED"],
+    }
+    assert settings(plain, "stop_training") == {
+        "PIPELINE": plain.pipeline.name,
+        "JOB_KIND": "training",
+        "JOB_PREFIX": plain.pipeline.name,
+    }
+
+
+def test_the_one_that_stops_may_stop_only_this_pipelines_jobs(plain: Synthesized, tuned: Synthesized) -> None:
+    for stack, action in ((plain, "sagemaker:StopTrainingJob"), (tuned, "sagemaker:StopHyperParameterTuningJob")):
+        (stop,) = [one for one in stack.policy("stop-training") if one["Action"] == action]
+        assert f"/{settings(stack)['JOB_PREFIX']}-*" in stop["Resource"]
+        holders = [policy for policy in stack.all("aws_iam_role_policy").values() if action in policy["policy"]]
+        assert len(holders) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"training": Training(max_runtime_seconds=22 * 3600)},
+        {"tuning": SEARCH},
+        # A search has its own limit, whatever one of its jobs may take.
+        {"training": Training(max_runtime_seconds=2 * DAY), "tuning": SEARCH},
+    ],
+)
+def test_what_an_action_can_wait_for_has_one_action(options: dict[str, Any]) -> None:
+    stack = synth(**options)
+    assert [action["name"] for action in stack.stages()["Train"]] == ["Train"]
+    assert stack.pipeline.training.answer_training is None
+
+
+@pytest.mark.parametrize(
+    ("options", "minutes"),
+    [
+        ({"training": Training(max_runtime_seconds=22 * 3600 + 1)}, 22 * 60 + 1 + 1440),
+        ({"training": Training(spot=Spot(max_wait_seconds=2 * DAY))}, 3 * 1440),
+        ({"tuning": Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, max_runtime_seconds=30 * DAY)}, 31 * 1440),
+    ],
+)
+def test_what_takes_longer_is_started_awaited_and_read(options: dict[str, Any], minutes: int) -> None:
+    start, wait, read = synth(**options).stages()["Train"]
+    assert [one["name"] for one in (start, wait, read)] == ["StartTraining", "WaitForTraining", "ReadTraining"]
+    assert [one["run_order"] for one in (start, wait, read)] == [1, 2, 3]
+    assert (wait["provider"], wait["timeout_in_minutes"]) == ("Manual", minutes)
+    assert "NotificationArn" not in wait["configuration"]
+    assert "namespace" not in start
+    assert read["namespace"] == "Training"
+
+
+def test_only_the_function_may_end_the_wait(long: Synthesized) -> None:
+    (answer,) = [one for one in long.policy("answer-training") if one["Action"] == "codepipeline:PutApprovalResult"]
+    assert answer["Resource"].endswith(f":{long.pipeline.name}/Train/WaitForTraining")
+    holders = [one for one in long.all("aws_iam_role_policy").values() if "PutApprovalResult" in one["policy"]]
+    assert len(holders) == 1
+
+
+def test_the_end_of_a_job_and_the_begin_of_the_wait_both_call_the_function(long: Synthesized) -> None:
+    assert pattern_of(long, "-on-training-end") == {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Training Job State Change"],
+        "detail": {
+            "TrainingJobName": [{"prefix": f"{long.pipeline.name}-"}],
+            "TrainingJobStatus": ["Completed", "Failed", "Stopped"],
+        },
+    }
+    assert pattern_of(long, "-on-training-wait")["detail"]["state"] == ["STARTED"]
+
+
+def test_the_end_of_a_long_search_is_a_searchs_event() -> None:
+    search = Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, max_runtime_seconds=7 * DAY)
+    pattern = pattern_of(synth(tuning=search), "-on-training-end")
+    assert pattern["detail-type"] == ["SageMaker HyperParameter Tuning Job State Change"]
+    assert "HyperParameterTuningJobName" in pattern["detail"]
+
+
+def test_the_functions_environment_fits_at_its_fullest() -> None:
+    # 4,096 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    training = Training(
+        spot=Spot(max_wait_seconds=30 * DAY),
+        max_runtime_seconds=28 * DAY,
+        retry=Retry(capacity=8, fallback_instance_types=[f"ml.m7i-flex.1{n}xlarge" for n in range(5)]),
+        hyperparameters={"notes": "x" * 1900},
+    )
+    network = Network(subnet_ids=["subnet-0123456789abcdef0"] * 16, security_group_ids=["sg-0123456789abcdef0"] * 5)
+    found = settings(synth("a-name-of-seventeen", training=training, network=network))
+    # What references become: an artifact bucket, a key and a role of the greatest length.
+    resolved = {**found, "ARTIFACT_BUCKET": "b" * 63, "KMS_KEY_ARN": "k" * 90, "TRAINING_ROLE_ARN": "r" * 120}
+    assert sum(len(name) + len(value) for name, value in resolved.items()) <= 4096
