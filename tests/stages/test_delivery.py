@@ -120,14 +120,16 @@ def test_nobody_is_told_by_default(stack: Synthesized) -> None:
 
 def test_a_rejection_reaches_the_function_that_records_it(stack: Synthesized) -> None:
     patterns = [json.loads(rule["event_pattern"]) for rule in stack.all("aws_cloudwatch_event_rule").values()]
-    (rejection,) = [pattern for pattern in patterns if pattern["source"] == ["aws.codepipeline"]]
+    (rejection,) = [
+        pattern for pattern in patterns if pattern["detail-type"] == ["CodePipeline Action Execution State Change"]
+    ]
     assert rejection["detail"] == {
         "pipeline": [stack.pipeline.name],
         "stage": ["Approve"],
         "action": ["Approve"],
         "state": ["FAILED"],
     }
-    permission = stack.one("aws_lambda_permission")
+    permission = stack.one("aws_lambda_permission", function_name=stack.pipeline.approval.record_decision.name)
     assert permission["principal"] == "events.amazonaws.com"
     assert "source_arn" in permission
 

@@ -1,0 +1,224 @@
+"""Two pipelines applied by Terraform: one searches hyperparameters, one waits for its training by an event."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rehearsal.tiny_container import wait_until
+
+from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.deployed import Deployed
+from mlops_constructs.rehearsal.follow import Follower, Outcome
+from mlops_constructs.rehearsal.rehearse import Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.rehearsal.progress import Update
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "training"
+pytestmark = pytest.mark.terraform
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+class Approver:
+    """Says yes, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.evidence: list[str] = []
+
+    def update(self, update: Update) -> None:
+        pass
+
+    def log(self, line: str) -> None:
+        pass
+
+    def decide(self, evidence: str) -> bool:
+        self.evidence.append(evidence)
+        return True
+
+
+class Site:
+    """The deployed stack, and what a person does to it with boto3."""
+
+    def __init__(self, rehearsal: Rehearsal, approver: Approver, data: RehearsalData) -> None:
+        self.client, self.aws, self.approver, self.data = rehearsal.aws.client, rehearsal.aws, approver, data
+
+    def deployed(self, name: str) -> Deployed:
+        return Deployed.find(self.client("codepipeline"), name)
+
+    def start(self, name: str) -> tuple[Follower, str]:
+        """Upload the data set; give the execution that it starts."""
+        deployed = self.deployed(name)
+        follower = Follower(self.client("codepipeline"), deployed.pipeline, self.approver, time.sleep)
+        wait_until(lambda: all(one["status"] != "InProgress" for one in follower.executions()), 60)
+        known = {one["pipelineExecutionId"] for one in follower.executions()}
+        self.data.upload(self.client("s3"), deployed.data_bucket, deployed.prefix)
+        return follower, follower.wait_for_start(known, 30)
+
+    def run(self, name: str) -> Outcome:
+        follower, execution = self.start(name)
+        return follower.follow(execution)
+
+    def train_slowly(self, name: str) -> None:
+        """Let the next training jobs make more trees than anyone waits for."""
+        function = f"{self.deployed(name).pipeline}-train-model"
+        client = self.client("lambda")
+        variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        slow = {**variables, "HYPERPARAMETERS": json.dumps({"n_estimators": "1000000"})}
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": slow})
+
+    def stop(self, name: str, execution: str) -> None:
+        self.client("codepipeline").stop_pipeline_execution(
+            pipelineName=self.deployed(name).pipeline, pipelineExecutionId=execution, abandon=True, reason="a test"
+        )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    output = tmp_path_factory.mktemp("synth")
+    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
+    subprocess.run([sys.executable, "main.py"], cwd=EXAMPLE, env=environment, check=True)
+    approver, data = Approver(), RehearsalData.iris()
+    with Rehearsal(output / "stacks" / "training", data, approver, pipeline="search", docker=False) as rehearsal:
+        rehearsal.deploy()
+        rehearsal.build_image()
+        site = Site(rehearsal, approver, data)
+        images = Follower(
+            site.client("codepipeline"), str(site.deployed("patient").image_pipeline), approver, time.sleep
+        )
+        assert images.follow(images.wait_for_start(set(), 60)).status == "Succeeded"
+        yield site
+
+
+@pytest.fixture(scope="module")
+def searched(site: Site) -> Outcome:
+    outcome = site.run("search")
+    assert outcome.status == "Succeeded", outcome.reason
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def waited(site: Site) -> Outcome:
+    # The first type has no instance: the second one trains.
+    site.aws.services["sagemaker"].training.refuse_capacity("ml.g5.2xlarge", 1)  # type: ignore[attr-defined]
+    outcome = site.run("patient")
+    assert outcome.status == "Succeeded", outcome.reason
+    return outcome
+
+
+def search_of(site: Site, execution_id: str) -> dict[str, Any]:
+    digits = execution_id.replace("-", "")[:12]
+    sagemaker = site.client("sagemaker")
+    (summary,) = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=digits)["HyperParameterTuningJobSummaries"]
+    described: dict[str, Any] = sagemaker.describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=summary["HyperParameterTuningJobName"]
+    )
+    return described
+
+
+def test_the_best_training_job_of_the_search_is_in_production(site: Site, searched: Outcome) -> None:
+    search = search_of(site, searched.execution_id)
+    assert search["TrainingJobStatusCounters"]["Completed"] == 3
+    best = search["BestTrainingJob"]["TrainingJobName"]
+    assert searched.variable("Train", "JobName") == best
+    package = site.client("sagemaker").describe_model_package(
+        ModelPackageName=searched.variable("Register", "ModelPackageArn")
+    )
+    assert best in json.dumps(package, default=str)
+    (container,) = package["InferenceSpecification"]["Containers"]
+    assert container["ModelDataUrl"] == searched.variable("Train", "ModelDataUrl")
+
+
+def test_the_searchs_name_fits_and_tells_the_execution(site: Site, searched: Outcome) -> None:
+    name = search_of(site, searched.execution_id)["HyperParameterTuningJobName"]
+    assert len(name) <= 32
+    assert name.endswith(searched.execution_id.replace("-", "")[:12])
+
+
+def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Site, waited: Outcome) -> None:
+    sagemaker, name = site.client("sagemaker"), waited.variable("ReadTraining", "JobName")
+    assert name.endswith("-r2")
+    first = sagemaker.describe_training_job(TrainingJobName=name.removesuffix("-r2"))
+    second = sagemaker.describe_training_job(TrainingJobName=name)
+    assert first["FailureReason"].startswith("CapacityError")
+    assert second["ResourceConfig"]["InstanceType"] == "ml.g5.4xlarge"
+    assert "VolumeKmsKeyId" not in second["ResourceConfig"]
+
+
+def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: Outcome) -> None:
+    job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("ReadTraining", "JobName"))
+    assert job["EnableManagedSpotTraining"] is True
+    assert job["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
+    assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{waited.execution_id}")
+
+
+def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: Site, waited: Outcome) -> None:
+    (wait,) = [action for action in waited.actions if action["actionName"] == "WaitForTraining"]
+    assert wait["status"] == "Succeeded"
+    assert "is over: Completed" in wait["output"]["executionResult"]["externalExecutionSummary"]
+    assert not [evidence for evidence in site.approver.evidence if "Nothing to decide" in evidence]
+
+
+def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Outcome) -> None:
+    sagemaker = site.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.deployed('patient').pipeline}-dev")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    assert model["VpcConfig"] == {
+        "Subnets": ["subnet-0a1b2c3d", "subnet-4e5f6a7b"],
+        "SecurityGroupIds": ["sg-0a1b2c3d"],
+    }
+
+
+def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, waited: Outcome) -> None:
+    site.train_slowly("patient")
+    follower, execution = site.start("patient")
+    sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
+
+    def job() -> dict[str, Any] | None:
+        found = sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
+        return found[0] if found else None
+
+    wait_until(lambda: (found := job()) is not None and found["SecondaryStatus"] == "Training", 60)
+    site.stop("patient", execution)
+
+    assert follower.follow(execution).status == "Stopped"
+    wait_until(lambda: (job() or {})["TrainingJobStatus"] in ENDED, 60)
+    assert (job() or {})["TrainingJobStatus"] == "Stopped"
+    others = sagemaker.list_training_jobs(NameContains="patient-")["TrainingJobSummaries"]
+    assert sum(one["TrainingJobStatus"] == "Stopped" for one in others) == 1
+
+
+def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, searched: Outcome) -> None:
+    function = f"{site.deployed('search').pipeline}-train-model"
+    client = site.client("lambda")
+    variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    many = variables["TUNING"].replace('"MinValue":"10","MaxValue":"60"', '"MinValue":"900000","MaxValue":"999999"')
+    assert many != variables["TUNING"]
+    client.update_function_configuration(
+        FunctionName=function, Environment={"Variables": {**variables, "TUNING": many}}
+    )
+    follower, execution = site.start("search")
+    sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
+    wait_until(
+        lambda: any(
+            one["SecondaryStatus"] == "Training"
+            for one in sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
+        ),
+        60,
+    )
+
+    site.stop("search", execution)
+
+    assert follower.follow(execution).status == "Stopped"
+    wait_until(lambda: search_of(site, execution)["HyperParameterTuningJobStatus"] == "Stopped", 60)
+    jobs = sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
+    assert {one["TrainingJobStatus"] for one in jobs} == {"Stopped"}
