@@ -17,9 +17,11 @@ from .config import (
     Evaluation,
     Existing,
     Notebook,
+    Processing,
     Profile,
     Rollout,
     SmokeTest,
+    Threshold,
     Training,
 )
 from .errors import ConfigError, MlopsError, PayloadError, Problem, RehearsalError
@@ -42,10 +44,12 @@ __all__ = [
     "Notebook",
     "PayloadError",
     "Problem",
+    "Processing",
     "Profile",
     "RehearsalError",
     "Rollout",
     "SmokeTest",
+    "Threshold",
     "Training",
 ]
 

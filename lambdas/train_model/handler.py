@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from handler_kit.clients import client
+from handler_kit.releases import replay
 from handler_kit.report import Continue, Success, pipeline_step
 from train_model.settings import Params, Settings
 from train_model.train import Trainer
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
     """Start the training job on the first call; look after it on every later one."""
-    trainer = Trainer(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"), client("ssm"), job.id)
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    released = replay(client("s3"), settings.artifact_bucket, params.release, "Train")
+    if released is not None:
+        return released
+    trainer = Trainer(params, settings, client("sagemaker"), client("ssm"), job.id)
     if job.continuation_token is None:
         return trainer.start(now=int(time.time()))
     return trainer.poll(job.continuation_token, now=int(time.time()))

@@ -56,7 +56,11 @@ def training_request(name: str, image: str, params: Params, settings: Settings, 
         "HyperParameters": settings.hyperparameters,
         "AlgorithmSpecification": algorithm,
         "RoleArn": settings.training_role_arn,
-        "InputDataConfig": [_channel(channel, params.dataset_uri) for channel in params.channels.split(",")],
+        "InputDataConfig": [
+            _channel(channel, params.dataset_uri)
+            for channel in params.channels.split(",")
+            if channel != settings.held_out_channel
+        ],
         "OutputDataConfig": {**output, "KmsKeyId": key} if key else output,
         "ResourceConfig": {**resources, "VolumeKmsKeyId": key} if key else resources,
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},

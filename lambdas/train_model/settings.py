@@ -23,6 +23,7 @@ class Settings(SettingsBase):
         metric_definitions: ``Name`` and ``Regex`` of each metric in the algorithm's log.
         job_prefix: Training jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
         environment: Environment variables of the training container.
+        held_out_channel: Channel that only the evaluation reads; empty for none.
     """
 
     artifact_bucket: str
@@ -37,6 +38,7 @@ class Settings(SettingsBase):
     metric_definitions: list[dict[str, str]]
     job_prefix: str
     environment: dict[str, str]
+    held_out_channel: str | None
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,11 @@ class Params(ParamsBase):
         dataset_uri: ``s3://`` folder with one folder per channel.
         channels: Names of the channels, split by commas.
         sha256: Fingerprint of the data set.
+        release: Number of the release that is deployed again, or ``none``.
     """
 
     execution_id: str
     dataset_uri: str
     channels: str
     sha256: str
+    release: str

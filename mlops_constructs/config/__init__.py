@@ -4,10 +4,11 @@ from .algorithm import Algorithm
 from .approval import Approval
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
-from .evaluation import Evaluation
+from .evaluation import Evaluation, Threshold
 from .existing import Existing
 from .notebook import Notebook
 from .pipeline import PipelineConfig
+from .processing import Processing
 from .profile import Profile
 from .training import Training
 
@@ -22,8 +23,10 @@ __all__ = [
     "Existing",
     "Notebook",
     "PipelineConfig",
+    "Processing",
     "Profile",
     "Rollout",
     "SmokeTest",
+    "Threshold",
     "Training",
 ]

@@ -68,13 +68,8 @@ class PipelineConfig:
                 "use for example 'churn'",
             )
         yield from self._governance_problems()
-        if self.evaluation.metric not in self.training.metrics:
-            yield Problem(
-                "evaluation.metric",
-                "must be one of training.metrics",
-                self.evaluation.metric,
-                f"use one of {sorted(self.training.metrics)}, or add it to training.metrics",
-            )
+        for problem in self.evaluation.metric_problems(list(self.training.metrics)):
+            yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
 
     def _governance_problems(self) -> Iterator[Problem]:
         yield from _tag_problems(self.tags)

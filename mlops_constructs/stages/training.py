@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, Stage, invoke
+from .._aws.actions import EXECUTION_ID, RELEASE, Stage, invoke
 from .._aws.function import Function
 from .._aws.keys import use_key, use_key_for_volumes
+from .._aws.literals import literal_json
 from .._aws.policy import allow, pass_role, pull_image, report_job
 from .._aws.role import ServiceRole
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from .._aws.stores import Stores
     from ..config import Dataset
     from ..config import Training as TrainingConfig
-
-
-def literal_json(value: object) -> str:
-    """Write JSON whose ``${`` and ``%{`` Terraform leaves alone."""
-    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
 
 
 def wire_value(value: str | int | float | bool) -> str:
@@ -51,6 +47,7 @@ class Training(Construct):
         stores: Stores,
         image_parameter: str,
         image_arn: str,
+        held_out_channel: str | None,
     ) -> None:
         """Make the role and the functions.
 
@@ -63,9 +60,10 @@ class Training(Construct):
             stores: Buckets and key.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
+            held_out_channel: Channel that training does not get, or None.
         """
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        self._env, self._stores, self._held_out_channel = env, stores, held_out_channel
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(self._job_permissions(image_arn))
         self.check_dataset = Function(
@@ -83,6 +81,7 @@ class Training(Construct):
                 # Without it a missing object answers "access denied" instead of "not found".
                 allow(["s3:ListBucket", "s3:ListBucketVersions"], stores.data_bucket_arn),
                 allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/datasets/*"),
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
                 *report_job(),
             ],
             timeout_seconds=300,
@@ -109,6 +108,7 @@ class Training(Construct):
                 "bucket": "#{Dataset.BucketName}",
                 "key": "#{Dataset.ObjectKey}",
                 "version_id": "#{Dataset.VersionId}",
+                "release": RELEASE,
             },
         )
         train = invoke(
@@ -120,6 +120,7 @@ class Training(Construct):
                 "dataset_uri": "#{Data.DatasetUri}",
                 "channels": "#{Data.Channels}",
                 "sha256": "#{Data.Sha256}",
+                "release": RELEASE,
             },
         )
         return [Stage("Prepare", [check]), Stage("Train", [train])]
@@ -140,6 +141,7 @@ class Training(Construct):
             "METRIC_DEFINITIONS": literal_json(metrics),
             "JOB_PREFIX": self._env.name,
             "ENVIRONMENT": literal_json(dict(config.environment)),
+            "HELD_OUT_CHANNEL": "" if self._held_out_channel is None else self._held_out_channel,
         }
 
     def _job_permissions(self, image_arn: str) -> list[Statement]:
@@ -173,6 +175,7 @@ class Training(Construct):
             allow(["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:AddTags"], jobs),
             pass_role(self.role.arn, "sagemaker.amazonaws.com"),
             allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+            allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/releases/*"),
             use_key_for_volumes(self._stores.key_arn),
             *report_job(),
         ]
