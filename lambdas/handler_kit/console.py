@@ -10,7 +10,9 @@ _HOSTS = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazo
 def execution_link(arn: str, pipeline: str, execution_id: str) -> str:
     """The page of a pipeline execution, in the partition and region of ``arn``."""
     host, region = _place(arn)
-    return f"https://{host}/codesuite/codepipeline/pipelines/{pipeline}/executions/{execution_id}/timeline?region={region}"
+    return (
+        f"https://{host}/codesuite/codepipeline/pipelines/{pipeline}/executions/{execution_id}/timeline?region={region}"
+    )
 
 
 def log_link(job_arn: str, log_group: str) -> str:

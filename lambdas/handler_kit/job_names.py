@@ -17,7 +17,9 @@ def job_name(prefix: str, execution_id: str, attempt: int = 1) -> str:
         raise ConfigurationError(f"execution_id {execution_id!r}: must hold at least 12 hex digits")
     name = f"{prefix}-{digits}" + (f"-r{attempt}" if attempt > 1 else "")
     if not _JOB_NAME.fullmatch(name):
-        raise ConfigurationError(f"JOB_PREFIX {prefix!r}: {name!r} is not a job name (letters, digits, '-', at most 63)")
+        raise ConfigurationError(
+            f"JOB_PREFIX {prefix!r}: {name!r} is not a job name (letters, digits, '-', at most 63)"
+        )
     return name
 
 

@@ -53,9 +53,7 @@ def find(sagemaker: Any, arn: str) -> dict[str, Any] | None:
     return package
 
 
-def mark(
-    sagemaker: Any, arn: str, status: str, description: str, properties: dict[str, str] | None = None
-) -> None:
+def mark(sagemaker: Any, arn: str, status: str, description: str, properties: dict[str, str] | None = None) -> None:
     """Give a package its approval status and why; ``properties`` are added to those it has."""
     added = {name: property_value(value) for name, value in (properties or {}).items()}
     sagemaker.update_model_package(

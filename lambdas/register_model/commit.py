@@ -27,9 +27,7 @@ def commit_of(image: str, ecr: Any) -> str:
         return UNKNOWN
     wanted = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"] or "latest"}
     try:
-        answer = ecr.describe_images(
-            registryId=match["account"], repositoryName=match["repository"], imageIds=[wanted]
-        )
+        answer = ecr.describe_images(registryId=match["account"], repositoryName=match["repository"], imageIds=[wanted])
     except ClientError as error:
         if error_code(error) not in _NOT_OURS:
             raise

@@ -123,4 +123,6 @@ def _failure(job: dict[str, Any]) -> StepFailure:
     reason = " ".join(told) or "SageMaker gives no reason; it may have run longer than max_runtime_seconds."
     link = log_link(job["ProcessingJobArn"], LOG_GROUP)
     status = job["ProcessingJobStatus"]
-    return StepFailure(f"Evaluation {job['ProcessingJobName']} ended as {status}: {reason} Logs: {link}", external_id=link)
+    return StepFailure(
+        f"Evaluation {job['ProcessingJobName']} ended as {status}: {reason} Logs: {link}", external_id=link
+    )

@@ -68,9 +68,7 @@ class Evaluation(Construct):
         self._env, self._stores, self._image_arn = env, stores, image_arn
         self.job: EvaluationJob | None = None
         if config.processing is not None:
-            self.job = EvaluationJob(
-                self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn
-            )
+            self.job = EvaluationJob(self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn)
         self.register_model = self._register_model(group, packages_arn, stack_parameters)
         self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
 

@@ -87,7 +87,7 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
             )
         folder = base / "input" / "data" / channel["ChannelName"]
         try:
-            count = _download_prefix(s3, source["S3Uri"], folder)
+            count = download_prefix(s3, source["S3Uri"], folder)
         except ClientError as error:
             raise JobFailure(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
         if count == 0:
@@ -98,7 +98,8 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
             )
 
 
-def _download_prefix(s3: Any, uri: str, folder: Path) -> int:
+def download_prefix(s3: Any, uri: str, folder: Path) -> int:
+    """Fetch every object under a prefix; how many there were. Raises `JobFailure`, or ClientError as S3 does."""
     bucket, prefix = split_s3_uri(uri)
     folder.mkdir(parents=True)
     count = 0
