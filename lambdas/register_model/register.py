@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from register_model.settings import Params, Settings
 
+# Who approved, when, what they said, and the number of the release.
+ADDED_LATER = 4
 CONTENT_TYPES = ["text/csv", "application/json"]
 
 _PROPERTY_KEY = re.compile(r"[\w .:/=+\-@]{1,128}")
@@ -96,14 +98,11 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
     image = job["AlgorithmSpecification"]["TrainingImage"]
     properties = {
         "execution_id": params.execution_id,
-        "training_job": params.job_name,
         "training_job_arn": job["TrainingJobArn"],
-        "dataset_uri": params.dataset_uri,
         "dataset_version": params.version_id,
         "dataset_sha256": params.sha256,
         "image": image,
         "commit": commit_of(image, services.ecr),
-        **({"evaluation": params.evaluation_uri} if params.evaluation_uri != NONE else {}),
         **({"evaluation_problem": report.problem} if report.problem else {}),
         **{METRIC_PREFIX + name: value for name, value in report.metrics.items()},
     }
@@ -113,8 +112,7 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
                 f"Metric {key.removeprefix(METRIC_PREFIX)!r} cannot be recorded in the model registry: a name"
                 " has at most 121 letters, digits, spaces and _.:/=+-@. Rename it in the metric definitions."
             )
-    # What approval and release add later has room too.
-    most = MAXIMUM_PROPERTIES - 5
+    most = MAXIMUM_PROPERTIES - ADDED_LATER
     if len(properties) > most:
         raise ConfigurationError(
             f"The candidate has {len(report.metrics)} metrics; the model registry can record"
