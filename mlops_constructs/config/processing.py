@@ -46,7 +46,7 @@ class Processing:
     Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
     """
 
-    channel: str = "holdout"
+    channel: str = "test"
     entrypoint: Sequence[str] | None = None
     image: str | None = None
     instance_type: str = "ml.m5.large"
@@ -61,14 +61,14 @@ class Processing:
             self.channel,
             r"[A-Za-z0-9.\-_]{1,64}",
             "must have 1 to 64 letters, digits and .-_",
-            "use for example 'holdout'",
+            "use for example 'test'",
         )
         if self.channel in ("train", *_RESERVED):
             yield Problem(
                 "channel",
                 "must be data that training does not see, and not model or evaluation",
                 self.channel,
-                "put held-out records into a channel of their own, such as 'holdout'",
+                "put held-out records into a channel of their own, such as 'test'",
             )
         yield from self._entrypoint_problems()
         yield from instance_type("instance_type", self.instance_type)
