@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ._aws.actions import Stage
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow
+from .stages.releases import release_variable
 from .stages.trigger import dataset_source, source_permissions, start_on_upload
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .stages.approval import Approval
     from .stages.deployment import Deployment
     from .stages.evaluation import Evaluation
+    from .stages.releases import Releases
     from .stages.training import Training
 
 
@@ -31,16 +33,17 @@ def deliver(
     evaluation: Evaluation,
     deployment: Deployment,
     approval: Approval,
+    releases: Releases,
 ) -> Pipeline:
     """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
     functions = [
         training.check_dataset,
         training.train_model,
-        evaluation.register_model,
-        evaluation.evaluate_model,
+        *evaluation.functions,
         deployment.dev_smoke_test,
-        approval.record_decision,
+        *approval.functions,
         deployment.production_smoke_test,
+        releases.record_release,
     ]
     pipeline = Pipeline(
         scope,
@@ -55,7 +58,14 @@ def deliver(
             *evaluation.stages(),
             deployment.dev_stage(),
             approval.stage(),
-            Stage("DeployProduction", [approval.record(run_order=1), *deployment.production_actions(run_order=2)]),
+            Stage(
+                "DeployProduction",
+                [
+                    approval.record(run_order=1),
+                    *deployment.production_actions(run_order=2),
+                    releases.action(run_order=5),
+                ],
+            ),
         ],
         permissions=[
             *source_permissions(config.dataset, stores),
@@ -63,6 +73,7 @@ def deliver(
             *deployment.pipeline_permissions(),
             *approval.pipeline_permissions(),
         ],
+        variables=[release_variable()],
         after=[deployment.templates],
     )
     start_on_upload(pipeline, config.dataset, stores)

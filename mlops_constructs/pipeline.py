@@ -26,6 +26,7 @@ from .stages.evaluation import Evaluation
 from .stages.image import Image
 from .stages.notebook import Notebook
 from .stages.registry import Registry
+from .stages.releases import Releases
 from .stages.storage import Storage
 from .stages.training import Training
 
@@ -47,7 +48,8 @@ class MLOpsPipeline(Construct):
         registry: The model package group.
         evaluation: Registration and gate.
         deployment: Endpoint templates, their roles and smoke tests.
-        approval: Topic and record of decisions.
+        approval: Evidence, topic and record of decisions.
+        releases: Record of what went to production.
         pipeline: The CodePipeline.
         notebook: The notebook instance, or None.
     """
@@ -138,6 +140,7 @@ class MLOpsPipeline(Construct):
             evaluation=self.evaluation,
             deployment=self.deployment,
             approval=self.approval,
+            releases=self.releases,
         )
         self.notebook: Notebook | None = None
         if config.notebook is not None:
@@ -194,6 +197,7 @@ class MLOpsPipeline(Construct):
         self.image = Image(self, "image", config=config.algorithm, env=env, stores=stores)
         self.registry = Registry(self, "registry", env=env)
         group, packages = self.registry.name, self.registry.packages_arn
+        processing = config.evaluation.processing
         self.training = Training(
             self,
             "training",
@@ -205,6 +209,7 @@ class MLOpsPipeline(Construct):
             stores=stores,
             image_parameter=self.image.parameter_name,
             image_arn=self.image.pull_arn,
+            held_out_channel=None if processing is None else processing.channel,
         )
         self.deployment = Deployment(
             self,
@@ -230,7 +235,23 @@ class MLOpsPipeline(Construct):
             training_jobs_arn=self.training.jobs_arn,
         )
         self.approval = Approval(
-            self, "approval", config=config.approval, env=env, stores=stores, group=group, packages_arn=packages
+            self,
+            "approval",
+            config=config.approval,
+            env=env,
+            stores=stores,
+            group=group,
+            packages_arn=packages,
+            production=config.production,
+            production_stack=self.production_endpoint,
+        )
+        self.releases = Releases(
+            self,
+            "releases",
+            env=env,
+            stores=stores,
+            packages_arn=packages,
+            production_endpoint=self.production_endpoint,
         )
 
     def _show(self) -> None:

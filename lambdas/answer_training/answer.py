@@ -32,25 +32,25 @@ def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> No
     execution_id, token = waiting
     jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
     found = list(jobs.of_execution(execution_id))
-    if not found or found[-1].is_running:
+    if found and found[-1].is_running:
         logs.info("the job goes on", execution=execution_id)
         return
-    job = found[-1]
-    summary = f"{jobs.noun} {job.name} is over: {job.status}"[:MAXIMUM_SUMMARY_CHARACTERS]
+    # Without a job there is nothing to wait for: a release is deployed again.
+    summary = f"{jobs.noun} {found[-1].name} is over: {found[-1].status}" if found else "No job was started"
     try:
         codepipeline.put_approval_result(
             pipelineName=settings.pipeline,
             stageName=settings.stage,
             actionName=settings.action,
             token=token,
-            result={"status": "Approved", "summary": summary},
+            result={"status": "Approved", "summary": summary[:MAXIMUM_SUMMARY_CHARACTERS]},
         )
     except ClientError as error:
         if error_code(error) not in _NOBODY_WAITS:
             raise
         logs.info("nothing waits any more", code=error_code(error))
         return
-    logs.info("answered", job=job.name, status=job.status)
+    logs.info("answered", execution=execution_id, summary=summary)
 
 
 def _waiting(settings: Settings, codepipeline: Any) -> tuple[str, str] | None:

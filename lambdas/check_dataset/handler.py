@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from check_dataset.check import check_dataset
 from check_dataset.settings import Params, Settings
 from handler_kit.clients import client
+from handler_kit.releases import replay
 from handler_kit.report import Success, pipeline_step
 
 if TYPE_CHECKING:
@@ -16,4 +17,6 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
-    return check_dataset(Params.from_json(job.parameters), Settings.from_env(), client("s3"))
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    released = replay(client("s3"), settings.artifact_bucket, params.release, "CheckDataset")
+    return released or check_dataset(params, settings, client("s3"))

@@ -27,9 +27,11 @@ class Params(ParamsBase):
         bucket: Where the data set landed.
         key: The object that started the execution: the data set, or a ``.json`` manifest of it.
         version_id: Exactly this version of it.
+        release: Number of the release that is deployed again, or ``none``.
     """
 
     execution_id: str
     bucket: str
     key: str
     version_id: str
+    release: str

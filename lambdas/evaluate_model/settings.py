@@ -11,17 +11,12 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        metric: Name of the metric that decides, such as ``validation:accuracy``.
-        minimum: Least value that passes; empty for no such rule.
-        maximum: Greatest value that passes; empty for no such rule. With it alone, lower is better.
-        beat_production_by: How much better than production's model it must be; empty for no comparison.
+        rules: ``metric``, ``minimum``, ``maximum`` and ``beat_production_by`` of each rule, the last three perhaps
+            empty. All rules must hold.
         production_stack: The CloudFormation stack that serves production.
     """
 
-    metric: str
-    minimum: float | None
-    maximum: float | None
-    beat_production_by: float | None
+    rules: list[dict[str, str]]
     production_stack: str
 
 
@@ -30,6 +25,8 @@ class Params(ParamsBase):
     """
     Attributes:
         model_package_arn: The candidate.
+        release: Number of the release that is deployed again, or ``none``.
     """
 
     model_package_arn: str
+    release: str

@@ -6,13 +6,13 @@ second attempt of the same execution ends in ``-r2``, a third in ``-r3``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from handler_kit.errors import ConfigurationError, error_code, error_message
+from handler_kit.job_names import attempt_of, job_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MAXIMUM_ATTEMPTS = 9
 
 _RUNNING = frozenset({"InProgress", "Stopping"})
-_ATTEMPT = re.compile(r"-r([2-9])")
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,8 @@ class TrainingJobs:
 
     def name(self, execution_id: str, attempt: int = 1) -> str:
         """The name of an execution's job: always the same, so that a redelivered event finds it."""
-        digits = re.sub(r"[^0-9a-f]", "", execution_id)[:12]
-        if len(digits) < 12:
-            raise ConfigurationError(f"execution_id {execution_id!r}: must hold at least 12 hex digits")
-        name = f"{self.prefix}-{digits}" + (f"-r{attempt}" if attempt > 1 else "")
-        if len(name) > self.longest_name or not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name):
+        name = job_name(self.prefix, execution_id, attempt)
+        if len(name) > self.longest_name:
             raise ConfigurationError(
                 f"JOB_PREFIX {self.prefix!r}: {name!r} is not the name of a {self.noun.lower()} (letters, digits,"
                 f" '-', at most {self.longest_name})"
@@ -74,11 +70,7 @@ class TrainingJobs:
 
     def attempt_of(self, name: str, execution_id: str) -> int | None:
         """Which attempt of the execution a name is; ``None`` when it belongs to another execution."""
-        first_name = self.name(execution_id)
-        if name == first_name:
-            return 1
-        match = _ATTEMPT.fullmatch(name.removeprefix(first_name)) if name.startswith(first_name) else None
-        return int(match[1]) if match else None
+        return attempt_of(name, self.name(execution_id))
 
     def find(self, name: str) -> FoundJob | None:
         """The job of a name, or ``None``."""

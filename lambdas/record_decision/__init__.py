@@ -1,1 +1,1 @@
-"""Writes the person's decision into the model registry: approved, or rejected."""
+"""Writes into the model registry what became of a candidate: approved, or rejected and why."""

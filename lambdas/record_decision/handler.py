@@ -1,4 +1,4 @@
-"""Lambda entry point of the action RecordApproval, and of the EventBridge rule for rejections."""
+"""Lambda entry point of the action RecordApproval, and of the EventBridge rule for executions that end early."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from handler_kit.clients import client
 from handler_kit.job import EVENT_KEY
 from handler_kit.report import Success, pipeline_step
-from record_decision.record import record_approval, record_rejection
+from record_decision.record import record_approval, record_end
 from record_decision.settings import Params, Settings
 
 if TYPE_CHECKING:
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Record an approval (a CodePipeline job) or a rejection (an EventBridge event)."""
+    """Record an approval (a CodePipeline job), or how an execution failed (an EventBridge event)."""
     if EVENT_KEY in event:
         _approval(event, context)
     else:
-        record_rejection(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
+        record_end(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
 
 
 @pipeline_step
 def _approval(job: Job) -> Success:
-    return record_approval(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"))
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    return record_approval(params, settings, client("codepipeline"), client("sagemaker"))

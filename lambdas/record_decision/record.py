@@ -2,88 +2,116 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handler_kit import logs
-from handler_kit.errors import ConfigurationError, StepFailure
+from handler_kit import logs, registry
+from handler_kit.errors import ConfigurationError
+from handler_kit.executions import History, result_of
 from handler_kit.report import Success
 
 if TYPE_CHECKING:
     from record_decision.settings import Params, Settings
 
-REGISTER_STAGE, REGISTER_ACTION = "Evaluate", "Register"
+REGISTER = ("Evaluate", "Register")
+APPROVAL = ("Approve", "Approve")
 PACKAGE_VARIABLE = "ModelPackageArn"
-MAXIMUM_DESCRIPTION_CHARACTERS = 1024
+ENDED = {"FAILED": "Failed", "STOPPED": "Stopped"}
+
+# CodePipeline notices a little late that an approval has expired, never early.
+_CLOCK_SLACK = timedelta(seconds=30)
 
 
-def record_approval(params: Params, settings: Settings, sagemaker: Any) -> Success:
-    """Mark the package Approved; that it is so already is no mistake."""
+def record_approval(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any) -> Success:
+    """Mark the package Approved, with who said so and what they said; that it is so already is no mistake."""
     arn = params.model_package_arn
     _check_group(arn, settings)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
-    if package.get("ModelApprovalStatus") != "Approved":
-        _mark(arn, "Approved", f"Approved in pipeline {settings.pipeline}.", sagemaker)
+    if package.get("ModelApprovalStatus") != registry.APPROVED:
+        history = History.read(codepipeline, settings.pipeline, params.execution_id)
+        properties = _answer(history)
+        who = properties.get("approved_by", "somebody")
+        said = properties.get("approval_summary", "no summary was given.")
+        description = f"Approved in pipeline execution {params.execution_id} by {who}: {said}"
+        registry.mark(sagemaker, arn, registry.APPROVED, description, properties)
     return Success(summary=f"{arn} is Approved", external_id=arn)
 
 
-def record_rejection(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
-    """Mark the package of a rejected or unanswered execution Rejected, unless it is decided upon already.
+def record_end(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Mark the package of an execution that ended before its release Rejected, and say why.
 
-    Raises ValueError when the event is not such a rejection, StepFailure when the execution made no package;
-    Lambda then delivers the event again.
+    Raises ValueError when the event is not such an end; Lambda then delivers the event again.
     """
-    execution_id, stage = _rejected_execution(event, settings)
-    actions = _actions(execution_id, settings, codepipeline)
-    arn = _package_of(actions, execution_id)
-    _check_group(arn, settings)
-    status = sagemaker.describe_model_package(ModelPackageName=arn).get("ModelApprovalStatus")
-    if status != "PendingManualApproval":
-        # The gate has rejected it, or the stage was retried and a person has approved it meanwhile.
-        logs.info("model package is decided upon already", model_package=arn, status=status)
+    execution_id = _ended_execution(event, settings)
+    execution = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
+    status = execution["pipelineExecution"]["status"]
+    if status not in ENDED.values():
+        logs.info("the execution goes on: a stage was retried", execution_id=execution_id, status=status)
         return
-    summary = _approver_summary(actions, stage)
-    description = f"Not approved in pipeline execution {execution_id}: {summary or 'no reason was given.'}"
-    _mark(arn, "Rejected", description, sagemaker)
+    history = History.read(codepipeline, settings.pipeline, execution_id)
+    arn = _package_of(history)
+    if arn is None:
+        logs.info("the execution made no model package", execution_id=execution_id)
+        return
+    _check_group(arn, settings)
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    if registry.properties_of(package).get("execution_id", execution_id) != execution_id:
+        logs.info("a release that was to be deployed again keeps its status", model_package=arn)
+    elif package.get("ModelApprovalStatus") == registry.REJECTED:
+        logs.info("model package is rejected already", model_package=arn)
+    else:
+        why = _why(history, status, settings)
+        registry.mark(sagemaker, arn, registry.REJECTED, f"Pipeline execution {execution_id}: {why}")
 
 
-def _rejected_execution(event: dict[str, Any], settings: Settings) -> tuple[str, str]:
+def _ended_execution(event: dict[str, Any], settings: Settings) -> str:
     detail = event.get("detail")
-    if not isinstance(detail, dict) or not {"pipeline", "execution-id", "stage", "state"} <= detail.keys():
-        raise ValueError("The event is neither a CodePipeline job nor a change of an action's state.")
-    if detail["pipeline"] != settings.pipeline or detail["state"] != "FAILED":
+    if not isinstance(detail, dict) or not {"pipeline", "execution-id", "state"} <= detail.keys():
+        raise ValueError("The event is neither a CodePipeline job nor a change of an execution's state.")
+    if detail["pipeline"] != settings.pipeline or detail["state"] not in ENDED:
         raise ValueError(
-            f"The event says {detail['state']} of pipeline {detail['pipeline']}; only FAILED of"
-            f" {settings.pipeline} is a rejection. Check the rule's event pattern."
+            f"The event says {detail['state']} of pipeline {detail['pipeline']}; only {' and '.join(ENDED)} of"
+            f" {settings.pipeline} end an execution early. Check the rule's event pattern."
         )
-    return detail["execution-id"], detail["stage"]
+    return str(detail["execution-id"])
 
 
-def _actions(execution_id: str, settings: Settings, codepipeline: Any) -> list[dict[str, Any]]:
-    """Every action execution of the pipeline execution, the newest first."""
-    pages = codepipeline.get_paginator("list_action_executions").paginate(
-        pipelineName=settings.pipeline, filter={"pipelineExecutionId": execution_id}
-    )
-    found = [action for page in pages for action in page["actionExecutionDetails"]]
-    return sorted(found, key=lambda action: action["startTime"], reverse=True)
+def _package_of(history: History) -> str | None:
+    """The package that Register made, also when it failed after making it."""
+    if arn := history.outputs(*REGISTER).get(PACKAGE_VARIABLE):
+        return arn
+    failed = history.newest(*REGISTER, "Failed")
+    told = "" if failed is None else str(result_of(failed).get("externalExecutionId", ""))
+    return told if ":model-package/" in told else None
 
 
-def _package_of(actions: list[dict[str, Any]], execution_id: str) -> str:
-    for action in actions:
-        if (action["stageName"], action["actionName"]) == (REGISTER_STAGE, REGISTER_ACTION):
-            arn = action.get("output", {}).get("outputVariables", {}).get(PACKAGE_VARIABLE)
-            if arn:
-                return str(arn)
-    raise StepFailure(
-        f"Pipeline execution {execution_id}: action {REGISTER_ACTION} has no output {PACKAGE_VARIABLE}, so"
-        " there is no model package to mark Rejected."
-    )
+def _why(history: History, status: str, settings: Settings) -> str:
+    failed = history.failed()
+    if failed is None:
+        return "a person stopped it." if status == "Stopped" else "it failed, and no action says why."
+    result = result_of(failed)
+    summary = str(result.get("externalExecutionSummary", "")).strip()
+    if (failed["stageName"], failed["actionName"]) != APPROVAL:
+        error = str(result.get("errorDetails", {}).get("message", "")).strip() or summary
+        return f"{failed['stageName']}/{failed['actionName']} failed: {error or 'no reason was given.'}"
+    limit = timedelta(minutes=settings.approval_timeout_minutes)
+    if not summary and failed["lastUpdateTime"] - failed["startTime"] >= limit - _CLOCK_SLACK:
+        return f"the approval expired: nobody answered within {settings.approval_timeout_minutes} minutes."
+    who = f" by {failed['updatedBy']}" if failed.get("updatedBy") else ""
+    return f"not approved{who}: {summary or 'no reason was given.'}"
 
 
-def _approver_summary(actions: list[dict[str, Any]], stage: str) -> str:
-    for action in actions:
-        if action["stageName"] == stage and action.get("status") == "Failed":
-            return str(action.get("output", {}).get("executionResult", {}).get("externalExecutionSummary", ""))
-    return ""
+def _answer(history: History) -> dict[str, str]:
+    """Who approved, when, and what they said, as far as CodePipeline tells."""
+    approval = history.newest(*APPROVAL, "Succeeded")
+    if approval is None:
+        return {}
+    told = {
+        "approved_by": str(approval.get("updatedBy", "")),
+        "approved_at": approval["lastUpdateTime"].isoformat(),
+        "approval_summary": str(result_of(approval).get("externalExecutionSummary", "")),
+    }
+    return {name: text for name, text in told.items() if text}
 
 
 def _check_group(arn: str, settings: Settings) -> None:
@@ -93,12 +121,3 @@ def _check_group(arn: str, settings: Settings) -> None:
             f"Model package {arn} is not of the group {settings.model_package_group}; this pipeline decides"
             " only upon its own models."
         )
-
-
-def _mark(arn: str, status: str, description: str, sagemaker: Any) -> None:
-    sagemaker.update_model_package(
-        ModelPackageArn=arn,
-        ModelApprovalStatus=status,
-        ApprovalDescription=description[:MAXIMUM_DESCRIPTION_CHARACTERS],
-    )
-    logs.info("model package marked", model_package=arn, status=status)

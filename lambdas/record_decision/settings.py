@@ -13,17 +13,21 @@ class Settings(SettingsBase):
     Attributes:
         model_package_group: The only group whose packages are decided upon.
         pipeline: The only pipeline whose decisions count.
+        approval_timeout_minutes: How long CodePipeline waits for an answer.
     """
 
     model_package_group: str
     pipeline: str
+    approval_timeout_minutes: int
 
 
 @dataclass(frozen=True)
 class Params(ParamsBase):
     """
     Attributes:
+        execution_id: The pipeline execution.
         model_package_arn: The package that a person approved.
     """
 
+    execution_id: str
     model_package_arn: str

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from handler_kit.clients import artifact_client, client
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepFailure, as_step_failure
 from handler_kit.report import Success, pipeline_step
-from register_model.register import register
+from register_model.register import Services, register
 from register_model.release import ARTIFACT, upload
 from register_model.settings import Params, Settings
 
@@ -22,8 +24,14 @@ def handler(job: Job) -> Success:
     location = job.output_artifact(ARTIFACT)
     if job.credentials is None:
         raise StepFailure("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
-    release = register(params, settings, client("sagemaker"))
-    upload(release, settings, location, artifact_client(job.credentials), job.encryption_key_id)
+    release = register(params, settings, Services(client("sagemaker"), client("ecr"), client("s3")))
+    try:
+        upload(release, settings, location, artifact_client(job.credentials), job.encryption_key_id)
+    except ClientError as error:
+        failure = as_step_failure(error)
+        # Whoever sees the failure can still tell which package it is about.
+        failure.external_id = release.model_package_arn
+        raise failure from error
     return Success(
         {"ModelPackageArn": release.model_package_arn, "Metrics": release.metrics_text},
         summary=f"{release.model_package_arn}: {release.metrics_text}",

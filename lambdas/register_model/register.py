@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handler_kit import logs
-from handler_kit.errors import ConfigurationError, StepFailure
+from botocore.exceptions import ClientError
+
+from handler_kit import logs, registry
+from handler_kit.errors import ConfigurationError, StepFailure, error_code
+from handler_kit.registry import MAXIMUM_PROPERTIES, METRIC_PREFIX, property_value
+from handler_kit.releases import NONE, read_release
+from register_model.commit import commit_of
 from register_model.release import Release
+from register_model.report import Report, read_report
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from register_model.settings import Params, Settings
 
-METRIC_PREFIX = "metric."
-MAXIMUM_PROPERTIES = 50
+# Who approved, when, what they said, and the number of the release.
+ADDED_LATER = 4
 CONTENT_TYPES = ["text/csv", "application/json"]
 
 _PROPERTY_KEY = re.compile(r"[\w .:/=+\-@]{1,128}")
 
 
-def register(params: Params, settings: Settings, sagemaker: Any) -> Release:
+@dataclass(frozen=True)
+class Services:
+    """The clients that registering needs."""
+
+    sagemaker: Any
+    ecr: Any
+    s3: Any
+
+
+def register(params: Params, settings: Settings, services: Services) -> Release:
     """Find or make the model package of this execution. Raises StepFailure when training left no model."""
-    job = sagemaker.describe_training_job(TrainingJobName=params.job_name)
+    job = services.sagemaker.describe_training_job(TrainingJobName=params.job_name)
     if job["TrainingJobStatus"] != "Completed":
         raise StepFailure(f"Training job {params.job_name} is {job['TrainingJobStatus']}; there is no model yet.")
-    metrics = _metrics(job)
-    properties = _properties(params, job, metrics)
-    arn = _find(params, settings, sagemaker, job["CreationTime"])
-    if arn is None:
-        arn = _create(params, settings, sagemaker, job, properties)
+    if params.release != NONE:
+        arn, metrics = _of_release(params, settings, services, job)
+    else:
+        report = _report(params, job, services)
+        arn, metrics = _package(params, settings, services, job, report), report.metrics
     return Release(
         execution_id=params.execution_id,
         model_package_arn=arn,
@@ -44,19 +60,51 @@ def register(params: Params, settings: Settings, sagemaker: Any) -> Release:
     )
 
 
-def _metrics(job: dict[str, Any]) -> dict[str, str]:
+def _of_release(
+    params: Params, settings: Settings, services: Services, job: dict[str, Any]
+) -> tuple[str, dict[str, str]]:
+    """The package of the release that is deployed again. Raises StepFailure when package or model are gone."""
+    arn = str(read_release(services.s3, settings.artifact_bucket, params.release)["model_package_arn"])
+    package = registry.find(services.sagemaker, arn)
+    if package is None:
+        raise StepFailure(f"Model package {arn} of release {params.release} is gone; it cannot be redeployed.")
+    uri = str(job["ModelArtifacts"]["S3ModelArtifacts"])
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        services.s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) in {"404", "NoSuchKey"}:
+            raise StepFailure(f"The model of release {params.release} is gone: {uri}") from error
+        raise
+    logs.info("model package of a release", model_package=arn, release=params.release)
+    return arn, registry.metrics_of(package)
+
+
+def _report(params: Params, job: dict[str, Any], services: Services) -> Report:
+    """The metrics that count: the evaluation program's when there is one, else those of training."""
+    if params.evaluation_uri != NONE:
+        return read_report(services.s3, params.evaluation_uri)
     # The shortest text that gives the same number back: a rounded one could pass a gate wrongly.
-    return {metric["MetricName"]: repr(float(metric["Value"])) for metric in job.get("FinalMetricDataList", [])}
+    return Report({one["MetricName"]: repr(float(one["Value"])) for one in job.get("FinalMetricDataList", [])})
 
 
-def _properties(params: Params, job: dict[str, Any], metrics: dict[str, str]) -> dict[str, str]:
+def _package(params: Params, settings: Settings, services: Services, job: dict[str, Any], report: Report) -> str:
+    properties = _properties(params, job, report, services)
+    found = _find(params, settings, services.sagemaker, job["CreationTime"])
+    return found or _create(params, settings, services.sagemaker, job, properties)
+
+
+def _properties(params: Params, job: dict[str, Any], report: Report, services: Services) -> dict[str, str]:
+    image = job["AlgorithmSpecification"]["TrainingImage"]
     properties = {
         "execution_id": params.execution_id,
-        "training_job": params.job_name,
+        "training_job_arn": job["TrainingJobArn"],
         "dataset_version": params.version_id,
         "dataset_sha256": params.sha256,
-        "image": job["AlgorithmSpecification"]["TrainingImage"],
-        **{METRIC_PREFIX + name: value for name, value in metrics.items()},
+        "image": image,
+        "commit": commit_of(image, services.ecr),
+        **({"evaluation_problem": report.problem} if report.problem else {}),
+        **{METRIC_PREFIX + name: value for name, value in report.metrics.items()},
     }
     for key in properties:
         if not _PROPERTY_KEY.fullmatch(key):
@@ -64,12 +112,13 @@ def _properties(params: Params, job: dict[str, Any], metrics: dict[str, str]) ->
                 f"Metric {key.removeprefix(METRIC_PREFIX)!r} cannot be recorded in the model registry: a name"
                 " has at most 121 letters, digits, spaces and _.:/=+-@. Rename it in the metric definitions."
             )
-    if len(properties) > MAXIMUM_PROPERTIES:
+    most = MAXIMUM_PROPERTIES - ADDED_LATER
+    if len(properties) > most:
         raise ConfigurationError(
-            f"The training job has {len(metrics)} metrics; the model registry can record"
-            f" {MAXIMUM_PROPERTIES - len(properties) + len(metrics)}. Remove some metric definitions."
+            f"The candidate has {len(report.metrics)} metrics; the model registry can record"
+            f" {most - len(properties) + len(report.metrics)}. Remove some metric definitions."
         )
-    return properties
+    return {key: property_value(value) for key, value in properties.items()}
 
 
 def _description(execution_id: str) -> str:
@@ -107,6 +156,15 @@ def _create(params: Params, settings: Settings, sagemaker: Any, job: dict[str, A
         },
         CustomerMetadataProperties=properties,
         ClientToken=params.execution_id,
+        **_model_metrics(params, properties),
     )
     logs.info("model package created", model_package=answer["ModelPackageArn"])
     return str(answer["ModelPackageArn"])
+
+
+def _model_metrics(params: Params, properties: dict[str, str]) -> dict[str, Any]:
+    """Show the report in the registry, unless it could not be read."""
+    if params.evaluation_uri == NONE or "evaluation_problem" in properties:
+        return {}
+    statistics = {"ContentType": "application/json", "S3Uri": params.evaluation_uri}
+    return {"ModelMetrics": {"ModelQuality": {"Statistics": statistics}}}

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
+from handler_kit.registry import short
 
 if TYPE_CHECKING:
     from handler_kit.job import ArtifactLocation
@@ -40,7 +41,7 @@ class Release:
     @property
     def metrics_text(self) -> str:
         """The metrics for a person, cut to a length that fits an approval's text."""
-        text = ", ".join(f"{name} {float(value):.6g}" for name, value in sorted(self.metrics.items()))
+        text = ", ".join(f"{name} {short(value)}" for name, value in sorted(self.metrics.items()))
         if not text:
             return "no metrics"
         return text if len(text) <= MAXIMUM_METRICS_CHARACTERS else text[: MAXIMUM_METRICS_CHARACTERS - 1] + "…"

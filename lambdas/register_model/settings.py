@@ -14,10 +14,12 @@ class Settings(SettingsBase):
         model_package_group: Where the model is registered.
         stack_parameters: For each environment, such as ``dev`` and ``production``, the CloudFormation
             parameters that do not depend on the model.
+        artifact_bucket: Where the records of releases lie.
     """
 
     model_package_group: str
     stack_parameters: dict[str, dict[str, str]]
+    artifact_bucket: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Params(ParamsBase):
         dataset_uri: What it was trained on.
         sha256: Fingerprint of the data set.
         version_id: S3 version of the object that started the execution.
+        evaluation_uri: ``s3://`` address of the evaluation program's report, or ``none``.
+        release: Number of the release that is deployed again, or ``none``.
     """
 
     execution_id: str
@@ -36,3 +40,5 @@ class Params(ParamsBase):
     dataset_uri: str
     sha256: str
     version_id: str
+    evaluation_uri: str
+    release: str

@@ -1,4 +1,4 @@
-"""Lambda entry point of the action Train, and of StartTraining and ReadTraining where the wait is an event's."""
+"""Lambda entry point of the action Train, and of StartTraining where the end is told by an event."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from handler_kit.clients import client
+from handler_kit.releases import replay
 from handler_kit.report import Continue, Success, pipeline_step
 from train_model.settings import Params, Settings
 from train_model.train import Trainer
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
     """Start the job, or read it, on the first call; look after it on every later one."""
-    trainer = Trainer(Params.from_json(job.parameters), Settings.from_env(), client("sagemaker"), client("ssm"), job.id)
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    released = replay(client("s3"), settings.artifact_bucket, params.release, "Train")
+    if released is not None:
+        return released
+    trainer = Trainer(params, settings, client("sagemaker"), client("ssm"), job.id)
     if job.continuation_token is None:
         return trainer.begin(now=int(time.time()))
     return trainer.poll(job.continuation_token, now=int(time.time()))

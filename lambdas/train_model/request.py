@@ -33,7 +33,11 @@ def training_request(
         "HyperParameters": settings.hyperparameters,
         "AlgorithmSpecification": algorithm,
         "RoleArn": settings.training_role_arn,
-        "InputDataConfig": [_channel(channel, params, settings) for channel in params.channels.split(",")],
+        "InputDataConfig": [
+            _channel(channel, params, settings)
+            for channel in params.channels.split(",")
+            if channel != settings.held_out_channel
+        ],
         "OutputDataConfig": {**output, "KmsKeyId": key} if key else output,
         "ResourceConfig": resources,
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},

@@ -37,6 +37,7 @@ class Settings(SettingsBase):
         hyperparameters: Handed to the algorithm; every value is a string.
         metric_definitions: ``Name`` and ``Regex`` of each metric in the algorithm's log.
         environment: Environment variables of the training container.
+        held_out_channel: Channel that only the evaluation reads; empty for none.
         tuning: The JSON of a HyperParameterTuningJobConfig; empty without a search.
         tags: Tags of the job, beside those that name the execution.
     """
@@ -67,6 +68,7 @@ class Settings(SettingsBase):
     hyperparameters: dict[str, str]
     metric_definitions: list[dict[str, str]]
     environment: dict[str, str]
+    held_out_channel: str | None
     tuning: str | None
     tags: dict[str, str]
 
@@ -79,6 +81,7 @@ class Params(ParamsBase):
         dataset_uri: ``s3://`` folder with one folder per channel.
         channels: Names of the channels, split by commas.
         sha256: Fingerprint of the data set.
+        release: Number of the release that is deployed again, or ``none``.
         step: ``train`` starts the job and waits for its end. A job that takes longer than an action may wait has two
             actions: ``start`` waits until it runs, ``read`` gives its result.
     """
@@ -87,4 +90,5 @@ class Params(ParamsBase):
     dataset_uri: str
     channels: str
     sha256: str
+    release: str
     step: str

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 # A variable that CodePipeline fills in for every execution.
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
+# A variable that whoever starts an execution may set: the release to deploy again. ``none`` in all others.
+RELEASE_VARIABLE = "Release"
+RELEASE = f"#{{variables.{RELEASE_VARIABLE}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,21 @@ class Action:
             input_artifacts=list(self.inputs) or None,
             output_artifacts=list(self.outputs) or None,
             timeout_in_minutes=self.timeout_minutes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A value that whoever starts an execution may give."""
+
+    name: str
+    default: str
+    description: str
+
+    def to_terraform(self) -> codepipeline.CodepipelineVariable:
+        """Give the struct that the provider's binding takes."""
+        return codepipeline.CodepipelineVariable(
+            name=self.name, default_value=self.default, description=self.description
         )
 
 

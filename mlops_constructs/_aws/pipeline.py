@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .._cdk import TerraformResource
-    from .actions import Stage
+    from .actions import Stage, Variable
     from .environment import Environment
     from .policy import Statement
     from .stores import Stores
@@ -43,6 +43,7 @@ class Pipeline(Construct):
         stores: Stores,
         stages: Sequence[Stage],
         permissions: Sequence[Statement],
+        variables: Sequence[Variable] = (),
         after: Sequence[TerraformResource] = (),
     ) -> None:
         """Make the pipeline.
@@ -56,6 +57,7 @@ class Pipeline(Construct):
             stores: Key and artifact bucket.
             stages: Its stages, sources first.
             permissions: What its actions need; artifacts and key are added.
+            variables: What an execution may be started with.
             after: What must exist before CodePipeline starts the new pipeline by itself.
         """
         super().__init__(scope, id_)
@@ -85,6 +87,7 @@ class Pipeline(Construct):
                 )
             ],
             stage=[stage.to_terraform() for stage in stages],
+            variable=[variable.to_terraform() for variable in variables] or None,
             depends_on=[*granted, *after],
         )
         self.arn: str = self.pipeline.arn

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .policy import Statement
 
-# Role purposes whose service is documented to send aws:SourceAccount when it assumes the role: SageMaker's training
-# and inference, and CodeBuild. A condition on any other would lock the service out.
+# Role purposes whose service is documented to send aws:SourceAccount when it assumes the role: SageMaker's training,
+# processing and inference, and CodeBuild. A condition on any other would lock the service out.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
 # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
-_SENDS_SOURCE_ACCOUNT = {"training", "model", "build"}
+_SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "model", "build"}
 
 
 class ServiceRole:

@@ -78,6 +78,7 @@ def launch_permissions(
         allow([*look, "sagemaker:AddTags"], jobs),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
         use_key_for_volumes(stores.key_arn),
         *report_job(),
     ]

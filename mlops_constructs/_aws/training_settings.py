@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING, Any
 from ..config.ranges import parameter_ranges, wire_value
 from ..config.training import Checkpoints
 from .instances import has_own_disks
+from .literals import literal_json
 from .naming import tuning_prefix
 from .network import joined
 
 if TYPE_CHECKING:
     from ..config import Network, Training, Tuning
     from .environment import Environment
-
-
-def literal_json(value: object) -> str:
-    """Write JSON whose ``${`` and ``%{`` Terraform leaves alone."""
-    return json.dumps(value, separators=(",", ":")).replace("${", "$${").replace("%{", "%%{")
 
 
 def job_settings(env: Environment, tuning: Tuning | None) -> dict[str, str]:

@@ -4,11 +4,12 @@ from .algorithm import Algorithm
 from .approval import Approval
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
-from .evaluation import Evaluation
+from .evaluation import Evaluation, Threshold
 from .existing import Existing
 from .network import Network
 from .notebook import Notebook
 from .pipeline import PipelineConfig
+from .processing import Processing
 from .profile import Profile
 from .ranges import Categorical, Continuous, Integer
 from .training import Checkpoints, Retry, Spot, Training
@@ -31,11 +32,13 @@ __all__ = [
     "Network",
     "Notebook",
     "PipelineConfig",
+    "Processing",
     "Profile",
     "Retry",
     "Rollout",
     "SmokeTest",
     "Spot",
+    "Threshold",
     "Training",
     "Tuning",
 ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._rules import in_range, matches
+from ..errors import Problem
+from ._rules import in_range, is_token, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from ..errors import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +21,13 @@ class Approval:
         timeout_minutes: Without an answer the execution fails after this, so that a forgotten approval does not
             block the next data set for long. 5 to 86,400 minutes, 1 day unless given. Literal.
             https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
+        topic_arn: SNS topic that exists already and gets the requests, instead of one that the pipeline makes; it
+            is left as it is. Where it is encrypted, its key must let the pipeline's role use it. Reference.
     """
 
     emails: Sequence[str] = ()
     timeout_minutes: int = 24 * 60
+    topic_arn: str | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -34,3 +36,10 @@ class Approval:
                 f"emails[{index}]", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "must be an e-mail address", "correct it"
             )
         yield from in_range("timeout_minutes", self.timeout_minutes, 5, 86_400, "minutes")
+        if self.topic_arn is None:
+            return
+        if not is_token(self.topic_arn) and not (self.topic_arn.startswith("arn:") and ":sns:" in self.topic_arn):
+            yield Problem("topic_arn", "must be the ARN of an SNS topic", self.topic_arn, "give the ARN, not the name")
+        if self.emails:
+            remedy = "subscribe them to the topic yourself, or leave topic_arn out"
+            yield Problem("emails", "cannot be subscribed to a topic that is handed in", list(self.emails), remedy)

@@ -133,6 +133,9 @@ class Endpoint:
         data_capture: Or None to keep nothing.
         smoke_test: What it must answer before the pipeline goes on.
         startup_timeout_seconds: Time to answer the first ``/ping``, 60 to 3,600 s. Literal.
+        hourly_price_usd: What one instance costs an hour, in US dollars, by your region's price list and your
+            discounts; the approver reads what production will cost. None says that it is unknown. Literal.
+            https://aws.amazon.com/sagemaker/pricing/
     """
 
     instance_type: str = "ml.m5.large"
@@ -142,6 +145,7 @@ class Endpoint:
     data_capture: DataCapture | None = None
     smoke_test: SmokeTest = field(default_factory=SmokeTest)
     startup_timeout_seconds: int = 600
+    hourly_price_usd: float | None = None
 
     @classmethod
     def for_production(cls) -> Endpoint:
@@ -153,6 +157,8 @@ class Endpoint:
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("initial_instance_count", self.initial_instance_count, 1, 1000)
         yield from in_range("startup_timeout_seconds", self.startup_timeout_seconds, 60, 3600, "s")
+        if self.hourly_price_usd is not None:
+            yield from in_range("hourly_price_usd", self.hourly_price_usd, 0, 10_000, "US dollars an hour")
         for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
             part = getattr(self, name)
             if part is not None:

@@ -6,18 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import in_range, literal
+from ._rules import in_range, is_token, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from .processing import Processing
+
+# The rules are one environment variable of the function that is the gate; a function has 4 KB of them.
+MOST_RULES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """The gate between training and deployment. A missing or unreadable metric closes it.
+class Threshold:
+    """What one metric must be.
 
     Attributes:
-        metric: Name of one of ``Training.metrics``. Literal.
+        metric: Name of a metric: of ``Training.metrics``, or with ``Evaluation.processing`` one that the evaluation
+            program reports. Literal.
         minimum: The metric must be at least this (accuracy and the like), or None. Literal.
         maximum: The metric must be at most this (loss and the like), or None. Literal.
         beat_production_by: The metric must be better than that of the model now in production by at least this
@@ -25,14 +31,20 @@ class Evaluation:
             is given. Literal.
     """
 
-    metric: str = "validation:accuracy"
-    minimum: float | None = 0.8
+    metric: str
+    minimum: float | None = None
     maximum: float | None = None
-    beat_production_by: float | None = 0.0
+    beat_production_by: float | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from literal("metric", self.metric)
+        yield from matches(
+            "metric",
+            self.metric,
+            r"[\w .:/=+\-@]{1,121}",
+            "must have 1 to 121 letters, digits, spaces and _.:/=+-@, which is what the model registry can record",
+            "rename the metric",
+        )
         for name in ("minimum", "maximum"):
             value = getattr(self, name)
             if value is not None:
@@ -43,5 +55,73 @@ class Evaluation:
             yield Problem(
                 "minimum", "a gate needs a minimum, a maximum or beat_production_by", None, "give at least one"
             )
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+        bounds = (self.minimum, self.maximum)
+        if not any(bound is None or is_token(bound) for bound in bounds) and self.minimum > self.maximum:  # type: ignore[operator]
             yield Problem("minimum", f"must not be above maximum ({self.maximum})", self.minimum, "swap them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """The gate between training and deployment. A missing or unreadable metric closes it.
+
+    Attributes:
+        metric: The metric of the first rule, as in ``Threshold``. Literal.
+        minimum: As in ``Threshold``. Literal.
+        maximum: As in ``Threshold``. Literal.
+        beat_production_by: As in ``Threshold``. Literal.
+        rules: Rules for further metrics, at most 9; all of them must hold. Literal.
+        processing: The team's own evaluation program, as a SageMaker processing job on data that training never
+            sees. What it reports takes the place of the metrics of training. None judges by those.
+    """
+
+    metric: str = "validation:accuracy"
+    minimum: float | None = 0.8
+    maximum: float | None = None
+    beat_production_by: float | None = 0.0
+    rules: Sequence[Threshold] = ()
+    processing: Processing | None = None
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Every rule; the first is the one that the other arguments make."""
+        first = Threshold(
+            metric=self.metric,
+            minimum=self.minimum,
+            maximum=self.maximum,
+            beat_production_by=self.beat_production_by,
+        )
+        return (first, *self.rules)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from self.thresholds[0].problems()
+        for index, rule in enumerate(self.rules):
+            for problem in rule.problems():
+                yield Problem(f"rules[{index}].{problem.field}", problem.rule, problem.got, problem.remedy)
+        yield from self._double_problems()
+        if len(self.rules) >= MOST_RULES:
+            yield Problem("rules", f"must have at most {MOST_RULES - 1}", len(self.rules), "leave some out")
+        if self.processing is not None:
+            for problem in self.processing.problems():
+                yield Problem(f"processing.{problem.field}", problem.rule, problem.got, problem.remedy)
+
+    def metric_problems(self, known: Sequence[str]) -> Iterator[Problem]:
+        """Yield the metrics that nothing reports: ``known`` are those of training."""
+        if self.processing is not None:
+            return
+        for index, threshold in enumerate(self.thresholds):
+            if not is_token(threshold.metric) and threshold.metric not in known:
+                yield Problem(
+                    "metric" if index == 0 else f"rules[{index - 1}].metric",
+                    "must be one of training.metrics",
+                    threshold.metric,
+                    f"use one of {sorted(known)}, or add it to training.metrics",
+                )
+
+    def _double_problems(self) -> Iterator[Problem]:
+        seen = {self.metric}
+        for index, rule in enumerate(self.rules):
+            if rule.metric in seen:
+                remedy = "put minimum, maximum and beat_production_by of a metric into one rule"
+                yield Problem(f"rules[{index}].metric", "must not have another rule", rule.metric, remedy)
+            seen.add(rule.metric)

@@ -34,6 +34,7 @@ class Existing:
     # Every role a pipeline can have, by purpose, with the service that assumes it.
     ROLES: ClassVar[Mapping[str, str]] = {
         "training": "sagemaker.amazonaws.com",
+        "evaluation": "sagemaker.amazonaws.com",
         "model": "sagemaker.amazonaws.com",
         "notebook": "sagemaker.amazonaws.com",
         "deploy": "cloudformation.amazonaws.com",
@@ -45,8 +46,11 @@ class Existing:
         "answer-training": "lambda.amazonaws.com",
         "check-dataset": "lambda.amazonaws.com",
         "evaluate-model": "lambda.amazonaws.com",
+        "gather-evidence": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
+        "record-release": "lambda.amazonaws.com",
         "register-model": "lambda.amazonaws.com",
+        "run-evaluation": "lambda.amazonaws.com",
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",

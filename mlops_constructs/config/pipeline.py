@@ -81,13 +81,8 @@ class PipelineConfig:
             )
         yield from self._governance_problems()
         yield from self._training_problems()
-        if self.evaluation.metric not in self.training.metrics:
-            yield Problem(
-                "evaluation.metric",
-                "must be one of training.metrics",
-                self.evaluation.metric,
-                f"use one of {sorted(self.training.metrics)}, or add it to training.metrics",
-            )
+        for problem in self.evaluation.metric_problems(list(self.training.metrics)):
+            yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
 
     def _training_problems(self) -> Iterator[Problem]:
         if self.tuning is not None:

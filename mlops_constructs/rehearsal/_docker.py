@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mlops_constructs.rehearsal._images import ContainerError, Image, ImageStore
+from mlops_constructs.rehearsal._images import PROGRAMS, ContainerError, Image, ImageStore
 from mlops_constructs.rehearsal._running import Container
 
 if TYPE_CHECKING:
@@ -68,28 +68,42 @@ class DockerRuntime:
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         """`docker run image train`, with `base` mounted at /opt/ml."""
-        return self._run("train", image, base, [], environment, log)
+        return self._run(["train"], image, base, [], environment, log)
 
     def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """`docker run image serve`, its port 8080 published on 127.0.0.1:`port`."""
         published = ["--publish", f"127.0.0.1:{port}:{_SERVING_PORT}"]
-        return self._run("serve", image, base, published, environment, log)
+        return self._run(["serve"], image, base, published, environment, log)
+
+    def run(
+        self,
+        image: Image,
+        base: Path,
+        entrypoint: Sequence[str],
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Log,
+    ) -> Container:
+        """`docker run image arguments`, with another entry point when one is given."""
+        options = ["--entrypoint", entrypoint[0]] if entrypoint else []
+        return self._run([*entrypoint[1:], *arguments], image, base, options, environment, log)
 
     def _run(
         self,
-        program: str,
+        words: Sequence[str],
         image: Image,
         base: Path,
         options: list[str],
         environment: Mapping[str, str],
         log: Log,
     ) -> Container:
-        name = f"mlops-rehearsal-{program}-{uuid.uuid4().hex[:12]}"
+        purpose = words[0] if words and words[0] in PROGRAMS else "run"
+        name = f"mlops-rehearsal-{purpose}-{uuid.uuid4().hex[:12]}"
         variables = {"AWS_REGION": self._aws.region, **environment}
         # --env NAME without a value: the value comes from docker's own environment, out of sight of `ps`.
         given = [word for variable in variables for word in ("--env", variable)]
         volume = ["--volume", f"{base}:/opt/ml"]
-        command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, program]
+        command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, *words]
         return Container(self._aws.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace))
 
     def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response
 
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.rehearsal import _protocol
-from mlops_constructs.rehearsal.services._base import AwsError, Params, PassToMoto, Service
+from mlops_constructs.rehearsal.services._base import AwsError, Params, PassToMoto, Service, caller_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -94,6 +94,7 @@ class Gateway:
         key = (call.service_name, call.method_name)
         handler, observer = self._handlers.get(key), self._observers.get(key)
         if handler is not None:
+            caller_key.set(_protocol.access_key(request))
             try:
                 return self._own_response(call, handler, request)
             except PassToMoto:

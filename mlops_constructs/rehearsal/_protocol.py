@@ -73,13 +73,21 @@ def identify(request: Request) -> Call | None:
 
 def services_asked(request: Request) -> tuple[str, ...]:
     """The services a request may be for, by the name in its signature; S3 when it has none."""
-    scope = _CREDENTIAL.search(request.headers.get("Authorization", ""))
-    credential = scope.group(1) if scope else unquote(request.args.get("X-Amz-Credential", ""))
-    parts = credential.split("/")
+    parts = _credential(request).split("/")
     if len(parts) != 5:
         return ("s3",)
     signing_name = parts[3]
     return _SERVICES_OF_SIGNING_NAME.get(signing_name, (signing_name,))
+
+
+def access_key(request: Request) -> str:
+    """The access key that signed a request; empty for an unsigned one."""
+    return _credential(request).partition("/")[0]
+
+
+def _credential(request: Request) -> str:
+    scope = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+    return scope.group(1) if scope else unquote(request.args.get("X-Amz-Credential", ""))
 
 
 def read_params(call: Call, request: Request) -> dict[str, Any]:

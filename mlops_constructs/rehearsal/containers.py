@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlops_constructs.rehearsal._docker import DockerRuntime, engine_problem
@@ -15,8 +16,6 @@ from mlops_constructs.rehearsal._running import Container
 from mlops_constructs.rehearsal._venvs import environment_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 __all__ = [
@@ -36,7 +35,7 @@ _FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
 class ContainerRuntime(Protocol):
-    """What runs an image's two programs. `base` stands for `/opt/ml`."""
+    """What runs an image's programs. `base` stands for `/opt/ml`."""
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
         """Make an image; `arguments` are build arguments, NAME=value. Raises `ContainerError`."""
@@ -46,6 +45,17 @@ class ContainerRuntime(Protocol):
 
     def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """Start the image's `serve`, listening on 127.0.0.1:`port`."""
+
+    def run(
+        self,
+        image: Image,
+        base: Path,
+        entrypoint: Sequence[str],
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Log,
+    ) -> Container:
+        """Start another program: `entrypoint`, or the image's own when that is empty, with `arguments`."""
 
 
 class ProcessRuntime:
@@ -65,14 +75,31 @@ class ProcessRuntime:
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         """Run `train` with SAGEMAKER_BASE_DIR for /opt/ml."""
-        return self._start("train", image, base, environment, log)
+        return self._start([str(image.context / "train")], image, base, environment, log)
 
     def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
         """Run `serve` on a loopback port given by SAGEMAKER_BIND_TO_PORT."""
         binding = {"SAGEMAKER_BIND_TO_PORT": str(port), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
-        return self._start("serve", image, base, {**environment, **binding}, log)
+        return self._start([str(image.context / "serve")], image, base, {**environment, **binding}, log)
 
-    def _start(self, program: str, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
+    def run(
+        self,
+        image: Image,
+        base: Path,
+        entrypoint: Sequence[str],
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Log,
+    ) -> Container:
+        """Run a program of the image's folder, or one on PATH; paths in the container become paths here."""
+        program, *rest = [_local_path(word, image, base) for word in (*entrypoint, *arguments)]
+        if "/" not in program and (image.context / program).is_file():
+            program = str(image.context / program)
+        return self._start([program, *rest], image, base, environment, log)
+
+    def _start(
+        self, command: Sequence[str], image: Image, base: Path, environment: Mapping[str, str], log: Log
+    ) -> Container:
         venv = environment_for(image.context, self._aws.processes, log)
         inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
         # A program that is killed leaves its temporary files; there they go with the local AWS.
@@ -90,10 +117,20 @@ class ProcessRuntime:
             "PATH": os.pathsep.join([str(venv / "bin"), os.environ.get("PATH", os.defpath)]),
         }
         try:
-            process = self._aws.processes.start([image.context / program], cwd=image.context, env=full)
+            process = self._aws.processes.start(list(command), cwd=image.context, env=full)
         except OSError as error:
-            raise ContainerError(f"{program} cannot be run: {error}") from error
+            raise ContainerError(f"{Path(command[0]).name} cannot be run: {error}") from error
         return Container(self._aws.processes, process, log)
+
+
+def _local_path(word: str, image: Image, base: Path) -> str:
+    """Where a path of the container lies on this machine: code in the image's folder, the rest in `base`."""
+    lines = (image.context / "Dockerfile").read_text(encoding="utf-8", errors="replace").splitlines()
+    folders = [line.split()[1].rstrip("/") for line in lines if line.startswith("WORKDIR /")]
+    for folder in (*folders, "/opt/ml/code"):
+        if folder and word.startswith(f"{folder}/"):
+            return str(image.context / word.removeprefix(f"{folder}/"))
+    return str(base / word.removeprefix("/opt/ml/")) if word.startswith("/opt/ml/") else word
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import Action, Stage, invoke
+from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
 from .._aws.function import Function
 from .._aws.policy import allow, report_job
 from ..provider import (
@@ -23,21 +23,18 @@ if TYPE_CHECKING:
     from .._aws.policy import Statement
     from .._aws.stores import Stores
     from ..config import Approval as ApprovalConfig
+    from ..config import Endpoint
 
 STAGE = ACTION = "Approve"
-# What the approver reads in the mail and in the console; CodePipeline takes 1,000 characters.
-EVIDENCE = (
-    "Candidate: #{Candidate.ModelPackageArn}. Metrics: #{Candidate.Metrics}. Gate: #{Gate.Verdict}. "
-    "DEV smoke test: #{Dev.Summary}. "
-    "Data: #{Dataset.ObjectKey}, version #{Dataset.VersionId}. Image: #{Training.Image}."
-)
 
 
 class Approval(Construct):
-    """The topic that tells people, and the function that records what they said.
+    """What the approver reads, the topic that tells people, and the function that records what became of it.
 
     Attributes:
-        topic: SNS topic of the approval requests.
+        topic: SNS topic of the approval requests, or None where one is handed in.
+        topic_arn: Its ARN.
+        gather_evidence: Function that writes the evidence.
         record_decision: Function that marks the model package Approved or Rejected.
     """
 
@@ -51,46 +48,87 @@ class Approval(Construct):
         stores: Stores,
         group: str,
         packages_arn: str,
+        production: Endpoint,
+        production_stack: str,
     ) -> None:
-        """Make topic, subscriptions, function and the rule that sees a rejection."""
+        """Make topic, subscriptions, functions and the rule that sees executions which end early."""
         super().__init__(scope, id_)
-        self._config, self._stores = config, stores
-        self.topic = sns_topic.SnsTopic(self, "topic", name=f"{env.name}-approvals", kms_master_key_id=stores.key_arn)
-        self.topic_arn: str = self.topic.arn
-        for index, email in enumerate(config.emails):
-            sns_topic_subscription.SnsTopicSubscription(
-                self, f"email_{index}", topic_arn=self.topic_arn, protocol="email", endpoint=email
-            )
-        pipeline_arn = env.arn("codepipeline", env.name)
+        self._config, self._env, self._stores = config, env, stores
+        self.topic: sns_topic.SnsTopic | None = None
+        self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
+        self.gather_evidence = Function(
+            self,
+            "gather_evidence",
+            folder="gather_evidence",
+            env=env,
+            stores=stores,
+            settings={
+                "PIPELINE": env.name,
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "PRODUCTION_STACK": production_stack,
+                "PRODUCTION_FLEET": fleet(production),
+                "HOURLY_COST": hourly_cost(production),
+            },
+            permissions=[
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
+                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evidence/*"),
+                *report_job(),
+            ],
+        )
         self.record_decision = Function(
             self,
             "record_decision",
             folder="record_decision",
             env=env,
             stores=stores,
-            settings={"MODEL_PACKAGE_GROUP": group, "PIPELINE": env.name},
+            settings={
+                "MODEL_PACKAGE_GROUP": group,
+                "PIPELINE": env.name,
+                "APPROVAL_TIMEOUT_MINUTES": str(config.timeout_minutes),
+            },
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
-                allow("codepipeline:ListActionExecutions", pipeline_arn),
+                allow(
+                    ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
+                    env.arn("codepipeline", env.name),
+                ),
                 *report_job(),
             ],
         )
-        self._on_rejection(env)
+        self._on_early_end()
+
+    @property
+    def functions(self) -> list[Function]:
+        """What the pipeline invokes."""
+        return [self.gather_evidence, self.record_decision]
 
     def stage(self) -> Stage:
-        """Describe the pipeline stage ``Approve``."""
-        return Stage(
-            STAGE,
-            [
-                Action(
-                    name=ACTION,
-                    category="Approval",
-                    provider="Manual",
-                    timeout_minutes=self._config.timeout_minutes,
-                    configuration={"NotificationArn": self.topic_arn, "CustomData": EVIDENCE},
-                )
-            ],
+        """Describe the pipeline stage ``Approve``: gather the evidence, then ask."""
+        evidence = invoke(
+            "Evidence",
+            self.gather_evidence.name,
+            namespace="Evidence",
+            parameters={
+                "execution_id": EXECUTION_ID,
+                "model_package_arn": "#{Candidate.ModelPackageArn}",
+                "release": RELEASE,
+            },
         )
+        ask = Action(
+            name=ACTION,
+            category="Approval",
+            provider="Manual",
+            run_order=2,
+            timeout_minutes=self._config.timeout_minutes,
+            configuration={
+                "NotificationArn": self.topic_arn,
+                "CustomData": "#{Evidence.Message}",
+                "ExternalEntityLink": "#{Evidence.Link}",
+            },
+        )
+        return Stage(STAGE, [evidence, ask])
 
     def record(self, *, run_order: int) -> Action:
         """Describe the action that marks the package Approved, before it is deployed."""
@@ -98,31 +136,44 @@ class Approval(Construct):
             "RecordApproval",
             self.record_decision.name,
             run_order=run_order,
-            parameters={"model_package_arn": "#{Candidate.ModelPackageArn}"},
+            parameters={"execution_id": EXECUTION_ID, "model_package_arn": "#{Candidate.ModelPackageArn}"},
         )
 
     def pipeline_permissions(self) -> list[Statement]:
         """What the pipeline's role needs to tell people."""
         return [allow("sns:Publish", self.topic_arn)]
 
-    def _on_rejection(self, env: Environment) -> None:
-        # A rejection ends the execution, so no action of the pipeline can record it.
+    def _topic(self) -> str:
+        env = self._env
+        self.topic = sns_topic.SnsTopic(
+            self, "topic", name=f"{env.name}-approvals", kms_master_key_id=self._stores.key_arn
+        )
+        topic_arn: str = self.topic.arn
+        for index, email in enumerate(self._config.emails):
+            sns_topic_subscription.SnsTopicSubscription(
+                self, f"email_{index}", topic_arn=topic_arn, protocol="email", endpoint=email
+            )
+        return topic_arn
+
+    def _on_early_end(self) -> None:
+        # A failure ends the execution, so no action of the pipeline can record it.
+        name = self._env.name
         rule = cloudwatch_event_rule.CloudwatchEventRule(
             self,
-            "on_rejection",
-            name=f"{env.name}-on-rejection",
+            "on_early_end",
+            name=f"{name}-on-early-end",
             event_pattern=json.dumps(
                 {
                     "source": ["aws.codepipeline"],
-                    "detail-type": ["CodePipeline Action Execution State Change"],
-                    "detail": {"pipeline": [env.name], "stage": [STAGE], "action": [ACTION], "state": ["FAILED"]},
+                    "detail-type": ["CodePipeline Pipeline Execution State Change"],
+                    "detail": {"pipeline": [name], "state": ["FAILED", "STOPPED"]},
                 }
             ),
         )
         function = self.record_decision
         cloudwatch_event_target.CloudwatchEventTarget(
             self,
-            "on_rejection_target",
+            "on_early_end_target",
             rule=rule.name,
             target_id="record-decision",
             arn=function.arn,
@@ -132,10 +183,31 @@ class Approval(Construct):
         )
         lambda_permission.LambdaPermission(
             self,
-            "on_rejection_permission",
+            "on_early_end_permission",
             action="lambda:InvokeFunction",
             function_name=function.name,
             principal="events.amazonaws.com",
             source_arn=rule.arn,
             depends_on=[function.function],
         )
+
+
+def fleet(endpoint: Endpoint) -> str:
+    """Say what an endpoint runs on, for people."""
+    least, most = _instances(endpoint)
+    return f"{least if least == most else f'{least} to {most}'} x {endpoint.instance_type}"
+
+
+def hourly_cost(endpoint: Endpoint) -> str:
+    """Say what an endpoint costs an hour, for people; ``unknown`` rather than a number that may be wrong."""
+    price = endpoint.hourly_price_usd
+    if price is None:
+        return "unknown"
+    least, most = (f"{count * price:.2f}" for count in _instances(endpoint))
+    return f"{least if least == most else f'{least} to {most}'} USD"
+
+
+def _instances(endpoint: Endpoint) -> tuple[int, int]:
+    if endpoint.autoscaling is None:
+        return endpoint.initial_instance_count, endpoint.initial_instance_count
+    return endpoint.autoscaling.minimum, endpoint.autoscaling.maximum

@@ -1,4 +1,4 @@
-"""Is the candidate good enough: register it, then judge it."""
+"""Is the candidate good enough: evaluate it, register it, then judge it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, Stage, invoke
+from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
+from .._aws.evaluation_job import EvaluationJob
 from .._aws.function import Function
+from .._aws.literals import literal_json
 from .._aws.policy import allow, report_job
 
 if TYPE_CHECKING:
@@ -19,15 +21,17 @@ if TYPE_CHECKING:
     from ..config import Evaluation as EvaluationConfig
 
 # The artifact with the template configurations of a candidate.
-RELEASE = "Release"
+RELEASE_ARTIFACT = "Release"
+_NO_REPORT = "none"
 
 
 class Evaluation(Construct):
-    """The functions that register a candidate and open or close the gate.
+    """The functions that evaluate and register a candidate, and open or close the gate.
 
     A candidate is registered before it is judged, so that a refused one is on record too.
 
     Attributes:
+        job: The team's evaluation program, or None where the metrics of training decide.
         register_model: Function that makes the model package and the ``Release`` artifact.
         evaluate_model: Function that is the gate.
     """
@@ -63,8 +67,59 @@ class Evaluation(Construct):
             training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
+        self._env, self._stores, self._image_arn = env, stores, image_arn
+        self._training_jobs_arn = training_jobs_arn
+        self.job: EvaluationJob | None = None
+        if config.processing is not None:
+            self.job = EvaluationJob(self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn)
+        self.register_model = self._register_model(group, packages_arn, stack_parameters)
+        self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
+
+    @property
+    def functions(self) -> list[Function]:
+        """What the pipeline invokes."""
+        return [*([] if self.job is None else [self.job.function]), self.register_model, self.evaluate_model]
+
+    def stages(self) -> list[Stage]:
+        """Describe the pipeline stage ``Evaluate``."""
+        actions: list[Action] = []
+        report = _NO_REPORT
+        if self.job is not None:
+            actions.append(self.job.action(namespace="Evaluated"))
+            report = "#{Evaluated.EvaluationUri}"
+        first = len(actions) + 1
+        register = invoke(
+            "Register",
+            self.register_model.name,
+            run_order=first,
+            namespace="Candidate",
+            outputs=[RELEASE_ARTIFACT],
+            parameters={
+                "execution_id": EXECUTION_ID,
+                "job_name": "#{Training.JobName}",
+                "dataset_uri": "#{Data.DatasetUri}",
+                "sha256": "#{Data.Sha256}",
+                "version_id": "#{Dataset.VersionId}",
+                "evaluation_uri": report,
+                "release": RELEASE,
+            },
+        )
+        gate = invoke(
+            "Gate",
+            self.evaluate_model.name,
+            run_order=first + 1,
+            namespace="Gate",
+            parameters={"model_package_arn": "#{Candidate.ModelPackageArn}", "release": RELEASE},
+        )
+        return [Stage("Evaluate", [*actions, register, gate])]
+
+    def _register_model(
+        self, group: str, packages_arn: str, stack_parameters: Mapping[str, Mapping[str, str]]
+    ) -> Function:
+        env, stores = self._env, self._stores
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
-        self.register_model = Function(
+        readable = ["models/*", "releases/*", *([] if self.job is None else ["evaluations/*"])]
+        return Function(
             self,
             "register_model",
             folder="register_model",
@@ -73,65 +128,54 @@ class Evaluation(Construct):
             settings={
                 "MODEL_PACKAGE_GROUP": group,
                 "STACK_PARAMETERS": json.dumps(stack_parameters),
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
             },
             permissions=[
-                allow("sagemaker:DescribeTrainingJob", training_jobs_arn),
+                allow("sagemaker:DescribeTrainingJob", self._training_jobs_arn),
                 allow("sagemaker:CreateModelPackage", [group_arn, packages_arn]),
-                # A package has no role of its own: SageMaker looks at model and image as the caller.
-                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
-                allow(["ecr:BatchGetImage", "ecr:DescribeImages"], image_arn),
+                # Of a release that is deployed again.
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                # A package has no role of its own: SageMaker looks at model, report and image as the caller.
+                allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
+                allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
                 # ListModelPackages knows no resource.
                 allow("sagemaker:ListModelPackages", "*"),
+                # Without it a missing object answers "access denied" instead of "not found".
+                allow(
+                    "s3:ListBucket",
+                    stores.artifact_bucket_arn,
+                    when={"StringLike": {"s3:prefix": readable}},
+                ),
                 *report_job(),
             ],
         )
-        self.evaluate_model = Function(
+
+    def _evaluate_model(self, config: EvaluationConfig, packages_arn: str, production_stack: str) -> Function:
+        return Function(
             self,
             "evaluate_model",
             folder="evaluate_model",
-            env=env,
-            stores=stores,
-            settings=_gate(config, production_stack),
+            env=self._env,
+            stores=self._stores,
+            settings={"RULES": literal_json(_rules(config)), "PRODUCTION_STACK": production_stack},
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
-                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+                allow("cloudformation:DescribeStacks", self._env.arn("cloudformation", f"stack/{production_stack}/*")),
                 *report_job(),
             ],
         )
 
-    def stages(self) -> list[Stage]:
-        """Describe the pipeline stage ``Evaluate``."""
-        register = invoke(
-            "Register",
-            self.register_model.name,
-            namespace="Candidate",
-            outputs=[RELEASE],
-            parameters={
-                "execution_id": EXECUTION_ID,
-                "job_name": "#{Training.JobName}",
-                "dataset_uri": "#{Data.DatasetUri}",
-                "sha256": "#{Data.Sha256}",
-                "version_id": "#{Dataset.VersionId}",
-            },
-        )
-        gate = invoke(
-            "Gate",
-            self.evaluate_model.name,
-            run_order=2,
-            namespace="Gate",
-            parameters={"model_package_arn": "#{Candidate.ModelPackageArn}"},
-        )
-        return [Stage("Evaluate", [register, gate])]
 
-
-def _gate(config: EvaluationConfig, production_stack: str) -> dict[str, str]:
+def _rules(config: EvaluationConfig) -> list[dict[str, str]]:
     def text(value: float | None) -> str:
         return "" if value is None else repr(value)
 
-    return {
-        "METRIC": config.metric,
-        "MINIMUM": text(config.minimum),
-        "MAXIMUM": text(config.maximum),
-        "BEAT_PRODUCTION_BY": text(config.beat_production_by),
-        "PRODUCTION_STACK": production_stack,
-    }
+    return [
+        {
+            "metric": rule.metric,
+            "minimum": text(rule.minimum),
+            "maximum": text(rule.maximum),
+            "beat_production_by": text(rule.beat_production_by),
+        }
+        for rule in config.thresholds
+    ]

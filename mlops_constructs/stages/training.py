@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, Action, Stage, invoke
+from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
 from .._aws.event_rule import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow, report_job
@@ -59,12 +59,12 @@ class Training(Construct):
         stores: Stores,
         image_parameter: str,
         image_arn: str,
+        held_out_channel: str | None,
     ) -> None:
         """Make the role, the functions and the rules that call them.
 
         Args:
-            scope: Construct it belongs to.
-            id_: Construct id.
+            scope: Construct it belongs to; ``id_`` is its id in there.
             dataset: Limits of a data set.
             config: The training job.
             tuning: The search around it, or None.
@@ -73,6 +73,7 @@ class Training(Construct):
             stores: Buckets and key.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
+            held_out_channel: Channel that training does not get, or None.
         """
         super().__init__(scope, id_)
         self._env, self._stores, self._config, self._tuning = env, stores, config, tuning
@@ -80,7 +81,7 @@ class Training(Construct):
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(job_permissions(env, stores, image_arn, config, network))
         self.check_dataset = self._check_dataset(dataset)
-        self.train_model = self._train_model(image_parameter, network)
+        self.train_model = self._train_model(image_parameter, network, held_out_channel)
         self.stop_training = self._stop_training()
         self._longest_seconds = config.longest_seconds if tuning is None else tuning.max_runtime_seconds
         self.answer_training: Function | None = None
@@ -98,6 +99,7 @@ class Training(Construct):
                 "bucket": "#{Dataset.BucketName}",
                 "key": "#{Dataset.ObjectKey}",
                 "version_id": "#{Dataset.VersionId}",
+                "release": RELEASE,
             },
         )
         return [Stage("Prepare", [check]), Stage(STAGE, self._train_actions())]
@@ -112,11 +114,9 @@ class Training(Construct):
             provider="Manual",
             run_order=2,
             timeout_minutes=minutes,
-            configuration={
-                "CustomData": f"Nothing to decide: {self.answer_training.name} answers when the training is over."
-            },
+            configuration={"CustomData": f"Nothing to decide: {self.answer_training.name} answers at the end."},
         )
-        return [self._train("StartTraining", "start"), wait, self._train("ReadTraining", "read", run_order=3)]
+        return [self._train("StartTraining", "start"), wait, self._train("Train", "read", run_order=3)]
 
     def _train(self, name: str, step: str, *, run_order: int = 1) -> Action:
         return invoke(
@@ -129,6 +129,7 @@ class Training(Construct):
                 "dataset_uri": "#{Data.DatasetUri}",
                 "channels": "#{Data.Channels}",
                 "sha256": "#{Data.Sha256}",
+                "release": RELEASE,
                 "step": step,
             },
         )
@@ -150,13 +151,14 @@ class Training(Construct):
                 # Without it a missing object answers "access denied" instead of "not found".
                 allow(["s3:ListBucket", "s3:ListBucketVersions"], stores.data_bucket_arn),
                 allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/datasets/*"),
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
                 *report_job(),
             ],
             timeout_seconds=300,
             memory_mb=512,
         )
 
-    def _train_model(self, image_parameter: str, network: Network | None) -> Function:
+    def _train_model(self, image_parameter: str, network: Network | None, held_out_channel: str | None) -> Function:
         env, stores = self._env, self._stores
         return Function(
             self,
@@ -170,6 +172,7 @@ class Training(Construct):
                 "TRAINING_ROLE_ARN": self.role.arn,
                 "PIPELINE": env.name,
                 "IMAGE_PARAMETER": image_parameter,
+                "HELD_OUT_CHANNEL": "" if held_out_channel is None else held_out_channel,
                 **training_settings(self._config, self._tuning, network, env),
             },
             permissions=launch_permissions(
@@ -209,7 +212,7 @@ class Training(Construct):
 
     def _answer_training(self) -> Function:
         env, pipeline = self._env, self._env.arn("codepipeline", self._env.name)
-        jobs = job_settings(env, self._tuning)
+        jobs, tuned = job_settings(env, self._tuning), self._tuning is not None
         function = Function(
             self,
             "answer_training",
@@ -223,11 +226,10 @@ class Training(Construct):
                 *look_permissions(env, self._tuning),
             ],
         )
-        kind = "Training" if self._tuning is None else "HyperParameterTuning"
+        kind, title = ("HyperParameterTuning", "HyperParameter Tuning") if tuned else ("Training", "Training")
         over = {f"{kind}JobStatus": ["Completed", "Failed", "Stopped"]}
         ours = {f"{kind}JobName": [{"prefix": f"{jobs['JOB_PREFIX']}-"}]}
-        title = "Training Job" if self._tuning is None else "HyperParameter Tuning Job"
-        self._on("on_training_end", function, "aws.sagemaker", f"SageMaker {title} State Change", {**ours, **over})
+        self._on("on_training_end", function, "aws.sagemaker", f"SageMaker {title} Job State Change", {**ours, **over})
         # A job may be over before the wait for it begins.
         self._on(
             "on_training_wait",

@@ -89,6 +89,7 @@ def read(training: Training, tuning: Tuning | None, network: Network | None) -> 
         "TRAINING_ROLE_ARN": "arn:aws:iam::123456789012:role/iris-training",
         "PIPELINE": "iris-1a2b3c",
         "IMAGE_PARAMETER": "/iris/image",
+        "HELD_OUT_CHANNEL": "",
         **training_settings(training, tuning, network, ENV),
     }
     resolved = {name: value.replace("$${", "${").replace("%%{", "%{") for name, value in written.items()}
@@ -97,6 +98,7 @@ def read(training: Training, tuning: Tuning | None, network: Network | None) -> 
         "dataset_uri": f"s3://artifacts/datasets/{EXECUTION}",
         "channels": "train,validation",
         "sha256": "0f" * 32,
+        "release": "none",
         "step": "train",
     }
     return Params.from_json(json.dumps(params)), Settings.from_env(resolved)

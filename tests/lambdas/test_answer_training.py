@@ -63,12 +63,21 @@ def test_a_job_that_is_over_ends_the_wait_however_it_ended(sagemaker: Any, codep
     assert request["result"] == {"status": "Approved", "summary": f"Training job {NAME} is over: {status}"}
 
 
-@pytest.mark.parametrize("statuses", [["InProgress"], ["Stopping"], ["Failed", "InProgress"], []])
+@pytest.mark.parametrize("statuses", [["InProgress"], ["Stopping"], ["Failed", "InProgress"]])
 def test_a_job_that_goes_on_is_waited_for(sagemaker: Any, codepipeline: Any, statuses: list[str]) -> None:
     waits(codepipeline, status="InProgress", token=TOKEN)
     trained(sagemaker, *statuses)
     handler({}, None)
     assert codepipeline.requests["PutApprovalResult"] == []
+
+
+def test_a_release_that_is_deployed_again_has_no_job_to_wait_for(sagemaker: Any, codepipeline: Any) -> None:
+    waits(codepipeline, status="InProgress", token=TOKEN)
+    trained(sagemaker)
+    codepipeline.answer("PutApprovalResult")
+    handler({}, None)
+    (request,) = codepipeline.requests["PutApprovalResult"]
+    assert request["result"]["summary"] == "No job was started"
 
 
 @pytest.mark.parametrize("latest", [{}, {"status": "Succeeded"}, {"status": "Failed", "token": TOKEN}])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from evaluate_model.evaluate import Champion, judge
 from evaluate_model.handler import handler
-from evaluate_model.settings import Settings
+from evaluate_model.rules import Rule, parse_rules
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler_kit import clients
+from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +27,21 @@ TEMPLATE = {
 }
 
 
+def rules_text(*more: dict[str, str], **changes: str) -> str:
+    empty = {"minimum": "", "maximum": "", "beat_production_by": ""}
+    rules = [{"metric": METRIC, "minimum": "0.9", **changes}, *more]
+    return json.dumps([{**empty, **rule} for rule in rules])
+
+
 @pytest.fixture(autouse=True)
 def _gate(set_env: Callable[..., None]) -> None:
-    rules = {"minimum": "0.9", "maximum": "", "beat_production_by": ""}
-    set_env({"metric": METRIC, **rules, "production_stack": STACK})
+    set_env({"rules": rules_text(), "production_stack": STACK})
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
 
 
-def package(value: str | None, status: str = "PendingManualApproval") -> str:
-    properties = {"execution_id": "x", **({} if value is None else {f"metric.{METRIC}": value})}
+def package(value: str | None, status: str = "PendingManualApproval", **more: str) -> str:
+    metrics = {} if value is None else {f"metric.{METRIC}": value}
+    properties = {"execution_id": "x", **metrics, **more}
     return clients.client("sagemaker").create_model_package(
         ModelPackageGroupName=GROUP, ModelApprovalStatus=status, CustomerMetadataProperties=properties
     )["ModelPackageArn"]
@@ -117,14 +124,14 @@ def test_a_metric_that_cannot_be_read_closes_the_gate(
 
 
 def test_a_model_better_than_production_passes(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     produce(package("0.94"))
     call(package("0.95"))
     assert reports.outputs["ProductionValue"] == "0.94"
 
 
 def test_a_model_no_better_than_production_fails(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     produce(package("0.95"))
     call(package("0.955"))
     assert reports.message == (
@@ -139,7 +146,7 @@ def test_production_is_shown_but_does_not_decide_unless_asked(call: Any, reports
 
 
 def test_without_production_there_is_nothing_to_beat(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     call(package("0.95"))
     assert reports.outputs["ProductionValue"] == "none"
 
@@ -148,7 +155,7 @@ def test_without_production_there_is_nothing_to_beat(call: Any, reports: Any, se
 def test_a_stack_that_never_served_has_no_champion(
     call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None], status: str
 ) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}]
     script("cloudformation").answer("DescribeStacks", Stacks=[{"StackStatus": status, "Parameters": parameters}])
     call(package("0.95"))
@@ -158,7 +165,7 @@ def test_a_stack_that_never_served_has_no_champion(
 def test_a_stack_that_rolled_an_update_back_still_serves(
     call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None]
 ) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     stack = {
         "StackStatus": "UPDATE_ROLLBACK_COMPLETE",
         "Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}],
@@ -171,7 +178,7 @@ def test_a_stack_that_rolled_an_update_back_still_serves(
 def test_a_champion_whose_package_is_gone_cannot_be_compared(
     call: Any, reports: Any, set_env: Callable[..., None]
 ) -> None:
-    set_env({"beat_production_by": "0.01"})
+    set_env({"rules": rules_text(beat_production_by="0.01")})
     champion = "arn:aws:sagemaker:us-east-1:123456789012:model-package/iris-1a2b3c/99"
     produce(champion)
     call(package("0.95"))
@@ -190,31 +197,105 @@ def test_a_stack_that_may_not_be_read_is_reported(call: Any, reports: Any, scrip
     assert reports.kind == "PermissionError"
 
 
-def rules(minimum: float | None = None, maximum: float | None = None, by: float | None = None) -> Settings:
-    return Settings("loss", minimum, maximum, by, STACK)
+def rule(minimum: float | None = None, maximum: float | None = None, by: float | None = None) -> Rule:
+    return Rule("loss", minimum, maximum, by)
 
 
 def test_with_a_maximum_alone_lower_is_better() -> None:
-    champion = Champion("arn", 0.3)
-    assert judge("0.25", champion, rules(maximum=1.0, by=0.05)) is None
-    assert judge("0.29", champion, rules(maximum=1.0, by=0.05)) == (
+    champion = Champion("arn", {"loss": "0.3"})
+    assert judge(rule(maximum=1.0, by=0.05), "0.25", champion) is None
+    assert judge(rule(maximum=1.0, by=0.05), "0.29", champion) == (
         "loss is 0.29, must be at most 0.25 (production has 0.3, to be beaten by 0.05)"
     )
 
 
 def test_a_value_above_the_maximum_fails() -> None:
-    assert judge("1.5", None, rules(maximum=1.0)) == "loss is 1.5, must be at most 1"
+    assert judge(rule(maximum=1.0), "1.5", None) == "loss is 1.5, must be at most 1"
 
 
 def test_the_32_bit_form_of_the_limit_passes() -> None:
-    assert judge("0.949999988079071", None, rules(minimum=0.95)) is None
+    assert judge(rule(minimum=0.95), "0.949999988079071", None) is None
 
 
 def test_two_numbers_that_look_equal_when_short_are_shown_in_full() -> None:
-    assert judge("0.1000001", None, rules(minimum=0.1000003)) == ("loss is 0.1000001, must be at least 0.1000003")
+    assert judge(rule(minimum=0.1000003), "0.1000001", None) == ("loss is 0.1000001, must be at least 0.1000003")
 
 
 @given(text=st.text(), minimum=st.floats(-1e6, 1e6))
 def test_no_text_passes_that_is_not_a_number_at_least_the_minimum(text: str, minimum: float) -> None:
-    if judge(text, None, rules(minimum=minimum)) is None:
+    if judge(rule(minimum=minimum), text, None) is None:
         assert float(text) >= minimum - abs(minimum) * 1e-5
+
+
+def test_every_rule_must_hold(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+    call(package("0.95", **{"metric.loss": "0.7"}))
+    assert reports.message == "loss is 0.7, must be at most 0.5"
+
+
+def test_all_rules_that_hold_open_the_gate(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+    call(package("0.95", **{"metric.loss": "0.3"}))
+    assert reports.outputs["Verdict"] == (
+        "validation:accuracy is 0.95 (at least 0.9 asked); production has none;"
+        " loss is 0.3 (at most 0.5 asked); production has none"
+    )
+
+
+def test_every_broken_rule_is_told_at_once(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+    call(package("0.61"))
+    assert "validation:accuracy is 0.61" in reports.message
+    assert "The model has no metric loss" in reports.message
+
+
+def test_production_is_compared_metric_by_metric(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"rules": rules_text({"metric": "loss", "maximum": "1.0", "beat_production_by": "0.0"})})
+    produce(package("0.99", **{"metric.loss": "0.2"}))
+    call(package("0.95", **{"metric.loss": "0.3"}))
+    assert reports.message.startswith("loss is 0.3, must be at most 0.2 (production has 0.2")
+
+
+def test_an_evaluation_that_cannot_be_read_closes_the_gate_and_says_why(call: Any, reports: Any) -> None:
+    arn = package(None, evaluation_problem="evaluation.json is not JSON")
+    call(arn)
+    assert reports.message.startswith("The evaluation cannot be read: evaluation.json is not JSON; The model has no")
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+
+
+@pytest.fixture
+def call_again(load_event: Callable[..., dict[str, Any]]) -> Callable[[str], None]:
+    return lambda arn: handler(load_event("evaluate_model", params={"model_package_arn": arn, "release": "1"}), None)
+
+
+def test_a_release_that_is_deployed_again_need_not_beat_production(
+    call_again: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"rules": rules_text(beat_production_by="0.0")})
+    produce(package("0.99"))
+    call_again(package("0.95", status="Approved"))
+    assert reports.outputs["Verdict"] == "validation:accuracy is 0.95 (at least 0.9 asked); production has 0.99"
+
+
+def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its_status(
+    call_again: Any, reports: Any
+) -> None:
+    arn = package("0.85", status="Approved")
+    call_again(arn)
+    assert reports.message == "validation:accuracy is 0.85, must be at least 0.9"
+    assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
+@pytest.mark.parametrize(
+    ("rules", "complaint"),
+    [
+        ([], "at least one rule"),
+        ([{"metric": "a"}], "item 0: must have metric, minimum, maximum, beat_production_by"),
+        ([{"metric": "a", "minimum": "", "maximum": "", "beat_production_by": ""}], "item 0: rules out nothing"),
+        ([{"metric": "a", "minimum": "nan", "maximum": "", "beat_production_by": ""}], "minimum must be a finite"),
+        ([{"metric": "a", "minimum": "x", "maximum": "", "beat_production_by": ""}], "minimum must be a finite"),
+    ],
+)
+def test_rules_that_would_leave_the_gate_open_are_refused(rules: list[dict[str, str]], complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        parse_rules(rules)

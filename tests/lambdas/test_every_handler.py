@@ -24,14 +24,20 @@ STEPS = {
     "register_model": "register_model",
     "evaluate_model": "evaluate_model",
     "smoke_test": "smoke_test",
+    "gather_evidence": "gather_evidence",
     "record_decision": "record_approval",
+    "record_release": "record_release",
+    "run_evaluation": "run_evaluation",
 }
 VERBS = {
     "answer_training": "answer",
     "check_dataset": "check",
     "evaluate_model": "evaluate",
+    "gather_evidence": "gather",
     "record_decision": "record",
+    "record_release": "record",
     "register_model": "register",
+    "run_evaluation": "run",
     "seed_repository": "seed",
     "smoke_test": "smoke",
     "stop_training": "stop",
@@ -50,7 +56,7 @@ def secrets(load_event: Callable[..., dict[str, Any]]) -> list[str]:
     return [form for secret in found for form in (secret, json.dumps(secret)[1:-1])]
 
 
-def test_the_functions_are_the_nine() -> None:
+def test_the_functions_are_the_twelve() -> None:
     assert sorted(VERBS) == FUNCTIONS
 
 

@@ -1,4 +1,4 @@
-"""The person's decision reaches the model registry, and only undecided packages are rejected."""
+"""What became of a candidate reaches the model registry: who approved it, or why it went no further."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from record_decision.handler import handler
 
 from handler_kit import clients
-from handler_kit.errors import ConfigurationError, StepFailure
+from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +20,22 @@ EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
 
 
+LEAD = "arn:aws:sts::123456789012:assumed-role/ml-leads/ada"
+
+
 @pytest.fixture(autouse=True)
 def _registry(set_env: Callable[..., None]) -> None:
-    set_env({"model_package_group": GROUP, "pipeline": "iris-1a2b3c"})
+    set_env({"model_package_group": GROUP, "pipeline": "iris-1a2b3c", "approval_timeout_minutes": "60"})
     for group in (GROUP, "another"):
         clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
 
 
-def package(status: str = "PendingManualApproval", group: str = GROUP) -> str:
-    answer = clients.client("sagemaker").create_model_package(ModelPackageGroupName=group, ModelApprovalStatus=status)
+def package(status: str = "PendingManualApproval", group: str = GROUP, execution: str = EXECUTION) -> str:
+    answer = clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=group,
+        ModelApprovalStatus=status,
+        CustomerMetadataProperties={"execution_id": execution},
+    )
     return answer["ModelPackageArn"]
 
 
@@ -36,41 +43,70 @@ def registered(arn: str) -> dict[str, Any]:
     return clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
 
 
-def action(stage: str, name: str, status: str, hours: int = 0, **output: Any) -> dict[str, Any]:
+def action(
+    stage: str, name: str, status: str, hours: int = 0, minutes: int = 5, by: str | None = None, **output: Any
+) -> dict[str, Any]:
     started = NOON + timedelta(hours=hours)
-    return {"stageName": stage, "actionName": name, "status": status, "startTime": started, "output": output}
+    times = {"startTime": started, "lastUpdateTime": started + timedelta(minutes=minutes)}
+    who = {} if by is None else {"updatedBy": by}
+    return {"stageName": stage, "actionName": name, "status": status, **times, **who, "output": output}
 
 
 def register(arn: str, hours: int = 0) -> dict[str, Any]:
     return action("Evaluate", "Register", "Succeeded", hours, outputVariables={"ModelPackageArn": arn})
 
 
-def rejection(summary: str, hours: int = 2) -> dict[str, Any]:
-    return action("Approve", "Approve", "Failed", hours, executionResult={"externalExecutionSummary": summary})
+def approval(status: str, summary: str | None = None, minutes: int = 5, by: str | None = None) -> dict[str, Any]:
+    result = {} if summary is None else {"externalExecutionSummary": summary}
+    return action("Approve", "Approve", status, 2, minutes, by, executionResult=result)
+
+
+def failure(stage: str, name: str, message: str, hours: int = 3) -> dict[str, Any]:
+    details = {"errorDetails": {"code": "JobFailed", "message": message}}
+    return action(stage, name, "Failed", hours, executionResult=details)
 
 
 @pytest.fixture
-def approve(load_event: Callable[..., dict[str, Any]]) -> Callable[[str], None]:
-    return lambda arn: handler(load_event("record_approval", params={"model_package_arn": arn}), None)
-
-
-@pytest.fixture
-def reject(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..., None]:
-    def reject(*actions: dict[str, Any], **detail: str) -> None:
+def approve(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..., None]:
+    def approve(arn: str, *actions: dict[str, Any]) -> None:
         reports.answer("ListActionExecutions", actionExecutionDetails=list(actions))
-        event = load_event("record_rejection")
+        handler(load_event("record_approval", params={"model_package_arn": arn}), None)
+
+    return approve
+
+
+@pytest.fixture
+def end(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..., None]:
+    def end(*actions: dict[str, Any], status: str = "Failed", **detail: str) -> None:
+        reports.answer("GetPipelineExecution", pipelineExecution={"status": status})
+        reports.answer("ListActionExecutions", actionExecutionDetails=list(actions))
+        event = load_event("record_end")
         event["detail"] |= detail
         handler(event, None)
 
-    return reject
+    return end
 
 
 @pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
 def test_an_approval_marks_the_package(approve: Any, reports: Any, status: str) -> None:
     arn = package(status)
-    approve(arn)
+    approve(arn, approval("Succeeded"))
     reports.only("success")
     assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
+def test_an_approval_records_who_when_and_what_they_said(approve: Any, reports: Any, script: Any) -> None:
+    sagemaker = script("sagemaker")
+    arn = package()
+    approve(arn, approval("Succeeded", "Looks good (ship it!)", by=LEAD))
+    assert sagemaker.requests["UpdateModelPackage"][0]["CustomerMetadataProperties"] == {
+        "approved_by": LEAD,
+        "approved_at": "2026-01-14T14:05:00+00:00",
+        "approval_summary": "Looks good ship it",
+    }
+    assert registered(arn)["ApprovalDescription"] == (
+        f"Approved in pipeline execution {EXECUTION} by {LEAD}: Looks good (ship it!)"
+    )
 
 
 def test_a_second_delivery_of_an_approval_changes_nothing(
@@ -90,69 +126,109 @@ def test_a_package_of_another_group_is_not_approved(approve: Any, reports: Any) 
     assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-def test_a_rejection_marks_the_package_with_the_summary(reject: Any) -> None:
+def test_a_rejection_marks_the_package_with_who_and_why(end: Any) -> None:
     arn = package()
-    reject(register(arn), rejection("Drifts on petals."))
+    end(register(arn), approval("Failed", "Drifts on petals.", by=LEAD))
     assert registered(arn)["ModelApprovalStatus"] == "Rejected"
     assert registered(arn)["ApprovalDescription"] == (
-        f"Not approved in pipeline execution {EXECUTION}: Drifts on petals."
+        f"Pipeline execution {EXECUTION}: not approved by {LEAD}: Drifts on petals."
     )
 
 
-def test_a_rejection_asks_for_its_own_execution(reject: Any, reports: Any) -> None:
-    reject(register(package()), rejection("No."))
+def test_an_approval_that_nobody_answered_has_expired(end: Any) -> None:
+    arn = package()
+    end(register(arn), approval("Failed", minutes=60))
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+    assert registered(arn)["ApprovalDescription"].endswith("the approval expired: nobody answered within 60 minutes.")
+
+
+def test_a_rejection_without_a_word_has_not_expired(end: Any) -> None:
+    arn = package()
+    end(register(arn), approval("Failed", minutes=5))
+    assert registered(arn)["ApprovalDescription"].endswith("not approved: no reason was given.")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [("DeployDev", "SmokeTest"), ("DeployDev", "Deploy"), ("DeployProduction", "ExecuteChangeSet")],
+)
+def test_a_failure_after_registration_rejects_the_package(end: Any, stage: str, name: str) -> None:
+    arn = package("Approved" if stage == "DeployProduction" else "PendingManualApproval")
+    end(register(arn), failure(stage, name, "0 of 10 golden records right"))
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+    assert registered(arn)["ApprovalDescription"] == (
+        f"Pipeline execution {EXECUTION}: {stage}/{name} failed: 0 of 10 golden records right"
+    )
+
+
+def test_an_execution_that_a_person_stopped_rejects_its_package(end: Any) -> None:
+    arn = package()
+    end(register(arn), status="Stopped", state="STOPPED")
+    assert registered(arn)["ApprovalDescription"].endswith("a person stopped it.")
+
+
+def test_a_registration_that_failed_after_making_the_package_rejects_it(end: Any) -> None:
+    arn = package()
+    details = {"externalExecutionId": arn, "errorDetails": {"message": "PutObject was refused"}}
+    end(action("Evaluate", "Register", "Failed", executionResult=details))
+    assert registered(arn)["ApprovalDescription"].endswith("Evaluate/Register failed: PutObject was refused")
+
+
+def test_a_stage_that_was_retried_meanwhile_keeps_the_package(end: Any, script: Callable[[str], Any]) -> None:
+    sagemaker = script("sagemaker")
+    end(register(package()), failure("DeployDev", "SmokeTest", "slow"), status="InProgress")
+    assert sagemaker.requests["UpdateModelPackage"] == []
+
+
+def test_a_rollback_that_failed_leaves_the_release_as_it_was(end: Any) -> None:
+    arn = package("Approved", execution="an-earlier-execution")
+    end(register(arn), approval("Failed", "Not now."))
+    assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
+def test_an_end_asks_for_its_own_execution_and_reports_no_job(end: Any, reports: Any) -> None:
+    end(register(package()), approval("Failed", "No."))
     assert reports.requests["ListActionExecutions"] == [
         {"pipelineName": "iris-1a2b3c", "filter": {"pipelineExecutionId": EXECUTION}}
     ]
-
-
-def test_a_rejection_reports_no_job(reject: Any, reports: Any) -> None:
-    reject(register(package()), rejection("No."))
     assert reports.all == []
 
 
-def test_an_approval_that_nobody_answered_is_told_as_such(reject: Any) -> None:
+def test_the_register_action_is_found_on_a_later_page(end: Any, reports: Any) -> None:
     arn = package()
-    reject(register(arn), action("Approve", "Approve", "Failed"))
-    assert registered(arn)["ApprovalDescription"].endswith("no reason was given.")
-
-
-def test_the_register_action_is_found_on_a_later_page(reject: Any, reports: Any) -> None:
-    arn = package()
-    reports.answer("ListActionExecutions", actionExecutionDetails=[rejection("No.")], nextToken="more")
-    reject(register(arn))
+    reports.answer("ListActionExecutions", actionExecutionDetails=[approval("Failed", "No.")], nextToken="more")
+    end(register(arn))
     assert registered(arn)["ModelApprovalStatus"] == "Rejected"
 
 
-def test_of_two_registrations_the_newest_counts(reject: Any) -> None:
+def test_of_two_registrations_the_newest_counts(end: Any) -> None:
     old, new = package(), package()
-    reject(register(old, hours=0), register(new, hours=1), rejection("No."))
+    end(register(old, hours=0), register(new, hours=1), approval("Failed", "No."))
     assert registered(new)["ModelApprovalStatus"] == "Rejected"
     assert registered(old)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
-@pytest.mark.parametrize("status", ["Rejected", "Approved"])
-def test_a_package_that_is_decided_upon_stays(reject: Any, script: Callable[[str], Any], status: str) -> None:
+def test_a_package_that_the_gate_rejected_keeps_its_reason(end: Any, script: Callable[[str], Any]) -> None:
     sagemaker = script("sagemaker")
-    arn = package(status)
-    reject(register(arn), rejection("No."))
+    end(register(package("Rejected")), failure("Evaluate", "Gate", "too bad"))
     assert sagemaker.requests["UpdateModelPackage"] == []
 
 
-def test_an_execution_without_a_package_is_raised(reject: Any) -> None:
-    with pytest.raises(StepFailure, match="Register has no output ModelPackageArn"):
-        reject(rejection("No."))
+def test_an_execution_without_a_package_has_nothing_to_record(end: Any, script: Callable[[str], Any]) -> None:
+    sagemaker = script("sagemaker")
+    end(failure("Train", "Train", "no forest today"))
+    assert sagemaker.operations() == []
 
 
-def test_a_package_of_another_group_is_not_rejected(reject: Any) -> None:
+def test_a_package_of_another_group_is_not_rejected(end: Any) -> None:
     with pytest.raises(ConfigurationError, match="is not of the group"):
-        reject(register(package(group="another")), rejection("No."))
+        end(register(package(group="another")), approval("Failed", "No."))
 
 
 @pytest.mark.parametrize("detail", [{"pipeline": "another"}, {"state": "SUCCEEDED"}])
-def test_an_event_that_is_no_rejection_of_ours_is_refused(reject: Any, detail: dict[str, str]) -> None:
+def test_an_event_that_is_no_early_end_of_ours_is_refused(end: Any, detail: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Check the rule's event pattern"):
-        reject(register(package()), **detail)
+        end(register(package()), **detail)
 
 
 @pytest.mark.parametrize("event", [{}, {"detail": "text"}, {"detail": {"pipeline": "iris-1a2b3c"}}])
@@ -162,9 +238,9 @@ def test_an_event_of_another_kind_is_refused(event: dict[str, Any]) -> None:
 
 
 def test_a_registry_that_refuses_is_raised_so_that_lambda_delivers_again(
-    reject: Any, script: Callable[[str], Any]
+    end: Any, script: Callable[[str], Any]
 ) -> None:
     arn = package()
-    script("sagemaker").refuse("UpdateModelPackage", "ThrottlingException")
+    script("sagemaker").refuse("UpdateModelPackage", "AccessDeniedException")
     with pytest.raises(ClientError):
-        reject(register(arn), rejection("No."))
+        end(register(arn), approval("Failed", "No."))

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from register_model import handler as module
 from register_model.handler import handler
-from register_model.register import register
 from register_model.release import Release
-from register_model.settings import Params, Settings
+from register_model.report import parse_report
 
 from handler_kit import clients
-from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +32,7 @@ METRICS = {"validation:accuracy": 0.9666666388511658, "train:accuracy": 1.0}
 
 @pytest.fixture(autouse=True)
 def _registry(set_env: Callable[..., None]) -> None:
-    set_env({"model_package_group": GROUP, "stack_parameters": json.dumps(STACKS)})
+    set_env({"model_package_group": GROUP, "stack_parameters": json.dumps(STACKS), "artifact_bucket": BUCKET})
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
     clients.client("s3").create_bucket(Bucket=BUCKET)
 
@@ -47,6 +46,7 @@ def trained(status: str = "Completed", metrics: dict[str, float] | None = None, 
     values = METRICS if metrics is None else metrics
     return {
         "TrainingJobName": JOB,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB}",
         "TrainingJobStatus": status,
         "CreationTime": datetime.now(timezone.utc) - timedelta(minutes=5),
         "AlgorithmSpecification": {"TrainingImage": IMAGE},
@@ -86,10 +86,11 @@ def test_the_package_records_its_lineage_and_metrics(call: Any, reports: Any) ->
     package = clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
     assert package["CustomerMetadataProperties"] == {
         "execution_id": EXECUTION,
-        "training_job": JOB,
+        "training_job_arn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB}",
         "dataset_version": "L4kqtJlcpXroDTDmpUMLUo",
         "dataset_sha256": "0f" * 32,
         "image": IMAGE,
+        "commit": "unknown",
         "metric.validation:accuracy": "0.9666666388511658",
         "metric.train:accuracy": "1.0",
     }
@@ -238,11 +239,180 @@ def test_a_metric_name_that_the_registry_refuses_is_named(call: Any, reports: An
     assert "Metric 'precision@{5}' cannot be recorded" in reports.message
 
 
-def test_more_metrics_than_the_registry_takes_are_refused(sagemaker: Any) -> None:
-    sagemaker.answer("DescribeTrainingJob", **trained(metrics={f"m{n}": 0.5 for n in range(46)}))
-    params = Params(EXECUTION, JOB, "s3://a/b", "0f", "v")
-    with pytest.raises(ConfigurationError, match="has 46 metrics; the model registry can record 45"):
-        register(params, Settings(GROUP, STACKS), sagemaker.client)
+def test_more_metrics_than_the_registry_takes_are_refused(call: Any, reports: Any) -> None:
+    call(metrics={f"m{n}": 0.5 for n in range(41)})
+    assert reports.message == (
+        "The candidate has 41 metrics; the model registry can record 40. Remove some metric definitions."
+    )
+
+
+def test_a_commit_is_the_tag_that_the_build_gave(call: Any, reports: Any, script: Callable[[str], Any]) -> None:
+    ecr = script("ecr").answer("DescribeImages", imageDetails=[{"imageTags": ["latest", "ab" * 20]}])
+    call()
+    assert registered(reports)["commit"] == "ab" * 20
+    assert ecr.requests["DescribeImages"] == [
+        {
+            "registryId": "123456789012",
+            "repositoryName": "iris-1a2b3c",
+            "imageIds": [{"imageDigest": "sha256:" + "ab" * 32}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "public.ecr.aws/team/forest:3", "forest"],
+)
+def test_an_image_that_no_build_of_ours_made_has_no_known_commit(
+    call: Any, reports: Any, script: Callable[[str], Any], image: str
+) -> None:
+    script("ecr").refuse("DescribeImages", "AccessDeniedException")
+    call(AlgorithmSpecification={"TrainingImage": image})
+    assert registered(reports)["commit"] == "unknown"
+
+
+def test_a_registry_that_is_out_of_order_is_no_unknown_commit(
+    call: Any, reports: Any, script: Callable[[str], Any]
+) -> None:
+    ecr = script("ecr")
+    for _ in range(6):
+        ecr.refuse("DescribeImages", "ServerException")
+    call()
+    assert "ServerException" in reports.message
+
+
+def registered(reports: Any) -> dict[str, str]:
+    arn = reports.outputs["ModelPackageArn"]
+    package = clients.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    properties: dict[str, str] = package["CustomerMetadataProperties"]
+    return properties
+
+
+REPORT = f"s3://{BUCKET}/evaluations/{JOB}/evaluation.json"
+
+
+@pytest.fixture
+def evaluated(load_event: Callable[..., dict[str, Any]], sagemaker: Any) -> Callable[[bytes | None], None]:
+    def call(body: bytes | None) -> None:
+        if body is not None:
+            clients.client("s3").put_object(Bucket=BUCKET, Key=f"evaluations/{JOB}/evaluation.json", Body=body)
+        sagemaker.answer("DescribeTrainingJob", **trained())
+        handler(load_event("register_model", params={"evaluation_uri": REPORT}), None)
+
+    return call
+
+
+def test_the_report_of_the_evaluation_takes_the_place_of_the_metrics_of_training(
+    evaluated: Any, reports: Any, sagemaker: Any
+) -> None:
+    evaluated(b'{"metrics": {"f1": 0.91, "accuracy": {"value": 0.94, "standard_deviation": "NaN"}}}')
+    found = registered(reports)
+    assert {name: value for name, value in found.items() if name.startswith("metric.")} == {
+        "metric.f1": "0.91",
+        "metric.accuracy": "0.94",
+    }
+    statistics = sagemaker.requests["CreateModelPackage"][0]["ModelMetrics"]["ModelQuality"]["Statistics"]
+    assert statistics == {"ContentType": "application/json", "S3Uri": REPORT}
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (None, "the evaluation program wrote no evaluation.json"),
+        (b"", "evaluation.json is not JSON"),
+        (b"\xff\xfe", "evaluation.json is not UTF-8"),
+        (b"[1]", "evaluation.json has neither an object metrics nor a group of metrics"),
+        (b'{"metrics": {}}', "evaluation.json has no metric"),
+        (b"[" * 100_000, "evaluation.json is not JSON"),
+        (b" " * (1024 * 1024 + 1), "evaluation.json has more than 1048576 bytes"),
+    ],
+    ids=["missing", "empty", "not text", "no object", "no metric", "deep", "large"],
+)
+def test_a_report_that_cannot_be_read_is_on_record_for_the_gate(
+    evaluated: Any, reports: Any, sagemaker: Any, body: bytes | None, problem: str
+) -> None:
+    evaluated(body)
+    found = registered(reports)
+    assert found["evaluation_problem"].startswith(problem)
+    assert not [name for name in found if name.startswith("metric.")]
+    assert "ModelMetrics" not in sagemaker.requests["CreateModelPackage"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "metrics"),
+    [
+        ('{"metrics": {"a": NaN}}', {"a": "nan"}),
+        ('{"metrics": {"a": 1e400}}', {"a": "inf"}),
+        (
+            '{"metrics": {"a": null, "b": "0.9", "c": true, "d": {}}}',
+            {"a": "null", "b": '"0.9"', "c": "true", "d": "null"},
+        ),
+        ('{"metrics": {"a": ' + "9" * 400 + "}}", {"a": "inf"}),
+        (
+            '{"binary_classification_metrics": {"auc": {"value": 0.9}}, "version": 1}',
+            {"auc": "0.9"},
+        ),
+    ],
+)
+def test_a_value_that_is_no_number_stays_one_for_the_gate(text: str, metrics: dict[str, str]) -> None:
+    assert parse_report(text.encode()).metrics == metrics
+
+
+def release_record(**more: Any) -> None:
+    record = {"release": 3, "model_package_arn": "none", "steps": {}, **more}
+    clients.client("s3").put_object(Bucket=BUCKET, Key="releases/3.json", Body=json.dumps(record).encode())
+
+
+@pytest.fixture
+def call_again(load_event: Callable[..., dict[str, Any]], sagemaker: Any) -> Callable[[], None]:
+    def call() -> None:
+        sagemaker.answer("DescribeTrainingJob", **trained())
+        handler(load_event("register_model", params={"release": "3"}), None)
+
+    return call
+
+
+def old_package() -> str:
+    arn: str = clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP, CustomerMetadataProperties={"metric.validation:accuracy": "0.9"}
+    )["ModelPackageArn"]
+    return arn
+
+
+def test_a_release_that_is_deployed_again_keeps_its_package(call_again: Any, reports: Any) -> None:
+    arn = old_package()
+    release_record(model_package_arn=arn)
+    clients.client("s3").put_object(Bucket=BUCKET, Key=f"models/{JOB}/output/model.tar.gz", Body=b"model")
+    call_again()
+    assert reports.outputs == {"ModelPackageArn": arn, "Metrics": "validation:accuracy 0.9"}
+    assert len(packages()) == 1
+    assert archive()["production.json"]["Parameters"]["ModelPackageArn"] == arn
+    assert archive()["production.json"]["Parameters"]["ExecutionId"] == EXECUTION
+
+
+def test_a_release_whose_model_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
+    release_record(model_package_arn=old_package())
+    call_again()
+    assert reports.message == f"The model of release 3 is gone: {MODEL}"
+
+
+def test_a_release_whose_package_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
+    gone = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/99"
+    release_record(model_package_arn=gone)
+    call_again()
+    assert reports.message.startswith(f"Model package {gone} of release 3 is gone")
+
+
+def test_a_release_that_is_not_stored_still_names_its_package(
+    call: Any, reports: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "PutObject")
+
+    monkeypatch.setattr(module, "upload", refuse)
+    call()
+    (package,) = packages()
+    assert reports.only("failure")["failureDetails"]["externalExecutionId"] == package["ModelPackageArn"]
 
 
 def test_equal_releases_are_equal_bytes() -> None:

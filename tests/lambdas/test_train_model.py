@@ -56,6 +56,7 @@ SETTINGS = {
     "metric_definitions": '[{"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"}]',
     "job_prefix": "iris-1a2b3c",
     "environment": '{"MODE": "fast"}',
+    "held_out_channel": "",
 }
 
 

@@ -144,7 +144,7 @@ def test_the_searchs_name_fits_and_tells_the_execution(site: Site, searched: Out
 
 
 def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Site, waited: Outcome) -> None:
-    sagemaker, name = site.client("sagemaker"), waited.variable("ReadTraining", "JobName")
+    sagemaker, name = site.client("sagemaker"), waited.variable("Train", "JobName")
     assert name.endswith("-r2")
     first = sagemaker.describe_training_job(TrainingJobName=name.removesuffix("-r2"))
     second = sagemaker.describe_training_job(TrainingJobName=name)
@@ -154,7 +154,7 @@ def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Sit
 
 
 def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: Outcome) -> None:
-    job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("ReadTraining", "JobName"))
+    job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("Train", "JobName"))
     assert job["EnableManagedSpotTraining"] is True
     assert job["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
     assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{waited.execution_id}")

@@ -345,7 +345,7 @@ def test_what_an_action_can_wait_for_has_one_action(options: dict[str, Any]) -> 
 )
 def test_what_takes_longer_is_started_awaited_and_read(options: dict[str, Any], minutes: int) -> None:
     start, wait, read = synth(**options).stages()["Train"]
-    assert [one["name"] for one in (start, wait, read)] == ["StartTraining", "WaitForTraining", "ReadTraining"]
+    assert [one["name"] for one in (start, wait, read)] == ["StartTraining", "WaitForTraining", "Train"]
     assert [one["run_order"] for one in (start, wait, read)] == [1, 2, 3]
     assert (wait["provider"], wait["timeout_in_minutes"]) == ("Manual", minutes)
     assert "NotificationArn" not in wait["configuration"]

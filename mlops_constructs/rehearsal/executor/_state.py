@@ -68,11 +68,12 @@ class SourceRevision:
 
 @dataclass
 class Approval:
-    """A question to people; `status` is Approved or Rejected once answered."""
+    """A question to people; `status` is Approved or Rejected once answered, `answered_by` an ARN."""
 
     token: str
     status: str | None = None
     summary: str = ""
+    answered_by: str | None = None
 
 
 @dataclass

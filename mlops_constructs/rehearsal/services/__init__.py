@@ -19,6 +19,7 @@ from mlops_constructs.rehearsal.services.moto_gaps import (
 from mlops_constructs.rehearsal.services.notebooks import NotebookInstances
 from mlops_constructs.rehearsal.services.s3 import S3Service
 from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
+from mlops_constructs.rehearsal.services.sagemaker_processing import ProcessingJobs
 from mlops_constructs.rehearsal.services.sagemaker_runtime import SageMakerRuntimeService
 
 if TYPE_CHECKING:
@@ -43,5 +44,6 @@ GAPS: tuple[type[Service], ...] = (
     ModelRegistry,
     NotebookConfigurations,
     NotebookInstances,
+    ProcessingJobs,
 )
 """What mends moto's answers without a life of its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
 
 Params = dict[str, Any]
 """The members of a request or a response, named as in the botocore model."""
+
+
+caller_key: ContextVar[str] = ContextVar("caller_key", default="")
+"""The access key that signed the request which is being answered."""
 
 
 class AwsError(Exception):
@@ -52,6 +57,11 @@ class Service:
 
     def close(self) -> None:
         """End whatever the service has running. Called once, when the local AWS closes."""
+
+    def caller_arn(self) -> str:
+        """Who sent the request that is being answered, as STS names them."""
+        keys = {"AccessKeyId": caller_key.get() or "unsigned"}
+        return str(self.aws.client("sts", keys).get_caller_identity()["Arn"])
 
 
 def without_metadata(response: Params) -> Params:

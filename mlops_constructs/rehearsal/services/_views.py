@@ -58,6 +58,7 @@ def action_details(execution: Execution, run: ActionRun) -> Params:
         actionName=run.name,
         startTime=run.started,
         lastUpdateTime=run.updated,
+        updatedBy=_answered_by(run),
         status=run.status.value,
         input=_given(
             actionTypeId=run.definition["actionTypeId"],
@@ -111,6 +112,7 @@ def _action_state(action: Params, run: ActionRun | None) -> Params:
             status=run.status.value,
             summary=run.summary,
             lastStatusChange=run.updated,
+            lastUpdatedBy=_answered_by(run),
             token=_token(run),
             externalExecutionId=run.external_id,
             externalExecutionUrl=run.external_url,
@@ -129,6 +131,10 @@ def _action_state(action: Params, run: ActionRun | None) -> Params:
 def _token(run: ActionRun) -> str | None:
     """The approval's token, as long as it can be answered."""
     return run.approval.token if run.approval is not None and run.status is Status.IN_PROGRESS else None
+
+
+def _answered_by(run: ActionRun) -> str | None:
+    return None if run.approval is None else run.approval.answered_by
 
 
 def _error(run: ActionRun) -> Params | None:

@@ -145,13 +145,13 @@ class CodePipelineService(Service):
 
     def put_approval_result(self, params: Params) -> Params:
         """Answer the question that a manual approval asks."""
-        run = self._approval_run(params)
+        run, who = self._approval_run(params), self.caller_arn()
         with self.executor.changed:
             approval = run.approval
             if approval is None or approval.status is not None or run.status is not Status.IN_PROGRESS:
                 raise AwsError("ApprovalAlreadyCompletedException", "The approval was answered already.")
             approval.status = params["result"]["status"]
-            approval.summary = params["result"]["summary"]
+            approval.summary, approval.answered_by = params["result"]["summary"], who
             self.executor.changed.notify_all()
         return {"approvedAt": now()}
 

@@ -1,0 +1,52 @@
+"""A pipeline whose candidates are judged by the team's own program, on records that training never sees."""
+
+from pathlib import Path
+
+from mlops_constructs import (
+    Algorithm,
+    Approval,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    MLOpsPipeline,
+    Processing,
+    Threshold,
+    Training,
+)
+from mlops_constructs.provider import AwsProvider
+
+from cdktf import App, TerraformStack
+
+CONTAINER = Path(__file__).parent / "container"
+
+
+class Sizes(TerraformStack):
+    """One stack, one pipeline."""
+
+    def __init__(self, scope: App, id: str) -> None:
+        super().__init__(scope, id)
+        AwsProvider(self, "aws", region="us-east-1")
+        # region: evaluation
+        MLOpsPipeline(
+            self,
+            "sizes",
+            algorithm=Algorithm.from_directory(CONTAINER),
+            dataset=Dataset(),
+            training=Training(metrics={}),
+            evaluation=Evaluation(
+                metric="accuracy",
+                minimum=0.8,
+                beat_production_by=0.0,
+                rules=[Threshold(metric="worst_class_recall", minimum=0.7)],
+                processing=Processing(channel="test", instance_type="ml.m5.large"),
+            ),
+            production=Endpoint(instance_type="ml.m5.large", initial_instance_count=2, hourly_price_usd=0.12),
+            approval=Approval(timeout_minutes=8 * 60),
+            removal="destroy",
+        )
+        # endregion
+
+
+app = App()
+Sizes(app, "sizes")
+app.synth()

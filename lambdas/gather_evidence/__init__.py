@@ -1,0 +1,1 @@
+"""Gathers what an approver must know: a short message for mail and console, and all of it in S3."""

@@ -1,0 +1,89 @@
+"""The evidence of one candidate, as people read it and as programs do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from handler_kit.registry import short
+from handler_kit.releases import NONE
+
+# CodePipeline takes 1,000 characters for a value of an action's configuration; what is left is room.
+MAXIMUM_MESSAGE_CHARACTERS = 960
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a candidate before a person decides. Texts are for people; ``metrics`` are as recorded."""
+
+    execution_id: str
+    link: str
+    release: str
+    candidate: str
+    production: str
+    metrics: dict[str, str]
+    production_metrics: dict[str, str]
+    gate: str
+    smoke_test: str
+    dataset: str
+    dataset_version: str
+    dataset_sha256: str
+    image: str
+    commit: str
+    fleet: str
+    hourly_cost: str
+
+    def document(self) -> dict[str, object]:
+        """All of it, for programs."""
+        return asdict(self)
+
+    def message(self, uri: str) -> str:
+        """The short form, for the approval's mail and page; every line is cut to its share."""
+        again = "" if self.release == NONE else f"Rollback to release {self.release}. "
+        lines = [
+            _cut(f"{again}Candidate: {self.candidate}", 130),
+            _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 200),
+            _cut(f"Gate passed: {self.gate}", 110),
+            _cut(f"DEV smoke test: {self.smoke_test}", 80),
+            _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
+            _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
+            _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
+            f"All of it: {uri}",
+        ]
+        return _cut("\n".join(lines), MAXIMUM_MESSAGE_CHARACTERS)
+
+    def text(self) -> str:
+        """All of it, for people."""
+        again = [] if self.release == NONE else [f"This deploys release {self.release} again.", ""]
+        facts = {
+            "Candidate": self.candidate,
+            "Production now": self.production,
+            "Gate": self.gate,
+            "DEV smoke test": self.smoke_test,
+            "Data set": self.dataset,
+            "Data version": self.dataset_version,
+            "Data SHA-256": self.dataset_sha256,
+            "Image": self.image,
+            "Commit": self.commit,
+            "Production runs on": self.fleet,
+            "Hourly cost": self.hourly_cost,
+            "Execution": self.link,
+        }
+        lines = [f"{name + ':':<20}{value}" for name, value in facts.items()]
+        return "\n".join([*again, *lines, "", "Metrics (production now):", *self._metric_lines(), ""])
+
+    def _metric_lines(self) -> list[str]:
+        lines = [
+            f"{name} {short(value)} ({short(self.production_metrics.get(name, NONE))})"
+            for name, value in self.metrics.items()
+        ]
+        return lines or ["no metrics"]
+
+
+def _image_name(image: str) -> str:
+    """Repository and digest; which registry it is, the full evidence tells."""
+    name, at, digest = image.rpartition("/")[2].partition("@")
+    return f"{_cut(name, 30)}{at}{digest}"
+
+
+def _cut(text: str, maximum: int) -> str:
+    return text if len(text) <= maximum else text[: maximum - 1] + "…"

@@ -1,0 +1,57 @@
+"""Ask the registry, the stack and the execution's own history; keep what they say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gather_evidence.evidence import Evidence
+from handler_kit import logs, registry
+from handler_kit.console import execution_link
+from handler_kit.executions import History
+from handler_kit.production import package_in_production
+from handler_kit.releases import NONE
+
+if TYPE_CHECKING:
+    from gather_evidence.settings import Params, Settings
+
+
+def gather(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any) -> Evidence:
+    """Everything that is known of the candidate."""
+    package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
+    recorded = registry.properties_of(package)
+    history = History.read(codepipeline, settings.pipeline, params.execution_id)
+    champion = package_in_production(cloudformation, settings.production_stack)
+    their_package = registry.find(sagemaker, champion) if champion else None
+    source = history.outputs("Source", "Dataset")
+    return Evidence(
+        execution_id=params.execution_id,
+        link=execution_link(params.model_package_arn, settings.pipeline, params.execution_id),
+        release=params.release,
+        candidate=params.model_package_arn,
+        production=NONE if champion is None else champion or "unknown",
+        metrics=registry.metrics_of(package),
+        production_metrics={} if their_package is None else registry.metrics_of(their_package),
+        gate=history.outputs("Evaluate", "Gate").get("Verdict", "unknown"),
+        smoke_test=history.outputs("DeployDev", "SmokeTest").get("Summary", "unknown"),
+        dataset=source.get("ObjectKey", "unknown"),
+        dataset_version=recorded.get("dataset_version", "unknown"),
+        dataset_sha256=recorded.get("dataset_sha256", "unknown"),
+        image=recorded.get("image", "unknown"),
+        commit=recorded.get("commit", "unknown"),
+        fleet=settings.production_fleet,
+        hourly_cost=settings.hourly_cost,
+    )
+
+
+def store(evidence: Evidence, settings: Settings, s3: Any) -> str:
+    """Keep all of it, as JSON and as text; give the address of the text."""
+    place = f"evidence/{evidence.execution_id}"
+    files = {
+        f"{place}.json": ("application/json", json.dumps(evidence.document(), indent=2, sort_keys=True)),
+        f"{place}.txt": ("text/plain; charset=utf-8", evidence.text()),
+    }
+    for key, (content_type, text) in files.items():
+        s3.put_object(Bucket=settings.artifact_bucket, Key=key, Body=text.encode(), ContentType=content_type)
+    logs.info("evidence stored", bucket=settings.artifact_bucket, key=f"{place}.txt")
+    return f"s3://{settings.artifact_bucket}/{place}.txt"

@@ -1,0 +1,23 @@
+"""Lambda entry point of the action Evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gather_evidence.gather import gather, store
+from gather_evidence.settings import Params, Settings
+from handler_kit.clients import client
+from handler_kit.report import Success, pipeline_step
+
+if TYPE_CHECKING:
+    from handler_kit.job import Job
+
+
+@pipeline_step
+def handler(job: Job) -> Success:
+    """Gather the evidence, keep all of it, and hand the message to the approval."""
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    evidence = gather(params, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"))
+    uri = store(evidence, settings, client("s3"))
+    outputs = {"Message": evidence.message(uri), "Link": evidence.link, "EvidenceUri": uri}
+    return Success(outputs, summary=f"full evidence: {uri}", external_id=uri)

@@ -1,0 +1,45 @@
+"""What an execution of the pipeline did, as CodePipeline's own history tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class History:
+    """The action executions of one pipeline execution, the newest first."""
+
+    actions: list[dict[str, Any]]
+
+    @classmethod
+    def read(cls, codepipeline: Any, pipeline: str, execution_id: str) -> History:
+        """Ask CodePipeline; a retried action is there once for each try."""
+        pages = codepipeline.get_paginator("list_action_executions").paginate(
+            pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
+        )
+        found = [action for page in pages for action in page["actionExecutionDetails"]]
+        return cls(sorted(found, key=lambda action: action["startTime"], reverse=True))
+
+    def newest(self, stage: str, action: str, status: str) -> dict[str, Any] | None:
+        """The newest try of an action that ended so; ``None`` when none did."""
+        for one in self.actions:
+            if (one["stageName"], one["actionName"], one.get("status")) == (stage, action, status):
+                return one
+        return None
+
+    def outputs(self, stage: str, action: str) -> dict[str, str]:
+        """The output variables of an action's newest success; none when it never succeeded."""
+        found = self.newest(stage, action, "Succeeded")
+        variables: dict[str, str] = {} if found is None else found.get("output", {}).get("outputVariables", {})
+        return variables
+
+    def failed(self) -> dict[str, Any] | None:
+        """The newest action that failed."""
+        return next((one for one in self.actions if one.get("status") == "Failed"), None)
+
+
+def result_of(action: dict[str, Any]) -> dict[str, Any]:
+    """What an action said at its end: summary, external id, error."""
+    result: dict[str, Any] = action.get("output", {}).get("executionResult", {})
+    return result

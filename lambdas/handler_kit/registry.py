@@ -1,0 +1,86 @@
+"""Model packages: what they record, within what SageMaker takes."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.errors import error_code
+
+METRIC_PREFIX = "metric."
+APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
+MAXIMUM_DESCRIPTION_CHARACTERS = 1024
+MAXIMUM_PROPERTIES = 50
+MAXIMUM_VALUE_CHARACTERS = 256
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+_REFUSED = re.compile(r"[^\w\s.:/=+\-@]+")
+
+
+def property_value(text: str) -> str:
+    """A text as the registry takes it: letters, digits, spaces and ``_.:/=+-@``, 1 to 256 characters."""
+    return " ".join(_REFUSED.sub(" ", text).split())[:MAXIMUM_VALUE_CHARACTERS] or "-"
+
+
+def properties_of(package: dict[str, Any]) -> dict[str, str]:
+    """The custom metadata of a described package."""
+    properties: dict[str, str] = package.get("CustomerMetadataProperties", {})
+    return properties
+
+
+def metrics_of(package: dict[str, Any]) -> dict[str, str]:
+    """The recorded metrics, by name, as texts."""
+    return {
+        name.removeprefix(METRIC_PREFIX): value
+        for name, value in properties_of(package).items()
+        if name.startswith(METRIC_PREFIX)
+    }
+
+
+def find(sagemaker: Any, arn: str) -> dict[str, Any] | None:
+    """Describe a package; ``None`` when it is gone."""
+    try:
+        package: dict[str, Any] = sagemaker.describe_model_package(ModelPackageName=arn)
+    except ClientError as error:
+        if error_code(error) not in {"ValidationException", "ResourceNotFound"}:
+            raise
+        logs.info("model package is gone", model_package=arn)
+        return None
+    return package
+
+
+def mark(sagemaker: Any, arn: str, status: str, description: str, properties: dict[str, str] | None = None) -> None:
+    """Give a package its approval status and why; ``properties`` are added to those it has."""
+    added = {name: property_value(value) for name, value in (properties or {}).items()}
+    sagemaker.update_model_package(
+        ModelPackageArn=arn,
+        ModelApprovalStatus=status,
+        ApprovalDescription=description[:MAXIMUM_DESCRIPTION_CHARACTERS],
+        **({"CustomerMetadataProperties": added} if added else {}),
+    )
+    logs.info("model package marked", model_package=arn, status=status)
+
+
+def add_properties(sagemaker: Any, arn: str, properties: dict[str, str]) -> None:
+    """Record more of a package, and leave what it has."""
+    added = {name: property_value(value) for name, value in properties.items()}
+    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties=added)
+
+
+def number(text: str | None) -> float | None:
+    """A recorded metric as a number; ``None`` when it is none, or says nothing."""
+    try:
+        value = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def short(text: str) -> str:
+    """A recorded metric for a person; what is no number stays as it is."""
+    value = number(text)
+    return text if value is None else f"{value:.6g}"

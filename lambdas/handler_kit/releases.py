@@ -1,0 +1,65 @@
+"""Release records: what went to production, one JSON object each, and steps that are taken from one again."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.errors import ConfigurationError, StepFailure, error_code
+from handler_kit.report import Success
+
+NONE = "none"
+PREFIX = "releases/"
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_KEY = re.compile(r"releases/([1-9][0-9]{0,8})\.json")
+
+
+def key_of(number: int | str) -> str:
+    """Where the record of a release lies in the artifact bucket."""
+    return f"{PREFIX}{number}.json"
+
+
+def newest_number(s3: Any, bucket: str) -> int:
+    """The highest number that a release has; 0 before the first."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX)
+    keys = (item["Key"] for page in pages for item in page.get("Contents", []))
+    return max((int(match[1]) for match in map(_KEY.fullmatch, keys) if match), default=0)
+
+
+def read_release(s3: Any, bucket: str, number: int | str) -> dict[str, Any]:
+    """Read a record. Raises ConfigurationError when there is none, or it is not a record."""
+    if not _NUMBER.fullmatch(str(number)):
+        raise ConfigurationError(f"pipeline variable Release: must be a release number or {NONE}, got {number!r}")
+    place = f"s3://{bucket}/{key_of(number)}"
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key_of(number))["Body"].read()
+    except ClientError as error:
+        if error_code(error) in {"NoSuchKey", "404"}:
+            raise ConfigurationError(f"There is no release {number} ({place}).") from error
+        raise
+    try:
+        record = json.loads(body)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+        raise ConfigurationError(f"{place} is not the record of a release.")
+    return record
+
+
+def replay(s3: Any, bucket: str, release: str, action: str) -> Success | None:
+    """What an action gave when the release was made; ``None`` when no release is asked for.
+
+    Raises StepFailure when the record does not tell.
+    """
+    if release == NONE:
+        return None
+    outputs = read_release(s3, bucket, release)["steps"].get(action)
+    if not isinstance(outputs, dict):
+        raise StepFailure(f"The record of release {release} does not tell what {action} gave; it cannot be redeployed.")
+    logs.info("taken from a release", release=release, action=action)
+    return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")

@@ -1,0 +1,121 @@
+"""The record of a release: gathered, numbered, and written exactly once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs, registry
+from handler_kit.errors import StepFailure, error_code
+from handler_kit.executions import History
+from handler_kit.releases import NONE, key_of, newest_number, read_release
+from handler_kit.report import Success
+
+if TYPE_CHECKING:
+    from record_release.settings import Params, Settings
+
+# What these actions gave is enough to deploy the release again without them.
+REPLAYED = (("Prepare", "CheckDataset"), ("Train", "Train"), ("Evaluate", "RunEvaluation"))
+ATTEMPTS = 10
+
+_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+@dataclass(frozen=True)
+class Services:
+    """The clients that a record needs."""
+
+    codepipeline: Any
+    sagemaker: Any
+    s3: Any
+
+
+def record_release(params: Params, settings: Settings, services: Services) -> Success:
+    """Write the record under the next number, or find the one that an earlier delivery wrote."""
+    record = _gather(params, settings, services)
+    number = _write(record, settings.artifact_bucket, services.s3)
+    _mark(params, number, services.sagemaker)
+    uri = f"s3://{settings.artifact_bucket}/{key_of(number)}"
+    again = "" if params.release == NONE else f", rollback to {params.release}"
+    logs.info("release recorded", release=number, model_package=params.model_package_arn)
+    return Success({"Release": str(number), "ReleaseUri": uri}, summary=f"release {number}{again}", external_id=uri)
+
+
+def _gather(params: Params, settings: Settings, services: Services) -> dict[str, Any]:
+    history = History.read(services.codepipeline, settings.pipeline, params.execution_id)
+    package = services.sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
+    recorded = registry.properties_of(package)
+    endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
+    steps = {action: history.outputs(stage, action) for stage, action in REPLAYED}
+    source, data, training = history.outputs("Source", "Dataset"), steps["CheckDataset"], steps["Train"]
+    approval = history.newest("Approve", "Approve", "Succeeded") or {}
+    tested = history.newest("DeployProduction", "SmokeTest", "Succeeded") or {}
+    approved_at, released_at = approval.get("lastUpdateTime"), tested.get("lastUpdateTime")
+    said = approval.get("output", {}).get("executionResult", {}).get("externalExecutionSummary")
+    return {
+        "pipeline": settings.pipeline,
+        "execution_id": params.execution_id,
+        "rollback_to": None if params.release == NONE else int(params.release),
+        "released_at": None if released_at is None else released_at.isoformat(),
+        "model_package_arn": params.model_package_arn,
+        "training_job_arn": training.get("JobArn"),
+        "model_data_url": training.get("ModelDataUrl"),
+        "image": training.get("Image"),
+        "commit": recorded.get("commit", "unknown"),
+        "dataset": {
+            "bucket": source.get("BucketName"),
+            "key": source.get("ObjectKey"),
+            "version_id": source.get("VersionId"),
+            "uri": data.get("DatasetUri"),
+            "sha256": data.get("Sha256"),
+        },
+        "metrics": registry.metrics_of(package),
+        "gate": history.outputs("Evaluate", "Gate").get("Verdict"),
+        "smoke_test": history.outputs("DeployProduction", "SmokeTest").get("Summary"),
+        "evidence": history.outputs("Approve", "Evidence").get("EvidenceUri"),
+        "approved_by": approval.get("updatedBy"),
+        "approved_at": None if approved_at is None else approved_at.isoformat(),
+        "approval_summary": said,
+        "endpoint": settings.endpoint,
+        "endpoint_config": endpoint["EndpointConfigName"],
+        "steps": {action: outputs for action, outputs in steps.items() if outputs},
+    }
+
+
+def _write(record: dict[str, Any], bucket: str, s3: Any) -> int:
+    """Give the record the next free number; two that try at once never get the same."""
+    for _ in range(ATTEMPTS):
+        newest = newest_number(s3, bucket)
+        if newest and read_release(s3, bucket, newest).get("execution_id") == record["execution_id"]:
+            # An earlier delivery of this event wrote it; executions run one by one, so it is the newest.
+            return newest
+        body = json.dumps({"release": newest + 1, **record}, indent=2).encode()
+        try:
+            s3.put_object(
+                Bucket=bucket,
+                Key=key_of(newest + 1),
+                Body=body,
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if error_code(error) not in _TAKEN:
+                raise
+            logs.info("the number was taken meanwhile", release=newest + 1)
+            continue
+        return newest + 1
+    raise StepFailure(f"No free number for the release after {ATTEMPTS} attempts. Retry the stage.")
+
+
+def _mark(params: Params, number: int, sagemaker: Any) -> None:
+    """Put the number on the package; one that a failed try of this stage rejected is approved after all."""
+    arn, properties = params.model_package_arn, {"release": str(number)}
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    if package.get("ModelApprovalStatus") != registry.APPROVED:
+        description = f"Released by pipeline execution {params.execution_id}, when its stage was retried."
+        registry.mark(sagemaker, arn, registry.APPROVED, description, properties)
+    elif params.release == NONE:
+        registry.add_properties(sagemaker, arn, properties)

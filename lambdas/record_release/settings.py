@@ -1,0 +1,35 @@
+"""What the function reads from its environment and from the action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handler_kit.settings import ParamsBase, SettingsBase
+
+
+@dataclass(frozen=True)
+class Settings(SettingsBase):
+    """
+    Attributes:
+        pipeline: The pipeline whose executions are looked into.
+        artifact_bucket: Where the records go, under ``releases/``.
+        endpoint: The production endpoint.
+    """
+
+    pipeline: str
+    artifact_bucket: str
+    endpoint: str
+
+
+@dataclass(frozen=True)
+class Params(ParamsBase):
+    """
+    Attributes:
+        execution_id: The pipeline execution.
+        model_package_arn: The package that production runs now.
+        release: Number of the release that was deployed again, or ``none``.
+    """
+
+    execution_id: str
+    model_package_arn: str
+    release: str

@@ -1,0 +1,75 @@
+"""The report of the team's evaluation program, which is where the metrics come from when there is one."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit.errors import error_code
+
+MAXIMUM_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an ``evaluation.json`` says.
+
+    ``metrics`` are texts, as the registry keeps them: what is no number stays on record as what it is, and the gate
+    closes on it. ``problem`` says why there are none.
+    """
+
+    metrics: dict[str, str]
+    problem: str = ""
+
+
+def read_report(s3: Any, uri: str) -> Report:
+    """Read the report; that it is missing or unreadable is the report's problem, not an error."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAXIMUM_BYTES + 1)
+    except ClientError as error:
+        if error_code(error) in {"NoSuchKey", "404"}:
+            return Report({}, "the evaluation program wrote no evaluation.json")
+        raise
+    if len(body) > MAXIMUM_BYTES:
+        return Report({}, f"evaluation.json has more than {MAXIMUM_BYTES} bytes")
+    return parse_report(body)
+
+
+def parse_report(body: bytes) -> Report:
+    """Read ``{"metrics": {name: number, or {"value": number}}}``, or SageMaker's groups of metrics."""
+    try:
+        document = json.loads(body.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Report({}, "evaluation.json is not UTF-8")
+    except (ValueError, RecursionError) as error:
+        return Report({}, f"evaluation.json is not JSON: {error}")
+    groups = _groups(document)
+    if not groups:
+        return Report({}, "evaluation.json has neither an object metrics nor a group of metrics")
+    metrics = {name: _text(value) for group in groups for name, value in group.items()}
+    return Report(metrics) if metrics else Report({}, "evaluation.json has no metric")
+
+
+def _groups(document: Any) -> list[dict[str, Any]]:
+    """The objects that hold metrics: ``metrics``, else every group as SageMaker's model quality reports name them."""
+    if not isinstance(document, dict):
+        return []
+    if isinstance(document.get("metrics"), dict):
+        return [document["metrics"]]
+    return [group for name, group in document.items() if name.endswith("_metrics") and isinstance(group, dict)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("value")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return json.dumps(value)
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return repr(math.inf)

@@ -1,0 +1,1 @@
+"""Runs the team's evaluation program on held-out data, as a SageMaker processing job."""

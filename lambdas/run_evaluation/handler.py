@@ -1,0 +1,28 @@
+"""Lambda entry point of the action RunEvaluation."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from handler_kit.clients import client
+from handler_kit.releases import replay
+from handler_kit.report import Continue, Success, pipeline_step
+from run_evaluation.run import Evaluator
+from run_evaluation.settings import Params, Settings
+
+if TYPE_CHECKING:
+    from handler_kit.job import Job
+
+
+@pipeline_step
+def handler(job: Job) -> Success | Continue:
+    """Start the processing job on the first call; look after it on every later one."""
+    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    released = replay(client("s3"), settings.artifact_bucket, params.release, "RunEvaluation")
+    if released is not None:
+        return released
+    evaluator = Evaluator(params, settings, client("sagemaker"), job.id)
+    if job.continuation_token is None:
+        return evaluator.start(now=int(time.time()))
+    return evaluator.poll(job.continuation_token, now=int(time.time()))

@@ -1,0 +1,89 @@
+"""The CreateProcessingJob request of an execution, and how to tell that a job was made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from run_evaluation.settings import Params, Settings
+
+PROGRAM = "evaluate"
+REPORT = "evaluation.json"
+STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
+EXECUTION = "MLOPS_EXECUTION_ID"
+
+_ROOT = "/opt/ml/processing"
+
+
+def report_folder(settings: Settings, name: str) -> str:
+    """Where a job's report lands."""
+    return f"s3://{settings.artifact_bucket}/evaluations/{name}"
+
+
+def processing_request(name: str, params: Params, settings: Settings, pipeline_job_id: str) -> dict[str, Any]:
+    """The whole request. Raises ConfigurationError when the data set has no held-out channel."""
+    channels = params.channels.split(",")
+    if settings.channel not in channels:
+        raise ConfigurationError(
+            f"The data set has no channel {settings.channel!r}, which the evaluation reads (it has"
+            f" {', '.join(channels)}). Name one in the manifest."
+        )
+    key = settings.kms_key_arn
+    cluster: dict[str, Any] = {
+        "InstanceCount": 1,
+        "InstanceType": settings.instance_type,
+        "VolumeSizeInGB": settings.volume_size_gb,
+    }
+    output = {
+        "OutputName": "evaluation",
+        "S3Output": {
+            "S3Uri": report_folder(settings, name),
+            "LocalPath": f"{_ROOT}/evaluation",
+            "S3UploadMode": "EndOfJob",
+        },
+    }
+    program = {"ContainerEntrypoint": settings.entrypoint} if settings.entrypoint else {"ContainerArguments": [PROGRAM]}
+    return {
+        "ProcessingJobName": name,
+        "RoleArn": settings.evaluation_role_arn,
+        "AppSpecification": {"ImageUri": settings.image or params.image, **program},
+        "ProcessingInputs": [
+            _input("model", params.model_data_url),
+            # Without the last slash the channel holdout would also read holdout2.
+            _input(settings.channel, f"{params.dataset_uri}/{settings.channel}/"),
+        ],
+        "ProcessingOutputConfig": {"Outputs": [output], **({"KmsKeyId": key} if key else {})},
+        "ProcessingResources": {"ClusterConfig": {**cluster, "VolumeKmsKeyId": key} if key else cluster},
+        "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "Environment": {**settings.environment, EXECUTION: params.execution_id, STARTED_BY: pipeline_job_id},
+        "Tags": [{"Key": "mlops:execution-id", "Value": params.execution_id}],
+    }
+
+
+def differences(request: dict[str, Any], job: dict[str, Any]) -> list[str]:
+    """In what a job differs from a request, among the things that make it the same evaluation."""
+    asked, found = _identity(request), _identity(job)
+    return [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]
+
+
+def _identity(description: dict[str, Any]) -> dict[str, Any]:
+    inputs = description.get("ProcessingInputs", [])
+    return {
+        "image": description["AppSpecification"]["ImageUri"],
+        "role": description["RoleArn"],
+        "input": sorted((one["InputName"], one["S3Input"]["S3Uri"]) for one in inputs),
+    }
+
+
+def _input(name: str, uri: str) -> dict[str, Any]:
+    source = {
+        "S3Uri": uri,
+        "LocalPath": f"{_ROOT}/{name}",
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    return {"InputName": name, "S3Input": source}

@@ -1,0 +1,66 @@
+"""``mlops releases``: what went to production."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ._account import Account, add_arguments, told
+from ._deployed import DeployedPipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+_HEADINGS = ("release", "released", "metrics", "data version", "commit", "approved by", "note")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "releases",
+        help="list what a pipeline has released to production",
+        description="List the releases of a pipeline, the newest first.",
+    )
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the releases; none is no failure."""
+    account = Account(options.region)
+    with told():
+        records = DeployedPipeline(account, options.pipeline).records()
+    if options.json:
+        print(json.dumps(records, indent=2))
+    elif not records:
+        print(f"{options.pipeline} has released nothing yet.")
+    else:
+        _print([_HEADINGS, *(_row(record) for record in records)])
+    return 0
+
+
+def _row(record: dict[str, Any]) -> tuple[str, ...]:
+    metrics = record.get("metrics") or {}
+    again = record.get("rollback_to")
+    return (
+        str(record["release"]),
+        str(record.get("released_at") or "")[:19],
+        ", ".join(f"{name} {_short(value)}" for name, value in sorted(metrics.items())[:2]),
+        str((record.get("dataset") or {}).get("version_id") or ""),
+        str(record.get("commit") or "")[:12],
+        str(record.get("approved_by") or "").rpartition(":")[2],
+        "" if again is None else f"rollback to {again}",
+    )
+
+
+def _short(value: str) -> str:
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return value
+
+
+def _print(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,108 @@
+"""The team's own evaluation program, as a SageMaker processing job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import Problem
+from ._rules import in_range, instance_type, is_token, literal, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+PROGRAM = "evaluate"
+# One Lambda action may wait 24 hours; an hour is left for the rest of it.
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+LONGEST_RUN_SECONDS = 23 * 3600
+_RESERVED = ("model", "evaluation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processing:
+    """A program that judges a candidate on data which training never saw.
+
+    It finds the model in ``/opt/ml/processing/model/model.tar.gz`` and the records in
+    ``/opt/ml/processing/<channel>/``, and writes ``/opt/ml/processing/evaluation/evaluation.json``::
+
+        {"metrics": {"accuracy": {"value": 0.94}, "f1": 0.91}}
+
+    A metric is a number, or an object with ``value`` as SageMaker's model quality reports have it; those reports'
+    groups (``{"binary_classification_metrics": {"accuracy": {"value": 0.94}}}``) are read too. A program that cannot
+    judge exits non-zero; what it writes to ``/opt/ml/output/message`` is the reason that people read.
+
+    Attributes:
+        channel: Channel of the data set with the held-out records. Training does not get it. Literal.
+        entrypoint: Program and its arguments, instead of the image's own entry point; at most 100 words of 256
+            characters. None runs the image with the argument ``evaluate``, as training runs it with ``train``.
+            Literal.
+        image: URI of another image than the candidate's, for an algorithm that has no program ``evaluate``; None
+            uses the candidate's. Reference.
+        instance_type: SageMaker instance. Literal.
+        volume_size_gb: Its disk, 1 to 16,384 GB. Literal.
+        max_runtime_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
+        environment: Environment variables of the program, at most 98 with values of at most 256 characters. Literal.
+
+    Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
+    """
+
+    channel: str = "test"
+    entrypoint: Sequence[str] | None = None
+    image: str | None = None
+    instance_type: str = "ml.m5.large"
+    volume_size_gb: int = 30
+    max_runtime_seconds: int = 3600
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from matches(
+            "channel",
+            self.channel,
+            r"[A-Za-z0-9.\-_]{1,64}",
+            "must have 1 to 64 letters, digits and .-_",
+            "use for example 'test'",
+        )
+        if self.channel in ("train", *_RESERVED):
+            yield Problem(
+                "channel",
+                "must be data that training does not see, and not model or evaluation",
+                self.channel,
+                "put held-out records into a channel of their own, such as 'test'",
+            )
+        yield from self._entrypoint_problems()
+        yield from instance_type("instance_type", self.instance_type)
+        yield from in_range("volume_size_gb", self.volume_size_gb, 1, 16_384, "GB")
+        yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 60, LONGEST_RUN_SECONDS, "s")
+        yield from self._environment_problems()
+
+    def _entrypoint_problems(self) -> Iterator[Problem]:
+        if self.entrypoint is None:
+            return
+        if isinstance(self.entrypoint, str):
+            rule, remedy = "must be a list of words", f"give {self.entrypoint.split()!r}"
+            yield Problem("entrypoint", rule, self.entrypoint, remedy)
+            return
+        yield from literal("entrypoint", list(self.entrypoint))
+        if not 1 <= len(self.entrypoint) <= 100:
+            yield Problem("entrypoint", "must have 1 to 100 words", len(self.entrypoint), "give the program, or None")
+        for index, word in enumerate(self.entrypoint):
+            if not 1 <= len(word) <= 256:
+                yield Problem(f"entrypoint[{index}]", "must have 1 to 256 characters", len(word), "shorten it")
+
+    def _environment_problems(self) -> Iterator[Problem]:
+        if len(self.environment) > 98:
+            yield Problem("environment", "must have at most 98 entries", len(self.environment), "leave some out")
+        for key, value in self.environment.items():
+            yield from matches(
+                f"environment[{key!r}]",
+                key,
+                r"[a-zA-Z_][a-zA-Z0-9_]{0,255}",
+                "the name must have letters, digits and _, and not start with a digit",
+                "rename it",
+            )
+            if is_token(value):
+                yield from literal(f"environment[{key!r}]", value)
+            elif len(value) > 256:
+                got = f"{len(value)} characters"
+                yield Problem(f"environment[{key!r}]", "must have at most 256 characters", got, "shorten it")

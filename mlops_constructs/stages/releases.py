@@ -1,0 +1,89 @@
+"""What went to production, on record: one numbered object a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from .._aws.actions import EXECUTION_ID, RELEASE, RELEASE_VARIABLE, Action, Variable, invoke
+from .._aws.function import Function
+from .._aws.policy import allow, report_job
+
+if TYPE_CHECKING:
+    from .._aws.environment import Environment
+    from .._aws.policy import Statement
+    from .._aws.stores import Stores
+
+FOLDER = "releases"
+
+
+class Releases(Construct):
+    """The function that writes the record of a release.
+
+    Attributes:
+        record_release: The function.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        env: Environment,
+        stores: Stores,
+        packages_arn: str,
+        production_endpoint: str,
+    ) -> None:
+        """Make the function."""
+        super().__init__(scope, id_)
+        self.record_release = Function(
+            self,
+            "record_release",
+            folder="record_release",
+            env=env,
+            stores=stores,
+            settings={
+                "PIPELINE": env.name,
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "ENDPOINT": production_endpoint,
+            },
+            permissions=[
+                allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
+                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
+                allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
+                *_records(stores),
+                *report_job(),
+            ],
+        )
+
+    def action(self, *, run_order: int) -> Action:
+        """Describe the last action of all: production has been deployed and has answered."""
+        return invoke(
+            "RecordRelease",
+            self.record_release.name,
+            run_order=run_order,
+            namespace="Record",
+            parameters={
+                "execution_id": EXECUTION_ID,
+                "model_package_arn": "#{Candidate.ModelPackageArn}",
+                "release": RELEASE,
+            },
+        )
+
+
+def release_variable() -> Variable:
+    """Describe what a rollback starts the pipeline with."""
+    return Variable(
+        name=RELEASE_VARIABLE,
+        default="none",
+        description="Number of the release to deploy again, or none to train on the data set",
+    )
+
+
+def _records(stores: Stores) -> list[Statement]:
+    folder = f"{FOLDER}/*"
+    return [
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": [f"{FOLDER}/", folder]}}),
+        allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/{folder}"),
+    ]

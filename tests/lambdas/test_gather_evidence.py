@@ -1,0 +1,158 @@
+"""The approver reads all that matters, within what CodePipeline takes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gather_evidence.evidence import Evidence
+from gather_evidence.handler import handler
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler_kit import clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUP = "iris-1a2b3c"
+EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+STACK = f"{GROUP}-production"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
+NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
+TEMPLATE = {
+    "Parameters": {"ModelPackageArn": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+}
+
+
+def gave(stage: str, name: str, **outputs: str) -> dict[str, Any]:
+    output = {"outputVariables": outputs}
+    return {"stageName": stage, "actionName": name, "status": "Succeeded", "startTime": NOON, "output": output}
+
+
+@pytest.fixture(autouse=True)
+def _settings(set_env: Callable[..., None]) -> None:
+    set_env(
+        {
+            "pipeline": GROUP,
+            "artifact_bucket": "artifacts",
+            "production_stack": STACK,
+            "production_fleet": "2 to 4 x ml.m5.large",
+            "hourly_cost": "0.23 to 0.46 USD",
+        }
+    )
+    clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
+    clients.client("s3").create_bucket(Bucket="artifacts")
+
+
+def package(**metrics: str) -> str:
+    lineage = {"dataset_version": "v7", "dataset_sha256": "0f" * 32, "image": IMAGE, "commit": "cd" * 20}
+    properties = {**lineage, **{f"metric.{name}": value for name, value in metrics.items()}}
+    arn: str = clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP, CustomerMetadataProperties=properties
+    )["ModelPackageArn"]
+    return arn
+
+
+def produce(arn: str) -> None:
+    clients.client("cloudformation").create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(TEMPLATE),
+        Parameters=[{"ParameterKey": "ModelPackageArn", "ParameterValue": arn}],
+    )
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..., dict[str, str]]:
+    def call(arn: str, release: str = "none") -> dict[str, str]:
+        history = [
+            gave("Source", "Dataset", ObjectKey="datasets/iris.csv"),
+            gave("Evaluate", "Gate", Verdict="accuracy is 0.95 (at least 0.9 asked)"),
+            gave("DeployDev", "SmokeTest", Summary="10 of 10 golden records right, p95 9 ms"),
+        ]
+        reports.answer("ListActionExecutions", actionExecutionDetails=history)
+        handler(load_event("gather_evidence", params={"model_package_arn": arn, "release": release}), None)
+        outputs: dict[str, str] = reports.outputs
+        return outputs
+
+    return call
+
+
+def test_the_message_is_readable_line_by_line(call: Any) -> None:
+    produce(package(accuracy="0.93"))
+    arn = package(accuracy="0.9500000001", loss="0.2")
+    assert call(arn)["Message"].splitlines() == [
+        f"Candidate: {arn}",
+        "Metrics (production now): accuracy 0.95 (0.93); loss 0.2 (none)",
+        "Gate passed: accuracy is 0.95 (at least 0.9 asked)",
+        "DEV smoke test: 10 of 10 golden records right, p95 9 ms",
+        "Data: datasets/iris.csv, version v7",
+        f"Image: iris-1a2b3c@sha256:{'ab' * 32}, commit cdcdcdcdcdcd",
+        "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
+        f"All of it: s3://artifacts/evidence/{EXECUTION}.txt",
+    ]
+
+
+def test_the_link_leads_to_the_execution(call: Any) -> None:
+    assert call(package(accuracy="0.95"))["Link"] == (
+        f"https://console.aws.amazon.com/codesuite/codepipeline/pipelines/{GROUP}/executions/{EXECUTION}/timeline"
+        "?region=us-east-1"
+    )
+
+
+def test_a_rollback_is_said_first(call: Any) -> None:
+    assert call(package(accuracy="0.95"), release="3")["Message"].startswith("Rollback to release 3. Candidate: ")
+
+
+def test_all_of_it_is_kept_for_people_and_for_programs(call: Any) -> None:
+    arn = package(**{f"metric-{number}": "0.5" for number in range(40)})
+    call(arn)
+    s3 = clients.client("s3")
+    text = s3.get_object(Bucket="artifacts", Key=f"evidence/{EXECUTION}.txt")["Body"].read().decode()
+    document = json.loads(s3.get_object(Bucket="artifacts", Key=f"evidence/{EXECUTION}.json")["Body"].read())
+    assert "metric-39 0.5 (none)" in text
+    assert "0f" * 32 in text
+    assert document["metrics"]["metric-39"] == "0.5"
+    assert document["candidate"] == arn
+
+
+def test_a_champion_whose_package_is_gone_is_no_obstacle(call: Any) -> None:
+    produce(f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/99")
+    assert "accuracy 0.95 (none)" in call(package(accuracy="0.95"))["Message"]
+
+
+texts = st.text(max_size=400)
+
+
+@given(
+    metrics=st.dictionaries(texts, texts, max_size=50),
+    free=st.tuples(texts, texts, texts, texts, texts, texts, texts),
+    release=st.sampled_from(["none", "123456789"]),
+)
+def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
+    gate, smoke_test, dataset, version, image, fleet, cost = free
+    evidence = Evidence(
+        execution_id=EXECUTION,
+        link="https://x",
+        release=release,
+        candidate="arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:model-package/" + "x" * 63 + "/123",
+        production="none",
+        metrics=metrics,
+        production_metrics={},
+        gate=gate,
+        smoke_test=smoke_test,
+        dataset=dataset,
+        dataset_version=version,
+        dataset_sha256="0f",
+        image=image,
+        commit="cd" * 20,
+        fleet=fleet,
+        hourly_cost=cost,
+    )
+    uri = f"s3://{'b' * 63}/evidence/{EXECUTION}.txt"
+    message = evidence.message(uri)
+    assert len(message) <= 960
+    assert message.endswith(uri)

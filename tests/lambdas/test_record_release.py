@@ -1,0 +1,178 @@
+"""A release is on record once, under a number of its own, with all that it is made of."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from record_release.handler import handler
+
+from handler_kit import clients
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUP = "iris-1a2b3c"
+EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+BUCKET = "artifacts"
+NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
+LEAD = "arn:aws:sts::123456789012:assumed-role/ml-leads/ada"
+CHECKED = {"DatasetUri": "s3://artifacts/datasets/x", "Sha256": "0f" * 32, "GoldenUri": "none"}
+TRAINED = {"JobName": "job", "JobArn": "arn:job", "Image": "forest@sha256:ab", "ModelDataUrl": "s3://artifacts/m"}
+SOURCE = {"BucketName": "data", "ObjectKey": "datasets/iris.csv", "VersionId": "v7"}
+
+
+def action(stage: str, name: str, minutes: int, **more: Any) -> dict[str, Any]:
+    started = NOON + timedelta(minutes=minutes)
+    times = {"startTime": started, "lastUpdateTime": started + timedelta(minutes=1)}
+    return {"stageName": stage, "actionName": name, "status": "Succeeded", **times, **more}
+
+
+def gave(stage: str, name: str, minutes: int, **outputs: str) -> dict[str, Any]:
+    return action(stage, name, minutes, output={"outputVariables": outputs})
+
+
+HISTORY = [
+    gave("Source", "Dataset", 0, **SOURCE),
+    gave("Prepare", "CheckDataset", 1, **CHECKED),
+    gave("Train", "Train", 2, **TRAINED),
+    gave("Evaluate", "Gate", 4, Verdict="accuracy is 0.9"),
+    gave("Approve", "Evidence", 6, EvidenceUri="s3://artifacts/evidence/x.txt"),
+    action(
+        "Approve", "Approve", 7, updatedBy=LEAD, output={"executionResult": {"externalExecutionSummary": "Ship it"}}
+    ),
+    gave("DeployProduction", "SmokeTest", 9, Summary="10 of 10 golden records right, p95 9 ms"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _released(set_env: Callable[..., None]) -> None:
+    set_env({"pipeline": GROUP, "artifact_bucket": BUCKET, "endpoint": f"{GROUP}-production"})
+    clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
+    clients.client("s3").create_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def sagemaker(script: Callable[[str], Any]) -> Any:
+    return script("sagemaker")
+
+
+def package(status: str = "Approved") -> str:
+    arn: str = clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP,
+        ModelApprovalStatus=status,
+        CustomerMetadataProperties={"commit": "ab" * 20, "metric.accuracy": "0.9"},
+    )["ModelPackageArn"]
+    return arn
+
+
+@pytest.fixture
+def call(load_event: Callable[..., dict[str, Any]], sagemaker: Any, reports: Any) -> Callable[..., str]:
+    def call(arn: str | None = None, **params: str) -> str:
+        arn = package() if arn is None else arn
+        sagemaker.answer("DescribeEndpoint", EndpointConfigName="config-1")
+        reports.answer("ListActionExecutions", actionExecutionDetails=HISTORY)
+        handler(load_event("record_release", params={"model_package_arn": arn, **params}), None)
+        return arn
+
+    return call
+
+
+def record(number: int) -> dict[str, Any]:
+    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"releases/{number}.json")["Body"].read()
+    read: dict[str, Any] = json.loads(body)
+    return read
+
+
+def numbers() -> list[str]:
+    listed = clients.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="releases/").get("Contents", [])
+    return [item["Key"] for item in listed]
+
+
+def test_the_first_release_has_the_number_one(call: Any, reports: Any) -> None:
+    call()
+    assert reports.outputs == {"Release": "1", "ReleaseUri": "s3://artifacts/releases/1.json"}
+
+
+def test_the_record_tells_what_went_in_and_who_let_it_through(call: Any) -> None:
+    arn = call()
+    assert record(1) == {
+        "release": 1,
+        "pipeline": GROUP,
+        "execution_id": EXECUTION,
+        "rollback_to": None,
+        "released_at": "2026-01-14T12:10:00+00:00",
+        "model_package_arn": arn,
+        "training_job_arn": "arn:job",
+        "model_data_url": "s3://artifacts/m",
+        "image": "forest@sha256:ab",
+        "commit": "ab" * 20,
+        "dataset": {
+            "bucket": "data",
+            "key": "datasets/iris.csv",
+            "version_id": "v7",
+            "uri": "s3://artifacts/datasets/x",
+            "sha256": "0f" * 32,
+        },
+        "metrics": {"accuracy": "0.9"},
+        "gate": "accuracy is 0.9",
+        "smoke_test": "10 of 10 golden records right, p95 9 ms",
+        "evidence": "s3://artifacts/evidence/x.txt",
+        "approved_by": LEAD,
+        "approved_at": "2026-01-14T12:08:00+00:00",
+        "approval_summary": "Ship it",
+        "endpoint": f"{GROUP}-production",
+        "endpoint_config": "config-1",
+        "steps": {"CheckDataset": CHECKED, "Train": TRAINED},
+    }
+
+
+def test_a_redelivered_event_writes_no_second_record(call: Any, reports: Any) -> None:
+    arn = call()
+    call(arn)
+    assert numbers() == ["releases/1.json"]
+    first, second = reports.requests["PutJobSuccessResult"]
+    assert first == second
+
+
+def test_the_next_release_has_the_next_number(call: Any, reports: Any) -> None:
+    call()
+    call(execution_id="4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17")
+    assert numbers() == ["releases/1.json", "releases/2.json"]
+
+
+def test_two_that_write_at_once_never_share_a_number(call: Any, script: Callable[[str], Any], reports: Any) -> None:
+    s3 = script("s3").answer("ListObjectsV2", Contents=[])
+    clients.client("s3").put_object(
+        Bucket=BUCKET, Key="releases/1.json", Body=b'{"steps": {}, "execution_id": "other"}'
+    )
+    call()
+    assert reports.outputs["Release"] == "2"
+    assert [request["IfNoneMatch"] for request in s3.requests["PutObject"] if "IfNoneMatch" in request] == ["*", "*"]
+    assert record(1)["execution_id"] == "other"
+
+
+def test_a_rollback_is_on_record_as_one(call: Any, reports: Any) -> None:
+    call()
+    call(execution_id="4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17", release="1")
+    assert record(2)["rollback_to"] == 1
+    assert reports.requests["PutJobSuccessResult"][1]["executionDetails"]["summary"] == "release 2, rollback to 1"
+
+
+def test_the_package_gets_the_number_and_keeps_its_approval(call: Any, sagemaker: Any) -> None:
+    arn = call()
+    assert sagemaker.requests["UpdateModelPackage"] == [
+        {"ModelPackageArn": arn, "CustomerMetadataProperties": {"release": "1"}}
+    ]
+
+
+def test_a_rollback_leaves_the_number_of_the_package(call: Any, sagemaker: Any) -> None:
+    call(release="1")
+    assert sagemaker.requests["UpdateModelPackage"] == []
+
+
+def test_a_package_that_a_failed_try_rejected_is_approved_after_all(call: Any) -> None:
+    arn = call(package("Rejected"))
+    assert clients.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "Approved"
