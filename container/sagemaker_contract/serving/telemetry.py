@@ -93,11 +93,8 @@ class Telemetry:
     def alive(self) -> None:
         self._cells[_HEARTBEAT] = time.monotonic()
 
-    def began(self) -> None:
-        self._cells[_WAITING] += 1
-
-    def ended(self) -> None:
-        self._cells[_WAITING] -= 1
+    def waiting(self, requests: int) -> None:
+        self._cells[_WAITING] = requests
 
     def answered(self, status: int, seconds: float) -> None:
         cells = self._cells

@@ -98,11 +98,12 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """End a worker whose prediction never ends: nobody waits for it any more, and nobody else gets a turn."""
+        """Refuse bodies that do not come; end a worker whose prediction never ends, for nobody else gets a turn there."""
         longest = self.settings.hung_seconds
         while True:
             self.telemetry.alive()
             await asyncio.sleep(_WATCH_SECONDS)
+            await self._application.refuse_overdue()
             model = self._application.model
             if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
                 _log.error("a prediction has run for %d seconds: the worker is replaced", longest)
