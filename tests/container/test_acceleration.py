@@ -98,6 +98,47 @@ def test_switch_turns_it_off(start_server: StartServer, trained: Trained) -> Non
     assert server.invoke(RECORD).body == "setosa\n"
 
 
+PRINTS_WHEN_IMPORTED = "\nprint('the algorithm is imported', flush=True)\n"
+
+
+def test_checked_onnx_answers_before_the_algorithm_is_imported(
+    start_server: StartServer, job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    container = edited_container(PRINTS_WHEN_IMPORTED)
+    job.program = container / "train"
+    assert job.channel("train", iris="\n".join(iris)).run().code == 0
+    server = start_server(job.base, container).wait_until_ready()
+    server.wait_for_log("the algorithm is imported")
+    log = server.log.read_text()
+    assert log.index("ready on port") < log.index("the algorithm is imported")
+    plain = start_server(job.base, container, SERVE_ACCELERATION="off").wait_until_ready()
+    log = plain.log.read_text()
+    assert log.index("the algorithm is imported") < log.index("ready on port")
+
+
+def test_algorithm_that_cannot_be_imported_any_more_ends_the_server(
+    start_server: StartServer, job: Job, iris: list[str], edited_container: Callable[[str], Path], tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing"
+    container = edited_container(f"\nopen({str(missing)!r}).close()\n")
+    missing.touch()
+    job.program = container / "train"
+    assert job.channel("train", iris="\n".join(iris)).run().code == 0
+    missing.unlink()
+    server = start_server(job.base, container, SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    assert server.wait() == 1
+    assert "FileNotFoundError" in server.messages[-1]
+
+
+def test_algorithm_with_hooks_is_trained_without_onnx(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    job.program = edited_container("\ndef model_fn(model_dir):\n    return load(Path(model_dir))\n") / "train"
+    outcome = job.channel("train", iris="\n".join(iris)).run()
+    assert "serving: serve asks the functions of sagemaker-inference; no ONNX" in outcome.stdout
+    assert not (job.base / "model" / "serving" / "model.onnx").exists()
+
+
 def test_large_batch_is_answered_by_the_algorithm(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base).wait_until_ready()
     records = random_flowers(30_000)

@@ -65,12 +65,14 @@ class Supervisor:
         if not sys.platform.startswith("linux"):
             return
         from sagemaker_contract.interface import load_serving_module
+        from sagemaker_contract.serving.models import answers_without_algorithm
 
         for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
             importlib.import_module(name)
         if self._settings.acceleration and (self._paths.model / FOLDER / CHECK).is_file():
             importlib.import_module("onnxruntime")
-        load_serving_module()
+        if not answers_without_algorithm(self._paths.model, self._settings):
+            load_serving_module()
         gc.collect()
         gc.freeze()
 

@@ -48,7 +48,7 @@ class Worker:
         """Serve; give the exit code."""
         self._code = ENDED
         self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
-        models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
+        models = MultiModel(self._load_whole, self._threads.bodies) if self.settings.multi_model else None
         self._application = Application(self.settings, self.telemetry, models)
         if self.replaces:
             # The others answer meanwhile; nobody shall reach a worker that cannot.
@@ -80,12 +80,25 @@ class Worker:
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         self.telemetry.ready()
         _log.info("ready on port %d", self.settings.port)
+        if self._application.model is not None:
+            rest = loop.run_in_executor(self._threads.predictions, self._application.model.complete)
+            rest.add_done_callback(self._on_complete)
         await self._watch()
 
     def _load(self, directory: Path) -> ServedModel:
         return load_model(directory, self.settings, self._threads, self.telemetry)
 
-    def _say_why(self, error: Exception) -> None:
+    def _load_whole(self, directory: Path) -> ServedModel:
+        model = self._load(directory)
+        model.complete()
+        return model
+
+    def _on_complete(self, rest: asyncio.Future[None]) -> None:
+        if not rest.cancelled() and (error := rest.exception()):
+            self._say_why(error)
+            self._server.should_exit = True
+
+    def _say_why(self, error: BaseException) -> None:
         self._code = CANNOT_LOAD
         if not isinstance(error, ContractError):
             _log.error("loading the model failed", exc_info=error)
@@ -98,7 +111,7 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """Refuse bodies that do not come; end a worker whose prediction never ends, for nobody else gets a turn there."""
+        """Refuse bodies that do not come, and end a worker whose prediction never ends: nobody else gets a turn."""
         longest = self.settings.hung_seconds
         while True:
             self.telemetry.alive()
