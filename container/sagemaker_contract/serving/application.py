@@ -39,8 +39,13 @@ _BODY_SECONDS = 60
 class Application:
     """Answers one worker's requests; ``model`` is set once it is loaded, until then invocations get 503."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None) -> None:
-        """``models`` takes the place of ``model`` behind a multi-model endpoint."""
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None, *, hands_over: bool = False
+    ) -> None:
+        """``models`` takes the place of ``model`` behind a multi-model endpoint.
+
+        With ``hands_over`` others answer when this one drains: the server is not ending then.
+        """
         self.model: ServedModel | None = None
         self.draining = False
         self.in_flight = 0
@@ -48,6 +53,7 @@ class Application:
         self._settings = settings
         self._telemetry = telemetry
         self._models = models
+        self._hands_over = hands_over
         self._maximum = settings.maximum_body_bytes
         self._sample = settings.access_log_sample
         self._body_bytes = 0
@@ -129,9 +135,9 @@ class Application:
         )
 
     def _ping(self) -> Answer:
-        if self.draining:
+        if self.draining and not self._hands_over:
             raise RequestError(503, "the server is ending")
-        if not self._telemetry.board.all_ready():
+        if not self._telemetry.board.answers():
             raise RequestError(503, "the model is still loading")
         return Answer()
 

@@ -35,7 +35,11 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 @dataclass
 class Worker:
-    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone."""
+    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone.
+
+    One that ``replaces`` another listens once its model is loaded. One that is ``early`` answers by ONNX alone until
+    the others have imported the algorithm.
+    """
 
     settings: Settings
     paths: Paths
@@ -43,13 +47,14 @@ class Worker:
     telemetry: Telemetry
     parent: int
     replaces: bool
+    early: bool = False
 
     def run(self) -> int:
         """Serve; give the exit code."""
         self._code = ENDED
         self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
-        models = MultiModel(self._load_whole, self._threads.bodies) if self.settings.multi_model else None
-        self._application = Application(self.settings, self.telemetry, models)
+        models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
+        self._application = Application(self.settings, self.telemetry, models, hands_over=self.early)
         if self.replaces:
             # The others answer meanwhile; nobody shall reach a worker that cannot.
             signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
@@ -80,25 +85,15 @@ class Worker:
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         self.telemetry.ready()
         _log.info("ready on port %d", self.settings.port)
-        if self._application.model is not None:
-            rest = loop.run_in_executor(self._threads.predictions, self._application.model.complete)
-            rest.add_done_callback(self._on_complete)
         await self._watch()
 
     def _load(self, directory: Path) -> ServedModel:
-        return load_model(directory, self.settings, self._threads, self.telemetry)
-
-    def _load_whole(self, directory: Path) -> ServedModel:
-        model = self._load(directory)
-        model.complete()
+        model = load_model(directory, self.settings, self._threads, self.telemetry)
+        if not self.early:
+            model.complete()
         return model
 
-    def _on_complete(self, rest: asyncio.Future[None]) -> None:
-        if not rest.cancelled() and (error := rest.exception()):
-            self._say_why(error)
-            self._server.should_exit = True
-
-    def _say_why(self, error: BaseException) -> None:
+    def _say_why(self, error: Exception) -> None:
         self._code = CANNOT_LOAD
         if not isinstance(error, ContractError):
             _log.error("loading the model failed", exc_info=error)
