@@ -25,7 +25,7 @@ lint: $(VENV)/lint ## Style and types
 check: lint test ## What CI runs, and style and types
 
 .PHONY: bench-serving
-bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--seconds 8")
+bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
 
 .PHONY: synth
