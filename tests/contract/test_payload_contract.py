@@ -15,7 +15,7 @@ from synthesis import Synthesized, synth
 
 from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, PARAMETERS
 from mlops_constructs._payload import function_archive
-from mlops_constructs.config import Training
+from mlops_constructs.config import Evaluation, Processing, Training
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py"))
@@ -23,7 +23,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handl
 
 @pytest.fixture(scope="module")
 def stack() -> Synthesized:
-    return synth()
+    return synth(evaluation=Evaluation(metric="accuracy", processing=Processing()))
 
 
 def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
@@ -83,7 +83,11 @@ def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> Non
 
 
 def test_every_variable_used_is_one_that_an_earlier_action_gives(stack: Synthesized) -> None:
-    given = {"codepipeline": {"PipelineExecutionId"}, "Dataset": {"BucketName", "ObjectKey", "VersionId", "ETag"}}
+    given = {
+        "codepipeline": {"PipelineExecutionId"},
+        "variables": {"Release"},
+        "Dataset": {"BucketName", "ObjectKey", "VersionId", "ETag"},
+    }
     for actions in stack.stages().values():
         for action in sorted(actions, key=lambda action: action["run_order"]):
             text = json.dumps(action["configuration"])

@@ -399,6 +399,29 @@ def test_docker_trains_with_opt_ml_mounted(builds: Builds, fake_docker: Path, tm
     assert ran.endswith(f"--volume {base}:/opt/ml --env AWS_REGION --env TOLD {image.name} train")
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "arguments", "ending"),
+    [
+        ([], ["train"], "--env AWS_REGION {image} train"),
+        (["/usr/bin/env", "train"], [], "--entrypoint /usr/bin/env --env AWS_REGION {image} train"),
+    ],
+)
+def test_docker_runs_another_program(
+    builds: Builds, fake_docker: Path, tmp_path: Path, entrypoint: list[str], arguments: list[str], ending: str
+) -> None:
+    runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
+    image = runtime.build(write_container(tmp_path / "container"), print)
+    base = tmp_path / "opt" / "ml"
+    write_configuration(base, {})
+    (base / "input/data/train").mkdir()
+    (base / "input/data/train/train.csv").write_text("a,1\n")
+    container = runtime.run(image, base, entrypoint, arguments, {}, print)
+    assert container.wait(20) == 0
+    ran = calls(fake_docker)[-1]
+    assert ran.startswith("run --rm --name mlops-rehearsal-")
+    assert ran.endswith(ending.format(image=image.name))
+
+
 def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_docker: Path, tmp_path: Path) -> None:
     runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
     image = runtime.build(write_container(tmp_path / "container"), print)

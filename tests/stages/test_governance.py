@@ -7,7 +7,17 @@ import json
 import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
-from mlops_constructs import Algorithm, ConfigError, Dataset, Endpoint, Existing, MLOpsPipeline, Profile
+from mlops_constructs import (
+    Algorithm,
+    ConfigError,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Existing,
+    MLOpsPipeline,
+    Processing,
+    Profile,
+)
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -37,7 +47,8 @@ def handed_in() -> Synthesized:
     return synth(
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
-        )
+        ),
+        evaluation=Evaluation(metric="f1", processing=Processing()),
     )
 
 
