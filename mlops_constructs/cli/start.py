@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from . import aws
+from . import _data_source as data
+from ._account import add_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -19,28 +20,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="start a deployed pipeline on a chosen version of a data set",
         description="Start a deployed pipeline on a data set in its bucket, on exactly one version of it.",
     )
-    parser.add_argument("pipeline", metavar="PIPELINE", help="name of the pipeline")
+    add_arguments(parser)
     parser.add_argument("--key", required=True, help="key of the data set, its manifest or its trainingjob.zip")
     parser.add_argument("--version-id", metavar="ID", help="S3 version of it; the newest unless given")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Start the pipeline; raise MlopsError with the reason when it cannot be."""
-    codepipeline = aws.client("codepipeline")
-    source = aws.find_source(codepipeline, options.pipeline)
+    codepipeline, s3 = data.clients(options.region)
+    source = data.find_source(codepipeline, options.pipeline)
     if not options.key.startswith(source.prefix):
         raise MlopsError(
             f"--key {options.key} does not begin with {source.prefix}, the folder that {source.pipeline} reads"
         )
-    version = aws.find_version(aws.client("s3"), source, options.key, options.version_id)
-    execution = aws.start(codepipeline, source, options.key, version)
+    version = data.find_version(s3, source, options.key, options.version_id)
+    execution = data.start(codepipeline, source, options.key, version)
     report(source, options.key, version, execution, as_json=options.json)
     return 0
 
 
-def report(source: aws.DataSource, key: str, version_id: str, execution_id: str, *, as_json: bool) -> None:
+def report(source: data.DataSource, key: str, version_id: str, execution_id: str, *, as_json: bool) -> None:
     """Tell what was started."""
     if as_json:
         facts = {

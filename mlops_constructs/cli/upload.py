@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
-from . import aws
-from .progress import progress
+from . import _data_source as data
+from ._progress import progress
 from .start import report
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--wait", type=float, default=60.0, metavar="SECONDS", help="for the execution to start; 60 unless given"
     )
+    parser.add_argument("--region", help="AWS region; that of your AWS configuration unless given")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.set_defaults(run=run)
 
@@ -65,10 +66,10 @@ def run(options: argparse.Namespace) -> int:
     """Upload; raise MlopsError with the reason when it fails or starts nothing."""
     files = _files(options.files)
     _check(options, [path for _, path in files])
-    codepipeline, s3 = aws.client("codepipeline"), aws.client("s3")
-    source = aws.find_source(codepipeline, options.pipeline)
-    with aws.explained(f"the executions of {source.pipeline} could not be looked up"):
-        known = {one["pipelineExecutionId"] for one in aws.executions(codepipeline, source.pipeline)}
+    codepipeline, s3 = data.clients(options.region)
+    source = data.find_source(codepipeline, options.pipeline)
+    with data.explained(f"the executions of {source.pipeline} could not be looked up"):
+        known = {one["pipelineExecutionId"] for one in data.executions(codepipeline, source.pipeline)}
     name = options.name if options.name is not None else files[0][1].resolve().stem
     try:
         with progress(quiet=options.json) as advance:
@@ -80,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("mlops upload: the data set is not complete, so nothing has started", file=sys.stderr)
         raise
-    execution = aws.wait_for_execution(codepipeline, source, known, version, options.wait)
+    execution = data.wait_for_execution(codepipeline, source, known, version, options.wait)
     report(source, key, version, execution, as_json=options.json)
     return 0
 
@@ -136,7 +137,7 @@ def _plan(options: argparse.Namespace, files: Sequence[tuple[str, Path]], name: 
 
 
 def _upload_set(
-    s3: Any, source: aws.DataSource, uploads: Sequence[Upload], name: str, advance: Callable[[str, int, int], None]
+    s3: Any, source: data.DataSource, uploads: Sequence[Upload], name: str, advance: Callable[[str, int, int], None]
 ) -> tuple[str, str]:
     """Upload all files, then the manifest that names exactly their versions; give its key and version."""
     manifest: dict[str, Any] = {"channels": {}}
@@ -147,7 +148,7 @@ def _upload_set(
         else:
             manifest["channels"].setdefault(upload.field, []).append(entry)
     key = f"{source.prefix}{name}.json"
-    with aws.explained(f"s3://{source.bucket}/{key} could not be uploaded"):
+    with data.explained(f"s3://{source.bucket}/{key} could not be uploaded"):
         body = json.dumps(manifest, indent=2).encode()
         answer = s3.put_object(Bucket=source.bucket, Key=key, Body=body, ContentType="application/json")
     return key, _version(answer, source.bucket)
@@ -164,7 +165,7 @@ def _put(s3: Any, bucket: str, upload: Upload, advance: Callable[[str, int, int]
     for call in calls:
         s3.meta.events.register(call, remember)
     try:
-        with aws.explained(f"{upload.path} could not be uploaded to s3://{bucket}/{upload.key}"):
+        with data.explained(f"{upload.path} could not be uploaded to s3://{bucket}/{upload.key}"):
             s3.upload_file(
                 str(upload.path), bucket, upload.key, Callback=lambda count: advance(upload.path.name, count, size)
             )

@@ -116,7 +116,12 @@ class Evaluation(Construct):
     ) -> Function:
         env, stores = self._env, self._stores
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
-        readable = ["models/*", "releases/*", "datasets/*/request.json", *([] if self.job is None else ["evaluations/*"])]
+        readable = [
+            "models/*",
+            "releases/*",
+            "datasets/*/request.json",
+            *([] if self.job is None else ["evaluations/*"]),
+        ]
         return Function(
             self,
             "register_model",

@@ -186,7 +186,7 @@ def test_without_credentials_or_region_the_reason_is_one_sentence(
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     assert main(["upload", "iris.csv"]) == 1
-    assert capsys.readouterr().err == "mlops upload: no codepipeline client: You must specify a region.\n"
+    assert capsys.readouterr().err == "mlops upload: AWS cannot be asked: You must specify a region.\n"
 
 
 def test_an_unreachable_aws_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the commands that talk to AWS share: clients, the pipeline, its data set source, and its executions."""
+"""Where the data sets of a deployed pipeline land, and the executions that they start."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
+from ._account import Account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +45,11 @@ def explained(what: str) -> Iterator[None]:
         raise MlopsError(f"{what}: {error}") from None
 
 
-def client(service: str) -> Any:
-    """Make a boto3 client from the environment; ``AWS_ENDPOINT_URL`` leads to a rehearsal."""
-    import boto3
-
-    with explained(f"no {service} client"):
-        return boto3.client(service)
+def clients(region: str | None) -> tuple[Any, Any]:
+    """Make the clients of CodePipeline and S3."""
+    with explained("AWS cannot be asked"):
+        account = Account(region)
+        return account.client("codepipeline"), account.client("s3")
 
 
 def find_source(codepipeline: Any, name: str | None) -> DataSource:
