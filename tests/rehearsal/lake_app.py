@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
-from mlops_constructs import Algorithm, Column, DataContract, Dataset, MLOpsPipeline, Profile
+from mlops_constructs import (
+    Algorithm,
+    Column,
+    DataContract,
+    Dataset,
+    Endpoint,
+    MLOpsPipeline,
+    Profile,
+    SmokeTest,
+)
 from mlops_constructs.provider import AwsProvider, s3_bucket, s3_bucket_versioning
 
 from cdktf import App, TerraformStack  # isort: skip
@@ -20,6 +30,8 @@ CONTRACT = DataContract(
     minimum_rows=6,
     minimum_class_share=0.1,
 )
+# How fast a busy machine answers is not what is tested.
+PATIENT = SmokeTest(maximum_latency_ms=60_000)
 
 app = App()
 stack = TerraformStack(app, "lake")
@@ -45,6 +57,8 @@ MLOpsPipeline(
         contract=CONTRACT,
         schedule="rate(1 day)",
     ),
+    dev=Endpoint(smoke_test=PATIENT),
+    production=replace(Endpoint.for_production(), smoke_test=PATIENT),
     **Profile.team(notebook=None, removal="destroy"),
 )
 app.synth()
