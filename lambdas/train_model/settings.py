@@ -50,6 +50,7 @@ class Params(ParamsBase):
         channels: Names of the channels, split by commas.
         sha256: Fingerprint of the data set.
         release: Number of the release that is deployed again, or ``none``.
+        request_uri: What the data set asks of its training, as JSON in S3; ``none`` where it asks nothing.
     """
 
     execution_id: str
@@ -57,3 +58,4 @@ class Params(ParamsBase):
     channels: str
     sha256: str
     release: str
+    request_uri: str

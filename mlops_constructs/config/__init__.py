@@ -2,6 +2,7 @@
 
 from .algorithm import Algorithm
 from .approval import Approval
+from .contract import Column, DataContract
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
 from .evaluation import Evaluation, Threshold
@@ -16,7 +17,9 @@ __all__ = [
     "Algorithm",
     "Approval",
     "Autoscaling",
+    "Column",
     "DataCapture",
+    "DataContract",
     "Dataset",
     "Endpoint",
     "Evaluation",

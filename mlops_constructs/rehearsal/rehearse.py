@@ -14,6 +14,7 @@ from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.local_aws import LocalAws
 from mlops_constructs.rehearsal.progress import Update
+from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 
@@ -82,6 +83,7 @@ class Rehearsal:
         self.result = Result()
         self._terraform: Terraform | None = None
         self._deployed: Deployed | None = None
+        self._stand_ins = StandIns(stack, self.aws)
 
     def __enter__(self) -> Rehearsal:
         self.aws.start()
@@ -107,6 +109,7 @@ class Rehearsal:
         )
         self._terraform = terraform
         terraform.prepare(self._stack)
+        self._stand_ins.make()
         with self._step("Terraform", "init") as say:
             say(terraform.init())
         with self._step("Terraform", "validate"):
@@ -145,7 +148,7 @@ class Rehearsal:
         self._settle(follower)
         known = {execution["pipelineExecutionId"] for execution in follower.executions()}
         with self._step("Data", "upload") as say:
-            key = self._data.upload(self.aws.client("s3"), deployed.data_bucket, deployed.prefix)
+            key = self._data.upload_to(deployed, self.aws.client)
             say(f"s3://{deployed.data_bucket}/{key}")
         with self._timed("ML pipeline"):
             self.result.pipeline = deployed.pipeline
@@ -180,6 +183,7 @@ class Rehearsal:
                 delete_what_the_pipeline_made(self.aws.client, deployed, time.sleep)
             empty_stores(self.aws.client)
             terraform.destroy()
+            self._stand_ins.delete()
             left = leftovers(self.aws.client)
             if left:
                 raise RehearsalError("terraform destroy left behind:\n  " + "\n  ".join(left))

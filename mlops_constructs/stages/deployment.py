@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
 from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
-from .._aws.endpoint_template import CAPTURE_PARAMETER, endpoint_template
+from .._aws.endpoint_template import endpoint_template
 from .._aws.function import Function
 from .._aws.policy import allow, pass_role, report_job
 from .._aws.role import ServiceRole
@@ -71,12 +71,11 @@ class Deployment(Construct):
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """What the stacks are always given, beside the candidate's own parameters."""
         both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": self._stores.key_arn}
-        parameters = {name: {**both, "EndpointName": f"{self._env.name}-{name}"} for name in self._configs}
-        for name, config in self._configs.items():
-            if config.data_capture is not None:
-                uri = f"s3://{self._stores.artifact_bucket}/capture/{name}"
-                parameters[name][CAPTURE_PARAMETER] = uri
-        return parameters
+        capture = f"s3://{self._stores.artifact_bucket}/capture"
+        return {
+            name: {**both, "EndpointName": f"{self._env.name}-{name}", "CaptureUri": f"{capture}/{name}"}
+            for name in self._configs
+        }
 
     def source(self) -> Action:
         """Describe the source action of the templates."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, Stage, invoke
+from .._aws.dataset_check import check_dataset_function
 from .._aws.function import Function
 from .._aws.keys import use_key, use_key_for_volumes
 from .._aws.literals import literal_json
@@ -15,6 +16,8 @@ from .._aws.policy import allow, pass_role, pull_image, report_job
 from .._aws.role import ServiceRole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from .._aws.stores import Stores
@@ -48,6 +51,7 @@ class Training(Construct):
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
+        least_instances: Mapping[str, int],
     ) -> None:
         """Make the role and the functions.
 
@@ -61,31 +65,19 @@ class Training(Construct):
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
+            least_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
         self._env, self._stores, self._held_out_channel = env, stores, held_out_channel
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(self._job_permissions(image_arn))
-        self.check_dataset = Function(
+        self.check_dataset = check_dataset_function(
             self,
-            "check_dataset",
-            folder="check_dataset",
+            config=dataset,
             env=env,
             stores=stores,
-            settings={
-                "ARTIFACT_BUCKET": stores.artifact_bucket,
-                "MAXIMUM_BYTES": str(dataset.maximum_megabytes * 1_000_000),
-            },
-            permissions=[
-                allow(["s3:GetObject", "s3:GetObjectVersion"], f"{stores.data_bucket_arn}/*"),
-                # Without it a missing object answers "access denied" instead of "not found".
-                allow(["s3:ListBucket", "s3:ListBucketVersions"], stores.data_bucket_arn),
-                allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/datasets/*"),
-                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
-                *report_job(),
-            ],
-            timeout_seconds=300,
-            memory_mb=512,
+            image_parameter=image_parameter,
+            least_instances=least_instances,
         )
         self.train_model = Function(
             self,
@@ -121,6 +113,7 @@ class Training(Construct):
                 "channels": "#{Data.Channels}",
                 "sha256": "#{Data.Sha256}",
                 "release": RELEASE,
+                "request_uri": "#{Data.RequestUri}",
             },
         )
         return [Stage("Prepare", [check]), Stage("Train", [train])]
@@ -176,6 +169,7 @@ class Training(Construct):
             pass_role(self.role.arn, "sagemaker.amazonaws.com"),
             allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
             allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/releases/*"),
+            allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*/request.json"),
             use_key_for_volumes(self._stores.key_arn),
             *report_job(),
         ]

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, PARAMETERS
+from mlops_constructs import Column, DataContract, Dataset, Endpoint
+from mlops_constructs._aws.endpoint_template import PARAMETERS, endpoint_template
 from mlops_constructs._payload import function_archive
 from mlops_constructs.config import Evaluation, Processing, Training
 
@@ -23,7 +24,10 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handl
 
 @pytest.fixture(scope="module")
 def stack() -> Synthesized:
-    return synth(evaluation=Evaluation(metric="accuracy", processing=Processing()))
+    return synth(
+        dataset=Dataset(schedule="rate(1 day)", contract=DataContract()),
+        evaluation=Evaluation(metric="accuracy", processing=Processing()),
+    )
 
 
 def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
@@ -114,8 +118,7 @@ def test_register_model_gives_every_template_parameter(stack: Synthesized, endpo
     (function,) = functions_of(stack, "register_model")
     static = set(json.loads(function["environment"]["variables"]["STACK_PARAMETERS"])[endpoint])
     candidate = {"Image", "ModelDataUrl", "ModelPackageArn", "ExecutionId"}
-    wanted = {*PARAMETERS, *([CAPTURE_PARAMETER] if endpoint == "production" else [])}
-    assert static | candidate == wanted
+    assert static | candidate == set(PARAMETERS)
     assert static & candidate == set()
 
 
@@ -132,3 +135,59 @@ def test_seeded_folder_is_a_container_that_the_library_accepts() -> None:
 
     for name in REQUIRED_FILES:
         assert (ROOT / "container" / name).is_file()
+
+
+def test_a_contract_means_the_same_in_python_and_beside_the_data() -> None:
+    from check_dataset import contract
+
+    columns = [
+        Column(name="label", allowed=["a", "b"]),
+        Column(name="size", type="number", minimum=0, maximum=1.5, missing_allowed=True),
+    ]
+    declared = DataContract(columns=columns, header=True, label="label", minimum_rows=9, minimum_class_share=0.2)
+    assert contract.parse_contract(json.dumps(declared.to_json()), "here") == contract.Contract(
+        columns=(
+            contract.Column("label", allowed=("a", "b")),
+            contract.Column("size", "number", 0, 1.5, None, True),
+        ),
+        header=True,
+        label="label",
+        minimum_rows=9,
+        minimum_class_share=0.2,
+    )
+    assert contract.parse_contract(json.dumps(DataContract().to_json()), "here") == contract.Contract()
+
+
+def test_what_a_zip_asks_of_an_endpoint_are_parameters_of_its_template() -> None:
+    from check_dataset.endpoints import parse_endpoints
+    from lambdas.test_training_job_zip import workshop_deployment
+
+    asked = parse_endpoints(json.dumps(workshop_deployment()), "here", {}).parameters
+    choices = set(endpoint_template(Endpoint())["Parameters"]) - set(PARAMETERS)
+    assert set(asked["production"]) == choices
+
+
+@pytest.mark.parametrize("kind", ["ml.m5.large", "ml.m5d.large", "ml.g5.xlarge", "ml.c5.large", "ml.p4d.24xlarge"])
+def test_the_same_instances_have_disks_of_their_own(kind: str) -> None:
+    from check_dataset.endpoints import parse_endpoints
+
+    asked = parse_endpoints(json.dumps({"ProductionEndpoint": {"InstanceType": kind}}), "here", {}).parameters
+    default = endpoint_template(Endpoint(instance_type=kind))["Parameters"]["EncryptVolume"]["Default"]
+    assert asked["production"]["EncryptVolume"] == default
+
+
+def test_what_a_zip_asks_of_training_are_settings_of_train_model() -> None:
+    from check_dataset.workshop import parse_job
+    from lambdas.test_training_job_zip import workshop_job
+    from train_model.settings import Settings
+
+    files = {"trainingjob.json": json.dumps(workshop_job(Environment={"a": "b"})).encode()}
+    assert set(parse_job(files, "here", {}).training) <= fields(Settings)
+
+
+def test_contracts_and_records_have_one_name_on_both_sides() -> None:
+    from check_dataset import check, duplicates
+    from start_newest import start
+
+    assert check.CONTRACT_END == start.CONTRACT_END
+    assert f'f"{duplicates.RECORDS}/' in (ROOT / "lambdas/register_model/release.py").read_text()

@@ -45,6 +45,8 @@ def governed() -> Synthesized:
 def handed_in() -> Synthesized:
     roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
     return synth(
+        # With everything that has a role.
+        dataset=Dataset(schedule="rate(1 day)"),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),
