@@ -53,6 +53,7 @@ class Existing:
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",
+        "start-retraining": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
     }
 

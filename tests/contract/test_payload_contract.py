@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from synthesis import CONTAINER, Synthesized, synth
 
+from mlops_constructs import Algorithm
 from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, PARAMETERS
 from mlops_constructs._payload import function_archive
 from mlops_constructs.config import Training
@@ -23,7 +24,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handl
 
 @pytest.fixture(scope="module")
 def stack() -> Synthesized:
-    return synth()
+    return synth(algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True))
 
 
 def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
@@ -76,6 +77,16 @@ def invocations(stack: Synthesized) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
+def test_retraining_looks_for_actions_that_the_pipeline_has(stack: Synthesized) -> None:
+    from start_retraining.start import DATASET, NO_RELEASE, RELEASE, TRAIN
+
+    stages = stack.stages()
+    (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
+    assert (variable["name"], variable["default_value"]) == (RELEASE, NO_RELEASE)
+    assert DATASET in {action["name"] for action in stages["Source"]}
+    assert TRAIN in {action["name"] for action in stages["Train"]}
+
+
 def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> None:
     for folder, parameters in invocations(stack):
         params = importlib.import_module(f"{folder}.settings").Params
@@ -124,7 +135,7 @@ def test_default_metric_expressions_match_what_the_container_prints(metric: str)
 
 
 def test_seeded_folder_is_a_container_that_the_library_accepts() -> None:
-    from mlops_constructs.config.algorithm import REQUIRED_FILES
+    from mlops_constructs.config._container_folder import REQUIRED_FILES
 
     for name in REQUIRED_FILES:
         assert (ROOT / "container" / name).is_file()

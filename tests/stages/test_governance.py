@@ -35,9 +35,11 @@ def governed() -> Synthesized:
 def handed_in() -> Synthesized:
     roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
     return synth(
+        # With every role that there can be.
+        algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
-        )
+        ),
     )
 
 
