@@ -48,6 +48,8 @@ $(VENV)/rehearsal: $(VENV)/pip pyproject.toml
 
 $(VENV)/test: $(VENV)/rehearsal container/requirements.txt
 	$(BIN)/python -m pip install --quiet --group test --requirement container/requirements.txt
+	@# Only its registry of built-in algorithms is read; what it depends on is heavy.
+	$(BIN)/python -m pip install --quiet --no-deps sagemaker-core==2.27.0
 	@touch $@
 
 $(VENV)/lint: $(VENV)/test

@@ -197,7 +197,7 @@ class MLOpsPipeline(Construct):
             self,
             "training",
             dataset=config.dataset,
-            config=config.training,
+            config=config.training_of_algorithm,
             env=env,
             stores=stores,
             image_parameter=self.image.parameter_name,
@@ -213,6 +213,7 @@ class MLOpsPipeline(Construct):
             env=env,
             stores=stores,
             image_arn=self.image.pull_arn,
+            answers=config.algorithm.answers,
         )
         self.evaluation = Evaluation(
             self,

@@ -8,9 +8,11 @@ from urllib.parse import quote
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
+from handler_kit.clients import client
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
 from handler_kit.report import Continue, Success
 from handler_kit.tokens import Token
+from train_model.image import pin
 from train_model.request import (
     MAXIMUM_ATTEMPTS,
     STARTED_BY,
@@ -142,7 +144,7 @@ class Trainer:
                 f" the repository, or start the pipeline {self._settings.job_prefix}-image; then retry this"
                 " stage."
             )
-        return image
+        return pin(image, lambda: client("ecr"))
 
 
 def _waiting(token: Token, status: str) -> Continue:

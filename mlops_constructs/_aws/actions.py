@@ -28,7 +28,8 @@ class Action:
     Attributes:
         name: Shown in the console and in failures.
         category: ``Source``, ``Build``, ``Invoke``, ``Deploy`` or ``Approval``.
-        provider: ``S3``, ``CodeCommit``, ``CodeBuild``, ``Lambda``, ``CloudFormation`` or ``Manual``.
+        provider: ``S3``, ``CodeCommit``, ``CodeStarSourceConnection``, ``CodeBuild``, ``Lambda``, ``CloudFormation``
+            or ``Manual``.
         configuration: As the provider's action reference says; values of at most 1,000 characters.
         run_order: Actions of a stage run in this order; equal numbers together.
         namespace: Name that later actions use for this action's variables.

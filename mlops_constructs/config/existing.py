@@ -54,6 +54,7 @@ class Existing:
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",
         "start-newest": "lambda.amazonaws.com",
+        "start-retraining": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
     }
 

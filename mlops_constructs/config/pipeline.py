@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
@@ -68,8 +68,20 @@ class PipelineConfig:
                 "use for example 'churn'",
             )
         yield from self._governance_problems()
-        for problem in self.evaluation.metric_problems(list(self.training.metrics)):
-            yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
+        yield from self._metric_problems()
+
+    @property
+    def training_of_algorithm(self) -> Training:
+        """The training, with the metric definitions that the algorithm needs: a built-in one needs none."""
+        return self.training if self.algorithm.built_in is None else replace(self.training, metrics={})
+
+    def _metric_problems(self) -> Iterator[Problem]:
+        built_in = self.algorithm.built_in
+        if built_in is None:
+            for problem in self.evaluation.metric_problems(list(self.training.metrics)):
+                yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
+        elif not list(built_in.problems()):
+            yield from built_in.problems_with(self.training, self.evaluation)
 
     def _governance_problems(self) -> Iterator[Problem]:
         yield from _tag_problems(self.tags)

@@ -1,60 +1,92 @@
-"""Buckets that a stack uses and does not make: they are their owners' on AWS, and stood in for here."""
+"""What stands in, on this machine, for things that are outside of the account."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal._images import check_context
+from mlops_constructs.rehearsal._registry import ImageUri, pull
+from mlops_constructs.rehearsal.containers import ContainerError, container_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from mlops_constructs.rehearsal.local_aws import LocalAws
 
 
+@dataclass(frozen=True, slots=True)
 class StandIns:
-    """The buckets that a synthesized stack names, and that another stack or a person has made."""
+    """Folders in the place of images and repositories.
 
-    def __init__(self, stack: Path, aws: LocalAws) -> None:
-        self._stack, self._aws = stack, aws
-        self._names: list[str] = []
+    Attributes:
+        images: URI of an image to the container folder that runs instead.
+        repositories: ``owner/repository`` to the folder or git repository that is read instead.
+    """
 
-    def make(self) -> list[str]:
-        """Make them as their owners are told to: versioned, telling EventBridge. Gives their names.
+    images: Mapping[str, Path] = field(default_factory=dict)
+    repositories: Mapping[str, Path] = field(default_factory=dict)
 
-        A name that Terraform fills in is that of a bucket which the stack makes.
+    @classmethod
+    def parse(cls, images: Sequence[str], repositories: Sequence[str]) -> StandIns:
+        """Read ``URI=FOLDER`` and ``OWNER/REPOSITORY=FOLDER``.
+
+        Raises:
+            RehearsalError: naming the option and what is wrong with it.
         """
-        document = json.loads((self._stack / "cdk.tf.json").read_text(encoding="utf-8"))
-        resources = document.get("resource", {})
-        own = {one.get("bucket") for one in resources.get("aws_s3_bucket", {}).values()}
-        self._names = sorted({name for name in _named(resources) if "${" not in name and name not in own})
-        s3, region = self._aws.client("s3"), self._aws.region
-        # The one region that S3 does not let a caller name.
-        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        for name in self._names:
-            s3.create_bucket(Bucket=name, **where)
-            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-            s3.put_bucket_notification_configuration(
-                Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
-            )
-            self._aws.log(f"the bucket {name} is not of this stack: an empty one stands in for it")
-        return self._names
+        found = cls(_pairs("--image", "URI", images), _pairs("--repository", "OWNER/REPOSITORY", repositories))
+        for uri, folder in found.images.items():
+            try:
+                ImageUri.parse(uri)
+                check_context(folder)
+            except ContainerError as error:
+                raise RehearsalError(f"--image {uri}={folder}: {error}") from None
+        for name in found.repositories:
+            if "/" not in name:
+                raise RehearsalError(f"--repository {name}: must be the full name, such as team/algorithm")
+        return found
 
-    def delete(self) -> None:
-        """Delete them; they must be empty."""
-        for name in self._names:
-            self._aws.client("s3").delete_bucket(Bucket=name)
+    def install(self, aws: LocalAws) -> None:
+        """Build the images, and put everything where the local AWS looks for it."""
+        host = container_host(aws)
+        for uri, folder in self.images.items():
+            aws.log(f"{folder} stands in for the image {uri}")
+            image = host.runtime.build(folder, aws.log)
+            aws.services["ecr"].stand_in(ImageUri.parse(uri), image)  # type: ignore[attr-defined]
+        for name, folder in self.repositories.items():
+            aws.log(f"{folder} stands in for the repository {name}")
+            aws.services["codestar-connections"].stand_in(name, folder)  # type: ignore[attr-defined]
+
+    def complete_connections(self, aws: LocalAws) -> list[str]:
+        """Complete the connections that wait, where their repositories are here; give their names."""
+        if not self.repositories:
+            return []
+        completed: list[str] = aws.services["codestar-connections"].complete()  # type: ignore[attr-defined]
+        return completed
+
+    def require_image(self, aws: LocalAws, pipeline: str) -> None:
+        """Raise RehearsalError, saying what to give, unless the image that trains is on this machine."""
+        uri = aws.client("ssm").get_parameter(Name=f"/{pipeline}/image")["Parameter"]["Value"]
+        try:
+            pull(aws, container_host(aws).images, uri, None)
+        except ContainerError:
+            raise RehearsalError(
+                f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a container folder (Dockerfile, "
+                "train, serve) that stands in for it"
+            ) from None
 
 
-def _named(resources: dict[str, Any]) -> Iterator[str]:
-    for pipeline in resources.get("aws_codepipeline", {}).values():
-        yield from (store["location"] for store in pipeline["artifact_store"])
-        for stage in pipeline["stage"]:
-            yield from (
-                action["configuration"]["S3Bucket"]
-                for action in stage["action"]
-                if "S3Bucket" in action.get("configuration", {})
-            )
-    for function in resources.get("aws_lambda_function", {}).values():
-        readable = function.get("environment", {}).get("variables", {}).get("READABLE", "")
-        yield from (place.removeprefix("s3://").partition("/")[0] for place in readable.split())
+def _pairs(option: str, left: str, texts: Sequence[str]) -> dict[str, Path]:
+    pairs: dict[str, Path] = {}
+    for text in texts:
+        name, separator, folder = text.rpartition("=")
+        if not separator or not name or not folder:
+            raise RehearsalError(f"{option} {text}: must be {left}=FOLDER")
+        if not Path(folder).is_dir():
+            raise RehearsalError(f"{option} {text}: no such folder: {folder}")
+        if name in pairs:
+            raise RehearsalError(f"{option} {name}: given twice")
+        pairs[name] = Path(folder).resolve()
+    return pairs

@@ -50,10 +50,11 @@ class Deployment(Construct):
         env: Environment,
         stores: Stores,
         image_arn: str,
+        answers: str,
     ) -> None:
         """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        self._env, self._stores, self._answers = env, stores, answers
         self._configs = {"dev": dev, "production": production}
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
@@ -212,6 +213,7 @@ class Deployment(Construct):
                 "MAXIMUM_LATENCY_MS": str(test.maximum_latency_ms),
                 "MINIMUM_ACCURACY": "" if test.minimum_accuracy is None else repr(test.minimum_accuracy),
                 "CONTENT_TYPE": "text/csv",
+                "ACCEPT": self._answers,
             },
             permissions=[
                 allow(

@@ -86,7 +86,7 @@ class Training(Construct):
             env=env,
             stores=stores,
             settings=self._settings(config, image_parameter),
-            permissions=self._launch_permissions(image_parameter),
+            permissions=self._launch_permissions(image_parameter, image_arn),
         )
 
     def stages(self) -> list[Stage]:
@@ -161,7 +161,7 @@ class Training(Construct):
             ),
         ]
 
-    def _launch_permissions(self, image_parameter: str) -> list[Statement]:
+    def _launch_permissions(self, image_parameter: str, image_arn: str) -> list[Statement]:
         env = self._env
         jobs = env.arn("sagemaker", f"training-job/{env.name}-*")
         return [
@@ -170,6 +170,8 @@ class Training(Construct):
             allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
             allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/releases/*"),
             allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*/request.json"),
+            # A tag is resolved to its digest.
+            allow("ecr:BatchGetImage", image_arn),
             use_key_for_volumes(self._stores.key_arn),
             *report_job(),
         ]

@@ -187,7 +187,7 @@ def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: 
         {"notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"])},
         {"notebook": None},
         {"name_prefix": "churn-2"},
-        {"algorithm": Algorithm.from_image("1.dkr.ecr.eu-west-1.amazonaws.com/x@sha256:" + "0" * 64)},
+        {"algorithm": Algorithm.from_image("123456789012.dkr.ecr.eu-west-1.amazonaws.com/own@sha256:" + "0" * 64)},
         {"algorithm": Algorithm.from_image(STRING_TOKEN)},
     ],
 )

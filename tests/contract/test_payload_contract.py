@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from synthesis import CONTAINER, Synthesized, synth
 
-from mlops_constructs import Column, DataContract, Dataset, Endpoint
+from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
 from mlops_constructs._aws.endpoint_template import PARAMETERS, endpoint_template
 from mlops_constructs._payload import function_archive
 from mlops_constructs.config import Evaluation, Processing, Training
@@ -25,6 +25,7 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handl
 @pytest.fixture(scope="module")
 def stack() -> Synthesized:
     return synth(
+        algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
         dataset=Dataset(schedule="rate(1 day)", contract=DataContract()),
         evaluation=Evaluation(metric="accuracy", processing=Processing()),
     )
@@ -80,6 +81,16 @@ def invocations(stack: Synthesized) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
+def test_retraining_looks_for_actions_that_the_pipeline_has(stack: Synthesized) -> None:
+    from start_retraining.start import DATASET, NO_RELEASE, RELEASE, TRAIN
+
+    stages = stack.stages()
+    (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
+    assert (variable["name"], variable["default_value"]) == (RELEASE, NO_RELEASE)
+    assert DATASET in {action["name"] for action in stages["Source"]}
+    assert TRAIN in {action["name"] for action in stages["Train"]}
+
+
 def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> None:
     for folder, parameters in invocations(stack):
         params = importlib.import_module(f"{folder}.settings").Params
@@ -131,7 +142,7 @@ def test_default_metric_expressions_match_what_the_container_prints(metric: str)
 
 
 def test_seeded_folder_is_a_container_that_the_library_accepts() -> None:
-    from mlops_constructs.config.algorithm import REQUIRED_FILES
+    from mlops_constructs.config._container_folder import REQUIRED_FILES
 
     for name in REQUIRED_FILES:
         assert (ROOT / "container" / name).is_file()

@@ -96,6 +96,12 @@ def test_the_package_records_its_lineage_and_metrics(call: Any, reports: Any) ->
     }
 
 
+def test_a_tag_that_stayed_a_tag_is_said_in_the_record(call: Any, reports: Any) -> None:
+    tagged = IMAGE.replace("@sha256:" + "ab" * 32, ":v1")
+    call(AlgorithmSpecification={"TrainingImage": tagged})
+    assert registered(reports)["image"] == f"{tagged} - digest unknown: its registry did not tell"
+
+
 def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: Any) -> None:
     call()
     request = sagemaker.requests["CreateModelPackage"][0]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.local_aws import LocalAws
-from mlops_constructs.rehearsal.stand_ins import StandIns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +56,9 @@ def test_buckets_that_a_stack_names_and_does_not_make_are_stood_in_for(aws: Loca
         "aws_s3_bucket": {"a": {"bucket": "made"}},
     }
     (tmp_path / "cdk.tf.json").write_text(json.dumps({"resource": resources}))
-    s3, stand_ins = aws.client("s3"), StandIns(tmp_path, aws)
-    assert stand_ins.make() == ["raw", "team-data"]
+    s3, buckets = aws.client("s3"), ForeignBuckets(tmp_path, aws)
+    assert buckets.make() == ["raw", "team-data"]
     assert s3.get_bucket_versioning(Bucket="team-data")["Status"] == "Enabled"
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket="team-data")
-    stand_ins.delete()
+    buckets.delete()
     assert s3.list_buckets()["Buckets"] == []

@@ -46,11 +46,12 @@ def handed_in() -> Synthesized:
     roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
     return synth(
         # With everything that has a role.
+        algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
         dataset=Dataset(schedule="rate(1 day)"),
+        evaluation=Evaluation(metric="f1", processing=Processing()),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),
-        evaluation=Evaluation(metric="f1", processing=Processing()),
     )
 
 
