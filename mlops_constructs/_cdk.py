@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from cdktf import Annotations as Annotations
     from cdktf import AssetType as AssetType
     from cdktf import Fn as Fn
+    from cdktf import Precondition as Precondition
     from cdktf import TerraformAsset as TerraformAsset
     from cdktf import TerraformElement as TerraformElement
+    from cdktf import TerraformLocal as TerraformLocal
     from cdktf import TerraformOutput as TerraformOutput
     from cdktf import TerraformResource as TerraformResource
+    from cdktf import TerraformResourceLifecycle as TerraformResourceLifecycle
     from cdktf import TerraformStack as TerraformStack
     from cdktf import Token as Token
     from cdktf_cdktf_provider_aws.provider import AwsProvider as AwsProvider

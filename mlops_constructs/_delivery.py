@@ -8,7 +8,7 @@ from ._aws.actions import Stage
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow
 from .stages.releases import release_variable
-from .stages.trigger import dataset_source, source_permissions, start_on_upload
+from .stages.trigger import dataset_source, source_permissions, start_on_schedule, start_on_upload
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -77,4 +77,6 @@ def deliver(
         after=[deployment.templates],
     )
     start_on_upload(pipeline, config.dataset, stores)
+    if config.dataset.schedule is not None:
+        start_on_schedule(pipeline, config.dataset, env, stores, config.dataset.schedule)
     return pipeline

@@ -29,6 +29,7 @@ from .stages.registry import Registry
 from .stages.releases import Releases
 from .stages.storage import Storage
 from .stages.training import Training
+from .stages.trigger import data_bucket_needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,8 +128,8 @@ class MLOpsPipeline(Construct):
         path: str = self.node.path
         self.name = physical_name(config.name_prefix or id_, path)
         env = Environment.of(self, self.name, config)
-        self._env, self._prefix = env, config.dataset.prefix
-        self.storage = Storage(self, "storage", env=env, existing=config.existing)
+        self._env, self._folders = env, config.dataset.folders
+        self.storage = Storage(self, "storage", env=env, existing=config.existing, dataset=config.dataset)
         self._stores = self.storage.stores
         self._make_stages(config)
         self.pipeline = deliver(
@@ -145,9 +146,9 @@ class MLOpsPipeline(Construct):
         self.notebook: Notebook | None = None
         if config.notebook is not None:
             self.notebook = Notebook(
-                self, "notebook", config=config.notebook, env=env, stores=self._stores, prefix=self._prefix
+                self, "notebook", config=config.notebook, env=env, stores=self._stores, folders=self._folders
             )
-        self._show()
+        self._show(config.dataset)
         tag_everything(self, config.tags)
 
     @property
@@ -186,7 +187,7 @@ class MLOpsPipeline(Construct):
 
     def grant_upload(self, id_: str, role_name: str) -> None:
         """Let a role upload data sets, and so start the pipeline; arguments as in ``grant_invoke``."""
-        self._grant(id_, role_name, upload_datasets(self._stores, self._prefix))
+        self._grant(id_, role_name, upload_datasets(self._stores, self._folders))
 
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
@@ -202,7 +203,7 @@ class MLOpsPipeline(Construct):
             self,
             "training",
             dataset=config.dataset,
-            config=config.training,
+            config=config.training_of_algorithm,
             tuning=config.tuning,
             network=config.network,
             env=env,
@@ -210,6 +211,7 @@ class MLOpsPipeline(Construct):
             image_parameter=self.image.parameter_name,
             image_arn=self.image.pull_arn,
             held_out_channel=None if processing is None else processing.channel,
+            least_instances={"dev": config.dev.least_instances, "production": config.production.least_instances},
         )
         self.deployment = Deployment(
             self,
@@ -219,6 +221,7 @@ class MLOpsPipeline(Construct):
             env=env,
             stores=stores,
             image_arn=self.image.pull_arn,
+            answers=config.algorithm.answers,
             network=config.network,
         )
         self.evaluation = Evaluation(
@@ -231,8 +234,8 @@ class MLOpsPipeline(Construct):
             packages_arn=packages,
             production_stack=self.production_endpoint,
             stack_parameters=self.deployment.stack_parameters,
-            image_arn=self.image.pull_arn,
             training_jobs_arn=self.training.jobs_arn,
+            image_arn=self.image.pull_arn,
         )
         self.approval = Approval(
             self,
@@ -254,13 +257,15 @@ class MLOpsPipeline(Construct):
             production_endpoint=self.production_endpoint,
         )
 
-    def _show(self) -> None:
+    def _show(self, dataset: Dataset) -> None:
         outputs = {
             "data_bucket": self.data_bucket,
             "pipeline": self.name,
             "dev_endpoint": self.dev_endpoint,
             "production_endpoint": self.production_endpoint,
         }
+        if dataset.bucket_name is not None:
+            outputs["data_bucket_needs"] = data_bucket_needs(dataset)
         for name, value in outputs.items():
             TerraformOutput(self, name, value=value)
 

@@ -1,20 +1,18 @@
-"""Compare; print ratios, and everything as JSON.
-
-make bench-serving
-PYTHONPATH=benchmarks python -m serving_benchmark --seconds 8 --rounds 3 --json result.json
-"""
+"""Compare; print ratios and targets, and write everything as JSON. README.md beside this says what it needs."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from serving_benchmark.comparison import MODELS, Comparison
+from serving_benchmark.comparison import Comparison
 from serving_benchmark.environments import BenchmarkError
 from serving_benchmark.report import lines
+from serving_benchmark.trained import NAMES
 
 
 def main() -> int:
@@ -23,9 +21,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3, help="of one load")
     parser.add_argument("--rounds", type=int, default=3, help="how often each server takes its turn")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers here")
+    parser.add_argument("--models", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", default=Path("bench-serving.json"), help="gets every number"
+    )
     options = parser.parse_args()
+    # As Ctrl-C does: the servers end with the benchmark.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="bench-serving-") as work:
             comparison = Comparison(Path(work), options.seconds, options.rounds, options.connections)
@@ -33,9 +35,9 @@ def main() -> int:
     except BenchmarkError as error:
         print(f"bench-serving: {error}", file=sys.stderr)
         return 1
+    options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print("\n".join(lines(result)))
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(f"\nevery number: {options.json}")
     return 0
 
 

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving_benchmark import servers
 from serving_benchmark.drain import drain_under_load
-from serving_benchmark.environments import CONTAINER, BenchmarkError, environment
+from serving_benchmark.environments import BenchmarkError, environment
 from serving_benchmark.load import load, write_script
+from serving_benchmark.trained import HERE, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from serving_benchmark.load import Measured
     from serving_benchmark.servers import Server
+    from serving_benchmark.trained import Trained
 
-HERE = Path(__file__).parent
 RECORD = "5.1,3.5,1.4,0.2\n"
 DRAIN_CLIENTS = 16
-MODELS = ("forest", "logistic")
+OURS, PLAIN, FLASK, MMS, CONSTANT = "ours", "ours plain", "gunicorn+Flask", "sagemaker-inference+MMS", "constant"
 
 
 class Comparison:
@@ -44,61 +41,70 @@ class Comparison:
 
     def run(self, models: Sequence[str]) -> dict[str, Any]:
         """Measure everything, for each of the models."""
-        result: dict[str, Any] = {
+        return {
             "machine": {"processors": os.cpu_count(), "python": sys.version.split()[0], "workers": servers.WORKERS},
             "method": {"seconds": self._seconds, "rounds": self._rounds, "value": "median"},
-            "models": {},
+            "models": {name: self._compare(train(name, self._work)) for name in models},
         }
-        for name in models:
-            context = self._logistic() if name == "logistic" else CONTAINER
-            base = self._train(name, context)
-            result["models"][name] = self._compare(name, context, base)
-        return result
 
-    def _compare(self, name: str, context: Path, base: Path) -> dict[str, Any]:
-        model = base / "model"
-        plain = servers.ours("ours plain", base, context, SERVE_ACCELERATION="off")
-        sides = [servers.ours("ours", base, context), plain, servers.flask(model)]
-        skipped = {}
-        work = self._work / f"mms-{name}"
+    def _compare(self, trained: Trained) -> dict[str, Any]:
+        sides, skipped = self._sides(trained)
+        measured: dict[str, dict[str, Any]] = {side.name: {} for side in sides}
+        peers = [side for side in sides if side.name != CONSTANT]
+        self._starts(peers, measured)
+        self._loads(sides, measured)
+        for side in peers:
+            measured[side.name]["drain"] = self._drain(side)
+        with servers.running(sides[0], self._work) as server:
+            return {
+                "servers": measured,
+                "skipped": skipped,
+                "answers": self._in_container("answers.py", server.port, trained),
+                "large_body": self._in_container("large_body.py", server.port, trained),
+            }
+
+    def _sides(self, trained: Trained) -> tuple[list[Server], dict[str, str]]:
+        sides = [
+            servers.ours(OURS, trained.base, trained.context),
+            servers.ours(PLAIN, trained.base, trained.context, SERVE_ACCELERATION="off"),
+            servers.flask(FLASK, trained.model),
+            servers.constant(CONSTANT),
+        ]
+        work = self._work / f"mms-{trained.name}"
         work.mkdir()
         try:
-            sides.append(servers.multi_model_server(model, work))
+            sides.append(servers.multi_model_server(MMS, trained.model, work))
         except BenchmarkError as error:
-            skipped["sagemaker-inference+MMS"] = str(error)
-        if name == "logistic":
-            sides.append(servers.constant())
-        result = {side: measured for side, measured in self._loads(sides).items()}
-        for side in sides:
-            if side.name != "constant":
-                result[side.name]["drain"] = self._drain(side)
-        return {"servers": result, "skipped": skipped, "large_body": self._large_body(base, context)}
+            return sides, {MMS: str(error)}
+        return sides, {}
 
-    def _loads(self, sides: list[Server]) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[int, list[Measured]]] = {side.name: {} for side in sides}
+    def _starts(self, sides: list[Server], measured: dict[str, dict[str, Any]]) -> None:
+        """Start each by itself, several times; the first start of all only fills the machine's file cache."""
+        for number in range(self._rounds + 1):
+            for side in sides:
+                with servers.running(side, self._work) as server:
+                    start = {"ping": round(server.seconds_to_ping, 2), "answer": round(server.seconds_to_answer, 2)}
+                if number:
+                    measured[side.name].setdefault("starts", []).append(start)
+                    _tell(side.name, "start", start)
+
+    def _loads(self, sides: list[Server], measured: dict[str, dict[str, Any]]) -> None:
+        found: dict[str, dict[int, list[dict[str, float]]]] = {side.name: {} for side in sides}
         with contextlib.ExitStack() as stack:
-            up = [stack.enter_context(self._one(side)) for side in sides]
+            up = [stack.enter_context(servers.running(side, self._work)) for side in sides]
+            for server in up:
+                load(server.port, 4, 1, self._script)
             for connections in self._connections:
                 for _ in range(self._rounds):
                     for server in up:
-                        measured = load(server.port, connections, self._seconds, self._script)
-                        found[server.name].setdefault(connections, []).append(measured)
-                        print(server.name, connections, measured, file=sys.stderr, flush=True)
-            return {
-                server.name: {
-                    "seconds_to_ping": round(server.seconds_to_ping, 2),
-                    "seconds_to_answer": round(server.seconds_to_answer, 2),
-                    "pss_megabytes": round(server.proportional_megabytes()),
-                    "loads": {count: _median(rounds) for count, rounds in found[server.name].items()},
+                        one = asdict(load(server.port, connections, self._seconds, self._script))
+                        found[server.name].setdefault(connections, []).append(one)
+                        _tell(server.name, connections, one)
+            for server in up:
+                measured[server.name]["pss_megabytes"] = round(server.proportional_megabytes())
+                measured[server.name]["loads"] = {
+                    count: {**_medians(rounds), "rounds": rounds} for count, rounds in found[server.name].items()
                 }
-                for server in up
-            }
-
-    @contextlib.contextmanager
-    def _one(self, side: Server) -> Any:
-        with servers.running(side, self._work) as server:
-            load(server.port, 4, 1, self._script)
-            yield server
 
     def _drain(self, side: Server) -> dict[str, dict[str, float]]:
         result = {}
@@ -108,68 +114,37 @@ class Comparison:
                 result[name] = drain_under_load(
                     server.port, server.terminate, server.wait, RECORD.encode(), DRAIN_CLIENTS, keep_alive=keep_alive
                 )
+                _tell(side.name, "SIGTERM", result[name])
         return result
 
-    def _large_body(self, base: Path, context: Path) -> dict[str, Any]:
-        pandas = self._work / "pandas"
-        programs = environment("container")
-        if not pandas.exists():
-            subprocess.run(
-                [
-                    programs / "pip",
-                    "install",
-                    "--quiet",
-                    "--no-deps",
-                    "--target",
-                    pandas,
-                    "pandas",
-                    "python-dateutil",
-                    "six",
-                    "pytz",
-                    "tzdata",
-                ],
-                check=True,
-            )
-        path = os.pathsep.join(map(str, (context, pandas)))
-        with servers.running(servers.ours("ours large", base, context), self._work) as server:
-            done = subprocess.run(
-                [programs / "python", HERE / "large_body.py", str(server.port), base / "model"],
-                env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+    def _in_container(self, script: str, port: int, trained: Trained) -> dict[str, Any]:
+        """Run a script in the container's environment, with the container's modules, and pandas, to be imported."""
+        path = os.pathsep.join(map(str, (trained.context, self._pandas())))
+        done = subprocess.run(
+            [environment("container") / "python", HERE / script, str(port), trained.model],
+            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
-            raise BenchmarkError(f"large_body.py failed:\n{done.stderr[-2000:]}")
+            raise BenchmarkError(f"{script} failed:\n{done.stderr[-2000:]}")
         measured: dict[str, Any] = json.loads(done.stdout)
+        _tell(trained.name, script, measured)
         return measured
 
-    def _logistic(self) -> Path:
-        context = shutil.copytree(
-            CONTAINER, self._work / "logistic-container", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        shutil.copy(HERE / "algorithms" / "logistic.py", context / "algorithm.py")
-        return context
-
-    def _train(self, name: str, context: Path) -> Path:
-        """Train on iris with the container's own program."""
-        base = self._work / f"{name}-ml"
-        channel = base / "input" / "data" / "train"
-        channel.mkdir(parents=True)
-        python = environment("container") / "python"
-        listed = subprocess.run([python, HERE / "iris.py"], capture_output=True, text=True, check=True).stdout
-        assert len(list(csv.reader(io.StringIO(listed)))) == 150
-        (channel / "iris.csv").write_text(listed)
-        environ = {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
-        done = subprocess.run(
-            [python, context / "train"], env=environ, cwd=context, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BenchmarkError(f"training {name} failed:\n{done.stderr[-2000:]}")
-        print(done.stdout.splitlines()[-1], file=sys.stderr, flush=True)
-        return base
+    def _pandas(self) -> Path:
+        folder = self._work / "pandas"
+        if not folder.exists():
+            packages = ["pandas", "python-dateutil", "six", "pytz", "tzdata"]
+            command = [environment("container") / "pip", "install", "--quiet", "--no-deps", "--target", folder]
+            subprocess.run([*command, *packages], check=True, stdout=sys.stderr)
+        return folder
 
 
-def _median(rounds: list[Measured]) -> dict[str, float]:
-    named = [asdict(measured) for measured in rounds]
-    return {name: round(statistics.median(one[name] for one in named), 2) for name in named[0]}
+def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(statistics.median(one[name] for one in rounds), 2) for name in rounds[0]}
+
+
+def _tell(*words: object) -> None:
+    print(*words, file=sys.stderr, flush=True)

@@ -44,6 +44,8 @@ class Client(threading.Thread):
             if not self._ask(connection) or not self._keep_alive:
                 connection.close()
                 connection = None
+        if connection is not None:
+            connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection) -> bool:
         """Send one request; give whether the connection can take another."""

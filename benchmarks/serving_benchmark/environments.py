@@ -34,7 +34,9 @@ def environment(name: str) -> Path:
     Raises:
         BenchmarkError: When pip cannot install it.
     """
-    wanted = "\0".join([sys.version, *PACKAGES[name], (CONTAINER / "requirements.txt").read_text()])
+    # What a file of requirements says counts, not where the checkout is.
+    packages = [package for package in PACKAGES[name] if package != str(CONTAINER / "requirements.txt")]
+    wanted = "\0".join([sys.version, *packages, (CONTAINER / "requirements.txt").read_text()])
     folder = CACHE / f"{name}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     done = folder / "installed"
     if not done.exists():

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import TYPE_CHECKING, Any
+
+from serving_benchmark.comparison import CONSTANT, FLASK, OURS, PLAIN
+from serving_benchmark.targets import ratios, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BASELINE = "gunicorn+Flask"
+_VERDICTS = {True: "met", False: "MISSED", None: "not measured"}
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
-    """A table a model; every ratio is to gunicorn+Flask at the same connections."""
+    """A table a model, then each target beside what was measured."""
     for name, model in result["models"].items():
-        yield f"\n{name}: requests/s (ratio), p99 in ms"
+        yield f"\n{name}: requests/s (median of the rounds' ratios to {FLASK}), p99 in ms"
         yield from _loads(model["servers"])
-        for side, measured in model["servers"].items():
-            ping, answer = measured["seconds_to_ping"], measured["seconds_to_answer"]
-            yield f"  {side}: {measured['pss_megabytes']} MB, first ping after {ping} s, first answer after {answer} s"
-            for kind, drained in measured.get("drain", {}).items():
-                lost, seconds = drained["unanswered"], drained["exit_seconds"]
-                yield f"    SIGTERM, {kind}: {lost:.0f} unanswered, ended in {seconds} s"
+        yield from _sides(model["servers"])
         for side, reason in model["skipped"].items():
             yield f"  {side} is left out: {reason}"
-        large = model["large_body"]
-        yield f"  5 MB of CSV, {large['rows']} rows: reading {large['parse_to_pandas']}x pandas, "
-        yield f"    a request takes {large['request_to_parse_and_predict']}x of reading and predicting alone"
+    yield "\ntargets"
+    for target in targets(result):
+        yield f"  {_VERDICTS[target.met]:7} {target.what}: {target.measured}; asked: {target.asked}"
 
 
 def _loads(servers: dict[str, Any]) -> Iterator[str]:
     for side, measured in servers.items():
         cells = []
         for connections, found in measured["loads"].items():
-            baseline = servers[BASELINE]["loads"][connections]["per_second"]
-            failed = f" {found['failed']:.0f} FAILED" if found["failed"] else ""
-            cells.append(
-                f"c={connections}: {found['per_second']:.0f} ({found['per_second'] / baseline:.1f}x)"
-                f" p99 {found['p99_ms']:.1f}{failed}"
-            )
+            ratio = statistics.median(ratios(servers, side, FLASK, connections))
+            failures = sum(one["failed"] for one in found["rounds"])
+            failed = f" {failures:.0f} FAILED" if failures else ""
+            cells.append(f"c={connections}: {found['per_second']:.0f} ({ratio:.1f}x) p99 {found['p99_ms']:.1f}{failed}")
         yield f"  {side:24} " + "   ".join(cells)
-    if "constant" in servers:
-        for connections, found in servers["ours"]["loads"].items():
-            share = found["per_second"] / servers["constant"]["loads"][connections]["per_second"]
-            yield f"  ours / constant at c={connections}: {share:.2f}"
+    for side in (OURS, PLAIN):
+        shares = {count: ratios(servers, side, CONSTANT, count) for count in servers[side]["loads"]}
+        text = ", ".join(
+            f"{statistics.median(found):.2f} at c={count} (rounds: {' '.join(map(str, found))})"
+            for count, found in shares.items()
+        )
+        yield f"  {side} / the same server answering a constant: {text}"
+
+
+def _sides(servers: dict[str, Any]) -> Iterator[str]:
+    for side, measured in servers.items():
+        if "starts" not in measured:
+            continue
+        starts = ", ".join(f"{start['ping']}/{start['answer']}" for start in measured["starts"])
+        yield f"  {side}: {measured['pss_megabytes']} MB; seconds to first ping/first answer: {starts}"
+        for kind, drained in measured["drain"].items():
+            lost, answered, seconds = drained["unanswered"], drained["answered"], drained["exit_seconds"]
+            yield f"    SIGTERM, {kind}: {lost:.0f} unanswered, {answered:.0f} answered, ended in {seconds} s"

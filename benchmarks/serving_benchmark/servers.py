@@ -128,14 +128,14 @@ def ours(name: str, base: Path, context: Path = CONTAINER, **settings: str) -> S
     )
 
 
-def flask(model: Path) -> Server:
+def flask(name: str, model: Path) -> Server:
     """gunicorn with gevent workers, as the AWS sample starts it."""
     gunicorn = str(environment("flask") / "gunicorn")
     options = ["--worker-class", "gevent", "--workers", str(WORKERS), "--timeout", "60", "--bind", "127.0.0.1:{port}"]
-    return Server("gunicorn+Flask", [gunicorn, *options, "wsgi:app"], {"MODEL_DIR": str(model)}, PEERS / "flask_app")
+    return Server(name, [gunicorn, *options, "wsgi:app"], {"MODEL_DIR": str(model)}, PEERS / "flask_app")
 
 
-def multi_model_server(model: Path, work: Path) -> Server:
+def multi_model_server(name: str, model: Path, work: Path) -> Server:
     """sagemaker-inference on multi-model-server, with the settings that sagemaker-inference writes.
 
     Raises:
@@ -163,7 +163,7 @@ def multi_model_server(model: Path, work: Path) -> Server:
     start.chmod(0o755)
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
     return Server(
-        "sagemaker-inference+MMS",
+        name,
         [str(start), "{port}"],
         {"PATH": path, "PYTHONPATH": str(served / "code"), "SAGEMAKER_BASE_DIR": str(served.parent)},
         work,
@@ -172,11 +172,9 @@ def multi_model_server(model: Path, work: Path) -> Server:
     )
 
 
-def constant() -> Server:
-    """uvicorn alone, answering the same bytes whatever is asked."""
-    options = ["--workers", str(WORKERS), "--host", "127.0.0.1", "--port", "{port}", "--no-access-log"]
-    quiet = ["--lifespan", "off", "--no-server-header", "--no-date-header", "--log-level", "warning"]
-    return Server("constant", [str(environment("container") / "uvicorn"), *options, *quiet, "constant_app:app"])
+def constant(name: str) -> Server:
+    """The same ASGI server, and as many workers, answering the same bytes whatever is asked."""
+    return Server(name, [str(environment("container") / "python"), "constant_server.py", "{port}", str(WORKERS)])
 
 
 def _is_healthy(port: int) -> bool:

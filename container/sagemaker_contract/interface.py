@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from sagemaker_contract.training.run import Run
 
+HOOKS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+
 
 class Algorithm(Protocol):
     """Data, model and hyperparameters are the algorithm's own types: they are only passed on.
@@ -59,3 +61,8 @@ def load_serving_module() -> ModuleType:
         if error.name != name:
             raise
         raise ConfigurationError(f"SAGEMAKER_PROGRAM is {program}, and there is no such file beside serve") from None
+
+
+def has_hooks(module: object) -> bool:
+    """Whether a module has any of the four functions of sagemaker-inference."""
+    return any(hasattr(module, name) for name in HOOKS)

@@ -3,151 +3,159 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from check_dataset.manifest import Entry, Manifest, parse_manifest
-from check_dataset.table import Table, check_training_table, parse_table
+from check_dataset import duplicates
+from check_dataset.archive import MAXIMUM_ARCHIVE_BYTES, read_archive
+from check_dataset.contract import Contract, merge, parse_contract
+from check_dataset.look import check_widths, look
+from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
+from check_dataset.source import Source
+from check_dataset.table import read_csv
+from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
 from handler_kit import logs
-from handler_kit.errors import ConfigurationError, error_code, error_message
+from handler_kit.errors import ConfigurationError, error_code
 from handler_kit.report import Success
 
 if TYPE_CHECKING:
+    from check_dataset.look import Channels, Findings
     from check_dataset.settings import Params, Settings
 
-SAMPLE_BYTES = 1024 * 1024
-MAXIMUM_MANIFEST_BYTES = 1024 * 1024
-MAXIMUM_COPY_BYTES = 5 * 1024**3
+MAXIMUM_DOCUMENT_BYTES = 1024 * 1024
+CONTRACT_END = ".contract.json"
+# S3 copies each of them by itself, so that much of the time is waiting.
+COPIES_AT_ONCE = 8
 DEFAULT_GOLDEN_ROWS = 10
 MAXIMUM_GOLDEN_ROWS = 20
-NO_GOLDEN = "none"
-
-_MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"})
-_UNREADABLE_CODES = frozenset({"403", "AccessDenied"})
+NONE = "none"
 
 
 @dataclass(frozen=True)
-class Pinned:
-    """One object of the data set, at one version."""
+class Aws:
+    """The clients of the function."""
 
-    entry: Entry
-    etag: str
-    size: int
+    s3: Any
+    ssm: Any
+    codepipeline: Any
 
 
-def check_dataset(params: Params, settings: Settings, s3: Any) -> Success:
+def check_dataset(params: Params, settings: Settings, aws: Aws) -> Success:
     """Check the data set and pin it. Raises ConfigurationError naming the object, the line and the column."""
-    source = _Source(s3, params.bucket)
-    manifest = _manifest(source, Entry(params.key, params.version_id))
+    source = Source(aws.s3, params.bucket, settings.readable.split())
+    manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
+    contract = _contract(source, manifest, settings, aws.s3)
     channels = {
         name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
     }
     total = _check_total(channels, settings.maximum_bytes)
-    tables = _check_tables(source, channels)
-    golden_rows = _golden_rows(source, manifest, tables)
-    _check_widths({"golden": [Table(golden_rows)] if golden_rows else [], **tables})
-
-    prefix = f"datasets/{params.execution_id}"
-    for name, objects in channels.items():
-        for pinned in objects:
-            source.copy(pinned, settings.artifact_bucket, f"{prefix}/{name}/{pinned.entry.name}")
-    golden_uri = NO_GOLDEN
-    if golden_rows:
-        key = f"{prefix}/golden.csv"
-        s3.put_object(Bucket=settings.artifact_bucket, Key=key, Body=_to_csv(golden_rows), ContentType="text/csv")
-        golden_uri = f"s3://{settings.artifact_bucket}/{key}"
+    findings = look(source, channels, contract, settings.look_bytes)
+    check_widths(findings.tables)
+    golden_rows = _golden_rows(source, manifest, contract, findings)
+    if settings.duplicates != "allow":
+        record = duplicates.earlier_training(aws.s3, settings, params.execution_id, findings.sha256)
+        if record is not None:
+            if settings.duplicates == "refuse":
+                raise duplicates.refuse(record, findings.sha256)
+            return Success(summary=duplicates.stop(aws.codepipeline, params, settings, record))
+    outputs = _Pins(aws.s3, settings.artifact_bucket, params.execution_id).pin(source, channels, golden_rows, job)
     count = sum(map(len, channels.values()))
     logs.info("data set pinned", execution_id=params.execution_id, objects=count, bytes=total)
-    outputs = {
-        "DatasetUri": f"s3://{settings.artifact_bucket}/{prefix}",
-        "Channels": ",".join(channels),
-        "Sha256": _fingerprint(channels),
-        "GoldenUri": golden_uri,
-    }
-    return Success(outputs, summary=f"{count} objects, {total} bytes, channels {', '.join(channels)}")
+    facts = [f"{count} objects, {total} bytes, channels {', '.join(channels)}", findings.summary(), *job.notes]
+    return Success({**outputs, "Sha256": findings.sha256}, summary=". ".join(filter(None, facts)))
 
 
-class _Source:
-    """The data bucket."""
+@dataclass(frozen=True)
+class _Pins:
+    """The folder of an execution in the artifact bucket."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
+    s3: Any
+    bucket: str
+    execution_id: str
 
-    def place(self, entry: Entry) -> str:
-        """How to name an object to a person."""
-        version = f" (version {entry.version_id})" if entry.version_id else ""
-        return f"s3://{self._bucket}/{entry.key}{version}"
+    def pin(self, source: Source, channels: Channels, golden_rows: list[list[str]], job: Job) -> dict[str, str]:
+        """Copy the data set there; give where everything is."""
+        prefix = f"datasets/{self.execution_id}"
+        copies = [
+            (pinned, self.bucket, f"{prefix}/{name}/{pinned.entry.name}")
+            for name, objects in channels.items()
+            for pinned in objects
+        ]
+        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+            for _ in pool.map(lambda copy: source.copy(*copy), copies):
+                pass
+        golden = _to_csv(golden_rows) if golden_rows else None
+        asked = job.overrides() if job.training or job.endpoints else None
+        return {
+            "DatasetUri": f"s3://{self.bucket}/{prefix}",
+            "Channels": ",".join(channels),
+            "GoldenUri": self._put(f"{prefix}/golden.csv", golden, "text/csv"),
+            "RequestUri": self._put(f"{prefix}/request.json", asked, "application/json"),
+        }
 
-    def look_up(self, entry: Entry) -> Pinned:
-        """Find an object and its version now. Raises ConfigurationError when it is missing or empty."""
-        try:
-            head = self._s3.head_object(**self._locate(entry))
-        except ClientError as error:
-            raise self._unreadable(entry, error) from error
-        size = int(head["ContentLength"])
-        if size == 0:
-            raise ConfigurationError(f"{self.place(entry)}: the object is empty (0 bytes)")
-        if size > MAXIMUM_COPY_BYTES:
-            raise ConfigurationError(
-                f"{self.place(entry)}: {size} bytes; an object may have {MAXIMUM_COPY_BYTES} at most."
-                " Split it and name the parts in a manifest"
-            )
-        return Pinned(replace(entry, version_id=head.get("VersionId", entry.version_id)), head["ETag"], size)
+    def _put(self, key: str, body: bytes | None, content_type: str) -> str:
+        if body is None:
+            return NONE
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type)
+        return f"s3://{self.bucket}/{key}"
 
-    def head(self, pinned: Pinned, size: int) -> bytes:
-        """The first bytes of an object."""
-        answer = self._s3.get_object(**self._locate(pinned.entry), Range=f"bytes=0-{size - 1}")
-        return bytes(answer["Body"].read())
 
-    def copy(self, pinned: Pinned, bucket: str, key: str) -> None:
-        """Copy exactly this version. Tags stay behind: copying them would need more rights."""
-        self._s3.copy_object(
-            CopySource={
-                "Bucket": self._bucket,
-                "Key": pinned.entry.key,
-                "VersionId": pinned.entry.version_id,
-            },
-            Bucket=bucket,
-            Key=key,
-            TaggingDirective="REPLACE",
+def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tuple[Manifest, Job]:
+    """What the uploaded object stands for: a data set, a manifest of one, or a training job that names one."""
+    if entry.key.endswith(CONTRACT_END):
+        raise ConfigurationError(
+            f"{source.place(entry)}: a data contract, not a data set. Upload contracts before their data sets,"
+            " where they start nothing: Dataset(suffix=...) leaves them out"
         )
+    if entry.name == ARCHIVE:
+        place = source.place(entry)
+        files = read_archive(source.read(entry, MAXIMUM_ARCHIVE_BYTES, "training job's zip"), place)
+        job = parse_job(files, place, settings.least_instances)
+        if job.image is not None:
+            check_image(job, _image(settings, aws.ssm))
+        channels = {name: source.under(*where) for name, where in job.channels.items()}
+        try:
+            check_channels(channels)
+        except ValueError as error:
+            raise ConfigurationError(f"{place}: {error}") from None
+        return Manifest(channels), job
+    if entry.key.endswith(".json"):
+        text = source.read_text(entry, MAXIMUM_DOCUMENT_BYTES, "manifest")
+        return parse_manifest(text, source.place(entry)), Job({})
+    return Manifest({"train": [entry]}), Job({})
 
-    def _locate(self, entry: Entry) -> dict[str, str]:
-        version = {"VersionId": entry.version_id} if entry.version_id else {}
-        return {"Bucket": self._bucket, "Key": entry.key, **version}
 
-    def _unreadable(self, entry: Entry, error: ClientError) -> ClientError | ConfigurationError:
-        code = error_code(error)
-        if code in _MISSING_CODES:
-            return ConfigurationError(f"{self.place(entry)}: no such object or version; upload it again")
-        if code in _UNREADABLE_CODES:
-            return ConfigurationError(f"{self.place(entry)}: no such object, or this function may not read it")
-        if code == "400":
-            return ConfigurationError(f"{self.place(entry)}: S3 refused the key or version ({error_message(error)})")
-        return error
-
-
-def _manifest(source: _Source, entry: Entry) -> Manifest:
-    if not entry.key.endswith(".json"):
-        return Manifest({"train": [entry]})
-    pinned = source.look_up(entry)
-    place = source.place(entry)
-    if pinned.size > MAXIMUM_MANIFEST_BYTES:
-        raise ConfigurationError(f"{place}: {pinned.size} bytes; a manifest may have {MAXIMUM_MANIFEST_BYTES} at most")
+def _image(settings: Settings, ssm: Any) -> str:
     try:
-        text = source.head(pinned, MAXIMUM_MANIFEST_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{place}: a manifest must be UTF-8 text") from None
-    return parse_manifest(text, place)
+        return str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
+    except ClientError as error:
+        if error_code(error) != "ParameterNotFound":
+            raise
+        return NONE
 
 
-def _check_total(channels: dict[str, list[Pinned]], maximum_bytes: int) -> int:
+def _contract(source: Source, manifest: Manifest, settings: Settings, s3: Any) -> Contract:
+    """The team's contract, tightened by the one that the manifest names, or by ``<object>.contract.json``."""
+    contract = Contract()
+    if settings.contract_key is not None:
+        body = s3.get_object(Bucket=settings.artifact_bucket, Key=settings.contract_key)["Body"].read()
+        contract = parse_contract(body.decode(), f"s3://{settings.artifact_bucket}/{settings.contract_key}")
+    entry = manifest.contract
+    if entry is None:
+        objects = [one for entries in manifest.channels.values() for one in entries]
+        beside = Entry(f"{objects[0].key}{CONTRACT_END}", bucket=objects[0].bucket)
+        if len(objects) > 1 or source.find(beside) is None:
+            return contract
+        entry = beside
+    text = source.read_text(entry, MAXIMUM_DOCUMENT_BYTES, "data contract")
+    return merge(contract, parse_contract(text, source.place(entry)), source.place(entry))
+
+
+def _check_total(channels: Channels, maximum_bytes: int) -> int:
     total = sum(pinned.size for objects in channels.values() for pinned in objects)
     if total > maximum_bytes:
         raise ConfigurationError(
@@ -157,54 +165,24 @@ def _check_total(channels: dict[str, list[Pinned]], maximum_bytes: int) -> int:
     return total
 
 
-def _check_tables(source: _Source, channels: dict[str, list[Pinned]]) -> dict[str, list[Table]]:
-    """Look into every CSV file; other forms are the algorithm's own business."""
-    tables: dict[str, list[Table]] = {}
-    for name, objects in channels.items():
-        csv_objects = [pinned for pinned in objects if _is_csv(pinned.entry)]
-        tables[name] = [_table(source, pinned) for pinned in csv_objects]
-        if name == "train" and tables[name]:
-            joined = Table([row for table in tables[name] for row in table.rows])
-            check_training_table(joined, ", ".join(source.place(pinned.entry) for pinned in csv_objects[:3]))
-    return tables
-
-
-def _check_widths(tables: dict[str, list[Table]]) -> None:
-    widths = {len(table.rows[0]): name for name, found in tables.items() for table in found}
-    if len(widths) > 1:
-        differing = ", ".join(f"{width} ({name})" for width, name in sorted(widths.items()))
-        raise ConfigurationError(f"The CSV files of the data set differ in their number of columns: {differing}")
-
-
-def _table(source: _Source, pinned: Pinned) -> Table:
-    return parse_table(
-        source.head(pinned, SAMPLE_BYTES), source.place(pinned.entry), truncated=pinned.size > SAMPLE_BYTES
-    )
-
-
-def _golden_rows(source: _Source, manifest: Manifest, tables: dict[str, list[Table]]) -> list[list[str]]:
+def _golden_rows(source: Source, manifest: Manifest, contract: Contract, findings: Findings) -> list[list[str]]:
     if manifest.golden is not None:
-        return _table(source, source.look_up(manifest.golden)).spread(MAXIMUM_GOLDEN_ROWS)
+        pinned = source.look_up(manifest.golden)
+        table = read_csv(source.open(pinned, MAXIMUM_DOCUMENT_BYTES), contract)
+        check_widths({"golden": [table], **findings.tables})
+        return _label_first(table.spread(MAXIMUM_GOLDEN_ROWS), contract)
     for name in ("validation", "train"):
-        if tables.get(name):
-            return tables[name][0].spread(DEFAULT_GOLDEN_ROWS)
+        if findings.tables.get(name):
+            return _label_first(findings.tables[name][0].spread(DEFAULT_GOLDEN_ROWS), contract)
     return []
 
 
-def _is_csv(entry: Entry) -> bool:
-    return entry.key.lower().endswith(".csv")
+def _label_first(rows: list[list[str]], contract: Contract) -> list[list[str]]:
+    label = contract.label_index
+    return [[row[label], *row[:label], *row[label + 1 :]] for row in rows]
 
 
 def _to_csv(rows: list[list[str]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()
-
-
-def _fingerprint(channels: dict[str, list[Pinned]]) -> str:
-    facts = sorted(
-        [name, pinned.entry.key, pinned.entry.version_id or "", pinned.etag]
-        for name, objects in channels.items()
-        for pinned in objects
-    )
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from check_dataset.check import check_dataset
+from check_dataset.check import Aws, check_dataset
 from check_dataset.settings import Params, Settings
 from handler_kit.clients import client
 from handler_kit.releases import replay
@@ -19,4 +19,6 @@ def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     released = replay(client("s3"), settings.artifact_bucket, params.release, "CheckDataset")
-    return released or check_dataset(params, settings, client("s3"))
+    if released is not None:
+        return released
+    return check_dataset(params, settings, Aws(client("s3"), client("ssm"), client("codepipeline")))

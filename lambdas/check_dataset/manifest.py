@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from check_dataset.fields import check_fields, parse_document
 from handler_kit.errors import ConfigurationError
 
 MAXIMUM_CHANNELS = 20
@@ -17,68 +17,83 @@ _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One object of the data bucket; no version means the newest one."""
+    """One object; no version means the newest one.
+
+    Attributes:
+        key: Its key.
+        version_id: Exactly this version of it.
+        bucket: Where it lies; ``None`` is the data bucket.
+        root: What training does not see of the key; ``None`` leaves only the file name.
+    """
 
     key: str
     version_id: str | None = None
+    bucket: str | None = None
+    root: str | None = None
 
     @property
     def name(self) -> str:
-        """The last part of the key: the file name that training sees."""
-        return self.key.rpartition("/")[2]
+        """The file name that training sees."""
+        return self.key.rpartition("/")[2] if self.root is None else self.key.removeprefix(self.root)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """The objects of each channel, and the golden records when the manifest names them."""
+    """The objects of each channel; golden records and contract when the manifest names them."""
 
     channels: dict[str, list[Entry]]
     golden: Entry | None = None
+    contract: Entry | None = None
 
 
 def parse_manifest(text: str, place: str) -> Manifest:
     """Read a manifest; ``place`` says where it lies. Raises ConfigurationError saying what is wrong."""
+    value = parse_document(text, place, "manifest")
     try:
-        return _manifest(json.loads(text, object_pairs_hook=_without_duplicates))
-    except RecursionError:
-        raise ConfigurationError(f"{place}: nested too deeply for a manifest") from None
+        return _manifest(value)
     except ValueError as error:
         raise ConfigurationError(f"{place}: not a valid manifest: {error}") from None
 
 
-def _manifest(value: Any) -> Manifest:
-    _check_fields(value, "the manifest", required={"channels"}, optional={"golden"})
-    channels = value["channels"]
-    if not isinstance(channels, dict) or not channels:
-        raise ValueError("channels must be an object with at least the channel train")
+def check_channels(channels: dict[str, list[Entry]]) -> None:
+    """Raise ValueError when a channel's name or its objects cannot be laid out for training."""
     if "train" not in channels:
         raise ValueError(f"channels has no train, only {', '.join(sorted(channels))}")
     if len(channels) > MAXIMUM_CHANNELS:
         raise ValueError(f"{len(channels)} channels; SageMaker takes at most {MAXIMUM_CHANNELS}")
-    parsed = {name: _channel(name, entries) for name, entries in channels.items()}
-    if (objects := sum(map(len, parsed.values()))) > MAXIMUM_OBJECTS:
+    for name, entries in channels.items():
+        if not _CHANNEL.fullmatch(name):
+            raise ValueError(f"channel name {name!r}: only letters, digits, '.', '_' and '-', at most 64")
+        names = [entry.name for entry in entries]
+        if len(set(names)) < len(names):
+            twice = next(one for one in names if names.count(one) > 1)
+            raise ValueError(f"channels.{name} has two objects named {twice!r}; rename one")
+    if (objects := sum(map(len, channels.values()))) > MAXIMUM_OBJECTS:
         raise ValueError(f"{objects} objects; at most {MAXIMUM_OBJECTS} can be pinned. Join small files")
+
+
+def _manifest(value: Any) -> Manifest:
+    check_fields(value, "the manifest", required={"channels"}, optional={"golden", "contract"})
+    channels = value["channels"]
+    if not isinstance(channels, dict) or not channels:
+        raise ValueError("channels must be an object with at least the channel train")
+    parsed = {name: _channel(name, entries) for name, entries in channels.items()}
+    check_channels(parsed)
     golden = _entry(value["golden"], "golden") if "golden" in value else None
-    return Manifest(parsed, golden)
+    contract = _entry(value["contract"], "contract") if "contract" in value else None
+    return Manifest(parsed, golden, contract)
 
 
 def _channel(name: str, entries: Any) -> list[Entry]:
-    if not _CHANNEL.fullmatch(name):
-        raise ValueError(f"channel name {name!r}: only letters, digits, '.', '_' and '-', at most 64")
     if not isinstance(entries, list) or not entries:
         raise ValueError(f"channels.{name} must be a list with at least one object")
-    parsed = [_entry(entry, f"channels.{name}[{index}]") for index, entry in enumerate(entries)]
-    names = [entry.name for entry in parsed]
-    for entry in parsed:
-        if names.count(entry.name) > 1:
-            raise ValueError(f"channels.{name} has two objects named {entry.name!r}; rename one")
-    return parsed
+    return [_entry(entry, f"channels.{name}[{index}]") for index, entry in enumerate(entries)]
 
 
 def _entry(value: Any, place: str) -> Entry:
     if isinstance(value, str):
         value = {"key": value}
-    _check_fields(value, place, required={"key"}, optional={"version_id"})
+    check_fields(value, place, required={"key"}, optional={"version_id"})
     for field, text in value.items():
         if not isinstance(text, str) or not text:
             raise ValueError(f"{place}.{field} must be a string that is not empty")
@@ -86,21 +101,3 @@ def _entry(value: Any, place: str) -> Entry:
     if entry.name in {"", ".", ".."}:
         raise ValueError(f"{place}.key {entry.key!r} names a folder, not an object")
     return entry
-
-
-def _check_fields(value: Any, place: str, *, required: set[str], optional: set[str]) -> None:
-    if not isinstance(value, dict):
-        raise ValueError(f"{place} must be an object")
-    if missing := required - value.keys():
-        raise ValueError(f"{place} has no {', '.join(sorted(missing))}")
-    if unknown := value.keys() - required - optional:
-        raise ValueError(f"{place} has the unknown field {', '.join(sorted(unknown))}")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"{key!r} is given twice")
-        found[key] = value
-    return found

@@ -13,10 +13,24 @@ class Settings(SettingsBase):
     Attributes:
         artifact_bucket: Where the pinned copies go.
         maximum_bytes: Largest data set to accept, all its objects together.
+        look_bytes: How much of a data set is looked into, all its objects together.
+        readable: The ``s3://`` folders that data sets may lie in, split by spaces.
+        contract_key: Key of the team's data contract in the artifact bucket; empty for none.
+        duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained before.
+        pipeline: The pipeline, which a skipped execution is stopped in.
+        image_parameter: Name of the SSM parameter that holds the image to train with.
+        least_instances: Environment to the fewest instances that its rollout can do with.
     """
 
     artifact_bucket: str
     maximum_bytes: int
+    look_bytes: int
+    readable: str
+    contract_key: str | None
+    duplicates: str
+    pipeline: str
+    image_parameter: str
+    least_instances: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,8 @@ class Params(ParamsBase):
     Attributes:
         execution_id: The pipeline execution.
         bucket: Where the data set landed.
-        key: The object that started the execution: the data set, or a ``.json`` manifest of it.
+        key: The object that started the execution: a data set, a ``.json`` manifest of one, or a
+            ``trainingjob.zip`` that describes a training.
         version_id: Exactly this version of it.
         release: Number of the release that is deployed again, or ``none``.
     """

@@ -1,120 +1,224 @@
-"""The head of a CSV file: what can be told from it before training costs anything.
+"""What can be told from the rows of a data set before training costs anything: CSV and JSON Lines.
 
-The form is SageMaker's: no header, the label in the first column.
+The form of CSV is SageMaker's: no header, the label in the first column, unless a contract says otherwise.
 """
 
 from __future__ import annotations
 
 import csv
-import io
-from dataclasses import dataclass
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from check_dataset.contract import Contract
 from handler_kit.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-@dataclass(frozen=True)
+    from check_dataset.content import Content
+    from check_dataset.contract import Column
+
+KEPT_ROWS = 512
+# A label with more values is a quantity, not a class.
+MAXIMUM_CLASSES = 1000
+_NOTHING = Contract()
+
+
+@dataclass
 class Table:
-    """The rows of the sampled head, without blank lines."""
+    """The rows of one file that were looked at.
 
-    rows: list[list[str]]
+    Attributes:
+        place: How to name the file to a person.
+        width: Its columns; 0 where rows have names instead.
+        count: How many rows.
+        labels: Rows of each label; no more are added after ``MAXIMUM_CLASSES``.
+        kept: Rows evenly spread over the file, at most twice ``KEPT_ROWS``.
+        truncated: Whether the file has more rows.
+    """
 
-    @property
-    def labels(self) -> set[str]:
-        """The distinct values of the first column."""
-        return {row[0] for row in self.rows}
+    place: str
+    width: int = 0
+    count: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    kept: list[list[str]] = field(default_factory=list)
+    truncated: bool = False
+    _step: int = 1
+
+    def add(self, label: str, row: list[str]) -> None:
+        """Take one more row into account."""
+        if self.count % self._step == 0:
+            self.kept.append(row)
+            if len(self.kept) == 2 * KEPT_ROWS:
+                self.kept, self._step = self.kept[::2], self._step * 2
+        self.count += 1
+        if label in self.labels or len(self.labels) <= MAXIMUM_CLASSES:
+            self.labels[label] += 1
 
     def spread(self, count: int) -> list[list[str]]:
         """At most ``count`` rows, evenly spread: a file sorted by label then gives every label its chance."""
-        step = max(len(self.rows) / count, 1.0)
-        return [self.rows[int(index * step)] for index in range(min(count, len(self.rows)))]
+        step = max(len(self.kept) / count, 1.0)
+        return [self.kept[int(index * step)] for index in range(min(count, len(self.kept)))]
 
 
-def parse_table(head: bytes, place: str, *, truncated: bool) -> Table:
-    """Read and check a head; ``truncated`` says that the file goes on after it.
+class Faults:
+    """The first fault of each column, and how many more there are."""
 
-    Raises ConfigurationError naming the place, the line and the column.
-    """
-    if truncated:
-        head = _whole_lines(head, place)
-    text = _decode(head, place)
-    numbered = _rows(text, place)
-    if truncated:
-        # A quoted value may hold the line break at which the head was cut.
-        del numbered[-1:]
-    _check_shape(numbered, place)
-    _check_header(numbered, place)
-    return Table([row for _, row in numbered])
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._found: dict[int, list[Any]] = {}
 
+    def check(self, line: int, index: int, column: Column, problem: str | None) -> None:
+        """Note what is wrong with a value."""
+        if problem is None:
+            return
+        if index in self._found:
+            self._found[index][1] += 1
+        else:
+            self._found[index] = [f"{self._place}, line {line}, column {index + 1} ({column.name}): {problem}", 0]
 
-def check_training_table(table: Table, place: str) -> None:
-    """Check that there is something to learn. Raises ConfigurationError naming the place and the column."""
-    if len(table.rows) < 2:
-        raise ConfigurationError(f"{place}: only 1 row; a training set needs at least 2")
-    if len(table.labels) < 2:
-        raise ConfigurationError(
-            f"{place}, column 1: every sampled label is {table.labels.pop()!r}; training needs at"
-            " least 2 classes (the label must be the first column; shuffle a file that is sorted by label)"
-        )
+    def raise_any(self) -> None:
+        """Raise ConfigurationError with the faults, if there are any."""
+        if self._found:
+            lines = [f"{text} (and {more} more)" if more else text for _, (text, more) in sorted(self._found.items())]
+            more = f"; and {len(lines) - 10} more columns" if len(lines) > 10 else ""
+            raise ConfigurationError("; ".join(lines[:10]) + more)
 
 
-def _whole_lines(head: bytes, place: str) -> bytes:
-    end = head.rfind(b"\n")
-    if end < 0:
-        raise ConfigurationError(f"{place}, line 1: longer than {len(head)} bytes; is this a CSV file?")
-    return head[: end + 1]
-
-
-def _decode(head: bytes, place: str) -> str:
-    if (nul := head.find(b"\0")) >= 0:
-        raise ConfigurationError(f"{place}, {_position(head, nul)}: a NUL byte; is this a CSV file in UTF-8?")
-    try:
-        return head.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # The decoder counts from after a byte order mark.
-        offset = error.start + (3 if head.startswith(b"\xef\xbb\xbf") else 0)
-        raise ConfigurationError(
-            f"{place}, {_position(head, offset)}: byte 0x{head[offset]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-
-
-def _position(head: bytes, offset: int) -> str:
-    line_start = head.rfind(b"\n", 0, offset) + 1
-    line = head.count(b"\n", 0, offset) + 1
-    column = head.count(b",", line_start, offset) + 1
-    return f"line {line}, column {column}"
-
-
-def _rows(text: str, place: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        return [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise ConfigurationError(f"{place}, line {reader.line_num}: {error}") from None
-
-
-def _check_shape(numbered: list[tuple[int, list[str]]], place: str) -> None:
-    if not numbered:
-        raise ConfigurationError(f"{place}: no rows")
-    first_line, first = numbered[0]
-    if len(first) < 2:
-        raise ConfigurationError(
-            f"{place}, line {first_line}: 1 column; the label and at least one feature are needed, split by ','"
-        )
-    for line, row in numbered:
-        if len(row) != len(first):
+def read_csv(content: Content, contract: Contract = _NOTHING) -> Table:
+    """Look at a CSV file. Raises ConfigurationError naming the place, the line and the column."""
+    table = Table(content.place, truncated=content.truncated)
+    faults = Faults(content.place)
+    first_line = 0
+    for line, row in _without_header(content, contract):
+        if table.count == 0:
+            first_line, table.width = line, len(row)
+            _check_first(content.place, line, row, contract)
+        elif len(row) != table.width:
             raise ConfigurationError(
-                f"{place}, line {line}: {len(row)} columns, but line {first_line} has {len(first)}"
+                f"{content.place}, line {line}: {len(row)} columns, but line {first_line} has {table.width}"
             )
-        if not row[0].strip():
-            raise ConfigurationError(f"{place}, line {line}, column 1: the label is empty")
+        label = row[contract.label_index]
+        if not label.strip():
+            raise ConfigurationError(
+                f"{content.place}, line {line}, column {contract.label_index + 1}: the label is empty"
+            )
+        for index, column in enumerate(contract.columns):
+            faults.check(line, index, column, column.problem_of_text(row[index]))
+        table.add(label, row)
+    faults.raise_any()
+    if table.count == 0:
+        raise ConfigurationError(f"{content.place}: no rows")
+    return table
 
 
-def _check_header(numbered: list[tuple[int, list[str]]], place: str) -> None:
-    if len(numbered) < 2:
+def read_json_lines(content: Content, contract: Contract = _NOTHING) -> Table:
+    """Look at a JSON Lines file: an object a line. Raises ConfigurationError naming the line and the column."""
+    table = Table(content.place, truncated=content.truncated)
+    faults = Faults(content.place)
+    names = contract.names
+    for line, text in enumerate(content.lines(), start=1):
+        if not text.strip():
+            continue
+        value = _json_object(content.place, line, text)
+        if names and (unknown := value.keys() - set(names)):
+            raise ConfigurationError(
+                f"{content.place}, line {line}: the contract knows no column {', '.join(sorted(unknown))[:200]}"
+            )
+        for index, column in enumerate(contract.columns):
+            faults.check(line, index, column, column.problem_of_value(value.get(column.name)))
+        table.add(str(value.get(names[contract.label_index])) if names else "", [])
+    faults.raise_any()
+    if table.count == 0:
+        raise ConfigurationError(f"{content.place}: no rows")
+    return table
+
+
+def _without_header(content: Content, contract: Contract) -> Iterator[tuple[int, list[str]]]:
+    """The rows of data; a header is taken off where the contract has one, and refused elsewhere."""
+    rows = _rows(content)
+    first, second = next(rows, None), next(rows, None)
+    if first is None:
         return
-    (line, first), (_, second) = numbered[:2]
-    if not any(map(_is_number, first)) and all(map(_is_number, second[1:])):
-        raise ConfigurationError(f"{place}, line {line}: looks like a header; remove it, the form has none")
+    line, names = first
+    if contract.header:
+        _check_header(content.place, line, names, contract)
+    else:
+        if second is not None and _looks_like_a_header(names, second[1], contract):
+            raise ConfigurationError(f"{content.place}, line {line}: looks like a header; remove it, the form has none")
+        yield first
+    if second is not None:
+        yield second
+    yield from rows
+
+
+def _rows(content: Content) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the number of its first line. A row within which the budget ends is left out."""
+    reader = csv.reader(content.lines(), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            if content.truncated and "unexpected end" in str(error):
+                return
+            raise ConfigurationError(f"{content.place}, line {line}: {_explain(error)}") from None
+        if row is None:
+            return
+        if row:
+            yield line, row
+
+
+def _explain(error: csv.Error) -> str:
+    text = str(error)
+    if "unexpected end" in text or "field larger" in text:
+        return f"a quote that is opened here is not closed ({text})"
+    if "new-line" in text:
+        return "a carriage return within the line; save the file with line ends LF or CRLF"
+    return text
+
+
+def _check_first(place: str, line: int, row: list[str], contract: Contract) -> None:
+    if contract.columns:
+        if len(row) != len(contract.columns):
+            names = ", ".join(contract.names)[:300]
+            raise ConfigurationError(
+                f"{place}, line {line}: {len(row)} columns, but the contract has {len(contract.columns)} ({names})"
+            )
+    elif len(row) < 2:
+        raise ConfigurationError(
+            f"{place}, line {line}: 1 column; the label and at least one feature are needed, split by ','"
+        )
+
+
+def _check_header(place: str, line: int, found: list[str], contract: Contract) -> None:
+    for index, name in enumerate(contract.names):
+        got = found[index].strip() if index < len(found) else None
+        if got != name:
+            there = "there is none" if got is None else f"the header says {got!r}"
+            raise ConfigurationError(f"{place}, line {line}, column {index + 1}: must be {name!r}, but {there}")
+    if len(found) > len(contract.columns):
+        raise ConfigurationError(
+            f"{place}, line {line}: {len(found)} columns, but the contract has {len(contract.columns)}"
+        )
+
+
+def _looks_like_a_header(first: list[str], second: list[str], contract: Contract) -> bool:
+    if contract.columns and [name.strip() for name in first] == contract.names:
+        return True
+    return not any(map(_is_number, first)) and len(second) > 1 and all(map(_is_number, second[1:]))
+
+
+def _json_object(place: str, line: int, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{place}, line {line}: no JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{place}, line {line}: must be a JSON object")
+    return value
 
 
 def _is_number(text: str) -> bool:

@@ -40,6 +40,8 @@ def evaluate(params: Params, settings: Settings, sagemaker: Any, cloudformation:
     # A release that goes to production again is older than what is there: that is the point of it.
     rival = None if again else champion
     found = [judge(rule, metrics.get(rule.metric), rival) for rule in rules]
+    if missing := [rule.metric for rule in rules if rule.metric not in metrics]:
+        found.append(_where_to_look(missing, package))
     if problems := [problem for problem in found if problem is not None]:
         if why := registry.properties_of(package).get("evaluation_problem"):
             problems.insert(0, f"The evaluation cannot be read: {why}")
@@ -57,7 +59,7 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     """Why a candidate with this metric does not pass, as a sentence; ``None`` when it passes."""
     metric = rule.metric
     if text is None:
-        return f"The model has no metric {metric}; check that the metric definitions match what training prints"
+        return f"The model has no metric {metric}"
     try:
         value = float(text)
     except ValueError:
@@ -71,6 +73,12 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     if rule.beat_production_by is not None and champion is not None:
         return _compare(value, champion, rule, rule.beat_production_by)
     return None
+
+
+def _where_to_look(missing: list[str], package: dict[str, Any]) -> str:
+    if package.get("ModelMetrics"):
+        return f"check that the evaluation program reports {', '.join(missing)} in evaluation.json"
+    return "check that the metric definitions match what training prints"
 
 
 def _compare(value: float, champion: Champion, rule: Rule, margin: float) -> str | None:

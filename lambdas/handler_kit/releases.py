@@ -15,6 +15,8 @@ from handler_kit.report import Success
 NONE = "none"
 PREFIX = "releases/"
 
+# To a function that may not list the bucket, S3 says "access denied" of an object that is not there.
+_MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _KEY = re.compile(r"releases/([1-9][0-9]{0,8})\.json")
 
@@ -39,8 +41,8 @@ def read_release(s3: Any, bucket: str, number: int | str) -> dict[str, Any]:
     try:
         body = s3.get_object(Bucket=bucket, Key=key_of(number))["Body"].read()
     except ClientError as error:
-        if error_code(error) in {"NoSuchKey", "404"}:
-            raise ConfigurationError(f"There is no release {number} ({place}).") from error
+        if error_code(error) in _MISSING:
+            raise ConfigurationError(f"There is no release {number}, or it may not be read ({place}).") from error
         raise
     try:
         record = json.loads(body)

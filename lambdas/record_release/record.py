@@ -17,8 +17,13 @@ from handler_kit.report import Success
 if TYPE_CHECKING:
     from record_release.settings import Params, Settings
 
-# What these actions gave is enough to deploy the release again without them.
-REPLAYED = (("Prepare", "CheckDataset"), ("Train", "Train"), ("Evaluate", "RunEvaluation"))
+# What these actions gave is enough to deploy the release again without them; the name is that of the step.
+REPLAYED = {
+    "CheckDataset": [("Prepare", "CheckDataset")],
+    # A job that takes longer than an action may wait is read by an action of its own.
+    "Train": [("Train", "Train"), ("Train", "ReadTraining")],
+    "RunEvaluation": [("Evaluate", "RunEvaluation")],
+}
 ATTEMPTS = 10
 
 _TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
@@ -49,7 +54,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
     package = services.sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
-    steps = {action: history.outputs(stage, action) for stage, action in REPLAYED}
+    steps = {step: _first_outputs(history, places) for step, places in REPLAYED.items()}
     source, data, training = history.outputs("Source", "Dataset"), steps["CheckDataset"], steps["Train"]
     approval = history.newest("Approve", "Approve", "Succeeded") or {}
     tested = history.newest("DeployProduction", "SmokeTest", "Succeeded") or {}
@@ -81,8 +86,12 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "approval_summary": said,
         "endpoint": settings.endpoint,
         "endpoint_config": endpoint["EndpointConfigName"],
-        "steps": {action: outputs for action, outputs in steps.items() if outputs},
+        "steps": {step: outputs for step, outputs in steps.items() if outputs},
     }
+
+
+def _first_outputs(history: History, places: list[tuple[str, str]]) -> dict[str, str]:
+    return next((outputs for place in places if (outputs := history.outputs(*place))), {})
 
 
 def _write(record: dict[str, Any], bucket: str, s3: Any) -> int:

@@ -8,9 +8,11 @@ from botocore.exceptions import ClientError
 
 from handler_kit.clients import artifact_client, client
 from handler_kit.errors import StepFailure, as_step_failure
+from handler_kit.releases import NONE
 from handler_kit.report import Success, pipeline_step
+from register_model.asked import asked_of_endpoints
 from register_model.register import Services, register
-from register_model.release import ARTIFACT, upload
+from register_model.release import ARTIFACT, remember, upload
 from register_model.settings import Params, Settings
 
 if TYPE_CHECKING:
@@ -24,9 +26,13 @@ def handler(job: Job) -> Success:
     location = job.output_artifact(ARTIFACT)
     if job.credentials is None:
         raise StepFailure("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
-    release = register(params, settings, Services(client("sagemaker"), client("ecr"), client("s3")))
+    s3 = client("s3")
+    release = register(params, settings, Services(client("sagemaker"), client("ecr"), s3))
     try:
-        upload(release, settings, location, artifact_client(job.credentials), job.encryption_key_id)
+        asked = asked_of_endpoints(params.request_uri, s3)
+        upload(release, settings, asked, location, artifact_client(job.credentials), job.encryption_key_id)
+        if params.release == NONE:
+            remember(release, settings, s3)
     except ClientError as error:
         failure = as_step_failure(error)
         # Whoever sees the failure can still tell which package it is about.

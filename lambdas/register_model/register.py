@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Who approved, when, what they said, and the number of the release.
 ADDED_LATER = 4
+UNKNOWN_DIGEST = "- digest unknown: its registry did not tell"
 CONTENT_TYPES = ["text/csv", "application/json"]
 
 _PROPERTY_KEY = re.compile(r"[\w .:/=+\-@]{1,128}")
@@ -101,7 +102,7 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
         "training_job_arn": job["TrainingJobArn"],
         "dataset_version": params.version_id,
         "dataset_sha256": params.sha256,
-        "image": image,
+        "image": image if "@" in image else f"{image} {UNKNOWN_DIGEST}",
         "commit": commit_of(image, services.ecr),
         **({"evaluation_problem": report.problem} if report.problem else {}),
         **{METRIC_PREFIX + name: value for name, value in report.metrics.items()},

@@ -46,7 +46,7 @@ class Release:
             return "no metrics"
         return text if len(text) <= MAXIMUM_METRICS_CHARACTERS else text[: MAXIMUM_METRICS_CHARACTERS - 1] + "…"
 
-    def archive(self, stack_parameters: dict[str, dict[str, str]]) -> bytes:
+    def archive(self, stack_parameters: dict[str, dict[str, str]], asked: dict[str, dict[str, str]]) -> bytes:
         """The zip file of ``<environment>.json`` and ``release.json``; equal input gives equal bytes."""
         model = {
             "Image": self.image,
@@ -55,7 +55,7 @@ class Release:
             "ExecutionId": self.execution_id,
         }
         files: dict[str, Any] = {
-            f"{environment}.json": {"Parameters": {**static, **model}}
+            f"{environment}.json": {"Parameters": {**asked.get(environment, {}), **static, **model}}
             for environment, static in stack_parameters.items()
         }
         files["release.json"] = asdict(self)
@@ -70,10 +70,30 @@ class Release:
 
 
 def upload(
-    release: Release, settings: Settings, location: ArtifactLocation, s3: Any, encryption_key_id: str | None
+    release: Release,
+    settings: Settings,
+    asked: dict[str, dict[str, str]],
+    location: ArtifactLocation,
+    s3: Any,
+    encryption_key_id: str | None,
 ) -> None:
     """Store the zip file as the action's output artifact, with the artifact store's key if it has one."""
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encryption_key_id} if encryption_key_id else {}
-    body = release.archive(settings.stack_parameters)
+    body = release.archive(settings.stack_parameters, asked)
     s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/zip", **encryption)
     logs.info("release stored", bucket=location.bucket, key=location.key, bytes=len(body))
+
+
+def remember(release: Release, settings: Settings, s3: Any) -> None:
+    """Put on record that this content was trained on, for CheckDataset."""
+    record = {
+        "execution_id": release.execution_id,
+        "model_package_arn": release.model_package_arn,
+        "dataset_version": release.dataset_version,
+    }
+    s3.put_object(
+        Bucket=settings.artifact_bucket,
+        Key=f"trained/{release.dataset_sha256}.json",
+        Body=json.dumps(record, indent=2).encode(),
+        ContentType="application/json",
+    )

@@ -14,7 +14,7 @@ class Settings(SettingsBase):
         model_package_group: Where the model is registered.
         stack_parameters: For each environment, such as ``dev`` and ``production``, the CloudFormation
             parameters that do not depend on the model.
-        artifact_bucket: Where the records of releases lie.
+        artifact_bucket: Where the records of releases lie, and of what was trained on.
     """
 
     model_package_group: str
@@ -33,6 +33,7 @@ class Params(ParamsBase):
         version_id: S3 version of the object that started the execution.
         evaluation_uri: ``s3://`` address of the evaluation program's report, or ``none``.
         release: Number of the release that is deployed again, or ``none``.
+        request_uri: What the data set asks of the endpoints, as JSON in S3; ``none`` where it asks nothing.
     """
 
     execution_id: str
@@ -42,3 +43,4 @@ class Params(ParamsBase):
     version_id: str
     evaluation_uri: str
     release: str
+    request_uri: str

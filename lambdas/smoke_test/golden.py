@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -68,10 +69,24 @@ def parse_golden(content: bytes, place: str) -> list[Record]:
     return records
 
 
-def parse_answers(body: bytes) -> list[str]:
-    """The first value of each line of a CSV answer."""
-    rows = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""))
-    return [row[0].strip() for row in rows if row]
+def parse_answers(body: bytes, asked: int) -> list[str]:
+    """The first value of each line of a CSV answer to ``asked`` records, or what a built-in algorithm says of each."""
+    text = body.decode("utf-8", errors="replace")
+    if text.lstrip().startswith("{"):
+        return _predictions(text)
+    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    if len(rows) == 1 and len(rows[0]) == asked:
+        # The built-in XGBoost answers several records in one line.
+        return [value.strip() for value in rows[0]]
+    return [row[0].strip() for row in rows]
+
+
+def _predictions(text: str) -> list[str]:
+    """Read the JSON of linear-learner and knn: the label, or for a regression the score."""
+    try:
+        return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def same(label: str, answer: str) -> bool:

@@ -149,7 +149,7 @@ class SmokeTest:
             answer = self._runtime.invoke_endpoint(
                 EndpointName=self._params.endpoint,
                 ContentType=self._settings.content_type,
-                Accept="text/csv",
+                Accept=self._settings.accept,
                 Body=body,
                 **target,
             )
@@ -160,7 +160,7 @@ class SmokeTest:
                 f"The model on endpoint {self._params.endpoint} answered with an error:"
                 f" {error_message(error)[:1000]} See the endpoint's log."
             ) from error
-        answers = parse_answers(answer["Body"].read())
+        answers = parse_answers(answer["Body"].read(), len(records))
         if len(answers) != len(records):
             raise StepFailure(
                 f"Endpoint {self._params.endpoint} gave {len(answers)} answers to {len(records)} records."

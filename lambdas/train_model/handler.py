@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from handler_kit.clients import client
 from handler_kit.releases import replay
 from handler_kit.report import Continue, Success, pipeline_step
+from train_model.overrides import with_overrides
 from train_model.settings import Params, Settings
 from train_model.train import Trainer
 
@@ -22,6 +23,7 @@ def handler(job: Job) -> Success | Continue:
     released = replay(client("s3"), settings.artifact_bucket, params.release, "Train")
     if released is not None:
         return released
+    settings = with_overrides(settings, params.request_uri, client("s3"))
     trainer = Trainer(params, settings, client("sagemaker"), client("ssm"), job.id)
     if job.continuation_token is None:
         return trainer.begin(now=int(time.time()))

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import ConfigurationError
+from handler_kit.instances import has_own_disks
 
 if TYPE_CHECKING:
     from train_model.settings import Params, Settings
@@ -145,8 +146,7 @@ def _resources(settings: Settings, types: list[str]) -> dict[str, Any]:
         "InstanceCount": settings.instance_count,
         "VolumeSizeInGB": settings.volume_size_gb,
     }
-    unencrypted = (settings.unencrypted_types or "").split(",")
-    if settings.kms_key_arn and not any(type_ in unencrypted for type_ in types):
+    if settings.kms_key_arn and not any(has_own_disks(type_) for type_ in types):
         resources["VolumeKmsKeyId"] = settings.kms_key_arn
     return resources
 

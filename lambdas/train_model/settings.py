@@ -19,7 +19,6 @@ class Settings(SettingsBase):
         job_kind: ``training``, or ``tuning`` for a search over many training jobs.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
         instance_types: SageMaker instances split by commas: the wanted one, then what stands in for it.
-        unencrypted_types: Those of them whose own disks take no key, split by commas.
         instance_count: Instances of the job.
         volume_size_gb: Disk of each instance.
         max_runtime_seconds: SageMaker stops the job after this time.
@@ -50,7 +49,6 @@ class Settings(SettingsBase):
     job_kind: str
     job_prefix: str
     instance_types: str
-    unencrypted_types: str | None
     instance_count: int
     volume_size_gb: int
     max_runtime_seconds: int
@@ -82,6 +80,7 @@ class Params(ParamsBase):
         channels: Names of the channels, split by commas.
         sha256: Fingerprint of the data set.
         release: Number of the release that is deployed again, or ``none``.
+        request_uri: What the data set asks of its training, as JSON in S3; ``none`` where it asks nothing.
         step: ``train`` starts the job and waits for its end. A job that takes longer than an action may wait has two
             actions: ``start`` waits until it runs, ``read`` gives its result.
     """
@@ -91,4 +90,5 @@ class Params(ParamsBase):
     channels: str
     sha256: str
     release: str
+    request_uri: str
     step: str

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
+from handler_kit.clients import client
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
 from handler_kit.report import Continue, Success
 from handler_kit.tokens import Token
 from handler_kit.training_jobs import MAXIMUM_ATTEMPTS, FoundJob, TuningJobs, jobs_of
+from train_model.image import pin
 from train_model.request import (
     CAPACITY_RETRIES,
     STARTED_BY,
@@ -193,4 +195,4 @@ class Trainer:
                 f"There is no image to train with yet (SSM parameter {name}). Build the image first: push to"
                 f" the repository, or start the pipeline {self._settings.pipeline}-image; then retry this stage."
             )
-        return image
+        return pin(image, lambda: client("ecr"))

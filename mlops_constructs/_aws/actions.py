@@ -6,11 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError, Problem
 from ..provider import codepipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
+LONGEST_VALUE = 1000
 # A variable that CodePipeline fills in for every execution.
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 # A variable that whoever starts an execution may set: the release to deploy again. ``none`` in all others.
@@ -25,7 +28,8 @@ class Action:
     Attributes:
         name: Shown in the console and in failures.
         category: ``Source``, ``Build``, ``Invoke``, ``Deploy`` or ``Approval``.
-        provider: ``S3``, ``CodeCommit``, ``CodeBuild``, ``Lambda``, ``CloudFormation`` or ``Manual``.
+        provider: ``S3``, ``CodeCommit``, ``CodeStarSourceConnection``, ``CodeBuild``, ``Lambda``, ``CloudFormation``
+            or ``Manual``.
         configuration: As the provider's action reference says; values of at most 1,000 characters.
         run_order: Actions of a stage run in this order; equal numbers together.
         namespace: Name that later actions use for this action's variables.
@@ -45,7 +49,23 @@ class Action:
     timeout_minutes: int | None = None
 
     def to_terraform(self) -> codepipeline.CodepipelineStageAction:
-        """Give the struct that the provider's binding takes."""
+        """Give the struct that the provider's binding takes.
+
+        Raises:
+            ConfigError: when a value is longer than CodePipeline takes, which Terraform would learn at apply only.
+        """
+        too_long = [
+            Problem(
+                f"{self.name}.{key}",
+                f"must have at most {LONGEST_VALUE} characters",
+                len(value),
+                "shorten the names in it",
+            )
+            for key, value in self.configuration.items()
+            if len(value) > LONGEST_VALUE
+        ]
+        if too_long:
+            raise ConfigError("CodePipeline action", too_long)
         return codepipeline.CodepipelineStageAction(
             name=self.name,
             category=self.category,

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..config import Autoscaling
 from .instances import has_own_disks
 
 if TYPE_CHECKING:
-    from ..config import Autoscaling, DataCapture, Endpoint, Rollout
+    from ..config import Endpoint, Rollout
 
 VARIANT = "primary"
 PARAMETERS = (
@@ -23,8 +24,8 @@ PARAMETERS = (
     "ExecutionRoleArn",
     "KmsKeyArn",
     "EndpointName",
+    "CaptureUri",
 )
-CAPTURE_PARAMETER = "CaptureUri"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 # With a network only.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
@@ -33,16 +34,23 @@ Json = dict[str, Any]
 
 
 def endpoint_template(config: Endpoint, *, in_vpc: bool = False) -> Json:
-    """Make the template of an endpoint that serves one model."""
-    parameters = list(PARAMETERS)
-    if config.data_capture is not None:
-        parameters.append(CAPTURE_PARAMETER)
+    """Make the template of an endpoint that serves one model.
+
+    What is configured is the default of a parameter, so that a data set that brings its own ``deployment.json`` can
+    say otherwise for its release.
+    """
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A SageMaker endpoint that serves one model package",
         "Parameters": {
-            **{name: {"Type": "String"} for name in parameters},
+            **{name: {"Type": "String"} for name in PARAMETERS},
             **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
+            **_choices(config),
+        },
+        "Conditions": {
+            "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
+            "EncryptsVolume": {"Fn::Equals": [{"Ref": "EncryptVolume"}, "true"]},
+            "Scales": {"Fn::Equals": [{"Ref": "Autoscales"}, "true"]},
         },
         "Resources": _resources(config, in_vpc=in_vpc),
         "Outputs": {
@@ -52,14 +60,45 @@ def endpoint_template(config: Endpoint, *, in_vpc: bool = False) -> Json:
     }
 
 
+def _choices(config: Endpoint) -> Json:
+    """The parameters with a default; release.json of register_model gives them only when the data set does."""
+    capture = config.data_capture
+    scaling = Autoscaling() if config.autoscaling is None else config.autoscaling
+    truth = {"Type": "String", "AllowedValues": ["true", "false"]}
+    return {
+        "InstanceType": {"Type": "String", "Default": config.instance_type},
+        "InitialInstanceCount": {"Type": "Number", "MinValue": 1, "Default": config.initial_instance_count},
+        "EncryptVolume": {**truth, "Default": _truth(not has_own_disks(config.instance_type))},
+        "CaptureSampling": {
+            "Type": "Number",
+            "MinValue": 0,
+            "MaxValue": 100,
+            "Default": 0 if capture is None else capture.sampling_percent,
+            "Description": "Percent of the requests that are kept; 0 keeps none",
+        },
+        "Autoscales": {**truth, "Default": _truth(config.autoscaling is not None)},
+        "MinCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.minimum},
+        "MaxCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.maximum},
+        "TargetValue": {"Type": "Number", "Default": scaling.invocations_per_instance},
+        "ScaleInCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_in_cooldown_seconds},
+        "ScaleOutCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_out_cooldown_seconds},
+    }
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _if(condition: str, value: object) -> Json:
+    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
+
+
 def _resources(config: Endpoint, *, in_vpc: bool) -> Json:
     resources = {"Model": _model(in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config)}
     if config.rollout is not None:
         resources |= _alarms(config.rollout)
     resources["Endpoint"] = _endpoint(config)
-    if config.autoscaling is not None:
-        resources |= _autoscaling(config.autoscaling)
-    return resources
+    return resources | _autoscaling()
 
 
 def _model(*, in_vpc: bool) -> Json:
@@ -84,26 +123,24 @@ def _endpoint_config(config: Endpoint) -> Json:
             {
                 "VariantName": VARIANT,
                 "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-                "InstanceType": config.instance_type,
-                "InitialInstanceCount": config.initial_instance_count,
+                "InstanceType": {"Ref": "InstanceType"},
+                "InitialInstanceCount": {"Ref": "InitialInstanceCount"},
                 "InitialVariantWeight": 1.0,
                 "ContainerStartupHealthCheckTimeoutInSeconds": config.startup_timeout_seconds,
             }
         ],
+        "KmsKeyId": _if("EncryptsVolume", {"Ref": "KmsKeyArn"}),
+        "DataCaptureConfig": _if("Captures", _data_capture()),
         "Tags": _tags(),
     }
-    if not has_own_disks(config.instance_type):
-        properties["KmsKeyId"] = {"Ref": "KmsKeyArn"}
-    if config.data_capture is not None:
-        properties["DataCaptureConfig"] = _data_capture(config.data_capture)
     return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": properties}
 
 
-def _data_capture(config: DataCapture) -> Json:
+def _data_capture() -> Json:
     return {
         "EnableCapture": True,
-        "InitialSamplingPercentage": config.sampling_percent,
-        "DestinationS3Uri": {"Ref": CAPTURE_PARAMETER},
+        "InitialSamplingPercentage": {"Ref": "CaptureSampling"},
+        "DestinationS3Uri": {"Ref": "CaptureUri"},
         "KmsKeyId": {"Ref": "KmsKeyArn"},
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         # Types that are not listed are stored as base64.
@@ -185,30 +222,32 @@ def _alarm(description: str, metric: str, statistic: str, *, threshold: int, min
     }
 
 
-def _autoscaling(config: Autoscaling) -> Json:
+def _autoscaling() -> Json:
     return {
         "ScalableTarget": {
             "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
+            "Condition": "Scales",
             "DependsOn": "Endpoint",
             "Properties": {
                 "ServiceNamespace": "sagemaker",
                 "ResourceId": {"Fn::Sub": f"endpoint/${{EndpointName}}/variant/{VARIANT}"},
                 "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-                "MinCapacity": config.minimum,
-                "MaxCapacity": config.maximum,
+                "MinCapacity": {"Ref": "MinCapacity"},
+                "MaxCapacity": {"Ref": "MaxCapacity"},
             },
         },
         "ScalingPolicy": {
             "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
+            "Condition": "Scales",
             "Properties": {
                 "PolicyName": {"Fn::Sub": f"${{EndpointName}}-{VARIANT}"},
                 "PolicyType": "TargetTrackingScaling",
                 "ScalingTargetId": {"Ref": "ScalableTarget"},
                 "TargetTrackingScalingPolicyConfiguration": {
                     "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-                    "TargetValue": config.invocations_per_instance,
-                    "ScaleInCooldown": config.scale_in_cooldown_seconds,
-                    "ScaleOutCooldown": config.scale_out_cooldown_seconds,
+                    "TargetValue": {"Ref": "TargetValue"},
+                    "ScaleInCooldown": {"Ref": "ScaleInCooldown"},
+                    "ScaleOutCooldown": {"Ref": "ScaleOutCooldown"},
                 },
             },
         },

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from .policy import allow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .environment import Environment
     from .policy import Statement
     from .stores import Stores
@@ -17,13 +19,13 @@ def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
     return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
 
 
-def upload_datasets(stores: Stores, prefix: str) -> list[Statement]:
+def upload_datasets(stores: Stores, folders: Sequence[str]) -> list[Statement]:
     """Upload data sets, and the objects that manifests name."""
     arn = stores.data_bucket_arn
-    return [
-        allow("s3:PutObject", [f"{arn}/{prefix}*", f"{arn}/data/*"]),
-        allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn),
-    ]
+    key = stores.use_data_key(write=True)
+    if stores.data_folders is None:
+        key = [allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn)]
+    return [allow("s3:PutObject", [f"{arn}/{folder}*" for folder in folders]), *key]
 
 
 def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:

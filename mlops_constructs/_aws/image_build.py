@@ -63,6 +63,7 @@ class ImageBuild(Construct):
         *,
         env: Environment,
         stores: Stores,
+        repository_name: str,
         repository_uri: str,
         image_parameter: str,
     ) -> None:
@@ -73,7 +74,8 @@ class ImageBuild(Construct):
             id_: Construct id.
             env: Where it is deployed.
             stores: Key and artifact bucket.
-            repository_uri: ECR repository that is pushed to.
+            repository_name: ECR repository that is pushed to, in this account and region.
+            repository_uri: Its URI.
             image_parameter: SSM parameter that gets the image by digest.
         """
         super().__init__(scope, id_)
@@ -85,7 +87,7 @@ class ImageBuild(Construct):
             self, "logs", name=log_group, retention_in_days=env.log_retention_days, kms_key_id=stores.key_arn
         )
         role = ServiceRole(self, "role", env, "codebuild", "build")
-        granted = role.grant(self._permissions(log_group, image_parameter))
+        granted = role.grant(self._permissions(log_group, repository_name, image_parameter))
         self.project = codebuild_project.CodebuildProject(
             self,
             "project",
@@ -98,18 +100,20 @@ class ImageBuild(Construct):
                 type="CODEPIPELINE", buildspec=json.dumps(BUILDSPEC, indent=2)
             ),
             artifacts=codebuild_project.CodebuildProjectArtifacts(type="CODEPIPELINE"),
-            environment=self._environment(repository_uri, image_parameter),
+            environment=self._environment(repository_name, repository_uri, image_parameter),
             logs_config=codebuild_project.CodebuildProjectLogsConfig(
                 cloudwatch_logs=codebuild_project.CodebuildProjectLogsConfigCloudwatchLogs(group_name=log_group)
             ),
             depends_on=[logs, *granted],
         )
 
-    def _environment(self, repository_uri: str, image_parameter: str) -> codebuild_project.CodebuildProjectEnvironment:
+    def _environment(
+        self, repository_name: str, repository_uri: str, image_parameter: str
+    ) -> codebuild_project.CodebuildProjectEnvironment:
         env = self._env
         variables = {
             "REGISTRY": f"{env.account}.dkr.ecr.{env.region}.amazonaws.com",
-            "REPOSITORY_NAME": env.name,
+            "REPOSITORY_NAME": repository_name,
             "REPOSITORY_URI": repository_uri,
             "IMAGE_PARAMETER": image_parameter,
         }
@@ -125,7 +129,7 @@ class ImageBuild(Construct):
             ],
         )
 
-    def _permissions(self, log_group: str, image_parameter: str) -> list[Statement]:
+    def _permissions(self, log_group: str, repository_name: str, image_parameter: str) -> list[Statement]:
         env, stores = self._env, self._stores
         return [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
@@ -144,7 +148,7 @@ class ImageBuild(Construct):
                     "ecr:PutImage",
                     "ecr:UploadLayerPart",
                 ],
-                env.arn("ecr", f"repository/{env.name}"),
+                env.arn("ecr", f"repository/{repository_name}"),
             ),
             allow("ssm:PutParameter", env.arn("ssm", f"parameter{image_parameter}")),
         ]

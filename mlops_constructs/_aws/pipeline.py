@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -44,6 +45,7 @@ class Pipeline(Construct):
         stages: Sequence[Stage],
         permissions: Sequence[Statement],
         variables: Sequence[Variable] = (),
+        pushes: Mapping[str, str] = MappingProxyType({}),
         after: Sequence[TerraformResource] = (),
     ) -> None:
         """Make the pipeline.
@@ -58,6 +60,7 @@ class Pipeline(Construct):
             stages: Its stages, sources first.
             permissions: What its actions need; artifacts and key are added.
             variables: What an execution may be started with.
+            pushes: Source action to branch, for sources by a connection: each push starts an execution.
             after: What must exist before CodePipeline starts the new pipeline by itself.
         """
         super().__init__(scope, id_)
@@ -88,6 +91,7 @@ class Pipeline(Construct):
             ],
             stage=[stage.to_terraform() for stage in stages],
             variable=[variable.to_terraform() for variable in variables] or None,
+            trigger=[_on_push(action, branch) for action, branch in pushes.items()] or None,
             depends_on=[*granted, *after],
         )
         self.arn: str = self.pipeline.arn
@@ -131,3 +135,13 @@ class Pipeline(Construct):
                 arn=self._stores.dead_letter_arn
             ),
         )
+
+
+def _on_push(action: str, branch: str) -> codepipeline.CodepipelineTrigger:
+    push = codepipeline.CodepipelineTriggerGitConfigurationPush(
+        branches=codepipeline.CodepipelineTriggerGitConfigurationPushBranches(includes=[branch])
+    )
+    return codepipeline.CodepipelineTrigger(
+        provider_type="CodeStarSourceConnection",
+        git_configuration=codepipeline.CodepipelineTriggerGitConfiguration(source_action_name=action, push=[push]),
+    )

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .policy import allow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .policy import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +21,8 @@ class Stores:
         key_arn: KMS key of everything at rest.
         data_bucket: Bucket that data sets land in.
         data_bucket_arn: Its ARN.
+        data_folders: What of it is read, or None for all of it: it is the pipeline's own.
+        data_key_arn: Key of an existing data bucket, or None where ``key_arn`` or S3's own is used.
         artifact_bucket: Bucket of artifacts, models and pinned data sets.
         artifact_bucket_arn: Its ARN.
         dead_letter_arn: Queue of the events and invocations that could not be delivered.
@@ -24,3 +34,24 @@ class Stores:
     artifact_bucket: str
     artifact_bucket_arn: str
     dead_letter_arn: str
+    data_folders: Sequence[str] | None = None
+    data_key_arn: str | None = None
+
+    @property
+    def data_objects(self) -> list[str]:
+        """ARN patterns of the objects that are read."""
+        folders = [""] if self.data_folders is None else self.data_folders
+        return [f"{self.data_bucket_arn}/{folder}*" for folder in folders]
+
+    def list_data(self, actions: Sequence[str]) -> list[Statement]:
+        """Allow listing what is read."""
+        if self.data_folders is None:
+            return [allow(actions, self.data_bucket_arn)]
+        prefixes = [f"{folder}*" for folder in self.data_folders]
+        return [allow(actions, self.data_bucket_arn, when={"StringLike": {"s3:prefix": prefixes}})]
+
+    def use_data_key(self, *, write: bool = False) -> list[Statement]:
+        """Allow reading what an existing bucket's key encrypts, and with ``write`` also writing."""
+        if self.data_key_arn is None:
+            return []
+        return [allow(["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])], self.data_key_arn)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .instances import has_own_disks
+from ..config.training import LONGEST_ASKED_SECONDS
+from .instances import OWN_DISKS
 from .keys import use_key, use_key_for_volumes
 from .naming import tuning_prefix
 from .network import is_list_token, network_permissions
@@ -57,6 +58,7 @@ def launch_permissions(
     *,
     role_arn: str,
     image_parameter: str,
+    image_arn: str,
     config: Training,
     tuning: Tuning | None,
     network: Network | None,
@@ -79,6 +81,9 @@ def launch_permissions(
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
+        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/datasets/*/request.json"),
+        # A tag is resolved to its digest.
+        allow("ecr:BatchGetImage", image_arn),
         use_key_for_volumes(stores.key_arn),
         *report_job(),
     ]
@@ -110,33 +115,38 @@ def tuning_jobs_arn(env: Environment) -> str:
 
 
 def _bounds(stores: Stores, config: Training, network: Network | None) -> list[Conditions]:
-    """Give the conditions under which a job may be made, once for types that take a key and once for others."""
-    own_disks = [type_ for type_ in config.instance_types if has_own_disks(type_)]
-    keyed = [type_ for type_ in config.instance_types if type_ not in own_disks]
-    return [_bound(stores, config, network, types) for types in (keyed, own_disks) if types]
+    """Give the conditions under which a job may be made, once with a key for its volumes and once without.
 
-
-def _bound(stores: Stores, config: Training, network: Network | None, types: Sequence[str]) -> Conditions:
-    lists: dict[str, object] = {"sagemaker:InstanceTypes": list(types)}
-    if network is not None:
-        lists |= _listed("sagemaker:VpcSubnets", network.subnet_ids)
-        lists |= _listed("sagemaker:VpcSecurityGroupIds", network.security_group_ids)
-    keys: dict[str, object] = {"sagemaker:OutputKmsKey": stores.key_arn}
-    if not has_own_disks(types[0]):
-        keys["sagemaker:VolumeKmsKey"] = stores.key_arn
+    A data set may ask for another instance type and time (``trainingjob.zip``), so the type is bound only where it
+    takes no key.
+    """
+    common: Conditions = {
+        "NumericLessThanEquals": {
+            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_seconds, LONGEST_ASKED_SECONDS))
+        },
+        "ArnEquals": {"sagemaker:OutputKmsKey": stores.key_arn},
+    }
     flags: dict[str, object] = {}
     if config.network_isolation:
         flags["sagemaker:NetworkIsolation"] = "true"
     if config.instance_count > 1 and config.encrypt_traffic:
         flags["sagemaker:InterContainerTrafficEncryption"] = "true"
-    return {
-        "ForAllValues:StringEquals": lists,
-        # ForAllValues is true of a key that is not there at all.
-        "Null": {key: "false" for key in lists},
-        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": str(config.max_runtime_seconds)},
-        "ArnEquals": keys,
-        **({"Bool": flags} if flags else {}),
+    if flags:
+        common["Bool"] = flags
+    lists: dict[str, object] = {}
+    if network is not None:
+        lists = _listed("sagemaker:VpcSubnets", network.subnet_ids)
+        lists |= _listed("sagemaker:VpcSecurityGroupIds", network.security_group_ids)
+    # ForAllValues is true of a key that is not there at all.
+    there: dict[str, object] = {key: "false" for key in lists}
+    if lists:
+        common["ForAllValues:StringEquals"] = lists
+    keyed: Conditions = {"ArnEquals": {**common["ArnEquals"], "sagemaker:VolumeKmsKey": stores.key_arn}}
+    keyless: Conditions = {
+        "ForAllValues:StringLike": {"sagemaker:InstanceTypes": OWN_DISKS},
+        "Null": {**there, "sagemaker:InstanceTypes": "false"},
     }
+    return [{**common, **({"Null": there} if there else {}), **keyed}, {**common, **keyless}]
 
 
 def _listed(key: str, ids: Sequence[str]) -> dict[str, object]:

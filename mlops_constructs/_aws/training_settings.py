@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.ranges import parameter_ranges, wire_value
 from ..config.training import Checkpoints
-from .instances import has_own_disks
 from .literals import literal_json
 from .naming import tuning_prefix
 from .network import joined
@@ -33,7 +32,6 @@ def training_settings(
     return {
         **job_settings(env, tuning),
         "INSTANCE_TYPES": ",".join(config.instance_types),
-        "UNENCRYPTED_TYPES": ",".join(filter(has_own_disks, config.instance_types)),
         "INSTANCE_COUNT": str(config.instance_count),
         "VOLUME_SIZE_GB": str(config.volume_size_gb),
         "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from . import init, local, rehearse, releases, rollback
+from . import doctor, init, local, rehearse, releases, rollback, start, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mlops", description="MLOps pipelines on AWS, from one construct.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (init, local, rehearse, releases, rollback):
+    for command in (doctor, init, local, rehearse, releases, rollback, start, upload):
         command.add_parser(commands)
     return parser
 

@@ -37,6 +37,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--pipeline", metavar="NAME", help="needed only when the stack has several; a prefix will do")
     parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS; a free one unless given")
     parser.add_argument("--no-docker", action="store_true", help="run the container's programs as processes")
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="URI=FOLDER",
+        help="container folder that stands in for an image from elsewhere, a built-in algorithm's for example",
+    )
+    parser.add_argument(
+        "--repository",
+        action="append",
+        default=[],
+        metavar="OWNER/REPOSITORY=FOLDER",
+        help="folder or git repository that stands in for one behind a connection",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
     parser.set_defaults(run=run)
@@ -48,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         from ..rehearsal.data import RehearsalData
         from ..rehearsal.rehearse import Rehearsal
+        from ..rehearsal.stand_ins import StandIns
         from ..rehearsal.terraform import find_program
         from .view import make_view
     except ModuleNotFoundError as error:
@@ -55,13 +70,20 @@ def run(options: argparse.Namespace) -> int:
             f"this command needs the rehearsal extra (no module {error.name!r}): "
             "pip install 'mlops-constructs[rehearsal]'"
         ) from None
+    stand_ins = StandIns.parse(options.image, options.repository)
     find_program()
     data = RehearsalData.iris() if options.data is None else RehearsalData.from_folder(options.data)
     with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
         with view.step("Synth", "cdk.tf.json"):
             stack = synthesize(options.app, Path(output), options.stack)
         with Rehearsal(
-            stack, data, view, pipeline=options.pipeline, port=options.port, docker=not options.no_docker
+            stack,
+            data,
+            view,
+            pipeline=options.pipeline,
+            port=options.port,
+            docker=not options.no_docker,
+            stand_ins=stand_ins,
         ) as rehearsal:
             return _rehearse(rehearsal, view, options)
 

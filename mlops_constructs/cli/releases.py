@@ -27,8 +27,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print the releases; none is no failure."""
-    account = Account(options.region)
     with told():
+        account = Account(options.region)
         records = DeployedPipeline(account, options.pipeline).records()
     if options.json:
         print(json.dumps(records, indent=2))

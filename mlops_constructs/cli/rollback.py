@@ -36,8 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Start the execution; raise MlopsError with all that stands against it."""
-    account = Account(options.region)
     with told():
+        account = Account(options.region)
         pipeline = DeployedPipeline(account, options.pipeline)
         source, record = pipeline.source(), pipeline.record(options.release)
         if gone := list(_missing(account, record)):

@@ -2,6 +2,7 @@
 
 from .algorithm import Algorithm
 from .approval import Approval
+from .contract import Column, DataContract
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
 from .evaluation import Evaluation, Threshold
@@ -21,8 +22,10 @@ __all__ = [
     "Autoscaling",
     "Categorical",
     "Checkpoints",
+    "Column",
     "Continuous",
     "DataCapture",
+    "DataContract",
     "Dataset",
     "Endpoint",
     "Evaluation",

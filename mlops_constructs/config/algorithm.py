@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from ._container_folder import directory_problems
+from ._image_uri import image_problems, tag_warning
 from ._rules import is_token, matches
+from .builtin import BuiltinAlgorithm
+from .endpoint import under
+from .git import GitRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REQUIRED_FILES = ("Dockerfile", "train", "serve")
+    from .git import Provider
+
+_SOURCES = ("directory", "codecommit_repository", "git", "image", "built_in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
-    """The container that trains and serves. Made by one of the ``from_`` methods.
+    """The container that trains and serves. Made by ``builtin`` or one of the ``from_`` methods.
 
     Attributes:
         directory: Folder with ``Dockerfile``, ``train`` and ``serve``, or None. Literal.
+        codecommit_repository: Name of a CodeCommit repository that exists already, or None. Reference.
+        git: Repository at GitHub, GitLab or Bitbucket, or None.
+        image: URI of an image that exists already, or None. Reference.
+        built_in: An algorithm of SageMaker's own, or None.
         branch: Branch of the repository that is built. Literal.
-        image: URI of an image that exists already, or None. Reference: may be a token.
+        registry_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
+        retrain_on_new_image: Train anew on the newest trained data set when the image changes.
     """
 
     directory: Path | None = None
-    branch: str = "main"
+    codecommit_repository: str | None = None
+    git: GitRepository | None = None
     image: str | None = None
+    built_in: BuiltinAlgorithm | None = None
+    branch: str = "main"
+    registry_name: str | None = None
+    retrain_on_new_image: bool = False
 
     @classmethod
-    def from_directory(cls, path: str | Path, *, branch: str = "main") -> Algorithm:
+    def from_directory(
+        cls,
+        path: str | Path,
+        *,
+        branch: str = "main",
+        registry_name: str | None = None,
+        retrain_on_new_image: bool = False,
+    ) -> Algorithm:
         """Seed a CodeCommit repository from a folder; each push to ``branch`` builds a new image.
 
         The folder is copied into the repository once, when the repository is made; after that the repository is
@@ -39,30 +64,164 @@ class Algorithm:
         Args:
             path: Folder with ``Dockerfile``, ``train`` and ``serve``; relative to the current folder.
             branch: Branch that is seeded and built.
+            registry_name: ECR repository of yours that the build pushes to, in this account and region. Its tags
+                should be immutable. None makes one. Reference.
+            retrain_on_new_image: Start the pipeline when a build has made another image, on the newest data set
+                that training has been tried on; without one nothing is started. An execution that has not trained
+                yet takes the new image by itself.
         """
-        return cls(directory=Path(path).absolute(), branch=branch)
+        return cls(
+            directory=Path(path).absolute(),
+            branch=branch,
+            registry_name=registry_name,
+            retrain_on_new_image=retrain_on_new_image,
+        )
 
     @classmethod
-    def from_image(cls, uri: str) -> Algorithm:
+    def from_codecommit(
+        cls,
+        repository_name: str,
+        branch: str = "main",
+        *,
+        registry_name: str | None = None,
+        retrain_on_new_image: bool = False,
+    ) -> Algorithm:
+        """Build from a CodeCommit repository that exists already, in this account and region.
+
+        It has ``Dockerfile``, ``train`` and ``serve`` at its top. The deployment starts the first build, each push to
+        ``branch`` another.
+
+        Args:
+            repository_name: Name of the repository. Reference.
+            branch: Branch that is built.
+            registry_name, retrain_on_new_image: As in ``from_directory``.
+        """
+        return cls(
+            codecommit_repository=repository_name,
+            branch=branch,
+            registry_name=registry_name,
+            retrain_on_new_image=retrain_on_new_image,
+        )
+
+    @classmethod
+    def from_connection(
+        cls,
+        connection_arn: str,
+        repository: str,
+        branch: str = "main",
+        *,
+        registry_name: str | None = None,
+        retrain_on_new_image: bool = False,
+    ) -> Algorithm:
+        """Build from GitHub, GitLab or Bitbucket, by a connection that exists already.
+
+        The repository has ``Dockerfile``, ``train`` and ``serve`` at its top; each push to ``branch`` builds a new
+        image. CodePipeline has this source in many regions, not in all: in AWS GovCloud (US) not in us-gov-west-1.
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+
+        Args:
+            connection_arn: ARN of the connection, which a person has completed. Reference.
+            repository: ``owner/repository``.
+            branch: Branch that is built.
+            registry_name, retrain_on_new_image: As in ``from_directory``.
+        """
+        return cls(
+            git=GitRepository(name=repository, connection_arn=connection_arn),
+            branch=branch,
+            registry_name=registry_name,
+            retrain_on_new_image=retrain_on_new_image,
+        )
+
+    @classmethod
+    def from_git(
+        cls,
+        provider: Provider,
+        repository: str,
+        branch: str = "main",
+        *,
+        registry_name: str | None = None,
+        retrain_on_new_image: bool = False,
+    ) -> Algorithm:
+        """Build from GitHub, GitLab or Bitbucket, by a connection that is made here.
+
+        AWS makes a connection PENDING. A person completes it once, in the console; the stack's output
+        ``connection`` says how. Until then the image pipeline fails at its source, with that reason.
+
+        Args:
+            provider: ``GitHub``, ``GitLab`` or ``Bitbucket``.
+            repository: As in ``from_connection``, where the regions are named too.
+            branch: Branch that is built.
+            registry_name, retrain_on_new_image: As in ``from_directory``.
+        """
+        return cls(
+            git=GitRepository(name=repository, provider=provider),
+            branch=branch,
+            registry_name=registry_name,
+            retrain_on_new_image=retrain_on_new_image,
+        )
+
+    @classmethod
+    def from_image(cls, uri: str, *, retrain_on_new_image: bool = False) -> Algorithm:
         """Use an image that exists already; nothing is built.
 
         Args:
-            uri: ``<registry>/<repository>@sha256:<digest>``. A tag works too, but can move under a release.
+            uri: ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>``, in the pipeline's region.
+                A tag works too, with a warning: it can move. Training takes the digest that it names then, and
+                serving the same. Reference.
+            retrain_on_new_image: Start the pipeline when a deployment has changed ``uri``; else as in
+                ``from_directory``.
         """
-        return cls(image=uri)
+        warning = tag_warning(uri)
+        if warning is not None:
+            warnings.warn(warning, stacklevel=2)
+        return cls(image=uri, retrain_on_new_image=retrain_on_new_image)
+
+    @classmethod
+    def builtin(cls, name: str, version: str, *, retrain_on_new_image: bool = False) -> Algorithm:
+        """Use an algorithm of SageMaker's own; nothing is built.
+
+        The registry is looked up for the region that is deployed to, AWS GovCloud (US) included; a region that does
+        not have the algorithm fails the plan. Data is CSV of numbers, the label first. SageMaker knows what the
+        algorithm reports, so ``Training.metrics`` stays as it is, and ``Evaluation.metric`` must be one of those.
+        https://docs.aws.amazon.com/sagemaker/latest/dg/algos.html
+
+        Args:
+            name: ``xgboost``, ``linear-learner`` or ``knn``.
+            version: Such as ``1.7-1`` of ``xgboost``; ``1`` of the others.
+            retrain_on_new_image: Start the pipeline when a deployment has changed the version; else as in
+                ``from_directory``.
+        """
+        return cls(built_in=BuiltinAlgorithm(name=name, version=version), retrain_on_new_image=retrain_on_new_image)
+
+    @property
+    def answers(self) -> str:
+        """Content type that the endpoints answer CSV with."""
+        return "text/csv" if self.built_in is None else self.built_in.answers
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        if self.image is not None:
-            if not is_token(self.image):
-                yield from matches(
-                    "image",
-                    self.image,
-                    r"[\w.\-/:]+(?:@sha256:[0-9a-f]{64}|:[\w.\-]{1,128})",
-                    "must name an image by digest or tag",
-                    "use '<registry>/<repository>@sha256:<digest>'",
-                )
+        given = [name for name in _SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            yield Problem(
+                given[1] if given else "directory",
+                "needs exactly one of a folder, a repository, an image and a built-in algorithm",
+                given,
+                "use one of Algorithm.builtin(...) and the Algorithm.from_...(...) methods",
+            )
             return
+        part = getattr(self, given[0])
+        if isinstance(part, (GitRepository, BuiltinAlgorithm)):
+            yield from under(given[0], part)
+        elif given[0] == "image":
+            yield from image_problems("image", part)
+        elif given[0] == "directory":
+            yield from directory_problems(part)
+        else:
+            yield from _name_problems(given[0], part, r"[\w.\-]{1,100}", "CodeCommit")
+        if given[0] not in ("image", "built_in"):
+            yield from self._build_problems()
+
+    def _build_problems(self) -> Iterator[Problem]:
         yield from matches(
             "branch",
             self.branch,
@@ -70,29 +229,14 @@ class Algorithm:
             "must be a branch name of at most 100 characters",
             "use for example 'main'",
         )
-        yield from self._directory_problems()
+        if self.registry_name is not None:
+            yield from _name_problems(
+                "registry_name", self.registry_name, r"(?!.*\.amazonaws\.)[a-z0-9][a-z0-9._/\-]{1,255}", "ECR"
+            )
 
-    def _directory_problems(self) -> Iterator[Problem]:
-        if self.directory is None:
-            yield Problem(
-                "directory",
-                "needs a folder or an image",
-                None,
-                "use Algorithm.from_directory(...) or Algorithm.from_image(...)",
-            )
-        elif not self.directory.is_dir():
-            yield Problem(
-                "directory",
-                "must be a folder",
-                str(self.directory),
-                "run `mlops init` to get a template, or correct the path",
-            )
-        else:
-            for name in REQUIRED_FILES:
-                if not (self.directory / name).is_file():
-                    yield Problem(
-                        "directory",
-                        f"must hold a file {name!r}",
-                        str(self.directory),
-                        f"add {name!r}; the container/ folder of `mlops init` has one",
-                    )
+
+def _name_problems(field: str, name: str, pattern: str, service: str) -> Iterator[Problem]:
+    if not is_token(name):
+        yield from matches(
+            field, name, pattern, f"must be the name of a repository in {service}", "give the name, not an ARN or a URI"
+        )

@@ -152,6 +152,11 @@ class Endpoint:
         """Two instances or more in two zones, autoscaling, canary with rollback alarms, data capture."""
         return cls(initial_instance_count=2, autoscaling=Autoscaling(), rollout=Rollout(), data_capture=DataCapture())
 
+    @property
+    def least_instances(self) -> int:
+        """The fewest instances that the rollout can do with."""
+        return 2 if self.rollout is not None and self.rollout.strategy != "all_at_once" else 1
+
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         yield from instance_type("instance_type", self.instance_type)
@@ -168,7 +173,7 @@ class Endpoint:
 
     def _combination_problems(self) -> Iterator[Problem]:
         count, scaling, rollout = self.initial_instance_count, self.autoscaling, self.rollout
-        if rollout is not None and rollout.strategy != "all_at_once" and count < 2:
+        if rollout is not None and count < self.least_instances:
             yield Problem(
                 "initial_instance_count",
                 f"a {rollout.strategy} rollout needs at least 2 instances",

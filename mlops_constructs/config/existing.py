@@ -54,6 +54,8 @@ class Existing:
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",
+        "start-newest": "lambda.amazonaws.com",
+        "start-retraining": "lambda.amazonaws.com",
         "stop-training": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
     }

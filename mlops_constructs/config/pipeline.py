@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
@@ -80,16 +80,28 @@ class PipelineConfig:
                 "use for example 'churn'",
             )
         yield from self._governance_problems()
+        yield from self._metric_problems()
         yield from self._training_problems()
-        for problem in self.evaluation.metric_problems(list(self.training.metrics)):
-            yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
+
+    @property
+    def training_of_algorithm(self) -> Training:
+        """The training, with the metric definitions that the algorithm needs: a built-in one needs none."""
+        return self.training if self.algorithm.built_in is None else replace(self.training, metrics={})
+
+    def _metric_problems(self) -> Iterator[Problem]:
+        built_in = self.algorithm.built_in
+        if built_in is None:
+            for problem in self.evaluation.metric_problems(list(self.training.metrics)):
+                yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
+        elif not list(built_in.problems()):
+            yield from built_in.problems_with(self.training, self.evaluation)
 
     def _training_problems(self) -> Iterator[Problem]:
-        if self.tuning is not None:
-            for problem in self.tuning.problems_with(self.training):
-                yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
         training, ranges = self.training, {}
         if self.tuning is not None:
+            known = None if self.algorithm.built_in is not None else list(training.metrics)
+            for problem in self.tuning.problems_with(training, known):
+                yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
             ranges = {name: one for name, one in self.tuning.ranges.items() if isinstance(one, Range)}
         written = [training.hyperparameters, training.metrics, training.environment, self.tags]
         size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())

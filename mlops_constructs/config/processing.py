@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from ._rules import in_range, instance_type, is_token, literal, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-PROGRAM = "evaluate"
 # One Lambda action may wait 24 hours; an hour is left for the rest of it.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 LONGEST_RUN_SECONDS = 23 * 3600
+# Both become environment variables of a function, which has 4 KB of them.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_SETTINGS = 2800
 _RESERVED = ("model", "evaluation")
 
 
@@ -41,7 +44,8 @@ class Processing:
         instance_type: SageMaker instance. Literal.
         volume_size_gb: Its disk, 1 to 16,384 GB. Literal.
         max_runtime_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
-        environment: Environment variables of the program, at most 98 with values of at most 256 characters. Literal.
+        environment: Environment variables of the program, at most 98 with values of at most 256 characters; together
+            with the entry point at most 2,800 characters. Literal.
 
     Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
     """
@@ -106,3 +110,11 @@ class Processing:
             elif len(value) > 256:
                 got = f"{len(value)} characters"
                 yield Problem(f"environment[{key!r}]", "must have at most 256 characters", got, "shorten it")
+        total = len(json.dumps([dict(self.environment), list(self.entrypoint or ())]))
+        if total > LONGEST_SETTINGS:
+            yield Problem(
+                "environment",
+                f"must have at most {LONGEST_SETTINGS} characters together with the entry point, as JSON",
+                total,
+                "put long values into the data set or the image",
+            )

@@ -21,6 +21,8 @@ DEFAULT_METRICS = {
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 LONGEST_POLL_SECONDS = 22 * 3600
 LONGEST_RUN_SECONDS = 28 * 24 * 3600
+# The most that a data set may ask for, see lambdas/check_dataset/workshop.py.
+LONGEST_ASKED_SECONDS = 23 * 3600
 # SageMaker ends every job then, whatever it was asked for.
 LONGEST_JOB_SECONDS = 30 * 24 * 3600
 # Set on every job to find it again, see lambdas/train_model/request.py.

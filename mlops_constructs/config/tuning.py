@@ -13,7 +13,7 @@ from .ranges import Categorical
 from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .ranges import Range
     from .training import Training
@@ -110,10 +110,10 @@ class Tuning:
         yield from self._range_problems()
         yield from self._strategy_problems()
 
-    def problems_with(self, training: Training) -> Iterator[Problem]:
-        """Yield what does not go together with the training job."""
-        if self.metric not in training.metrics:
-            remedy = f"use one of {sorted(training.metrics)}, or add it to training.metrics"
+    def problems_with(self, training: Training, metrics: Sequence[str] | None) -> Iterator[Problem]:
+        """Yield what does not go together with the training job; ``metrics`` are its metrics where they are known."""
+        if metrics is not None and self.metric not in metrics:
+            remedy = f"use one of {sorted(metrics)}, or add it to training.metrics"
             yield Problem("metric", "must be one of training.metrics", self.metric, remedy)
         for name in self.ranges:
             if name in training.hyperparameters:

@@ -63,12 +63,21 @@ def identify(request: Request) -> Call | None:
     for service_name in services_asked(request):
         try:
             service = get_service_model(service_name)
+            _complete_target(request, service)
             model, uri_params = get_service_router(service_name).match(request)
             protocol = determine_request_protocol(service, request.content_type)
         except (NotFound, NotImplementedError, UnknownServiceError):
             continue
         return Call(service_name, model, protocol, uri_params)
     return None
+
+
+def _complete_target(request: Request, service: ServiceModel) -> None:
+    """Give a target its service's whole prefix: Go's SDK, and so Terraform, sends only the end of a dotted one."""
+    prefix = str(service.metadata.get("targetPrefix", ""))
+    sent, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
+    if sent and prefix.endswith(f".{sent}"):
+        request.environ["HTTP_X_AMZ_TARGET"] = f"{prefix}.{operation}"
 
 
 def services_asked(request: Request) -> tuple[str, ...]:

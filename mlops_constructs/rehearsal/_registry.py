@@ -37,10 +37,15 @@ class ImageUri:
         match = _URI.fullmatch(uri)
         if match is None:
             raise ContainerError(
-                f"{uri!r} is no image in this account's ECR; the local AWS runs only images "
-                f"that its own builds have pushed"
+                f"{uri!r} is no image in ECR; the local AWS runs images that its own builds have pushed, "
+                "and those that a folder stands in for"
             )
         return cls(match["registry"], match["repository"], match["tag"], match["digest"])
+
+    @property
+    def account(self) -> str:
+        """The account whose registry it is."""
+        return self.registry.partition(".")[0]
 
     @property
     def image_id(self) -> dict[str, str]:
@@ -72,12 +77,12 @@ def push(aws: LocalAws, image: Image, uri: ImageUri, credentials: Mapping[str, A
     return digest
 
 
-def pull(aws: LocalAws, images: ImageStore, uri: str, credentials: Mapping[str, Any]) -> PulledImage:
+def pull(aws: LocalAws, images: ImageStore, uri: str, credentials: Mapping[str, Any] | None) -> PulledImage:
     """The local image behind a URI. Raises `ContainerError` with the reason when there is none."""
     parsed = ImageUri.parse(uri)
     try:
         answer = aws.client("ecr", credentials).batch_get_image(
-            repositoryName=parsed.repository, imageIds=[parsed.image_id]
+            registryId=parsed.account, repositoryName=parsed.repository, imageIds=[parsed.image_id]
         )
     except ClientError as error:
         raise ContainerError(f"cannot pull {uri}: {error.response['Error']['Message']}") from error

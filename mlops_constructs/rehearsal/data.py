@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.errors import RehearsalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from mlops_constructs.rehearsal.deployed import Deployed
 
 HOLDOUT = "holdout"
 
@@ -67,17 +69,75 @@ class RehearsalData:
         holdout = files.pop(HOLDOUT, b"")
         return cls(folder.resolve().name, files, _rows(holdout, folder))
 
-    def upload(self, s3: Any, bucket: str, prefix: str) -> str:
-        """Put the channels into the bucket, then the manifest that starts the pipeline; give the manifest's key."""
+    def upload_to(self, deployed: Deployed, client: Callable[[str], Any]) -> str:
+        """Upload to where a deployed pipeline looks for data sets; give the key that starts it."""
+        landing = Landing.of(client, deployed)
+        place = (deployed.data_bucket, deployed.prefix)
+        return self.upload(client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
+
+    def upload(self, s3: Any, bucket: str, prefix: str, *, folder: str | None = "data/", suffix: str = "") -> str:
+        """Put the channels into the bucket, then the manifest that starts the pipeline; give the manifest's key.
+
+        Where no manifest can name them, the channel train alone is the data set.
+
+        Args:
+            s3: Client.
+            bucket: The data bucket.
+            prefix: Folder that starts the pipeline.
+            folder: Folder of the objects that manifests name, or None where only ``prefix`` is read.
+            suffix: What keys that start the pipeline end with.
+        """
+        manifest = f"{prefix}{self.name}.json"
+        if folder is None and suffix and not ".csv".endswith(suffix):
+            folder = f"{prefix}data/"
+        if folder is None or not manifest.endswith(suffix):
+            key = f"{prefix}{self.name}{suffix or '.csv'}"
+            s3.put_object(Bucket=bucket, Key=key, Body=self.channels["train"], ContentType="text/csv")
+            return key
         channels: dict[str, list[dict[str, str]]] = {}
         for channel, body in self.channels.items():
-            key = f"data/{self.name}/{channel}.csv"
+            key = f"{folder}{self.name}/{channel}.csv"
             answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="text/csv")
             channels[channel] = [{"key": key, "version_id": answer["VersionId"]}]
-        manifest = f"{prefix}{self.name}.json"
-        body = json.dumps({"channels": channels}, indent=2).encode()
-        s3.put_object(Bucket=bucket, Key=manifest, Body=body, ContentType="application/json")
+        text = json.dumps({"channels": channels}, indent=2).encode()
+        s3.put_object(Bucket=bucket, Key=manifest, Body=text, ContentType="application/json")
         return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What of its bucket a deployed pipeline reads, and what starts it.
+
+    Attributes:
+        folder: Folder of the objects that manifests name, or None where only the folder of the data sets is read.
+        suffix: What keys that start the pipeline end with.
+    """
+
+    folder: str | None
+    suffix: str
+
+    @classmethod
+    def of(cls, client: Callable[[str], Any], deployed: Deployed) -> Landing:
+        """Read it from the function that checks data sets, and from the rule that sees uploads."""
+        pipeline = client("codepipeline").get_pipeline(name=deployed.pipeline)["pipeline"]
+        functions = [
+            action["configuration"]["FunctionName"]
+            for stage in pipeline["stages"]
+            for action in stage["actions"]
+            if action["name"] == "CheckDataset"
+        ]
+        suffix, folders = "", ["data/"]
+        for name in functions:
+            answer = client("lambda").get_function_configuration(FunctionName=name)
+            variables = answer.get("Environment", {}).get("Variables", {})
+            start = f"s3://{deployed.data_bucket}/"
+            read = [one.removeprefix(start) for one in variables.get("READABLE", "").split() if one.startswith(start)]
+            # The whole bucket is the pipeline's own.
+            folders = ["data/"] if "" in read else [one for one in read if one != deployed.prefix]
+            rule = client("events").describe_rule(Name=f"{deployed.pipeline}-on-upload")
+            (key,) = json.loads(rule["EventPattern"])["detail"]["object"]["key"]
+            suffix = key.get("wildcard", "").removeprefix(f"{deployed.prefix}*")
+        return cls(folders[0] if folders else None, suffix)
 
 
 def _csv(rows: Iterable[list[str]]) -> bytes:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal._steps import Result, Steps
+from mlops_constructs.rehearsal.answers import predictions, same
 from mlops_constructs.rehearsal.containers import container_host
 from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower
+from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.local_aws import LocalAws
-from mlops_constructs.rehearsal.progress import Update
+from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from mlops_constructs.rehearsal.data import RehearsalData
@@ -26,27 +26,6 @@ if TYPE_CHECKING:
     from mlops_constructs.rehearsal.progress import Watcher
 
 _START_SECONDS = 30
-
-
-@dataclass(slots=True)
-class Result:
-    """What a rehearsal found.
-
-    Attributes:
-        pipeline: Name of the ML pipeline.
-        execution_id: Its execution.
-        production_endpoint: Name of the endpoint that answered.
-        rows: Held-out rows that were asked.
-        accuracy: Share of right answers, or None when no rows were held out.
-        seconds: Phase to its time.
-    """
-
-    pipeline: str = ""
-    execution_id: str = ""
-    production_endpoint: str = ""
-    rows: int = 0
-    accuracy: float | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Rehearsal:
@@ -64,6 +43,7 @@ class Rehearsal:
         pipeline: str | None = None,
         port: int = 0,
         docker: bool = True,
+        stand_ins: StandIns | None = None,
     ) -> None:
         """Prepare a rehearsal.
 
@@ -74,14 +54,18 @@ class Rehearsal:
             pipeline: Which pipeline of the stack, by its name or by what that starts with; needed where it has several.
             port: Loopback port of the local AWS; 0 takes a free one.
             docker: Run containers in a Docker engine when one answers.
+            stand_ins: Folders in the place of images and repositories outside of the account.
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
         self._docker, self._pipeline = docker, pipeline
+        self._stand_ins = StandIns() if stand_ins is None else stand_ins
         self.aws = LocalAws(port=port, region=_region(stack))
         self.result = Result()
+        self._steps = Steps(self.result, watcher)
         self._terraform: Terraform | None = None
         self._deployed: Deployed | None = None
+        self._foreign_buckets = ForeignBuckets(stack, self.aws)
 
     def __enter__(self) -> Rehearsal:
         self.aws.start()
@@ -89,6 +73,7 @@ class Rehearsal:
             self.aws.add_listener(self._watcher.log)
             # Chosen before the first build asks for it.
             container_host(self.aws, docker=self._docker)
+            self._stand_ins.install(self.aws)
         except BaseException:
             self.aws.close()
             raise
@@ -107,14 +92,15 @@ class Rehearsal:
         )
         self._terraform = terraform
         terraform.prepare(self._stack)
-        with self._step("Terraform", "init") as say:
+        self._foreign_buckets.make()
+        with self._steps.step("Terraform", "init") as say:
             say(terraform.init())
-        with self._step("Terraform", "validate"):
+        with self._steps.step("Terraform", "validate"):
             terraform.validate()
-        with self._step("Terraform", "apply") as say:
+        with self._steps.step("Terraform", "apply") as say:
             terraform.apply()
             say(f"{len(terraform.resources())} resources")
-        with self._step("Terraform", "second plan") as say:
+        with self._steps.step("Terraform", "second plan") as say:
             changes = terraform.drift()
             if changes:
                 raise RehearsalError("a second plan would change:\n  " + "\n  ".join(changes))
@@ -123,15 +109,21 @@ class Rehearsal:
         return self._deployed
 
     def build_image(self) -> None:
-        """Follow the first build of the algorithm's image, which CodePipeline starts by itself."""
+        """Follow the first build of the algorithm's image, which CodePipeline starts by itself.
+
+        A connection that was made with the stack is completed first, and its build started, as a person would. An image
+        that is not built must be to be had.
+        """
         name = self._stage_set().image_pipeline
         if name is None:
+            self._stand_ins.require_image(self.aws, self._stage_set().pipeline)
             return
-        with self._step("Image", "container runtime") as say:
+        with self._steps.step("Image", "container runtime") as say:
             say(container_host(self.aws, docker=self._docker).choice)
-        with self._timed("image pipeline"):
+        with self._steps.timed("image pipeline"):
             follower = self._follower(name)
-            outcome = follower.follow(follower.wait_for_start(set(), _START_SECONDS))
+            known = self._complete_connections(name, follower)
+            outcome = follower.follow(follower.wait_for_start(known, _START_SECONDS))
         _must_succeed(outcome)
 
     def run(self) -> Outcome:
@@ -144,10 +136,10 @@ class Rehearsal:
         follower = self._follower(deployed.pipeline)
         self._settle(follower)
         known = {execution["pipelineExecutionId"] for execution in follower.executions()}
-        with self._step("Data", "upload") as say:
-            key = self._data.upload(self.aws.client("s3"), deployed.data_bucket, deployed.prefix)
+        with self._steps.step("Data", "upload") as say:
+            key = self._data.upload_to(deployed, self.aws.client)
             say(f"s3://{deployed.data_bucket}/{key}")
-        with self._timed("ML pipeline"):
+        with self._steps.timed("ML pipeline"):
             self.result.pipeline = deployed.pipeline
             self.result.execution_id = follower.wait_for_start(known, _START_SECONDS)
             outcome = follower.follow(self.result.execution_id)
@@ -163,11 +155,11 @@ class Rehearsal:
         rows = self._data.holdout
         if not rows:
             return
-        with self._step("Production", "held-out rows") as say:
-            predictions = self._predict([row[1:] for row in rows])
-            if len(predictions) != len(rows):
-                raise RehearsalError(f"{len(rows)} rows were asked, {len(predictions)} answers came back")
-            right = sum(predicted == row[0] for predicted, row in zip(predictions, rows, strict=True))
+        with self._steps.step("Production", "held-out rows") as say:
+            answers = self._predict([row[1:] for row in rows])
+            if len(answers) != len(rows):
+                raise RehearsalError(f"{len(rows)} rows were asked, {len(answers)} answers came back")
+            right = sum(same(row[0], answer) for answer, row in zip(answers, rows, strict=True))
             self.result.rows, self.result.accuracy = len(rows), right / len(rows)
             say(f"{right} of {len(rows)} right, accuracy {self.result.accuracy:.3f}")
 
@@ -175,15 +167,28 @@ class Rehearsal:
         """Take everything down; raise RehearsalError when something is left."""
         terraform = self._terraform
         assert terraform is not None
-        with self._step("Terraform", "destroy") as say:
+        with self._steps.step("Terraform", "destroy") as say:
             for deployed in Deployed.find_all(self.aws.client("codepipeline")):
                 delete_what_the_pipeline_made(self.aws.client, deployed, time.sleep)
             empty_stores(self.aws.client)
             terraform.destroy()
+            self._foreign_buckets.delete()
             left = leftovers(self.aws.client)
             if left:
                 raise RehearsalError("terraform destroy left behind:\n  " + "\n  ".join(left))
             say("nothing is left")
+
+    def _complete_connections(self, pipeline: str, follower: Follower) -> set[str]:
+        """Give the executions that came before the first one that can reach the code."""
+        completed = self._stand_ins.complete_connections(self.aws)
+        if not completed:
+            return set()
+        with self._steps.step("Image", "connection") as say:
+            say(f"{', '.join(completed)} completed, as a person does in the console")
+            self._settle(follower)
+            known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+            self.aws.client("codepipeline").start_pipeline_execution(name=pipeline)
+        return known
 
     def _predict(self, rows: list[list[str]]) -> list[str]:
         body = "\n".join(",".join(row) for row in rows)
@@ -191,7 +196,7 @@ class Rehearsal:
             EndpointName=self.result.production_endpoint, ContentType="text/csv", Accept="text/csv", Body=body.encode()
         )
         text: str = answer["Body"].read().decode()
-        return [line.split(",")[0] for line in text.split()]
+        return predictions(text, len(rows))
 
     def _settle(self, follower: Follower) -> None:
         """Wait for the execution that CodePipeline started by itself: without data it fails at once."""
@@ -211,33 +216,6 @@ class Rehearsal:
     def _on_terraform(self, event: dict[str, Any]) -> None:
         if event["type"] in ("apply_complete", "apply_errored"):
             self._watcher.log(str(event["@message"]))
-
-    @contextmanager
-    def _timed(self, phase: str) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.result.seconds[phase] = round(time.monotonic() - began, 2)
-
-    @contextmanager
-    def _step(self, group: str, name: str) -> Iterator[Any]:
-        detail: list[str] = []
-        began = time.monotonic()
-        self._watcher.update(Update(group=group, name=name, state="running"))
-
-        def tell(state: Any, text: str) -> None:
-            seconds = time.monotonic() - began
-            self.result.seconds[f"{group} {name}"] = round(seconds, 2)
-            self._watcher.update(Update(group=group, name=name, state=state, detail=text, seconds=seconds))
-
-        try:
-            yield detail.append
-        except BaseException as error:
-            reason = str(error).splitlines()
-            tell("failed", reason[0] if reason else type(error).__name__)
-            raise
-        tell("succeeded", " ".join(detail))
 
 
 def _region(stack: Path) -> str:

@@ -56,47 +56,8 @@ class Approval(Construct):
         self._config, self._env, self._stores = config, env, stores
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
-        self.gather_evidence = Function(
-            self,
-            "gather_evidence",
-            folder="gather_evidence",
-            env=env,
-            stores=stores,
-            settings={
-                "PIPELINE": env.name,
-                "ARTIFACT_BUCKET": stores.artifact_bucket,
-                "PRODUCTION_STACK": production_stack,
-                "PRODUCTION_FLEET": fleet(production),
-                "HOURLY_COST": hourly_cost(production),
-            },
-            permissions=[
-                allow("sagemaker:DescribeModelPackage", packages_arn),
-                allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
-                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
-                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evidence/*"),
-                *report_job(),
-            ],
-        )
-        self.record_decision = Function(
-            self,
-            "record_decision",
-            folder="record_decision",
-            env=env,
-            stores=stores,
-            settings={
-                "MODEL_PACKAGE_GROUP": group,
-                "PIPELINE": env.name,
-                "APPROVAL_TIMEOUT_MINUTES": str(config.timeout_minutes),
-            },
-            permissions=[
-                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
-                allow(
-                    ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
-                    env.arn("codepipeline", env.name),
-                ),
-                *report_job(),
-            ],
-        )
+        self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack)
+        self.record_decision = self._record_decision(group, packages_arn)
         self._on_early_end()
 
     @property
@@ -142,6 +103,53 @@ class Approval(Construct):
     def pipeline_permissions(self) -> list[Statement]:
         """What the pipeline's role needs to tell people."""
         return [allow("sns:Publish", self.topic_arn)]
+
+    def _gather_evidence(self, packages_arn: str, production: Endpoint, production_stack: str) -> Function:
+        env, stores = self._env, self._stores
+        return Function(
+            self,
+            "gather_evidence",
+            folder="gather_evidence",
+            env=env,
+            stores=stores,
+            settings={
+                "PIPELINE": env.name,
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "PRODUCTION_STACK": production_stack,
+                "PRODUCTION_FLEET": fleet(production),
+                "HOURLY_COST": hourly_cost(production),
+            },
+            permissions=[
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
+                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evidence/*"),
+                *report_job(),
+            ],
+        )
+
+    def _record_decision(self, group: str, packages_arn: str) -> Function:
+        env = self._env
+        return Function(
+            self,
+            "record_decision",
+            folder="record_decision",
+            env=env,
+            stores=self._stores,
+            settings={
+                "MODEL_PACKAGE_GROUP": group,
+                "PIPELINE": env.name,
+                "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_minutes),
+            },
+            permissions=[
+                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
+                allow(
+                    ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
+                    env.arn("codepipeline", env.name),
+                ),
+                *report_job(),
+            ],
+        )
 
     def _topic(self) -> str:
         env = self._env

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
 from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
-from .._aws.endpoint_template import CAPTURE_PARAMETER, NETWORK_PARAMETERS, endpoint_template
+from .._aws.endpoint_template import NETWORK_PARAMETERS, endpoint_template
 from .._aws.function import Function
 from .._aws.network import joined
 from .._aws.policy import allow, pass_role, report_job
@@ -51,11 +51,12 @@ class Deployment(Construct):
         env: Environment,
         stores: Stores,
         image_arn: str,
+        answers: str,
         network: Network | None,
     ) -> None:
         """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
         super().__init__(scope, id_)
-        self._env, self._stores, self._network = env, stores, network
+        self._env, self._stores, self._answers, self._network = env, stores, answers, network
         self._configs = {"dev": dev, "production": production}
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
@@ -76,12 +77,11 @@ class Deployment(Construct):
         if self._network is not None:
             ids = (self._network.subnet_ids, self._network.security_group_ids)
             both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
-        parameters = {name: {**both, "EndpointName": f"{self._env.name}-{name}"} for name in self._configs}
-        for name, config in self._configs.items():
-            if config.data_capture is not None:
-                uri = f"s3://{self._stores.artifact_bucket}/capture/{name}"
-                parameters[name][CAPTURE_PARAMETER] = uri
-        return parameters
+        capture = f"s3://{self._stores.artifact_bucket}/capture"
+        return {
+            name: {**both, "EndpointName": f"{self._env.name}-{name}", "CaptureUri": f"{capture}/{name}"}
+            for name in self._configs
+        }
 
     def source(self) -> Action:
         """Describe the source action of the templates."""
@@ -218,6 +218,7 @@ class Deployment(Construct):
                 "MAXIMUM_LATENCY_MS": str(test.maximum_latency_ms),
                 "MINIMUM_ACCURACY": "" if test.minimum_accuracy is None else repr(test.minimum_accuracy),
                 "CONTENT_TYPE": "text/csv",
+                "ACCEPT": self._answers,
             },
             permissions=[
                 allow(

@@ -100,6 +100,7 @@ class Evaluation(Construct):
                 "dataset_uri": "#{Data.DatasetUri}",
                 "sha256": "#{Data.Sha256}",
                 "version_id": "#{Dataset.VersionId}",
+                "request_uri": "#{Data.RequestUri}",
                 "evaluation_uri": report,
                 "release": RELEASE,
             },
@@ -118,7 +119,12 @@ class Evaluation(Construct):
     ) -> Function:
         env, stores = self._env, self._stores
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
-        readable = ["models/*", "releases/*", *([] if self.job is None else ["evaluations/*"])]
+        readable = [
+            "models/*",
+            "releases/*",
+            "datasets/*/request.json",
+            *([] if self.job is None else ["evaluations/*"]),
+        ]
         return Function(
             self,
             "register_model",
@@ -137,15 +143,13 @@ class Evaluation(Construct):
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 # A package has no role of its own: SageMaker looks at model, report and image as the caller.
                 allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
+                # What was trained on, by checksum, so that the same content can be told.
+                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/trained/*"),
                 allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
                 # ListModelPackages knows no resource.
                 allow("sagemaker:ListModelPackages", "*"),
                 # Without it a missing object answers "access denied" instead of "not found".
-                allow(
-                    "s3:ListBucket",
-                    stores.artifact_bucket_arn,
-                    when={"StringLike": {"s3:prefix": readable}},
-                ),
+                allow("s3:ListBucket", stores.artifact_bucket_arn),
                 *report_job(),
             ],
         )

@@ -14,6 +14,8 @@ from .._cdk import Fn
 from ..provider import sagemaker_notebook_instance, sagemaker_notebook_instance_lifecycle_configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from .._aws.stores import Stores
@@ -40,7 +42,7 @@ class Notebook(Construct):
         config: NotebookConfig,
         env: Environment,
         stores: Stores,
-        prefix: str,
+        folders: Sequence[str],
     ) -> None:
         """Make them.
 
@@ -50,11 +52,11 @@ class Notebook(Construct):
             config: The instance.
             env: Where it is deployed.
             stores: Buckets and key.
-            prefix: Folder that data sets are uploaded to.
+            folders: Folders that data sets and their objects are uploaded to.
         """
         super().__init__(scope, id_)
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
-        granted = self.role.grant(_permissions(env, stores, prefix))
+        granted = self.role.grant(_permissions(env, stores, folders))
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
         on_start = lifecycle.SagemakerNotebookInstanceLifecycleConfiguration(
             self, "lifecycle", name=env.name, on_start=_script(config, env, stores)
@@ -95,11 +97,12 @@ def _script(config: NotebookConfig, env: Environment, stores: Stores) -> str:
     return encoded
 
 
-def _permissions(env: Environment, stores: Stores, prefix: str) -> list[Statement]:
+def _permissions(env: Environment, stores: Stores, folders: Sequence[str]) -> list[Statement]:
     return [
-        allow("s3:ListBucket", stores.data_bucket_arn),
-        allow(["s3:GetObject", "s3:GetObjectVersion"], f"{stores.data_bucket_arn}/*"),
-        allow("s3:PutObject", [f"{stores.data_bucket_arn}/{prefix}*", f"{stores.data_bucket_arn}/data/*"]),
+        *stores.list_data(["s3:ListBucket"]),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], stores.data_objects),
+        allow("s3:PutObject", [f"{stores.data_bucket_arn}/{folder}*" for folder in folders]),
+        *stores.use_data_key(write=True),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         allow(

@@ -24,7 +24,7 @@ from ..provider import (
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
-    from ..config import Existing
+    from ..config import Dataset, Existing
 
 _ANYONE = {"AWS": "*"}
 
@@ -35,14 +35,14 @@ class Storage(Construct):
     Attributes:
         key: KMS key of everything at rest, or None where one is handed in.
         key_policy: Policy of the key, or what a key that is handed in must allow.
-        data_bucket: Data sets land here; it reports each new object to EventBridge.
+        data_bucket: Data sets land here; it reports each new object to EventBridge. None where one is handed in.
         artifact_bucket: Pipeline artifacts, pinned data sets, models, captured requests; or None where one is
             handed in.
         dead_letters: Events and invocations that could not be delivered, or None where a queue is handed in.
         stores: The same as plain values.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment, existing: Existing) -> None:
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, existing: Existing, dataset: Dataset) -> None:
         """Make what is not handed in; data outlives a destroy when ``env.retain``."""
         super().__init__(scope, id_)
         self._env = env
@@ -52,8 +52,13 @@ class Storage(Construct):
         if key_arn is None:
             self.key = self._key()
             key_arn = str(self.key.arn)
-        self.data_bucket, data_ready = self._bucket("data", key_arn)
-        s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=self.data_bucket.id, eventbridge=True)
+        self.data_bucket: s3_bucket.S3Bucket | None = None
+        data = reporting = dataset.bucket_name
+        if data is None:
+            self.data_bucket, data_ready = self._bucket("data", key_arn)
+            data, reporting = str(data_ready.bucket), self.data_bucket.id
+        if self.data_bucket is not None or dataset.manage_notifications:
+            s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=reporting, eventbridge=True)
         self.artifact_bucket: s3_bucket.S3Bucket | None = None
         artifacts = existing.artifact_bucket
         if artifacts is None:
@@ -66,11 +71,13 @@ class Storage(Construct):
             dead_letter_arn = str(self.dead_letters.arn)
         self.stores = Stores(
             key_arn=key_arn,
-            data_bucket=data_ready.bucket,
-            data_bucket_arn=self.data_bucket.arn,
+            data_bucket=data,
+            data_bucket_arn=env.bucket_arn(data),
             artifact_bucket=artifacts,
             artifact_bucket_arn=env.bucket_arn(artifacts),
             dead_letter_arn=dead_letter_arn,
+            data_folders=None if dataset.bucket_name is None else dataset.folders,
+            data_key_arn=dataset.kms_key_arn,
         )
 
     def _key(self) -> kms_key.KmsKey:

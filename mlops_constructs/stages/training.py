@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
+from .._aws.dataset_check import check_dataset_function
 from .._aws.event_rule import invoke_on
 from .._aws.function import Function
-from .._aws.policy import allow, report_job
+from .._aws.policy import allow
 from .._aws.role import ServiceRole
 from .._aws.training_permissions import (
     job_permissions,
@@ -22,6 +23,8 @@ from .._aws.training_settings import job_settings, training_settings
 from ..config.training import LONGEST_POLL_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._aws.environment import Environment
     from .._aws.stores import Stores
     from ..config import Dataset, Network, Tuning
@@ -60,6 +63,7 @@ class Training(Construct):
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
+        least_instances: Mapping[str, int],
     ) -> None:
         """Make the role, the functions and the rules that call them.
 
@@ -74,14 +78,22 @@ class Training(Construct):
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
+            least_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
         self._env, self._stores, self._config, self._tuning = env, stores, config, tuning
         self.jobs_arn = training_jobs_arn(env, tuning)
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(job_permissions(env, stores, image_arn, config, network))
-        self.check_dataset = self._check_dataset(dataset)
-        self.train_model = self._train_model(image_parameter, network, held_out_channel)
+        self.check_dataset = check_dataset_function(
+            self,
+            config=dataset,
+            env=env,
+            stores=stores,
+            image_parameter=image_parameter,
+            least_instances=least_instances,
+        )
+        self.train_model = self._train_model(image_parameter, image_arn, network, held_out_channel)
         self.stop_training = self._stop_training()
         self._longest_seconds = config.longest_seconds if tuning is None else tuning.max_runtime_seconds
         self.answer_training: Function | None = None
@@ -130,35 +142,14 @@ class Training(Construct):
                 "channels": "#{Data.Channels}",
                 "sha256": "#{Data.Sha256}",
                 "release": RELEASE,
+                "request_uri": "#{Data.RequestUri}",
                 "step": step,
             },
         )
 
-    def _check_dataset(self, dataset: Dataset) -> Function:
-        stores = self._stores
-        return Function(
-            self,
-            "check_dataset",
-            folder="check_dataset",
-            env=self._env,
-            stores=stores,
-            settings={
-                "ARTIFACT_BUCKET": stores.artifact_bucket,
-                "MAXIMUM_BYTES": str(dataset.maximum_megabytes * 1_000_000),
-            },
-            permissions=[
-                allow(["s3:GetObject", "s3:GetObjectVersion"], f"{stores.data_bucket_arn}/*"),
-                # Without it a missing object answers "access denied" instead of "not found".
-                allow(["s3:ListBucket", "s3:ListBucketVersions"], stores.data_bucket_arn),
-                allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/datasets/*"),
-                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
-                *report_job(),
-            ],
-            timeout_seconds=300,
-            memory_mb=512,
-        )
-
-    def _train_model(self, image_parameter: str, network: Network | None, held_out_channel: str | None) -> Function:
+    def _train_model(
+        self, image_parameter: str, image_arn: str, network: Network | None, held_out_channel: str | None
+    ) -> Function:
         env, stores = self._env, self._stores
         return Function(
             self,
@@ -180,6 +171,7 @@ class Training(Construct):
                 stores,
                 role_arn=self.role.arn,
                 image_parameter=image_parameter,
+                image_arn=image_arn,
                 config=self._config,
                 tuning=self._tuning,
                 network=network,

@@ -1,4 +1,4 @@
-"""From an uploaded object to an execution on exactly that version."""
+"""What starts an execution: an uploaded object, on exactly that version, and a schedule, on the newest one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from .._aws.actions import Action
+from .._aws.function import Function
 from .._aws.policy import allow
+from ..provider import cloudwatch_event_rule, cloudwatch_event_target, lambda_permission
 
 if TYPE_CHECKING:
+    from .._aws.environment import Environment
     from .._aws.pipeline import Pipeline
     from .._aws.policy import Statement
     from .._aws.stores import Stores
@@ -42,8 +45,24 @@ def source_permissions(config: Dataset, stores: Stores) -> list[Statement]:
             ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
             f"{stores.data_bucket_arn}/{config.prefix}*",
         ),
-        allow(["s3:GetBucketVersioning", "s3:GetBucketLocation", "s3:ListBucket"], stores.data_bucket_arn),
+        allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.data_bucket_arn),
+        *stores.list_data(["s3:ListBucket"]),
+        *stores.use_data_key(),
     ]
+
+
+def upload_pattern(config: Dataset, bucket: str) -> dict[str, object]:
+    """Make the event pattern of an upload; folder markers and empty objects match it not.
+
+    Two conditions in one list would be alternatives, so prefix and suffix together are a wildcard.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+    """
+    key = {"prefix": config.prefix} if config.suffix is None else {"wildcard": f"{config.prefix}*{config.suffix}"}
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [key], "size": [{"numeric": [">", 0]}]}},
+    }
 
 
 def start_on_upload(pipeline: Pipeline, config: Dataset, stores: Stores) -> None:
@@ -52,22 +71,71 @@ def start_on_upload(pipeline: Pipeline, config: Dataset, stores: Stores) -> None
     Without the overrides a burst of uploads would train many times on the last one.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html
     """
-    pattern = {
-        "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
-        "detail": {
-            "bucket": {"name": [stores.data_bucket]},
-            # Folder markers and empty objects start nothing.
-            "object": {"key": [{"prefix": config.prefix}], "size": [{"numeric": [">", 0]}]},
-        },
-    }
     overrides = [
         {"actionName": _ACTION, "revisionType": "S3_OBJECT_KEY", "revisionValue": "<key>"},
         {"actionName": _ACTION, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "<version>"},
     ]
     pipeline.start_on(
         "on_upload",
-        pattern,
+        upload_pattern(config, stores.data_bucket),
         input_paths={"key": "$.detail.object.key", "version": "$.detail.object.version-id"},
         input_template=json.dumps({"sourceRevisions": overrides}),
     )
+
+
+def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, stores: Stores, schedule: str) -> None:
+    """Start ``pipeline`` regularly on the newest data set, which only a function can find."""
+    folder = f"{config.prefix}*"
+    function = Function(
+        pipeline,
+        "start_newest",
+        folder="start_newest",
+        env=env,
+        stores=stores,
+        settings={
+            "PIPELINE": pipeline.name,
+            "ACTION": _ACTION,
+            "BUCKET": stores.data_bucket,
+            "PREFIX": config.prefix,
+            "SUFFIX": "" if config.suffix is None else config.suffix,
+        },
+        permissions=[
+            allow(
+                ["s3:ListBucket", "s3:ListBucketVersions"],
+                stores.data_bucket_arn,
+                when={"StringLike": {"s3:prefix": [folder]}},
+            ),
+            allow("codepipeline:StartPipelineExecution", pipeline.arn),
+        ],
+        timeout_seconds=300,
+    )
+    rule = cloudwatch_event_rule.CloudwatchEventRule(
+        pipeline, "on_schedule", name=f"{pipeline.name}-on-schedule", schedule_expression=schedule
+    )
+    cloudwatch_event_target.CloudwatchEventTarget(
+        pipeline,
+        "on_schedule_target",
+        rule=rule.name,
+        target_id="start-newest",
+        arn=function.arn,
+        dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=stores.dead_letter_arn),
+    )
+    lambda_permission.LambdaPermission(
+        pipeline,
+        "on_schedule_permission",
+        action="lambda:InvokeFunction",
+        function_name=function.name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        depends_on=[function.function],
+    )
+
+
+def data_bucket_needs(config: Dataset) -> str:
+    """Say what the owner of an existing bucket must see to."""
+    needs = ["versioning switched on, as CodePipeline reads exact versions"]
+    if not config.manage_notifications:
+        needs.append("its events sent to Amazon EventBridge, or no upload starts the pipeline")
+    if config.kms_key_arn is not None:
+        needs.append("a key policy that lets IAM policies of this account decide")
+    return "This bucket is used as it is. It needs: " + "; ".join(needs) + "."

@@ -69,6 +69,33 @@ def test_serve_answers_until_it_is_told_to_end(rows: Path, tmp_path: Path) -> No
         assert process.wait(30) == 0
 
 
+def test_taken_port_ends_serve_with_the_reason(rows: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train(rows, tmp_path / "ml", "--set", "n_estimators=3")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        options = ["--container", CONTAINER, "--python", sys.executable, "--output", tmp_path / "ml", "--port", port]
+        assert mlops("serve", *options) == 1
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in capfd.readouterr().out
+
+
+def test_ctrl_c_ends_training_as_sagemaker_would(rows: Path, tmp_path: Path) -> None:
+    arguments = ["train", "--container", CONTAINER, "--python", sys.executable, "--data", rows]
+    arguments += ["--output", tmp_path / "ml", "--set", "n_estimators=1000000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "mlops_constructs", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert any("40 of 1000000 trees" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=90)
+    assert process.returncode == 1
+    assert "the job failed: stopped by SIGTERM; the model trained so far is saved" in said
+    assert (tmp_path / "ml" / "model" / "model.joblib").is_file()
+
+
 def ask(port: int, body: bytes) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers={"Content-Type": "text/csv"})
     deadline = time.monotonic() + 30

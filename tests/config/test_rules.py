@@ -21,8 +21,10 @@ from mlops_constructs import (
     Evaluation,
     Existing,
     Notebook,
+    Processing,
     Rollout,
     SmokeTest,
+    Threshold,
     Training,
 )
 from mlops_constructs.config import PipelineConfig
@@ -49,6 +51,14 @@ GOOD: dict[str, Any] = {
     "log_retention_days": 365,
     "removal": "retain",
 }
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:ml-approvals"
+
+
+def evaluated(**options: Any) -> Evaluation:
+    """Judge by a metric that only the evaluation program reports."""
+    return Evaluation(metric="f1", processing=Processing(**options))
 
 
 def problems(**changes: Any) -> list[str]:
@@ -121,7 +131,37 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
         ({"evaluation": Evaluation(minimum=None, beat_production_by=None)}, "evaluation.minimum"),
         ({"evaluation": Evaluation(minimum=0.9, maximum=0.1)}, "evaluation.minimum"),
+        ({"evaluation": Evaluation(metric="precision@{5}")}, "evaluation.metric"),
+        ({"evaluation": Evaluation(rules=[Threshold(metric="f1", minimum=0.5)])}, "evaluation.rules[0].metric"),
+        ({"evaluation": Evaluation(rules=[Threshold(metric="train:accuracy")])}, "evaluation.rules[0].minimum"),
+        (
+            {"evaluation": Evaluation(rules=[Threshold(metric="validation:accuracy", maximum=1.0)])},
+            "evaluation.rules[0].metric",
+        ),
+        (
+            {"evaluation": Evaluation(rules=[Threshold(metric=f"m{n}", minimum=0.5) for n in range(10)])},
+            "evaluation.rules",
+        ),
+        ({"evaluation": evaluated(channel="train")}, "evaluation.processing.channel"),
+        ({"evaluation": evaluated(channel="model")}, "evaluation.processing.channel"),
+        ({"evaluation": evaluated(channel="a/b")}, "evaluation.processing.channel"),
+        ({"evaluation": evaluated(entrypoint="python judge.py")}, "evaluation.processing.entrypoint"),
+        ({"evaluation": evaluated(entrypoint=[])}, "evaluation.processing.entrypoint"),
+        ({"evaluation": evaluated(entrypoint=["x" * 257])}, "evaluation.processing.entrypoint[0]"),
+        ({"evaluation": evaluated(instance_type="m5.large")}, "evaluation.processing.instance_type"),
+        ({"evaluation": evaluated(volume_size_gb=0)}, "evaluation.processing.volume_size_gb"),
+        ({"evaluation": evaluated(max_runtime_seconds=23 * 3600 + 1)}, "evaluation.processing.max_runtime_seconds"),
+        ({"evaluation": evaluated(environment={"1A": "x"})}, "evaluation.processing.environment['1A']"),
+        ({"evaluation": evaluated(environment={"A": "x" * 257})}, "evaluation.processing.environment['A']"),
+        (
+            {"evaluation": evaluated(environment={f"A{n}": "x" * 200 for n in range(14)})},
+            "evaluation.processing.environment",
+        ),
+        ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.processing.environment['A']"),
         ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
+        ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
+        ({"approval": Approval(topic_arn=TOPIC, emails=["a@example.org"])}, "approval.emails"),
+        ({"production": Endpoint(hourly_price_usd=-1.0)}, "production.hourly_price_usd"),
         ({"notebook": Notebook(subnet_id="subnet-1")}, "notebook.security_group_ids"),
         ({"notebook": Notebook(idle_timeout_minutes=5)}, "notebook.idle_timeout_minutes"),
         ({"name_prefix": "a" * 18}, "name_prefix"),
@@ -140,10 +180,16 @@ def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: 
         {"training": Training(hyperparameters={"depth": 3, "rate": 0.1, "warm": True, "kind": "x"})},
         {"production": Endpoint(initial_instance_count=1, rollout=Rollout.all_at_once())},
         {"evaluation": Evaluation(metric="validation:log_loss", minimum=None, maximum=0.4)},
+        {"evaluation": Evaluation(rules=[Threshold(metric="validation:log_loss", maximum=0.4)])},
+        {"evaluation": evaluated(entrypoint=["python", "/opt/ml/code/judge.py"], environment={"MODE": "strict"})},
+        {"evaluation": evaluated(image=STRING_TOKEN)},
+        {"approval": Approval(topic_arn=TOPIC)},
+        {"approval": Approval(topic_arn=STRING_TOKEN)},
+        {"dev": Endpoint(hourly_price_usd=0.0)},
         {"notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"])},
         {"notebook": None},
         {"name_prefix": "churn-2"},
-        {"algorithm": Algorithm.from_image("1.dkr.ecr.eu-west-1.amazonaws.com/x@sha256:" + "0" * 64)},
+        {"algorithm": Algorithm.from_image("123456789012.dkr.ecr.eu-west-1.amazonaws.com/own@sha256:" + "0" * 64)},
         {"algorithm": Algorithm.from_image(STRING_TOKEN)},
     ],
 )
@@ -175,6 +221,14 @@ def test_a_missing_container_folder_points_to_init(tmp_path: Path) -> None:
 def test_a_token_where_a_literal_is_judged_is_refused_by_name(training: Training) -> None:
     (line,) = problems(training=training)
     assert "must be known at synth" in line
+
+
+def test_the_simple_form_of_a_gate_is_its_first_rule() -> None:
+    loss = Threshold(metric="loss", maximum=0.4)
+    assert Evaluation(metric="f1", minimum=0.9, rules=[loss]).thresholds == (
+        Threshold(metric="f1", minimum=0.9, beat_production_by=0.0),
+        loss,
+    )
 
 
 def test_configuration_is_frozen() -> None:

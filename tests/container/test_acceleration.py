@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import algorithm
@@ -14,6 +15,7 @@ from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.acceleration.session import OnnxModel
 from sagemaker_contract.acceleration.stored import Accelerated, NotUsableError, read_accelerated, read_sample
 from sagemaker_contract.errors import InputError, ModelError
+from serving_benchmark.drain import Client
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -96,6 +98,65 @@ def test_switch_turns_it_off(start_server: StartServer, trained: Trained) -> Non
     server = start_server(trained.job.base, SERVE_ACCELERATION="off").wait_until_ready()
     assert "answers come from the algorithm's own predict: SERVE_ACCELERATION is off" in server.messages
     assert server.invoke(RECORD).body == "setosa\n"
+
+
+FEW_TREES = {"n_estimators": "5"}
+PRINTS_WHEN_IMPORTED = "\nprint('the algorithm is imported', flush=True)\n"
+
+
+def test_checked_onnx_answers_before_the_algorithm_is_imported(
+    start_server: StartServer, job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    container = edited_container(PRINTS_WHEN_IMPORTED)
+    job.program = container / "train"
+    assert job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run().code == 0
+    server = start_server(job.base, container).wait_until_ready()
+    server.wait_for_log("the algorithm is imported")
+    log = server.log.read_text()
+    assert log.index("ready on port") < log.index("the algorithm is imported")
+    plain = start_server(job.base, container, SERVE_ACCELERATION="off").wait_until_ready()
+    log = plain.log.read_text()
+    assert log.index("the algorithm is imported") < log.index("ready on port")
+
+
+def test_algorithm_that_cannot_be_imported_any_more_ends_the_server(
+    start_server: StartServer, job: Job, iris: list[str], edited_container: Callable[[str], Path], tmp_path: Path
+) -> None:
+    missing = tmp_path / "missing"
+    container = edited_container(f"\nopen({str(missing)!r}).close()\n")
+    missing.touch()
+    job.program = container / "train"
+    assert job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run().code == 0
+    missing.unlink()
+    server = start_server(job.base, container, SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    assert server.wait() == 1
+    assert any(message.startswith("cannot import the algorithm: FileNotFoundError") for message in server.messages)
+
+
+def test_no_request_is_lost_when_the_early_worker_hands_over(start_server: StartServer, trained: Trained) -> None:
+    server = start_server(trained.job.base, SAGEMAKER_MODEL_SERVER_WORKERS="2").wait_until_ready()
+    ended = threading.Event()
+    clients = [Client(server.port, RECORD.encode(), ended, keep_alive=number % 2 == 0) for number in range(8)]
+    for client in clients:
+        client.start()
+    server.wait_for_log("the early worker ended with 0")
+    assert server.ping() == 200
+    ended.set()
+    for client in clients:
+        client.join()
+        assert set(client.outcomes) == {"200"}
+    metrics = server.request("GET", "/metrics").body
+    assert "serve_workers_ready 2\n" in metrics
+    assert "serve_worker_restarts_total 0\n" in metrics
+
+
+def test_algorithm_with_hooks_is_trained_without_onnx(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    job.program = edited_container("\ndef model_fn(model_dir):\n    return load(Path(model_dir))\n") / "train"
+    outcome = job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run()
+    assert "serving: serve asks the functions of sagemaker-inference; no ONNX" in outcome.stdout
+    assert not (job.base / "model" / "serving" / "model.onnx").exists()
 
 
 def test_large_batch_is_answered_by_the_algorithm(start_server: StartServer, trained: Trained) -> None:

@@ -159,6 +159,27 @@ def test_fault_in_large_csv_is_named_as_in_small(line: str, reason: str) -> None
     assert str(caught.value) == reason
 
 
+@pytest.mark.parametrize("body", ["5.1,3.5", "-5e-1,+.5,3.\n", "1e300,1e300\r\n", "1e308,1e308", "7"])
+def test_one_plain_record_is_read_exactly(body: str) -> None:
+    assert decode_csv(body.encode()).tolist() == [[float(cell) for cell in body.split(",")]]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("1,2\n,3", "record 2, column 1: the value is missing"),
+        ("1,2\r,3", "record 2, column 1: the value is missing"),
+        ("1,e5", "record 1, column 2: 'e5' is not a finite number"),
+        ("1,1e999", "record 1, column 2: inf is not a finite number"),
+        ("1,-", "record 1, column 2: '-' is not a finite number"),
+    ],
+)
+def test_what_only_looks_like_one_plain_record_is_refused(body: str, reason: str) -> None:
+    with pytest.raises(InputError) as caught:
+        decode_csv(body.encode())
+    assert str(caught.value) == reason
+
+
 def test_json_lines_of_several_values() -> None:
     assert encode_json_lines([[0.1, 0.9], "é"]) == '[0.1, 0.9]\n"é"\n'.encode()
 

@@ -90,9 +90,16 @@ def test_packages_come_from_the_stage_before(instructions: dict[str, list[str]])
     assert any("--require-hashes --only-binary :all:" in line for line in instructions["RUN"])
 
 
-def test_base_image_is_an_argument_that_takes_a_digest(instructions: dict[str, list[str]]) -> None:
+def test_base_image_is_an_argument_pinned_by_digest(instructions: dict[str, list[str]]) -> None:
     (argument,) = instructions["ARG"]
-    assert argument.startswith("BASE_IMAGE=python:3.12")
+    assert re.fullmatch(r"BASE_IMAGE=python:3\.12\.\d+-slim-\w+@sha256:[0-9a-f]{64}", argument)
+
+
+def test_image_is_byte_compiled(instructions: dict[str, list[str]]) -> None:
+    assert any("python -m compileall" in line for line in instructions["RUN"])
+    # pip compiles what it installs, unless it is told not to.
+    assert not any("--no-compile" in line for line in instructions["RUN"])
+    assert not any("PYTHONDONTWRITEBYTECODE" in line for line in instructions["ENV"])
 
 
 def test_image_can_hold_several_models(instructions: dict[str, list[str]]) -> None:

@@ -27,6 +27,7 @@ def metric(text: str, name: str) -> float:
 
 def test_metrics_count_over_all_workers(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base, SAGEMAKER_MODEL_SERVER_WORKERS="2").wait_until_ready()
+    server.wait_for_log("the early worker ended with 0")
     for _ in range(10):
         server.invoke(RECORD)
     server.invoke("1,2")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from conftest import Server, StartServer, Trained
 
 SETOSA = "5.1,3.5,1.4,0.2"
@@ -131,6 +135,35 @@ def test_body_over_the_limit_gets_413(server: Server) -> None:
 def test_chunked_body_over_the_limit_gets_413(server: Server) -> None:
     chunks = (b"1" * MEGABYTES for _ in range(7))
     assert server.request("POST", "/invocations", chunks, {"Content-Type": "text/csv"}).status == 413  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def impatient(edited_container: Callable[[str], Path]) -> Path:
+    """The container, waiting one second only for a body."""
+    container = edited_container("")
+    application = container / "sagemaker_contract" / "serving" / "application.py"
+    application.write_text(application.read_text().replace("_BODY_SECONDS = 60", "_BODY_SECONDS = 1"))
+    return container
+
+
+@pytest.mark.parametrize("sent", [b"", b"5.1,"])
+def test_body_that_does_not_come_gets_408(
+    start_server: StartServer, trained: Trained, impatient: Path, sent: bytes
+) -> None:
+    server = start_server(trained.job.base, impatient).wait_until_ready()
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 15\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        client.sendall(head + sent)
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"connection: close" in answer
+    assert server.invoke(SETOSA).body == "setosa\n"
+    assert 'serve_requests_total{status="408"} 1' in server.request("GET", "/metrics").body
+
+
+def test_body_that_comes_in_pieces_is_answered(server: Server) -> None:
+    pieces = (piece.encode() for piece in ("5.1,", "3.5,1.", "4,0.2"))
+    assert server.request("POST", "/invocations", pieces, {"Content-Type": "text/csv"}).body == "setosa\n"  # type: ignore[arg-type]
 
 
 def test_hundred_thousand_records_are_answered(server: Server) -> None:

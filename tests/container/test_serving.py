@@ -74,9 +74,10 @@ def test_request_in_flight_at_sigterm_is_answered(
 ) -> None:
     server = start_server(trained.job.base, light_container(SLOW_PREDICT))
     server.wait_for_ping(200)
+    warmed_up = server.log.read_text().count("predicting")
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, RECORD)
-        server.wait_for_log("predicting")
+        server.wait_for_log("predicting", more_than=warmed_up)
         server.process.send_signal(signal.SIGTERM)
         assert reply.result().body == "setosa\n"
     assert server.wait() == 0
@@ -87,9 +88,10 @@ def test_ping_answers_during_a_slow_prediction(
 ) -> None:
     server = start_server(trained.job.base, light_container(SLOW_PREDICT))
     server.wait_for_ping(200)
+    warmed_up = server.log.read_text().count("predicting")
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, RECORD)
-        server.wait_for_log("predicting")
+        server.wait_for_log("predicting", more_than=warmed_up)
         assert server.ping() == 200
         assert not reply.done()
         assert reply.result().status == 200

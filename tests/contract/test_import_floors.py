@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "_delivery": {"stages", "_aws", "config"},
     "pipeline": {"_delivery", "stages", "_aws", "provider", "_cdk", "config", "errors"},
     "rehearsal": {"errors"},
-    "cli": {"pipeline", "rehearsal", "_payload", "_jsii_node", "errors"},
+    "doctor": {"_cdk", "_jsii_node", "rehearsal", "errors"},
+    "cli": {"pipeline", "rehearsal", "doctor", "_payload", "_jsii_node", "errors"},
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }

@@ -11,33 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from synthesis import CONTAINER, Synthesized, synth
 
-from mlops_constructs._aws.endpoint_template import CAPTURE_PARAMETER, NETWORK_PARAMETERS, PARAMETERS
+from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
+from mlops_constructs._aws.endpoint_template import NETWORK_PARAMETERS, PARAMETERS, endpoint_template
 from mlops_constructs._payload import function_archive
-from mlops_constructs.config import Integer, Network, Spot, Training, Tuning
+from mlops_constructs.config import Evaluation, Integer, Network, Processing, Spot, Training, Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_SEARCH: dict[str, Any] = {
-    "training": Training(
-        spot=Spot(max_wait_seconds=7200),
-        keep_alive_seconds=0,
-        environment={"MODE": "${fast}"},
-        hyperparameters={"a": 1},
-    ),
+    "training": Training(spot=Spot(max_wait_seconds=7200), environment={"MODE": "${fast}"}, hyperparameters={"a": 1}),
     "tuning": Tuning(ranges={"depth": Integer(1, 9)}, metric="validation:accuracy", max_runtime_seconds=7 * 86_400),
     "network": Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"]),
     "tags": {"team": "risk"},
 }
-# Only there for a training that takes longer than an action can wait.
-OPTIONAL = {"answer_training"}
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "lambdas").glob("*/handler.py"))
 
 
-@pytest.fixture(scope="module", params=["default", "long search"])
+@pytest.fixture(scope="module", params=["polled", "long search"])
 def stack(request: pytest.FixtureRequest) -> Synthesized:
-    """The defaults, and what has functions and settings that those do not have."""
-    return synth() if request.param == "default" else synth(**LONG_SEARCH)
+    """Every function, with a training job that is polled and with a search that takes days."""
+    return synth(
+        **(LONG_SEARCH if request.param == "long search" else {}),
+        algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
+        dataset=Dataset(schedule="rate(1 day)", contract=DataContract()),
+        evaluation=Evaluation(metric="accuracy", processing=Processing()),
+    )
 
 
 def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
@@ -52,7 +51,7 @@ def fields(cls: type) -> set[str]:
 def test_every_function_is_deployed(stack: Synthesized) -> None:
     deployed = {function["handler"].split(".")[0] for function in stack.all("aws_lambda_function").values()}
     long = stack.pipeline.training.answer_training is not None
-    assert deployed == set(FUNCTIONS) - (set() if long else OPTIONAL)
+    assert deployed == set(FUNCTIONS) - (set() if long else {"answer_training"})
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS)
@@ -91,6 +90,16 @@ def invocations(stack: Synthesized) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
+def test_retraining_looks_for_actions_that_the_pipeline_has(stack: Synthesized) -> None:
+    from start_retraining.start import DATASET, NO_RELEASE, RELEASE, TRAIN
+
+    stages = stack.stages()
+    (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
+    assert (variable["name"], variable["default_value"]) == (RELEASE, NO_RELEASE)
+    assert DATASET in {action["name"] for action in stages["Source"]}
+    assert TRAIN in {action["name"] for action in stages["Train"]}
+
+
 def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> None:
     for folder, parameters in invocations(stack):
         params = importlib.import_module(f"{folder}.settings").Params
@@ -98,7 +107,11 @@ def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> Non
 
 
 def test_every_variable_used_is_one_that_an_earlier_action_gives(stack: Synthesized) -> None:
-    given = {"codepipeline": {"PipelineExecutionId"}, "Dataset": {"BucketName", "ObjectKey", "VersionId", "ETag"}}
+    given = {
+        "codepipeline": {"PipelineExecutionId"},
+        "variables": {"Release"},
+        "Dataset": {"BucketName", "ObjectKey", "VersionId", "ETag"},
+    }
     for actions in stack.stages().values():
         for action in sorted(actions, key=lambda action: action["run_order"]):
             text = json.dumps(action["configuration"])
@@ -125,10 +138,8 @@ def test_register_model_gives_every_template_parameter(stack: Synthesized, endpo
     (function,) = functions_of(stack, "register_model")
     static = set(json.loads(function["environment"]["variables"]["STACK_PARAMETERS"])[endpoint])
     candidate = {"Image", "ModelDataUrl", "ModelPackageArn", "ExecutionId"}
-    wanted = {*PARAMETERS, *([CAPTURE_PARAMETER] if endpoint == "production" else [])}
-    if "SubnetIds" in stack.text:
-        wanted |= set(NETWORK_PARAMETERS)
-    assert static | candidate == wanted
+    network = set(NETWORK_PARAMETERS) if "SubnetIds" in stack.text else set()
+    assert static | candidate == set(PARAMETERS) | network
     assert static & candidate == set()
 
 
@@ -141,7 +152,63 @@ def test_default_metric_expressions_match_what_the_container_prints(metric: str)
 
 
 def test_seeded_folder_is_a_container_that_the_library_accepts() -> None:
-    from mlops_constructs.config.algorithm import REQUIRED_FILES
+    from mlops_constructs.config._container_folder import REQUIRED_FILES
 
     for name in REQUIRED_FILES:
         assert (ROOT / "container" / name).is_file()
+
+
+def test_a_contract_means_the_same_in_python_and_beside_the_data() -> None:
+    from check_dataset import contract
+
+    columns = [
+        Column(name="label", allowed=["a", "b"]),
+        Column(name="size", type="number", minimum=0, maximum=1.5, missing_allowed=True),
+    ]
+    declared = DataContract(columns=columns, header=True, label="label", minimum_rows=9, minimum_class_share=0.2)
+    assert contract.parse_contract(json.dumps(declared.to_json()), "here") == contract.Contract(
+        columns=(
+            contract.Column("label", allowed=("a", "b")),
+            contract.Column("size", "number", 0, 1.5, None, True),
+        ),
+        header=True,
+        label="label",
+        minimum_rows=9,
+        minimum_class_share=0.2,
+    )
+    assert contract.parse_contract(json.dumps(DataContract().to_json()), "here") == contract.Contract()
+
+
+def test_what_a_zip_asks_of_an_endpoint_are_parameters_of_its_template() -> None:
+    from check_dataset.endpoints import parse_endpoints
+    from lambdas.test_training_job_zip import workshop_deployment
+
+    asked = parse_endpoints(json.dumps(workshop_deployment()), "here", {}).parameters
+    choices = set(endpoint_template(Endpoint())["Parameters"]) - set(PARAMETERS)
+    assert set(asked["production"]) == choices
+
+
+@pytest.mark.parametrize("kind", ["ml.m5.large", "ml.m5d.large", "ml.g5.xlarge", "ml.c5.large", "ml.p4d.24xlarge"])
+def test_the_same_instances_have_disks_of_their_own(kind: str) -> None:
+    from check_dataset.endpoints import parse_endpoints
+
+    asked = parse_endpoints(json.dumps({"ProductionEndpoint": {"InstanceType": kind}}), "here", {}).parameters
+    default = endpoint_template(Endpoint(instance_type=kind))["Parameters"]["EncryptVolume"]["Default"]
+    assert asked["production"]["EncryptVolume"] == default
+
+
+def test_what_a_zip_asks_of_training_are_settings_of_train_model() -> None:
+    from check_dataset.workshop import parse_job
+    from lambdas.test_training_job_zip import workshop_job
+    from train_model.settings import Settings
+
+    files = {"trainingjob.json": json.dumps(workshop_job(Environment={"a": "b"})).encode()}
+    assert set(parse_job(files, "here", {}).training) <= fields(Settings)
+
+
+def test_contracts_and_records_have_one_name_on_both_sides() -> None:
+    from check_dataset import check, duplicates
+    from start_newest import start
+
+    assert check.CONTRACT_END == start.CONTRACT_END
+    assert f'f"{duplicates.RECORDS}/' in (ROOT / "lambdas/register_model/release.py").read_text()

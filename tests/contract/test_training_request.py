@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from typing import Any
 
@@ -14,8 +15,10 @@ from lambdas.conftest import violations
 from train_model.request import training_request, tuning_request
 from train_model.settings import Params, Settings
 
+from handler_kit import instances
 from mlops_constructs import Categorical, Checkpoints, Continuous, Integer, Network, Retry, Spot, Training, Tuning
 from mlops_constructs._aws.environment import Environment
+from mlops_constructs._aws.instances import OWN_DISKS, has_own_disks
 from mlops_constructs._aws.training_settings import training_settings
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
@@ -99,6 +102,7 @@ def read(training: Training, tuning: Tuning | None, network: Network | None) -> 
         "channels": "train,validation",
         "sha256": "0f" * 32,
         "release": "none",
+        "request_uri": "none",
         "step": "train",
     }
     return Params.from_json(json.dumps(params)), Settings.from_env(resolved)
@@ -140,3 +144,11 @@ def test_the_check_sees_a_request_that_sagemaker_refuses(change: dict[str, Any])
     request = training_request(NAME, IMAGE, *read(Training(), None, None), "job")
     assert problems("CreateTrainingJob", request) == []
     assert problems("CreateTrainingJob", {**request, **change}) != []
+
+
+@pytest.mark.parametrize("instance_type", MODEL.shape_for("TrainingInstanceType").enum)
+def test_function_policy_and_library_agree_on_who_has_own_disks(instance_type: str) -> None:
+    own = has_own_disks(instance_type)
+    assert instances.has_own_disks(instance_type) is own
+    # A pattern that is too wide would let a job run on a volume without the key.
+    assert any(fnmatch.fnmatchcase(instance_type, pattern) for pattern in OWN_DISKS) is own

@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from check_dataset import check, manifest
-from check_dataset.handler import handler
-from check_dataset.table import parse_table
+from check_dataset import manifest, source
+from check_dataset.content import Content
+from check_dataset.table import Table, read_csv
 from hypothesis import given
 from hypothesis import strategies as st
+from lambdas.lake import EXECUTION, IRIS, Lake, make_lake
 
-from handler_kit import clients
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 PINNED = f"datasets/{EXECUTION}"
-IRIS = b"setosa,5.1,3.5\nversicolor,7.0,3.2\nvirginica,6.3,3.3\n"
-
-
-class Lake:
-    """The data bucket, the artifact bucket, and one call of the function."""
-
-    def __init__(self, load_event: Callable[..., dict[str, Any]]) -> None:
-        self._load_event = load_event
-        self.s3 = clients.client("s3")
-        for bucket in ("data", "artifacts"):
-            self.s3.create_bucket(Bucket=bucket)
-            self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-
-    def put(self, key: str, content: bytes | dict[str, Any]) -> str:
-        body = json.dumps(content).encode() if isinstance(content, dict) else content
-        return self.s3.put_object(Bucket="data", Key=key, Body=body)["VersionId"]
-
-    def check(self, key: str, version_id: str) -> None:
-        handler(self._load_event("check_dataset", params={"key": key, "version_id": version_id}), None)
-
-    def check_new(self, key: str, content: bytes | dict[str, Any]) -> None:
-        self.check(key, self.put(key, content))
-
-    def pinned(self) -> dict[str, bytes]:
-        listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
-        return {one["Key"]: self.s3.get_object(Bucket="artifacts", Key=one["Key"])["Body"].read() for one in listed}
 
 
 @pytest.fixture
 def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
-    set_env({"artifact_bucket": "artifacts", "maximum_bytes": "5000000"})
-    return Lake(load_event)
+    return make_lake(load_event, set_env)
 
 
 def test_one_object_becomes_the_channel_train(lake: Lake, reports: Any) -> None:
@@ -69,11 +43,17 @@ def test_exactly_the_version_of_the_event_is_pinned(lake: Lake, reports: Any) ->
     assert lake.pinned()[f"{PINNED}/train/iris.csv"] == IRIS
 
 
-def test_the_fingerprint_tells_key_version_and_content(lake: Lake, reports: Any) -> None:
-    version = lake.put("datasets/iris.csv", IRIS)
-    lake.check("datasets/iris.csv", version)
-    facts = [["train", "datasets/iris.csv", version, f'"{hashlib.md5(IRIS).hexdigest()}"']]
+def test_the_fingerprint_is_that_of_the_content(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.csv", IRIS)
+    facts = [["train", hashlib.sha256(IRIS).hexdigest()]]
     assert reports.outputs["Sha256"] == hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def test_equal_content_has_one_fingerprint_and_other_content_another(lake: Lake, reports: Any) -> None:
+    for key, content in (("a.csv", IRIS), ("b.csv", IRIS), ("a.csv", IRIS + b"setosa,5.0,3.4\n")):
+        lake.check_new(f"datasets/{key}", content)
+    first, second, third = (one["outputVariables"]["Sha256"] for one in reports.requests["PutJobSuccessResult"])
+    assert first == second != third
 
 
 def test_golden_records_are_rows_of_train_by_default(lake: Lake, reports: Any) -> None:
@@ -158,7 +138,7 @@ def test_tags_of_the_source_stay_behind(lake: Lake, reports: Any) -> None:
         (b"\xef\xbb\xbfsetosa,5.1\nversicolor,7\xff\n", "line 2, column 2: byte 0xff is not UTF-8"),
         (b"setosa,5.1\nversi\0color,7\n", "line 2, column 1: a NUL byte"),
         (b"species,length\nsetosa,5.1\nversicolor,7.0\n", "line 1: looks like a header"),
-        (b"x" * 1_100_000, "line 1: longer than 1048576 bytes"),
+        (b"x" * 1_100_000, "line 1: longer than 1048576 bytes; is this a text file?"),
     ],
 )
 def test_a_wrong_file_is_refused_by_place_before_anything_is_copied(
@@ -196,9 +176,37 @@ def test_a_large_file_is_judged_by_its_head_however_it_is_cut(lake: Lake, report
     assert reports.outputs["Channels"] == "train"
 
 
-def test_a_head_that_is_cut_within_a_quoted_value_gives_whole_rows() -> None:
-    table = parse_table(b'setosa,1\nvirginica,2\n"two\nlin', "here", truncated=True)
-    assert table.rows == [["setosa", "1"], ["virginica", "2"]]
+def table_of(content: bytes, budget: int, chunk: int = 7) -> Table:
+    chunks = [content[start : start + chunk] for start in range(0, len(content), chunk)]
+    return read_csv(Content(chunks, len(content), "here", budget))
+
+
+def test_a_budget_that_ends_within_a_quoted_value_gives_whole_rows() -> None:
+    table = table_of(b'setosa,1\nvirginica,2\n"two\nlines",3\n', budget=25)
+    assert table.kept == [["setosa", "1"], ["virginica", "2"]]
+    assert table.truncated
+
+
+def test_the_summary_says_what_was_looked_at(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"look_bytes": "900"})
+    lake.check_new("datasets/iris.csv", b"setosa,1\nvirginica,2\n" * 100)
+    assert (
+        "85 rows looked at, 1 of the files only at the beginning"
+        in (reports.only("success")["executionDetails"]["summary"])
+    )
+
+
+def test_a_fault_beyond_the_budget_is_not_seen_and_one_within_it_is(
+    lake: Lake, reports: Any, set_env: Callable[..., None]
+) -> None:
+    bad = b"setosa,1\nvirginica,2\n" * 10 + b"virginica\n" + b"setosa,1\n" * 100
+    set_env({"look_bytes": "100"})
+    lake.check_new("datasets/iris.csv", bad)
+    set_env({"look_bytes": "1000"})
+    lake.check_new("datasets/iris.csv", bad)
+    assert len(reports.requests["PutJobSuccessResult"]) == 1
+    failure = reports.requests["PutJobFailureResult"][0]["failureDetails"]["message"]
+    assert failure.endswith("line 21: 1 columns, but line 1 has 2")
 
 
 def test_a_missing_version_is_named(lake: Lake, reports: Any) -> None:
@@ -221,7 +229,7 @@ def test_a_data_set_above_the_limit_is_refused(lake: Lake, reports: Any, set_env
 def test_an_object_too_large_to_copy_at_once_is_refused(
     lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "MAXIMUM_COPY_BYTES", 10)
+    monkeypatch.setattr(source, "MAXIMUM_COPY_BYTES", 10)
     lake.check_new("datasets/iris.csv", IRIS)
     assert "name the parts in a manifest" in reports.message
 
@@ -295,16 +303,26 @@ def test_any_text_is_a_manifest_or_refused_by_place(text: str) -> None:
         manifest.parse_manifest(text, "here")
 
 
-@given(content=st.binary(), truncated=st.booleans())
-def test_any_bytes_are_a_table_or_refused_by_place(content: bytes, truncated: bool) -> None:
+@given(content=st.binary(), budget=st.integers(1, 40), chunk=st.integers(1, 9))
+def test_any_bytes_are_a_table_or_refused_by_place(content: bytes, budget: int, chunk: int) -> None:
     rows: list[list[str]] = []
     problem = "here"
     try:
-        rows = parse_table(content, "here", truncated=truncated).rows
+        rows = table_of(content, budget, chunk).kept
     except ConfigurationError as error:
         problem = str(error)
     assert problem.startswith("here")
     assert len({len(row) for row in rows}) <= 1
+
+
+@given(rows=st.lists(st.lists(st.text(), min_size=3, max_size=3), min_size=1), chunk=st.integers(1, 9))
+def test_any_table_comes_back_as_it_was_written(rows: list[list[str]], chunk: int) -> None:
+    clean = [["label", *(cell.replace("\0", "").replace("\r", "") for cell in row)] for row in rows]
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(clean)
+    content = text.getvalue().encode(errors="ignore")
+    again = [[cell.encode(errors="ignore").decode() for cell in row] for row in clean]
+    assert table_of(content, len(content), chunk).kept == again
 
 
 def test_a_missing_setting_is_reported(lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch) -> None:

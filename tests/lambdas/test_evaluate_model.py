@@ -227,6 +227,20 @@ def test_no_text_passes_that_is_not_a_number_at_least_the_minimum(text: str, min
         assert float(text) >= minimum - abs(minimum) * 1e-5
 
 
+def test_a_metric_that_the_evaluation_program_should_report_is_missed_there(call: Any, reports: Any) -> None:
+    statistics = {"ContentType": "application/json", "S3Uri": "s3://artifacts/evaluations/x/evaluation.json"}
+    arn = clients.client("sagemaker").create_model_package(
+        ModelPackageGroupName=GROUP,
+        CustomerMetadataProperties={"metric.f1": "0.9"},
+        ModelMetrics={"ModelQuality": {"Statistics": statistics}},
+    )["ModelPackageArn"]
+    call(arn)
+    assert reports.message == (
+        "The model has no metric validation:accuracy;"
+        " check that the evaluation program reports validation:accuracy in evaluation.json"
+    )
+
+
 def test_every_rule_must_hold(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
     set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
     call(package("0.95", **{"metric.loss": "0.7"}))

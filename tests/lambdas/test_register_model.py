@@ -68,9 +68,9 @@ def archive() -> dict[str, Any]:
 
 @pytest.fixture
 def call(load_event: Callable[..., dict[str, Any]], sagemaker: Any) -> Callable[..., None]:
-    def call(**more: Any) -> None:
+    def call(*, params: dict[str, str] | None = None, **more: Any) -> None:
         sagemaker.answer("DescribeTrainingJob", **trained(**more))
-        handler(load_event("register_model"), None)
+        handler(load_event("register_model", params=params), None)
 
     return call
 
@@ -94,6 +94,12 @@ def test_the_package_records_its_lineage_and_metrics(call: Any, reports: Any) ->
         "metric.validation:accuracy": "0.9666666388511658",
         "metric.train:accuracy": "1.0",
     }
+
+
+def test_a_tag_that_stayed_a_tag_is_said_in_the_record(call: Any, reports: Any) -> None:
+    tagged = IMAGE.replace("@sha256:" + "ab" * 32, ":v1")
+    call(AlgorithmSpecification={"TrainingImage": tagged})
+    assert registered(reports)["image"] == f"{tagged} - digest unknown: its registry did not tell"
 
 
 def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: Any) -> None:
@@ -149,6 +155,25 @@ def test_the_release_gives_each_stack_its_parameters(call: Any, reports: Any) ->
         }
     }
     assert archive()["dev.json"]["Parameters"]["EndpointName"] == "iris-dev"
+
+
+def test_the_release_carries_what_the_data_set_asks_of_the_endpoints(call: Any, reports: Any) -> None:
+    asked = {"training": {}, "endpoints": {"dev": {"InstanceType": "ml.c5.large", "EndpointName": "another"}}}
+    clients.client("s3").put_object(Bucket=BUCKET, Key="datasets/x/request.json", Body=json.dumps(asked).encode())
+    call(params={"request_uri": f"s3://{BUCKET}/datasets/x/request.json"})
+    assert archive()["dev.json"]["Parameters"]["InstanceType"] == "ml.c5.large"
+    assert archive()["dev.json"]["Parameters"]["EndpointName"] == "iris-dev"
+    assert "InstanceType" not in archive()["production.json"]["Parameters"]
+
+
+def test_it_is_on_record_what_was_trained_on(call: Any, reports: Any) -> None:
+    call()
+    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"trained/{'0f' * 32}.json")["Body"].read()
+    assert json.loads(body) == {
+        "execution_id": EXECUTION,
+        "model_package_arn": reports.outputs["ModelPackageArn"],
+        "dataset_version": "L4kqtJlcpXroDTDmpUMLUo",
+    }
 
 
 def test_the_release_tells_its_lineage(call: Any, reports: Any) -> None:
@@ -417,4 +442,4 @@ def test_a_release_that_is_not_stored_still_names_its_package(
 
 def test_equal_releases_are_equal_bytes() -> None:
     release = Release(EXECUTION, "arn", JOB, IMAGE, MODEL, "s3://a", "v", "0f", {"a": "1.0"})
-    assert release.archive(STACKS) == release.archive(dict(reversed(STACKS.items())))
+    assert release.archive(STACKS, {}) == release.archive(dict(reversed(STACKS.items())), {})

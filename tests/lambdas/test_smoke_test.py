@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
-from smoke_test.golden import Record, Result, parse_golden, same
+from smoke_test.golden import Record, Result, parse_answers, parse_golden, same
 from smoke_test.handler import handler
 
 from handler_kit import clients
@@ -28,7 +28,7 @@ NOW = 1_790_000_000
 
 @pytest.fixture(autouse=True)
 def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "content_type": "text/csv"})
+    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "content_type": "text/csv", "accept": "text/csv"})
     monkeypatch.setattr("time.time", lambda: float(NOW))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -278,3 +278,31 @@ def test_other_answers_are_wrong(label: str, answer: str) -> None:
 def test_latency_is_the_95th_percentile_by_nearest_rank() -> None:
     records = [Record("a", "1")] * 20
     assert Result(records, ["a"] * 20, [float(number) for number in range(1, 21)]).latency_ms == 19
+
+
+@pytest.mark.parametrize(
+    ("body", "asked", "answers"),
+    [
+        (b"setosa\nvirginica\n", 2, ["setosa", "virginica"]),
+        (b"setosa,0.9\nvirginica,0.8\n", 2, ["setosa", "virginica"]),
+        (b"0.0,2.0,1.0", 3, ["0.0", "2.0", "1.0"]),
+        (b"0.0,0.9", 1, ["0.0"]),
+        (b'{"predictions": [{"score": [0.1, 0.9], "predicted_label": 1.0}, {"predicted_label": 0}]}', 2, ["1.0", "0"]),
+        (b'{"predictions": [{"score": 3.5}]}', 1, ["3.5"]),
+        (b'{"error": "no"}', 1, []),
+        (b"{", 1, []),
+    ],
+)
+def test_the_answers_of_every_algorithm_are_read(body: bytes, asked: int, answers: list[str]) -> None:
+    assert parse_answers(body, asked) == answers
+
+
+def test_the_endpoint_is_asked_for_what_it_answers(
+    call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"accept": "application/json"})
+    serve((IMAGE, MODEL))
+    one, both = '{"predictions": [%s]}', '{"predicted_label": 1}'
+    replies(runtime, one % both, one % both, one % both, one % f"{both}, {both}")
+    call()
+    assert {request["Accept"] for request in runtime.requests["InvokeEndpoint"]} == {"application/json"}

@@ -35,7 +35,6 @@ SETTINGS = {
     "image_parameter": "/iris-1a2b3c/image",
     "job_kind": "training",
     "instance_types": "ml.m5.large",
-    "unencrypted_types": "",
     "instance_count": "1",
     "volume_size_gb": "10",
     "max_runtime_seconds": "3600",
@@ -118,6 +117,20 @@ def test_the_job_reads_each_channel_of_the_pinned_data_set(call: Any, sagemaker:
     channels = sagemaker.requests["CreateTrainingJob"][0]["InputDataConfig"]
     found = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in channels}
     assert found == {"train": f"{DATASET}/train/", "validation": f"{DATASET}/validation/"}
+
+
+def test_the_job_is_what_the_data_set_asks_for(
+    load_event: Callable[..., dict[str, Any]], sagemaker: Any, reports: Any
+) -> None:
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="artifacts")
+    asked = {"training": {"hyperparameters": {"depth": "3"}, "instance_type": "ml.c5.xlarge"}, "endpoints": {}}
+    s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
+    handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
+    request = sagemaker.requests["CreateTrainingJob"][0]
+    assert request["HyperParameters"] == {"trees": "100", "depth": "3"}
+    assert request["ResourceConfig"]["InstanceType"] == "ml.c5.xlarge"
+    assert request["ResourceConfig"]["VolumeSizeInGB"] == 10
 
 
 def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: Any) -> None:

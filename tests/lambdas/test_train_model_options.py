@@ -119,7 +119,7 @@ def test_instances_are_kept_for_the_next_job(requested: Any) -> None:
 
 
 def test_instances_with_disks_of_their_own_get_no_volume_key(requested: Any) -> None:
-    request = requested(instance_types="ml.g5.xlarge", unencrypted_types="ml.g5.xlarge")
+    request = requested(instance_types="ml.g5.xlarge")
     assert "VolumeKmsKeyId" not in request["ResourceConfig"]
     assert request["OutputDataConfig"]["KmsKeyId"] == KEY
 
@@ -156,7 +156,7 @@ def test_an_unknown_step_is_refused_by_name(call: Any, reports: Any) -> None:
 def test_a_job_without_capacity_tries_the_next_instance_type(
     call: Any, sagemaker: Any, reports: Any, set_env: Any
 ) -> None:
-    set_env({"instance_types": "ml.m5.large,ml.g5.xlarge", "unencrypted_types": "ml.g5.xlarge"})
+    set_env({"instance_types": "ml.m5.large,ml.g5.xlarge"})
     sagemaker.answer("DescribeTrainingJob", **job("Failed", FailureReason="CapacityError: Unable."))
     call(token())
     (request,) = sagemaker.requests["CreateTrainingJob"]

@@ -333,7 +333,7 @@ def test_image_uri_is_taken_apart() -> None:
     uri = ImageUri.parse(f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/iris:v1@sha256:{'0' * 64}")
 
     assert (uri.repository, uri.tag, uri.image_id) == ("team/iris", "v1", {"imageDigest": f"sha256:{'0' * 64}"})
-    with pytest.raises(ContainerError, match="no image in this account's ECR"):
+    with pytest.raises(ContainerError, match="no image in ECR"):
         ImageUri.parse("python:3.12")
 
 
@@ -397,6 +397,29 @@ def test_docker_trains_with_opt_ml_mounted(builds: Builds, fake_docker: Path, tm
     assert built == f"build --tag {image.name} --build-arg BASE=slim {image.context}"
     assert ran.startswith("run --rm --name mlops-rehearsal-train-")
     assert ran.endswith(f"--volume {base}:/opt/ml --env AWS_REGION --env TOLD {image.name} train")
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "arguments", "ending"),
+    [
+        ([], ["train"], "--env AWS_REGION {image} train"),
+        (["/usr/bin/env", "train"], [], "--entrypoint /usr/bin/env --env AWS_REGION {image} train"),
+    ],
+)
+def test_docker_runs_another_program(
+    builds: Builds, fake_docker: Path, tmp_path: Path, entrypoint: list[str], arguments: list[str], ending: str
+) -> None:
+    runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
+    image = runtime.build(write_container(tmp_path / "container"), print)
+    base = tmp_path / "opt" / "ml"
+    write_configuration(base, {})
+    (base / "input/data/train").mkdir()
+    (base / "input/data/train/train.csv").write_text("a,1\n")
+    container = runtime.run(image, base, entrypoint, arguments, {}, print)
+    assert container.wait(20) == 0
+    ran = calls(fake_docker)[-1]
+    assert ran.startswith("run --rm --name mlops-rehearsal-")
+    assert ran.endswith(ending.format(image=image.name))
 
 
 def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_docker: Path, tmp_path: Path) -> None:

@@ -55,6 +55,34 @@ def test_rejection_stops_the_execution(bench: Bench) -> None:
         bench.answer("rejected", token, "Approved")
 
 
+def test_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_constructs.rehearsal.executor.providers.approval.SECONDS_OF_A_MINUTE", 0.01)
+    stages = [[s3_source()], [{**approval(), "timeoutInMinutes": 5}], [step("One", {})]]
+    first = bench.make_pipeline("expired", *stages)
+    assert bench.finished("expired", first) == "Failed"
+    assert bench.error("expired", first, "Approve")["message"] == "nobody answered within 5 minutes"
+    assert "externalExecutionSummary" not in bench.actions("expired", first)["Approve"]["output"]["executionResult"]
+    monkeypatch.undo()
+    second = bench.start("expired")
+    bench.answer("expired", bench.approval_token("expired"), "Approved")
+    assert bench.finished("expired", second) == "Succeeded"
+
+
+def test_it_is_on_record_who_answered(bench: Bench) -> None:
+    execution = bench.make_pipeline("answered", [s3_source()], [approval()], [step("One", {})])
+    lead = bench.aws.client("codepipeline", bench.aws.role_credentials(bench.role, "ada"))
+    result = {"status": "Approved", "summary": "seen"}
+    token = bench.approval_token("answered")
+    lead.put_approval_result(
+        pipelineName="answered", stageName="Stage2", actionName="Approve", token=token, result=result
+    )
+    assert bench.finished("answered", execution) == "Succeeded"
+    assert bench.actions("answered", execution)["Approve"]["updatedBy"].endswith(":assumed-role/pipeline-role/ada")
+    assert "updatedBy" not in bench.actions("answered", execution)["One"]
+
+
 def test_approval_asks_over_sns(bench: Bench) -> None:
     topic = bench.aws.client("sns").create_topic(Name="people")["TopicArn"]
     sqs = bench.aws.client("sqs")

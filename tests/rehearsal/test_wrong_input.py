@@ -82,6 +82,19 @@ def test_a_container_without_train(project: Path) -> None:
     assert "algorithm.directory: must hold a file 'train'" in message
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--image", "sagemaker-xgboost:1.7-1=container"], "is no image in ECR"),
+        (["--image", "container"], "--image container: must be URI=FOLDER"),
+        (["--repository", "team/algorithm=nowhere"], "no such folder: nowhere"),
+        (["--repository", "algorithm=container"], "--repository algorithm: must be the full name"),
+    ],
+)
+def test_a_stand_in_that_is_none(project: Path, arguments: list[str], reason: str) -> None:
+    assert reason in refused(project, "--approve", *arguments)
+
+
 def test_nobody_there_to_answer_the_approval(project: Path) -> None:
     assert "give --approve or --reject" in refused(project)
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Approval, Dataset
+from mlops_constructs import Approval, Autoscaling, ConfigError, Dataset, Endpoint
+from mlops_constructs._aws.actions import invoke
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +34,12 @@ def test_the_stages_tell_the_story(stack: Synthesized) -> None:
         "Train": ["Train"],
         "Evaluate": ["Register", "Gate"],
         "DeployDev": ["Deploy", "SmokeTest"],
-        "Approve": ["Approve"],
-        "DeployProduction": ["RecordApproval", "PrepareChangeSet", "ExecuteChangeSet", "SmokeTest"],
+        "Approve": ["Evidence", "Approve"],
+        "DeployProduction": ["RecordApproval", "PrepareChangeSet", "ExecuteChangeSet", "SmokeTest", "RecordRelease"],
     }
 
 
-@pytest.mark.parametrize("stage", ["Evaluate", "DeployDev", "DeployProduction"])
+@pytest.mark.parametrize("stage", ["Evaluate", "DeployDev", "Approve", "DeployProduction"])
 def test_actions_of_a_stage_run_one_after_the_other(stack: Synthesized, stage: str) -> None:
     orders = [action["run_order"] for action in stack.stages()[stage]]
     assert orders == list(range(1, len(orders) + 1))
@@ -98,13 +99,48 @@ def test_dev_may_be_replaced_and_production_never(stack: Synthesized) -> None:
     assert modes == ["CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE"]
 
 
-def test_the_approval_asks_with_evidence_within_the_limit(stack: Synthesized) -> None:
+def test_the_approval_asks_with_evidence_that_an_action_has_gathered(stack: Synthesized) -> None:
     approval = action(stack, "Approve", "Approve")
-    evidence = approval["configuration"]["CustomData"]
-    for variable in ("Candidate.Metrics", "Gate.Verdict", "Dev.Summary", "Dataset.VersionId", "Training.Image"):
-        assert f"#{{{variable}}}" in evidence
-    assert len(evidence) <= 1000
+    assert approval["configuration"]["CustomData"] == "#{Evidence.Message}"
+    assert approval["configuration"]["ExternalEntityLink"] == "#{Evidence.Link}"
+    assert action(stack, "Approve", "Evidence")["namespace"] == "Evidence"
     assert approval["timeout_in_minutes"] == 24 * 60
+
+
+def evidence_settings(stack: Synthesized) -> dict[str, str]:
+    handler = "gather_evidence.handler.handler"
+    variables: dict[str, str] = stack.one("aws_lambda_function", handler=handler)["environment"]["variables"]
+    return variables
+
+
+def test_the_approver_reads_what_production_will_cost() -> None:
+    production = Endpoint(
+        instance_type="ml.c5.large",
+        initial_instance_count=2,
+        autoscaling=Autoscaling(minimum=2, maximum=5),
+        hourly_price_usd=0.102,
+    )
+    settings = evidence_settings(synth(production=production))
+    assert settings["PRODUCTION_FLEET"] == "2 to 5 x ml.c5.large"
+    assert settings["HOURLY_COST"] == "0.20 to 0.51 USD"
+
+
+def test_a_cost_that_nobody_gave_is_unknown(stack: Synthesized) -> None:
+    assert evidence_settings(stack)["HOURLY_COST"] == "unknown"
+    assert evidence_settings(stack)["PRODUCTION_FLEET"] == "2 to 4 x ml.m5.large"
+
+
+def test_a_topic_that_is_handed_in_is_used_and_left_alone() -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:ml-approvals"
+    stack = synth(approval=Approval(topic_arn=topic))
+    assert stack.all("aws_sns_topic") == {}
+    assert action(stack, "Approve", "Approve")["configuration"]["NotificationArn"] == topic
+    published = [one for one in stack.policy(f"{stack.pipeline.name}-pipeline") if one["Action"] == "sns:Publish"]
+    assert [one["Resource"] for one in published] == [topic]
+
+
+def test_without_one_a_topic_is_made(stack: Synthesized) -> None:
+    assert len(stack.all("aws_sns_topic")) == 1
 
 
 def test_people_are_told_by_mail() -> None:
@@ -118,20 +154,29 @@ def test_nobody_is_told_by_default(stack: Synthesized) -> None:
     assert stack.all("aws_sns_topic_subscription") == {}
 
 
-def test_a_rejection_reaches_the_function_that_records_it(stack: Synthesized) -> None:
+def test_every_early_end_reaches_the_function_that_records_it(stack: Synthesized) -> None:
     patterns = [json.loads(rule["event_pattern"]) for rule in stack.all("aws_cloudwatch_event_rule").values()]
-    (rejection,) = [
-        pattern for pattern in patterns if pattern["detail-type"] == ["CodePipeline Action Execution State Change"]
-    ]
-    assert rejection["detail"] == {
-        "pipeline": [stack.pipeline.name],
-        "stage": ["Approve"],
-        "action": ["Approve"],
-        "state": ["FAILED"],
-    }
-    permission = stack.one("aws_lambda_permission", function_name=stack.pipeline.approval.record_decision.name)
+    (end,) = [pattern for pattern in patterns if pattern["source"] == ["aws.codepipeline"]]
+    assert end["detail-type"] == ["CodePipeline Pipeline Execution State Change"]
+    assert end["detail"] == {"pipeline": [stack.pipeline.name], "state": ["FAILED", "STOPPED"]}
+    permission = stack.one("aws_lambda_permission")
     assert permission["principal"] == "events.amazonaws.com"
     assert "source_arn" in permission
+
+
+def test_an_execution_can_be_started_on_a_release(stack: Synthesized) -> None:
+    (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
+    assert (variable["name"], variable["default_value"]) == ("Release", "none")
+    for stage, name in (("Prepare", "CheckDataset"), ("Train", "Train"), ("Evaluate", "Register")):
+        parameters = json.loads(action(stack, stage, name)["configuration"]["UserParameters"])
+        assert parameters["release"] == "#{variables.Release}"
+
+
+def test_a_value_that_codepipeline_would_refuse_is_refused_at_synth() -> None:
+    fits = invoke("Ask", "function", parameters={"text": "x" * 980})
+    assert fits.to_terraform().name == "Ask"
+    with pytest.raises(ConfigError, match=r"Ask\.UserParameters: must have at most 1000 characters, got 1011"):
+        invoke("Ask", "function", parameters={"text": "x" * 1000}).to_terraform()
 
 
 def test_configuration_values_fit_codepipeline(stack: Synthesized) -> None:

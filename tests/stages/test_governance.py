@@ -7,7 +7,18 @@ import json
 import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
-from mlops_constructs import Algorithm, ConfigError, Dataset, Endpoint, Existing, MLOpsPipeline, Profile, Training
+from mlops_constructs import (
+    Algorithm,
+    ConfigError,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Existing,
+    MLOpsPipeline,
+    Processing,
+    Profile,
+    Training,
+)
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -35,7 +46,10 @@ def governed() -> Synthesized:
 def handed_in() -> Synthesized:
     roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
     return synth(
-        # Only a training of days has every role.
+        # With everything that has a role.
+        algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
+        dataset=Dataset(schedule="rate(1 day)"),
+        evaluation=Evaluation(metric="f1", processing=Processing()),
         training=Training(max_runtime_seconds=3 * 86_400),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
+
+from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
 
 # Calls for which the service authorization reference knows no resource.
 WITHOUT_RESOURCE = {
@@ -75,9 +78,25 @@ def test_no_literal_partition(stack: Synthesized) -> None:
     assert "arn:aws:" not in stack.text
 
 
-def test_only_the_gate_and_the_record_change_a_package(stack: Synthesized) -> None:
+def test_only_the_gate_and_the_records_change_a_package(stack: Synthesized) -> None:
     holders = {id_ for id_, statement in statements(stack) if "sagemaker:UpdateModelPackage" in statement["Action"]}
-    assert len(holders) == 2
+    assert len(holders) == 3
+
+
+def test_no_role_of_the_pipeline_may_answer_its_approval(stack: Synthesized) -> None:
+    for id_, statement in statements(stack):
+        for name in listed(statement["Action"]):
+            assert not fnmatch.fnmatch("codepipeline:PutApprovalResult", name), id_
+
+
+def test_who_is_granted_approval_may_answer_it() -> None:
+    stack = new_stack()
+    pipeline = MLOpsPipeline(stack, "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
+    pipeline.grant_approve("leads", "ml-leads")
+    policies = document_of(stack)["resource"]["aws_iam_role_policy"].values()
+    (granted,) = [json.loads(policy["policy"])["Statement"] for policy in policies if policy["role"] == "ml-leads"]
+    (answer,) = [one for one in granted if one["Action"] == "codepipeline:PutApprovalResult"]
+    assert answer["Resource"].endswith(f":{pipeline.name}/Approve/Approve")
 
 
 def test_every_function_is_traced_encrypted_and_has_a_dead_letter_queue(stack: Synthesized) -> None:

@@ -11,14 +11,28 @@ from typing import Any
 import pytest
 
 from mlops_constructs import Autoscaling, DataCapture, Endpoint, Rollout
-from mlops_constructs._aws.endpoint_template import endpoint_template
+from mlops_constructs._aws.endpoint_template import PARAMETERS, endpoint_template
+from mlops_constructs.rehearsal.services import SERVICES  # noqa: F401  the engine can only be imported after them
+from mlops_constructs.rehearsal.stack_engine.intrinsics import Scope
+from mlops_constructs.rehearsal.stack_engine.template import Template
 
 PRODUCTION = Endpoint.for_production()
 
 
-def resource(config: Endpoint, name: str) -> dict[str, Any]:
-    properties: dict[str, Any] = endpoint_template(config)["Resources"][name]["Properties"]
-    return properties
+def made(config: Endpoint, **asked: str) -> dict[str, dict[str, Any]]:
+    """What CloudFormation makes of the template: resources by name, resolved; ``asked`` are parameters of a release."""
+    content = endpoint_template(config)
+    template = Template.parse(json.dumps(content), {one["Type"] for one in content["Resources"].values()})
+    given = {**{name: name for name in PARAMETERS}, **asked}
+    values = template.parameter_values([{"ParameterKey": key, "ParameterValue": given[key]} for key in given])
+    conditions = template.condition_values(values)
+    pseudo = {"AWS::NoValue": None}
+    scope = Scope({**pseudo, **values}, conditions, str, lambda name, attribute: f"{name}.{attribute}")
+    return {one.logical_id: scope.resolve(one.properties) for one in template.ordered(conditions)}
+
+
+def resource(config: Endpoint, name: str, **asked: str) -> dict[str, Any]:
+    return made(config, **asked)[name]
 
 
 @pytest.mark.parametrize("config", [Endpoint(), PRODUCTION], ids=["dev", "production"])
@@ -41,7 +55,7 @@ def test_a_deployment_keeps_weights_and_counts() -> None:
 
 
 def test_only_the_endpoint_has_a_fixed_name() -> None:
-    assert resource(PRODUCTION, "Endpoint")["EndpointName"] == {"Ref": "EndpointName"}
+    assert resource(PRODUCTION, "Endpoint")["EndpointName"] == "EndpointName"
     assert "ModelName" not in resource(PRODUCTION, "Model")
     assert "EndpointConfigName" not in resource(PRODUCTION, "EndpointConfig")
 
@@ -52,7 +66,7 @@ def test_the_model_is_isolated_from_the_network() -> None:
 
 def test_production_rolls_back_on_its_alarms() -> None:
     config = resource(PRODUCTION, "Endpoint")["DeploymentConfig"]
-    alarms = {alarm["AlarmName"]["Ref"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]}
+    alarms = {alarm["AlarmName"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]}
     assert alarms == {"ServerErrors", "SlowAnswers"}
     for name in alarms:
         assert resource(PRODUCTION, name)["TreatMissingData"] == "notBreaching"
@@ -82,10 +96,10 @@ def test_traffic_moves_as_asked(rollout: Rollout, kind: str, size: str | None) -
 
 
 def test_dev_has_no_rollout_scaling_or_capture() -> None:
-    template = endpoint_template(Endpoint())
-    assert set(template["Resources"]) == {"Model", "EndpointConfig", "Endpoint"}
-    assert "DeploymentConfig" not in resource(Endpoint(), "Endpoint")
-    assert "CaptureUri" not in template["Parameters"]
+    resources = made(Endpoint())
+    assert set(resources) == {"Model", "EndpointConfig", "Endpoint"}
+    assert "DeploymentConfig" not in resources["Endpoint"]
+    assert "DataCaptureConfig" not in resources["EndpointConfig"]
 
 
 def test_autoscaling_tracks_invocations_of_the_variant() -> None:
@@ -93,10 +107,10 @@ def test_autoscaling_tracks_invocations_of_the_variant() -> None:
         initial_instance_count=3, autoscaling=Autoscaling(minimum=2, maximum=9, invocations_per_instance=50)
     )
     target, policy = resource(config, "ScalableTarget"), resource(config, "ScalingPolicy")
-    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 9)
-    assert target["ResourceId"] == {"Fn::Sub": "endpoint/${EndpointName}/variant/primary"}
+    assert (target["MinCapacity"], target["MaxCapacity"]) == ("2", "9")
+    assert target["ResourceId"] == "endpoint/EndpointName/variant/primary"
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-    assert tracking["TargetValue"] == 50
+    assert tracking["TargetValue"] == "50"
     assert tracking["PredefinedMetricSpecification"] == {
         "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
     }
@@ -104,8 +118,32 @@ def test_autoscaling_tracks_invocations_of_the_variant() -> None:
 
 def test_capture_is_encrypted_and_sampled() -> None:
     capture = resource(Endpoint(data_capture=DataCapture(sampling_percent=7)), "EndpointConfig")["DataCaptureConfig"]
-    assert capture["InitialSamplingPercentage"] == 7
-    assert capture["KmsKeyId"] == {"Ref": "KmsKeyArn"}
+    assert capture["InitialSamplingPercentage"] == "7"
+    assert capture["KmsKeyId"] == "KmsKeyArn"
+
+
+def test_a_release_may_ask_for_other_instances() -> None:
+    asked = {"InstanceType": "ml.m5d.large", "InitialInstanceCount": "5", "EncryptVolume": "false"}
+    config = resource(PRODUCTION, "EndpointConfig", **asked)
+    (variant,) = config["ProductionVariants"]
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5d.large", "5")
+    assert "KmsKeyId" not in config
+
+
+def test_a_release_may_switch_scaling_and_capture_off_and_on() -> None:
+    without = made(PRODUCTION, Autoscales="false", CaptureSampling="0")
+    assert {"ScalableTarget", "ScalingPolicy"} & set(without) == set()
+    assert "DataCaptureConfig" not in without["EndpointConfig"]
+    with_both = made(Endpoint(), Autoscales="true", MinCapacity="3", MaxCapacity="8", CaptureSampling="50")
+    assert (with_both["ScalableTarget"]["MinCapacity"], with_both["ScalableTarget"]["MaxCapacity"]) == ("3", "8")
+    assert with_both["EndpointConfig"]["DataCaptureConfig"]["InitialSamplingPercentage"] == "50"
+
+
+def test_every_choice_has_the_configured_value_as_its_default() -> None:
+    parameters = endpoint_template(PRODUCTION)["Parameters"]
+    assert {name for name, one in parameters.items() if "Default" not in one} == set(PARAMETERS)
+    assert parameters["InstanceType"]["Default"] == PRODUCTION.instance_type
+    assert parameters["InitialInstanceCount"]["Default"] == PRODUCTION.initial_instance_count
 
 
 @pytest.mark.parametrize(

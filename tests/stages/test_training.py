@@ -25,7 +25,7 @@ from mlops_constructs import (
     Tuning,
 )
 from mlops_constructs._aws.endpoint_template import endpoint_template
-from mlops_constructs._aws.instances import has_own_disks
+from mlops_constructs._aws.instances import OWN_DISKS, has_own_disks
 from mlops_constructs._aws.naming import tuning_prefix
 
 DAY = 86_400
@@ -97,7 +97,7 @@ def pattern_of(stack: Synthesized, suffix: str) -> dict[str, Any]:
         (Training(retry=Retry(internal_errors=0, capacity=0)), {"INTERNAL_RETRIES": "", "CAPACITY_RETRIES": ""}),
         (
             Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge", "ml.m5.xlarge"])),
-            {"INSTANCE_TYPES": "ml.m5.xlarge,ml.g5.xlarge", "UNENCRYPTED_TYPES": "ml.g5.xlarge"},
+            {"INSTANCE_TYPES": "ml.m5.xlarge,ml.g5.xlarge"},
         ),
         (Training(network_isolation=False), {"NETWORK_ISOLATION": "false"}),
         (Training(encrypt_traffic=False), {"ENCRYPT_TRAFFIC": "false"}),
@@ -113,8 +113,8 @@ def test_an_option_reaches_the_function(plain: Synthesized, training: Training, 
 def test_nothing_optional_is_on_by_default(plain: Synthesized) -> None:
     found = settings(plain)
     assert {name for name, value in found.items() if value == ""} == {
-        *("CHECKPOINT_PATH", "KEEP_ALIVE_SECONDS", "MAX_WAIT_SECONDS", "UNENCRYPTED_TYPES"),
-        *("SUBNET_IDS", "SECURITY_GROUP_IDS", "TUNING"),
+        *("CHECKPOINT_PATH", "KEEP_ALIVE_SECONDS", "MAX_WAIT_SECONDS"),
+        *("SUBNET_IDS", "SECURITY_GROUP_IDS", "TUNING", "HELD_OUT_CHANNEL"),
     }
     assert (found["NETWORK_ISOLATION"], found["ENCRYPT_TRAFFIC"]) == ("true", "true")
 
@@ -168,49 +168,48 @@ def test_a_searchs_name_leaves_room_for_the_execution_and_the_attempt(name: str,
 
 
 def test_a_job_may_only_be_made_as_configured(plain: Synthesized) -> None:
-    (statement,) = creation(plain)
+    keyed, keyless = (statement["Condition"] for statement in creation(plain))
     key = settings(plain)["KMS_KEY_ARN"]
-    assert statement["Action"] == "sagemaker:CreateTrainingJob"
-    assert statement["Condition"] == {
-        "ForAllValues:StringEquals": {"sagemaker:InstanceTypes": ["ml.m5.xlarge"]},
-        "Null": {"sagemaker:InstanceTypes": "false"},
-        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": "3600"},
+    assert {statement["Action"] for statement in creation(plain)} == {"sagemaker:CreateTrainingJob"}
+    assert keyed == {
+        # A data set may ask for 23 hours.
+        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": "82800"},
         "ArnEquals": {"sagemaker:OutputKmsKey": key, "sagemaker:VolumeKmsKey": key},
         "Bool": {"sagemaker:NetworkIsolation": "true"},
     }
+    assert keyless["ArnEquals"] == {"sagemaker:OutputKmsKey": key}
+    assert keyless["Bool"] == keyed["Bool"]
+    assert keyless["ForAllValues:StringLike"] == {"sagemaker:InstanceTypes": OWN_DISKS}
+    assert keyless["Null"] == {"sagemaker:InstanceTypes": "false"}
 
 
-def test_types_that_take_no_key_have_a_statement_of_their_own() -> None:
-    stack = synth(training=Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge"])))
-    keyed, unkeyed = (statement["Condition"] for statement in creation(stack))
-    assert keyed["ForAllValues:StringEquals"]["sagemaker:InstanceTypes"] == ["ml.m5.xlarge"]
-    assert unkeyed["ForAllValues:StringEquals"]["sagemaker:InstanceTypes"] == ["ml.g5.xlarge"]
-    assert "sagemaker:VolumeKmsKey" in keyed["ArnEquals"]
-    assert "sagemaker:VolumeKmsKey" not in unkeyed["ArnEquals"]
+def test_a_longer_training_may_run_longer(long: Synthesized) -> None:
+    for statement in creation(long):
+        assert statement["Condition"]["NumericLessThanEquals"] == {"sagemaker:MaxRuntimeInSeconds": str(3 * DAY)}
 
 
 def test_distributed_training_must_encrypt_its_traffic_unless_told_otherwise() -> None:
     key = "sagemaker:InterContainerTrafficEncryption"
-    (strict,) = creation(synth(training=Training(instance_count=2)))
-    (loose,) = creation(synth(training=Training(instance_count=2, encrypt_traffic=False)))
-    assert strict["Condition"]["Bool"][key] == "true"
-    assert key not in loose["Condition"]["Bool"]
+    for statement in creation(synth(training=Training(instance_count=2))):
+        assert statement["Condition"]["Bool"][key] == "true"
+    for statement in creation(synth(training=Training(instance_count=2, encrypt_traffic=False))):
+        assert key not in statement["Condition"]["Bool"]
 
 
 def test_an_open_network_is_not_demanded_to_be_closed() -> None:
-    (statement,) = creation(synth(training=Training(network_isolation=False)))
-    assert "Bool" not in statement["Condition"]
+    for statement in creation(synth(training=Training(network_isolation=False))):
+        assert "Bool" not in statement["Condition"]
 
 
 def test_a_search_is_made_in_the_network_under_its_short_name(tuned: Synthesized) -> None:
-    (statement,) = creation(tuned)
     prefix = tuning_prefix(tuned.pipeline.name)
-    assert statement["Action"] == "sagemaker:CreateHyperParameterTuningJob"
-    assert all(arn.endswith(f":hyper-parameter-tuning-job/{prefix}-*") for arn in statement["Resource"])
-    lists = statement["Condition"]["ForAllValues:StringEquals"]
-    assert lists["sagemaker:VpcSubnets"] == ["subnet-1", "subnet-2"]
-    assert lists["sagemaker:VpcSecurityGroupIds"] == ["sg-1"]
-    assert set(statement["Condition"]["Null"]) == set(lists)
+    for statement in creation(tuned):
+        assert statement["Action"] == "sagemaker:CreateHyperParameterTuningJob"
+        assert all(arn.endswith(f":hyper-parameter-tuning-job/{prefix}-*") for arn in statement["Resource"])
+        lists = statement["Condition"]["ForAllValues:StringEquals"]
+        assert lists["sagemaker:VpcSubnets"] == ["subnet-1", "subnet-2"]
+        assert lists["sagemaker:VpcSecurityGroupIds"] == ["sg-1"]
+        assert set(statement["Condition"]["Null"]) >= set(lists)
 
 
 def test_registration_may_look_at_the_searchs_training_jobs(tuned: Synthesized, plain: Synthesized) -> None:

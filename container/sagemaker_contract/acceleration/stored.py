@@ -55,6 +55,15 @@ def read_sample(directory: Path) -> Records | None:
         raise ModelError(f"{FOLDER}/{SAMPLE} of the model is corrupt: {error}") from error
 
 
+def is_of_this_algorithm(directory: Path) -> bool:
+    """Whether there is an ONNX form that was checked with algorithm.py as it is; what else may be wrong shows later."""
+    try:
+        check = json.loads((directory / FOLDER / CHECK).read_bytes())
+        return bool(check["algorithm"] == algorithm_hash())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def read_accelerated(directory: Path, sample: Records | None, predict: Predict) -> Accelerated:
     """Load the ONNX form of the model that ``predict`` asks.
 

@@ -33,13 +33,19 @@ _CLOSE = (b"connection", b"close")
 # What many large bodies at once may take together; a single one always fits.
 _MOST_BODIES = 16
 _SMALL_BODY_BYTES = 64 * 1024
+_BODY_SECONDS = 60
 
 
 class Application:
     """Answers one worker's requests; ``model`` is set once it is loaded, until then invocations get 503."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None) -> None:
-        """``models`` takes the place of ``model`` behind a multi-model endpoint."""
+    def __init__(
+        self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None, *, hands_over: bool = False
+    ) -> None:
+        """``models`` takes the place of ``model`` behind a multi-model endpoint.
+
+        With ``hands_over`` others answer when this one drains: the server is not ending then.
+        """
         self.model: ServedModel | None = None
         self.draining = False
         self.in_flight = 0
@@ -47,17 +53,19 @@ class Application:
         self._settings = settings
         self._telemetry = telemetry
         self._models = models
+        self._hands_over = hands_over
         self._maximum = settings.maximum_body_bytes
         self._sample = settings.access_log_sample
         self._body_bytes = 0
+        self._unread: dict[Send, float] = {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         started = self.last_request = time.perf_counter()
         headers = Headers(dict(scope["headers"]))
         self.in_flight += 1
-        self._telemetry.began()
+        self._telemetry.waiting(self.in_flight)
         try:
-            answer = await self._answer(scope, headers, receive)
+            answer = await self._answer(scope, headers, receive, send)
             await self._send(send, answer)
         except Disconnected:
             return
@@ -66,8 +74,17 @@ class Application:
             await self._send(send, answer, before_close=lambda: discard_body(receive, headers, self._maximum))
         finally:
             self.in_flight -= 1
-            self._telemetry.ended()
+            self._telemetry.waiting(self.in_flight)
         self._note(scope, headers, answer, time.perf_counter() - started)
+
+    async def refuse_overdue(self) -> None:
+        """Answer those whose body has not come in time with 408; to be called now and then."""
+        now = time.perf_counter()
+        overdue = [send for send, began in self._unread.items() if now - began > _BODY_SECONDS]
+        for send in overdue:
+            error = RequestError(408, f"the body did not come within {_BODY_SECONDS} seconds")
+            self._telemetry.answered(error.status, now - self._unread.pop(send))
+            await self._send(send, Answer.of_error(error), closes=True)
 
     def give_up(self, reason: str) -> None:
         """Answer everything that waits for a prediction with 503."""
@@ -75,10 +92,14 @@ class Application:
             if model is not None:
                 model.give_up(reason)
 
-    async def _answer(self, scope: Message, headers: Headers, receive: Receive) -> Answer:
+    async def _answer(self, scope: Message, headers: Headers, receive: Receive, send: Send) -> Answer:
         """The answer to a request, whatever is wrong with it."""
         try:
-            return await self._route(scope["method"], scope["path"], headers, receive)
+            if scope["path"] != "/invocations" or scope["method"] != "POST":
+                return await self._route(scope["method"], scope["path"], headers, receive, send)
+            if self.model is None:
+                raise RequestError(503, "the model is still loading")
+            return await self.model.answer(await self._body(receive, headers, send), headers)
         except TooLargeError:
             raise
         except RequestError as error:
@@ -92,13 +113,9 @@ class Application:
             _log.exception("the request failed", extra={"fields": _who(headers)})
             return Answer.of_json({"error": "the model failed on this request; see the server's log"}, 500)
 
-    async def _route(self, method: str, path: str, headers: Headers, receive: Receive) -> Answer:
-        if path == "/invocations" and method == "POST":
-            if self.model is None:
-                raise RequestError(503, "the model is still loading")
-            return await self.model.answer(await self._body(receive, headers), headers)
+    async def _route(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> Answer:
         if self._models is not None and (path == "/models" or path.startswith("/models/")):
-            body = await self._body(receive, headers)
+            body = await self._body(receive, headers, send)
             return await self._models.answer(method, path, body, headers)
         if path not in _METHODS:
             raise RequestError(404, f"there is no {path}; there are {', '.join(_METHODS)}")
@@ -118,32 +135,40 @@ class Application:
         )
 
     def _ping(self) -> Answer:
-        if self.draining:
+        if self.draining and not self._hands_over:
             raise RequestError(503, "the server is ending")
-        if not self._telemetry.board.all_ready():
+        if not self._telemetry.board.answers():
             raise RequestError(503, "the model is still loading")
         return Answer()
 
-    async def _body(self, receive: Receive, headers: Headers) -> bytes:
+    async def _body(self, receive: Receive, headers: Headers, send: Send) -> bytes:
         declared = headers.content_length
-        if declared < _SMALL_BODY_BYTES:
-            return await read_body(receive, headers, self._maximum)
-        if self._body_bytes and self._body_bytes + declared > _MOST_BODIES * self._maximum:
-            raise RequestError(503, "too many large requests at once; try again")
-        self._body_bytes += declared
+        large = declared >= _SMALL_BODY_BYTES
+        if large:
+            if self._body_bytes and self._body_bytes + declared > _MOST_BODIES * self._maximum:
+                raise RequestError(503, "too many large requests at once; try again")
+            self._body_bytes += declared
+        self._unread[send] = time.perf_counter()
         try:
             return await read_body(receive, headers, self._maximum)
         finally:
-            self._body_bytes -= declared
+            self._unread.pop(send, None)
+            if large:
+                self._body_bytes -= declared
 
     async def _send(
-        self, send: Send, answer: Answer, before_close: Callable[[], Awaitable[None]] | None = None
+        self,
+        send: Send,
+        answer: Answer,
+        *,
+        closes: bool = False,
+        before_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Send; ``before_close`` runs when the answer is out and the connection is still open."""
         headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
-        if self.draining or before_close:
+        if closes or before_close or self.draining:
             headers.append(_CLOSE)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if before_close:

@@ -33,7 +33,7 @@ _INLINE_RECORDS = 256
 _LOOK_SECONDS = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Prediction:
     """An answer a record, and the custom attributes that ``predict`` set."""
 
@@ -123,18 +123,17 @@ class Batcher:
     def _take(self) -> list[_Waiting]:
         """The oldest that wait, with the same attributes, as many as fit; those given up are left out."""
         batch: list[_Waiting] = []
-        records = 0
+        records, attributes, columns = 0, "", 0
         while self._waiting:
             first = self._waiting[0]
             if first.answer.done():
                 self._waiting.popleft()
                 continue
-            records += len(first.records)
-            if batch and (
-                records > MOST_RECORDS
-                or first.attributes != batch[0].attributes
-                or first.records.shape[1] != batch[0].records.shape[1]
-            ):
+            rows, width = first.records.shape
+            records += rows
+            if not batch:
+                attributes, columns = first.attributes, width
+            elif records > MOST_RECORDS or width != columns or first.attributes != attributes:
                 break
             batch.append(self._waiting.popleft())
         return batch
@@ -165,10 +164,10 @@ class Batcher:
                 return [error]
             return [outcome for waiting in batch for outcome in self._outcomes([waiting])]
         outcomes: list[Prediction | Exception] = []
-        start = 0
+        answers, start = together.answers, 0
         for waiting in batch:
             end = start + len(waiting.records)
-            outcomes.append(Prediction(together.answers[start:end], together.attributes))
+            outcomes.append(Prediction(answers[start:end], together.attributes))
             start = end
         return outcomes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_contract.errors import RequestError
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
 
-_BODY_SECONDS = 60
 # A client that is still sending sees a reset connection, not the 413, unless its body is read on.
 _DISCARDED_BODIES = 10
 _DISCARDING_SECONDS = 10
@@ -38,50 +36,40 @@ async def read_body(receive: Receive, headers: Headers, maximum: int) -> bytes:
 
     Raises:
         TooLargeError: As soon as the body is known to be over ``maximum`` bytes.
-        RequestError: 408, when it does not come in time.
         Disconnected: When the client goes away.
     """
     if headers.content_length > maximum:
         raise TooLargeError(maximum)
     message = await receive()
-    if not message.get("more_body") and message["type"] == "http.request":
-        whole: bytes = message["body"]
-        if len(whole) > maximum:
-            raise TooLargeError(maximum)
-        return whole
-    chunks = [_chunk(message)]
-    size = len(chunks[0])
-    deadline = time.monotonic() + _BODY_SECONDS
-    while message.get("more_body"):
-        message = await _in_time(receive, deadline)
+    body = _chunk(message)
+    size = len(body)
+    chunks = [body]
+    while size <= maximum and message.get("more_body"):
+        message = await receive()
         chunks.append(_chunk(message))
         size += len(chunks[-1])
-        if size > maximum:
-            raise TooLargeError(maximum)
-    return b"".join(chunks)
+    if size > maximum:
+        raise TooLargeError(maximum)
+    return body if len(chunks) == 1 else b"".join(chunks)
 
 
 async def discard_body(receive: Receive, headers: Headers, maximum: int) -> None:
     """Read on, and forget, what a client still sends; not without end."""
     if headers.waits_to_send or headers.content_length > _DISCARDED_BODIES * maximum:
         return
-    size = 0
-    deadline = time.monotonic() + _DISCARDING_SECONDS
     try:
-        while size <= _DISCARDED_BODIES * maximum:
-            message = await _in_time(receive, deadline)
-            size += len(_chunk(message))
-            if not message.get("more_body"):
-                return
-    except (Disconnected, RequestError):
+        await asyncio.wait_for(_discard(receive, _DISCARDED_BODIES * maximum), _DISCARDING_SECONDS)
+    except (Disconnected, asyncio.TimeoutError):
         return
 
 
-async def _in_time(receive: Receive, deadline: float) -> Message:
-    try:
-        return await asyncio.wait_for(receive(), max(0.01, deadline - time.monotonic()))
-    except asyncio.TimeoutError:
-        raise RequestError(408, f"the body did not come within {_BODY_SECONDS} seconds") from None
+async def _discard(receive: Receive, most: int) -> None:
+    size = 0
+    while size <= most:
+        message = await receive()
+        size += len(_chunk(message))
+        if not message.get("more_body"):
+            return
 
 
 def _chunk(message: Message) -> bytes:

@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from sagemaker_contract.serving.settings import Settings
 
 _log = logging.getLogger("serve")
-NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
-
-
-def has_hooks(module: ModuleType) -> bool:
-    """Whether a module has any of the four functions."""
-    return any(hasattr(module, name) for name in NAMES)
 
 
 class HookModel:
@@ -46,6 +40,9 @@ class HookModel:
         self._model = self._load(directory)
         self.busy_since: float | None = None
         self._waiting: set[asyncio.Future[Answer]] = set()
+
+    def complete(self) -> None:
+        """Nothing is left to be loaded."""
 
     async def answer(self, body: bytes, headers: Headers) -> Answer:
         """Call the functions in the prediction thread.

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import os
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sagemaker_contract.acceleration.stored import Accelerated, NotUsableError, read_accelerated, read_sample
+from sagemaker_contract.acceleration.stored import (
+    Accelerated,
+    NotUsableError,
+    is_of_this_algorithm,
+    read_accelerated,
+    read_sample,
+)
 from sagemaker_contract.attributes import AttributesScope
 from sagemaker_contract.errors import InputError, ModelError
 from sagemaker_contract.formats import DECODERS, ENCODERS
 from sagemaker_contract.formats.media_types import TEXT_TYPES
 from sagemaker_contract.formats.negotiation import answer_type, charset, content_type, to_utf8
-from sagemaker_contract.interface import load_serving_module
+from sagemaker_contract.interface import has_hooks, load_serving_module
 from sagemaker_contract.serving.batching import Batcher, Prediction
-from sagemaker_contract.serving.hooks import HookModel, has_hooks
+from sagemaker_contract.serving.hooks import HookModel
 from sagemaker_contract.serving.messages import Answer
 
 if TYPE_CHECKING:
@@ -39,6 +47,9 @@ _SLOW_SECONDS = 0.1
 
 class ServedModel(Protocol):
     """What the application asks."""
+
+    def complete(self) -> None:
+        """Load what was put off until the first requests can be answered."""
 
     async def answer(self, body: bytes, headers: Headers) -> Answer: ...
 
@@ -69,13 +80,23 @@ class _Exchange:
 class Predictor:
     """Asks ``predict`` of the algorithm, or its ONNX form once there is one."""
 
-    def __init__(self, algorithm: Any, directory: Path) -> None:
-        self._algorithm = algorithm
-        self._model = algorithm.load(directory)
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._loading = threading.Lock()
+        self._original: tuple[Any, Any] | None = None
         self.accelerated: Accelerated | None = None
 
+    def complete(self) -> tuple[Any, Any]:
+        """The algorithm and its model, loaded at the first call."""
+        with self._loading:
+            if self._original is None:
+                algorithm = load_serving_module()
+                self._original = (algorithm, algorithm.load(self._directory))
+            return self._original
+
     def original(self, records: Records) -> list[Any]:
-        return list(self._algorithm.predict(self._model, records))
+        algorithm, model = self._original or self.complete()
+        return list(algorithm.predict(model, records))
 
     def __call__(self, records: Records, attributes: str) -> Prediction:
         if self.accelerated is not None:
@@ -91,11 +112,15 @@ class TableModel:
         self, predictor: Predictor, columns: int | None, settings: Settings, threads: Threads, telemetry: Telemetry
     ) -> None:
         """``columns`` is the width of a record, where the model says it."""
+        self._predictor = predictor
         self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
         self._columns = columns
         self._bodies = threads.bodies
         self._default_accept = settings.default_accept
         self._exchange = functools.lru_cache(maxsize=256)(self._agree)
+
+    def complete(self) -> None:
+        self._predictor.complete()
 
     async def answer(self, body: bytes, headers: Headers) -> Answer:
         """Decode, predict, encode.
@@ -149,13 +174,18 @@ def load_model(directory: Path, settings: Settings, threads: Threads, telemetry:
     started = time.monotonic()
     if not directory.is_dir() or not any(directory.iterdir()):
         raise ModelError(f"there is no model in {directory}: the folder is missing or empty")
-    module = load_serving_module()
-    if has_hooks(module):
-        model: ServedModel = HookModel(module, directory, settings, threads.predictions)
+    hooks = None if answers_without_algorithm(directory, settings) else load_serving_module()
+    if hooks is not None and has_hooks(hooks):
+        model: ServedModel = HookModel(hooks, directory, settings, threads.predictions)
     else:
-        model = _table_model(Predictor(module, directory), directory, settings, threads, telemetry)
+        model = _table_model(Predictor(directory), directory, settings, threads, telemetry)
     _log.info("model loaded and warm in %.1f s", time.monotonic() - started)
     return model
+
+
+def answers_without_algorithm(directory: Path, settings: Settings) -> bool:
+    """Whether requests can be answered before the algorithm, and the libraries it needs, are imported."""
+    return settings.acceleration and not os.environ.get("SAGEMAKER_PROGRAM") and is_of_this_algorithm(directory)
 
 
 def _table_model(
@@ -163,6 +193,8 @@ def _table_model(
 ) -> TableModel:
     sample = read_sample(directory)
     predictor.accelerated = _accelerated(directory, sample, predictor, settings)
+    if predictor.accelerated is None:
+        predictor.complete()
     model = TableModel(predictor, None if sample is None else sample.shape[1], settings, threads, telemetry)
     if sample is not None:
         model.batcher.learn(_warm_up(predictor, sample))

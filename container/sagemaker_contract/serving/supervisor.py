@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sagemaker_contract.acceleration import CHECK, FOLDER
 from sagemaker_contract.errors import ConfigurationError
+from sagemaker_contract.interface import load_serving_module
 from sagemaker_contract.serving.telemetry import Board
 
 if TYPE_CHECKING:
@@ -43,36 +44,48 @@ class Supervisor:
         self._kill_at = float("inf")
         self._pause = _FIRST_PAUSE_SECONDS
         self._alive_read, self._alive_write = os.pipe()
+        # Elsewhere libraries do not expect to be imported before a fork.
+        self._preloads = sys.platform.startswith("linux")
+        self._has_early = self._preloads and _can_answer_early(settings, paths)
+        self._shared = settings.workers > 1 or self._has_early
 
     def run(self) -> int:
         """Serve until SIGTERM; the exit code is 0 then, and 1 when a worker cannot load the model."""
-        reserved = reserve_port(self._settings.host, self._settings.port, shared=self._settings.workers > 1)
-        self._preload()
+        reserved = reserve_port(self._settings.host, self._settings.port, shared=self._shared)
+        self._preload_server()
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, self._end)
         signal.signal(signal.SIGALRM, self._look)
         signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+        if self._has_early:
+            self._start(self._early, reserved, replaces=False)
+        self._preload_algorithm()
         for number in range(self._settings.workers):
-            self._start(number, reserved, replaces=False)
+            self._start(number, reserved, replaces=self._has_early)
         exit_code = 0
         while self._workers:
             exit_code = max(exit_code, self._wait(reserved))
         return exit_code
 
-    def _preload(self) -> None:
-        """Import once what every worker needs: they share its memory, and are up sooner."""
-        # Elsewhere libraries do not expect to be imported before a fork.
-        if not sys.platform.startswith("linux"):
-            return
-        from sagemaker_contract.interface import load_serving_module
+    @property
+    def _early(self) -> int:
+        """The number of the early worker."""
+        return self._settings.workers
 
-        for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
-            importlib.import_module(name)
-        if self._settings.acceleration and (self._paths.model / FOLDER / CHECK).is_file():
-            importlib.import_module("onnxruntime")
-        load_serving_module()
-        gc.collect()
-        gc.freeze()
+    def _preload_server(self) -> None:
+        """Import once what every worker needs: they share its memory, and are up sooner."""
+        if self._preloads:
+            for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
+                importlib.import_module(name)
+            if self._settings.acceleration and (self._paths.model / FOLDER / CHECK).is_file():
+                importlib.import_module("onnxruntime")
+
+    def _preload_algorithm(self) -> None:
+        """Import the algorithm, which takes longest."""
+        if self._preloads and not self._ending:
+            load_serving_module()
+            gc.collect()
+            gc.freeze()
 
     def _start(self, number: int, reserved: socket.socket, *, replaces: bool) -> None:
         if self._ending:
@@ -95,12 +108,14 @@ class Supervisor:
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
                 signal.signal(one, signal.SIG_DFL)
             listener = reserved
-            if self._settings.workers > 1:
+            if self._shared:
                 listener = bind(self._settings.host, self._settings.port, shared=True)
                 reserved.close()
             telemetry = self._board.row(number)
-            worker = Worker(self._settings, self._paths, listener, telemetry, self._alive_read, replaces)
-            return worker.run()
+            early = number == self._early
+            return Worker(
+                self._settings, self._paths, listener, telemetry, self._alive_read, replaces, early=early
+            ).run()
         except BaseException:
             _log.exception("the worker failed")
             return 1
@@ -123,6 +138,10 @@ class Supervisor:
         if code == CANNOT_LOAD:
             self._end(signal.SIGTERM, None)
             return 1
+        if number == self._early:
+            self._board.retired(number)
+            _log.log(logging.ERROR if code else logging.INFO, "the early worker ended with %d", code)
+            return 0
         if time.monotonic() - began > _HEALTHY_SECONDS:
             self._pause = _FIRST_PAUSE_SECONDS
         _log.error("worker %d ended with %d; another starts in %.1f s", pid, code, self._pause)
@@ -140,14 +159,26 @@ class Supervisor:
             os.kill(pid, signal.SIGTERM)
 
     def _look(self, _signal: int, _frame: FrameType | None) -> None:
-        """Kill a worker that is stuck where it cannot see it itself, and at the very end every one."""
+        """Kill a worker that is stuck where it cannot see it itself, and at the very end every one.
+
+        The early worker ends once the others answer.
+        """
+        all_ready = self._board.all_ready()
         for pid, (number, _) in tuple(self._workers.items()):
             if self._ending:
                 if time.monotonic() > self._kill_at:
                     os.kill(pid, signal.SIGKILL)
+            elif number == self._early and all_ready:
+                os.kill(pid, signal.SIGTERM)
             elif self._board.silent_seconds(number) > self._settings.hung_seconds:
                 _log.error("a prediction has run for %d seconds: the worker is replaced", self._settings.hung_seconds)
                 os.kill(pid, signal.SIGKILL)
+
+
+def _can_answer_early(settings: Settings, paths: Paths) -> bool:
+    from sagemaker_contract.serving.models import answers_without_algorithm
+
+    return not settings.multi_model and answers_without_algorithm(paths.model, settings)
 
 
 def reserve_port(host: str, port: int, *, shared: bool) -> socket.socket:

@@ -25,14 +25,28 @@ _CELLS = _BATCHES + len(BATCH_RECORDS) + 2
 
 
 class Board:
-    """A row of numbers a worker, made before the workers are: each writes its own, any reads all."""
+    """A row of numbers a worker, made before the workers are: each writes its own, any reads all.
+
+    The last row is that of the early worker, which answers until the others can.
+    """
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._cells = memoryview(mmap.mmap(-1, 8 * workers * _CELLS)).cast("d")
+        self._rows = range(workers + 1)
+        self._cells = memoryview(mmap.mmap(-1, 8 * len(self._rows) * _CELLS)).cast("d")
+
+    def answers(self) -> bool:
+        """Whether whoever is connected to is ready."""
+        return self.all_ready() or bool(self._cells[self.workers * _CELLS + _READY])
 
     def all_ready(self) -> bool:
+        """Whether every worker is ready, the early one aside."""
         return all(self._cells[worker * _CELLS + _READY] for worker in range(self.workers))
+
+    def retired(self, worker: int) -> None:
+        """Note that a worker is gone for good; what it counted stays."""
+        for cell in (_READY, _WAITING, _HEARTBEAT):
+            self._cells[worker * _CELLS + cell] = 0
 
     def restarted(self, worker: int) -> None:
         """Count a restart; the worker counts as ready, for it listens only once it is."""
@@ -76,7 +90,7 @@ class Board:
         yield f"{name}_count {count:.0f}"
 
     def _sum(self, column: int) -> float:
-        return sum(self._cells[worker * _CELLS + column] for worker in range(self.workers))
+        return sum(self._cells[worker * _CELLS + column] for worker in self._rows)
 
 
 class Telemetry:
@@ -93,11 +107,8 @@ class Telemetry:
     def alive(self) -> None:
         self._cells[_HEARTBEAT] = time.monotonic()
 
-    def began(self) -> None:
-        self._cells[_WAITING] += 1
-
-    def ended(self) -> None:
-        self._cells[_WAITING] -= 1
+    def waiting(self, requests: int) -> None:
+        self._cells[_WAITING] = requests
 
     def answered(self, status: int, seconds: float) -> None:
         cells = self._cells

@@ -35,7 +35,11 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 @dataclass
 class Worker:
-    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone."""
+    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone.
+
+    One that ``replaces`` another listens once its model is loaded. One that is ``early`` answers by ONNX alone until
+    the others have imported the algorithm.
+    """
 
     settings: Settings
     paths: Paths
@@ -43,13 +47,14 @@ class Worker:
     telemetry: Telemetry
     parent: int
     replaces: bool
+    early: bool = False
 
     def run(self) -> int:
         """Serve; give the exit code."""
         self._code = ENDED
         self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
         models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
-        self._application = Application(self.settings, self.telemetry, models)
+        self._application = Application(self.settings, self.telemetry, models, hands_over=self.early)
         if self.replaces:
             # The others answer meanwhile; nobody shall reach a worker that cannot.
             signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
@@ -83,7 +88,10 @@ class Worker:
         await self._watch()
 
     def _load(self, directory: Path) -> ServedModel:
-        return load_model(directory, self.settings, self._threads, self.telemetry)
+        model = load_model(directory, self.settings, self._threads, self.telemetry)
+        if not self.early:
+            model.complete()
+        return model
 
     def _say_why(self, error: Exception) -> None:
         self._code = CANNOT_LOAD
@@ -98,11 +106,12 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """End a worker whose prediction never ends: nobody waits for it any more, and nobody else gets a turn."""
+        """Refuse bodies that do not come, and end a worker whose prediction never ends: nobody else gets a turn."""
         longest = self.settings.hung_seconds
         while True:
             self.telemetry.alive()
             await asyncio.sleep(_WATCH_SECONDS)
+            await self._application.refuse_overdue()
             model = self._application.model
             if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
                 _log.error("a prediction has run for %d seconds: the worker is replaced", longest)

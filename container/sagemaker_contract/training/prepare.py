@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sagemaker_contract.acceleration.check import NotTheSameError, write_checked, write_sample
+from sagemaker_contract.interface import has_hooks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,8 @@ def prepare_serving(algorithm: Algorithm, model: Any, held_out: Any, directory: 
 
 
 def _accelerate(algorithm: Algorithm, model: Any, held_out: Records, directory: Path) -> str:
+    if has_hooks(algorithm):
+        return "serve asks the functions of sagemaker-inference; no ONNX"
     to_onnx = getattr(algorithm, "to_onnx", None)
     content = to_onnx(model) if to_onnx else None
     if content is None:

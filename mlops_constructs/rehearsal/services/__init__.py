@@ -8,6 +8,7 @@ from mlops_constructs.rehearsal.services.cloudformation import CloudFormationSer
 from mlops_constructs.rehearsal.services.codebuild import CodeBuildService
 from mlops_constructs.rehearsal.services.codecommit import CodeCommitService
 from mlops_constructs.rehearsal.services.codepipeline import CodePipelineService
+from mlops_constructs.rehearsal.services.connections import ConnectionsService
 from mlops_constructs.rehearsal.services.events import EventsService
 from mlops_constructs.rehearsal.services.lambda_ import LambdaService
 from mlops_constructs.rehearsal.services.model_registry import ModelRegistry
@@ -17,6 +18,8 @@ from mlops_constructs.rehearsal.services.moto_gaps import (
     NotebookConfigurations,
 )
 from mlops_constructs.rehearsal.services.notebooks import NotebookInstances
+from mlops_constructs.rehearsal.services.parameters import ParametersService
+from mlops_constructs.rehearsal.services.registries import RegistriesService
 from mlops_constructs.rehearsal.services.s3 import S3Service
 from mlops_constructs.rehearsal.services.sagemaker import SageMakerService
 from mlops_constructs.rehearsal.services.sagemaker_processing import ProcessingJobs
@@ -30,6 +33,9 @@ SERVICES: tuple[type[Service], ...] = (
     EventsService,
     LambdaService,
     CodeCommitService,
+    ConnectionsService,
+    ParametersService,
+    RegistriesService,
     SageMakerService,
     SageMakerRuntimeService,
     CloudFormationService,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.rehearsal._builtin_metrics import predefined
 from mlops_constructs.rehearsal.services._base import AwsError
 
 if TYPE_CHECKING:
@@ -188,8 +189,11 @@ def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
 
 
 def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:
-    """The last value of each metric that the log shows."""
+    """The last value of each metric that the log shows; without definitions, of those of built-in algorithms."""
     now = datetime.now(timezone.utc)
+    if not definitions:
+        known = predefined(lines)
+        return [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in known.items()]
     found = []
     for definition in definitions:
         pattern = re.compile(definition["Regex"])

@@ -10,6 +10,7 @@ from mlops_constructs.rehearsal.executor.providers import (
     cloudformation,
     codebuild,
     codecommit,
+    connection,
     lambda_,
     s3,
 )
@@ -20,6 +21,7 @@ Provider = Callable[[ActionContext], dict[str, str]]
 PROVIDERS: dict[tuple[str, str, str], Provider] = {
     ("Source", "AWS", "S3"): s3.run,
     ("Source", "AWS", "CodeCommit"): codecommit.run,
+    ("Source", "AWS", "CodeStarSourceConnection"): connection.run,
     ("Build", "AWS", "CodeBuild"): codebuild.run,
     ("Test", "AWS", "CodeBuild"): codebuild.run,
     ("Invoke", "AWS", "Lambda"): lambda_.run,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops_constructs.rehearsal.executor._context import ActionContext
 
 DEFAULT_TIMEOUT_MINUTES = 7 * 24 * 60
+SECONDS_OF_A_MINUTE = 60.0
 
 
 def run(context: ActionContext) -> dict[str, str]:
@@ -23,7 +24,7 @@ def run(context: ActionContext) -> dict[str, str]:
     with context.changed:
         context.run.approval = approval
         context.changed.notify_all()
-    answered = context.wait_until(lambda: approval.status is not None, minutes * 60)
+    answered = context.wait_until(lambda: approval.status is not None, minutes * SECONDS_OF_A_MINUTE)
     if not answered:
         with context.changed:
             approval.status = "Expired"

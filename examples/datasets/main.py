@@ -1,0 +1,48 @@
+"""A pipeline on a bucket that the company has already, with a contract for what lands there."""
+
+from pathlib import Path
+
+from mlops_constructs import Algorithm, Column, DataContract, Dataset, MLOpsPipeline
+from mlops_constructs.provider import AwsProvider
+
+from cdktf import App, TerraformStack
+
+CONTAINER = Path(__file__).parents[2] / "container"
+
+# region: contract
+SPECIES = ["setosa", "versicolor", "virginica"]
+LENGTHS = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+CONTRACT = DataContract(
+    columns=[
+        Column(name="species", allowed=SPECIES),
+        *(Column(name=name, type="number", minimum=0, maximum=30) for name in LENGTHS),
+    ],
+    minimum_rows=60,
+    minimum_class_share=0.1,
+)
+# endregion
+
+
+class Lake(TerraformStack):
+    """One stack, one pipeline, somebody else's bucket."""
+
+    def __init__(self, scope: App, id: str) -> None:
+        super().__init__(scope, id)
+        AwsProvider(self, "aws", region="eu-west-1")
+        # region: from_bucket
+        dataset = Dataset.from_bucket(
+            "company-data-lake",
+            prefix="iris/sets/",
+            suffix=".json",
+            objects_prefix="iris/raw/",
+            contract=CONTRACT,
+            duplicates="skip",
+            schedule="cron(0 6 ? * MON *)",
+        )
+        # endregion
+        MLOpsPipeline(self, "iris", algorithm=Algorithm.from_directory(CONTAINER), dataset=dataset, notebook=None)
+
+
+app = App()
+Lake(app, "lake")
+app.synth()

@@ -1,0 +1,55 @@
+"""Was the same content trained before: the records that Register writes, asked by checksum."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.errors import ConfigurationError, error_code
+
+if TYPE_CHECKING:
+    from check_dataset.settings import Params, Settings
+
+RECORDS = "trained"
+MAXIMUM_REASON_CHARACTERS = 200
+
+
+def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str) -> dict[str, str] | None:
+    """The record of another execution that trained on this content, or ``None``."""
+    try:
+        body = s3.get_object(Bucket=settings.artifact_bucket, Key=f"{RECORDS}/{sha256}.json")["Body"].read()
+    except ClientError as error:
+        if error_code(error) in {"404", "NoSuchKey"}:
+            return None
+        raise
+    record: dict[str, str] = json.loads(body)
+    return None if record["execution_id"] == execution_id else record
+
+
+def refuse(record: dict[str, str], sha256: str) -> ConfigurationError:
+    """The failure of an execution that brings nothing new."""
+    return ConfigurationError(
+        f"The same content (SHA-256 {sha256}) was trained before, by execution {record['execution_id']}, which made"
+        f" {record['model_package_arn']}. Upload something new, or set Dataset(duplicates='allow')"
+    )
+
+
+def stop(codepipeline: Any, params: Params, settings: Settings, record: dict[str, str]) -> str:
+    """End this execution without a failure; give the reason."""
+    reason = f"The same content was trained before, by execution {record['execution_id']}; nothing to do"
+    try:
+        codepipeline.stop_pipeline_execution(
+            pipelineName=settings.pipeline,
+            pipelineExecutionId=params.execution_id,
+            abandon=False,
+            reason=reason[:MAXIMUM_REASON_CHARACTERS],
+        )
+    except ClientError as error:
+        # A second delivery of the event finds that the first has stopped it.
+        if error_code(error) != "DuplicatedStopRequestException":
+            raise
+    logs.info("execution stopped", execution_id=params.execution_id, trained_by=record["execution_id"])
+    return reason

@@ -1,0 +1,143 @@
+"""``deployment.json`` of a training job's zip: what the two endpoints shall be, as parameters of their templates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from check_dataset.fields import check_fields, number, parse_document, text_of, truth, whole_number
+from handler_kit.errors import ConfigurationError
+from handler_kit.instances import has_own_disks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METRIC = "SageMakerVariantInvocationsPerInstance"
+NO_AB_TESTS = (
+    "is true, but this pipeline has one variant an endpoint, so the new model would get all of the traffic. Set"
+    ' "ABTests": false to release it that way, behind the approval; a canary of a few percent that rolls back on'
+    " alarms is Endpoint(rollout=Rollout.canary(step_percent=10))"
+)
+
+_SECTIONS = {"DevelopmentEndpoint": "dev", "ProductionEndpoint": "production"}
+_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+_SCALING = {
+    "MinCapacity": ("MinCapacity", 1, 1000),
+    "MaxCapacity": ("MaxCapacity", 1, 1000),
+    "ScaleInCooldown": ("ScaleInCooldown", 0, 3600),
+    "ScaleOutCooldown": ("ScaleOutCooldown", 0, 3600),
+}
+
+
+@dataclass
+class Endpoints:
+    """Environment to template parameters, and what a person should know about fields that are ours."""
+
+    parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def parse_endpoints(text: str, place: str, least_instances: Mapping[str, str]) -> Endpoints:
+    """Read the file; ``least_instances`` is what each environment's rollout needs.
+
+    Raises ConfigurationError naming the field.
+    """
+    value = parse_document(text, place, "deployment description")
+    try:
+        return _endpoints(value, least_instances)
+    except ValueError as error:
+        raise ConfigurationError(f"{place}: {error}") from None
+
+
+def _endpoints(value: Any, least_instances: Mapping[str, str]) -> Endpoints:
+    check_fields(value, "the file", required=set(), optional={"EndpointPrefix", *_SECTIONS})
+    found = Endpoints()
+    if "EndpointPrefix" in value:
+        found.notes.append("EndpointPrefix: the pipeline names its endpoints itself")
+    for section, environment in _SECTIONS.items():
+        if section in value:
+            least = int(least_instances.get(environment, "1"))
+            found.parameters[environment] = _endpoint(value[section], section, least, found.notes)
+    return found
+
+
+def _endpoint(value: Any, place: str, least: int, notes: list[str]) -> dict[str, str]:
+    options = {
+        "InferenceMonitoring",
+        "InferenceMonitoringSampling",
+        "InferenceMonitoringOutputBucket",
+        "ABTests",
+        "InstanceType",
+        "InitialInstanceCount",
+        "InitialVariantWeight",
+        "AutoScaling",
+    }
+    check_fields(value, place, required=set(), optional=options)
+    if truth(value.get("ABTests", False), f"{place}.ABTests"):
+        raise ValueError(f"{place}.ABTests {NO_AB_TESTS}")
+    if "InitialVariantWeight" in value:
+        notes.append(f"{place}.InitialVariantWeight: counts only in A/B tests")
+    if "InferenceMonitoringOutputBucket" in value:
+        notes.append(f"{place}.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket")
+    return {**_instances(value, place, least), **_capture(value, place), **_scaling(value, place)}
+
+
+def _instances(value: dict[str, Any], place: str, least: int) -> dict[str, str]:
+    parameters = {}
+    if "InstanceType" in value:
+        kind = text_of(value["InstanceType"], f"{place}.InstanceType")
+        if not _INSTANCE_TYPE.fullmatch(kind):
+            raise ValueError(f"{place}.InstanceType must look like 'ml.<family>.<size>', got {kind!r}")
+        parameters["InstanceType"] = kind
+        parameters["EncryptVolume"] = "false" if has_own_disks(kind) else "true"
+    if "InitialInstanceCount" in value:
+        where = f"{place}.InitialInstanceCount"
+        count = whole_number(value["InitialInstanceCount"], where, 1, 1000)
+        if count < least:
+            raise ValueError(f"{where} is {count}; the configured rollout needs at least {least} instances")
+        parameters["InitialInstanceCount"] = str(count)
+    return parameters
+
+
+def _capture(value: dict[str, Any], place: str) -> dict[str, str]:
+    if "InferenceMonitoring" not in value:
+        return {}
+    if not truth(value["InferenceMonitoring"], f"{place}.InferenceMonitoring"):
+        return {"CaptureSampling": "0"}
+    if "InferenceMonitoringSampling" not in value:
+        raise ValueError(f"{place}.InferenceMonitoring is true, but InferenceMonitoringSampling is missing")
+    share = whole_number(value["InferenceMonitoringSampling"], f"{place}.InferenceMonitoringSampling", 1, 100)
+    return {"CaptureSampling": str(share)}
+
+
+def _scaling(value: dict[str, Any], place: str) -> dict[str, str]:
+    if "AutoScaling" not in value:
+        return {}
+    scaling, where = value["AutoScaling"], f"{place}.AutoScaling"
+    if scaling is None:
+        return {"Autoscales": "false"}
+    check_fields(scaling, where, required=set(), optional={*_SCALING, "TargetValue", "PredefinedMetricType"})
+    if scaling.get("PredefinedMetricType", METRIC) != METRIC:
+        raise ValueError(f"{where}.PredefinedMetricType must be {METRIC}, got {scaling['PredefinedMetricType']!r}")
+    parameters = {"Autoscales": "true"}
+    for name, (parameter, low, high) in _SCALING.items():
+        if name in scaling:
+            parameters[parameter] = str(whole_number(scaling[name], f"{where}.{name}", low, high))
+    if "TargetValue" in scaling:
+        parameters["TargetValue"] = f"{number(scaling['TargetValue'], f'{where}.TargetValue', 0.001, 1e9):.15g}"
+    _check_scaling(value, parameters, where)
+    return parameters
+
+
+def _check_scaling(value: dict[str, Any], parameters: dict[str, str], where: str) -> None:
+    low, high = (
+        int(parameters.get(name, default)) for name, default in (("MinCapacity", "1"), ("MaxCapacity", "1000"))
+    )
+    if low > high:
+        raise ValueError(f"{where}: MinCapacity {low} is above MaxCapacity {high}")
+    count = value.get("InitialInstanceCount")
+    if isinstance(count, int) and not low <= count <= high:
+        raise ValueError(f"{where}: InitialInstanceCount {count} is not within {low} to {high}")
+    if str(value.get("InstanceType", "")).startswith("ml.t2."):
+        raise ValueError(f"{where}: burstable T2 instances cannot autoscale; use 'ml.m5.large'")

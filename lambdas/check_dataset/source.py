@@ -1,0 +1,164 @@
+"""The buckets that data sets come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from check_dataset.content import Content
+from check_dataset.manifest import MAXIMUM_OBJECTS, Entry
+from handler_kit.errors import ConfigurationError, error_code, error_message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAXIMUM_COPY_BYTES = 5 * 1024**3
+CHUNK_BYTES = 1024 * 1024
+
+_MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"})
+_UNREADABLE_CODES = frozenset({"403", "AccessDenied"})
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One object of the data set, at one version."""
+
+    entry: Entry
+    etag: str
+    size: int
+
+
+class Source:
+    """The data bucket, and what else this function may read."""
+
+    def __init__(self, s3: Any, bucket: str, readable: Sequence[str]) -> None:
+        """``readable`` are ``s3://`` folders."""
+        self._s3, self._bucket, self._readable = s3, bucket, readable
+
+    def place(self, entry: Entry) -> str:
+        """How to name an object to a person."""
+        version = f" (version {entry.version_id})" if entry.version_id else ""
+        return f"s3://{self._in(entry)}/{entry.key}{version}"
+
+    def look_up(self, entry: Entry) -> Pinned:
+        """Find an object and its version now. Raises ConfigurationError when it is missing or empty."""
+        pinned = self._head(entry)
+        if pinned.size == 0:
+            raise ConfigurationError(f"{self.place(entry)}: the object is empty (0 bytes)")
+        if pinned.size > MAXIMUM_COPY_BYTES:
+            raise ConfigurationError(
+                f"{self.place(entry)}: {pinned.size} bytes; an object may have {MAXIMUM_COPY_BYTES} at most."
+                " Split it and name the parts in a manifest"
+            )
+        return pinned
+
+    def find(self, entry: Entry) -> Pinned | None:
+        """An object that need not be there."""
+        try:
+            found = self._s3.list_objects_v2(Bucket=self._in(entry), Prefix=entry.key, MaxKeys=1)
+        except ClientError as error:
+            raise self._unreadable(entry, error) from error
+        if entry.key not in [one["Key"] for one in found.get("Contents", [])]:
+            return None
+        return self._head(entry)
+
+    def read(self, entry: Entry, limit: int, what: str) -> bytes:
+        """A small object. Raises ConfigurationError when it is missing or has more than ``limit`` bytes."""
+        pinned = self.look_up(entry)
+        if pinned.size > limit:
+            raise ConfigurationError(f"{self.place(entry)}: {pinned.size} bytes; a {what} may have {limit} at most")
+        return bytes(self._s3.get_object(**self._locate(pinned.entry))["Body"].read())
+
+    def read_text(self, entry: Entry, limit: int, what: str) -> str:
+        """A small object in UTF-8."""
+        try:
+            return self.read(entry, limit, what).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{self.place(entry)}: a {what} must be UTF-8 text") from None
+
+    def open(self, pinned: Pinned, budget: int) -> Content:
+        """The object's bytes, to be read once; its lines within ``budget`` bytes."""
+        body = self._s3.get_object(**self._locate(pinned.entry))["Body"]
+        return Content(body.iter_chunks(CHUNK_BYTES), pinned.size, self.place(pinned.entry), budget)
+
+    def under(self, bucket: str, prefix: str) -> list[Entry]:
+        """The objects of a folder, or the one object with this key; folder markers and empty objects are none.
+
+        SageMaker would read ``train2`` for the prefix ``train`` too; that is never meant.
+        Raises ConfigurationError when there is none, or more than can be pinned.
+        """
+        where, folder = Entry(prefix, bucket=bucket), prefix.rstrip("/") + "/"
+        self.check_readable(where)
+        found: list[Entry] = []
+        try:
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                found += [
+                    Entry(one["Key"], bucket=bucket, root=folder if one["Key"].startswith(folder) else None)
+                    for one in page.get("Contents", [])
+                    if one["Size"] and (one["Key"] == prefix or one["Key"].startswith(folder))
+                ]
+                if len(found) > MAXIMUM_OBJECTS:
+                    raise ConfigurationError(
+                        f"{self.place(where)}: more than {MAXIMUM_OBJECTS} objects; join small files"
+                    )
+        except ClientError as error:
+            raise self._unreadable(where, error) from error
+        if not found:
+            raise ConfigurationError(f"{self.place(where)}: no objects there, or only empty ones")
+        if strange := [entry.key for entry in found if {"", ".", ".."} & set(entry.name.split("/"))]:
+            raise ConfigurationError(
+                f"{self.place(Entry(strange[0], bucket=bucket))}: cannot be a file name; rename it"
+            )
+        return found
+
+    def check_readable(self, entry: Entry) -> None:
+        """Raise ConfigurationError when this function may not read there."""
+        place = f"s3://{self._in(entry)}/{entry.key}"
+        if not place.startswith(tuple(self._readable)):
+            raise ConfigurationError(
+                f"{place}: lies where this pipeline may not read; it reads {', '.join(self._readable)}."
+                " Copy it there, or name its folder in Dataset(input_buckets=...)"
+            )
+
+    def copy(self, pinned: Pinned, bucket: str, key: str) -> None:
+        """Copy exactly what was checked. Tags stay behind: copying them would need more rights."""
+        version = {} if pinned.entry.version_id is None else {"VersionId": pinned.entry.version_id}
+        self._s3.copy_object(
+            CopySource={"Bucket": self._in(pinned.entry), "Key": pinned.entry.key, **version},
+            # Without versions the object may be another one by now.
+            CopySourceIfMatch=pinned.etag,
+            Bucket=bucket,
+            Key=key,
+            TaggingDirective="REPLACE",
+        )
+
+    def _head(self, entry: Entry) -> Pinned:
+        self.check_readable(entry)
+        try:
+            head = self._s3.head_object(**self._locate(entry))
+        except ClientError as error:
+            raise self._unreadable(entry, error) from error
+        version = head.get("VersionId", entry.version_id)
+        # "null" is the version of an object from before versioning; it can be asked for like any other.
+        return Pinned(replace(entry, version_id=version), head["ETag"], int(head["ContentLength"]))
+
+    def _in(self, entry: Entry) -> str:
+        return self._bucket if entry.bucket is None else entry.bucket
+
+    def _locate(self, entry: Entry) -> dict[str, str]:
+        version = {"VersionId": entry.version_id} if entry.version_id else {}
+        return {"Bucket": self._in(entry), "Key": entry.key, **version}
+
+    def _unreadable(self, entry: Entry, error: ClientError) -> ClientError | ConfigurationError:
+        code = error_code(error)
+        if code in _MISSING_CODES:
+            return ConfigurationError(f"{self.place(entry)}: no such object or version; upload it again")
+        if code in _UNREADABLE_CODES:
+            return ConfigurationError(f"{self.place(entry)}: no such object, or this function may not read it")
+        if code == "NoSuchBucket":
+            return ConfigurationError(f"{self.place(entry)}: there is no such bucket")
+        if code == "400":
+            return ConfigurationError(f"{self.place(entry)}: S3 refused the key or version ({error_message(error)})")
+        return error

@@ -1,0 +1,223 @@
+"""``trainingjob.zip``: a training described by CreateTrainingJob's request, as the MLOps workshop of AWS uploads it.
+
+What means something here is used; what is the pipeline's own is told; anything else is refused by name.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from check_dataset.endpoints import Endpoints, parse_endpoints
+from check_dataset.fields import check_fields, parse_document, text_of, whole_number
+from handler_kit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ARCHIVE = "trainingjob.zip"
+LONGEST_RUN_SECONDS = 23 * 3600
+
+_JOB = "trainingjob.json"
+_DEPLOYMENTS = ("deployment.json", "environment.json")
+_VERSION_1 = re.compile(r"assets/deploy-model.*\.(?:ya?ml|json)")
+_URI = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)")
+_OURS = {
+    "TrainingJobName": "the pipeline names the job after its execution",
+    "RoleArn": "the pipeline's own training role is used",
+    "OutputDataConfig": "the model goes to the artifact bucket",
+    "Tags": "the pipeline tags its jobs itself",
+    "EnableNetworkIsolation": "training stays isolated from the network",
+    "EnableInterContainerTrafficEncryption": "traffic between instances is always encrypted",
+}
+_USED = {
+    "AlgorithmSpecification",
+    "Environment",
+    "HyperParameters",
+    "InputDataConfig",
+    "ResourceConfig",
+    "StoppingCondition",
+}
+
+
+@dataclass
+class Job:
+    """What a zip asks for.
+
+    Attributes:
+        channels: Channel to bucket and key prefix.
+        image: The training image it names, or ``None``.
+        training: What train_model takes instead of its settings.
+        endpoints: What the templates of the endpoints get.
+        notes: What a person should know about fields that are not taken as they are.
+    """
+
+    channels: dict[str, tuple[str, str]]
+    image: str | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def overrides(self) -> bytes:
+        """The request for the later steps, as JSON."""
+        return json.dumps({"training": self.training, "endpoints": self.endpoints}, indent=2, sort_keys=True).encode()
+
+
+def parse_job(files: Mapping[str, bytes], place: str, least_instances: Mapping[str, str]) -> Job:
+    """Read the files of a zip. Raises ConfigurationError naming the file and the field."""
+    _check_files(files, place)
+    texts = {name: _text(content, f"{place} / {name}") for name, content in files.items()}
+    value = parse_document(texts[_JOB], f"{place} / {_JOB}", "training job")
+    try:
+        job = _job(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{place} / {_JOB}: {error}") from None
+    for name in _DEPLOYMENTS:
+        if name in texts:
+            endpoints: Endpoints = parse_endpoints(texts[name], f"{place} / {name}", least_instances)
+            job.endpoints = endpoints.parameters
+            job.notes += endpoints.notes
+    return job
+
+
+def check_image(job: Job, image: str) -> None:
+    """Take or refuse the zip's image; ``image`` is the pipeline's own, by digest. Raises ConfigurationError."""
+    if job.image is None or job.image == image:
+        return
+    repository = image.partition("@")[0]
+    # A registry may have a port, so a tag is what follows the last slash.
+    tagged, _, tag = job.image.rpartition(":")
+    if job.image == repository or (tagged == repository and tag == "latest"):
+        job.notes.append(f"TrainingImage {job.image}: trained with {image}")
+        return
+    raise ConfigurationError(
+        f"{_JOB}: AlgorithmSpecification.TrainingImage is {job.image}, but this pipeline trains and serves"
+        f" {image}. Leave TrainingImage out, name {repository}:latest, or give the pipeline that image with"
+        " Algorithm.from_image(...)"
+    )
+
+
+def _check_files(files: Mapping[str, bytes], place: str) -> None:
+    if old := sorted(name for name in files if _VERSION_1.fullmatch(name)):
+        raise ConfigurationError(
+            f"{place}: {', '.join(old)}: this is the workshop's first form, whose zip brings its own CloudFormation."
+            " The pipeline deploys with its own templates: leave assets/ out, and put instance types, counts and"
+            " scaling into a deployment.json"
+        )
+    if _JOB not in files:
+        elsewhere = [name for name in files if name.endswith(f"/{_JOB}")]
+        hint = f"; {elsewhere[0]} must lie at the top" if elsewhere else ""
+        raise ConfigurationError(f"{place}: there is no {_JOB} in it, only {', '.join(sorted(files))[:300]}{hint}")
+    if unknown := sorted(set(files) - {_JOB, *_DEPLOYMENTS}):
+        raise ConfigurationError(f"{place}: nothing is done with {', '.join(unknown)[:300]}; leave it out")
+    if len(set(files) & set(_DEPLOYMENTS)) > 1:
+        raise ConfigurationError(f"{place}: both {' and '.join(_DEPLOYMENTS)} are in it; keep one")
+
+
+def _text(content: bytes, place: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{place}: must be UTF-8 text") from None
+
+
+def _job(value: Any) -> Job:
+    check_fields(value, "the request", required={"InputDataConfig"}, optional={*_USED, *_OURS})
+    job = Job(_channels(value["InputDataConfig"]))
+    job.notes = [f"{name}: {_OURS[name]}" for name in sorted(_OURS.keys() & value.keys()) if value[name]]
+    job.image = _image(value.get("AlgorithmSpecification", {}), job.notes)
+    for name, target in (("HyperParameters", "hyperparameters"), ("Environment", "environment")):
+        if value.get(name):
+            job.training[target] = _strings(value[name], name)
+    job.training |= _resources(value.get("ResourceConfig", {}), job.notes)
+    job.training |= _stopping(value.get("StoppingCondition", {}), job.notes)
+    return job
+
+
+def _image(value: Any, notes: list[str]) -> str | None:
+    place = "AlgorithmSpecification"
+    check_fields(value, place, required=set(), optional={"TrainingImage", "TrainingInputMode", "MetricDefinitions"})
+    if value.get("TrainingInputMode", "File") != "File":
+        raise ValueError(f"{place}.TrainingInputMode must be 'File', got {value['TrainingInputMode']!r}")
+    if value.get("MetricDefinitions"):
+        notes.append(f"{place}.MetricDefinitions: those of the pipeline are used, as its gate reads them")
+    return text_of(value["TrainingImage"], f"{place}.TrainingImage") if "TrainingImage" in value else None
+
+
+def _resources(value: Any, notes: list[str]) -> dict[str, Any]:
+    options = {"InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId"}
+    check_fields(value, "ResourceConfig", required=set(), optional=options)
+    found: dict[str, Any] = {}
+    if "InstanceType" in value:
+        found["instance_type"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
+        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["instance_type"]):
+            raise ValueError(f"ResourceConfig.InstanceType {found['instance_type']!r} is no SageMaker instance")
+    limits = (("InstanceCount", "instance_count", 100), ("VolumeSizeInGB", "volume_size_gb", 16_384))
+    for name, target, high in limits:
+        if name in value:
+            found[target] = whole_number(value[name], f"ResourceConfig.{name}", 1, high)
+    if value.get("VolumeKmsKeyId"):
+        notes.append("ResourceConfig.VolumeKmsKeyId: the pipeline's own key is used")
+    return found
+
+
+def _stopping(value: Any, notes: list[str]) -> dict[str, Any]:
+    check_fields(value, "StoppingCondition", required=set(), optional={"MaxRuntimeInSeconds"})
+    if "MaxRuntimeInSeconds" not in value:
+        return {}
+    seconds = whole_number(value["MaxRuntimeInSeconds"], "StoppingCondition.MaxRuntimeInSeconds", 1, 28 * 86_400)
+    if seconds > LONGEST_RUN_SECONDS:
+        notes.append(f"MaxRuntimeInSeconds {seconds}: {LONGEST_RUN_SECONDS} (23 h) is used, as CodePipeline waits 24 h")
+    return {"max_runtime_seconds": min(seconds, LONGEST_RUN_SECONDS)}
+
+
+def _channels(value: Any) -> dict[str, tuple[str, str]]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("InputDataConfig must be a list with at least the channel train")
+    channels: dict[str, tuple[str, str]] = {}
+    for index, one in enumerate(value):
+        place = f"InputDataConfig[{index}]"
+        options = {"ContentType", "CompressionType", "RecordWrapperType", "InputMode"}
+        check_fields(one, place, required={"ChannelName", "DataSource"}, optional=options)
+        expected = {"ContentType": ("text/csv", "csv"), "InputMode": ("File",)}
+        for name in options & one.keys():
+            taken = expected.get(name, ("None",))
+            if one[name] not in (None, *taken):
+                raise ValueError(f"{place}.{name} must be {taken[0]!r}, got {one[name]!r}")
+        name = text_of(one["ChannelName"], f"{place}.ChannelName")
+        if name in channels:
+            raise ValueError(f"{place}: the channel {name} is given twice")
+        channels[name] = _prefix(one["DataSource"], f"{place}.DataSource")
+    return channels
+
+
+def _prefix(value: Any, place: str) -> tuple[str, str]:
+    check_fields(value, place, required={"S3DataSource"}, optional=set())
+    source, place = value["S3DataSource"], f"{place}.S3DataSource"
+    check_fields(source, place, required={"S3Uri"}, optional={"S3DataType", "S3DataDistributionType"})
+    for name, taken in (("S3DataType", "S3Prefix"), ("S3DataDistributionType", "FullyReplicated")):
+        if source.get(name, taken) != taken:
+            raise ValueError(f"{place}.{name} must be {taken!r}, got {source[name]!r}")
+    uri = text_of(source["S3Uri"], f"{place}.S3Uri")
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise ValueError(f"{place}.S3Uri must be s3://bucket/prefix, got {uri!r}")
+    return match[1], match[2]
+
+
+def _strings(value: Any, place: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place} must be an object")
+    if len(value) > 100:
+        raise ValueError(f"{place} has {len(value)} entries; SageMaker takes at most 100")
+    for key, text in value.items():
+        if not isinstance(text, str):
+            raise ValueError(
+                f"{place}.{key} must be a string, as SageMaker takes no other; got {json.dumps(text)[:60]}"
+            )
+        if not key or len(key) > 256 or len(text) > 2500:
+            raise ValueError(f"{place}.{key[:60]}: a name has 1 to 256 characters, a value at most 2500")
+    return value

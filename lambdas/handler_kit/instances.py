@@ -1,0 +1,13 @@
+"""What differs between SageMaker's instance families; mlops_constructs/_aws/instances.py says the same."""
+
+from __future__ import annotations
+
+import re
+
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/InstanceStorage.html
+_NVME = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[4-9]e?|p[4-9][a-z]*(?:-[a-z0-9]+)?|trn\w+)\.")
+
+
+def has_own_disks(instance_type: str) -> bool:
+    """Whether the instances have NVMe disks, which hardware encrypts and which refuse a KMS key."""
+    return _NVME.match(instance_type) is not None

@@ -1,0 +1,1 @@
+"""Starts the pipeline on the newest data set, when a schedule says so."""

@@ -1,0 +1,14 @@
+"""Lambda entry point of the EventBridge rule that sees the image parameter change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handler_kit.clients import client
+from start_retraining.settings import Settings, event_id
+from start_retraining.start import start
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Start the pipeline; what is raised lands in the dead letter queue after Lambda's retries."""
+    return start(event_id(event), Settings.from_env(), client("codepipeline"), client("ssm"))

@@ -1,0 +1,98 @@
+"""Which data set another image is trained on, if on any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handler_kit import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from start_retraining.settings import Settings
+
+NO_IMAGE = "none"
+# Names in the pipeline.
+DATASET = "Dataset"
+TRAIN = "Train"
+RELEASE, NO_RELEASE = "Release", "none"
+
+
+def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dict[str, Any]:
+    """Start an execution on the newest data set that reached training, unless nothing new would come of it.
+
+    A data set whose training failed counts: a mended image is for exactly that one. Returns
+    ``{"started": execution id or None, "reason": sentence}``.
+    """
+    image = str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
+    if image in {"", NO_IMAGE}:
+        return _nothing("There is no image yet.")
+    for execution in _executions(settings, codepipeline):
+        name = execution["pipelineExecutionId"]
+        if _deploys_a_release_again(name, settings, codepipeline):
+            continue
+        actions = _actions(name, settings, codepipeline)
+        training = actions.get(TRAIN)
+        if training is None:
+            if execution["status"] == "InProgress":
+                return _nothing(f"Execution {name} has not trained yet and takes this image.")
+            continue
+        if _variables(training).get("Image") == image:
+            return _nothing(f"Execution {name} has trained with this image.")
+        return _begin(_variables(actions[DATASET]), name, event_id, settings, codepipeline)
+    return _nothing("No data set has reached training yet; the next upload takes this image.")
+
+
+def _executions(settings: Settings, codepipeline: Any) -> Iterator[dict[str, Any]]:
+    """All executions, the newest first."""
+    pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=settings.pipeline)
+    for page in pages:
+        yield from page["pipelineExecutionSummaries"]
+
+
+def _deploys_a_release_again(execution_id: str, settings: Settings, codepipeline: Any) -> bool:
+    """Whether an execution is a rollback, which trains nothing."""
+    execution = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)[
+        "pipelineExecution"
+    ]
+    return any(
+        variable["name"] == RELEASE and variable["resolvedValue"] != NO_RELEASE
+        for variable in execution.get("variables", [])
+    )
+
+
+def _actions(execution_id: str, settings: Settings, codepipeline: Any) -> dict[str, dict[str, Any]]:
+    """The last run of each action of an execution."""
+    pages = codepipeline.get_paginator("list_action_executions").paginate(
+        pipelineName=settings.pipeline, filter={"pipelineExecutionId": execution_id}
+    )
+    runs = [run for page in pages for run in page["actionExecutionDetails"]]
+    return {run["actionName"]: run for run in sorted(runs, key=lambda run: run["startTime"])}
+
+
+def _variables(run: dict[str, Any]) -> dict[str, str]:
+    variables: dict[str, str] = run.get("output", {}).get("outputVariables", {})
+    return variables
+
+
+def _begin(
+    dataset: dict[str, str], trained_by: str, event_id: str, settings: Settings, codepipeline: Any
+) -> dict[str, Any]:
+    key, version = dataset["ObjectKey"], dataset["VersionId"]
+    started = codepipeline.start_pipeline_execution(
+        name=settings.pipeline,
+        sourceRevisions=[
+            {"actionName": DATASET, "revisionType": "S3_OBJECT_KEY", "revisionValue": key},
+            {"actionName": DATASET, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": version},
+        ],
+        # EventBridge and Lambda may deliver an event twice.
+        clientRequestToken=event_id,
+    )["pipelineExecutionId"]
+    reason = f"Training anew on {key} (version {version}), the data set of execution {trained_by}."
+    logs.info("retraining started", execution=started, reason=reason)
+    return {"started": started, "reason": reason}
+
+
+def _nothing(reason: str) -> dict[str, Any]:
+    logs.info("nothing to start", reason=reason)
+    return {"started": None, "reason": reason}

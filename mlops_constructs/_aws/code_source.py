@@ -1,0 +1,105 @@
+"""Where the image pipeline gets the code from, and what starts it on a push."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .actions import Action
+from .policy import allow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .environment import Environment
+    from .policy import Statement
+
+# Name, namespace and artifact of the source action.
+CODE = "Code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSource:
+    """A source action, with what it needs and what starts it.
+
+    Attributes:
+        action: The action; ``#{Code.CommitId}`` is the commit.
+        permissions: What the pipeline's role needs for it.
+        push_event: EventBridge pattern of a push, or None where CodePipeline sees it by itself.
+        pushes: Source action to branch, where CodePipeline sees it by itself.
+    """
+
+    action: Action
+    permissions: Sequence[Statement]
+    push_event: Mapping[str, object] | None = None
+    pushes: Mapping[str, str] = field(default_factory=dict)
+
+
+def codecommit_source(env: Environment, repository_name: str, branch: str) -> CodeSource:
+    """Take a branch of a CodeCommit repository in this account and region."""
+    repository_arn = env.arn("codecommit", repository_name)
+    return CodeSource(
+        action=_source(
+            "CodeCommit",
+            {"RepositoryName": repository_name, "BranchName": branch, "PollForSourceChanges": "false"},
+        ),
+        permissions=[
+            allow(
+                [
+                    "codecommit:GetBranch",
+                    "codecommit:GetCommit",
+                    "codecommit:GetRepository",
+                    "codecommit:GetUploadArchiveStatus",
+                    "codecommit:UploadArchive",
+                    "codecommit:CancelUploadArchive",
+                ],
+                repository_arn,
+            )
+        ],
+        push_event={
+            "source": ["aws.codecommit"],
+            "detail-type": ["CodeCommit Repository State Change"],
+            "resources": [repository_arn],
+            "detail": {
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [branch],
+            },
+        },
+    )
+
+
+def connection_source(connection_arn: str, repository: str, branch: str) -> CodeSource:
+    """Take a branch of a repository that a connection reaches.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+    """
+    return CodeSource(
+        action=_source(
+            "CodeStarSourceConnection",
+            {
+                "ConnectionArn": connection_arn,
+                "FullRepositoryId": repository,
+                "BranchName": branch,
+                # The trigger does it; with both, a push would start two executions.
+                "DetectChanges": "false",
+            },
+        ),
+        permissions=[
+            # The action's prefix must be that of the connection's ARN, and both kinds exist.
+            # https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+            allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], connection_arn)
+        ],
+        pushes={CODE: branch},
+    )
+
+
+def _source(provider: str, configuration: Mapping[str, str]) -> Action:
+    return Action(
+        name=CODE,
+        category="Source",
+        provider=provider,
+        namespace=CODE,
+        outputs=[CODE],
+        configuration=configuration,
+    )

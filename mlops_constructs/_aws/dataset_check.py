@@ -1,0 +1,109 @@
+"""The function that checks and pins a data set, and what reading data sets needs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..provider import s3_object
+from .function import Function
+from .literals import literal_json
+from .policy import allow, report_job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+    from ..config import Dataset
+    from .environment import Environment
+    from .policy import Statement
+    from .stores import Stores
+
+_CONTRACT_KEY = "contracts/dataset.json"
+
+
+def check_dataset_function(
+    scope: Construct,
+    *,
+    config: Dataset,
+    env: Environment,
+    stores: Stores,
+    image_parameter: str,
+    least_instances: Mapping[str, int],
+) -> Function:
+    """Make the function.
+
+    Args:
+        scope: Construct it belongs to.
+        config: The data set.
+        env: Where it is deployed.
+        stores: Buckets and key.
+        image_parameter: Name of the SSM parameter with the image.
+        least_instances: Endpoint to the fewest instances that its rollout can do with.
+    """
+    folders = [""] if stores.data_folders is None else stores.data_folders
+    readable = [f"s3://{stores.data_bucket}/{folder}" for folder in folders]
+    readable += [f"s3://{name}/" for name in config.input_buckets]
+    return Function(
+        scope,
+        "check_dataset",
+        folder="check_dataset",
+        env=env,
+        stores=stores,
+        settings={
+            "ARTIFACT_BUCKET": stores.artifact_bucket,
+            "MAXIMUM_BYTES": str(config.maximum_megabytes * 1_000_000),
+            "LOOK_BYTES": str(config.look_megabytes * 1_000_000),
+            "READABLE": " ".join(readable),
+            "CONTRACT_KEY": _upload_contract(scope, config, stores),
+            "DUPLICATES": config.duplicates,
+            "PIPELINE": env.name,
+            "IMAGE_PARAMETER": image_parameter,
+            "LEAST_INSTANCES": json.dumps({name: str(count) for name, count in least_instances.items()}),
+        },
+        permissions=_permissions(config, env, stores, image_parameter),
+        timeout_seconds=900,
+        # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+        memory_mb=1769,
+    )
+
+
+def _upload_contract(scope: Construct, config: Dataset, stores: Stores) -> str:
+    """Put the contract where the function finds it: it may be too long for an environment variable."""
+    if config.contract is None:
+        return ""
+    uploaded = s3_object.S3Object(
+        scope,
+        "contract",
+        bucket=stores.artifact_bucket,
+        key=_CONTRACT_KEY,
+        content=literal_json(config.contract.to_json()),
+        content_type="application/json",
+    )
+    key: str = uploaded.key
+    return key
+
+
+def _permissions(config: Dataset, env: Environment, stores: Stores, image_parameter: str) -> list[Statement]:
+    artifacts = stores.artifact_bucket_arn
+    inputs = [env.bucket_arn(name) for name in config.input_buckets]
+    objects = [*stores.data_objects, *(f"{arn}/*" for arn in inputs)]
+    statements = [
+        allow(["s3:GetObject", "s3:GetObjectVersion"], objects),
+        # Without it a missing object answers "access denied" instead of "not found".
+        *stores.list_data(["s3:ListBucket", "s3:ListBucketVersions"]),
+        allow(["s3:GetObject", "s3:PutObject"], f"{artifacts}/datasets/*"),
+        allow("s3:GetObject", [f"{artifacts}/{folder}/*" for folder in ("releases", "trained")]),
+        allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": ["trained/*"]}}),
+        allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+        *stores.use_data_key(),
+        *report_job(),
+    ]
+    if inputs:
+        statements.append(allow("s3:ListBucket", inputs))
+    if config.contract is not None:
+        statements.append(allow("s3:GetObject", f"{artifacts}/{_CONTRACT_KEY}"))
+    if config.duplicates == "skip":
+        statements.append(allow("codepipeline:StopPipelineExecution", env.arn("codepipeline", env.name)))
+    return statements

@@ -1,0 +1,63 @@
+"""An image that is not built here: its URI, and the repository that it is pulled from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._cdk import Fn, Precondition, TerraformLocal
+from ..config._rules import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+    from ..config.builtin import BuiltinAlgorithm
+    from .environment import Environment
+
+_URI = "^([0-9]+)[.]dkr[.]ecr[.]([a-z0-9-]+)[.][a-z.]+/([a-z0-9._/-]+).*$"
+_NOWHERE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """An image that exists already.
+
+    Attributes:
+        uri: As SageMaker takes it.
+        pull_arn: ARN of its repository.
+        preconditions: What must hold, or the plan fails.
+    """
+
+    uri: str
+    pull_arn: str
+    preconditions: Sequence[Precondition] = ()
+
+
+def image_by_uri(env: Environment, uri: str) -> FoundImage:
+    """Find the repository of an image; its URI may be a token."""
+    if is_token(uri):
+        # With the slashes, Terraform reads a regular expression.
+        return FoundImage(uri, Fn.replace(uri, f"/{_URI}/", f"arn:{env.partition}:ecr:$2:$1:repository/$3"))
+    return FoundImage(uri, re.sub(_URI, rf"arn:{env.partition}:ecr:\2:\1:repository/\3", uri))
+
+
+def builtin_image(scope: Construct, env: Environment, algorithm: BuiltinAlgorithm) -> FoundImage:
+    """Find the image of a built-in algorithm in the region of the provider, which only Terraform knows."""
+    account = TerraformLocal(scope, "account", Fn.lookup(dict(algorithm.accounts), env.region, _NOWHERE))
+    name = account.as_string
+    return FoundImage(
+        f"{name}.dkr.ecr.{env.region}.amazonaws.com/{algorithm.repository}:{algorithm.tag}",
+        f"arn:{env.partition}:ecr:{env.region}:{name}:repository/{algorithm.repository}",
+        [
+            Precondition(
+                condition=f'${{{account.fqn} != "{_NOWHERE}"}}',
+                error_message=(
+                    f"SageMaker has no {algorithm.name} {algorithm.version} in {env.region}. Deploy to another region, "
+                    "or use Algorithm.from_image(...)."
+                ),
+            )
+        ],
+    )

@@ -1,0 +1,62 @@
+"""Another image, the same data: the pipeline starts again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from .event import invoke_on
+from .function import Function
+from .policy import allow
+
+if TYPE_CHECKING:
+    from .environment import Environment
+    from .stores import Stores
+
+
+class Retraining(Construct):
+    """The function that starts the pipeline when the image changes, and the rule that sees it.
+
+    Attributes:
+        start_retraining: Function that finds the newest data set that reached training, and starts on it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, stores: Stores, image_parameter: str) -> None:
+        """Make function and rule; ``image_parameter`` is the SSM parameter that is watched."""
+        super().__init__(scope, id_)
+        self.start_retraining = Function(
+            self,
+            "start_retraining",
+            folder="start_retraining",
+            env=env,
+            stores=stores,
+            settings={"PIPELINE": env.name, "IMAGE_PARAMETER": image_parameter},
+            permissions=[
+                allow(
+                    [
+                        "codepipeline:GetPipelineExecution",
+                        "codepipeline:ListActionExecutions",
+                        "codepipeline:ListPipelineExecutions",
+                        "codepipeline:StartPipelineExecution",
+                    ],
+                    env.arn("codepipeline", env.name),
+                ),
+                allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+            ],
+        )
+        # Builds and deployments both write the parameter, so both are seen.
+        # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
+        invoke_on(
+            self,
+            "on_new_image",
+            pattern={
+                "source": ["aws.ssm"],
+                "detail-type": ["Parameter Store Change"],
+                "detail": {"name": [image_parameter], "operation": ["Update"]},
+            },
+            function=self.start_retraining,
+            target_id="start-retraining",
+            env=env,
+            stores=stores,
+        )

@@ -1,0 +1,64 @@
+"""The first content of a new CodeCommit repository."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .._cdk import AssetType, TerraformAsset
+from .._payload import archive, folder_files
+from ..provider import lambda_invocation, s3_object
+from .function import Function
+from .policy import allow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from constructs import Construct
+
+    from .._cdk import TerraformResource
+    from .environment import Environment
+    from .stores import Stores
+
+_KEY = "seed/container.zip"
+
+
+def seed(
+    scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment, stores: Stores
+) -> lambda_invocation.LambdaInvocation:
+    """Put the folder into the new repository, once; a repository with commits is left alone."""
+    bundle = archive("container", dict(folder_files(directory)))
+    asset = TerraformAsset(scope, "source", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
+    source = s3_object.S3Object(
+        scope,
+        "seed",
+        bucket=stores.artifact_bucket,
+        key=_KEY,
+        source=asset.path,
+        source_hash=bundle.sha256,
+    )
+    function = Function(
+        scope,
+        "seed_repository",
+        folder="seed_repository",
+        env=env,
+        stores=stores,
+        settings={"REPOSITORY": env.name, "BRANCH": branch, "SOURCE_BUCKET": stores.artifact_bucket},
+        permissions=[
+            allow(
+                ["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:CreateCommit"],
+                env.arn("codecommit", env.name),
+            ),
+            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{_KEY}"),
+        ],
+        timeout_seconds=300,
+    )
+    return lambda_invocation.LambdaInvocation(
+        scope,
+        "seeding",
+        function_name=function.name,
+        input=json.dumps({"key": _KEY}),
+        # A changed folder is a push, made by a person: the repository is the source of truth from here on.
+        lifecycle_scope="CREATE_ONLY",
+        depends_on=[source, repository, function.function],
+    )

@@ -1,0 +1,41 @@
+"""The URI of an image in ECR, judged as far as it is known at synth."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ._rules import is_token, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..errors import Problem
+
+_PLACE = r"\d{12}\.dkr\.ecr\.(?!cn-)[a-z0-9-]+\.amazonaws\.com/[a-z0-9][a-z0-9._/\-]{1,255}"
+_TAG, _DIGEST = r":[A-Za-z0-9_][\w.\-]{0,127}", r"@sha256:[0-9a-f]{64}"
+
+
+def image_problems(field: str, uri: str) -> Iterator[Problem]:
+    """Require an image that SageMaker can pull, by digest or tag; a token is not looked into.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html
+    """
+    if not is_token(uri):
+        yield from matches(
+            field,
+            uri,
+            f"{_PLACE}(?:{_TAG})?{_DIGEST}|{_PLACE}{_TAG}",
+            "must name an image in ECR by digest or tag; SageMaker pulls from nowhere else",
+            "use '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'",
+        )
+
+
+def tag_warning(uri: str | None) -> str | None:
+    """Give the warning that an image by tag deserves; None for a digest, a token, and what is no image at all."""
+    if uri is None or is_token(uri) or re.fullmatch(f"{_PLACE}{_TAG}", uri) is None:
+        return None
+    return (
+        f"{uri} is a tag, which can move under a release: each training takes the image that it names then. "
+        "Name the image by digest to know what is trained."
+    )

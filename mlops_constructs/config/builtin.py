@@ -1,0 +1,190 @@
+"""SageMaker's built-in algorithms: where their images lie, what they need, what they report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import Problem
+from ._rules import matches
+from .training import DEFAULT_METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .evaluation import Evaluation, Threshold
+    from .training import Training
+
+Better = Literal["higher", "lower"]
+
+# Metric to direction, without those of the training channel: they say nothing about a model.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html
+_XGBOOST: dict[str, Better] = {
+    **dict.fromkeys(("accuracy", "auc", "f1", "map", "ndcg"), "higher"),
+    **dict.fromkeys(("error", "logloss", "mae", "merror", "mlogloss", "mse", "rmse"), "lower"),
+}
+# https://docs.aws.amazon.com/sagemaker/latest/dg/linear-learner-tuning.html
+_LINEAR_LEARNER: dict[str, Better] = {
+    **dict.fromkeys(
+        (
+            "binary_classification_accuracy",
+            "binary_f_beta",
+            "dcg",
+            "macro_f_beta",
+            "macro_precision",
+            "macro_recall",
+            "multiclass_accuracy",
+            "multiclass_top_k_accuracy",
+            "precision",
+            "recall",
+        ),
+        "higher",
+    ),
+    **dict.fromkeys(("absolute_loss", "mse", "objective_loss"), "lower"),
+}
+METRICS: dict[str, dict[str, Better]] = {
+    "xgboost": {f"validation:{name}": better for name, better in _XGBOOST.items()},
+    "linear-learner": {
+        f"{channel}:{name}": better for channel in ("validation", "test") for name, better in _LINEAR_LEARNER.items()
+    },
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/kNN-tuning.html
+    "knn": {"test:accuracy": "higher", "test:mse": "lower"},
+}
+# Hyperparameters without a default:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html, .../ll_hyperparameters.html,
+# .../kNN_hyperparameters.html
+_REQUIRED = {
+    "xgboost": ("num_round",),
+    "linear-learner": ("predictor_type",),
+    "knn": ("feature_dim", "k", "predictor_type", "sample_size"),
+}
+_UNSUPERVISED = "learns without labels, and a data set's first column is the label"
+_SCRIPTS = "is a script of JumpStart and has no image of its own; put it into a container of yours"
+_NOT_OFFERED = {
+    "factorization-machines": "does not train on CSV",
+    "kmeans": _UNSUPERVISED,
+    "pca": _UNSUPERVISED,
+    "randomcutforest": _UNSUPERVISED,
+    "autogluon": _SCRIPTS,
+    "catboost": _SCRIPTS,
+    "lightgbm": _SCRIPTS,
+    "tabtransformer": _SCRIPTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltinAlgorithm:
+    """An algorithm of SageMaker's own; see ``Algorithm.builtin``.
+
+    Attributes:
+        name: ``xgboost``, ``linear-learner`` or ``knn``. Literal.
+        version: One of ``versions_of(name)``. Literal.
+    """
+
+    name: str
+    version: str
+
+    @property
+    def repository(self) -> str:
+        """Name of its ECR repository, the same in every region."""
+        found: str = _facts(self.name)["repository"]
+        return found
+
+    @property
+    def tag(self) -> str:
+        """Tag of its image."""
+        found: str = _facts(self.name)["tags"][self.version]
+        return found
+
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """Region to the account whose registry has it, for every region that does."""
+        found: dict[str, str] = _images()["accounts"][_facts(self.name)["accounts"]]
+        return found
+
+    @property
+    def answers(self) -> str:
+        """Content type that its endpoint answers CSV with."""
+        return "text/csv" if self.name == "xgboost" else "application/json"
+
+    @property
+    def metrics(self) -> Mapping[str, Better]:
+        """Metric to its better direction. SageMaker knows them: a request defines none."""
+        return METRICS[self.name]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        offered = sorted(METRICS)
+        if self.name in _NOT_OFFERED:
+            remedy = f"use one of {offered}, or a container of your own"
+            yield Problem("name", f"{self.name} {_NOT_OFFERED[self.name]}", self.name, remedy)
+        elif self.name not in METRICS:
+            pattern = "|".join(offered)
+            yield from matches("name", self.name, pattern, f"must be one of {offered}", "correct it")
+        else:
+            versions = versions_of(self.name)
+            pattern = "|".join(version.replace(".", r"\.") for version in versions)
+            yield from matches("version", self.version, pattern, f"must be one of {versions}", "choose one")
+
+    def problems_with(self, training: Training, evaluation: Evaluation) -> Iterator[Problem]:
+        """Yield what of the training and the gate does not fit the algorithm."""
+        given = training.hyperparameters
+        for name in _REQUIRED[self.name]:
+            if name not in given:
+                rule = f"{self.name} cannot do without it"
+                yield Problem(f"training.hyperparameters[{name!r}]", rule, None, "give it")
+        if training.metrics != DEFAULT_METRICS:
+            rule = f"SageMaker knows the metrics of {self.name}"
+            yield Problem("training.metrics", rule, sorted(training.metrics), "leave them out")
+        if evaluation.processing is None:
+            for index, threshold in enumerate(evaluation.thresholds):
+                yield from self._threshold_problems(threshold, "" if index == 0 else f"rules[{index - 1}].", given)
+
+    def _threshold_problems(self, threshold: Threshold, place: str, given: Mapping[str, object]) -> Iterator[Problem]:
+        better = self.metrics.get(threshold.metric)
+        if better is None:
+            rule = f"must be one that {self.name} reports"
+            yield Problem(f"evaluation.{place}metric", rule, threshold.metric, f"use one of {sorted(self.metrics)}")
+            return
+        if self.name == "xgboost":
+            yield from _eval_metric_problems(threshold.metric, given.get("eval_metric"))
+        yield from _direction_problems(threshold, place, better)
+
+
+def versions_of(name: str) -> list[str]:
+    """Give the versions of an algorithm that is offered."""
+    return list(_facts(name)["tags"])
+
+
+def _eval_metric_problems(metric: str, given: object) -> Iterator[Problem]:
+    wanted = metric.partition(":")[2]
+    if wanted not in str(given).split(","):
+        yield Problem(
+            "training.hyperparameters['eval_metric']",
+            f"must hold {wanted!r}, or XGBoost does not report {metric}",
+            given,
+            f"give for example {wanted!r} (several are split by commas), or let the gate judge another metric",
+        )
+
+
+def _direction_problems(threshold: Threshold, place: str, better: Better) -> Iterator[Problem]:
+    if better == "lower" and threshold.minimum is not None:
+        rule = f"{threshold.metric} is better when it is lower"
+        yield Problem(f"evaluation.{place}minimum", rule, threshold.minimum, "give minimum=None and a maximum")
+    if better == "higher" and threshold.minimum is None and threshold.maximum is not None:
+        rule = f"{threshold.metric} is better when it is higher"
+        yield Problem(f"evaluation.{place}maximum", rule, threshold.maximum, "give a minimum")
+
+
+@cache
+def _images() -> dict[str, Any]:
+    images: dict[str, Any] = json.loads(Path(__file__).with_name("builtin_images.json").read_text(encoding="utf-8"))
+    return images
+
+
+def _facts(name: str) -> dict[str, Any]:
+    facts: dict[str, Any] = _images()["algorithms"][name]
+    return facts

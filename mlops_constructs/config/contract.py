@@ -1,0 +1,117 @@
+"""What the columns of a data set must hold, checked before any training cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import Problem
+from ._rules import in_range, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TYPES = ("string", "number", "integer", "boolean")
+_NUMERIC = ("number", "integer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one column must hold. Literal.
+
+    Attributes:
+        name: Its name in messages, in a header, and in JSON Lines.
+        type: ``string``, ``number`` (finite), ``integer`` or ``boolean`` (in CSV true, false, 1, 0).
+        minimum: Smallest number, or None for no limit.
+        maximum: Largest number, or None for no limit.
+        allowed: The only values, or None for any. Compared as text, as written in the file.
+        missing_allowed: Whether a value may be missing: an empty cell, for numbers also ``NaN``, ``NA`` or ``null``.
+    """
+
+    name: str
+    type: Literal["string", "number", "integer", "boolean"] = "string"
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: Sequence[str | int | float | bool] | None = None
+    missing_allowed: bool = False
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from literal("name", self.name)
+        if not isinstance(self.name, str) or not self.name:
+            yield Problem("name", "must be a string that is not empty", self.name, "name the column")
+        if self.type not in _TYPES:
+            yield Problem("type", f"must be one of {', '.join(_TYPES)}", self.type, "choose one")
+        for name in ("minimum", "maximum"):
+            limit = getattr(self, name)
+            if limit is None:
+                continue
+            if self.type not in _NUMERIC:
+                remedy = "leave it out, or make the column a number"
+                yield Problem(name, "belongs to a number or an integer", limit, remedy)
+            elif isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit):
+                yield Problem(name, "must be a finite number", limit, "give a number")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            yield Problem("minimum", f"must be at most maximum ({self.maximum})", self.minimum, "swap them")
+        if self.allowed is not None and (isinstance(self.allowed, str) or not self.allowed):
+            yield Problem("allowed", "must be a list with at least one value", self.allowed, "list the values")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the form that a contract beside the data has."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "allowed": None if self.allowed is None else list(self.allowed),
+            "missing_allowed": self.missing_allowed,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataContract:
+    """What a data set must hold before anything is spent on training. Literal.
+
+    CSV and JSON Lines are looked into; Parquet and other forms are the algorithm's own business. A data set may bring
+    a contract of its own, which can only tighten this one: a JSON object with the same fields, named in the manifest
+    as ``contract``, or beside a single object as ``<object>.contract.json``.
+
+    Attributes:
+        columns: In the order of the file; none leaves the columns unchecked.
+        header: Whether each CSV file begins with the columns' names. SageMaker's own form has no header.
+        label: Name of the column to learn, or None for the first one.
+        minimum_rows: Fewest rows of the channel ``train``, 1 or more.
+        minimum_class_share: Smallest share of each class of the channel ``train``, 0.0 to 0.5.
+    """
+
+    columns: Sequence[Column] = ()
+    header: bool = False
+    label: str | None = None
+    minimum_rows: int = 2
+    minimum_class_share: float = 0.0
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        for index, column in enumerate(self.columns):
+            for problem in column.problems():
+                yield Problem(f"columns[{index}].{problem.field}", problem.rule, problem.got, problem.remedy)
+        names = [column.name for column in self.columns]
+        for name in sorted({name for name in names if names.count(name) > 1}, key=str):
+            yield Problem("columns", "must have each name once", name, "rename one")
+        if self.label is not None and self.label not in names:
+            yield Problem("label", "must be the name of one of columns", self.label, "name it so in columns")
+        if self.header and not names:
+            yield Problem("header", "needs columns, which it is compared with", True, "list the columns")
+        yield from in_range("minimum_rows", self.minimum_rows, 1, 10**12)
+        yield from in_range("minimum_class_share", self.minimum_class_share, 0.0, 0.5)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the form that a contract beside the data has."""
+        return {
+            "columns": [column.to_json() for column in self.columns],
+            "header": self.header,
+            "label": self.label,
+            "minimum_rows": self.minimum_rows,
+            "minimum_class_share": self.minimum_class_share,
+        }

@@ -1,0 +1,63 @@
+"""A repository at GitHub, GitLab or Bitbucket, reached by a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import Problem
+from ._rules import is_token, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Provider = Literal["GitHub", "GitLab", "Bitbucket"]
+_PROVIDERS = ("GitHub", "GitLab", "Bitbucket")
+_WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitRepository:
+    """Where the code is, and by what it is reached; see ``Algorithm.from_connection`` and ``Algorithm.from_git``.
+
+    Attributes:
+        name: ``owner/repository``; GitLab's subgroups are part of it. Literal.
+        connection_arn: A connection that exists, or None to make one. Reference.
+        provider: Whose connection is made. Literal.
+    """
+
+    name: str
+    connection_arn: str | None = None
+    provider: Provider | None = None
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong."""
+        yield from matches(
+            "name",
+            self.name,
+            r"[\w.\-]+(?:/[\w.\-]+)+",
+            "must be the full name of a repository, without host and '.git'",
+            "use for example 'my-team/my-algorithm'",
+        )
+        if isinstance(self.name, str) and self.name.endswith(".git"):
+            yield Problem("name", "must not end in '.git'", self.name, "leave it out")
+        if self.connection_arn is None:
+            yield from self._provider_problems()
+        elif not is_token(self.connection_arn):
+            yield from matches(
+                "connection_arn",
+                self.connection_arn,
+                r"arn:aws[\w-]*:(?:codestar-connections|codeconnections):[a-z0-9-]+:\d{12}:connection/[\w-]+",
+                "must be the ARN of a connection",
+                "copy it from the console: Developer Tools, Settings, Connections",
+            )
+
+    def _provider_problems(self) -> Iterator[Problem]:
+        if self.provider in _WITH_HOST:
+            remedy = "make the connection in the console and use Algorithm.from_connection(...)"
+            yield Problem("provider", "needs a host that is set up by a person", self.provider, remedy)
+        elif self.provider not in _PROVIDERS:
+            pattern = "|".join(_PROVIDERS)
+            yield from matches(
+                "provider", str(self.provider), pattern, f"must be one of {list(_PROVIDERS)}", "correct it"
+            )

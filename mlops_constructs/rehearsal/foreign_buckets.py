@@ -1,0 +1,60 @@
+"""Buckets that a stack uses and does not make: they are their owners' on AWS, and stood in for here."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
+
+
+class ForeignBuckets:
+    """The buckets that a synthesized stack names, and that another stack or a person has made."""
+
+    def __init__(self, stack: Path, aws: LocalAws) -> None:
+        self._stack, self._aws = stack, aws
+        self._names: list[str] = []
+
+    def make(self) -> list[str]:
+        """Make them as their owners are told to: versioned, telling EventBridge. Gives their names.
+
+        A name that Terraform fills in is that of a bucket which the stack makes.
+        """
+        document = json.loads((self._stack / "cdk.tf.json").read_text(encoding="utf-8"))
+        resources = document.get("resource", {})
+        own = {one.get("bucket") for one in resources.get("aws_s3_bucket", {}).values()}
+        self._names = sorted({name for name in _named(resources) if "${" not in name and name not in own})
+        s3, region = self._aws.client("s3"), self._aws.region
+        # The one region that S3 does not let a caller name.
+        where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        for name in self._names:
+            s3.create_bucket(Bucket=name, **where)
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+            s3.put_bucket_notification_configuration(
+                Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+            )
+            self._aws.log(f"the bucket {name} is not of this stack: an empty one stands in for it")
+        return self._names
+
+    def delete(self) -> None:
+        """Delete them; they must be empty."""
+        for name in self._names:
+            self._aws.client("s3").delete_bucket(Bucket=name)
+
+
+def _named(resources: dict[str, Any]) -> Iterator[str]:
+    for pipeline in resources.get("aws_codepipeline", {}).values():
+        yield from (store["location"] for store in pipeline["artifact_store"])
+        for stage in pipeline["stage"]:
+            yield from (
+                action["configuration"]["S3Bucket"]
+                for action in stage["action"]
+                if "S3Bucket" in action.get("configuration", {})
+            )
+    for function in resources.get("aws_lambda_function", {}).values():
+        readable = function.get("environment", {}).get("variables", {}).get("READABLE", "")
+        yield from (place.removeprefix("s3://").partition("/")[0] for place in readable.split())

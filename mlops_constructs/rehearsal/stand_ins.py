@@ -1,0 +1,92 @@
+"""What stands in, on this machine, for things that are outside of the account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal._images import check_context
+from mlops_constructs.rehearsal._registry import ImageUri, pull
+from mlops_constructs.rehearsal.containers import ContainerError, container_host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mlops_constructs.rehearsal.local_aws import LocalAws
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Folders in the place of images and repositories.
+
+    Attributes:
+        images: URI of an image to the container folder that runs instead.
+        repositories: ``owner/repository`` to the folder or git repository that is read instead.
+    """
+
+    images: Mapping[str, Path] = field(default_factory=dict)
+    repositories: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, images: Sequence[str], repositories: Sequence[str]) -> StandIns:
+        """Read ``URI=FOLDER`` and ``OWNER/REPOSITORY=FOLDER``.
+
+        Raises:
+            RehearsalError: naming the option and what is wrong with it.
+        """
+        found = cls(_pairs("--image", "URI", images), _pairs("--repository", "OWNER/REPOSITORY", repositories))
+        for uri, folder in found.images.items():
+            try:
+                ImageUri.parse(uri)
+                check_context(folder)
+            except ContainerError as error:
+                raise RehearsalError(f"--image {uri}={folder}: {error}") from None
+        for name in found.repositories:
+            if "/" not in name:
+                raise RehearsalError(f"--repository {name}: must be the full name, such as team/algorithm")
+        return found
+
+    def install(self, aws: LocalAws) -> None:
+        """Build the images, and put everything where the local AWS looks for it."""
+        host = container_host(aws)
+        for uri, folder in self.images.items():
+            aws.log(f"{folder} stands in for the image {uri}")
+            image = host.runtime.build(folder, aws.log)
+            aws.services["ecr"].stand_in(ImageUri.parse(uri), image)  # type: ignore[attr-defined]
+        for name, folder in self.repositories.items():
+            aws.log(f"{folder} stands in for the repository {name}")
+            aws.services["codestar-connections"].stand_in(name, folder)  # type: ignore[attr-defined]
+
+    def complete_connections(self, aws: LocalAws) -> list[str]:
+        """Complete the connections that wait, where their repositories are here; give their names."""
+        if not self.repositories:
+            return []
+        completed: list[str] = aws.services["codestar-connections"].complete()  # type: ignore[attr-defined]
+        return completed
+
+    def require_image(self, aws: LocalAws, pipeline: str) -> None:
+        """Raise RehearsalError, saying what to give, unless the image that trains is on this machine."""
+        uri = aws.client("ssm").get_parameter(Name=f"/{pipeline}/image")["Parameter"]["Value"]
+        try:
+            pull(aws, container_host(aws).images, uri, None)
+        except ContainerError:
+            raise RehearsalError(
+                f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a container folder (Dockerfile, "
+                "train, serve) that stands in for it"
+            ) from None
+
+
+def _pairs(option: str, left: str, texts: Sequence[str]) -> dict[str, Path]:
+    pairs: dict[str, Path] = {}
+    for text in texts:
+        name, separator, folder = text.rpartition("=")
+        if not separator or not name or not folder:
+            raise RehearsalError(f"{option} {text}: must be {left}=FOLDER")
+        if not Path(folder).is_dir():
+            raise RehearsalError(f"{option} {text}: no such folder: {folder}")
+        if name in pairs:
+            raise RehearsalError(f"{option} {name}: given twice")
+        pairs[name] = Path(folder).resolve()
+    return pairs

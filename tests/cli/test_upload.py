@@ -1,0 +1,254 @@
+"""`mlops upload` and `mlops start`: files first, manifest last, and no wrong input that ends in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rehearsal.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
+
+from mlops_constructs.cli.main import main
+from mlops_constructs.rehearsal.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIPELINE = "iris"
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    """A pipeline that uploads to `datasets/` start, as the construct makes it."""
+    with LocalAws() as aws:
+        bench = Bench(aws)
+        make_function(aws, "step", STEP_SOURCE)
+        bench.s3.put_bucket_notification_configuration(
+            Bucket=DATA, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        bench.finished(
+            PIPELINE,
+            bench.make_pipeline(PIPELINE, [s3_source(S3ObjectKey="datasets/manifest.json")], [step("One", {})]),
+        )
+        bench.make_pipeline("other", [step_source()], [step("One", {})])
+        events = aws.client("events")
+        detail = {"bucket": {"name": [DATA]}, "object": {"key": [{"prefix": "datasets/"}]}}
+        events.put_rule(Name="uploads", EventPattern=json.dumps({"source": ["aws.s3"], "detail": detail}))
+        revision = '{"actionName": "Dataset", "revisionType": "%s", "revisionValue": <%s>}'
+        parts = ", ".join([revision % ("S3_OBJECT_KEY", "key"), revision % ("S3_OBJECT_VERSION_ID", "version")])
+        target = {
+            "Id": "only",
+            "Arn": f"arn:aws:codepipeline:us-east-1:{aws.account_id}:{PIPELINE}",
+            "RoleArn": bench.events_role,
+            "InputTransformer": {
+                "InputPathsMap": {"key": "$.detail.object.key", "version": "$.detail.object.version-id"},
+                "InputTemplate": '{"sourceRevisions": [' + parts + "]}",
+            },
+        }
+        events.put_targets(Rule="uploads", Targets=[target])
+        yield bench
+
+
+def step_source() -> dict[str, Any]:
+    """A source that is no data set's."""
+    return s3_source(AllowOverrideForS3ObjectKey="false", S3ObjectKey="templates.zip")
+
+
+@pytest.fixture(autouse=True)
+def _environment(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in environment(bench).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+
+def environment(bench: Bench) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": bench.aws.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+    }
+
+
+def read(bench: Bench, key: str) -> bytes:
+    body: bytes = bench.s3.get_object(Bucket=DATA, Key=key)["Body"].read()
+    return body
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    found: dict[str, str] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_one_file_is_a_data_set_and_its_execution_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.csv").write_bytes(b"a,1\nb,2\n")
+    assert main(["upload", "iris.csv", "--json"]) == 0
+    facts = told(capsys)
+    assert (facts["pipeline"], facts["bucket"], facts["key"]) == (PIPELINE, DATA, "datasets/iris.csv")
+    assert bench.finished(PIPELINE, facts["execution_id"]) == "Succeeded"
+    assert bench.variables(PIPELINE, facts["execution_id"], "Dataset")["VersionId"] == facts["version_id"]
+
+
+def test_many_files_are_named_by_a_manifest_with_their_versions(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("train.csv", "v.csv", "golden.csv", "contract.json"):
+        Path(name).write_text(f"{name}\n")
+    arguments = ["upload", "train.csv", "validation=v.csv", "--golden", "golden.csv", "--contract", "contract.json"]
+    assert main([*arguments, "--name", "set", "--json"]) == 0
+    assert told(capsys)["key"] == "datasets/set.json"
+    manifest = json.loads(read(bench, "datasets/set.json"))
+    keys = {name: [one["key"] for one in entries] for name, entries in manifest["channels"].items()}
+    assert keys == {"train": ["data/set/train/train.csv"], "validation": ["data/set/validation/v.csv"]}
+    assert manifest["golden"]["key"] == "data/set/golden.csv"
+    assert manifest["contract"]["key"] == "data/set/contract.json"
+    for entry in (*manifest["channels"]["train"], manifest["golden"]):
+        found = bench.s3.get_object(Bucket=DATA, Key=entry["key"], VersionId=entry["version_id"])
+        assert found["Body"].read().decode().strip() == Path(entry["key"]).name
+
+
+def test_the_manifest_is_uploaded_last(bench: Bench) -> None:
+    Path("train.csv").write_bytes(b"a,1\n")
+    Path("validation.csv").write_bytes(b"a,1\n")
+    assert main(["upload", "train.csv", "validation.csv", "--name", "order"]) == 0
+    times = {
+        key: bench.s3.head_object(Bucket=DATA, Key=key)["LastModified"]
+        for key in ("data/order/train/train.csv", "data/order/validation/validation.csv", "datasets/order.json")
+    }
+    assert max(times.values()) == times["datasets/order.json"]
+
+
+def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.csv").write_bytes(b"a,1\nb,2\n")
+    assert main(["upload", "iris.csv", "--pipeline", PIPELINE]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"s3://{DATA}/datasets/iris.csv, version ")
+    assert second.startswith("started execution ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["none.csv"], "there is no file none.csv"),
+        (["empty.csv"], "empty.csv is empty"),
+        (["folder"], "there is no file folder"),
+        (["a.csv", "b.csv"], "there is no channel train, only a, b"),
+        (["train=a.csv", "train=x/a.csv"], "two files of a channel have one name"),
+        (["a.csv", "m.json"], "m.json is a manifest or a description by its name: upload it alone"),
+        (["a.csv", "--golden", "none.csv"], "there is no file none.csv"),
+        (["a.csv", "--objects-prefix", "data"], "--objects-prefix must end with '/'"),
+        (["a.csv", "--name", "x/y"], "--name must be a name without '/'"),
+        (["a.csv", "--wait", "-1"], "--wait must be 0 or more"),
+        (["a.csv", "--pipeline", "none"], "the pipeline could not be looked up"),
+        (["a.csv", "--pipeline", "other"], "the pipeline other takes no data sets"),
+    ],
+)
+def test_wrong_input_uploads_nothing(
+    bench: Bench, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    Path("folder").mkdir()
+    Path("x").mkdir()
+    Path("empty.csv").touch()
+    for name in ("a.csv", "b.csv", "m.json", "x/a.csv"):
+        Path(name).write_text("{}")
+    before = bench.s3.list_object_versions(Bucket=DATA)["Versions"]
+    assert main(["upload", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("mlops upload: ")
+    assert problem in error
+    assert bench.s3.list_object_versions(Bucket=DATA)["Versions"] == before
+
+
+def test_an_upload_that_starts_nothing_fails_with_what_may_be_the_matter(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("iris.csv").write_bytes(b"a,1\n")
+    bench.aws.client("events").disable_rule(Name="uploads")
+    try:
+        assert main(["upload", "iris.csv", "--wait", "0.1"]) == 1
+    finally:
+        bench.aws.client("events").enable_rule(Name="uploads")
+    error = capsys.readouterr().err
+    assert "has not started iris within 0 s" in error
+    assert "EventBridge" in error
+
+
+def test_without_credentials_or_region_the_reason_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("iris.csv").write_bytes(b"a,1\n")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    assert main(["upload", "iris.csv"]) == 1
+    assert capsys.readouterr().err == "mlops upload: AWS cannot be asked: You must specify a region.\n"
+
+
+def test_an_unreachable_aws_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert main(["start", PIPELINE, "--key", "datasets/iris.csv"]) == 1
+    assert "Could not connect" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_path: Path) -> None:
+    for name in ("train.csv", "validation.csv"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(400_000_000)
+    before = len(bench.executions(PIPELINE))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops_constructs", "upload", "train.csv", "validation.csv", "--name", "stopped"],
+        cwd=tmp_path,
+        env={**os.environ, **environment(bench)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: bench.s3.list_multipart_uploads(Bucket=DATA).get("Uploads"), 60)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the data set is not complete, so nothing has started" in error
+    assert "Traceback" not in error
+    time.sleep(0.5)
+    assert len(bench.executions(PIPELINE)) == before
+    assert "Uploads" not in bench.s3.list_multipart_uploads(Bucket=DATA)
+
+
+def test_a_person_starts_on_a_chosen_version(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    old = bench.upload(b"old,1\n", "datasets/twice.csv")
+    new = bench.upload(b"new,1\n", "datasets/twice.csv")
+    for arguments, version in ((["--version-id", old], old), ([], new)):
+        assert main(["start", PIPELINE, "--key", "datasets/twice.csv", *arguments, "--json"]) == 0
+        facts = told(capsys)
+        assert facts["version_id"] == version
+        bench.finished(PIPELINE, facts["execution_id"])
+        assert bench.variables(PIPELINE, facts["execution_id"], "Dataset")["VersionId"] == version
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ([PIPELINE, "--key", "datasets/none.csv"], f"there is no object s3://{DATA}/datasets/none.csv"),
+        ([PIPELINE, "--key", "elsewhere.csv"], "does not begin with datasets/"),
+        ([PIPELINE, "--key", "datasets/zero.csv"], "is empty (0 bytes)"),
+        (["none", "--key", "datasets/a.csv"], "could not be looked up"),
+    ],
+)
+def test_a_wrong_start_is_refused(
+    bench: Bench, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    bench.upload(b"", "datasets/zero.csv")
+    assert main(["start", *arguments]) == 1
+    assert problem in capsys.readouterr().err
+
+
+def test_start_without_a_key_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["start", PIPELINE])
+    assert exit_.value.code == 2
+    assert "--key" in capsys.readouterr().err

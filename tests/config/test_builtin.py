@@ -1,0 +1,184 @@
+"""Built-in algorithms: their images are those of the SageMaker SDK, and what cannot work is refused at synth."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import distribution
+from typing import Any
+
+import botocore.session
+import pytest
+
+from mlops_constructs import Algorithm, Approval, ConfigError, Dataset, Endpoint, Evaluation, Existing, Training
+from mlops_constructs.config import PipelineConfig
+from mlops_constructs.config.builtin import METRICS, BuiltinAlgorithm, versions_of
+
+PARTITIONS = ("aws", "aws-us-gov")
+XGBOOST = Algorithm.builtin("xgboost", "1.7-1")
+FITTING = {"num_round": 100, "eval_metric": "accuracy"}
+LINEAR = Training(hyperparameters={"predictor_type": "multiclass_classifier"})
+
+
+def registry(name: str) -> dict[str, Any]:
+    """Read the SDK's own registry of an algorithm's training images."""
+    place = distribution("sagemaker-core").locate_file(f"sagemaker/core/image_uri_config/{name}.json")
+    config: dict[str, Any] = json.loads(place.read_text())  # type: ignore[attr-defined]
+    versions: dict[str, Any] = config.get("training", config)["versions"]
+    return versions
+
+
+@pytest.fixture(scope="module")
+def offered() -> set[str]:
+    """Every region of the partitions that the construct works in."""
+    session = botocore.session.Session()
+    regions = {region for name in METRICS for versions in registry(name).values() for region in versions["registries"]}
+    return {region for region in regions if session.get_partition_for_region(region) in PARTITIONS}
+
+
+def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
+    defaults: dict[str, Any] = {
+        "dataset": Dataset(),
+        "training": Training(),
+        "evaluation": Evaluation(),
+        "dev": Endpoint(),
+        "production": Endpoint.for_production(),
+        "approval": Approval(),
+        "notebook": None,
+        "existing": Existing(),
+        "name_prefix": None,
+        "tags": {},
+        "permissions_boundary_arn": None,
+        "role_path": "/",
+        "log_retention_days": 365,
+        "removal": "retain",
+    }
+    try:
+        PipelineConfig(algorithm=algorithm, **{**defaults, **parts})
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize(("name", "version"), [(name, version) for name in METRICS for version in versions_of(name)])
+def test_every_region_has_the_account_and_the_image_of_the_sdk(name: str, version: str, offered: set[str]) -> None:
+    theirs = registry(name)[version]
+    accounts = {region: account for region, account in theirs["registries"].items() if region in offered}
+    tag = f"{version}-cpu-py3" if theirs.get("py_versions") else version
+    ours = BuiltinAlgorithm(name=name, version=version)
+    assert ours.accounts == accounts
+    assert (ours.repository, ours.tag) == (theirs["repository"], tag)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_no_version_of_the_sdk_is_forgotten(name: str) -> None:
+    # XGBoost "1" is release 0.72, of before the image that reports these metrics.
+    theirs = [version for version in registry(name) if (name, version) != ("xgboost", "1")]
+    assert versions_of(name) == theirs
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_gov_cloud_has_it_and_china_is_left_out(name: str) -> None:
+    regions = BuiltinAlgorithm(name=name, version=versions_of(name)[-1]).accounts
+    assert {"us-gov-west-1", "us-gov-east-1"} <= set(regions)
+    assert not [region for region in regions if region.startswith("cn-")]
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "expected"),
+    [
+        ("xgboost", "1.6", "algorithm.built_in.version: must be one of ['0.90-1', "),
+        ("linear-learner", "2", "algorithm.built_in.version: must be one of ['1'], got '2'"),
+        ("forest", "1", "algorithm.built_in.name: must be one of ['knn', 'linear-learner', 'xgboost'], got 'forest'"),
+        ("factorization-machines", "1", "algorithm.built_in.name: factorization-machines does not train on CSV"),
+        ("kmeans", "1", "algorithm.built_in.name: kmeans learns without labels"),
+        ("pca", "1", "algorithm.built_in.name: pca learns without labels"),
+        ("lightgbm", "1", "algorithm.built_in.name: lightgbm is a script of JumpStart and has no image of its own"),
+        ("${TfToken[TOKEN.3]}", "1", "algorithm.built_in.name: must be known at synth"),
+        ("xgboost", "${TfToken[TOKEN.3]}", "algorithm.built_in.version: must be known at synth"),
+    ],
+)
+def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str, expected: str) -> None:
+    (line,) = problems(Algorithm.builtin(name, version))
+    assert line.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "parts"),
+    [
+        (XGBOOST, {"training": Training(hyperparameters=FITTING)}),
+        (
+            XGBOOST,
+            {
+                "training": Training(hyperparameters={"num_round": 5, "eval_metric": "merror,mlogloss"}),
+                "evaluation": Evaluation(metric="validation:mlogloss", minimum=None, maximum=0.4),
+            },
+        ),
+        (
+            Algorithm.builtin("linear-learner", "1"),
+            {"training": LINEAR, "evaluation": Evaluation(metric="validation:multiclass_accuracy")},
+        ),
+        (
+            Algorithm.builtin("knn", "1"),
+            {
+                "training": Training(
+                    hyperparameters={"feature_dim": 4, "k": 5, "predictor_type": "classifier", "sample_size": 100}
+                ),
+                "evaluation": Evaluation(metric="test:accuracy"),
+            },
+        ),
+    ],
+)
+def test_what_fits_has_no_problem(algorithm: Algorithm, parts: dict[str, Any]) -> None:
+    assert problems(algorithm, **parts) == []
+
+
+def test_the_default_gate_says_what_xgboost_needs_for_it() -> None:
+    assert problems(XGBOOST, training=Training(hyperparameters={"num_round": 5})) == [
+        "training.hyperparameters['eval_metric']: must hold 'accuracy', or XGBoost does not report "
+        "validation:accuracy, got None; give for example 'accuracy' (several are split by commas), or let the gate "
+        "judge another metric"
+    ]
+
+
+def test_the_default_gate_does_not_fit_linear_learner() -> None:
+    (line,) = problems(Algorithm.builtin("linear-learner", "1"), training=LINEAR)
+    assert line.startswith("evaluation.metric: must be one that linear-learner reports, got 'validation:accuracy'")
+    assert "'validation:multiclass_accuracy'" in line
+
+
+def test_a_loss_needs_a_maximum_and_no_minimum() -> None:
+    training = Training(hyperparameters={"num_round": 5, "eval_metric": "error"})
+    (line,) = problems(XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
+    assert line.startswith("evaluation.minimum: validation:error is better when it is lower, got 0.8")
+
+
+def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -> None:
+    gate = Evaluation(minimum=None, maximum=0.9)
+    (line,) = problems(XGBOOST, training=Training(hyperparameters=FITTING), evaluation=gate)
+    assert line.startswith("evaluation.maximum: validation:accuracy is better when it is higher, got 0.9")
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("xgboost", ["num_round"]),
+        ("linear-learner", ["predictor_type"]),
+        ("knn", ["feature_dim", "k", "predictor_type", "sample_size"]),
+    ],
+)
+def test_hyperparameters_without_a_default_are_asked_for(name: str, missing: list[str]) -> None:
+    found = problems(Algorithm.builtin(name, versions_of(name)[-1]))
+    for hyperparameter in missing:
+        assert f"training.hyperparameters['{hyperparameter}']: {name} cannot do without it, got None; give it" in found
+
+
+def test_metric_definitions_are_sagemakers_own() -> None:
+    training = Training(hyperparameters=FITTING, metrics={"validation:accuracy": "accuracy=(.*)"})
+    (line,) = problems(XGBOOST, training=training)
+    assert line.startswith("training.metrics: SageMaker knows the metrics of xgboost")
+
+
+def test_only_xgboost_answers_in_csv() -> None:
+    answers = {name: Algorithm.builtin(name, versions_of(name)[-1]).answers for name in METRICS}
+    assert answers == {"xgboost": "text/csv", "linear-learner": "application/json", "knn": "application/json"}
+    assert Algorithm.from_directory("x").answers == "text/csv"

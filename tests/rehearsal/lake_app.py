@@ -1,0 +1,64 @@
+"""An app whose stack has a data bucket of its own, which the pipeline is handed: `python lake_app.py CONTAINER`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from mlops_constructs import (
+    Algorithm,
+    Column,
+    DataContract,
+    Dataset,
+    Endpoint,
+    MLOpsPipeline,
+    Profile,
+    SmokeTest,
+)
+from mlops_constructs.provider import AwsProvider, s3_bucket, s3_bucket_versioning
+
+from cdktf import App, TerraformStack  # isort: skip
+
+CONTRACT = DataContract(
+    columns=[
+        Column(name="species", allowed=["setosa", "versicolor", "virginica"]),
+        *(
+            Column(name=name, type="number", minimum=0, maximum=10)
+            for name in ("sepal_length", "sepal_width", "petal_length", "petal_width")
+        ),
+    ],
+    minimum_rows=6,
+    minimum_class_share=0.1,
+)
+# How fast a busy machine answers is not what is tested.
+PATIENT = SmokeTest(maximum_latency_ms=60_000)
+
+app = App()
+stack = TerraformStack(app, "lake")
+AwsProvider(stack, "aws", region="us-east-1")
+bucket = s3_bucket.S3Bucket(stack, "lake", bucket="team-lake", force_destroy=True)
+versioning = s3_bucket_versioning.S3BucketVersioningA(
+    stack,
+    "versions",
+    bucket=bucket.id,
+    versioning_configuration=s3_bucket_versioning.S3BucketVersioningVersioningConfiguration(status="Enabled"),
+)
+inputs = s3_bucket.S3Bucket(stack, "inputs", bucket="sagemaker-us-east-1-123456789012", force_destroy=True)
+MLOpsPipeline(
+    stack,
+    "lake-iris",
+    algorithm=Algorithm.from_directory(sys.argv[1]),
+    dataset=Dataset.from_bucket(
+        bucket.id,
+        prefix="training_jobs/",
+        objects_prefix="data/",
+        manage_notifications=True,
+        input_buckets=[inputs.id],
+        contract=CONTRACT,
+        schedule="rate(1 day)",
+    ),
+    dev=Endpoint(smoke_test=PATIENT),
+    production=replace(Endpoint.for_production(), smoke_test=PATIENT),
+    **Profile.team(notebook=None, removal="destroy"),
+)
+app.synth()

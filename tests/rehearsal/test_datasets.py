@@ -1,0 +1,251 @@
+"""Data sets in a bucket that is handed in: the workshop's zip, a contract, a schedule, ten uploads at once."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lambdas.test_training_job_zip import workshop_deployment, workshop_job
+from rehearsal.centroids import write_centroids
+from rehearsal.tiny_pipeline import wait_for
+
+from mlops_constructs.cli.main import main
+from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.follow import Follower
+from mlops_constructs.rehearsal.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.rehearsal.rehearse import Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.rehearsal.deployed import Deployed
+    from mlops_constructs.rehearsal.follow import Outcome
+    from mlops_constructs.rehearsal.progress import Update
+
+HERE = Path(__file__).parent
+INPUTS = "sagemaker-us-east-1-123456789012"
+pytestmark = pytest.mark.terraform
+
+
+class Approver:
+    """Watches in silence, and answers as told."""
+
+    answer = False
+
+    def update(self, update: Update) -> None:
+        pass
+
+    def log(self, line: str) -> None:
+        pass
+
+    def decide(self, evidence: str) -> bool:
+        return self.answer
+
+
+class Lake:
+    """The deployed stack, and what a person does to it."""
+
+    def __init__(self, rehearsal: Rehearsal, deployed: Deployed, approver: Approver, iris: RehearsalData) -> None:
+        self.rehearsal, self.deployed, self.approver, self.iris = rehearsal, deployed, approver, iris
+        self.client = rehearsal.aws.client
+
+    @property
+    def pipeline(self) -> str:
+        return self.deployed.pipeline
+
+    def follower(self) -> Follower:
+        return Follower(self.client("codepipeline"), self.pipeline, self.approver, time.sleep)
+
+    def known(self) -> set[str]:
+        return {execution["pipelineExecutionId"] for execution in self.follower().executions()}
+
+    def put(self, key: str, body: bytes) -> str:
+        version: str = self.client("s3").put_object(Bucket=self.deployed.data_bucket, Key=key, Body=body)["VersionId"]
+        return version
+
+    def run(self, key: str, body: bytes, *, approve: bool = False) -> Outcome:
+        """Upload, and follow the execution that it starts to its end."""
+        self.approver.answer = approve
+        known = self.known()
+        self.put(key, body)
+        return self.follower().follow(self.follower().wait_for_start(known, 20))
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    output = tmp_path_factory.mktemp("synth")
+    container = write_centroids(output / "container")
+    environment = {**os.environ, "CDKTF_OUTDIR": str(output / "out")}
+    subprocess.run([sys.executable, str(HERE / "lake_app.py"), str(container)], env=environment, check=True)
+    approver, iris = Approver(), RehearsalData.iris()
+    with Rehearsal(output / "out" / "stacks" / "lake", iris, approver, docker=False) as rehearsal:
+        deployed = rehearsal.deploy()
+        rehearsal.build_image()
+        lake = Lake(rehearsal, deployed, approver, iris)
+        wait_for(lambda: all(one["status"] != "InProgress" for one in lake.follower().executions()))
+        yield lake
+        rehearsal.destroy()
+
+
+def small(lake: Lake, extra: int = 0) -> bytes:
+    """Some rows of each species; another number gives other content."""
+    lines = lake.iris.channels["train"].splitlines(keepends=True)
+    return b"".join(lines[: 60 + extra])
+
+
+def test_nothing_of_the_handed_in_bucket_is_changed_but_its_notifications(lake: Lake) -> None:
+    s3, bucket = lake.client("s3"), lake.deployed.data_bucket
+    assert bucket == "team-lake"
+    assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket)
+    with pytest.raises(Exception, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=bucket)
+
+
+def test_the_workshops_zip_goes_to_production_as_it_asks(lake: Lake) -> None:
+    s3 = lake.client("s3")
+    for channel, body in lake.iris.channels.items():
+        s3.put_object(Bucket=INPUTS, Key=f"iris-model/input/{channel}/{channel}.csv", Body=body)
+    image = lake.client("ssm").get_parameter(Name=f"/{lake.pipeline}/image")["Parameter"]["Value"].partition("@")[0]
+    job = workshop_job(AlgorithmSpecification={"TrainingImage": f"{image}:latest", "TrainingInputMode": "File"})
+    for one in job["InputDataConfig"]:
+        one["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{INPUTS}/iris-model/input/{one['ChannelName']}"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("trainingjob.json", json.dumps(job))
+        archive.writestr("deployment.json", json.dumps(workshop_deployment()))
+    outcome = lake.run("training_jobs/iris_model/trainingjob.zip", buffer.getvalue(), approve=True)
+    assert outcome.status == "Succeeded", outcome.reason
+    sagemaker = lake.client("sagemaker")
+    trained = sagemaker.describe_training_job(TrainingJobName=outcome.variable("Train", "JobName"))
+    assert trained["HyperParameters"] == {"max_depth": "20", "n_jobs": "4", "n_estimators": "120"}
+    assert trained["ResourceConfig"]["InstanceType"] == "ml.m4.xlarge"
+    assert trained["StoppingCondition"]["MaxRuntimeInSeconds"] == 82_800
+    configs = {name: config_of(sagemaker, f"{lake.pipeline}-{name}") for name in ("dev", "production")}
+    assert configs["dev"]["ProductionVariants"][0]["InstanceType"] == "ml.t2.large"
+    assert "DataCaptureConfig" not in configs["dev"]
+    assert configs["production"]["ProductionVariants"][0]["InstanceType"] == "ml.c5.large"
+    assert configs["production"]["DataCaptureConfig"]["InitialSamplingPercentage"] == 100
+    scaling = lake.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 10)
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 200.0
+
+
+def config_of(sagemaker: Any, endpoint: str) -> dict[str, Any]:
+    name = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    described: dict[str, Any] = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    return described
+
+
+def test_data_that_breaks_the_contract_fails_with_the_column_named_before_any_training(lake: Lake) -> None:
+    jobs = len(lake.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])
+    outcome = lake.run("training_jobs/bad.csv", small(lake) + b"setosa,5.1,tall,1.4,0.2\n")
+    assert outcome.status == "Failed"
+    assert outcome.reason.startswith("Prepare / CheckDataset: s3://team-lake/training_jobs/bad.csv")
+    assert "line 61, column 3 (sepal_width): 'tall' is no number" in outcome.reason
+    assert len(lake.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == jobs
+
+
+def test_a_manifest_that_reads_beyond_the_folders_is_refused(lake: Lake) -> None:
+    outcome = lake.run("training_jobs/set.json", b'{"channels": {"train": ["private/a.csv"]}}')
+    assert "s3://team-lake/private/a.csv: lies where this pipeline may not read" in outcome.reason
+
+
+def test_the_schedule_starts_on_the_newest_data_set(lake: Lake) -> None:
+    outcome = lake.run("training_jobs/newest.csv", small(lake, 1))
+    version = outcome.variable("Dataset", "VersionId")
+    known = lake.known()
+    lake.client("events")
+    lake.rehearsal.aws.services["events"].fire(f"{lake.pipeline}-on-schedule")  # type: ignore[attr-defined]
+    again = lake.follower().follow(lake.follower().wait_for_start(known, 20))
+    assert again.variable("Dataset", "VersionId") == version
+    assert again.variable("Train", "JobName") not in ("", outcome.variable("Train", "JobName"))
+
+
+def test_ten_uploads_at_once_train_ten_times_on_ten_versions_in_order(lake: Lake) -> None:
+    known = lake.known()
+    versions = [lake.put("training_jobs/ten.csv", small(lake, number)) for number in range(10, 20)]
+    lake.approver.answer = False
+    trained, checksums = [], []
+    for _ in versions:
+        execution = lake.follower().wait_for_start(known, 20)
+        outcome = lake.follower().follow(execution)
+        known.add(execution)
+        trained.append(outcome.variable("Dataset", "VersionId"))
+        job = outcome.variable("Train", "JobName")
+        described = lake.client("sagemaker").describe_training_job(TrainingJobName=job)
+        assert described["TrainingJobStatus"] == "Completed"
+        checksums.append(outcome.variable("CheckDataset", "Sha256"))
+    assert trained == versions
+    assert len(set(checksums)) == 10
+
+
+@pytest.fixture
+def at_home(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """The commands' environment, as `mlops rehearse --keep` prints it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", lake.rehearsal.aws.url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+    return lake
+
+
+def test_files_are_uploaded_with_the_manifest_last_and_the_execution_is_told(
+    at_home: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for channel, body in at_home.iris.channels.items():
+        (tmp_path / f"{channel}.csv").write_bytes(body)
+    code = main(["upload", str(tmp_path / "train.csv"), str(tmp_path / "validation.csv"), "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    outcome = at_home.follower().follow(told["execution_id"])
+    assert outcome.variable("Dataset", "VersionId") == told["version_id"]
+    assert outcome.variable("CheckDataset", "Channels") == "train,validation"
+
+
+def test_a_person_starts_on_an_older_version(at_home: Lake, capsys: pytest.CaptureFixture[str]) -> None:
+    known = at_home.known()
+    old = at_home.put("training_jobs/twice.csv", small(at_home, 2))
+    at_home.put("training_jobs/twice.csv", small(at_home, 3))
+    for _ in range(2):
+        known.add(at_home.follower().follow(at_home.follower().wait_for_start(known, 20)).execution_id)
+    code = main(["start", at_home.pipeline, "--key", "training_jobs/twice.csv", "--version-id", old, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert at_home.follower().follow(told["execution_id"]).variable("Dataset", "VersionId") == old
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--key", "training_jobs/none.csv"], "there is no object s3://team-lake/training_jobs/none.csv"),
+        (["--key", "elsewhere/a.csv"], "does not begin with training_jobs/"),
+        (["--key", "training_jobs/bad.csv", "--version-id", "none"], "version none"),
+    ],
+)
+def test_a_wrong_start_is_refused_before_it_is_asked_for(
+    at_home: Lake, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
+) -> None:
+    known = at_home.known()
+    assert main(["start", at_home.pipeline, *arguments]) == 1
+    assert problem in capsys.readouterr().err
+    assert at_home.known() == known
+
+
+def test_many_uploads_in_parallel_lose_none(lake: Lake) -> None:
+    known = lake.known()
+    with ThreadPoolExecutor(4) as pool:
+        versions = list(pool.map(lambda n: lake.put(f"training_jobs/p{n}.csv", b"setosa\n"), range(4)))
+    wait_for(lambda: len(lake.known() - known) == 4)
+    ended = [lake.follower().follow(execution) for execution in lake.known() - known]
+    assert {outcome.variable("Dataset", "VersionId") for outcome in ended} == set(versions)

@@ -1,0 +1,113 @@
+"""The evaluation program's job, the rules of the gate, and what outlives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from synthesis import Synthesized, synth
+
+from mlops_constructs import Evaluation, Processing, Threshold
+
+
+@pytest.fixture(scope="module")
+def plain() -> Synthesized:
+    return synth()
+
+
+@pytest.fixture(scope="module")
+def evaluated() -> Synthesized:
+    processing = Processing(
+        entrypoint=["python", "/opt/ml/code/judge.py", "${x}"],
+        instance_type="ml.c5.large",
+        volume_size_gb=50,
+        max_runtime_seconds=600,
+        environment={"MODE": "strict"},
+    )
+    rules = [Threshold(metric="loss", maximum=0.4)]
+    return synth(evaluation=Evaluation(metric="f1", minimum=0.9, processing=processing, rules=rules))
+
+
+def settings(stack: Synthesized, folder: str) -> dict[str, str]:
+    function = stack.one("aws_lambda_function", handler=f"{folder}.handler.handler")
+    variables: dict[str, str] = function["environment"]["variables"]
+    return variables
+
+
+def parameters(stack: Synthesized, stage: str, name: str) -> dict[str, str]:
+    (action,) = [action for action in stack.stages()[stage] if action["name"] == name]
+    read: dict[str, str] = json.loads(action["configuration"]["UserParameters"])
+    return read
+
+
+def test_the_program_runs_before_the_candidate_is_registered_and_judged(evaluated: Synthesized) -> None:
+    actions = evaluated.stages()["Evaluate"]
+    assert [(action["name"], action["run_order"]) for action in actions] == [
+        ("RunEvaluation", 1),
+        ("Register", 2),
+        ("Gate", 3),
+    ]
+    assert parameters(evaluated, "Evaluate", "Register")["evaluation_uri"] == "#{Evaluated.EvaluationUri}"
+
+
+def test_without_a_program_nothing_of_it_is_made(plain: Synthesized) -> None:
+    assert [action["name"] for action in plain.stages()["Evaluate"]] == ["Register", "Gate"]
+    assert parameters(plain, "Evaluate", "Register")["evaluation_uri"] == "none"
+    assert "run_evaluation" not in plain.text
+    assert "processing-job" not in plain.text
+
+
+def test_the_job_is_as_configured(evaluated: Synthesized) -> None:
+    found = settings(evaluated, "run_evaluation")
+    assert json.loads(found["ENTRYPOINT"].replace("$${", "${")) == ["python", "/opt/ml/code/judge.py", "${x}"]
+    assert json.loads(found["ENVIRONMENT"]) == {"MODE": "strict"}
+    assert (found["CHANNEL"], found["IMAGE"], found["INSTANCE_TYPE"]) == ("test", "", "ml.c5.large")
+    assert (found["VOLUME_SIZE_GB"], found["MAX_RUNTIME_SECONDS"]) == ("50", "600")
+
+
+def test_training_never_gets_the_held_out_records(plain: Synthesized, evaluated: Synthesized) -> None:
+    assert settings(evaluated, "train_model")["HELD_OUT_CHANNEL"] == "test"
+    assert settings(plain, "train_model")["HELD_OUT_CHANNEL"] == ""
+
+
+def test_the_job_has_a_role_of_its_own_that_writes_nothing_but_its_report(evaluated: Synthesized) -> None:
+    role = next(
+        one for one in evaluated.all("aws_iam_role").values() if one["name"].split("-${")[0].endswith("-evaluation")
+    )
+    (trust,) = json.loads(role["assume_role_policy"])["Statement"]
+    assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert "aws:SourceAccount" in trust["Condition"]["StringEquals"]
+    written = [one["Resource"] for one in evaluated.policy("evaluation") if one["Action"] == "s3:PutObject"]
+    assert [resource.rpartition("/evaluations/")[2] for resource in written] == ["*"]
+
+
+def test_another_image_may_be_pulled_from_where_it_is() -> None:
+    own = "111122223333.dkr.ecr.us-east-1.amazonaws.com/judge@sha256:" + "0" * 64
+    stack = synth(evaluation=Evaluation(metric="f1", processing=Processing(image=own)))
+    assert settings(stack, "run_evaluation")["IMAGE"] == own
+    pulls = [one["Resource"] for one in stack.policy("evaluation") if "ecr:BatchGetImage" in one["Action"]]
+    assert [resource.endswith(":*:repository/*") for resource in pulls] == [True]
+
+
+def test_the_gate_gets_every_rule(plain: Synthesized, evaluated: Synthesized) -> None:
+    assert json.loads(settings(evaluated, "evaluate_model")["RULES"]) == [
+        {"metric": "f1", "minimum": "0.9", "maximum": "", "beat_production_by": "0.0"},
+        {"metric": "loss", "minimum": "", "maximum": "0.4", "beat_production_by": ""},
+    ]
+    (rule,) = json.loads(settings(plain, "evaluate_model")["RULES"])
+    assert rule["metric"] == "validation:accuracy"
+
+
+def test_a_functions_settings_fit_lambda(evaluated: Synthesized) -> None:
+    for function in evaluated.all("aws_lambda_function").values():
+        assert len(json.dumps(function["environment"]["variables"])) <= 4096
+
+
+def test_nothing_that_a_release_needs_expires(plain: Synthesized) -> None:
+    rules = [rule for one in plain.all("aws_s3_bucket_lifecycle_configuration").values() for rule in one["rule"]]
+    assert rules
+    kept: dict[str, Any] = {"filter": [{"prefix": ""}], "status": "Enabled"}
+    for rule in rules:
+        if rule["filter"] == kept["filter"]:
+            assert set(rule) - {"id", "filter", "status"} == {"abort_incomplete_multipart_upload"}
