@@ -209,6 +209,29 @@ def test_a_fault_beyond_the_budget_is_not_seen_and_one_within_it_is(
     assert failure.endswith("line 21: 1 columns, but line 1 has 2")
 
 
+def test_the_budget_is_shared_by_all_files(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
+    set_env({"look_bytes": "300"})
+    lake.put("data/a.csv", b"setosa,1\nvirginica,2\n" * 100)
+    lake.put("data/b.csv", b"setosa,1\nvirginica\n" + b"setosa,1\n" * 100)
+    lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv", "data/b.csv"]}})
+    assert "b.csv" in reports.message
+    assert "line 2: 1 columns" in reports.message
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_label(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.csv", b"\xef\xbb\xbf" + IRIS)
+    assert lake.pinned()[f"{PINNED}/golden.csv"] == IRIS
+
+
+def test_what_is_copied_is_what_was_checked(lake: Lake, reports: Any, script: Callable[[str], Any]) -> None:
+    s3 = script("s3")
+    version = lake.put("datasets/iris.csv", IRIS)
+    lake.check("datasets/iris.csv", version)
+    (copy,) = s3.requests["CopyObject"]
+    assert copy["CopySourceIfMatch"] == f'"{hashlib.md5(IRIS).hexdigest()}"'
+    assert copy["CopySource"] == f"data/datasets/iris.csv?versionId={version}"
+
+
 def test_a_missing_version_is_named(lake: Lake, reports: Any) -> None:
     lake.check("datasets/gone.csv", "00000000-0000-4000-8000-000000000000")
     assert "s3://data/datasets/gone.csv" in reports.message

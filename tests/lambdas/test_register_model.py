@@ -415,6 +415,14 @@ def test_a_release_that_is_deployed_again_keeps_its_package(call_again: Any, rep
     assert archive()["production.json"]["Parameters"]["ExecutionId"] == EXECUTION
 
 
+def test_a_release_that_is_deployed_again_is_no_new_training(call_again: Any, reports: Any) -> None:
+    release_record(model_package_arn=old_package())
+    clients.client("s3").put_object(Bucket=BUCKET, Key=f"models/{JOB}/output/model.tar.gz", Body=b"model")
+    call_again()
+    assert reports.outputs["ModelPackageArn"]
+    assert "Contents" not in clients.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="trained/")
+
+
 def test_a_release_whose_model_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
     release_record(model_package_arn=old_package())
     call_again()
