@@ -133,6 +133,15 @@ def test_the_job_is_what_the_data_set_asks_for(
     assert request["ResourceConfig"]["VolumeSizeInGB"] == 10
 
 
+def test_the_job_never_gets_the_held_out_channel(
+    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"held_out_channel": "validation"})
+    call()
+    channels = sagemaker.requests["CreateTrainingJob"][0]["InputDataConfig"]
+    assert [one["ChannelName"] for one in channels] == ["train"]
+
+
 def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: Any) -> None:
     call()
     request = sagemaker.requests["CreateTrainingJob"][0]
