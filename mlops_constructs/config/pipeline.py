@@ -82,6 +82,13 @@ class PipelineConfig:
         yield from self._governance_problems()
         yield from self._metric_problems()
         yield from self._training_problems()
+        if self.algorithm.retrain_on_new_image and self.dataset.duplicates != "allow":
+            yield Problem(
+                "dataset.duplicates",
+                "must be 'allow' with algorithm.retrain_on_new_image, which trains on the same data again",
+                self.dataset.duplicates,
+                "leave one of the two out",
+            )
 
     @property
     def training_of_algorithm(self) -> Training:

@@ -87,6 +87,15 @@ def test_all_problems_are_reported_together() -> None:
     ]
 
 
+@pytest.mark.parametrize("duplicates", ["refuse", "skip"])
+def test_retraining_on_a_new_image_needs_that_data_may_come_twice(duplicates: Any) -> None:
+    algorithm = Algorithm.from_directory(CONTAINER, retrain_on_new_image=True)
+    (line,) = problems(algorithm=algorithm, dataset=Dataset(duplicates=duplicates))
+    assert line.startswith("dataset.duplicates: must be 'allow' with algorithm.retrain_on_new_image")
+    assert problems(dataset=Dataset(duplicates=duplicates)) == []
+    assert problems(algorithm=algorithm) == []
+
+
 def test_a_message_has_field_rule_value_and_remedy() -> None:
     assert problems(training=Training(instance_type="m5.large")) == [
         "training.instance_type: must look like 'ml.<family>.<size>', got 'm5.large'; use for example 'ml.m5.large'"
