@@ -15,27 +15,14 @@ if TYPE_CHECKING:
 
     from ._aws.environment import Environment
     from ._aws.stores import Stores
+    from ._parts import Parts
     from .config import PipelineConfig
-    from .stages.approval import Approval
-    from .stages.deployment import Deployment
-    from .stages.evaluation import Evaluation
-    from .stages.releases import Releases
-    from .stages.training import Training
 
 
-def deliver(
-    scope: Construct,
-    *,
-    config: PipelineConfig,
-    env: Environment,
-    stores: Stores,
-    training: Training,
-    evaluation: Evaluation,
-    deployment: Deployment,
-    approval: Approval,
-    releases: Releases,
-) -> Pipeline:
+def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environment, stores: Stores) -> Pipeline:
     """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
+    training, evaluation, deployment = parts.training, parts.evaluation, parts.deployment
+    approval, releases = parts.approval, parts.releases
     functions = [
         training.check_dataset,
         training.train_model,

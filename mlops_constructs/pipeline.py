@@ -14,21 +14,16 @@ from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._cdk import TerraformOutput
 from ._delivery import deliver
+from ._parts import make_parts
 from .config import Algorithm, Dataset, Endpoint, Existing, Network, PipelineConfig, Tuning
 from .config import Approval as ApprovalConfig
 from .config import Evaluation as EvaluationConfig
 from .config import Notebook as NotebookConfig
 from .config import Training as TrainingConfig
 from .provider import iam_role_policy
-from .stages.approval import ACTION, STAGE, Approval
-from .stages.deployment import Deployment
-from .stages.evaluation import Evaluation
-from .stages.image import Image
+from .stages.approval import ACTION, STAGE
 from .stages.notebook import Notebook
-from .stages.registry import Registry
-from .stages.releases import Releases
 from .stages.storage import Storage
-from .stages.training import Training
 from .stages.trigger import data_bucket_needs
 
 if TYPE_CHECKING:
@@ -131,18 +126,11 @@ class MLOpsPipeline(Construct):
         self._env, self._folders = env, config.dataset.folders
         self.storage = Storage(self, "storage", env=env, existing=config.existing, dataset=config.dataset)
         self._stores = self.storage.stores
-        self._make_stages(config)
-        self.pipeline = deliver(
-            self,
-            config=config,
-            env=env,
-            stores=self._stores,
-            training=self.training,
-            evaluation=self.evaluation,
-            deployment=self.deployment,
-            approval=self.approval,
-            releases=self.releases,
-        )
+        parts = make_parts(self, config, env, self._stores)
+        self.image, self.registry = parts.image, parts.registry
+        self.training, self.evaluation = parts.training, parts.evaluation
+        self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
+        self.pipeline = deliver(self, parts, config, env, self._stores)
         self.notebook: Notebook | None = None
         if config.notebook is not None:
             self.notebook = Notebook(
@@ -192,70 +180,6 @@ class MLOpsPipeline(Construct):
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
-
-    def _make_stages(self, config: PipelineConfig) -> None:
-        env, stores = self._env, self._stores
-        self.image = Image(self, "image", config=config.algorithm, env=env, stores=stores)
-        self.registry = Registry(self, "registry", env=env)
-        group, packages = self.registry.name, self.registry.packages_arn
-        processing = config.evaluation.processing
-        self.training = Training(
-            self,
-            "training",
-            dataset=config.dataset,
-            config=config.training_of_algorithm,
-            tuning=config.tuning,
-            network=config.network,
-            env=env,
-            stores=stores,
-            image_parameter=self.image.parameter_name,
-            image_arn=self.image.pull_arn,
-            held_out_channel=None if processing is None else processing.channel,
-            least_instances={"dev": config.dev.least_instances, "production": config.production.least_instances},
-        )
-        self.deployment = Deployment(
-            self,
-            "deployment",
-            dev=config.dev,
-            production=config.production,
-            env=env,
-            stores=stores,
-            image_arn=self.image.pull_arn,
-            answers=config.algorithm.answers,
-            network=config.network,
-        )
-        self.evaluation = Evaluation(
-            self,
-            "evaluation",
-            config=config.evaluation,
-            env=env,
-            stores=stores,
-            group=group,
-            packages_arn=packages,
-            production_stack=self.production_endpoint,
-            stack_parameters=self.deployment.stack_parameters,
-            training_jobs_arn=self.training.jobs_arn,
-            image_arn=self.image.pull_arn,
-        )
-        self.approval = Approval(
-            self,
-            "approval",
-            config=config.approval,
-            env=env,
-            stores=stores,
-            group=group,
-            packages_arn=packages,
-            production=config.production,
-            production_stack=self.production_endpoint,
-        )
-        self.releases = Releases(
-            self,
-            "releases",
-            env=env,
-            stores=stores,
-            packages_arn=packages,
-            production_endpoint=self.production_endpoint,
-        )
 
     def _show(self, dataset: Dataset) -> None:
         outputs = {

@@ -57,9 +57,10 @@ def processing_request(name: str, params: Params, settings: Settings, pipeline_j
         "ProcessingOutputConfig": {"Outputs": [output], **({"KmsKeyId": key} if key else {})},
         "ProcessingResources": {"ClusterConfig": {**cluster, "VolumeKmsKeyId": key} if key else cluster},
         "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "NetworkConfig": {"EnableNetworkIsolation": True, **_vpc(settings)},
         "Environment": {**settings.environment, EXECUTION: params.execution_id, STARTED_BY: pipeline_job_id},
-        "Tags": [{"Key": "mlops:execution-id", "Value": params.execution_id}],
+        "Tags": [{"Key": key, "Value": value} for key, value in settings.tags.items()]
+        + [{"Key": "mlops:execution-id", "Value": params.execution_id}],
     }
 
 
@@ -76,6 +77,13 @@ def _identity(description: dict[str, Any]) -> dict[str, Any]:
         "role": description["RoleArn"],
         "input": sorted((one["InputName"], one["S3Input"]["S3Uri"]) for one in inputs),
     }
+
+
+def _vpc(settings: Settings) -> dict[str, Any]:
+    if settings.subnet_ids is None or settings.security_group_ids is None:
+        return {}
+    ids = {"SecurityGroupIds": settings.security_group_ids, "Subnets": settings.subnet_ids}
+    return {"VpcConfig": {name: text.split(",") for name, text in ids.items()}}
 
 
 def _input(name: str, uri: str) -> dict[str, Any]:

@@ -22,6 +22,9 @@ class Settings(SettingsBase):
         volume_size_gb: Its disk.
         max_runtime_seconds: SageMaker stops the job after this time.
         environment: Environment variables of the program.
+        subnet_ids: Subnets split by commas; empty for no VPC.
+        security_group_ids: Security groups split by commas; empty for no VPC.
+        tags: Tags of the job, beside the one that names the execution.
     """
 
     artifact_bucket: str
@@ -35,6 +38,9 @@ class Settings(SettingsBase):
     volume_size_gb: int
     max_runtime_seconds: int
     environment: dict[str, str]
+    subnet_ids: str | None
+    security_group_ids: str | None
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -9,50 +9,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..config import Autoscaling
-from .instances import has_own_disks
+from .endpoint_parameters import endpoint_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..config import Endpoint, Rollout
 
 VARIANT = "primary"
-PARAMETERS = (
-    "Image",
-    "ModelDataUrl",
-    "ModelPackageArn",
-    "ExecutionId",
-    "ExecutionRoleArn",
-    "KmsKeyArn",
-    "EndpointName",
-    "CaptureUri",
-)
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
-# With a network only.
-NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
-
 Json = dict[str, Any]
 
 
-def endpoint_template(config: Endpoint, *, in_vpc: bool = False) -> Json:
-    """Make the template of an endpoint that serves one model.
+def endpoint_template(config: Endpoint, *, in_vpc: bool = False, tags: Mapping[str, str] | None = None) -> Json:
+    """Make the template of an endpoint that serves one model; ``tags`` are the user's.
 
     What is configured is the default of a parameter, so that a data set that brings its own ``deployment.json`` can
     say otherwise for its release.
     """
+    both = [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()] + _tags()
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A SageMaker endpoint that serves one model package",
-        "Parameters": {
-            **{name: {"Type": "String"} for name in PARAMETERS},
-            **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
-            **_choices(config),
-        },
+        "Parameters": endpoint_parameters(config, in_vpc=in_vpc),
         "Conditions": {
             "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
             "EncryptsVolume": {"Fn::Equals": [{"Ref": "EncryptVolume"}, "true"]},
             "Scales": {"Fn::Equals": [{"Ref": "Autoscales"}, "true"]},
         },
-        "Resources": _resources(config, in_vpc=in_vpc),
+        "Resources": _resources(config, both, in_vpc=in_vpc),
         "Outputs": {
             "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
@@ -60,55 +45,26 @@ def endpoint_template(config: Endpoint, *, in_vpc: bool = False) -> Json:
     }
 
 
-def _choices(config: Endpoint) -> Json:
-    """The parameters with a default; release.json of register_model gives them only when the data set does."""
-    capture = config.data_capture
-    scaling = Autoscaling() if config.autoscaling is None else config.autoscaling
-    truth = {"Type": "String", "AllowedValues": ["true", "false"]}
-    return {
-        "InstanceType": {"Type": "String", "Default": config.instance_type},
-        "InitialInstanceCount": {"Type": "Number", "MinValue": 1, "Default": config.initial_instance_count},
-        "EncryptVolume": {**truth, "Default": _truth(not has_own_disks(config.instance_type))},
-        "CaptureSampling": {
-            "Type": "Number",
-            "MinValue": 0,
-            "MaxValue": 100,
-            "Default": 0 if capture is None else capture.sampling_percent,
-            "Description": "Percent of the requests that are kept; 0 keeps none",
-        },
-        "Autoscales": {**truth, "Default": _truth(config.autoscaling is not None)},
-        "MinCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.minimum},
-        "MaxCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.maximum},
-        "TargetValue": {"Type": "Number", "Default": scaling.invocations_per_instance},
-        "ScaleInCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_in_cooldown_seconds},
-        "ScaleOutCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_out_cooldown_seconds},
-    }
-
-
-def _truth(value: bool) -> str:
-    return "true" if value else "false"
-
-
 def _if(condition: str, value: object) -> Json:
     return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
 
 
-def _resources(config: Endpoint, *, in_vpc: bool) -> Json:
-    resources = {"Model": _model(in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config)}
+def _resources(config: Endpoint, tags: list[Json], *, in_vpc: bool) -> Json:
+    resources = {"Model": _model(tags, in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config, tags)}
     if config.rollout is not None:
         resources |= _alarms(config.rollout)
-    resources["Endpoint"] = _endpoint(config)
+    resources["Endpoint"] = _endpoint(config, tags)
     return resources | _autoscaling()
 
 
-def _model(*, in_vpc: bool) -> Json:
+def _model(tags: list[Json], *, in_vpc: bool) -> Json:
     model: Json = {
         "Type": "AWS::SageMaker::Model",
         "Properties": {
             "ExecutionRoleArn": {"Ref": "ExecutionRoleArn"},
             "EnableNetworkIsolation": True,
             "PrimaryContainer": {"Image": {"Ref": "Image"}, "ModelDataUrl": {"Ref": "ModelDataUrl"}},
-            "Tags": _tags(),
+            "Tags": tags,
         },
     }
     if in_vpc:
@@ -117,7 +73,7 @@ def _model(*, in_vpc: bool) -> Json:
     return model
 
 
-def _endpoint_config(config: Endpoint) -> Json:
+def _endpoint_config(config: Endpoint, tags: list[Json]) -> Json:
     properties: Json = {
         "ProductionVariants": [
             {
@@ -131,7 +87,7 @@ def _endpoint_config(config: Endpoint) -> Json:
         ],
         "KmsKeyId": _if("EncryptsVolume", {"Ref": "KmsKeyArn"}),
         "DataCaptureConfig": _if("Captures", _data_capture()),
-        "Tags": _tags(),
+        "Tags": tags,
     }
     return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": properties}
 
@@ -148,7 +104,7 @@ def _data_capture() -> Json:
     }
 
 
-def _endpoint(config: Endpoint) -> Json:
+def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
     properties: Json = {
         # Fixed, so that callers keep their name; the model and the configuration are unnamed, as a named one
         # could not be replaced.
@@ -157,7 +113,7 @@ def _endpoint(config: Endpoint) -> Json:
         # What autoscaling or a person made of counts and weights survives a deployment.
         "RetainAllVariantProperties": True,
         "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
-        "Tags": _tags(),
+        "Tags": tags,
     }
     if config.rollout is not None:
         properties["DeploymentConfig"] = _deployment(config.rollout)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from ..config import PipelineConfig
+    from ..config import Network, PipelineConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Environment:
         retain: Whether data outlives a destroy.
         log_retention_days: How long logs are kept.
         tags: What the user tags everything with.
+        network: The VPC that SageMaker runs in, or None.
         permissions_boundary_arn: Boundary of every role, or None.
         role_path: IAM path of every role.
         roles: Purpose to the ARN of a role that is handed in.
@@ -54,6 +55,7 @@ class Environment:
     retain: bool
     log_retention_days: int
     tags: Mapping[str, str]
+    network: Network | None
     permissions_boundary_arn: str | None
     role_path: str
     roles: Mapping[str, str]
@@ -71,6 +73,7 @@ class Environment:
             retain=config.removal == "retain",
             log_retention_days=config.log_retention_days,
             tags=config.tags,
+            network=config.network,
             permissions_boundary_arn=config.permissions_boundary_arn,
             role_path=config.role_path,
             roles=config.existing.roles,

@@ -10,6 +10,7 @@ from .actions import EXECUTION_ID, RELEASE, Action, invoke
 from .function import Function
 from .keys import use_key, use_key_for_volumes
 from .literals import literal_json
+from .network import joined, network_permissions
 from .policy import allow, pass_role, pull_image, report_job
 from .role import ServiceRole
 
@@ -75,6 +76,7 @@ class EvaluationJob(Construct):
         )
 
     def _settings(self, config: Processing) -> dict[str, str]:
+        network = self._env.network
         return {
             "ARTIFACT_BUCKET": self._stores.artifact_bucket,
             "KMS_KEY_ARN": self._stores.key_arn,
@@ -87,6 +89,9 @@ class EvaluationJob(Construct):
             "VOLUME_SIZE_GB": str(config.volume_size_gb),
             "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),
             "ENVIRONMENT": literal_json(dict(config.environment)),
+            "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
+            "SECURITY_GROUP_IDS": "" if network is None else joined(network.security_group_ids),
+            "TAGS": literal_json(dict(self._env.tags)),
         }
 
     def _job_permissions(self, image_arn: str) -> list[Statement]:
@@ -98,6 +103,7 @@ class EvaluationJob(Construct):
             allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evaluations/*"),
             use_key(stores.key_arn),
             use_key_for_volumes(stores.key_arn),
+            *network_permissions(self._env, self._env.network),
             *pull_image(image_arn),
             allow(
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],

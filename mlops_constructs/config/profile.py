@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 _SEVEN_YEARS = 2557
 
 
-class Options(TypedDict, total=False):
-    """The optional arguments of ``MLOpsPipeline``; see there."""
+class OptionsWithoutNetwork(TypedDict, total=False):
+    """The optional arguments of ``MLOpsPipeline`` but for ``network``; see there."""
 
     training: Training
     tuning: Tuning | None
-    network: Network | None
     evaluation: Evaluation
     dev: Endpoint
     production: Endpoint
@@ -40,6 +39,12 @@ class Options(TypedDict, total=False):
     role_path: str
     log_retention_days: int
     removal: str
+
+
+class Options(OptionsWithoutNetwork, total=False):
+    """The optional arguments of ``MLOpsPipeline``; see there."""
+
+    network: Network | None
 
 
 class Profile:
@@ -70,13 +75,18 @@ class Profile:
         return own
 
     @staticmethod
-    def regulated(**own: Unpack[Options]) -> Options:
-        """For a bank or a hospital: everything kept, everything recorded, slow and watched rollouts.
+    def regulated(*, network: Network, **own: Unpack[OptionsWithoutNetwork]) -> Options:
+        """For a bank or a hospital: a VPC of one's own, everything kept and recorded, slow and watched rollouts.
 
         Logs for seven years, every request of production captured, three instances, traffic moved in steps of 10
         percent, approvals open for a week, and no notebook unless one is given (one with a subnet).
+
+        Args:
+            network: The VPC that everything of SageMaker runs in.
+            own: Any other argument of ``MLOpsPipeline``, in the place of the profile's.
         """
         defaults: Options = {
+            "network": network,
             "production": Endpoint(
                 initial_instance_count=3,
                 autoscaling=Autoscaling(minimum=3, maximum=9),

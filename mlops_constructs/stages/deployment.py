@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from .._aws.actions import Action, Stage, invoke
+from .._aws.endpoint_parameters import NETWORK_PARAMETERS
 from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
-from .._aws.endpoint_template import NETWORK_PARAMETERS, endpoint_template
+from .._aws.endpoint_template import endpoint_template
 from .._aws.function import Function
 from .._aws.network import joined
 from .._aws.policy import allow, pass_role, report_job
@@ -189,7 +190,9 @@ class Deployment(Construct):
 
     def _templates(self) -> s3_object.S3Object:
         files = {
-            f"{name}.json": json.dumps(endpoint_template(config, in_vpc=self._network is not None), indent=2).encode()
+            f"{name}.json": json.dumps(
+                endpoint_template(config, in_vpc=self._network is not None, tags=self._env.tags), indent=2
+            ).encode()
             for name, config in self._configs.items()
         }
         bundle = archive("endpoints", files)

@@ -14,7 +14,8 @@ import pytest
 from synthesis import CONTAINER, Synthesized, synth
 
 from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
-from mlops_constructs._aws.endpoint_template import NETWORK_PARAMETERS, PARAMETERS, endpoint_template
+from mlops_constructs._aws.endpoint_parameters import NETWORK_PARAMETERS, PARAMETERS
+from mlops_constructs._aws.endpoint_template import endpoint_template
 from mlops_constructs._payload import function_archive
 from mlops_constructs.config import Evaluation, Integer, Network, Processing, Spot, Training, Tuning
 

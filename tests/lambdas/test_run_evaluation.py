@@ -35,6 +35,9 @@ SETTINGS = {
     "volume_size_gb": "30",
     "max_runtime_seconds": "3600",
     "environment": '{"MODE": "strict"}',
+    "subnet_ids": "",
+    "security_group_ids": "",
+    "tags": '{"team": "risk"}',
 }
 
 
@@ -226,3 +229,25 @@ def test_a_release_that_is_deployed_again_is_not_evaluated_again(call: Any, sage
     call(release="2")
     assert reports.outputs == {"EvaluationUri": "s3://artifacts/evaluations/old/evaluation.json"}
     assert sagemaker.operations() == []
+
+
+def test_the_job_carries_the_users_tags(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    tags = {tag["Key"]: tag["Value"] for tag in sagemaker.requests["CreateProcessingJob"][0]["Tags"]}
+    assert tags == {"team": "risk", "mlops:execution-id": EXECUTION}
+
+
+def test_the_job_runs_in_the_vpc_that_is_given(
+    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({**SETTINGS, "subnet_ids": "subnet-0a,subnet-0b", "security_group_ids": "sg-0c"})
+    call()
+    assert sagemaker.requests["CreateProcessingJob"][0]["NetworkConfig"] == {
+        "EnableNetworkIsolation": True,
+        "VpcConfig": {"Subnets": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0c"]},
+    }
+
+
+def test_without_subnets_the_job_runs_outside_of_any_vpc(call: Any, sagemaker: Any, reports: Any) -> None:
+    call()
+    assert "VpcConfig" not in sagemaker.requests["CreateProcessingJob"][0]["NetworkConfig"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
@@ -15,15 +16,18 @@ from mlops_constructs import (
     Evaluation,
     Existing,
     MLOpsPipeline,
+    Network,
     Processing,
     Profile,
     Training,
 )
+from mlops_constructs._aws.endpoint_template import endpoint_template
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
 
 ACCOUNT = "arn:aws:iam::111122223333"
 TAGS = {"team": "credit risk", "cost-center": "4711"}
 KEY = "arn:aws:kms:us-east-1:111122223333:key/9f3b1d2c-0000-4000-8000-000000000000"
+NETWORK = Network(subnet_ids=["subnet-0a", "subnet-0b"], security_group_ids=["sg-0c"])
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:undelivered"
 
 
@@ -80,6 +84,19 @@ def test_tags_are_on_everything_that_takes_them(governed: Synthesized) -> None:
         "aws_s3_bucket_versioning",
         "aws_s3_object",
     }
+
+
+def test_tags_reach_what_is_made_at_run_time() -> None:
+    governed = synth(tags=TAGS, evaluation=Evaluation(metric="f1", processing=Processing()))
+    told = {
+        function["handler"].partition(".")[0]: json.loads(function["environment"]["variables"]["TAGS"])
+        for function in governed.all("aws_lambda_function").values()
+        if "TAGS" in function["environment"]["variables"]
+    }
+    assert told == {"run_evaluation": TAGS, "train_model": TAGS}
+    for resource in endpoint_template(Endpoint(), tags=TAGS)["Resources"].values():
+        if resource["Type"].startswith("AWS::SageMaker::"):
+            assert resource["Properties"]["Tags"][:2] == [{"Key": key, "Value": value} for key, value in TAGS.items()]
 
 
 def test_without_tags_nothing_is_tagged(plain: Synthesized) -> None:
@@ -190,13 +207,29 @@ def test_the_team_profile_is_the_default(plain: Synthesized) -> None:
 
 
 def test_the_regulated_profile_keeps_everything() -> None:
-    regulated = synth(**Profile.regulated())
+    regulated = synth(**Profile.regulated(network=NETWORK))
     assert {bucket["force_destroy"] for bucket in regulated.all("aws_s3_bucket").values()} == {False}
     assert {group["retention_in_days"] for group in regulated.all("aws_cloudwatch_log_group").values()} == {2557}
     assert not regulated.all("aws_sagemaker_notebook_instance")
 
 
-@pytest.mark.parametrize("profile", [Profile.sandbox, Profile.team, Profile.regulated])
+def test_the_regulated_profile_needs_a_network() -> None:
+    with pytest.raises(TypeError, match="network"):
+        Profile.regulated()  # type: ignore[call-arg]
+
+
+def test_the_regulated_profile_runs_everything_of_sagemaker_in_the_network() -> None:
+    options = Profile.regulated(network=NETWORK, evaluation=Evaluation(metric="f1", processing=Processing()))
+    regulated = synth(**options)
+    inside = {
+        function["handler"].partition(".")[0]
+        for function in regulated.all("aws_lambda_function").values()
+        if function["environment"]["variables"].get("SUBNET_IDS") == "subnet-0a,subnet-0b"
+    }
+    assert inside == {"run_evaluation", "train_model"}
+
+
+@pytest.mark.parametrize("profile", [Profile.sandbox, Profile.team, partial(Profile.regulated, network=NETWORK)])
 def test_what_is_given_wins_over_the_profile(profile: object) -> None:
     own = Endpoint(instance_type="ml.c5.xlarge")
     assert profile(production=own, log_retention_days=7) | {"production": own, "log_retention_days": 7} == profile(

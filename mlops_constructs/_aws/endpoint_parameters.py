@@ -1,0 +1,62 @@
+"""What an endpoint's stack is told at its deployment: the candidate always, the rest where a data set says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..config import Autoscaling
+from .instances import has_own_disks
+
+if TYPE_CHECKING:
+    from ..config import Endpoint
+
+PARAMETERS = (
+    "Image",
+    "ModelDataUrl",
+    "ModelPackageArn",
+    "ExecutionId",
+    "ExecutionRoleArn",
+    "KmsKeyArn",
+    "EndpointName",
+    "CaptureUri",
+)
+# With a network only.
+NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
+
+
+def endpoint_parameters(config: Endpoint, *, in_vpc: bool) -> dict[str, Any]:
+    """Give the template's parameters."""
+    return {
+        **{name: {"Type": "String"} for name in PARAMETERS},
+        **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
+        **_choices(config),
+    }
+
+
+def _choices(config: Endpoint) -> dict[str, Any]:
+    """The parameters with a default; release.json of register_model gives them only when the data set does."""
+    capture = config.data_capture
+    scaling = Autoscaling() if config.autoscaling is None else config.autoscaling
+    truth = {"Type": "String", "AllowedValues": ["true", "false"]}
+    return {
+        "InstanceType": {"Type": "String", "Default": config.instance_type},
+        "InitialInstanceCount": {"Type": "Number", "MinValue": 1, "Default": config.initial_instance_count},
+        "EncryptVolume": {**truth, "Default": _truth(not has_own_disks(config.instance_type))},
+        "CaptureSampling": {
+            "Type": "Number",
+            "MinValue": 0,
+            "MaxValue": 100,
+            "Default": 0 if capture is None else capture.sampling_percent,
+            "Description": "Percent of the requests that are kept; 0 keeps none",
+        },
+        "Autoscales": {**truth, "Default": _truth(config.autoscaling is not None)},
+        "MinCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.minimum},
+        "MaxCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.maximum},
+        "TargetValue": {"Type": "Number", "Default": scaling.invocations_per_instance},
+        "ScaleInCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_in_cooldown_seconds},
+        "ScaleOutCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_out_cooldown_seconds},
+    }
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
