@@ -15,6 +15,8 @@ NO_IMAGE = "none"
 # Names in the pipeline.
 DATASET = "Dataset"
 TRAIN = "Train"
+# Comes before Train where an event ends the wait.
+START_TRAINING = "StartTraining"
 RELEASE, NO_RELEASE = "Release", "none"
 
 
@@ -32,7 +34,7 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
         if _deploys_a_release_again(name, settings, codepipeline):
             continue
         actions = _actions(name, settings, codepipeline)
-        training = actions.get(TRAIN)
+        training = actions.get(TRAIN, actions.get(START_TRAINING))
         if training is None:
             if execution["status"] == "InProgress":
                 return _nothing(f"Execution {name} has not trained yet and takes this image.")

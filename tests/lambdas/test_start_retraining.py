@@ -117,6 +117,15 @@ def test_data_whose_training_failed_is_tried_again(codepipeline: Any, call: Any)
     assert call()["started"] == THREE
 
 
+def test_a_training_of_days_with_the_old_image_has_reached_training(codepipeline: Any, call: Any) -> None:
+    codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(ONE, "InProgress")])
+    codepipeline.answer(
+        "ListActionExecutions", actionExecutionDetails=[run("StartTraining", "Succeeded"), dataset("1")]
+    )
+    codepipeline.answer("StartPipelineExecution", pipelineExecutionId=THREE)
+    assert call()["started"] == THREE
+
+
 def test_the_last_run_of_a_retried_action_counts(codepipeline: Any, call: Any) -> None:
     codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(ONE, "Succeeded")])
     runs = [run("Train", "Succeeded", 5, Image=NEW), run("Train", "Failed", 1), dataset("1")]
