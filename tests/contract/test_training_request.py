@@ -34,6 +34,7 @@ ENV = Environment(
     retain=True,
     log_retention_days=365,
     tags={"team": "risk"},
+    network=None,
     permissions_boundary_arn=None,
     role_path="/",
     roles={},

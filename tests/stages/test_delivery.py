@@ -156,12 +156,14 @@ def test_nobody_is_told_by_default(stack: Synthesized) -> None:
 
 def test_every_early_end_reaches_the_function_that_records_it(stack: Synthesized) -> None:
     patterns = [json.loads(rule["event_pattern"]) for rule in stack.all("aws_cloudwatch_event_rule").values()]
-    (end,) = [pattern for pattern in patterns if pattern["source"] == ["aws.codepipeline"]]
-    assert end["detail-type"] == ["CodePipeline Pipeline Execution State Change"]
-    assert end["detail"] == {"pipeline": [stack.pipeline.name], "state": ["FAILED", "STOPPED"]}
-    permission = stack.one("aws_lambda_permission")
-    assert permission["principal"] == "events.amazonaws.com"
-    assert "source_arn" in permission
+    assert {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Pipeline Execution State Change"],
+        "detail": {"pipeline": [stack.pipeline.name], "state": ["FAILED", "STOPPED"]},
+    } in patterns
+    for permission in stack.all("aws_lambda_permission").values():
+        assert permission["principal"] == "events.amazonaws.com"
+        assert "source_arn" in permission
 
 
 def test_an_execution_can_be_started_on_a_release(stack: Synthesized) -> None:
