@@ -25,6 +25,8 @@ LONGEST_RUN_SECONDS = 28 * 24 * 3600
 LONGEST_ASKED_SECONDS = 23 * 3600
 # SageMaker ends every job then, whatever it was asked for.
 LONGEST_JOB_SECONDS = 30 * 24 * 3600
+# What the dot of SageMaker's pattern, ``.*``, does not match.
+_LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 # Set on every job to find it again, see lambdas/train_model/request.py.
 OWN_VARIABLES = ("MLOPS_CAPACITY_RETRIES", "MLOPS_EXECUTION_ID", "MLOPS_PIPELINE_JOB_ID")
 INPUT_MODES = ("File", "FastFile", "Pipe")
@@ -194,6 +196,8 @@ def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[
                 value,
                 "encode it as a JSON string and decode it in the algorithm",
             )
+        elif isinstance(value, str) and _LINE_BREAK.search(value):
+            yield Problem(f"hyperparameters[{name!r}]", "must be one line", value, "encode it as a JSON string")
     texts = {name: str(value) for name, value in hyperparameters.items()}
     yield from _small_mapping("hyperparameters", texts, most=100, longest=2500)
 

@@ -53,12 +53,12 @@ class Storage(Construct):
             self.key = self._key()
             key_arn = str(self.key.arn)
         self.data_bucket: s3_bucket.S3Bucket | None = None
-        data = reporting = dataset.bucket_name
+        data = dataset.bucket_name
         if data is None:
             self.data_bucket, data_ready = self._bucket("data", key_arn)
-            data, reporting = str(data_ready.bucket), self.data_bucket.id
+            data = str(data_ready.bucket)
         if self.data_bucket is not None or dataset.manage_notifications:
-            s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=reporting, eventbridge=True)
+            s3_bucket_notification.S3BucketNotification(self, "data_events", bucket=data, eventbridge=True)
         self.artifact_bucket: s3_bucket.S3Bucket | None = None
         artifacts = existing.artifact_bucket
         if artifacts is None:

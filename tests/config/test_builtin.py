@@ -39,6 +39,8 @@ def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
     defaults: dict[str, Any] = {
         "dataset": Dataset(),
         "training": Training(),
+        "tuning": None,
+        "network": None,
         "evaluation": Evaluation(),
         "dev": Endpoint(),
         "production": Endpoint.for_production(),
@@ -51,8 +53,6 @@ def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
         "role_path": "/",
         "log_retention_days": 365,
         "removal": "retain",
-        "tuning": None,
-        "network": None,
     }
     try:
         PipelineConfig(algorithm=algorithm, **{**defaults, **parts})

@@ -85,6 +85,7 @@ def tuning(**changes: Any) -> Tuning:
         ({"retry": Retry(capacity=0, fallback_instance_types=["ml.m5.large"])}, "retry.capacity"),
         ({"retry": Retry(fallback_instance_types=["m5.large"])}, "retry.fallback_instance_types[0]"),
         ({"retry": Retry(capacity=8, fallback_instance_types=["ml.m5.large"] * 6)}, "retry.fallback_instance_types"),
+        ({"hyperparameters": {"notes": "two\nlines"}}, "hyperparameters['notes']"),
         ({"input_mode": "Stream"}, "input_mode"),
         ({"distribution": "Sharded"}, "distribution"),
         ({"environment": {"MLOPS_EXECUTION_ID": "x"}}, "environment['MLOPS_EXECUTION_ID']"),

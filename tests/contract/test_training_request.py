@@ -40,7 +40,8 @@ ENV = Environment(
     roles={},
 )
 names = st.text("abcdefghij_-", min_size=1, max_size=12)
-values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), st.text(max_size=40))
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\x85\u2028\u2029"), max_size=40)
+values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), LINES)
 
 
 @st.composite

@@ -1,0 +1,79 @@
+"""What a pipeline costs: each call to jsii's kernel is a round trip of about a millisecond."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from synthesis import CONTAINER, new_stack
+
+from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+from mlops_constructs.provider import kms_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+# Pinned, so that a change that makes every synth slower is seen. Fewer is better; more wants a reason.
+CALLS = 263
+
+
+@contextmanager
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Collect every request to the kernel."""
+    from jsii import _runtime  # the one kernel of this process
+
+    process = _runtime.kernel.provider._process
+    requests: list[Any] = []
+    send = process.send
+
+    def record(request: Any, response_type: Any) -> Any:
+        requests.append(request)
+        return send(request, response_type)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process, "send", record)
+        yield requests
+
+
+def reads(requests: list[Any]) -> Counter[tuple[str, str]]:
+    """Count how often each attribute of each object was read."""
+    gets = [request for request in requests if type(request).__name__ == "GetRequest"]
+    return Counter((request.objref.ref, request.property) for request in gets)
+
+
+def make(stack: Any, id_: str) -> None:
+    MLOpsPipeline(stack, id_, algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
+
+
+def test_the_number_of_calls_of_a_pipeline_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = new_stack()
+    with recorded(monkeypatch) as requests:
+        make(stack, "iris")
+    assert len(requests) == CALLS, Counter(type(request).__name__ for request in requests)
+
+
+def test_a_second_pipeline_costs_as_much_as_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = new_stack()
+    counts = []
+    for id_ in ("one", "two", "three"):
+        with recorded(monkeypatch) as requests:
+            make(stack, id_)
+        counts.append(len(requests))
+    assert len(set(counts)) == 1, counts
+
+
+def test_no_attribute_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = new_stack()
+    with recorded(monkeypatch) as requests:
+        make(stack, "iris")
+    assert {read: count for read, count in reads(requests).items() if count > 1} == {}
+
+
+def test_the_count_sees_a_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = kms_key.KmsKey(new_stack(), "key")
+    with recorded(monkeypatch) as requests:
+        _ = [key.arn, key.arn]
+    assert list(reads(requests).values()) == [2]
