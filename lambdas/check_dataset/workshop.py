@@ -152,9 +152,9 @@ def _resources(value: Any, notes: list[str]) -> dict[str, Any]:
     check_fields(value, "ResourceConfig", required=set(), optional=options)
     found: dict[str, Any] = {}
     if "InstanceType" in value:
-        found["instance_type"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
-        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["instance_type"]):
-            raise ValueError(f"ResourceConfig.InstanceType {found['instance_type']!r} is no SageMaker instance")
+        found["instance_types"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
+        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["instance_types"]):
+            raise ValueError(f"ResourceConfig.InstanceType {found['instance_types']!r} is no SageMaker instance")
     limits = (("InstanceCount", "instance_count", 100), ("VolumeSizeInGB", "volume_size_gb", 16_384))
     for name, target, high in limits:
         if name in value:

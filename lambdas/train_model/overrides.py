@@ -21,6 +21,4 @@ def with_overrides(settings: Settings, request_uri: str, s3: Any) -> Settings:
     for name in ("hyperparameters", "environment"):
         if name in asked:
             asked[name] = {**getattr(settings, name), **asked[name]}
-    if "instance_type" in asked:
-        asked["instance_types"] = asked.pop("instance_type")
     return dataclasses.replace(settings, **asked)

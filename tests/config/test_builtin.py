@@ -39,8 +39,6 @@ def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
     defaults: dict[str, Any] = {
         "dataset": Dataset(),
         "training": Training(),
-        "tuning": None,
-        "network": None,
         "evaluation": Evaluation(),
         "dev": Endpoint(),
         "production": Endpoint.for_production(),

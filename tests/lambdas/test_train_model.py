@@ -124,7 +124,7 @@ def test_the_job_is_what_the_data_set_asks_for(
 ) -> None:
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="artifacts")
-    asked = {"training": {"hyperparameters": {"depth": "3"}, "instance_type": "ml.c5.xlarge"}, "endpoints": {}}
+    asked = {"training": {"hyperparameters": {"depth": "3"}, "instance_types": "ml.c5.xlarge"}, "endpoints": {}}
     s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
     handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
     request = sagemaker.requests["CreateTrainingJob"][0]
