@@ -133,11 +133,7 @@ class MLOpsPipeline(Construct):
             deployment=self.deployment,
             approval=self.approval,
         )
-        self.notebook: Notebook | None = None
-        if config.notebook is not None:
-            self.notebook = Notebook(
-                self, "notebook", config=config.notebook, env=env, stores=self._stores, prefix=self._prefix
-            )
+        self.notebook = None if config.notebook is None else self._make_notebook(config.notebook)
         self._show()
         tag_everything(self, config.tags)
 
@@ -221,6 +217,20 @@ class MLOpsPipeline(Construct):
         )
         self.approval = Approval(
             self, "approval", config=config.approval, env=env, stores=stores, group=group, packages_arn=packages
+        )
+
+    def _make_notebook(self, config: NotebookConfig) -> Notebook:
+        code, build = self.image.repository, self.image.pipeline
+        return Notebook(
+            self,
+            "notebook",
+            config=config,
+            env=self._env,
+            stores=self._stores,
+            prefix=self._prefix,
+            algorithm_url=None if code is None else code.clone_url_http,
+            # It waits for the repository to be seeded.
+            after=[] if build is None else [build.pipeline],
         )
 
     def _show(self) -> None:
