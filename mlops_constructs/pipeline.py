@@ -131,11 +131,7 @@ class MLOpsPipeline(Construct):
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.pipeline = deliver(self, parts, config, env, self._stores)
-        self.notebook: Notebook | None = None
-        if config.notebook is not None:
-            self.notebook = Notebook(
-                self, "notebook", config=config.notebook, env=env, stores=self._stores, folders=self._folders
-            )
+        self.notebook = None if config.notebook is None else self._make_notebook(config.notebook)
         self._show(config.dataset)
         tag_everything(self, config.tags)
 
@@ -180,6 +176,20 @@ class MLOpsPipeline(Construct):
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
+
+    def _make_notebook(self, config: NotebookConfig) -> Notebook:
+        code, build = self.image.repository, self.image.pipeline
+        return Notebook(
+            self,
+            "notebook",
+            config=config,
+            env=self._env,
+            stores=self._stores,
+            folders=self._folders,
+            algorithm_url=None if code is None else code.clone_url_http,
+            # It waits for the repository to be seeded.
+            after=[] if build is None else [build.pipeline],
+        )
 
     def _show(self, dataset: Dataset) -> None:
         outputs = {

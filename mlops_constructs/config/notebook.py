@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import in_range, instance_type
+from ._rules import in_range, instance_type, is_token, literal, matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+# What `repository` says for "the algorithm's own".
+ALGORITHM = "algorithm"
+_MOST_MEGABYTES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notebook:
     """A SageMaker notebook instance that stops when idle, with IMDSv2 and without root.
 
+    At each start, notebooks that are missing are put into the folder ``mlops-notebooks``; a file that is there already
+    is left alone. The role may upload data sets, watch the pipeline and ask the DEV endpoint; it may not approve, nor
+    ask production.
+
     Attributes:
         instance_type: SageMaker instance. Literal.
         volume_size_gb: Disk, 5 to 16,384 GB. Literal.
         idle_timeout_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes. Literal.
-        subnet_id: Put it in this subnet, without direct internet access; the subnet then needs a NAT gateway or
-            VPC endpoints. None gives it direct internet access, which it needs to reach AWS at all. Reference.
+        directory: Folder of notebooks and what they need, at most 50 MB. None gives those of this library: understand
+            the data, train, decide. Literal.
+        repository: Git repository that is cloned onto the instance: ``algorithm`` for the algorithm's own where that is
+            in CodeCommit, the ``https://`` URL of another (a CodeCommit repository must be in this account), or None.
+            The instance cannot be made where it cannot clone. Literal.
+        repository_secret_arn: Secrets Manager secret with ``username`` and ``password`` for a private repository that
+            is not in CodeCommit. Reference. https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-git-resource.html
+        subnet_id: Put it in this subnet, without direct internet access; the subnet then needs a NAT gateway, or VPC
+            endpoints of S3, SageMaker (``sagemaker.api`` and ``sagemaker.runtime``), CodePipeline, STS, CloudWatch Logs
+            and, to clone from CodeCommit, ``git-codecommit``. None gives it direct internet access, which it needs
+            to reach AWS at all. Reference.
         security_group_ids: Security groups in that subnet's VPC. References.
     """
 
     instance_type: str = "ml.t3.medium"
     volume_size_gb: int = 20
     idle_timeout_minutes: int = 60
+    directory: str | Path | None = None
+    repository: str | None = ALGORITHM
+    repository_secret_arn: str | None = None
     subnet_id: str | None = None
     security_group_ids: Sequence[str] = ()
 
@@ -36,6 +57,9 @@ class Notebook:
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("volume_size_gb", self.volume_size_gb, 5, 16_384, "GB")
         yield from in_range("idle_timeout_minutes", self.idle_timeout_minutes, 10, 1_440, "minutes")
+        if self.directory is not None:
+            yield from _directory_problems(str(self.directory))
+        yield from self._repository_problems()
         if (self.subnet_id is None) != (not self.security_group_ids):
             yield Problem(
                 "security_group_ids",
@@ -43,3 +67,40 @@ class Notebook:
                 tuple(self.security_group_ids),
                 "give both or neither",
             )
+
+    def _repository_problems(self) -> Iterator[Problem]:
+        if self.repository not in (None, ALGORITHM):
+            yield from matches(
+                "repository",
+                self.repository,
+                # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+                r"(?=.{1,1000}$)https://[\w.\-]+(?:/[\w.\-]+)+/?",
+                "must be 'algorithm', the https:// URL of a Git repository without user and password, or None",
+                "use for example 'https://github.com/acme/churn'",
+            )
+        if self.repository_secret_arn is None:
+            return
+        if self.repository in (None, ALGORITHM) or "://git-codecommit." in self.repository:
+            yield Problem(
+                "repository_secret_arn",
+                "needs a repository that is not in CodeCommit, where the role is what counts",
+                self.repository_secret_arn,
+                "give repository='https://...', or leave the secret out",
+            )
+
+
+def _directory_problems(directory: str) -> Iterator[Problem]:
+    yield from literal("directory", directory)
+    if is_token(directory):
+        return
+    folder = Path(directory)
+    if not folder.is_dir():
+        yield Problem("directory", "must be a folder", directory, "correct the path, or leave it out")
+        return
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    if not sizes:
+        yield Problem("directory", "must hold a file", directory, "add a notebook, or leave it out")
+    if sum(sizes) > _MOST_MEGABYTES * 10**6:
+        # A start may take 5 minutes: https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
+        rule = f"must hold at most {_MOST_MEGABYTES} MB"
+        yield Problem("directory", rule, f"{sum(sizes) / 1e6:.0f} MB", "keep data in the data bucket")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,15 @@ from constructs import Construct
 from .._aws.keys import use_key, use_key_for_volumes
 from .._aws.policy import allow
 from .._aws.role import ServiceRole
-from .._cdk import Fn
-from ..provider import sagemaker_notebook_instance, sagemaker_notebook_instance_lifecycle_configuration
+from .._cdk import AssetType, Fn, TerraformAsset
+from .._payload import archive, folder_files
+from ..config.notebook import ALGORITHM
+from ..provider import (
+    s3_object,
+    sagemaker_code_repository,
+    sagemaker_notebook_instance,
+    sagemaker_notebook_instance_lifecycle_configuration,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,19 +27,26 @@ if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from .._aws.stores import Stores
+    from .._cdk import TerraformResource
+    from .._payload import Archive
     from ..config import Notebook as NotebookConfig
 
 # Runs as root at every start, for at most 5 minutes:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
 _ON_START = Path(__file__).with_name("notebook_on_start.sh")
+_NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+_LOGS = "log-group:/aws/sagemaker/NotebookInstances"
+_CODECOMMIT = re.compile(r"https://git-codecommit\.(?P<region>[a-z0-9-]+)\.[^/]+/v1/repos/(?P<name>[\w.-]+)/?")
 
 
 class Notebook(Construct):
-    """The instance, its role and its lifecycle configuration.
+    """The instance, its role, its lifecycle configuration and its notebooks.
 
     Attributes:
         instance: SageMaker notebook instance.
-        role: Its role: reads and uploads data sets, sees the pipeline, asks the endpoints.
+        role: Its role: reads and uploads data sets, sees the pipeline, asks the DEV endpoint.
+        files: The notebooks in the artifact bucket.
+        code_repository: Repository with its secret, or None where none needs a secret.
     """
 
     def __init__(
@@ -43,6 +58,8 @@ class Notebook(Construct):
         env: Environment,
         stores: Stores,
         folders: Sequence[str],
+        algorithm_url: str | None = None,
+        after: Sequence[TerraformResource] = (),
     ) -> None:
         """Make them.
 
@@ -53,13 +70,24 @@ class Notebook(Construct):
             env: Where it is deployed.
             stores: Buckets and key.
             folders: Folders that data sets and their objects are uploaded to.
+            algorithm_url: URL of the algorithm's CodeCommit repository, or None where it is elsewhere.
+            after: What must exist before the instance clones that repository.
         """
         super().__init__(scope, id_)
+        self._config, self._env, self._stores = config, env, stores
+        files = archive(
+            "notebooks",
+            dict(folder_files(Path(_NOTEBOOKS if config.directory is None else config.directory).absolute())),
+        )
+        # In the name, so that a started instance never finds others than its script is for.
+        key = f"notebooks/{files.sha256}.zip"
+        self.files = self._upload(files, key)
+        repository, url = self._repository(algorithm_url)
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
-        granted = self.role.grant(_permissions(env, stores, folders))
+        granted = self.role.grant([*_permissions(env, stores, folders, key), *self._repository_permissions(url)])
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
         on_start = lifecycle.SagemakerNotebookInstanceLifecycleConfiguration(
-            self, "lifecycle", name=env.name, on_start=_script(config, env, stores)
+            self, "lifecycle", name=env.name, on_start=self._script(folders[0], key, files.sha256)
         )
         in_vpc = config.subnet_id is not None
         self.instance = sagemaker_notebook_instance.SagemakerNotebookInstance(
@@ -75,7 +103,8 @@ class Notebook(Construct):
             subnet_id=config.subnet_id,
             security_groups=list(config.security_group_ids) if in_vpc else None,
             lifecycle_config_name=on_start.name,
-            depends_on=granted,
+            default_code_repository=repository,
+            depends_on=[*granted, self.files, *after],
             instance_metadata_service_configuration=(
                 sagemaker_notebook_instance.SagemakerNotebookInstanceInstanceMetadataServiceConfiguration(
                     minimum_instance_metadata_service_version="2"
@@ -83,26 +112,81 @@ class Notebook(Construct):
             ),
         )
 
+    def _upload(self, files: Archive, key: str) -> s3_object.S3Object:
+        asset = TerraformAsset(self, "archive", path=str(files.path), type=AssetType.FILE, asset_hash=files.sha256)
+        return s3_object.S3Object(
+            self,
+            "files",
+            bucket=self._stores.artifact_bucket,
+            key=key,
+            source=asset.path,
+            source_hash=files.sha256,
+        )
 
-def _script(config: NotebookConfig, env: Environment, stores: Stores) -> str:
-    script = (
-        _ON_START.read_text(encoding="utf-8")
-        .replace("@SECONDS@", str(config.idle_timeout_minutes * 60))
-        .replace("@PIPELINE@", env.name)
-        .replace("@REGION@", env.region)
-        .replace("@BUCKET@", stores.data_bucket)
-    )
-    # The bucket name is only known to Terraform, so Terraform must do the encoding.
-    encoded: str = Fn.base64encode(Fn.raw_string(script))
-    return encoded
+    def _repository(self, algorithm_url: str | None) -> tuple[str | None, str | None]:
+        """Give what the instance clones, and its URL; a repository with a secret is named, not given by URL."""
+        config = self._config
+        self.code_repository: sagemaker_code_repository.SagemakerCodeRepository | None = None
+        url = algorithm_url if config.repository == ALGORITHM else config.repository
+        if url is None or config.repository_secret_arn is None:
+            return url, url
+        self.code_repository = sagemaker_code_repository.SagemakerCodeRepository(
+            self,
+            "repository",
+            code_repository_name=self._env.name,
+            git_config=sagemaker_code_repository.SagemakerCodeRepositoryGitConfig(
+                repository_url=url, secret_arn=config.repository_secret_arn
+            ),
+        )
+        name: str = self.code_repository.code_repository_name
+        return name, url
+
+    def _repository_permissions(self, url: str | None) -> list[Statement]:
+        env, secret = self._env, self._config.repository_secret_arn
+        if secret is not None:
+            return [allow("secretsmanager:GetSecretValue", secret)]
+        if url is None:
+            return []
+        arn = env.arn("codecommit", env.name)
+        if self._config.repository != ALGORITHM:
+            place = _CODECOMMIT.fullmatch(url)
+            if place is None:
+                return []
+            arn = f"arn:{env.partition}:codecommit:{place['region']}:{env.account}:{place['name']}"
+        return [allow(["codecommit:GitPull", "codecommit:GitPush"], arn)]
+
+    def _script(self, prefix: str, key: str, digest: str) -> str:
+        env, stores = self._env, self._stores
+        script = _ON_START.read_text(encoding="utf-8")
+        known = {
+            "SECONDS": str(self._config.idle_timeout_minutes * 60),
+            "PIPELINE": env.name,
+            "PREFIX": prefix,
+            "DEV": f"{env.name}-dev",
+            "KEY": key,
+            "DIGEST": digest,
+        }
+        for name, value in known.items():
+            script = script.replace(f"@{name}@", value)
+        # Only Terraform knows the rest. Inside a raw string CDKTF breaks references, and backslashes too.
+        encoded = Fn.raw_string(script)
+        for name, value in {
+            "REGION": env.region,
+            "BUCKET": stores.data_bucket,
+            "ARTIFACTS": stores.artifact_bucket,
+        }.items():
+            encoded = Fn.replace(encoded, f"@{name}@", value)
+        content: str = Fn.base64encode(encoded)
+        return content
 
 
-def _permissions(env: Environment, stores: Stores, folders: Sequence[str]) -> list[Statement]:
+def _permissions(env: Environment, stores: Stores, folders: Sequence[str], key: str) -> list[Statement]:
     return [
         *stores.list_data(["s3:ListBucket"]),
         allow(["s3:GetObject", "s3:GetObjectVersion"], stores.data_objects),
         allow("s3:PutObject", [f"{stores.data_bucket_arn}/{folder}*" for folder in folders]),
         *stores.use_data_key(write=True),
+        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{key}"),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         allow(
@@ -118,8 +202,6 @@ def _permissions(env: Environment, stores: Stores, folders: Sequence[str]) -> li
             ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], env.arn("sagemaker", f"endpoint/{env.name}-dev")
         ),
         allow("sagemaker:StopNotebookInstance", env.arn("sagemaker", f"notebook-instance/{env.name}")),
-        allow(
-            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            env.arn("logs", "log-group:/aws/sagemaker/NotebookInstances*"),
-        ),
+        allow(["logs:CreateLogGroup", "logs:DescribeLogStreams"], env.arn("logs", f"{_LOGS}:*")),
+        allow(["logs:CreateLogStream", "logs:PutLogEvents"], env.arn("logs", f"{_LOGS}:log-stream:{env.name}/*")),
     ]

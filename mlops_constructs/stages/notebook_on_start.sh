@@ -1,4 +1,5 @@
 #!/bin/bash
+# Runs as root at every start.
 set -euo pipefail
 cat > /usr/local/bin/stop-when-idle <<'PROGRAM'
 #!/usr/bin/env python3
@@ -16,7 +17,7 @@ def age(stamp):
 with open("/proc/uptime") as uptime:
     youngest = float(uptime.read().split()[0])
 for session in jupyter("sessions"):
-    if session["kernel"]["execution_state"] != "idle":
+    if session["kernel"]["execution_state"] == "busy":
         sys.exit(0)
     youngest = min(youngest, age(session["kernel"]["last_activity"]))
 for terminal in jupyter("terminals"):
@@ -43,8 +44,48 @@ WantedBy=timers.target
 UNIT
 systemctl daemon-reload
 systemctl enable --now stop-when-idle.timer
-cat > /home/ec2-user/SageMaker/mlops.env <<'SETTINGS'
-MLOPS_PIPELINE=@PIPELINE@
+cat > /usr/local/bin/put-notebooks <<'PROGRAM'
+#!/usr/bin/env python3
+"""Write the settings, and the notebooks that are missing; what is there already is a person's own."""
+import hashlib, os, pathlib, sys, zipfile
+SETTINGS = """MLOPS_PIPELINE=@PIPELINE@
+MLOPS_REGION=@REGION@
 MLOPS_DATA_BUCKET=@BUCKET@
-SETTINGS
-chown ec2-user:ec2-user /home/ec2-user/SageMaker/mlops.env
+MLOPS_DATA_PREFIX=@PREFIX@
+MLOPS_DEV_ENDPOINT=@DEV@
+"""
+home, bundle, log = map(pathlib.Path, sys.argv[1:])
+target = home / "mlops-notebooks"
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    os.replace(part, path)
+def fill():
+    if not bundle.exists():
+        return log.read_text() or "the download took too long"
+    digest = hashlib.sha256(bundle.read_bytes()).hexdigest()
+    if digest != "@DIGEST@":
+        return "s3://@ARTIFACTS@/@KEY@ has the SHA-256 " + digest + ", not @DIGEST@"
+    with zipfile.ZipFile(bundle) as files:
+        for name in files.namelist():
+            if not os.path.lexists(target / name):
+                put(target / name, files.read(name))
+put(home / "mlops.env", SETTINGS.encode())
+note = home / "NOTEBOOKS_MISSING.txt"
+reason = fill()
+if reason:
+    put(note, ("The project's notebooks could not be copied: " + reason).encode())
+    sys.exit(reason)
+elif note.exists():
+    note.unlink()
+PROGRAM
+chmod 755 /usr/local/bin/put-notebooks
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+touch "$work/log"
+timeout 120 aws --region @REGION@ s3 cp --only-show-errors "s3://@ARTIFACTS@/@KEY@" "$work/notebooks.zip" 2> "$work/log" || cat "$work/log"
+chmod -R a+rX "$work"
+# As root, a link that a person left in the folder would be followed. And a person must get in to see why it failed.
+sudo -u ec2-user /usr/local/bin/put-notebooks /home/ec2-user/SageMaker "$work/notebooks.zip" "$work/log" ||
+    echo "the notebooks were not put in place"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
+import base64
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from notebook_script import on_start
+from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
 import mlops_constructs
-from mlops_constructs import Notebook
+from mlops_constructs import Algorithm, Dataset, Existing, MLOpsPipeline, Notebook
+from mlops_constructs._payload import archive, folder_files
 
-SCRIPT = Path(mlops_constructs.__file__).parent / "stages" / "notebook_on_start.sh"
+NOTEBOOKS = Path(mlops_constructs.__file__).parent / "notebooks"
+SCRIPT = NOTEBOOKS.parent / "stages" / "notebook_on_start.sh"
+GITHUB = "https://github.com/acme/churn"
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:git-AbCdEf"
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +29,16 @@ def stack() -> Synthesized:
 
 def instance(stack: Synthesized) -> dict[str, Any]:
     return stack.one("aws_sagemaker_notebook_instance")
+
+
+def granted(stack: Synthesized) -> dict[str, list[str]]:
+    """Give the notebook role's actions, each with its resources."""
+    found: dict[str, list[str]] = {}
+    for statement in stack.policy("notebook"):
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            found.setdefault(action, []).extend([resources] if isinstance(resources, str) else resources)
+    return found
 
 
 def test_imds_v2_no_root_own_key(stack: Synthesized) -> None:
@@ -36,18 +53,30 @@ def test_the_platform_is_left_to_aws(stack: Synthesized) -> None:
 
 
 def test_it_stops_when_idle() -> None:
-    stack = synth(notebook=Notebook(idle_timeout_minutes=30))
-    script = stack.one("aws_sagemaker_notebook_instance_lifecycle_configuration")["on_start"]
-    assert script.startswith("${base64encode(")
-    assert "IDLE_SECONDS = 1800" in script
-    assert len(script) < 16_384
+    assert "IDLE_SECONDS = 1800" in on_start(synth(notebook=Notebook(idle_timeout_minutes=30)))
 
 
-def test_the_start_script_is_valid_shell_with_a_valid_program_in_it() -> None:
-    script = SCRIPT.read_text().replace("@SECONDS@", "60")
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    program = script.split("<<'PROGRAM'\n")[1].split("\nPROGRAM\n")[0]
-    compile(program, "stop-when-idle", "exec")
+def test_the_script_with_the_longest_names_fits_the_limit(stack: Synthesized) -> None:
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_NotebookInstanceLifecycleHook.html
+    longest = on_start(stack, region="ap-southeast-3", bucket="b" * 63) + "p" * 200
+    assert len(base64.b64encode(longest.encode())) < 16_384
+
+
+def test_nothing_is_left_to_fill_in(stack: Synthesized) -> None:
+    script = on_start(stack)
+    assert "${" not in script
+    assert "@" not in script.replace(chr(34) + "$@" + chr(34), "")
+
+
+def test_the_script_has_no_backslash_which_cdktf_would_not_escape() -> None:
+    assert "\\" not in SCRIPT.read_text()
+
+
+def test_nothing_is_fetched_from_elsewhere(stack: Synthesized) -> None:
+    script = on_start(stack)
+    for word in ("pip", "conda", "curl", "wget", "yum", "dnf"):
+        assert f"{word} " not in script
+    assert "http" not in script.replace("https://localhost:8443", "")
 
 
 def test_in_a_subnet_it_has_no_direct_internet() -> None:
@@ -64,3 +93,127 @@ def test_none_leaves_it_out() -> None:
     stack = synth(notebook=None)
     assert stack.all("aws_sagemaker_notebook_instance") == {}
     assert stack.pipeline.notebook is None
+
+
+def test_the_notebooks_are_in_the_artifact_bucket_under_their_own_digest(stack: Synthesized) -> None:
+    digest = archive("notebooks", dict(folder_files(NOTEBOOKS))).sha256
+    (uploaded,) = [one for one in stack.all("aws_s3_object").values() if one["key"].startswith("notebooks/")]
+    assert uploaded["key"] == f"notebooks/{digest}.zip"
+    assert uploaded["source_hash"] == digest
+    assert f'digest != "{digest}"' in on_start(stack)
+    assert any("notebook_files" in other for other in instance(stack)["depends_on"])
+
+
+def test_a_teams_own_folder_takes_their_place(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "own.ipynb").write_text("{}")
+    with zipfile.ZipFile(archive("notebooks", dict(folder_files(tmp_path))).path) as bundle:
+        assert bundle.namelist() == ["deep/own.ipynb"]
+    digest = archive("notebooks", dict(folder_files(tmp_path))).sha256
+    assert f"notebooks/{digest}.zip" in on_start(synth(notebook=Notebook(directory=tmp_path)))
+
+
+def test_the_algorithms_own_repository_is_attached_once_it_has_content(stack: Synthesized) -> None:
+    notebook = instance(stack)
+    assert notebook["default_code_repository"].startswith("${aws_codecommit_repository.")
+    assert notebook["default_code_repository"].endswith(".clone_url_http}")
+    assert any("image_delivery_pipeline" in other for other in notebook["depends_on"])
+    (pull,), (push,) = granted(stack)["codecommit:GitPull"], granted(stack)["codecommit:GitPush"]
+    assert pull == push
+    assert pull.endswith(f":{stack.pipeline.name}")
+
+
+def test_an_image_from_elsewhere_attaches_nothing() -> None:
+    stack = synth(algorithm=Algorithm.from_image("example/image@sha256:" + "0" * 64))
+    assert "default_code_repository" not in instance(stack)
+    assert not [action for action in granted(stack) if action.startswith("codecommit:")]
+
+
+def test_no_repository_is_attached_when_none_is_wanted() -> None:
+    stack = synth(notebook=Notebook(repository=None))
+    assert "default_code_repository" not in instance(stack)
+    assert not [action for action in granted(stack) if action.startswith("codecommit:")]
+
+
+def test_a_public_repository_is_attached_by_its_url() -> None:
+    stack = synth(notebook=Notebook(repository=GITHUB))
+    assert instance(stack)["default_code_repository"] == GITHUB
+    assert not [action for action in granted(stack) if action.startswith(("codecommit:", "secretsmanager:"))]
+
+
+def test_another_codecommit_repository_is_attached_with_rights_on_it_alone() -> None:
+    url = "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/churn-notebooks"
+    stack = synth(notebook=Notebook(repository=url))
+    (arn,) = granted(stack)["codecommit:GitPull"]
+    assert arn.endswith(":churn-notebooks")
+    assert ":codecommit:eu-west-1:" in arn
+
+
+def test_a_private_repository_is_attached_with_its_secret() -> None:
+    stack = synth(notebook=Notebook(repository=GITHUB, repository_secret_arn=SECRET))
+    repository = stack.one("aws_sagemaker_code_repository")
+    assert repository["git_config"] == {"repository_url": GITHUB, "secret_arn": SECRET}
+    assert instance(stack)["default_code_repository"].startswith("${aws_sagemaker_code_repository.")
+    assert granted(stack)["secretsmanager:GetSecretValue"] == [SECRET]
+
+
+def test_the_role_asks_dev_and_nothing_else(stack: Synthesized) -> None:
+    rights = granted(stack)
+    (endpoint,) = rights["sagemaker:InvokeEndpoint"]
+    assert endpoint.endswith(f":endpoint/{stack.pipeline.dev_endpoint}")
+    assert stack.pipeline.production_endpoint not in json.dumps(stack.policy("notebook"))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "codepipeline:PutApprovalResult",
+        "codepipeline:StartPipelineExecution",
+        "iam:PassRole",
+        "sagemaker:UpdateModelPackage",
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:UpdateEndpoint",
+        "s3:DeleteObject",
+    ],
+)
+def test_the_role_may_not_decide_deploy_or_delete(stack: Synthesized, action: str) -> None:
+    assert action not in granted(stack)
+
+
+def test_the_role_writes_only_where_data_sets_land(stack: Synthesized) -> None:
+    assert {arn.rpartition("}")[2] for arn in granted(stack)["s3:PutObject"]} == {"/datasets/*", "/data/*"}
+
+
+def test_the_role_reads_the_artifact_bucket_only_for_its_notebooks(stack: Synthesized) -> None:
+    from_artifacts = [arn for arn in granted(stack)["s3:GetObject"] if "data_bucket" not in arn]
+    assert [arn.partition("/")[2].partition("/")[0] for arn in from_artifacts] == ["notebooks"]
+
+
+def test_the_role_writes_only_its_own_log_streams(stack: Synthesized) -> None:
+    (arn,) = granted(stack)["logs:PutLogEvents"]
+    assert arn.endswith(f":log-group:/aws/sagemaker/NotebookInstances:log-stream:{stack.pipeline.name}/*")
+
+
+def test_a_role_that_is_handed_in_gets_the_repository_too() -> None:
+    stack = synth(existing=Existing(roles={"notebook": "arn:aws:iam::111122223333:role/explorer"}))
+    assert "codecommit:GitPull" in stack.pipeline.required_roles["notebook"].policy
+
+
+def test_the_prefix_reaches_the_notebooks() -> None:
+    assert "MLOPS_DATA_PREFIX=churn/\n" in on_start(synth(dataset=Dataset(prefix="churn/")))
+
+
+def test_the_addresses_of_two_notebooks_differ() -> None:
+    stack = new_stack()
+    for id_ in ("one", "two"):
+        MLOpsPipeline(stack, id_, algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
+    notebooks = document_of(stack)["resource"]["aws_sagemaker_notebook_instance"].values()
+    assert len({notebook["name"] for notebook in notebooks}) == 2
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            assert cell["execution_count"] is None
