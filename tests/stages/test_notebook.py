@@ -124,7 +124,9 @@ def test_the_algorithms_own_repository_is_attached_once_it_has_content(stack: Sy
 
 
 def test_an_image_from_elsewhere_attaches_nothing() -> None:
-    stack = synth(algorithm=Algorithm.from_image("example/image@sha256:" + "0" * 64))
+    stack = synth(
+        algorithm=Algorithm.from_image("111122223333.dkr.ecr.us-east-1.amazonaws.com/image@sha256:" + "0" * 64)
+    )
     assert "default_code_repository" not in instance(stack)
     assert not [action for action in granted(stack) if action.startswith("codecommit:")]
 
