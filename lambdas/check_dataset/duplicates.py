@@ -20,7 +20,9 @@ MAXIMUM_REASON_CHARACTERS = 200
 def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str) -> dict[str, str] | None:
     """The record of another execution that trained on this content, or ``None``."""
     try:
-        body = s3.get_object(Bucket=settings.artifact_bucket, Key=f"{RECORDS}/{sha256}.json")["Body"].read()
+        body = s3.get_object(Bucket=settings.artifact_bucket, Key=f"{RECORDS}/{settings.pipeline}/{sha256}.json")[
+            "Body"
+        ].read()
     except ClientError as error:
         if error_code(error) in {"404", "NoSuchKey"}:
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from check_dataset.check import Aws, check_dataset
 from check_dataset.settings import Params, Settings
 from handler_kit.clients import client
-from handler_kit.releases import replay
+from handler_kit.releases import Releases
 from handler_kit.report import Success, pipeline_step
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    released = replay(client("s3"), settings.artifact_bucket, params.release, "CheckDataset")
+    releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
+    released = releases.replay(params.release, "CheckDataset")
     if released is not None:
         return released
     return check_dataset(params, settings, Aws(client("s3"), client("ssm"), client("codepipeline")))

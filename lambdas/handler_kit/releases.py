@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,55 +14,66 @@ from handler_kit.errors import ConfigurationError, StepFailure, error_code
 from handler_kit.report import Success
 
 NONE = "none"
-PREFIX = "releases/"
 
 # To a function that may not list the bucket, S3 says "access denied" of an object that is not there.
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
-_KEY = re.compile(r"releases/([1-9][0-9]{0,8})\.json")
+_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
 
 
-def key_of(number: int | str) -> str:
-    """Where the record of a release lies in the artifact bucket."""
-    return f"{PREFIX}{number}.json"
+@dataclass(frozen=True)
+class Releases:
+    """The records of one pipeline; its artifact bucket may hold those of others too."""
 
+    s3: Any
+    bucket: str
+    pipeline: str
 
-def newest_number(s3: Any, bucket: str) -> int:
-    """The highest number that a release has; 0 before the first."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX)
-    keys = (item["Key"] for page in pages for item in page.get("Contents", []))
-    return max((int(match[1]) for match in map(_KEY.fullmatch, keys) if match), default=0)
+    @property
+    def prefix(self) -> str:
+        """The folder of the records."""
+        return f"releases/{self.pipeline}/"
 
+    def key_of(self, number: int | str) -> str:
+        """Where the record of a release lies in the artifact bucket."""
+        return f"{self.prefix}{number}.json"
 
-def read_release(s3: Any, bucket: str, number: int | str) -> dict[str, Any]:
-    """Read a record. Raises ConfigurationError when there is none, or it is not a record."""
-    if not _NUMBER.fullmatch(str(number)):
-        raise ConfigurationError(f"pipeline variable Release: must be a release number or {NONE}, got {number!r}")
-    place = f"s3://{bucket}/{key_of(number)}"
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key_of(number))["Body"].read()
-    except ClientError as error:
-        if error_code(error) in _MISSING:
-            raise ConfigurationError(f"There is no release {number}, or it may not be read ({place}).") from error
-        raise
-    try:
-        record = json.loads(body)
-    except ValueError:
-        record = None
-    if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
-        raise ConfigurationError(f"{place} is not the record of a release.")
-    return record
+    def newest_number(self) -> int:
+        """The highest number that a release has; 0 before the first."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
+        names = (item["Key"].removeprefix(self.prefix) for page in pages for item in page.get("Contents", []))
+        return max((int(match[1]) for match in map(_FILE.fullmatch, names) if match), default=0)
 
+    def read(self, number: int | str) -> dict[str, Any]:
+        """Read a record. Raises ConfigurationError when there is none, or it is not a record."""
+        if not _NUMBER.fullmatch(str(number)):
+            raise ConfigurationError(f"pipeline variable Release: must be a release number or {NONE}, got {number!r}")
+        place = f"s3://{self.bucket}/{self.key_of(number)}"
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=self.key_of(number))["Body"].read()
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise ConfigurationError(f"There is no release {number}, or it may not be read ({place}).") from error
+            raise
+        try:
+            record = json.loads(body)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
+            raise ConfigurationError(f"{place} is not the record of a release.")
+        return record
 
-def replay(s3: Any, bucket: str, release: str, action: str) -> Success | None:
-    """What an action gave when the release was made; ``None`` when no release is asked for.
+    def replay(self, release: str, action: str) -> Success | None:
+        """What an action gave when the release was made; ``None`` when no release is asked for.
 
-    Raises StepFailure when the record does not tell.
-    """
-    if release == NONE:
-        return None
-    outputs = read_release(s3, bucket, release)["steps"].get(action)
-    if not isinstance(outputs, dict):
-        raise StepFailure(f"The record of release {release} does not tell what {action} gave; it cannot be redeployed.")
-    logs.info("taken from a release", release=release, action=action)
-    return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")
+        Raises StepFailure when the record does not tell.
+        """
+        if release == NONE:
+            return None
+        outputs = self.read(release)["steps"].get(action)
+        if not isinstance(outputs, dict):
+            raise StepFailure(
+                f"The record of release {release} does not tell what {action} gave; it cannot be redeployed."
+            )
+        logs.info("taken from a release", release=release, action=action)
+        return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")

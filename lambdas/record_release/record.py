@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from handler_kit import logs, registry
 from handler_kit.errors import StepFailure, error_code
 from handler_kit.executions import History
-from handler_kit.releases import NONE, key_of, newest_number, read_release
+from handler_kit.releases import NONE, Releases
 from handler_kit.report import Success
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ class Services:
 def record_release(params: Params, settings: Settings, services: Services) -> Success:
     """Write the record under the next number, or find the one that an earlier delivery wrote."""
     record = _gather(params, settings, services)
-    number = _write(record, settings.artifact_bucket, services.s3)
+    releases = Releases(services.s3, settings.artifact_bucket, settings.pipeline)
+    number = _write(record, releases)
     _mark(params, number, services.sagemaker)
-    uri = f"s3://{settings.artifact_bucket}/{key_of(number)}"
+    uri = f"s3://{settings.artifact_bucket}/{releases.key_of(number)}"
     again = "" if params.release == NONE else f", rollback to {params.release}"
     logs.info("release recorded", release=number, model_package=params.model_package_arn)
     return Success({"Release": str(number), "ReleaseUri": uri}, summary=f"release {number}{again}", external_id=uri)
@@ -94,18 +95,18 @@ def _first_outputs(history: History, places: list[tuple[str, str]]) -> dict[str,
     return next((outputs for place in places if (outputs := history.outputs(*place))), {})
 
 
-def _write(record: dict[str, Any], bucket: str, s3: Any) -> int:
+def _write(record: dict[str, Any], releases: Releases) -> int:
     """Give the record the next free number; two that try at once never get the same."""
     for _ in range(ATTEMPTS):
-        newest = newest_number(s3, bucket)
-        if newest and read_release(s3, bucket, newest).get("execution_id") == record["execution_id"]:
+        newest = releases.newest_number()
+        if newest and releases.read(newest).get("execution_id") == record["execution_id"]:
             # An earlier delivery of this event wrote it; executions run one by one, so it is the newest.
             return newest
         body = json.dumps({"release": newest + 1, **record}, indent=2).encode()
         try:
-            s3.put_object(
-                Bucket=bucket,
-                Key=key_of(newest + 1),
+            releases.s3.put_object(
+                Bucket=releases.bucket,
+                Key=releases.key_of(newest + 1),
                 Body=body,
                 ContentType="application/json",
                 IfNoneMatch="*",

@@ -12,7 +12,7 @@ class Settings(SettingsBase):
     """
     Attributes:
         pipeline: The pipeline whose executions are looked into.
-        artifact_bucket: Where the records go, under ``releases/``.
+        artifact_bucket: Where the records go, under ``releases/<pipeline>/``.
         endpoint: The production endpoint.
     """
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError, StepFailure, error_code
 from handler_kit.registry import MAXIMUM_PROPERTIES, METRIC_PREFIX, property_value
-from handler_kit.releases import NONE, read_release
+from handler_kit.releases import NONE, Releases
 from register_model.commit import commit_of
 from register_model.release import Release
 from register_model.report import Report, read_report
@@ -65,7 +65,9 @@ def _of_release(
     params: Params, settings: Settings, services: Services, job: dict[str, Any]
 ) -> tuple[str, dict[str, str]]:
     """The package of the release that is deployed again. Raises StepFailure when package or model are gone."""
-    arn = str(read_release(services.s3, settings.artifact_bucket, params.release)["model_package_arn"])
+    # The group is called as the pipeline.
+    releases = Releases(services.s3, settings.artifact_bucket, settings.model_package_group)
+    arn = str(releases.read(params.release)["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:
         raise StepFailure(f"Model package {arn} of release {params.release} is gone; it cannot be redeployed.")

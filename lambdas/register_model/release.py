@@ -93,7 +93,7 @@ def remember(release: Release, settings: Settings, s3: Any) -> None:
     }
     s3.put_object(
         Bucket=settings.artifact_bucket,
-        Key=f"trained/{release.dataset_sha256}.json",
+        Key=f"trained/{settings.model_package_group}/{release.dataset_sha256}.json",
         Body=json.dumps(record, indent=2).encode(),
         ContentType="application/json",
     )

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from handler_kit.clients import client
-from handler_kit.releases import replay
+from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
 from run_evaluation.run import Evaluator
 from run_evaluation.settings import Params, Settings
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success | Continue:
     """Start the processing job on the first call; look after it on every later one."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    released = replay(client("s3"), settings.artifact_bucket, params.release, "RunEvaluation")
+    releases = Releases(client("s3"), settings.artifact_bucket, settings.job_prefix)
+    released = releases.replay(params.release, "RunEvaluation")
     if released is not None:
         return released
     evaluator = Evaluator(params, settings, client("sagemaker"), job.id)

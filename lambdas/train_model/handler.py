@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from handler_kit.clients import client
-from handler_kit.releases import replay
+from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
 from train_model.overrides import with_overrides
 from train_model.settings import Params, Settings
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success | Continue:
     """Start the job, or read it, on the first call; look after it on every later one."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    released = replay(client("s3"), settings.artifact_bucket, params.release, "Train")
+    releases = Releases(client("s3"), settings.artifact_bucket, settings.job_prefix)
+    released = releases.replay(params.release, "Train")
     if released is not None:
         return released
     settings = with_overrides(settings, params.request_uri, client("s3"))

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .policy import Statement
     from .stores import Stores
 
-_CONTRACT_KEY = "contracts/dataset.json"
-
 
 def check_dataset_function(
     scope: Construct,
@@ -77,7 +75,7 @@ def _upload_contract(scope: Construct, config: Dataset, stores: Stores) -> str:
         scope,
         "contract",
         bucket=stores.artifact_bucket,
-        key=_CONTRACT_KEY,
+        key=stores.own("contracts", "dataset.json"),
         content=literal_json(config.contract.to_json()),
         content_type="application/json",
     )
@@ -94,8 +92,8 @@ def _permissions(config: Dataset, env: Environment, stores: Stores, image_parame
         # Without it a missing object answers "access denied" instead of "not found".
         *stores.list_data(["s3:ListBucket", "s3:ListBucketVersions"]),
         allow(["s3:GetObject", "s3:PutObject"], f"{artifacts}/datasets/*"),
-        allow("s3:GetObject", [f"{artifacts}/{folder}/*" for folder in ("releases", "trained")]),
-        allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": ["trained/*"]}}),
+        allow("s3:GetObject", [stores.own_arn(folder) for folder in ("releases", "trained")]),
+        allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         *stores.use_data_key(),
         *report_job(),
@@ -103,7 +101,7 @@ def _permissions(config: Dataset, env: Environment, stores: Stores, image_parame
     if inputs:
         statements.append(allow("s3:ListBucket", inputs))
     if config.contract is not None:
-        statements.append(allow("s3:GetObject", f"{artifacts}/{_CONTRACT_KEY}"))
+        statements.append(allow("s3:GetObject", stores.own_arn("contracts")))
     if config.duplicates == "skip":
         statements.append(allow("codepipeline:StopPipelineExecution", env.arn("codepipeline", env.name)))
     return statements

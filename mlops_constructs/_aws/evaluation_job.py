@@ -54,7 +54,7 @@ class EvaluationJob(Construct):
                 ),
                 pass_role(self.role.arn, "sagemaker.amazonaws.com"),
                 use_key_for_volumes(stores.key_arn),
-                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
+                allow("s3:GetObject", stores.own_arn("releases")),
                 *report_job(),
             ],
         )

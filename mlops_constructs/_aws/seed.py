@@ -20,20 +20,19 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .stores import Stores
 
-_KEY = "seed/container.zip"
-
 
 def seed(
     scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment, stores: Stores
 ) -> lambda_invocation.LambdaInvocation:
     """Put the folder into the new repository, once; a repository with commits is left alone."""
+    key = stores.own("seed", "container.zip")
     bundle = archive("container", dict(folder_files(directory)))
     asset = TerraformAsset(scope, "source", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
     source = s3_object.S3Object(
         scope,
         "seed",
         bucket=stores.artifact_bucket,
-        key=_KEY,
+        key=key,
         source=asset.path,
         source_hash=bundle.sha256,
     )
@@ -49,7 +48,7 @@ def seed(
                 ["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:CreateCommit"],
                 env.arn("codecommit", env.name),
             ),
-            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{_KEY}"),
+            allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{key}"),
         ],
         timeout_seconds=300,
     )
@@ -57,7 +56,7 @@ def seed(
         scope,
         "seeding",
         function_name=function.name,
-        input=json.dumps({"key": _KEY}),
+        input=json.dumps({"key": key}),
         # A changed folder is a push, made by a person: the repository is the source of truth from here on.
         lifecycle_scope="CREATE_ONLY",
         depends_on=[source, repository, function.function],

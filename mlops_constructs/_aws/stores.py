@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where a pipeline keeps its data. All values are references.
+    """Where a pipeline keeps its data. All values but the name are references.
 
     Attributes:
+        pipeline: Name of the pipeline.
         key_arn: KMS key of everything at rest.
         data_bucket: Bucket that data sets land in.
         data_bucket_arn: Its ARN.
@@ -28,6 +29,7 @@ class Stores:
         dead_letter_arn: Queue of the events and invocations that could not be delivered.
     """
 
+    pipeline: str
     key_arn: str
     data_bucket: str
     data_bucket_arn: str
@@ -36,6 +38,17 @@ class Stores:
     dead_letter_arn: str
     data_folders: Sequence[str] | None = None
     data_key_arn: str | None = None
+
+    def own(self, folder: str, name: str) -> str:
+        """Give the key of an object of the artifact bucket that no execution or job makes unique.
+
+        Several pipelines may be handed the same bucket.
+        """
+        return f"{folder}/{self.pipeline}/{name}"
+
+    def own_arn(self, folder: str) -> str:
+        """Give the pattern of the ARNs of such objects."""
+        return f"{self.artifact_bucket_arn}/{self.own(folder, '*')}"
 
     @property
     def data_objects(self) -> list[str]:

@@ -80,7 +80,7 @@ def launch_permissions(
         allow([*look, "sagemaker:AddTags"], jobs),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
-        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/releases/*"),
+        allow("s3:GetObject", stores.own_arn("releases")),
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/datasets/*/request.json"),
         # A tag is resolved to its digest.
         allow("ecr:BatchGetImage", image_arn),

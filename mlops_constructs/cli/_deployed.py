@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ._account import Account
 
 VARIABLE = "Release"
-_KEY = re.compile(r"releases/([1-9][0-9]{0,8})\.json")
+_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
 
 
 class DeployedPipeline:
@@ -28,6 +28,7 @@ class DeployedPipeline:
         from botocore.exceptions import ClientError
 
         self.name, self._s3 = name, account.client("s3")
+        self._prefix = f"releases/{name}/"
         codepipeline = account.client("codepipeline")
         try:
             self._definition: dict[str, Any] = codepipeline.get_pipeline(name=name)["pipeline"]
@@ -51,9 +52,9 @@ class DeployedPipeline:
 
     def records(self) -> list[dict[str, Any]]:
         """Every release, the newest first."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="releases/")
-        keys = (item["Key"] for page in pages for item in page.get("Contents", []))
-        numbers = sorted((int(match[1]) for match in map(_KEY.fullmatch, keys) if match), reverse=True)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._prefix)
+        names = (item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", []))
+        numbers = sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
         return [self._read(number) for number in numbers]
 
     def record(self, number: int) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class DeployedPipeline:
         raise MlopsError(f"{self.name} has no release {number}; {found}")
 
     def _read(self, number: int) -> dict[str, Any]:
-        key = f"releases/{number}.json"
+        key = f"{self._prefix}{number}.json"
         body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         try:
             record: dict[str, Any] = json.loads(body)

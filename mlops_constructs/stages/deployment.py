@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..config import Endpoint, Network
 
 TEMPLATES = "Templates"
-_TEMPLATES_KEY = "templates/endpoints.zip"
 _CHANGE_SET = "release"
 
 
@@ -93,7 +92,7 @@ class Deployment(Construct):
             outputs=[TEMPLATES],
             configuration={
                 "S3Bucket": self._stores.artifact_bucket,
-                "S3ObjectKey": _TEMPLATES_KEY,
+                "S3ObjectKey": self._stores.own("templates", "endpoints.zip"),
                 "PollForSourceChanges": "false",
             },
         )
@@ -203,7 +202,7 @@ class Deployment(Construct):
             self,
             "templates",
             bucket=self._stores.artifact_bucket,
-            key=_TEMPLATES_KEY,
+            key=self._stores.own("templates", "endpoints.zip"),
             source=asset.path,
             source_hash=bundle.sha256,
         )

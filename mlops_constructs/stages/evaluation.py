@@ -121,7 +121,7 @@ class Evaluation(Construct):
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
         readable = [
             "models/*",
-            "releases/*",
+            stores.own("releases", "*"),
             "datasets/*/request.json",
             *([] if self.job is None else ["evaluations/*"]),
         ]
@@ -144,7 +144,7 @@ class Evaluation(Construct):
                 # A package has no role of its own: SageMaker looks at model, report and image as the caller.
                 allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
                 # What was trained on, by checksum, so that the same content can be told.
-                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/trained/*"),
+                allow("s3:PutObject", stores.own_arn("trained")),
                 allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
                 # ListModelPackages knows no resource.
                 allow("sagemaker:ListModelPackages", "*"),

@@ -82,8 +82,8 @@ def release_variable() -> Variable:
 
 
 def _records(stores: Stores) -> list[Statement]:
-    folder = f"{FOLDER}/*"
+    folders = [stores.own(FOLDER, ""), stores.own(FOLDER, "*")]
     return [
-        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": [f"{FOLDER}/", folder]}}),
-        allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/{folder}"),
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": folders}}),
+        allow(["s3:GetObject", "s3:PutObject"], stores.own_arn(FOLDER)),
     ]

@@ -70,6 +70,7 @@ class Storage(Construct):
             self.dead_letters = self._dead_letters(key_arn)
             dead_letter_arn = str(self.dead_letters.arn)
         self.stores = Stores(
+            pipeline=env.name,
             key_arn=key_arn,
             data_bucket=data,
             data_bucket_arn=env.bucket_arn(data),

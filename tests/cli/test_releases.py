@@ -119,7 +119,7 @@ def record(s3: Any, number: int, **more: Any) -> None:
         "rollback_to": None,
         **more,
     }
-    s3.put_object(Bucket=BUCKET, Key=f"releases/{number}.json", Body=json.dumps(entry).encode())
+    s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/{number}.json", Body=json.dumps(entry).encode())
 
 
 def test_releases_are_a_table_with_the_newest_first(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +152,6 @@ def test_a_pipeline_of_an_older_version_knows_no_rollback(s3: Any, capsys: pytes
 
 def test_a_record_that_cannot_be_read_is_named(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
     boto3.client("codepipeline").create_pipeline(pipeline=definition())
-    s3.put_object(Bucket=BUCKET, Key="releases/1.json", Body=b"{")
+    s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/1.json", Body=b"{")
     assert main(["releases", NAME]) == 1
-    assert "s3://artifacts/releases/1.json is not the record of a release" in capsys.readouterr().err
+    assert f"s3://artifacts/releases/{NAME}/1.json is not the record of a release" in capsys.readouterr().err

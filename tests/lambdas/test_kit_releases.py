@@ -11,12 +11,12 @@ from train_model.handler import handler as train_model
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError, StepFailure
-from handler_kit.releases import newest_number, read_release, replay
+from handler_kit.releases import Releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BUCKET = "artifacts"
+BUCKET, PIPELINE = "artifacts", "iris-1a2b3c"
 STEPS = {"CheckDataset": {"DatasetUri": "s3://a/datasets/x"}, "Train": {"JobName": "old", "Image": "forest"}}
 
 
@@ -32,48 +32,58 @@ def put(s3: Any, key: str, content: object) -> None:
 
 
 def test_before_the_first_release_there_is_none(s3: Any) -> None:
-    assert newest_number(s3, BUCKET) == 0
+    assert Releases(s3, BUCKET, PIPELINE).newest_number() == 0
 
 
 def test_numbers_count_as_numbers_and_other_objects_do_not(s3: Any) -> None:
-    for key in ("releases/9.json", "releases/10.json", "releases/99.txt", "releases/x.json", "releases/0.json"):
-        put(s3, key, {})
-    assert newest_number(s3, BUCKET) == 10
+    for name in ("9.json", "10.json", "99.txt", "x.json", "0.json"):
+        put(s3, f"releases/iris-1a2b3c/{name}", {})
+    assert Releases(s3, BUCKET, PIPELINE).newest_number() == 10
+
+
+def test_the_records_of_another_pipeline_in_the_bucket_do_not_count(s3: Any) -> None:
+    put(s3, "releases/other-4d5e6f/5.json", {"steps": STEPS})
+    assert Releases(s3, BUCKET, PIPELINE).newest_number() == 0
+    with pytest.raises(ConfigurationError, match="There is no release 5"):
+        Releases(s3, BUCKET, PIPELINE).read(5)
+    assert Releases(s3, BUCKET, "other-4d5e6f").newest_number() == 5
 
 
 def test_a_step_is_taken_from_the_record(s3: Any) -> None:
-    put(s3, "releases/2.json", {"steps": STEPS})
-    taken = replay(s3, BUCKET, "2", "Train")
+    put(s3, "releases/iris-1a2b3c/2.json", {"steps": STEPS})
+    taken = Releases(s3, BUCKET, PIPELINE).replay("2", "Train")
     assert taken is not None
     assert taken.outputs == STEPS["Train"]
 
 
 def test_without_a_release_the_step_is_done(s3: Any) -> None:
-    assert replay(s3, BUCKET, "none", "Train") is None
+    assert Releases(s3, BUCKET, PIPELINE).replay("none", "Train") is None
 
 
 def test_a_record_that_does_not_tell_of_a_step_cannot_stand_for_it(s3: Any) -> None:
-    put(s3, "releases/2.json", {"steps": STEPS})
+    put(s3, "releases/iris-1a2b3c/2.json", {"steps": STEPS})
     with pytest.raises(StepFailure, match="does not tell what RunEvaluation gave"):
-        replay(s3, BUCKET, "2", "RunEvaluation")
+        Releases(s3, BUCKET, PIPELINE).replay("2", "RunEvaluation")
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1.0", "../1", "one", ""])
 def test_what_is_no_number_is_refused(s3: Any, number: str) -> None:
     with pytest.raises(ConfigurationError, match="must be a release number or none"):
-        read_release(s3, BUCKET, number)
+        Releases(s3, BUCKET, PIPELINE).read(number)
 
 
 def test_a_release_that_is_not_there_is_named(s3: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"There is no release 7, .* \(s3://artifacts/releases/7\.json\)"):
-        read_release(s3, BUCKET, 7)
+    with pytest.raises(
+        ConfigurationError, match=r"There is no release 7, .* \(s3://artifacts/releases/iris-1a2b3c/7\.json\)"
+    ):
+        Releases(s3, BUCKET, PIPELINE).read(7)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"steps": 3}'])
 def test_what_is_no_record_is_refused(s3: Any, content: str) -> None:
-    s3.put_object(Bucket=BUCKET, Key="releases/7.json", Body=content.encode())
+    s3.put_object(Bucket=BUCKET, Key="releases/iris-1a2b3c/7.json", Body=content.encode())
     with pytest.raises(ConfigurationError, match="is not the record of a release"):
-        read_release(s3, BUCKET, 7)
+        Releases(s3, BUCKET, PIPELINE).read(7)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +102,11 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
 ) -> None:
     class AnySettings:
         artifact_bucket = BUCKET
+        pipeline = job_prefix = PIPELINE
 
     monkeypatch.setattr(f"{event}.handler.Settings.from_env", lambda: AnySettings)
     sagemaker = script("sagemaker")
-    put(s3, "releases/2.json", {"steps": STEPS})
+    put(s3, "releases/iris-1a2b3c/2.json", {"steps": STEPS})
     handler(load_event(event, params={"release": "2"}), None)
     assert reports.outputs == STEPS[step]
     assert sagemaker.operations() == []

@@ -81,19 +81,19 @@ def call(load_event: Callable[..., dict[str, Any]], sagemaker: Any, reports: Any
 
 
 def record(number: int) -> dict[str, Any]:
-    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"releases/{number}.json")["Body"].read()
+    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"releases/{GROUP}/{number}.json")["Body"].read()
     read: dict[str, Any] = json.loads(body)
     return read
 
 
 def numbers() -> list[str]:
-    listed = clients.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="releases/").get("Contents", [])
+    listed = clients.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"releases/{GROUP}/").get("Contents", [])
     return [item["Key"] for item in listed]
 
 
 def test_the_first_release_has_the_number_one(call: Any, reports: Any) -> None:
     call()
-    assert reports.outputs == {"Release": "1", "ReleaseUri": "s3://artifacts/releases/1.json"}
+    assert reports.outputs == {"Release": "1", "ReleaseUri": f"s3://artifacts/releases/{GROUP}/1.json"}
 
 
 def test_the_record_tells_what_went_in_and_who_let_it_through(call: Any) -> None:
@@ -132,7 +132,7 @@ def test_the_record_tells_what_went_in_and_who_let_it_through(call: Any) -> None
 def test_a_redelivered_event_writes_no_second_record(call: Any, reports: Any) -> None:
     arn = call()
     call(arn)
-    assert numbers() == ["releases/1.json"]
+    assert numbers() == [f"releases/{GROUP}/1.json"]
     first, second = reports.requests["PutJobSuccessResult"]
     assert first == second
 
@@ -140,13 +140,13 @@ def test_a_redelivered_event_writes_no_second_record(call: Any, reports: Any) ->
 def test_the_next_release_has_the_next_number(call: Any, reports: Any) -> None:
     call()
     call(execution_id="4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17")
-    assert numbers() == ["releases/1.json", "releases/2.json"]
+    assert numbers() == [f"releases/{GROUP}/1.json", f"releases/{GROUP}/2.json"]
 
 
 def test_two_that_write_at_once_never_share_a_number(call: Any, script: Callable[[str], Any], reports: Any) -> None:
     s3 = script("s3").answer("ListObjectsV2", Contents=[])
     clients.client("s3").put_object(
-        Bucket=BUCKET, Key="releases/1.json", Body=b'{"steps": {}, "execution_id": "other"}'
+        Bucket=BUCKET, Key=f"releases/{GROUP}/1.json", Body=b'{"steps": {}, "execution_id": "other"}'
     )
     call()
     assert reports.outputs["Release"] == "2"

@@ -168,7 +168,7 @@ def test_the_release_carries_what_the_data_set_asks_of_the_endpoints(call: Any, 
 
 def test_it_is_on_record_what_was_trained_on(call: Any, reports: Any) -> None:
     call()
-    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"trained/{'0f' * 32}.json")["Body"].read()
+    body = clients.client("s3").get_object(Bucket=BUCKET, Key=f"trained/{GROUP}/{'0f' * 32}.json")["Body"].read()
     assert json.loads(body) == {
         "execution_id": EXECUTION,
         "model_package_arn": reports.outputs["ModelPackageArn"],
@@ -385,7 +385,7 @@ def test_a_value_that_is_no_number_stays_one_for_the_gate(text: str, metrics: di
 
 def release_record(**more: Any) -> None:
     record = {"release": 3, "model_package_arn": "none", "steps": {}, **more}
-    clients.client("s3").put_object(Bucket=BUCKET, Key="releases/3.json", Body=json.dumps(record).encode())
+    clients.client("s3").put_object(Bucket=BUCKET, Key=f"releases/{GROUP}/3.json", Body=json.dumps(record).encode())
 
 
 @pytest.fixture

@@ -225,7 +225,7 @@ def test_a_release_that_is_deployed_again_is_not_evaluated_again(call: Any, sage
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="artifacts")
     record = {"steps": {"RunEvaluation": {"EvaluationUri": "s3://artifacts/evaluations/old/evaluation.json"}}}
-    s3.put_object(Bucket="artifacts", Key="releases/2.json", Body=json.dumps(record).encode())
+    s3.put_object(Bucket="artifacts", Key="releases/iris-1a2b3c/2.json", Body=json.dumps(record).encode())
     call(release="2")
     assert reports.outputs == {"EvaluationUri": "s3://artifacts/evaluations/old/evaluation.json"}
     assert sagemaker.operations() == []

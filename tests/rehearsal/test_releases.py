@@ -98,7 +98,8 @@ class Site:
         return self.follower().follow(json.loads(done.stdout)["execution_id"])
 
     def record(self, number: int) -> dict[str, Any]:
-        body = self.client("s3").get_object(Bucket=self.artifacts, Key=f"releases/{number}.json")["Body"].read()
+        key = f"releases/{self.deployed.pipeline}/{number}.json"
+        body = self.client("s3").get_object(Bucket=self.artifacts, Key=key)["Body"].read()
         read: dict[str, Any] = json.loads(body)
         return read
 
@@ -292,12 +293,12 @@ def test_the_releases_are_listed_the_newest_first(site: Site, second: Outcome) -
 def test_a_release_whose_model_is_gone_is_refused_with_all_reasons(site: Site, second: Outcome) -> None:
     record = {**site.record(1), "release": 900, "model_data_url": f"s3://{site.artifacts}/models/gone/model.tar.gz"}
     record["dataset"] = {**record["dataset"], "key": "gone.json"}
-    s3 = site.client("s3")
-    s3.put_object(Bucket=site.artifacts, Key="releases/900.json", Body=json.dumps(record).encode())
+    s3, key = site.client("s3"), f"releases/{site.deployed.pipeline}/900.json"
+    s3.put_object(Bucket=site.artifacts, Key=key, Body=json.dumps(record).encode())
     try:
         done = site.mlops("rollback", site.deployed.pipeline, "900")
     finally:
-        s3.delete_object(Bucket=site.artifacts, Key="releases/900.json")
+        s3.delete_object(Bucket=site.artifacts, Key=key)
     assert done.returncode == 1
     assert "its model s3://" in done.stderr
     assert "its data set s3://" in done.stderr

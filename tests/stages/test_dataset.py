@@ -173,7 +173,7 @@ def test_without_a_schedule_nothing_of_it_is_made(own: Synthesized) -> None:
 def test_a_contract_is_uploaded_whole_and_only_it_may_be_read_there() -> None:
     contract = DataContract(columns=[Column(name="${a} %{b}")])
     stack = synth(dataset=Dataset(contract=contract))
-    uploaded = stack.one("aws_s3_object", key="contracts/dataset.json")
+    uploaded = stack.one("aws_s3_object", key=f"contracts/{stack.pipeline.name}/dataset.json")
     content = uploaded["content"].replace("$${", "${").replace("%%{", "%{")
     assert json.loads(content) == contract.to_json()
     assert settings(stack)["CONTRACT_KEY"].startswith("${aws_s3_object.")

@@ -11,6 +11,7 @@ from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 from mlops_constructs import (
     Algorithm,
     ConfigError,
+    DataContract,
     Dataset,
     Endpoint,
     Evaluation,
@@ -235,3 +236,27 @@ def test_what_is_given_wins_over_the_profile(profile: object) -> None:
     assert profile(production=own, log_retention_days=7) | {"production": own, "log_retention_days": 7} == profile(
         production=own, log_retention_days=7
     )
+
+
+def test_two_pipelines_with_one_bucket_write_other_objects_into_it() -> None:
+    stack = new_stack()
+    names = []
+    for id_ in ("one", "two"):
+        pipeline = MLOpsPipeline(
+            stack,
+            id_,
+            algorithm=Algorithm.from_directory(CONTAINER),
+            dataset=Dataset(contract=DataContract(minimum_rows=5)),
+            existing=Existing(artifact_bucket="company-artifacts"),
+        )
+        names.append(pipeline.name)
+    resources = document_of(stack)["resource"]
+    keys = [one["key"] for one in resources["aws_s3_object"].values() if one["bucket"] == "company-artifacts"]
+    # The notebooks are named after their content.
+    keys = [key for key in keys if not key.startswith("notebooks/")]
+    assert len(keys) == len(set(keys))
+    for policy in resources["aws_iam_role_policy"].values():
+        text = policy["policy"]
+        for folder in ("releases", "trained"):
+            assert not all(f"{folder}/{name}/" in text for name in names)
+            assert f"{folder}/*" not in text
