@@ -28,6 +28,10 @@ check: lint test ## What CI runs, and style and types
 bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
 
+.PHONY: docs
+docs: $(VENV)/rehearsal ## Write docs/configuration.md from the docstrings
+	$(BIN)/python docs/generate_configuration.py
+
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/
 	$(BIN)/python main.py
