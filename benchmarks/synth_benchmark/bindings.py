@@ -1,4 +1,4 @@
-"""What the generated bindings say about themselves: classes, arguments, nested structs, names in Python and JavaScript."""
+"""What the generated bindings say about themselves: classes, arguments, nested structs, names in both languages."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import cdktf
 
-from mlops_constructs._cdk import AWS
-from mlops_constructs.provider import use_packaged_node  # noqa: F401  # makes the root lazy before a module is loaded
+from mlops_constructs import provider
 from synth_benchmark.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -46,16 +45,16 @@ def construct_class(block: str, kind: str) -> type:
         BenchmarkError: when the bindings do not have it.
     """
     name = kind.removeprefix("aws_")
-    module = importlib.import_module(f"{AWS}.{f'data_aws_{name}' if block == 'data' else name}")
+    module = getattr(provider, f"data_aws_{name}" if block == "data" else name)
     for found in vars(module).values():
         if inspect.isclass(found) and issubclass(found, _BASES[block]) and found.__module__ == module.__name__:
             return found
-    raise BenchmarkError(f"{AWS} has no class for {kind}")
+    raise BenchmarkError(f"{module.__name__} has no class for {kind}")
 
 
 def provider_class() -> type:
     """Give the class of the AWS provider."""
-    found: type = importlib.import_module(f"{AWS}.provider").AwsProvider
+    found: type = provider.AwsProvider
     return found
 
 

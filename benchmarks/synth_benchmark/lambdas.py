@@ -52,9 +52,7 @@ def table(result: Result) -> Table:
         "Lambda functions",
         ("function", "bundle", "import", "against import boto3"),
         rows,
-        [
-            "Without byte code for the function's own modules, as Lambda has it; boto3 with byte code, as in the runtime."
-        ],
+        ["The function's own modules without byte code, boto3 with it: as both are in Lambda."],
     )
 
 
