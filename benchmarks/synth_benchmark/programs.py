@@ -100,7 +100,7 @@ def npm_packages() -> Path:
     if not done.exists():
         npm = shutil.which("npm")
         if npm is None:
-            raise BenchmarkError("npm is missing: the plain JavaScript program is left out")
+            raise BenchmarkError("npm is missing")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         print(f"installing {', '.join(wanted)} from npm, once", file=sys.stderr, flush=True)
