@@ -24,6 +24,10 @@ lint: $(VENV)/lint ## Style and types
 .PHONY: check
 check: lint test ## What CI runs, and style and types
 
+.PHONY: bench
+bench: $(VENV)/bench ## Measure synth, growth, import and bundles (BENCH="--rounds 3 --only warm,cold"; docs/benchmarks.md)
+	PYTHONPATH=benchmarks $(BIN)/python -m synth_benchmark $(BENCH)
+
 .PHONY: bench-serving
 bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
@@ -48,6 +52,10 @@ $(VENV)/pip:
 
 $(VENV)/rehearsal: $(VENV)/pip pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[rehearsal]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/rehearsal
+	$(BIN)/python -m pip install --quiet --group bench
 	@touch $@
 
 $(VENV)/test: $(VENV)/rehearsal container/requirements.txt
