@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cdktf import Annotations as Annotations
     from cdktf import AssetType as AssetType
     from cdktf import Fn as Fn
+    from cdktf import Postcondition as Postcondition
     from cdktf import Precondition as Precondition
     from cdktf import TerraformAsset as TerraformAsset
     from cdktf import TerraformElement as TerraformElement

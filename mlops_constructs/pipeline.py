@@ -10,6 +10,7 @@ from constructs import Construct
 from ._aws.environment import Environment, RequiredRole
 from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
+from ._aws.partition import refuse_china
 from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._cdk import TerraformOutput
@@ -119,6 +120,7 @@ class MLOpsPipeline(Construct):
             log_retention_days=log_retention_days,
             removal=removal,
         )
+        refuse_china(scope, "MLOpsPipeline")
         super().__init__(scope, id_)
         path: str = self.node.path
         self.name = physical_name(config.name_prefix or id_, path)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._cdk import region_name
 from ..provider import data_aws_caller_identity, data_aws_partition, data_aws_region
+from .partition import outside_of_china
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +70,7 @@ class Environment:
             name=name,
             account=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
             region=region_name(data_aws_region.DataAwsRegion(scope, "region")),
-            partition=data_aws_partition.DataAwsPartition(scope, "partition").partition,
+            partition=data_aws_partition.DataAwsPartition(scope, "partition", lifecycle=outside_of_china()).partition,
             retain=config.removal == "retain",
             log_retention_days=config.log_retention_days,
             tags=config.tags,

@@ -1,0 +1,25 @@
+"""Where a pipeline can be deployed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import Problem
+from ._rules import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def region_problems(region: str) -> Iterator[Problem]:
+    """Yield what is wrong with a provider's region; which services a region has is known to AWS alone.
+
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    """
+    if not is_token(region) and region.startswith("cn-"):
+        yield Problem(
+            "provider.region",
+            "must not be in China (aws-cn): CodePipeline has no CloudFormation action there",
+            region,
+            "deploy to a region of aws or aws-us-gov",
+        )
