@@ -51,6 +51,8 @@ def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
         "role_path": "/",
         "log_retention_days": 365,
         "removal": "retain",
+        "tuning": None,
+        "network": None,
     }
     try:
         PipelineConfig(algorithm=algorithm, **{**defaults, **parts})

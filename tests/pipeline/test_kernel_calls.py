@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthesis import CONTAINER, new_stack
 
-from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline, Training
 from mlops_constructs.provider import kms_key
 
 if TYPE_CHECKING:
@@ -70,6 +70,24 @@ def test_no_attribute_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     with recorded(monkeypatch) as requests:
         make(stack, "iris")
     assert {read: count for read, count in reads(requests).items() if count > 1} == {}
+
+
+def test_mistakes_are_reported_without_a_single_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = new_stack()
+    with recorded(monkeypatch) as requests, pytest.raises(ConfigError) as caught:
+        MLOpsPipeline(
+            stack,
+            "iris",
+            algorithm=Algorithm.from_directory(CONTAINER),
+            dataset=Dataset(prefix="/no"),
+            training=Training(instance_type="m5.large", instance_count=0),
+        )
+    assert requests == []
+    assert {problem.field for problem in caught.value.problems} == {
+        "dataset.prefix",
+        "training.instance_type",
+        "training.instance_count",
+    }
 
 
 def test_the_count_sees_a_second_read(monkeypatch: pytest.MonkeyPatch) -> None:
