@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from synthesis import CONTAINER, new_stack
 
 from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline, Training
@@ -14,7 +15,6 @@ from mlops_constructs.provider import kms_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pytest
 
 # Pinned, so that a change that makes every synth slower is seen. Fewer is better; more wants a reason.
 CALLS = 274
