@@ -19,15 +19,11 @@ MAXIMUM_REASON_CHARACTERS = 200
 
 def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str) -> dict[str, str] | None:
     """The record of another execution that trained on this content, or ``None``."""
-    try:
-        body = s3.get_object(Bucket=settings.artifact_bucket, Key=f"{RECORDS}/{settings.pipeline}/{sha256}.json")[
-            "Body"
-        ].read()
-    except ClientError as error:
-        if error_code(error) in {"404", "NoSuchKey"}:
-            return None
-        raise
-    record: dict[str, str] = json.loads(body)
+    bucket, key = settings.artifact_bucket, f"{RECORDS}/{settings.pipeline}/{sha256}.json"
+    # Of a missing object, S3 says "access denied" to who may list only a part of the bucket.
+    if not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
+        return None
+    record: dict[str, str] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     return None if record["execution_id"] == execution_id else record
 
 

@@ -17,7 +17,7 @@ class Settings(SettingsBase):
         readable: The ``s3://`` folders that data sets may lie in, split by spaces.
         contract_key: Key of the team's data contract in the artifact bucket; empty for none.
         duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained before.
-        pipeline: The pipeline, which a skipped execution is stopped in.
+        pipeline: The pipeline: a skipped execution is stopped in it, and records are kept under its name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         least_instances: Environment to the fewest instances that its rollout can do with.
     """

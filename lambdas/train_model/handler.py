@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success | Continue:
     """Start the job, or read it, on the first call; look after it on every later one."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    releases = Releases(client("s3"), settings.artifact_bucket, settings.job_prefix)
+    releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "Train")
     if released is not None:
         return released

@@ -14,7 +14,7 @@ class Settings(SettingsBase):
         artifact_bucket: Where SageMaker writes models, under ``models/``, and checkpoints, under ``checkpoints/``.
         kms_key_arn: Key for the volumes and the model; empty for AWS's own keys.
         training_role_arn: The role of the training job.
-        pipeline: Name of the pipeline; that of its image ends in ``-image``.
+        pipeline: Name of the pipeline, whose releases can be deployed again; that of its image ends in ``-image``.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         job_kind: ``training``, or ``tuning`` for a search over many training jobs.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.

@@ -21,7 +21,7 @@ def serving_permissions(env: Environment, stores: Stores, image_arn: str, networ
     """What the serving container's role needs: its model, captured requests, its image, logs and metrics."""
     return [
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
-        allow("s3:PutObject", f"{stores.artifact_bucket_arn}/capture/*"),
+        allow("s3:PutObject", stores.own_arn("capture")),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),

@@ -133,7 +133,7 @@ class ImageBuild(Construct):
         env, stores = self._env, self._stores
         return [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
-            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
+            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(f"{env.name}-image")),
             use_key_for_artifacts(stores.key_arn),
             # The registry's login token knows no resource.
             allow("ecr:GetAuthorizationToken", "*"),

@@ -69,7 +69,7 @@ class Pipeline(Construct):
         self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
         granted = self.role.grant(
             [
-                allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], f"{stores.artifact_bucket_arn}/*"),
+                allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(name)),
                 allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.artifact_bucket_arn),
                 use_key_for_artifacts(stores.key_arn),
                 *permissions,

@@ -50,6 +50,14 @@ class Stores:
         """Give the pattern of the ARNs of such objects."""
         return f"{self.artifact_bucket_arn}/{self.own(folder, '*')}"
 
+    def passed_on(self, codepipeline: str) -> str:
+        """Give the pattern of the ARNs of a CodePipeline's artifacts.
+
+        Their folder has the first 20 characters of its name:
+        https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html
+        """
+        return f"{self.artifact_bucket_arn}/{codepipeline[:20]}/*"
+
     @property
     def data_objects(self) -> list[str]:
         """ARN patterns of the objects that are read."""

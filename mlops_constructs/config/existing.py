@@ -24,7 +24,7 @@ class Existing:
             ``logs.<region>.amazonaws.com``, ``events.amazonaws.com`` and ``cloudwatch.amazonaws.com`` as
             ``MLOpsPipeline.key_policy`` does. Reference.
         artifact_bucket: Name of the bucket for artifacts, models and pinned data sets; versioned, in the pipeline's
-            region. Reference.
+            region. Several pipelines can share one: each writes keys of its own. Reference.
         dead_letter_queue_arn: SQS queue of undelivered events; its policy must admit ``events.amazonaws.com``.
             Reference.
         roles: Purpose to ARN, for an account where only a central team makes roles. Purposes are those of

@@ -73,13 +73,17 @@ class Deployment(Construct):
     @property
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """What the stacks are always given, beside the candidate's own parameters."""
-        both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": self._stores.key_arn}
+        stores = self._stores
+        both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": stores.key_arn}
         if self._network is not None:
             ids = (self._network.subnet_ids, self._network.security_group_ids)
             both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
-        capture = f"s3://{self._stores.artifact_bucket}/capture"
         return {
-            name: {**both, "EndpointName": f"{self._env.name}-{name}", "CaptureUri": f"{capture}/{name}"}
+            name: {
+                **both,
+                "EndpointName": f"{self._env.name}-{name}",
+                "CaptureUri": f"s3://{stores.artifact_bucket}/{stores.own('capture', name)}",
+            }
             for name in self._configs
         }
 
@@ -127,12 +131,16 @@ class Deployment(Construct):
         ]
 
     def pipeline_permissions(self) -> list[Statement]:
-        """What the pipeline's role needs for the two stacks."""
+        """What the pipeline's role needs for the templates and the two stacks."""
         env = self._env
         stacks = [
             env.arn("cloudformation", f"stack/{name}/*") for name in (self.dev_endpoint, self.production_endpoint)
         ]
         return [
+            allow(
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
+                self._stores.own_arn("templates"),
+            ),
             allow(
                 [
                     "cloudformation:CreateStack",

@@ -80,7 +80,7 @@ class Notebook(Construct):
             dict(folder_files(Path(_NOTEBOOKS if config.directory is None else config.directory).absolute())),
         )
         # In the name, so that a started instance never finds others than its script is for.
-        key = f"notebooks/{files.sha256}.zip"
+        key = stores.own("notebooks", f"{files.sha256}.zip")
         self.files = self._upload(files, key)
         repository, url = self._repository(algorithm_url)
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")

@@ -105,7 +105,7 @@ def s3() -> Iterator[Any]:
         yield client
 
 
-def record(s3: Any, number: int, **more: Any) -> None:
+def record(s3: Any, number: int, pipeline: str = NAME, **more: Any) -> None:
     entry = {
         "release": number,
         "released_at": "2026-01-14T12:10:00+00:00",
@@ -119,7 +119,7 @@ def record(s3: Any, number: int, **more: Any) -> None:
         "rollback_to": None,
         **more,
     }
-    s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/{number}.json", Body=json.dumps(entry).encode())
+    s3.put_object(Bucket=BUCKET, Key=f"releases/{pipeline}/{number}.json", Body=json.dumps(entry).encode())
 
 
 def test_releases_are_a_table_with_the_newest_first(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,6 +132,19 @@ def test_releases_are_a_table_with_the_newest_first(s3: Any, capsys: pytest.Capt
     assert newest.startswith("10 ")
     assert newest.endswith("assumed-role/ml-leads/ada  rollback to 9")
     assert oldest.split()[:6] == ["9", "2026-01-14T12:10:00", "accuracy", "0.9667,", "loss", "nan"]
+
+
+def test_the_releases_of_another_pipeline_in_the_bucket_are_not_listed(
+    s3: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("codepipeline").create_pipeline(pipeline=definition())
+    record(s3, 1)
+    record(s3, 2, pipeline=f"{NAME}-too")
+    assert main(["releases", NAME]) == 0
+    _, only = capsys.readouterr().out.splitlines()
+    assert only.startswith("1 ")
+    assert main(["rollback", NAME, "2"]) == 1
+    assert f"{NAME} has no release 2; there are 1" in capsys.readouterr().err
 
 
 def test_everything_that_is_gone_is_told_at_once(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:

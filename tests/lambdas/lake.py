@@ -57,10 +57,10 @@ class Lake:
         listed = self.s3.list_objects_v2(Bucket="artifacts").get("Contents", [])
         return {one["Key"]: self.s3.get_object(Bucket="artifacts", Key=one["Key"])["Body"].read() for one in listed}
 
-    def remember(self, sha256: str, *, execution_id: str = "earlier") -> None:
+    def remember(self, sha256: str, *, execution_id: str = "earlier", pipeline: str = "iris-1a2b3c") -> None:
         """Put a training on record, as Register does."""
         record = {"execution_id": execution_id, "model_package_arn": "arn:package", "dataset_version": "v"}
-        key = f"trained/iris-1a2b3c/{sha256}.json"
+        key = f"trained/{pipeline}/{sha256}.json"
         self.s3.put_object(Bucket="artifacts", Key=key, Body=json.dumps(record).encode())
 
 

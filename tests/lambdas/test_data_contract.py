@@ -265,6 +265,16 @@ def test_the_same_content_is_refused_by_checksum_whatever_its_name(
     assert "was trained before, by execution earlier, which made arn:package" in failure["failureDetails"]["message"]
 
 
+def test_what_another_pipeline_with_the_same_bucket_trained_is_no_duplicate(
+    lake: Lake, reports: Any, set_env: Callable[..., None]
+) -> None:
+    set_env({"duplicates": "refuse"})
+    lake.check_new("datasets/a.csv", IRIS)
+    lake.remember(reports.outputs["Sha256"], pipeline="flowers-4d5e6f")
+    lake.check_new("datasets/b.csv", IRIS)
+    assert len(reports.requests["PutJobSuccessResult"]) == 2
+
+
 def test_an_execution_may_check_again_what_it_has_trained_itself(
     lake: Lake, reports: Any, set_env: Callable[..., None]
 ) -> None:

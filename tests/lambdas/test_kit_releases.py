@@ -41,12 +41,17 @@ def test_numbers_count_as_numbers_and_other_objects_do_not(s3: Any) -> None:
     assert Releases(s3, BUCKET, PIPELINE).newest_number() == 10
 
 
-def test_the_records_of_another_pipeline_in_the_bucket_do_not_count(s3: Any) -> None:
-    put(s3, "releases/other-4d5e6f/5.json", {"steps": STEPS})
-    assert Releases(s3, BUCKET, PIPELINE).newest_number() == 0
+@pytest.mark.parametrize("other", ["other-4d5e6f", f"{PIPELINE}-too", "iris"])
+def test_two_pipelines_with_one_bucket_do_not_see_each_others_records(s3: Any, other: str) -> None:
+    ours, theirs = Releases(s3, BUCKET, PIPELINE), Releases(s3, BUCKET, other)
+    put(s3, f"releases/{PIPELINE}/1.json", {"steps": STEPS})
+    put(s3, f"releases/{other}/1.json", {"steps": {"Train": {"JobName": "theirs"}}})
+    put(s3, f"releases/{other}/5.json", {"steps": STEPS})
+    assert (ours.newest_number(), theirs.newest_number()) == (1, 5)
+    assert ours.read(1)["steps"] == STEPS
+    assert theirs.read(1)["steps"] == {"Train": {"JobName": "theirs"}}
     with pytest.raises(ConfigurationError, match="There is no release 5"):
-        Releases(s3, BUCKET, PIPELINE).read(5)
-    assert Releases(s3, BUCKET, "other-4d5e6f").newest_number() == 5
+        ours.read(5)
 
 
 def test_a_step_is_taken_from_the_record(s3: Any) -> None:
@@ -102,7 +107,9 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
 ) -> None:
     class AnySettings:
         artifact_bucket = BUCKET
-        pipeline = job_prefix = PIPELINE
+        pipeline = PIPELINE
+        # Tuning jobs have shorter names.
+        job_prefix = "iris-9f8e7d"
 
     monkeypatch.setattr(f"{event}.handler.Settings.from_env", lambda: AnySettings)
     sagemaker = script("sagemaker")

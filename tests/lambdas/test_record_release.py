@@ -143,6 +143,13 @@ def test_the_next_release_has_the_next_number(call: Any, reports: Any) -> None:
     assert numbers() == [f"releases/{GROUP}/1.json", f"releases/{GROUP}/2.json"]
 
 
+def test_the_releases_of_another_pipeline_in_the_bucket_are_not_counted(call: Any, reports: Any) -> None:
+    other = json.dumps({"steps": {}, "execution_id": EXECUTION}).encode()
+    clients.client("s3").put_object(Bucket=BUCKET, Key=f"releases/{GROUP}-too/7.json", Body=other)
+    call()
+    assert reports.outputs["Release"] == "1"
+
+
 def test_two_that_write_at_once_never_share_a_number(call: Any, script: Callable[[str], Any], reports: Any) -> None:
     s3 = script("s3").answer("ListObjectsV2", Contents=[])
     clients.client("s3").put_object(
