@@ -98,7 +98,7 @@ def test_none_leaves_it_out() -> None:
 def test_the_notebooks_are_in_the_artifact_bucket_under_their_own_digest(stack: Synthesized) -> None:
     digest = archive("notebooks", dict(folder_files(NOTEBOOKS))).sha256
     (uploaded,) = [one for one in stack.all("aws_s3_object").values() if one["key"].startswith("notebooks/")]
-    assert uploaded["key"] == f"notebooks/{digest}.zip"
+    assert uploaded["key"] == f"notebooks/{stack.pipeline.name}/{digest}.zip"
     assert uploaded["source_hash"] == digest
     assert f'digest != "{digest}"' in on_start(stack)
     assert any("notebook_files" in other for other in instance(stack)["depends_on"])
@@ -110,7 +110,8 @@ def test_a_teams_own_folder_takes_their_place(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive("notebooks", dict(folder_files(tmp_path))).path) as bundle:
         assert bundle.namelist() == ["deep/own.ipynb"]
     digest = archive("notebooks", dict(folder_files(tmp_path))).sha256
-    assert f"notebooks/{digest}.zip" in on_start(synth(notebook=Notebook(directory=tmp_path)))
+    stack = synth(notebook=Notebook(directory=tmp_path))
+    assert f"notebooks/{stack.pipeline.name}/{digest}.zip" in on_start(stack)
 
 
 def test_the_algorithms_own_repository_is_attached_once_it_has_content(stack: Synthesized) -> None:

@@ -21,6 +21,7 @@ from notebook_script import on_start
 from synthesis import synth
 
 import mlops_constructs
+from mlops_constructs._aws.naming import physical_name
 from mlops_constructs._payload import archive, folder_files
 from mlops_constructs.rehearsal.local_aws import LocalAws
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 NOTEBOOKS = Path(mlops_constructs.__file__).parent / "notebooks"
 BUNDLE = archive("notebooks", dict(folder_files(NOTEBOOKS)))
-KEY = f"notebooks/{BUNDLE.sha256}.zip"
+KEY = f"notebooks/{physical_name('p', 's/p')}/{BUNDLE.sha256}.zip"
 NAMES = sorted(path.name for path in NOTEBOOKS.iterdir())
 HOUR = 3600
 # As root, the real one would take other rights; here it shows who should run what, and that root wrote nothing before.
