@@ -14,7 +14,6 @@ from mlops_constructs import config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
-_ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
 _INTRODUCTION = """\
 # Configuration
 
@@ -44,7 +43,7 @@ def page() -> str:
 
 def rows_of(one: type) -> list[Row]:
     """Give the fields of a dataclass, with what its docstring says of each."""
-    texts = _entries(one)
+    texts = _entries(inspect.getdoc(one) or "")
     source = _class_source(one)
     return [
         Row(field.name, source[field.name][0], source[field.name][1], texts.get(field.name, ""))
@@ -64,27 +63,25 @@ def _class_source(one: type) -> dict[str, tuple[str, str]]:
 
 
 def _default(value: ast.expr | None) -> str:
+    """Write a default as a reader would: what a ``field(...)`` makes, not that it makes it."""
     if value is None:
         return "required"
-    text = ast.unparse(value)
-    factory = re.fullmatch(r"field\(default_factory=(?:lambda: )?(.*)\)", text)
-    if factory is None:
-        return text
-    return {"dict": "{}", "list": "[]"}.get(factory[1], factory[1] if "(" in factory[1] else f"{factory[1]}()")
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
+        given = {keyword.arg: keyword.value for keyword in value.keywords}
+        if "default" in given:
+            return ast.unparse(given["default"])
+        factory = given["default_factory"]
+        made = ast.unparse(factory.body) if isinstance(factory, ast.Lambda) else f"{ast.unparse(factory)}()"
+        return {"dict()": "{}", "list()": "[]"}.get(made, made)
+    return {"MappingProxyType({})": "{}"}.get(text := ast.unparse(value), text)
 
 
-def _entries(one: object, heading: str = "Attributes") -> dict[str, str]:
+def _entries(documentation: str, heading: str = "Attributes") -> dict[str, str]:
     """Give name to text of a docstring's section."""
-    documentation = inspect.getdoc(one) or ""
     match = re.search(rf"^{heading}:\n((?:    .*\n|\n)+)", documentation + "\n", re.MULTILINE)
-    if match is None:
-        return {}
-    body = textwrap.dedent(match[1])
-    starts = [*_ENTRY.finditer(body)]
-    ends = [*(start.start() for start in starts[1:]), len(body)]
+    parts = [] if match is None else re.split(r"^(\w+): ", textwrap.dedent(match[1]), flags=re.MULTILINE)[1:]
     return {
-        start[1]: " ".join(body[start.end() : end].partition("\n\n")[0].split())
-        for start, end in zip(starts, ends, strict=True)
+        name: " ".join(text.partition("\n\n")[0].split()) for name, text in zip(parts[::2], parts[1::2], strict=True)
     }
 
 
@@ -99,20 +96,14 @@ def _pipeline_section(documented: dict[str, type]) -> str:
     construct = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "MLOpsPipeline")
     init = next(node for node in construct.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
 
-    class Described:
-        __doc__ = ast.get_docstring(init)
-
-    texts = _entries(Described, "Args")
-    rows = [
-        Row(
-            argument.arg,
-            ast.unparse(argument.annotation) if argument.annotation is not None else "",
-            re.sub(r"Config\(", "(", {"MappingProxyType({})": "{}"}.get(_default(default), _default(default))),
-            texts.get(argument.arg, ""),
-        )
-        for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
-    ]
+    texts = _entries(ast.get_docstring(init) or "", "Args")
+    defaults = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+    rows = [Row(one.arg, _type(one), _default(default), texts.get(one.arg, "")) for one, default in defaults]
     return f"## MLOpsPipeline\n\n{_table(rows, documented)}"
+
+
+def _type(argument: ast.arg) -> str:
+    return "" if argument.annotation is None else ast.unparse(argument.annotation)
 
 
 def _section(name: str, one: type, documented: dict[str, type]) -> str:

@@ -98,7 +98,7 @@ SIZES = [
     (
         {"training": Training(hyperparameters={"a": "x" * 1300, "b": "y" * 1300})},
         "training: hyperparameters, metrics, environment, tuning ranges and tags must have at most 2500 bytes "
-        "together, got '2819 bytes'; shorten them, or put long values in the data set",
+        "together, got '2831 bytes'; shorten them, or put long values in the data set",
     ),
 ]
 PREFIX = "name_prefix: must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter, got"
@@ -179,9 +179,7 @@ def test_all_problems_are_reported_together() -> None:
             "Ask.UserParameters: must have at most 1000 characters, got 1011; shorten the names in it",
         ),
         (
-            lambda text: Action(
-                name="Data", category="Source", provider="S3", configuration={"S3ObjectKey": text + "k"}
-            ),
+            lambda key: Action(name="Data", category="Source", provider="S3", configuration={"S3ObjectKey": f"{key}/"}),
             "Data.S3ObjectKey: must have at most 1000 characters, got 1001; shorten the names in it",
         ),
     ],

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, problems
@@ -28,6 +27,9 @@ from mlops_constructs import (
     Training,
 )
 from mlops_constructs.config import PipelineConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ml-approvals"
 

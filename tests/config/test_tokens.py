@@ -43,6 +43,7 @@ from mlops_constructs import (
 from mlops_constructs.config.builtin import BuiltinAlgorithm
 from mlops_constructs.config.git import GitRepository
 
+PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
@@ -111,11 +112,8 @@ def test_one_of_each_class_is_tried() -> None:
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: type(part).__name__)
 def test_every_plain_field_says_whether_it_is_a_literal_or_a_reference(part: Any) -> None:
-    plain = {
-        field.name
-        for field in dataclasses.fields(part)
-        if re.search(r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b", str(field.type))
-    }
+    fields = {field.name: str(field.type) for field in dataclasses.fields(part)}
+    plain = {name for name, type_ in fields.items() if re.search(PLAIN, type_)}
     kinds = kinds_of(type(part))
     assert {name for name in plain if not kinds[name]} == set()
 

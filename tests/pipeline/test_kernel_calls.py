@@ -6,15 +6,14 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from synthesis import CONTAINER, new_stack
 
-from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline, Training
 from mlops_constructs.provider import kms_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 # Pinned, so that a change that makes every synth slower is seen. Fewer is better; more wants a reason.
 CALLS = 275
@@ -63,6 +62,14 @@ def test_a_second_pipeline_costs_as_much_as_the_first(monkeypatch: pytest.Monkey
             make(stack, id_)
         counts.append(len(requests))
     assert len(set(counts)) == 1, counts
+
+
+@pytest.mark.parametrize("training", [Training(instance_count=0), Training(instance_type="${TfToken[TOKEN.3]}")])
+def test_mistakes_are_told_without_any_call(monkeypatch: pytest.MonkeyPatch, training: Training) -> None:
+    stack = new_stack()
+    with recorded(monkeypatch) as requests, pytest.raises(ConfigError):
+        MLOpsPipeline(stack, "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset(), training=training)
+    assert requests == []
 
 
 def test_no_attribute_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
