@@ -6,15 +6,18 @@ import ast
 import dataclasses
 import inspect
 import re
-import sys
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_constructs import config
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "configuration.md"
-_ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
+_SECTION = r"^{}:\n((?:    .*\n|\n)+)"
 _INTRODUCTION = """\
 # Configuration
 
@@ -25,7 +28,7 @@ into. This page is made from the docstrings by `make docs`.
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One argument."""
+    """One argument, as it is written."""
 
     name: str
     type: str
@@ -35,8 +38,7 @@ class Row:
 
 def page() -> str:
     """Give the whole page."""
-    classes = {name: getattr(config, name) for name in config.__all__}
-    documented = {name: one for name, one in classes.items() if name != "PipelineConfig"}
+    documented = {name: getattr(config, name) for name in config.__all__ if name != "PipelineConfig"}
     sections = [_INTRODUCTION, _pipeline_section(documented)]
     sections += [_section(name, one, documented) for name, one in documented.items()]
     return "\n".join(sections)
@@ -44,7 +46,7 @@ def page() -> str:
 
 def rows_of(one: type) -> list[Row]:
     """Give the fields of a dataclass, with what its docstring says of each."""
-    texts = _entries(one)
+    texts = _entries(inspect.getdoc(one) or "")
     source = _class_source(one)
     return [
         Row(field.name, source[field.name][0], source[field.name][1], texts.get(field.name, ""))
@@ -64,33 +66,26 @@ def _class_source(one: type) -> dict[str, tuple[str, str]]:
 
 
 def _default(value: ast.expr | None) -> str:
-    if value is None:
-        return "required"
-    text = ast.unparse(value)
-    factory = re.fullmatch(r"field\(default_factory=(?:lambda: )?(.*)\)", text)
-    if factory is None:
-        return text
-    return {"dict": "{}", "list": "[]"}.get(factory[1], factory[1] if "(" in factory[1] else f"{factory[1]}()")
+    """Write a default as a reader would: what a ``field(...)`` makes, not that it makes it."""
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
+        given = {keyword.arg: keyword.value for keyword in value.keywords}
+        if "default" in given:
+            return ast.unparse(given["default"])
+        factory = given["default_factory"]
+        made = ast.unparse(factory.body) if isinstance(factory, ast.Lambda) else f"{ast.unparse(factory)}()"
+        return {"dict()": "{}", "list()": "[]"}.get(made, made)
+    # The construct's own file calls some classes ``...Config``.
+    text = "required" if value is None else ast.unparse(value).replace("Config(", "(")
+    return {"MappingProxyType({})": "{}"}.get(text, text)
 
 
-def _entries(one: object, heading: str = "Attributes") -> dict[str, str]:
+def _entries(documentation: str, heading: str = "Attributes") -> dict[str, str]:
     """Give name to text of a docstring's section."""
-    documentation = inspect.getdoc(one) or ""
-    match = re.search(rf"^{heading}:\n((?:    .*\n|\n)+)", documentation + "\n", re.MULTILINE)
-    if match is None:
-        return {}
-    body = textwrap.dedent(match[1])
-    starts = [*_ENTRY.finditer(body)]
-    ends = [*(start.start() for start in starts[1:]), len(body)]
+    match = re.search(_SECTION.format(heading), documentation + "\n", re.MULTILINE)
+    parts = [] if match is None else re.split(r"^(\w+): ", textwrap.dedent(match[1]), flags=re.MULTILINE)[1:]
     return {
-        start[1]: " ".join(body[start.end() : end].partition("\n\n")[0].split())
-        for start, end in zip(starts, ends, strict=True)
+        name: " ".join(text.partition("\n\n")[0].split()) for name, text in zip(parts[::2], parts[1::2], strict=True)
     }
-
-
-def _about(one: object) -> str:
-    """Give a docstring without its sections."""
-    return (inspect.getdoc(one) or "").partition("\nAttributes:")[0].partition("\nArgs:")[0].strip()
 
 
 def _pipeline_section(documented: dict[str, type]) -> str:
@@ -98,25 +93,18 @@ def _pipeline_section(documented: dict[str, type]) -> str:
     tree = ast.parse((ROOT / "mlops_constructs" / "pipeline.py").read_text(encoding="utf-8"))
     construct = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "MLOpsPipeline")
     init = next(node for node in construct.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
-
-    class Described:
-        __doc__ = ast.get_docstring(init)
-
-    texts = _entries(Described, "Args")
+    texts = _entries(ast.get_docstring(init) or "", "Args")
+    defaults = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
     rows = [
-        Row(
-            argument.arg,
-            ast.unparse(argument.annotation) if argument.annotation is not None else "",
-            re.sub(r"Config\(", "(", {"MappingProxyType({})": "{}"}.get(_default(default), _default(default))),
-            texts.get(argument.arg, ""),
-        )
-        for argument, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
+        Row(one.arg, ast.unparse(one.annotation) if one.annotation else "", _default(default), texts.get(one.arg, ""))
+        for one, default in defaults
     ]
     return f"## MLOpsPipeline\n\n{_table(rows, documented)}"
 
 
 def _section(name: str, one: type, documented: dict[str, type]) -> str:
-    parts = [f"## {name}", _cell(_about(one)), _methods(name, one)]
+    about = re.sub(_SECTION.format("Attributes"), "", f"{inspect.getdoc(one)}\n", flags=re.MULTILINE).strip()
+    parts = [f"## {name}", _cell(about), _methods(name, one)]
     if dataclasses.is_dataclass(one):
         parts.append(_table(rows_of(one), documented).rstrip())
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -124,35 +112,31 @@ def _section(name: str, one: type, documented: dict[str, type]) -> str:
 
 def _methods(name: str, one: type) -> str:
     """List the ways to make one, each with the first sentence of its docstring."""
-    made = [
-        (method, getattr(one, method))
-        for method, value in vars(one).items()
-        if isinstance(value, (classmethod, staticmethod)) and not method.startswith("_")
-    ]
-    return "\n".join(
-        f"- `{name}.{method}({_parameters(function)})`: {_cell((inspect.getdoc(function) or '').splitlines()[0])}"
-        for method, function in made
-    )
+    lines = []
+    for method, value in vars(one).items():
+        if isinstance(value, (classmethod, staticmethod)) and not method.startswith("_"):
+            given = ", ".join(one.arg for one in _arguments(value.__func__) if one.arg != "cls")
+            about = (inspect.getdoc(value.__func__) or "").splitlines()[0]
+            lines.append(f"- `{name}.{method}({given})`: {_cell(about)}")
+    return "\n".join(lines)
 
 
-def _parameters(function: object) -> str:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]  # type: ignore[arg-type]
+def _arguments(function: Callable[..., object]) -> list[ast.arg]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    named = [*tree.args.args, *tree.args.kwonlyargs]
-    return ", ".join([one.arg for one in named if one.arg != "cls"] + (["..."] if tree.args.kwarg else []))
+    return [*tree.args.args, *tree.args.kwonlyargs, *([ast.arg("...")] if tree.args.kwarg else [])]
 
 
 def _table(rows: list[Row], documented: dict[str, type]) -> str:
     lines = ["| name | type | default | meaning |", "|---|---|---|---|"]
-    lines += [
-        f"| `{row.name}` | {_linked(row.type, documented)} | `{_cell(row.default)}` | {_cell(row.text)} |"
-        for row in rows
-    ]
+    for row in rows:
+        type_ = _linked(row.type, documented)
+        lines.append(f"| `{row.name}` | {type_} | `{_cell(row.default)}` | {_cell(row.text)} |")
     return "\n".join(lines) + "\n"
 
 
 def _linked(annotation: str, documented: dict[str, type]) -> str:
-    """Link the classes of this page; the construct's own file calls some of them ``...Config``."""
+    """Link the classes of this page."""
     names = {**{f"{name}Config": name for name in documented}, **{name: name for name in documented}}
     parts = re.split(r"(\w+)", annotation)
     return "".join(f"[{names[part]}](#{names[part].lower()})" if part in names else _cell(part) for part in parts)
@@ -162,11 +146,5 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("``", "`")
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    PAGE.write_text(page(), encoding="utf-8")

@@ -37,6 +37,10 @@ class MLOpsPipeline(Construct):
     A data set that lands in ``data_bucket`` is checked, trained on, judged, registered, deployed to DEV, asked golden
     records, shown to a person, and deployed to production.
 
+    It is made in the region and account of the stack's provider, in ``aws`` or ``aws-us-gov``. Which services and
+    instance types a region has is known to AWS alone: what is missing there fails the apply, and a region without a
+    built-in algorithm fails the plan.
+
     Attributes:
         name: What all resources' names start with, a literal.
         storage: Buckets, key and dead letter queue.
@@ -90,13 +94,13 @@ class MLOpsPipeline(Construct):
             approval: Who is told, and how long an answer may take.
             notebook: The notebook instance; None leaves it out.
             existing: Things of yours that are used where the pipeline would make its own.
-            name_prefix: What all names start with, at most 17 characters; made from ``id_`` unless given.
+            name_prefix: What all names start with, at most 17 characters; made from ``id_`` unless given. Literal.
             tags: On everything that takes tags, what the pipeline makes later included. Literals.
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.
-            log_retention_days: How long logs are kept, one of CloudWatch's steps.
+            log_retention_days: How long logs are kept, one of CloudWatch's steps. Literal.
             removal: ``retain`` refuses to destroy buckets and registries that hold something. ``destroy`` deletes
-                data sets, models and images together with the stack, which only a sandbox or a test wants.
+                data sets, models and images together with the stack, which only a sandbox or a test wants. Literal.
 
         Raises:
             ConfigError: with every broken rule, before anything is made.

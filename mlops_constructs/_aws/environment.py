@@ -39,6 +39,7 @@ class Environment:
         account: Account id, a token.
         region: Region name, a token.
         partition: ``aws`` or ``aws-us-gov``, a token.
+        dns_suffix: What the partition's host names end with, such as ``amazonaws.com``, a token.
         retain: Whether data outlives a destroy.
         log_retention_days: How long logs are kept.
         tags: What the user tags everything with.
@@ -53,6 +54,7 @@ class Environment:
     account: str
     region: str
     partition: str
+    dns_suffix: str
     retain: bool
     log_retention_days: int
     tags: Mapping[str, str]
@@ -65,12 +67,14 @@ class Environment:
     @classmethod
     def of(cls, scope: Construct, name: str, config: PipelineConfig) -> Environment:
         """Read account, region and partition from the provider, never guess them."""
+        partition = data_aws_partition.DataAwsPartition(scope, "partition", lifecycle=outside_of_china())
         # Each attribute read is a round trip to jsii's kernel: once, here.
         return cls(
             name=name,
             account=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
             region=region_name(data_aws_region.DataAwsRegion(scope, "region")),
-            partition=data_aws_partition.DataAwsPartition(scope, "partition", lifecycle=outside_of_china()).partition,
+            partition=partition.partition,
+            dns_suffix=partition.dns_suffix,
             retain=config.removal == "retain",
             log_retention_days=config.log_retention_days,
             tags=config.tags,
@@ -84,6 +88,11 @@ class Environment:
         """Make an ARN in this account."""
         region = self.region if regional else ""
         return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
+
+    def registry_host(self, account: str | None = None) -> str:
+        """Make the host name of an account's image registry, of this account unless given."""
+        owner = self.account if account is None else account
+        return f"{owner}.dkr.ecr.{self.region}.{self.dns_suffix}"
 
     def bucket_arn(self, name: str) -> str:
         """Make the ARN of a bucket; a bucket's name is unique in its partition."""

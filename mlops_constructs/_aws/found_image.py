@@ -49,7 +49,7 @@ def builtin_image(scope: Construct, env: Environment, algorithm: BuiltinAlgorith
     account = TerraformLocal(scope, "account", Fn.lookup(dict(algorithm.accounts), env.region, _NOWHERE))
     name = account.as_string
     return FoundImage(
-        f"{name}.dkr.ecr.{env.region}.amazonaws.com/{algorithm.repository}:{algorithm.tag}",
+        f"{env.registry_host(name)}/{algorithm.repository}:{algorithm.tag}",
         f"arn:{env.partition}:ecr:{env.region}:{name}:repository/{algorithm.repository}",
         [
             Precondition(

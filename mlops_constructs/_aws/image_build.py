@@ -112,7 +112,7 @@ class ImageBuild(Construct):
     ) -> codebuild_project.CodebuildProjectEnvironment:
         env = self._env
         variables = {
-            "REGISTRY": f"{env.account}.dkr.ecr.{env.region}.amazonaws.com",
+            "REGISTRY": env.registry_host(),
             "REPOSITORY_NAME": repository_name,
             "REPOSITORY_URI": repository_uri,
             "IMAGE_PARAMETER": image_parameter,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from ._rules import is_token, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +16,9 @@ REQUIRED_FILES = ("Dockerfile", "train", "serve")
 
 def directory_problems(directory: Path) -> Iterator[Problem]:
     """Require a folder with what SageMaker runs."""
+    if is_token(str(directory)):
+        yield from literal("directory", str(directory))
+        return
     if not directory.is_dir():
         remedy = "run `mlops init` to get a template, or correct the path"
         yield Problem("directory", "must be a folder", str(directory), remedy)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _STRING_TOKEN = re.compile(r"[$#]\{(?:Tf)?Token\[")
 # CDKTF encodes a number token as a float just above the most negative double.
@@ -28,7 +28,7 @@ def is_token(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(is_token(item) for item in value)
     if isinstance(value, dict):
-        return any(is_token(item) for item in value.values())
+        return any(is_token(item) for pair in value.items() for item in pair)
     return False
 
 
@@ -36,6 +36,22 @@ def literal(field: str, value: object) -> Iterator[Problem]:
     """Refuse a token where the value is judged at synth."""
     if is_token(value):
         yield Problem(field, "must be known at synth", "a token", "give a literal, not a reference")
+
+
+def one_of(field: str, value: object, choices: Sequence[str]) -> Iterator[Problem]:
+    """Require one of some words."""
+    if is_token(value):
+        yield from literal(field, value)
+    elif value not in choices:
+        *first, last = map(repr, choices)
+        yield Problem(field, f"must be {', '.join(first)} or {last}", value, "choose one")
+
+
+def boolean(field: str, value: object) -> Iterator[Problem]:
+    """Require True or False; a reference to a boolean is an object that is always true."""
+    if not isinstance(value, bool):
+        rule = "must be known at synth, True or False"
+        yield Problem(field, rule, "a token" if is_token(value) else value, "give a literal, not a reference")
 
 
 def in_range(field: str, value: float, low: float, high: float, unit: str = "") -> Iterator[Problem]:
@@ -53,6 +69,16 @@ def matches(field: str, value: str, pattern: str, rule: str, remedy: str) -> Ite
         yield from literal(field, value)
     elif not isinstance(value, str) or re.fullmatch(pattern, value) is None:
         yield Problem(field, rule, value, remedy)
+
+
+def bucket_name(field: str, name: str) -> Iterator[Problem]:
+    """Require the name of a bucket that exists, where it is known: it may be a token.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
+    if not is_token(name):
+        pattern, rule = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket, not an ARN or URI"
+        yield from matches(field, name, pattern, rule, "use for example 'team-data'")
 
 
 def instance_type(field: str, value: str) -> Iterator[Problem]:

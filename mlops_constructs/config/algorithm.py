@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..errors import Problem
 from ._container_folder import directory_problems
 from ._image_uri import image_problems, tag_warning
-from ._rules import is_token, matches
+from ._rules import boolean, is_token, matches
 from .builtin import BuiltinAlgorithm
 from .endpoint import under
 from .git import GitRepository
@@ -35,7 +35,7 @@ class Algorithm:
         built_in: An algorithm of SageMaker's own, or None.
         branch: Branch of the repository that is built. Literal.
         registry_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
-        retrain_on_new_image: Train anew on the newest trained data set when the image changes.
+        retrain_on_new_image: Train anew on the newest trained data set when the image changes. Literal.
     """
 
     directory: Path | None = None
@@ -209,6 +209,7 @@ class Algorithm:
                 "use one of Algorithm.builtin(...) and the Algorithm.from_...(...) methods",
             )
             return
+        yield from boolean("retrain_on_new_image", self.retrain_on_new_image)
         part = getattr(self, given[0])
         if isinstance(part, (GitRepository, BuiltinAlgorithm)):
             yield from under(given[0], part)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Problem
-from ._rules import in_range, literal
+from ._rules import boolean, in_range, is_token, literal, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,21 +41,29 @@ class Column:
         yield from literal("name", self.name)
         if not isinstance(self.name, str) or not self.name:
             yield Problem("name", "must be a string that is not empty", self.name, "name the column")
-        if self.type not in _TYPES:
-            yield Problem("type", f"must be one of {', '.join(_TYPES)}", self.type, "choose one")
+        yield from one_of("type", self.type, _TYPES)
+        yield from boolean("missing_allowed", self.missing_allowed)
+        yield from literal("allowed", self.allowed)
+        yield from self._limit_problems()
+        if self.allowed is not None and (isinstance(self.allowed, str) or not self.allowed):
+            yield Problem("allowed", "must be a list with at least one value", self.allowed, "list the values")
+
+    def _limit_problems(self) -> Iterator[Problem]:
         for name in ("minimum", "maximum"):
             limit = getattr(self, name)
             if limit is None:
                 continue
-            if self.type not in _NUMERIC:
+            if is_token(limit):
+                yield from literal(name, limit)
+            elif self.type not in _NUMERIC:
                 remedy = "leave it out, or make the column a number"
                 yield Problem(name, "belongs to a number or an integer", limit, remedy)
             elif isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit):
                 yield Problem(name, "must be a finite number", limit, "give a number")
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+        if self.minimum is None or self.maximum is None or is_token([self.minimum, self.maximum]):
+            return
+        if self.minimum > self.maximum:
             yield Problem("minimum", f"must be at most maximum ({self.maximum})", self.minimum, "swap them")
-        if self.allowed is not None and (isinstance(self.allowed, str) or not self.allowed):
-            yield Problem("allowed", "must be a list with at least one value", self.allowed, "list the values")
 
     def to_json(self) -> dict[str, Any]:
         """Give the form that a contract beside the data has."""
@@ -99,7 +107,10 @@ class DataContract:
         names = [column.name for column in self.columns]
         for name in sorted({name for name in names if names.count(name) > 1}, key=str):
             yield Problem("columns", "must have each name once", name, "rename one")
-        if self.label is not None and self.label not in names:
+        yield from boolean("header", self.header)
+        if is_token(self.label):
+            yield from literal("label", self.label)
+        elif self.label is not None and self.label not in names:
             yield Problem("label", "must be the name of one of columns", self.label, "name it so in columns")
         if self.header and not names:
             yield Problem("header", "needs columns, which it is compared with", True, "list the columns")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import in_range, is_token, matches
+from ._rules import boolean, bucket_name, in_range, matches, one_of
 from .schedule import schedule_problems
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _FOLDER = r"(?!/)[\w.\-/]{1,199}/"
 # In an EventBridge wildcard '*' and '\' have a meaning.
 _SUFFIX = r"[\w.\-]{1,99}"
-_BUCKET = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +34,21 @@ class Dataset:
         objects_prefix: Folder of the objects that manifests name, which start nothing; None where they lie under
             ``prefix`` and ``suffix`` keeps them from starting anything. Literal.
         input_buckets: Names of other buckets whose objects a ``trainingjob.zip`` may name. References.
-        maximum_megabytes: Refuse a data set larger than this before any training cost, 1 to 5,000,000 MB. One
-            object is limited to 5 GB by S3 CopyObject:
+        maximum_megabytes: Refuse a data set larger than this before any training cost, 1 to 5,000,000 MB. Literal.
+            One object is limited to 5 GB by S3 CopyObject:
             https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
         look_megabytes: How much of a data set is looked into before training, 1 to 1,000 MB, shared fairly by its
             files; the action's summary says when a file was looked at only in part. Literal.
         contract: What the data set must hold, or None for the form alone.
         duplicates: What becomes of content (by SHA-256) that a candidate was trained on before: ``allow`` trains
-            again, ``refuse`` fails the execution, ``skip`` stops it without a failure.
+            again, ``refuse`` fails the execution, ``skip`` stops it without a failure. Literal.
         schedule: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)`` or
             ``cron(...)`` in UTC, or None. Without any data set such a start fails at Source. Literal.
             https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
         bucket_name: An existing bucket, see ``from_bucket``. Reference.
         kms_key_arn: Key of the existing bucket, or None when it is encrypted with S3's own. Reference.
         manage_notifications: Whether the pipeline sets the existing bucket's notifications, see ``from_bucket``.
+            Literal.
     """
 
     prefix: str = "datasets/"
@@ -143,8 +143,8 @@ class Dataset:
             yield from matches("suffix", self.suffix, _SUFFIX, rule, "use for example '.csv'")
         yield from in_range("maximum_megabytes", self.maximum_megabytes, 1, 5_000_000, "MB")
         yield from in_range("look_megabytes", self.look_megabytes, 1, 1_000, "MB")
-        if self.duplicates not in ("allow", "refuse", "skip"):
-            yield Problem("duplicates", "must be 'allow', 'refuse' or 'skip'", self.duplicates, "choose one")
+        yield from one_of("duplicates", self.duplicates, ("allow", "refuse", "skip"))
+        yield from boolean("manage_notifications", self.manage_notifications)
         if self.schedule is not None:
             yield from schedule_problems("schedule", self.schedule)
         if self.contract is not None:
@@ -177,9 +177,7 @@ class Dataset:
             remedy = "use Dataset.from_bucket, or leave it out: the pipeline's own bucket has its own"
             if self.kms_key_arn is not None:
                 yield Problem("kms_key_arn", "belongs to an existing bucket", self.kms_key_arn, remedy)
-            if self.manage_notifications:
+            if self.manage_notifications is True:
                 yield Problem("manage_notifications", "belongs to an existing bucket", True, remedy)
         for field, name in names.items():
-            if not is_token(name):
-                rule = "must be the name of a bucket, not an ARN or URI"
-                yield from matches(field, name, _BUCKET, rule, "use for example 'team-data'")
+            yield from bucket_name(field, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import in_range, instance_type, is_token
+from ._rules import in_range, instance_type, is_token, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Autoscaling:
         """Yield what is wrong."""
         yield from in_range("minimum", self.minimum, 1, 1000)
         yield from in_range("maximum", self.maximum, 1, 1000)
-        if self.maximum < self.minimum:
+        if not is_token([self.minimum, self.maximum]) and self.maximum < self.minimum:
             yield Problem("maximum", f"must be at least minimum ({self.minimum})", self.maximum, "raise it")
         yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
         yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
@@ -49,10 +49,11 @@ class Rollout:
     back to. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
 
     Attributes:
-        strategy: ``canary``, ``linear`` or ``all_at_once``.
+        strategy: ``canary``, ``linear`` or ``all_at_once``. Literal.
         step_percent: Share of the capacity in the canary (5 to 50) or in each linear step (10 to 50), percent.
-        bake_seconds: Wait after each step, 0 to 3,600 s.
-        maximum_latency_ms: Average model latency, in milliseconds, above which the update is rolled back.
+            Literal.
+        bake_seconds: Wait after each step, 0 to 3,600 s. Literal.
+        maximum_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
     """
 
     strategy: Literal["canary", "linear", "all_at_once"] = "canary"
@@ -77,8 +78,7 @@ class Rollout:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        if self.strategy not in ("canary", "linear", "all_at_once"):
-            yield Problem("strategy", "must be 'canary', 'linear' or 'all_at_once'", self.strategy, "choose one")
+        yield from one_of("strategy", self.strategy, ("canary", "linear", "all_at_once"))
         if self.strategy != "all_at_once":
             low = 10 if self.strategy == "linear" else 5
             yield from in_range("step_percent", self.step_percent, low, 50, "percent")

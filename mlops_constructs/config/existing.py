@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import Problem
-from ._rules import is_token, literal
+from ._rules import bucket_name, is_token, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,8 @@ class Existing:
                 yield Problem(
                     name, f"must be an ARN that holds {form!r}", value, "give the ARN, not a name or an alias"
                 )
+        if self.artifact_bucket is not None:
+            yield from bucket_name("artifact_bucket", self.artifact_bucket)
         for purpose, arn in self.roles.items():
             yield from literal(f"roles[{purpose!r}]", purpose)
             if purpose not in self.ROLES:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Provider = Literal["GitHub", "GitLab", "Bitbucket"]
 _PROVIDERS = ("GitHub", "GitLab", "Bitbucket")
+# https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
+LONGEST_NAME = 1000
 _WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 
@@ -41,6 +43,9 @@ class GitRepository:
         )
         if isinstance(self.name, str) and self.name.endswith(".git"):
             yield Problem("name", "must not end in '.git'", self.name, "leave it out")
+        if isinstance(self.name, str) and len(self.name) > LONGEST_NAME:
+            rule = f"must have at most {LONGEST_NAME} characters"
+            yield Problem("name", rule, f"{len(self.name)} characters", "move the repository")
         if self.connection_arn is None:
             yield from self._provider_problems()
         elif not is_token(self.connection_arn):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
-from ._rules import is_token, literal, matches
+from ._rules import is_token, literal, matches, one_of
 from .endpoint import under
 from .ranges import Range, parameter_ranges
 
@@ -82,7 +82,7 @@ class PipelineConfig:
         yield from self._governance_problems()
         yield from self._metric_problems()
         yield from self._training_problems()
-        if self.algorithm.retrain_on_new_image and self.dataset.duplicates != "allow":
+        if self.algorithm.retrain_on_new_image is True and self.dataset.duplicates != "allow":
             yield Problem(
                 "dataset.duplicates",
                 "must be 'allow' with algorithm.retrain_on_new_image, which trains on the same data again",
@@ -139,8 +139,7 @@ class PipelineConfig:
         elif self.log_retention_days not in LOG_RETENTION_DAYS:
             remedy = "choose one of these"
             yield Problem("log_retention_days", f"must be one of {LOG_RETENTION_DAYS}", self.log_retention_days, remedy)
-        if self.removal not in ("retain", "destroy"):
-            yield Problem("removal", "must be 'retain' or 'destroy'", self.removal, "choose one")
+        yield from one_of("removal", self.removal, ("retain", "destroy"))
 
 
 def _tag_problems(tags: Mapping[str, str]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..errors import Problem
-from ._rules import is_token, literal
+from ._rules import is_token, literal, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ class Integer:
     Attributes:
         minimum: The least. Literal.
         maximum: The greatest, more than ``minimum``. Literal.
-        scaling: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``.
+        scaling: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``. Literal.
             https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
     """
 
@@ -46,7 +46,7 @@ class Continuous:
         minimum: The least. Literal.
         maximum: The greatest, more than ``minimum``. Literal.
         scaling: ``Auto``, ``Linear``, ``Logarithmic`` for numbers above 0, or ``ReverseLogarithmic`` for numbers
-            from 0 to below 1.
+            from 0 to below 1. Literal.
     """
 
     minimum: float
@@ -108,15 +108,15 @@ def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, ob
 def _numeric_problems(range_: Integer | Continuous, scalings: Sequence[str]) -> Iterator[Problem]:
     low, high, scaling = range_.minimum, range_.maximum, range_.scaling
     if is_token([low, high]):
-        yield from literal("minimum", [low, high])
+        yield from literal("minimum", low)
+        yield from literal("maximum", high)
         return
     numbers = [end for end in (low, high) if isinstance(end, (int, float)) and math.isfinite(end)]
     if len(numbers) < 2 or low >= high:
         yield Problem("maximum", f"must be a number above minimum ({low})", high, "raise it")
         return
-    if scaling not in scalings:
-        yield Problem("scaling", f"must be one of {tuple(scalings)}", scaling, "choose one")
-    elif scaling == "Logarithmic" and low <= 0:
+    yield from one_of("scaling", scaling, scalings)
+    if scaling == "Logarithmic" and low <= 0:
         yield Problem("minimum", "must be above 0 for a logarithmic scale", low, "raise it, or use another scaling")
     elif scaling == "ReverseLogarithmic" and not (low >= 0 and high < 1):
         rule = "must be from 0 to below 1 for a reverse logarithmic scale"

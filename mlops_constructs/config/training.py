@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import in_range, instance_type, is_token, literal, matches
+from ._rules import boolean, in_range, instance_type, is_token, literal, matches, one_of
 from .endpoint import under
 
 if TYPE_CHECKING:
@@ -166,8 +166,9 @@ class Training:
         yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 60, LONGEST_RUN_SECONDS, "s")
         yield from in_range("keep_alive_seconds", self.keep_alive_seconds, 0, 3600, "s")
         for name, choices in (("input_mode", INPUT_MODES), ("distribution", DISTRIBUTIONS)):
-            if getattr(self, name) not in choices:
-                yield Problem(name, f"must be one of {choices}", getattr(self, name), "choose one")
+            yield from one_of(name, getattr(self, name), choices)
+        for name in ("encrypt_traffic", "network_isolation"):
+            yield from boolean(name, getattr(self, name))
         for name in ("spot", "checkpoints", "retry"):
             if getattr(self, name) is not None:
                 yield from under(name, getattr(self, name))
@@ -205,6 +206,8 @@ def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[
 def _metric_problems(metrics: Mapping[str, str]) -> Iterator[Problem]:
     yield from _small_mapping("metrics", metrics, most=40, longest=500)
     for name, expression in metrics.items():
+        if is_token(expression):
+            continue
         field_ = f"metrics[{name!r}]"
         try:
             groups = re.compile(expression).groups

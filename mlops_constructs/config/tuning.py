@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import in_range, is_token, literal, matches
+from ._rules import boolean, in_range, is_token, literal, matches, one_of
 from .endpoint import under
 from .ranges import Categorical
 from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
@@ -99,8 +99,8 @@ class Tuning:
         """Yield what is wrong."""
         yield from matches("metric", self.metric, r"(?s).{1,255}", "must have 1 to 255 characters", "name a metric")
         for name, choices in (("goal", ("maximize", "minimize")), ("strategy", STRATEGIES)):
-            if getattr(self, name) not in choices:
-                yield Problem(name, f"must be one of {choices}", getattr(self, name), "choose one")
+            yield from one_of(name, getattr(self, name), choices)
+        yield from boolean("early_stopping", self.early_stopping)
         yield from in_range("max_parallel_jobs", self.max_parallel_jobs, 1, 100)
         yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 120, LONGEST_JOB_SECONDS, "s")
         if self.max_jobs is not None:
@@ -135,13 +135,15 @@ class Tuning:
             yield Problem("hyperband", rule, None, "give Hyperband(minimum_resource=1, maximum_resource=...)")
 
     def _range_problems(self) -> Iterator[Problem]:
-        yield from literal("ranges", list(self.ranges))
+        yield from literal("ranges", dict(self.ranges))
         if not 1 <= len(self.ranges) <= 30:
             yield Problem("ranges", "must have 1 to 30 entries", len(self.ranges), "give as many as that")
         for name, range_ in self.ranges.items():
             field = f"ranges[{name!r}]"
             if not 1 <= len(name) <= 256:
                 yield Problem(field, "the name must have 1 to 256 characters", len(name), "rename it")
+            if is_token(range_):
+                continue
             if not hasattr(range_, "problems"):
                 remedy = "use for example Integer(1, 10)"
                 yield Problem(field, "must be an Integer, Continuous or Categorical", range_, remedy)
@@ -153,7 +155,7 @@ class Tuning:
             yield from under("hyperband", self.hyperband)
             if self.strategy != "Hyperband":
                 yield Problem("hyperband", "goes with strategy 'Hyperband' only", self.strategy, "leave it out")
-        if self.strategy == "Hyperband" and self.early_stopping:
+        if self.strategy == "Hyperband" and self.early_stopping is True:
             remedy = "use False"
             yield Problem("early_stopping", "Hyperband stops jobs by itself", self.early_stopping, remedy)
         if self.strategy == "Grid":

@@ -110,8 +110,7 @@ class Image(Construct):
         """Give name, URI and ARN of the ECR repository for the build."""
         env = self._env
         if existing is not None:
-            host = f"{env.account}.dkr.ecr.{env.region}.amazonaws.com"
-            return existing, f"{host}/{existing}", env.arn("ecr", f"repository/{existing}")
+            return existing, f"{env.registry_host()}/{existing}", env.arn("ecr", f"repository/{existing}")
         self.registry = ecr_repository.EcrRepository(
             self,
             "registry",

@@ -8,9 +8,9 @@ from typing import Any
 
 import botocore.session
 import pytest
+from configuration import problems
 
-from mlops_constructs import Algorithm, Approval, ConfigError, Dataset, Endpoint, Evaluation, Existing, Training
-from mlops_constructs.config import PipelineConfig
+from mlops_constructs import Algorithm, Evaluation, Training
 from mlops_constructs.config.builtin import METRICS, BuiltinAlgorithm, versions_of
 
 PARTITIONS = ("aws", "aws-us-gov")
@@ -33,32 +33,6 @@ def offered() -> set[str]:
     session = botocore.session.Session()
     regions = {region for name in METRICS for versions in registry(name).values() for region in versions["registries"]}
     return {region for region in regions if session.get_partition_for_region(region) in PARTITIONS}
-
-
-def problems(algorithm: Algorithm, **parts: Any) -> list[str]:
-    defaults: dict[str, Any] = {
-        "dataset": Dataset(),
-        "training": Training(),
-        "evaluation": Evaluation(),
-        "dev": Endpoint(),
-        "production": Endpoint.for_production(),
-        "approval": Approval(),
-        "notebook": None,
-        "existing": Existing(),
-        "name_prefix": None,
-        "tags": {},
-        "permissions_boundary_arn": None,
-        "role_path": "/",
-        "log_retention_days": 365,
-        "removal": "retain",
-        "tuning": None,
-        "network": None,
-    }
-    try:
-        PipelineConfig(algorithm=algorithm, **{**defaults, **parts})
-    except ConfigError as error:
-        return [str(problem) for problem in error.problems]
-    return []
 
 
 @pytest.mark.parametrize(("name", "version"), [(name, version) for name in METRICS for version in versions_of(name)])
@@ -100,7 +74,7 @@ def test_gov_cloud_has_it_and_china_is_left_out(name: str) -> None:
     ],
 )
 def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str, expected: str) -> None:
-    (line,) = problems(Algorithm.builtin(name, version))
+    (line,) = problems(algorithm=Algorithm.builtin(name, version))
     assert line.startswith(expected)
 
 
@@ -131,11 +105,11 @@ def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str,
     ],
 )
 def test_what_fits_has_no_problem(algorithm: Algorithm, parts: dict[str, Any]) -> None:
-    assert problems(algorithm, **parts) == []
+    assert problems(algorithm=algorithm, **parts) == []
 
 
 def test_the_default_gate_says_what_xgboost_needs_for_it() -> None:
-    assert problems(XGBOOST, training=Training(hyperparameters={"num_round": 5})) == [
+    assert problems(algorithm=XGBOOST, training=Training(hyperparameters={"num_round": 5})) == [
         "training.hyperparameters['eval_metric']: must hold 'accuracy', or XGBoost does not report "
         "validation:accuracy, got None; give for example 'accuracy' (several are split by commas), or let the gate "
         "judge another metric"
@@ -143,20 +117,20 @@ def test_the_default_gate_says_what_xgboost_needs_for_it() -> None:
 
 
 def test_the_default_gate_does_not_fit_linear_learner() -> None:
-    (line,) = problems(Algorithm.builtin("linear-learner", "1"), training=LINEAR)
+    (line,) = problems(algorithm=Algorithm.builtin("linear-learner", "1"), training=LINEAR)
     assert line.startswith("evaluation.metric: must be one that linear-learner reports, got 'validation:accuracy'")
     assert "'validation:multiclass_accuracy'" in line
 
 
 def test_a_loss_needs_a_maximum_and_no_minimum() -> None:
     training = Training(hyperparameters={"num_round": 5, "eval_metric": "error"})
-    (line,) = problems(XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
+    (line,) = problems(algorithm=XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
     assert line.startswith("evaluation.minimum: validation:error is better when it is lower, got 0.8")
 
 
 def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -> None:
     gate = Evaluation(minimum=None, maximum=0.9)
-    (line,) = problems(XGBOOST, training=Training(hyperparameters=FITTING), evaluation=gate)
+    (line,) = problems(algorithm=XGBOOST, training=Training(hyperparameters=FITTING), evaluation=gate)
     assert line.startswith("evaluation.maximum: validation:accuracy is better when it is higher, got 0.9")
 
 
@@ -169,14 +143,14 @@ def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -
     ],
 )
 def test_hyperparameters_without_a_default_are_asked_for(name: str, missing: list[str]) -> None:
-    found = problems(Algorithm.builtin(name, versions_of(name)[-1]))
+    found = problems(algorithm=Algorithm.builtin(name, versions_of(name)[-1]))
     for hyperparameter in missing:
         assert f"training.hyperparameters['{hyperparameter}']: {name} cannot do without it, got None; give it" in found
 
 
 def test_metric_definitions_are_sagemakers_own() -> None:
     training = Training(hyperparameters=FITTING, metrics={"validation:accuracy": "accuracy=(.*)"})
-    (line,) = problems(XGBOOST, training=training)
+    (line,) = problems(algorithm=XGBOOST, training=training)
     assert line.startswith("training.metrics: SageMaker knows the metrics of xgboost")
 
 

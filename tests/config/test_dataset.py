@@ -76,7 +76,10 @@ def test_a_wrong_data_set_is_refused_by_field(options: dict[str, Any], problem: 
     [
         (DataContract(columns=[Column(name="")]), "columns[0].name: must be a string that is not empty"),
         (DataContract(columns=[Column(name=TOKEN)]), "columns[0].name: must be known at synth"),
-        (DataContract(columns=[Column(name="a", type="date")]), "columns[0].type: must be one of string, number"),  # type: ignore[arg-type]
+        (
+            DataContract(columns=[Column(name="a", type="date")]),  # type: ignore[arg-type]
+            "columns[0].type: must be 'string', 'number', 'integer' or 'boolean', got 'date'",
+        ),
         (DataContract(columns=[Column(name="a", minimum=1)]), "columns[0].minimum: belongs to a number"),
         (
             DataContract(columns=[Column(name="a", type="number", maximum=float("nan"))]),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, problems
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,6 @@ from mlops_constructs import (
     Dataset,
     Endpoint,
     Evaluation,
-    Existing,
     Notebook,
     Processing,
     Rollout,
@@ -29,29 +28,8 @@ from mlops_constructs import (
 )
 from mlops_constructs.config import PipelineConfig
 
-CONTAINER = Path(__file__).resolve().parents[2] / "container"
-STRING_TOKEN = "${TfToken[TOKEN.3]}"
-NUMBER_TOKEN = -1.8881545897087626e289 * 1e5
-GOOD: dict[str, Any] = {
-    "algorithm": Algorithm.from_directory(CONTAINER),
-    "dataset": Dataset(),
-    "training": Training(),
-    "tuning": None,
-    "network": None,
-    "evaluation": Evaluation(),
-    "dev": Endpoint(),
-    "production": Endpoint.for_production(),
-    "approval": Approval(),
-    "notebook": Notebook(),
-    "existing": Existing(),
-    "name_prefix": None,
-    "tags": {},
-    "permissions_boundary_arn": None,
-    "role_path": "/",
-    "log_retention_days": 365,
-    "removal": "retain",
-}
-
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ml-approvals"
 
@@ -59,14 +37,6 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:ml-approvals"
 def evaluated(**options: Any) -> Evaluation:
     """Judge by a metric that only the evaluation program reports."""
     return Evaluation(metric="f1", processing=Processing(**options))
-
-
-def problems(**changes: Any) -> list[str]:
-    try:
-        PipelineConfig(**{**GOOD, **changes})
-    except ConfigError as error:
-        return [str(problem) for problem in error.problems]
-    return []
 
 
 def test_defaults_have_no_problem() -> None:

@@ -31,6 +31,7 @@ ENV = Environment(
     account="123456789012",
     region="us-east-1",
     partition="aws",
+    dns_suffix="amazonaws.com",
     retain=True,
     log_retention_days=365,
     tags={"team": "risk"},

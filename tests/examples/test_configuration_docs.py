@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import inspect
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_the_page_is_what_the_docstrings_say() -> None:
 
 @pytest.mark.parametrize("one", CLASSES, ids=lambda one: one.__name__)
 def test_every_choice_is_explained_and_nothing_else(one: type) -> None:
-    assert set(generator._entries(one)) == {field.name for field in dataclasses.fields(one)}
+    assert set(generator._entries(inspect.getdoc(one))) == {field.name for field in dataclasses.fields(one)}
     assert all(row.text and row.type and row.default for row in generator.rows_of(one))
 
 
@@ -47,12 +48,16 @@ class Example:
 
     told: int = 3
     forgotten: str | None = None
+    made: dict[str, str] = field(default_factory=dict)
+    named: str = field(default="x", kw_only=True)
 
 
 def test_a_choice_that_is_not_explained_is_seen() -> None:
     assert generator.rows_of(Example) == [
         generator.Row("told", "int", "3", "Said, in more than one line."),
         generator.Row("forgotten", "str | None", "None", ""),
+        generator.Row("made", "dict[str, str]", "{}", ""),
+        generator.Row("named", "str", "'x'", ""),
     ]
 
 

@@ -15,9 +15,8 @@ from mlops_constructs.provider import kms_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 # Pinned, so that a change that makes every synth slower is seen. Fewer is better; more wants a reason.
-CALLS = 274
+CALLS = 275
 
 
 @contextmanager
@@ -63,6 +62,14 @@ def test_a_second_pipeline_costs_as_much_as_the_first(monkeypatch: pytest.Monkey
             make(stack, id_)
         counts.append(len(requests))
     assert len(set(counts)) == 1, counts
+
+
+@pytest.mark.parametrize("training", [Training(instance_count=0), Training(instance_type="${TfToken[TOKEN.3]}")])
+def test_mistakes_are_told_without_any_call(monkeypatch: pytest.MonkeyPatch, training: Training) -> None:
+    stack = new_stack()
+    with recorded(monkeypatch) as requests, pytest.raises(ConfigError):
+        MLOpsPipeline(stack, "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset(), training=training)
+    assert requests == []
 
 
 def test_no_attribute_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from synthesis import CONTAINER, ROOT, document_of, new_stack, synth
 
 from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline, Training
-from mlops_constructs._aws.naming import physical_name
 
 ADDRESSES = Path(__file__).with_name("addresses.txt")
 
@@ -67,22 +63,6 @@ def test_addresses_are_as_recorded() -> None:
     )
 
 
-def test_two_pipelines_in_one_stack_share_no_name() -> None:
-    stack = new_stack()
-    for id_ in ("one", "two"):
-        MLOpsPipeline(stack, id_, algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
-    document = document_of(stack)
-    names = [
-        (kind, resource[field])
-        for kind, ids in document["resource"].items()
-        for resource in ids.values()
-        for field in ("name", "bucket", "function_name", "repository_name")
-        if field in resource and "${aws_" not in resource[field] and kind != "aws_iam_role_policy"
-    ]
-    assert len(names) > 40
-    assert len(set(names)) == len(names)
-
-
 def test_a_user_who_hands_out_rights_gets_a_policy_on_the_role() -> None:
     stack = new_stack()
     pipeline = MLOpsPipeline(stack, "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
@@ -116,29 +96,3 @@ def test_hyperparameters_reach_the_function_as_strings_terraform_leaves_alone() 
     (function,) = [function for id_, function in stack.all("aws_lambda_function").items() if "train_model" in id_]
     value = function["environment"]["variables"]["HYPERPARAMETERS"]
     assert json.loads(value) == {"depth": "3", "warm": "true", "text": "$${x} %%{y}"}
-
-
-LONGEST_REGION = "ap-southeast-3"
-# The service models' own patterns: CodePipeline, SageMaker, CloudFormation stack, S3, IAM role, Lambda function.
-LIMITS = {
-    "{name}-image": r"[A-Za-z0-9.@\-_]{1,100}",
-    "{name}-production": r"[a-zA-Z](-*[a-zA-Z0-9]){0,62}",
-    "{name}-0123456789ab-r9": r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
-    "{name}-artifacts-123456789012-" + LONGEST_REGION: r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
-    "{name}-smoke-test-production-" + LONGEST_REGION: r"[\w+=,.@-]{1,64}",
-    "{name}-smoke-test-production": r"[a-zA-Z0-9-_]{1,64}",
-    "{name}": r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
-}
-
-
-@given(prefix=st.text(max_size=200), path=st.text(min_size=1, max_size=60))
-@settings(max_examples=300)
-def test_any_id_gives_names_within_aws_limits(prefix: str, path: str) -> None:
-    name = physical_name(prefix, path)
-    for form, pattern in LIMITS.items():
-        assert re.fullmatch(pattern, form.format(name=name)), form
-
-
-@given(prefix=st.text(max_size=40), one=st.text(max_size=40), other=st.text(max_size=40))
-def test_other_paths_give_other_names(prefix: str, one: str, other: str) -> None:
-    assert (physical_name(prefix, one) == physical_name(prefix, other)) == (one == other)

@@ -153,7 +153,7 @@ def test_a_build_pushes_to_the_registry_that_is_handed_in() -> None:
     (environment,) = [stack.one("aws_codebuild_project")["environment"]["environment_variable"]]
     variables = {variable["name"]: variable["value"] for variable in environment}
     assert variables["REPOSITORY_NAME"] == "team/own"
-    assert variables["REPOSITORY_URI"].endswith(".amazonaws.com/team/own")
+    assert variables["REPOSITORY_URI"].endswith(".dns_suffix}/team/own")
     (push,) = [one for one in stack.policy("-build") if "ecr:PutImage" in one["Action"]]
     (pull,) = [one for one in stack.policy("-training") if "ecr:BatchGetImage" in one["Action"]]
     assert push["Resource"] == pull["Resource"]
@@ -198,7 +198,7 @@ def test_a_builtin_image_is_looked_up_for_the_region_that_terraform_knows(xgboos
     (lookup,) = xgboost.document["locals"].values()
     assert lookup.startswith("${lookup({")
     assert '"us-gov-west-1" = "414596584902"' in lookup
-    assert xgboost.one("aws_ssm_parameter")["value"].endswith(".amazonaws.com/sagemaker-xgboost:1.7-1")
+    assert xgboost.one("aws_ssm_parameter")["value"].endswith(".dns_suffix}/sagemaker-xgboost:1.7-1")
     assert xgboost.pipeline.image.pipeline is None
 
 

@@ -188,3 +188,5 @@ def test_configuration_values_fit_codepipeline(stack: Synthesized) -> None:
                 for key, value in action_["configuration"].items():
                     assert len(key) <= 50
                     assert len(value) <= 1000
+                    # It takes 1 KB only; parameters come in a file.
+                    assert key != "ParameterOverrides"
