@@ -37,13 +37,25 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         mlops_constructs.Nothing  # noqa: B018
 
 
-def test_importing_the_package_starts_nothing_heavy() -> None:
-    program = "import sys, mlops_constructs; print(*sorted(sys.modules))"
-    loaded = set(
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    )
-    heavy = {"jsii", "cdktf", "constructs", "boto3", "botocore", "rich", "moto", "cdktf_cdktf_provider_aws"}
-    assert loaded & heavy == set()
+def third_party(statement: str) -> set[str]:
+    """Give the packages that a statement loads, beyond the standard library and a bare Python."""
+    program = f"import sys; bare = set(sys.modules); {statement}; print(*set(sys.modules) - bare)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()} - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import mlops_constructs", "from mlops_constructs import Algorithm, Dataset", "import mlops_constructs.cli.main"],
+)
+def test_importing_loads_the_standard_library_and_ours(statement: str) -> None:
+    assert third_party(statement) == {"mlops_constructs"}
+
+
+def test_the_construct_loads_what_it_is_made_of() -> None:
+    loaded = third_party("from mlops_constructs import MLOpsPipeline")
+    assert {"jsii", "cdktf"} <= loaded
+    assert loaded & {"boto3", "botocore", "rich", "moto"} == set()
 
 
 def test_the_package_is_typed() -> None:

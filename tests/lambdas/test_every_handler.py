@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +68,17 @@ def test_no_function_is_forgotten_here() -> None:
 def test_every_folder_has_the_same_files(function: str) -> None:
     expected = {"__init__.py", "handler.py", "settings.py", f"{VERBS[function]}.py"}
     assert expected <= {path.name for path in (LAMBDAS / function).iterdir()}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_cold_start_loads_boto3_and_the_functions_own_code(function: str) -> None:
+    program = (
+        "import sys, boto3, botocore.config; before = set(sys.modules); "
+        f"import {function}.handler; print(*set(sys.modules) - before)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(LAMBDAS)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert {name.split(".")[0] for name in done.stdout.split()} == {function, "handler_kit"}
 
 
 @pytest.mark.parametrize("path", sorted(LAMBDAS.rglob("*.py")), ids=lambda path: f"{path.parent.name}/{path.stem}")

@@ -134,3 +134,13 @@ def test_cdktn_synthesizes_the_same_resources(cdktn_python: Path, tmp_path: Path
     promised = synthesize(ROOT / "main.py", Path(sys.executable), tmp_path / "cdktf")
     assert (aws_version(promised).split(".")[0], aws_version(ours).split(".")[0]) == ("5", "6")
     assert resources(ours) == resources(promised)
+
+
+@pytest.mark.cdktn
+def test_only_the_javascript_root_of_cdktn_is_made_lazy(cdktn_python: Path) -> None:
+    program = f"from mlops_constructs._fast_import import make_lazy; print(make_lazy('{_cdk.BINDINGS['cdktn']}'))"
+    environment = {**os.environ, "JSII_NODE": str(packaged_node()), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [str(cdktn_python), "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "(False, True)"

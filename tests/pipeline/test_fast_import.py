@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mlops_constructs._jsii_node import packaged_node
+
+ROOT = Path(__file__).resolve().parents[2]
 BINDINGS = "cdktf_cdktf_provider_aws"
 # What each program prints: how many submodules of the bindings Python has loaded.
 COUNT = f"""
@@ -80,29 +83,79 @@ def test_an_unknown_module_is_an_attribute_error() -> None:
         provider.no_such_module  # noqa: B018
 
 
-SYNTH = """
+def test_it_can_be_turned_off(tmp_path: Path) -> None:
+    package = tmp_path / "eager_bindings"
+    package.mkdir()
+    (package / "__init__.py").write_text("\nfrom . import a\n")
+    program = "from mlops_constructs._fast_import import make_lazy\nprint(make_lazy('eager_bindings'))"
+    assert run(program, PYTHONPATH=str(tmp_path)).strip() == "(True, False)"
+    assert run(program, PYTHONPATH=str(tmp_path), MLOPS_FAST_IMPORT="0").strip() == "(False, False)"
+
+
+RESOLVE = f"""
 import sys
-from mlops_constructs.provider import AwsProvider, s3_bucket, sns_topic, kms_key
-from cdktf import App, TerraformStack
-app = App(outdir=sys.argv[1] if len(sys.argv) > 1 else None)
-stack = TerraformStack(app, "s")
-AwsProvider(stack, "aws", region="us-east-1")
-key = kms_key.KmsKey(stack, "key")
-sns_topic.SnsTopic(stack, "topic", kms_master_key_id=key.arn)
-s3_bucket.S3Bucket(stack, "bucket", bucket_prefix="x")
-app.synth()
+from jsii import _reference_map
+{{before}}
+from mlops_constructs.provider import sns_topic
+found = _reference_map._try_import_type_module("@cdktf/provider-aws.{{module}}.SomeClass")
+print(found, "{BINDINGS}.sqs_queue" in sys.modules, "{BINDINGS}.sns_topic" in sys.modules)
 """
 
 
-def test_output_is_the_same_with_and_without_it(tmp_path: Path) -> None:
-    for choice in ("0", "1"):
-        run(SYNTH, CDKTF_OUTDIR=str(tmp_path / choice), MLOPS_FAST_IMPORT=choice)
-    without, with_ = ((tmp_path / choice / "stacks" / "s" / "cdk.tf.json").read_bytes() for choice in ("0", "1"))
-    assert without == with_
+def test_jsii_finds_the_module_of_a_class_that_is_not_loaded() -> None:
+    assert run(RESOLVE.format(before="", module="sqsQueue")).split() == ["True", "True", "True"]
+
+
+def test_another_class_loads_no_module_of_the_bindings() -> None:
+    assert run(RESOLVE.format(before="", module="noSuchModule")).split()[1:] == ["False", "True"]
+
+
+def test_a_jsii_without_the_map_will_do() -> None:
+    program = RESOLVE.replace("found = ", "#").replace("print(found, ", "print(")
+    assert run(program.format(before="del _reference_map._submodule_fqn_map", module="")).split() == ["False", "True"]
+
+
+# In every Node process: how many JavaScript modules of the provider, and of cdktf's library for zips, it evaluated.
+COUNTER = """
+const fs = require('fs');
+process.on('exit', () => {
+  const count = (part) => Object.keys(require.cache).filter((name) => name.includes(part)).length;
+  fs.appendFileSync(process.env.COUNTED, `${count('/provider-aws/lib/')} ${count('/archiver/')}\\n`);
+});
+"""
+
+
+def synthesize_main(folder: Path, choice: str) -> tuple[dict[str, bytes], tuple[int, ...]]:
+    """Run main.py; give the files it wrote, and the counts of jsii's Node process."""
+    (folder / "count.js").write_text(COUNTER)
+    environment = {
+        "CDKTF_OUTDIR": str(folder / choice),
+        "COUNTED": str(folder / f"counted-{choice}"),
+        "MLOPS_FAST_IMPORT": choice,
+        "NODE_OPTIONS": f'--require "{folder / "count.js"}"',
+    }
+    subprocess.run([sys.executable, "main.py"], cwd=ROOT, env={**os.environ, **environment}, check=True)
+    files = {
+        path.relative_to(folder / choice).as_posix(): path.read_bytes()
+        for path in (folder / choice).rglob("*")
+        if path.is_file()
+    }
+    counted = [tuple(map(int, line.split())) for line in (folder / f"counted-{choice}").read_text().splitlines()]
+    return files, max(counted)
+
+
+def test_main_synthesizes_the_same_bytes_with_a_tenth_of_the_modules(tmp_path: Path) -> None:
+    # First, for on a new machine it is the slow run that lets jsii build its index.
+    all_files, (all_modules, all_zips) = synthesize_main(tmp_path, "0")
+    files, (modules, zips) = synthesize_main(tmp_path, "1")
+    assert files == all_files
+    assert "stacks/iris/cdk.tf.json" in files
+    assert 0 < modules < all_modules / 10
+    assert (zips, all_zips > 0) == (0, True)
 
 
 # Counts the JavaScript modules of the provider that Node has evaluated, through the hook's own process.
-HOOK = Path(__file__).resolve().parents[2] / "mlops_constructs" / "_fast_import" / "lazy_root.js"
+HOOK = ROOT / "mlops_constructs" / "_fast_import" / "lazy_root.js"
 LOADER = """
 require(process.argv[1]);
 const root = require(process.argv[2] + '/lib/index.js');
@@ -125,8 +178,6 @@ def node_module(tmp_path: Path, index: str, *, indexed: bool = True) -> Path:
 
 
 def load(package: Path) -> dict[str, object]:
-    from mlops_constructs._jsii_node import packaged_node
-
     node = packaged_node()
     assert node is not None
     done = subprocess.run([node, "-e", LOADER, str(HOOK), str(package)], capture_output=True, text=True, check=False)
@@ -150,6 +201,33 @@ def test_an_unknown_javascript_layout_is_loaded_as_ever(tmp_path: Path) -> None:
 def test_without_jsiis_index_the_slow_load_lets_jsii_build_it(tmp_path: Path) -> None:
     index = 'exports.a = require("./part-a");\nexports.b = require("./part-b");\n'
     assert load(node_module(tmp_path, index, indexed=False))["evaluated"] == 2
+
+
+ARCHIVE_LOADER = """
+require(process.argv[1]);
+const files = require(process.argv[2]);
+const before = Object.keys(require.cache).filter((name) => name.includes('archiver')).length;
+console.log(JSON.stringify({evaluated: before, value: files.zip('x')}));
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "evaluated"),
+    [('const archiver = require("archiver");', 0), ('const archiver = __importStar(require("archiver"));', 1)],
+)
+def test_the_library_for_zips_is_evaluated_on_first_use(tmp_path: Path, line: str, evaluated: int) -> None:
+    private = tmp_path / "node_modules" / "cdktf" / "lib" / "private"
+    private.mkdir(parents=True)
+    star = "const __importStar = (it) => it;"
+    (private / "fs.js").write_text(f"{star}\n{line}\nexports.zip = (name) => archiver(name) + archiver.kind;\n")
+    archiver = tmp_path / "node_modules" / "archiver"
+    archiver.mkdir()
+    (archiver / "index.js").write_text("module.exports = (name) => name + '.';\nmodule.exports.kind = 'zip';\n")
+    node = packaged_node()
+    assert node is not None
+    command = [node, "-e", ARCHIVE_LOADER, str(HOOK), str(private / "fs.js")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"evaluated": evaluated, "value": "x.zip"}
 
 
 def test_jsii_runs_on_the_node_that_pip_installed() -> None:
