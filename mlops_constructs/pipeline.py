@@ -137,7 +137,7 @@ class MLOpsPipeline(Construct):
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.pipeline = deliver(self, parts, config, env, self._stores)
-        self.notebook = None if config.notebook is None else self._make_notebook(config.notebook)
+        self.notebook = None if config.notebook is None else self._make_notebook(config.notebook, algorithm)
         self._show(config.dataset)
         tag_everything(self, config.tags)
 
@@ -183,8 +183,8 @@ class MLOpsPipeline(Construct):
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
 
-    def _make_notebook(self, config: NotebookConfig) -> Notebook:
-        code, build = self.image.repository, self.image.pipeline
+    def _make_notebook(self, config: NotebookConfig, algorithm: Algorithm) -> Notebook:
+        build, made = self.image.pipeline, self.image.repository is not None
         return Notebook(
             self,
             "notebook",
@@ -192,7 +192,7 @@ class MLOpsPipeline(Construct):
             env=self._env,
             stores=self._stores,
             folders=self._folders,
-            algorithm_url=None if code is None else code.clone_url_http,
+            algorithm_repository=self.name if made else algorithm.codecommit_repository,
             # It waits for the repository to be seeded.
             after=[] if build is None else [build.pipeline],
         )

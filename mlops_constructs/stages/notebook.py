@@ -58,7 +58,7 @@ class Notebook(Construct):
         env: Environment,
         stores: Stores,
         folders: Sequence[str],
-        algorithm_url: str | None = None,
+        algorithm_repository: str | None = None,
         after: Sequence[TerraformResource] = (),
     ) -> None:
         """Make them.
@@ -70,7 +70,7 @@ class Notebook(Construct):
             env: Where it is deployed.
             stores: Buckets and key.
             folders: Folders that data sets and their objects are uploaded to.
-            algorithm_url: URL of the algorithm's CodeCommit repository, or None where it is elsewhere.
+            algorithm_repository: Name of the algorithm's CodeCommit repository, or None where it is elsewhere.
             after: What must exist before the instance clones that repository.
         """
         super().__init__(scope, id_)
@@ -82,7 +82,8 @@ class Notebook(Construct):
         # In the name, so that a started instance never finds others than its script is for.
         key = stores.own("notebooks", f"{files.sha256}.zip")
         self.files = self._upload(files, key)
-        repository, url = self._repository(algorithm_url)
+        self._algorithm = algorithm_repository
+        repository, url = self._repository()
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
         granted = self.role.grant([*_permissions(env, stores, folders, key), *self._repository_permissions(url)])
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
@@ -123,11 +124,15 @@ class Notebook(Construct):
             source_hash=files.sha256,
         )
 
-    def _repository(self, algorithm_url: str | None) -> tuple[str | None, str | None]:
+    def _repository(self) -> tuple[str | None, str | None]:
         """Give what the instance clones, and its URL; a repository with a secret is named, not given by URL."""
         config = self._config
         self.code_repository: sagemaker_code_repository.SagemakerCodeRepository | None = None
-        url = algorithm_url if config.repository == ALGORITHM else config.repository
+        url = config.repository
+        if url == ALGORITHM:
+            # aws and aws-us-gov, which are all that is served, share the suffix.
+            host = f"git-codecommit.{self._env.region}.amazonaws.com"
+            url = None if self._algorithm is None else f"https://{host}/v1/repos/{self._algorithm}"
         if url is None or config.repository_secret_arn is None:
             return url, url
         self.code_repository = sagemaker_code_repository.SagemakerCodeRepository(
@@ -147,7 +152,7 @@ class Notebook(Construct):
             return [allow("secretsmanager:GetSecretValue", secret)]
         if url is None:
             return []
-        arn = env.arn("codecommit", env.name)
+        arn = env.arn("codecommit", str(self._algorithm))
         if self._config.repository != ALGORITHM:
             place = _CODECOMMIT.fullmatch(url)
             if place is None:

@@ -116,12 +116,20 @@ def test_a_teams_own_folder_takes_their_place(tmp_path: Path) -> None:
 
 def test_the_algorithms_own_repository_is_attached_once_it_has_content(stack: Synthesized) -> None:
     notebook = instance(stack)
-    assert notebook["default_code_repository"].startswith("${aws_codecommit_repository.")
-    assert notebook["default_code_repository"].endswith(".clone_url_http}")
+    url = notebook["default_code_repository"]
+    assert url.startswith("https://git-codecommit.${data.aws_region.")
+    assert url.endswith(f".amazonaws.com/v1/repos/{stack.pipeline.name}")
     assert any("image_delivery_pipeline" in other for other in notebook["depends_on"])
     (pull,), (push,) = granted(stack)["codecommit:GitPull"], granted(stack)["codecommit:GitPush"]
     assert pull == push
     assert pull.endswith(f":{stack.pipeline.name}")
+
+
+def test_a_repository_that_is_there_already_is_attached_too() -> None:
+    stack = synth(algorithm=Algorithm.from_codecommit("churn-model"))
+    assert instance(stack)["default_code_repository"].endswith(".amazonaws.com/v1/repos/churn-model")
+    (arn,) = granted(stack)["codecommit:GitPush"]
+    assert arn.endswith(":churn-model")
 
 
 def test_an_image_from_elsewhere_attaches_nothing() -> None:
