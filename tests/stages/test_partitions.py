@@ -13,7 +13,7 @@ import pytest
 from cdktf import TerraformStack, TerraformVariable
 from synthesis import CONTAINER, synth
 
-from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline
+from mlops_constructs import Algorithm, ConfigError, Dataset, MLOpsPipeline, Training
 from mlops_constructs.provider import AwsProvider
 from mlops_constructs.rehearsal.terraform import find_program
 
@@ -74,3 +74,30 @@ def test_a_plan_in_china_fails_with_the_reason(tmp_path: Path, partition: str, c
 
 def test_no_arn_has_a_literal_partition_but_those_that_are_handed_in() -> None:
     assert not re.findall(r"arn:aws[\w-]*:", synth().text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"algorithm": Algorithm.from_directory(CONTAINER, registry_name="team/own")},
+        {
+            "algorithm": Algorithm.builtin("xgboost", "1.7-1"),
+            "training": Training(hyperparameters={"num_round": 5, "eval_metric": "accuracy"}),
+        },
+    ],
+    ids=["own registry", "registry handed in", "built-in algorithm"],
+)
+def test_a_registry_that_is_named_here_has_the_suffix_of_the_partition(options: dict[str, Any]) -> None:
+    text = synth(**options).text
+    hosts = re.findall(r"dkr\.ecr\.\$\{[\w.]+\}\.(.*?)[\"/]", text)
+    assert hosts
+    assert not [
+        host for host in hosts if re.fullmatch(r"\$\{data\.aws_partition\.\w+\.dns_suffix\}", host.strip("\\")) is None
+    ]
+    assert not re.findall(r"arn:aws[\w-]*:", text)
+
+
+def test_an_image_that_is_handed_in_is_left_as_it_is() -> None:
+    image = "111122223333.dkr.ecr.us-gov-west-1.amazonaws.com/own@sha256:" + "0" * 64
+    assert image in synth(algorithm=Algorithm.from_image(image)).text
