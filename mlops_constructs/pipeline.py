@@ -141,6 +141,12 @@ class MLOpsPipeline(Construct):
         self._show(config.dataset)
         tag_everything(self, config.tags)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # What was made stands in Terraform's configuration: another value here would only mislead.
+        if name in self.__dict__ and not name.startswith("_"):
+            raise AttributeError(f"MLOpsPipeline.{name} is read-only")
+        super().__setattr__(name, value)
+
     @property
     def required_roles(self) -> Mapping[str, RequiredRole]:
         """Purpose to service and policy of every role, for those who hand in roles of their own."""

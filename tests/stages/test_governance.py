@@ -258,3 +258,16 @@ def test_two_pipelines_with_one_bucket_write_other_objects_into_it() -> None:
         for folder in ("releases", "trained"):
             assert not all(f"{folder}/{name}/" in text for name in names)
             assert f"{folder}/*" not in text
+
+
+@pytest.mark.parametrize("name", ["name", "storage", "training", "pipeline", "data_bucket", "required_roles"])
+def test_what_the_construct_shows_is_read_only(plain: Synthesized, name: str) -> None:
+    before = getattr(plain.pipeline, name)
+    with pytest.raises(AttributeError):
+        setattr(plain.pipeline, name, "other")
+    assert getattr(plain.pipeline, name) == before
+
+
+def test_a_subclass_may_have_attributes_of_its_own(plain: Synthesized) -> None:
+    plain.pipeline.owner = "risk"  # type: ignore[attr-defined]
+    assert plain.pipeline.owner == "risk"  # type: ignore[attr-defined]
