@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, Problem
+from ..errors import Problem
 from ..provider import codepipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 LONGEST_VALUE = 1000
+# What stands for a value that only Terraform knows; an ARN of ours has at most about 200 characters.
+ARN_LENGTH = 200
+_TOKEN = re.compile(r"\$\{TfToken\[[^\]]+\]\}")
 # A variable that CodePipeline fills in for every execution.
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 # A variable that whoever starts an execution may set: the release to deploy again. ``none`` in all others.
@@ -48,24 +52,19 @@ class Action:
     outputs: Sequence[str] = ()
     timeout_minutes: int | None = None
 
-    def to_terraform(self) -> codepipeline.CodepipelineStageAction:
-        """Give the struct that the provider's binding takes.
+    def problems(self) -> Iterator[Problem]:
+        """Yield the values that are longer than CodePipeline takes, which Terraform would learn at apply only.
 
-        Raises:
-            ConfigError: when a value is longer than CodePipeline takes, which Terraform would learn at apply only.
+        A variable of CodePipeline counts as it is written; what Terraform fills in counts as an ARN.
         """
-        too_long = [
-            Problem(
-                f"{self.name}.{key}",
-                f"must have at most {LONGEST_VALUE} characters",
-                len(value),
-                "shorten the names in it",
-            )
-            for key, value in self.configuration.items()
-            if len(value) > LONGEST_VALUE
-        ]
-        if too_long:
-            raise ConfigError("CodePipeline action", too_long)
+        for key, value in self.configuration.items():
+            length = len(_TOKEN.sub("." * ARN_LENGTH, value))
+            if length > LONGEST_VALUE:
+                rule = f"must have at most {LONGEST_VALUE} characters"
+                yield Problem(f"{self.name}.{key}", rule, length, "shorten the names in it")
+
+    def to_terraform(self) -> codepipeline.CodepipelineStageAction:
+        """Give the struct that the provider's binding takes."""
         return codepipeline.CodepipelineStageAction(
             name=self.name,
             category=self.category,
@@ -102,6 +101,12 @@ class Stage:
 
     name: str
     actions: Sequence[Action]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with its actions."""
+        for action in self.actions:
+            for problem in action.problems():
+                yield Problem(f"{self.name}.{problem.field}", problem.rule, problem.got, problem.remedy)
 
     def to_terraform(self) -> codepipeline.CodepipelineStage:
         """Give the struct that the provider's binding takes."""

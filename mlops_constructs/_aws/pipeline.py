@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from ..errors import ConfigError
 from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
 from .keys import use_key_for_artifacts
 from .policy import allow
@@ -62,7 +63,13 @@ class Pipeline(Construct):
             variables: What an execution may be started with.
             pushes: Source action to branch, for sources by a connection: each push starts an execution.
             after: What must exist before CodePipeline starts the new pipeline by itself.
+
+        Raises:
+            ConfigError: when values of actions are longer than CodePipeline takes.
         """
+        too_long = [problem for stage in stages for problem in stage.problems()]
+        if too_long:
+            raise ConfigError(f"CodePipeline {name}", too_long)
         super().__init__(scope, id_)
         self.name = name
         self._env, self._stores, self._purpose = env, stores, purpose

@@ -58,7 +58,7 @@ class Column:
             elif self.type not in _NUMERIC:
                 remedy = "leave it out, or make the column a number"
                 yield Problem(name, "belongs to a number or an integer", limit, remedy)
-            elif isinstance(limit, bool) or not isinstance(limit, (int, float)) or not math.isfinite(limit):
+            elif not math.isfinite(limit):
                 yield Problem(name, "must be a finite number", limit, "give a number")
         if self.minimum is None or self.maximum is None or is_token([self.minimum, self.maximum]):
             return

@@ -182,7 +182,8 @@ class Endpoint:
             )
         if scaling is None:
             return
-        if not scaling.minimum <= count <= scaling.maximum:
+        known = not is_token([scaling.minimum, scaling.maximum])
+        if known and not scaling.minimum <= count <= scaling.maximum:
             yield Problem(
                 "initial_instance_count",
                 f"must be within autoscaling's {scaling.minimum} to {scaling.maximum}",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
+from ._kinds import kind_problems
 from ._rules import is_token, literal, matches, one_of
-from .endpoint import under
 from .ranges import Range, parameter_ranges
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ class PipelineConfig:
     def _problems(self) -> Iterator[Problem]:
         for name in _PARTS:
             part = getattr(self, name)
-            if part is not None:
-                yield from under(name, part)
+            if part is None:
+                continue
+            # Where something is of another kind the part's rules could not judge it.
+            for problem in list(kind_problems(part)) or part.problems():
+                yield Problem(f"{name}.{problem.field}", problem.rule, problem.got, problem.remedy)
         if self.name_prefix is not None:
             yield from matches(
                 "name_prefix",

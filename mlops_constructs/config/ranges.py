@@ -31,10 +31,6 @@ class Integer:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        whole = all(isinstance(end, int) and not isinstance(end, bool) for end in (self.minimum, self.maximum))
-        if not whole and not is_token([self.minimum, self.maximum]):
-            yield Problem("minimum", "both ends must be whole numbers", (self.minimum, self.maximum), "use Continuous")
-            return
         yield from _numeric_problems(self, ("Auto", "Linear", "Logarithmic"))
 
 
@@ -111,8 +107,7 @@ def _numeric_problems(range_: Integer | Continuous, scalings: Sequence[str]) -> 
         yield from literal("minimum", low)
         yield from literal("maximum", high)
         return
-    numbers = [end for end in (low, high) if isinstance(end, (int, float)) and math.isfinite(end)]
-    if len(numbers) < 2 or low >= high:
+    if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
         yield Problem("maximum", f"must be a number above minimum ({low})", high, "raise it")
         return
     yield from one_of("scaling", scaling, scalings)

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from configuration import found, problems
+from configuration import STRING_TOKEN, found, problems
+from synthesis import synth
 
 from mlops_constructs import (
     Algorithm,
@@ -18,8 +19,9 @@ from mlops_constructs import (
     Rollout,
     Training,
 )
-from mlops_constructs._aws.actions import Action, invoke
+from mlops_constructs._aws.actions import Action, Stage, invoke
 from mlops_constructs._aws.endpoint_template import endpoint_template
+from mlops_constructs._aws.pipeline import Pipeline
 from mlops_constructs.config.pipeline import MOST_TRAINING_BYTES
 from mlops_constructs.config.region import region_problems
 
@@ -185,10 +187,38 @@ def test_all_problems_are_reported_together() -> None:
     ],
 )
 def test_a_long_action_is_refused_with_actual_and_allowed_size(action: Any, message: str) -> None:
+    assert [str(problem) for problem in action("x" * 1000).problems()] == [message]
+    assert list(action("x" * 900).problems()) == []
+
+
+@pytest.mark.parametrize(("letters", "fits"), [(770, True), (790, False)])
+def test_what_terraform_fills_in_counts_as_an_arn(letters: int, fits: bool) -> None:
+    action = invoke("Ask", "function", parameters={"role": STRING_TOKEN, "text": "x" * letters})
+    assert (list(action.problems()) == []) == fits
+
+
+def test_what_codepipeline_fills_in_counts_as_it_is_written() -> None:
+    variables = {f"v{number}": "#{Training.ModelDataUrl}" for number in range(20)}
+    assert list(invoke("Ask", "function", parameters=variables).problems()) == []
+
+
+def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() -> None:
+    made = synth(notebook=None).pipeline
+    long = [invoke(name, "function", parameters={"text": "x" * 1000}) for name in ("One", "Two")]
     with pytest.raises(ConfigError) as caught:
-        action("x" * 1000).to_terraform()
-    assert [str(problem) for problem in caught.value.problems] == [message]
-    action("x" * 900).to_terraform()
+        Pipeline(
+            made,
+            "another",
+            name="another",
+            purpose="pipeline",
+            env=made._env,
+            stores=made._stores,
+            stages=[Stage("Ask", long), Stage("Fits", [invoke("Three", "function", parameters={})])],
+            permissions=[],
+        )
+    fields = ["Ask.One.UserParameters", "Ask.Two.UserParameters"]
+    assert [problem.field for problem in caught.value.problems] == fields
+    assert made.node.try_find_child("another") is None
 
 
 def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:

@@ -127,7 +127,7 @@ def test_what_sagemaker_trains_is_no_problem(changes: dict[str, Any]) -> None:
         ({"ranges": {"": Integer(1, 2)}}, "ranges['']"),
         ({"ranges": {"depth": (1, 10)}}, "ranges['depth']"),
         ({"ranges": {"depth": Integer(10, 1)}}, "ranges['depth'].maximum"),
-        ({"ranges": {"depth": Integer(1, 2.5)}}, "ranges['depth'].minimum"),  # type: ignore[arg-type]
+        ({"ranges": {"depth": Integer(1, 2.5)}}, "ranges['depth'].maximum"),  # type: ignore[arg-type]
         ({"ranges": {"depth": Integer(0, 5, scaling="Logarithmic")}}, "ranges['depth'].minimum"),
         ({"ranges": {"depth": Integer(0, 5, scaling="ReverseLogarithmic")}}, "ranges['depth'].scaling"),  # type: ignore[arg-type]
         ({"ranges": {"rate": Continuous(0.1, float("nan"))}}, "ranges['rate'].maximum"),

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Approval, Autoscaling, ConfigError, Dataset, Endpoint
-from mlops_constructs._aws.actions import invoke
+from mlops_constructs import Approval, Autoscaling, Dataset, Endpoint
 
 
 @pytest.fixture(scope="module")
@@ -172,13 +171,6 @@ def test_an_execution_can_be_started_on_a_release(stack: Synthesized) -> None:
     for stage, name in (("Prepare", "CheckDataset"), ("Train", "Train"), ("Evaluate", "Register")):
         parameters = json.loads(action(stack, stage, name)["configuration"]["UserParameters"])
         assert parameters["release"] == "#{variables.Release}"
-
-
-def test_a_value_that_codepipeline_would_refuse_is_refused_at_synth() -> None:
-    fits = invoke("Ask", "function", parameters={"text": "x" * 980})
-    assert fits.to_terraform().name == "Ask"
-    with pytest.raises(ConfigError, match=r"Ask\.UserParameters: must have at most 1000 characters, got 1011"):
-        invoke("Ask", "function", parameters={"text": "x" * 1000}).to_terraform()
 
 
 def test_configuration_values_fit_codepipeline(stack: Synthesized) -> None:
