@@ -94,10 +94,13 @@ class Comparison:
             up = [stack.enter_context(servers.running(side, self._work)) for side in sides]
             for server in up:
                 load(server.port, 4, 1, self._script)
+                server.rest()
             for connections in self._connections:
-                for _ in range(self._rounds):
-                    for server in up:
+                for number in range(self._rounds):
+                    first = number % len(up)
+                    for server in up[first:] + up[:first]:
                         one = asdict(load(server.port, connections, self._seconds, self._script))
+                        server.rest()
                         found[server.name].setdefault(connections, []).append(one)
                         _tell(server.name, connections, one)
             for server in up:

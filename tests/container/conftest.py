@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 CONTAINER = Path(__file__).parents[2] / "container"
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 30
 
 
 @dataclass

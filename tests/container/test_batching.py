@@ -64,6 +64,44 @@ def test_requests_of_one_turn_are_one_batch(model: Model, batcher: Callable[[], 
     assert model.sizes == [10]
 
 
+async def one_a_turn(queue: Batcher, count: int) -> None:
+    """Submit so many requests, each in a turn of the loop of its own."""
+    answers = []
+    for value in range(count):
+        answers.append(queue.submit(record(value), ""))
+        await asyncio.sleep(0)
+    await asyncio.gather(*answers)
+
+
+def test_turns_that_bring_more_are_one_batch(model: Model, batcher: Callable[[], Batcher]) -> None:
+    run(one_a_turn(batcher(), 10))
+    assert model.sizes == [10]
+
+
+def test_turn_that_brings_nothing_closes_the_batch(model: Model, batcher: Callable[[], Batcher]) -> None:
+    async def work() -> None:
+        queue = batcher()
+        queue.learn(0.0001)
+        first = queue.submit(record(1), "")
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert first.done()
+        await queue.submit(record(2), "")
+
+    run(work())
+    assert model.sizes == [1, 1]
+
+
+def test_batch_collects_no_longer_than_a_prediction_takes(model: Model, batcher: Callable[[], Batcher]) -> None:
+    async def work() -> None:
+        queue = batcher()
+        queue.learn(1e-9)
+        await one_a_turn(queue, 10)
+
+    run(work())
+    assert model.sizes[0] <= 3
+
+
 def test_slow_model_is_asked_in_its_thread(model: Model, batcher: Callable[[], Batcher]) -> None:
     async def work() -> None:
         await batcher().submit(record(1), "")

@@ -1,8 +1,9 @@
-"""Micro-batching: requests that wait at the same time are predicted together. Nothing ever waits for company.
+"""Micro-batching without a timer: requests that wait at the same time are predicted together.
 
-A batch is what one turn of the event loop brought, or what arrived while the batch before was predicted. A fast
-model is asked right in the loop, where handing over to a thread would take longer than the answer; a slow one is
-asked in a thread, so that pings and bodies are read meanwhile.
+A batch is closed by the first turn of the event loop that brings nothing new, and never collects for longer than one
+prediction takes: a lone request waits for one look at the sockets. What arrives while a batch is predicted forms the
+next. A fast model is asked right in the loop, where handing over to a thread would take longer than the answer; a
+slow one is asked in a thread, so that pings and bodies are read meanwhile.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Batcher:
         self._waiting: deque[_Waiting] = deque()
         self._running: list[_Waiting] = []
         self._scheduled = False
+        self._collected = 0
+        self._collected_since = 0.0
         self._looking = False
         # Until it has been measured a model counts as slow.
         self._pace = 1.0
@@ -97,11 +100,15 @@ class Batcher:
             _fail(waiting, RequestError(503, reason))
 
     def _next(self) -> None:
+        loop = asyncio.get_running_loop()
+        # Not the loop's own clock, which counts milliseconds.
+        if self._still_collects(time.perf_counter()):
+            loop.call_soon(self._next)
+            return
         self._scheduled = False
         batch = self._take()
         if not batch:
             return
-        loop = asyncio.get_running_loop()
         records = sum(len(waiting.records) for waiting in batch)
         if self._pace < _INLINE_SECONDS and records <= _INLINE_RECORDS:
             self._predict_batch(batch)
@@ -114,6 +121,15 @@ class Batcher:
             loop.call_later(_LOOK_SECONDS, self._look)
         done = loop.run_in_executor(self._thread, self._outcomes, batch)
         done.add_done_callback(self._on_done)
+
+    def _still_collects(self, now: float) -> bool:
+        """Whether the last turn of the loop brought more, and there is time for another."""
+        waiting, collected = len(self._waiting), self._collected
+        if not collected:
+            self._collected_since = now
+        collects = collected < waiting < MOST_RECORDS and now - self._collected_since < self._pace
+        self._collected = waiting if collects else 0
+        return collects
 
     def _after(self) -> None:
         if self._waiting:
