@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..config import Autoscaling
-from .instances import has_own_disks
+from ..config._instances import has_own_disks
 
 if TYPE_CHECKING:
     from ..config import Endpoint

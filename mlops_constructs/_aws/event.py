@@ -23,7 +23,6 @@ def invoke_on(
     *,
     pattern: Mapping[str, object],
     function: Function,
-    target_id: str,
     env: Environment,
     stores: Stores,
 ) -> None:
@@ -31,10 +30,9 @@ def invoke_on(
 
     Args:
         scope: Construct it belongs to.
-        id_: Construct id of the rule; ends its name.
+        id_: Construct id of the rule; ends its name, of which AWS takes 64 characters.
         pattern: EventBridge event pattern.
         function: What is invoked.
-        target_id: Name of the target in the rule.
         env: Where it is deployed.
         stores: Dead letter queue.
     """
@@ -45,7 +43,7 @@ def invoke_on(
         scope,
         f"{id_}_target",
         rule=rule.name,
-        target_id=target_id,
+        target_id="function",
         arn=function.arn,
         # After 24 hours of retries EventBridge drops an event; the queue keeps it.
         dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=stores.dead_letter_arn),

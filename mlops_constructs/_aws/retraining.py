@@ -56,7 +56,6 @@ class Retraining(Construct):
                 "detail": {"name": [image_parameter], "operation": ["Update"]},
             },
             function=self.start_retraining,
-            target_id="start-retraining",
             env=env,
             stores=stores,
         )

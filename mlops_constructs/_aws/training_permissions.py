@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..config._instances import OWN_DISKS
 from ..config.training import LONGEST_ASKED_SECONDS
-from .instances import OWN_DISKS
 from .keys import use_key, use_key_for_volumes
 from .naming import tuning_prefix
 from .network import is_list_token, network_permissions

@@ -123,7 +123,7 @@ def wait_for_execution(codepipeline: Any, source: DataSource, known: set[str], v
                     return str(one["pipelineExecutionId"])
             if time.monotonic() >= deadline:
                 raise MlopsError(
-                    f"the upload has not started {source.pipeline} within {seconds:.0f} s. Other executions may be"
+                    f"the upload has not started {source.pipeline} within {seconds:g} s. Other executions may be"
                     " before it in the queue; or its key has not the suffix that the pipeline asks for; or the bucket"
                     " does not send its events to EventBridge"
                 )

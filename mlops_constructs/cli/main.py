@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mlops {options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"mlops {options.command}: interrupted; everything it started has ended", file=sys.stderr)
+        print(f"mlops {options.command}: interrupted; {options.when_interrupted}", file=sys.stderr)
         return INTERRUPTED
     return code
 
@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mlops", description="MLOps pipelines on AWS, from one construct.")
     parser.add_argument("--version", action="version", version=_version())
+    # An execution in AWS is nothing to be ended by a terminal; the commands that start one say so instead.
+    parser.set_defaults(when_interrupted="everything it started has ended")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for command in (doctor, init, local, rehearse, releases, rollback, start, upload):
         command.add_parser(commands)

@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_arguments(parser)
     parser.add_argument("release", type=_number, help="number of the release, as `mlops releases` shows it")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, when_interrupted="an execution that has started goes on")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_arguments(parser)
     parser.add_argument("--key", required=True, help="key of the data set, its manifest or its trainingjob.zip")
     parser.add_argument("--version-id", metavar="ID", help="S3 version of it; the newest unless given")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, when_interrupted="an execution that has started goes on")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--region", help="AWS region; that of your AWS configuration unless given")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, when_interrupted="the data set is not complete, so nothing has started")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,16 +70,13 @@ def run(options: argparse.Namespace) -> int:
     with data.explained(f"the executions of {source.pipeline} could not be looked up"):
         known = {one["pipelineExecutionId"] for one in data.executions(codepipeline, source.pipeline)}
     name = options.name if options.name is not None else files[0][1].resolve().stem
-    try:
-        with progress(quiet=options.json) as advance:
-            if len(files) > 1 or options.golden is not None or options.contract is not None:
-                key, version = _upload_set(s3, source, _plan(options, files, name), name, advance)
-            else:
-                key = f"{source.prefix}{files[0][1].name}"
-                version = _put(s3, source.bucket, Upload(files[0][1], key, ""), advance)
-    except KeyboardInterrupt:
-        print("mlops upload: the data set is not complete, so nothing has started", file=sys.stderr)
-        raise
+    with progress(quiet=options.json) as advance:
+        if len(files) > 1 or options.golden is not None or options.contract is not None:
+            key, version = _upload_set(s3, source, _plan(options, files, name), name, advance)
+        else:
+            key = f"{source.prefix}{files[0][1].name}"
+            version = _put(s3, source.bucket, Upload(files[0][1], key, ""), advance)
+    options.when_interrupted = f"s3://{source.bucket}/{key} is uploaded, and starts {source.pipeline} by itself"
     execution = data.wait_for_execution(codepipeline, source, known, version, options.wait)
     report(source, key, version, execution, as_json=options.json)
     return 0

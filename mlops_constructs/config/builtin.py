@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .evaluation import Evaluation, Threshold
     from .training import Training
+    from .tuning import Tuning
 
 Better = Literal["higher", "lower"]
 
@@ -129,9 +130,12 @@ class BuiltinAlgorithm:
             pattern = "|".join(version.replace(".", r"\.") for version in versions)
             yield from matches("version", self.version, pattern, f"must be one of {versions}", "choose one")
 
-    def problems_with(self, training: Training, evaluation: Evaluation) -> Iterator[Problem]:
-        """Yield what of the training and the gate does not fit the algorithm."""
-        given = training.hyperparameters
+    def problems_with(self, training: Training, tuning: Tuning | None, evaluation: Evaluation) -> Iterator[Problem]:
+        """Yield what of the training, the search and the gate does not fit the algorithm."""
+        given: dict[str, object] = dict(training.hyperparameters)
+        if tuning is not None:
+            given.update(tuning.ranges)
+            yield from self._objective_problems(tuning)
         for name in _REQUIRED[self.name]:
             if name not in given:
                 rule = f"{self.name} cannot do without it"
@@ -142,6 +146,15 @@ class BuiltinAlgorithm:
         if evaluation.processing is None:
             for index, threshold in enumerate(evaluation.thresholds):
                 yield from self._threshold_problems(threshold, "" if index == 0 else f"rules[{index - 1}].", given)
+
+    def _objective_problems(self, tuning: Tuning) -> Iterator[Problem]:
+        better = self.metrics.get(tuning.metric)
+        if better is None:
+            remedy = f"use one of {sorted(self.metrics)}"
+            yield Problem("tuning.metric", f"must be one that {self.name} reports", tuning.metric, remedy)
+        elif tuning.goal != (wanted := "maximize" if better == "higher" else "minimize"):
+            rule = f"{tuning.metric} is better when it is {better}"
+            yield Problem("tuning.goal", rule, tuning.goal, f"use '{wanted}'")
 
     def _threshold_problems(self, threshold: Threshold, place: str, given: Mapping[str, object]) -> Iterator[Problem]:
         better = self.metrics.get(threshold.metric)

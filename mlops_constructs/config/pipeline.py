@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
+from ._instances import has_own_disks
 from ._kinds import kind_problems
 from ._rules import is_token, literal, matches, one_of
 from .ranges import Range, parameter_ranges
@@ -104,7 +105,7 @@ class PipelineConfig:
             for problem in self.evaluation.metric_problems(list(self.training.metrics)):
                 yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
         elif not list(built_in.problems()):
-            yield from built_in.problems_with(self.training, self.evaluation)
+            yield from built_in.problems_with(self.training, self.tuning, self.evaluation)
 
     def _training_problems(self) -> Iterator[Problem]:
         training, ranges = self.training, {}
@@ -112,6 +113,7 @@ class PipelineConfig:
             known = None if self.algorithm.built_in is not None else list(training.metrics)
             for problem in self.tuning.problems_with(training, known):
                 yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from self._disk_problems()
             ranges = {name: one for name, one in self.tuning.ranges.items() if isinstance(one, Range)}
         written = [training.hyperparameters, training.metrics, training.environment, self.tags]
         size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
@@ -123,6 +125,14 @@ class PipelineConfig:
                 f"{size} bytes",
                 "shorten them, or put long values in the data set",
             )
+
+    def _disk_problems(self) -> Iterator[Problem]:
+        """A tuning job has one key for the volumes of all its instances; those with disks of their own refuse it."""
+        types = [type_ for type_ in self.training.instance_types if isinstance(type_, str) and not is_token(type_)]
+        if len({has_own_disks(type_) for type_ in types}) > 1:
+            rule = "in a tuning job all instance types must have disks of their own, or none"
+            remedy = f"leave out those unlike {self.training.instance_type}"
+            yield Problem("training.retry.fallback_instance_types", rule, types, remedy)
 
     def _governance_problems(self) -> Iterator[Problem]:
         yield from _tag_problems(self.tags)

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
 from .._aws.dataset_check import check_dataset_function
-from .._aws.event_rule import invoke_on
+from .._aws.event import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow
 from .._aws.role import ServiceRole
@@ -236,8 +236,8 @@ class Training(Construct):
         invoke_on(
             self,
             id_,
-            name=f"{self._env.name}-{id_.replace('_', '-')}",
             pattern={"source": [source], "detail-type": [event], "detail": detail},
             function=function,
+            env=self._env,
             stores=self._stores,
         )

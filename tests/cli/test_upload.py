@@ -175,7 +175,7 @@ def test_an_upload_that_starts_nothing_fails_with_what_may_be_the_matter(
     finally:
         bench.aws.client("events").enable_rule(Name="uploads")
     error = capsys.readouterr().err
-    assert "has not started iris within 0 s" in error
+    assert "has not started iris within 0.1 s" in error
     assert "EventBridge" in error
 
 
@@ -217,6 +217,28 @@ def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_pa
     time.sleep(0.5)
     assert len(bench.executions(PIPELINE)) == before
     assert "Uploads" not in bench.s3.list_multipart_uploads(Bucket=DATA)
+
+
+def test_ctrl_c_while_it_waits_says_that_the_data_set_starts_by_itself(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "late.csv").write_text("a,1\n")
+    bench.aws.client("events").disable_rule(Name="uploads")
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlops_constructs", "upload", "late.csv"],
+            cwd=tmp_path,
+            env={**os.environ, **environment(bench)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_for(lambda: bench.s3.list_objects_v2(Bucket=DATA, Prefix="datasets/late.csv").get("Contents"), 60)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    finally:
+        bench.aws.client("events").enable_rule(Name="uploads")
+    assert process.returncode == 130
+    assert f"interrupted; s3://{DATA}/datasets/late.csv is uploaded, and starts {PIPELINE} by itself" in error
+    assert "Traceback" not in error
 
 
 def test_a_person_starts_on_a_chosen_version(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from configuration import problems
 
-from mlops_constructs import Algorithm, Evaluation, Training
+from mlops_constructs import Algorithm, Evaluation, Integer, Training, Tuning
 from mlops_constructs.config.builtin import METRICS, BuiltinAlgorithm, versions_of
 
 PARTITIONS = ("aws", "aws-us-gov")
@@ -102,6 +102,13 @@ def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str,
                 "evaluation": Evaluation(metric="test:accuracy"),
             },
         ),
+        (
+            XGBOOST,
+            {
+                "training": Training(hyperparameters={"eval_metric": "accuracy"}),
+                "tuning": Tuning(ranges={"num_round": Integer(10, 100)}, metric="validation:accuracy"),
+            },
+        ),
     ],
 )
 def test_what_fits_has_no_problem(algorithm: Algorithm, parts: dict[str, Any]) -> None:
@@ -146,6 +153,19 @@ def test_hyperparameters_without_a_default_are_asked_for(name: str, missing: lis
     found = problems(algorithm=Algorithm.builtin(name, versions_of(name)[-1]))
     for hyperparameter in missing:
         assert f"training.hyperparameters['{hyperparameter}']: {name} cannot do without it, got None; give it" in found
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ({"metric": "validation:acc"}, "tuning.metric: must be one that xgboost reports, got 'validation:acc'"),
+        ({"metric": "validation:rmse"}, "tuning.goal: validation:rmse is better when it is lower, got 'maximize'"),
+    ],
+)
+def test_a_search_judges_by_what_the_algorithm_reports(search: dict[str, Any], expected: str) -> None:
+    tuning = Tuning(ranges={"max_depth": Integer(1, 10)}, **search)
+    (line,) = problems(algorithm=XGBOOST, training=Training(hyperparameters=FITTING), tuning=tuning)
+    assert line.startswith(expected)
 
 
 def test_metric_definitions_are_sagemakers_own() -> None:

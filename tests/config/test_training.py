@@ -193,11 +193,20 @@ def test_what_sagemaker_searches_is_no_problem(changes: dict[str, Any]) -> None:
         (Training(hyperparameters={f"p{n}": 1 for n in range(99)}), "tuning.ranges"),
         (Training(environment={f"A{n}": "" for n in range(46)}), "tuning.ranges"),
         (Training(keep_alive_seconds=60), "tuning.ranges"),
+        (
+            Training(instance_type="ml.g5.xlarge", retry=Retry(fallback_instance_types=["ml.m5.xlarge"])),
+            "training.retry.fallback_instance_types",
+        ),
     ],
 )
 def test_what_does_not_go_with_a_search_is_reported(training: Training, field: str) -> None:
     assert field in [line.partition(": ")[0] for line in problems(training=training, tuning=tuning())]
     assert problems(training=training) == []
+
+
+def test_instances_of_one_kind_of_disk_stand_in_for_each_other_in_a_search() -> None:
+    training = Training(instance_type="ml.g5.xlarge", retry=Retry(fallback_instance_types=["ml.g4dn.xlarge"]))
+    assert problems(training=training, tuning=tuning()) == []
 
 
 def test_hyperband_takes_its_limit_from_the_epochs() -> None:

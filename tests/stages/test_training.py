@@ -25,8 +25,8 @@ from mlops_constructs import (
     Tuning,
 )
 from mlops_constructs._aws.endpoint_template import endpoint_template
-from mlops_constructs._aws.instances import OWN_DISKS, has_own_disks
 from mlops_constructs._aws.naming import tuning_prefix
+from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
 
 DAY = 86_400
 NETWORK = Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"])
