@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from .synth import synthesize
 if TYPE_CHECKING:
     import argparse
 
+    from ..rehearsal.data import RehearsalData
     from ..rehearsal.rehearse import Rehearsal
     from .view import View
 
@@ -61,22 +64,24 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     try:
         from ..rehearsal.data import RehearsalData
-        from ..rehearsal.rehearse import Rehearsal
         from ..rehearsal.stand_ins import StandIns
         from ..rehearsal.terraform import find_program
         from .view import make_view
     except ModuleNotFoundError as error:
-        raise MlopsError(
-            f"this command needs the rehearsal extra (no module {error.name!r}): "
-            "pip install 'mlops-constructs[rehearsal]'"
-        ) from None
+        raise _missing(error) from None
     stand_ins = StandIns.parse(options.image, options.repository)
     find_program()
-    data = RehearsalData.iris() if options.data is None else RehearsalData.from_folder(options.data)
+    own = None if options.data is None else RehearsalData.from_folder(options.data)
     with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
-        with view.step("Synth", "cdk.tf.json"):
+        # moto and scikit-learn take as long to import as the app takes to synthesize.
+        with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
+            prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, Path(output), options.stack)
-        with Rehearsal(
+        try:
+            rehearsal_class, data = prepared.result()
+        except ModuleNotFoundError as error:
+            raise _missing(error) from None
+        with rehearsal_class(
             stack,
             data,
             view,
@@ -85,7 +90,23 @@ def run(options: argparse.Namespace) -> int:
             docker=not options.no_docker,
             stand_ins=stand_ins,
         ) as rehearsal:
-            return _rehearse(rehearsal, view, options)
+            code = _rehearse(rehearsal, view, options)
+    # At its end the interpreter would look through all that the local AWS has made, for seconds.
+    gc.freeze()
+    return code
+
+
+def _prepare(own: RehearsalData | None) -> tuple[type[Rehearsal], RehearsalData]:
+    from ..rehearsal.data import RehearsalData
+    from ..rehearsal.rehearse import Rehearsal
+
+    return Rehearsal, own or RehearsalData.iris()
+
+
+def _missing(error: ModuleNotFoundError) -> MlopsError:
+    return MlopsError(
+        f"this command needs the rehearsal extra (no module {error.name!r}): pip install 'mlops-constructs[rehearsal]'"
+    )
 
 
 def _check(options: argparse.Namespace) -> None:
