@@ -1,5 +1,5 @@
 """``python -m mlops_constructs`` is the ``mlops`` command."""
 
-from .cli import main
+from .cli import program
 
-raise SystemExit(main())
+raise SystemExit(program())

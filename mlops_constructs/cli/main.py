@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
     from types import FrameType
 
 INTERRUPTED = 130
+_AGAIN_SECONDS = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        with _interruptible():
+        with interruptible():
             code: int = options.run(options)
     except MlopsError as error:
         print(f"mlops {options.command}: {error}", file=sys.stderr)
@@ -53,18 +56,29 @@ def _version() -> str:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C and a polite kill interrupt once: a second one must not break the clean-up."""
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C and a polite kill interrupt once: a second one must not break the clean-up; a third one may."""
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    ignored = iter([False, True])
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        for number in numbers:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        if not next(ignored, False):
+            raise KeyboardInterrupt
 
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        nonlocal ignored
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            told(lost)
+            return
+        # It came while a finalizer ran, where Python drops it: say it again, once that is over.
+        ignored = iter([False, True])
+        threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main).start()
+
+    told, sys.unraisablehook = sys.unraisablehook, unraisable
     previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
+        sys.unraisablehook = told
         for number, handler in previous.items():
             signal.signal(number, handler)

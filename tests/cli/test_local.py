@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_constructs.cli import main
+from mlops_constructs.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,57 @@
+"""Ctrl-C at the `mlops` command: it is never lost, and never breaks the clean-up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mlops_constructs import cli
+from mlops_constructs.cli import main as command
+from mlops_constructs.cli.main import interruptible
+
+IN_A_FINALIZER = """
+import signal, time
+from mlops_constructs.cli.main import interruptible
+
+class Last:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+try:
+    with interruptible():
+        Last()
+        time.sleep(20)
+        print("lost")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_one_that_comes_while_a_finalizer_runs_is_not_lost() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_FINALIZER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
+def test_a_second_one_does_not_break_the_clean_up_and_a_third_one_does() -> None:
+    with interruptible():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_one_before_the_command_has_begun_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "main", interrupted)
+    assert cli.program() == 130
+    assert capsys.readouterr().err == "mlops: interrupted\n"
