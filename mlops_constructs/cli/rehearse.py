@@ -77,6 +77,7 @@ def run(options: argparse.Namespace) -> int:
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, Path(output), options.stack)
+            _check_pipeline(stack, options.pipeline)
         try:
             rehearsal_class, data = prepared.result()
         except ModuleNotFoundError as error:
@@ -114,6 +115,17 @@ def _check(options: argparse.Namespace) -> None:
         raise MlopsError("nobody can answer the approval here: give --approve or --reject, or run in a terminal")
     if not 0 <= options.port <= 65535:
         raise MlopsError(f"--port must be 0 to 65535, got {options.port}")
+
+
+def _check_pipeline(stack: Path, wanted: str | None) -> None:
+    """Say before anything is applied that a stack has no such pipeline, where it tells its pipelines' names."""
+    made = (
+        json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8")).get("resource", {}).get("aws_codepipeline", {})
+    )
+    names = [one["name"] for one in made.values()]
+    if wanted is None or "${" in "".join(names) or any(f"{name}-".startswith(f"{wanted}-") for name in names):
+        return
+    raise MlopsError(f"the stack has no pipeline {wanted!r}; it has: {', '.join(sorted(names)) or 'none'}")
 
 
 def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> int:

@@ -170,3 +170,8 @@ def test_wrong_arguments_are_a_usage_error(project: Path, arguments: list[str]) 
     done = subprocess.run([*MLOPS, "rehearse", *arguments], cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "usage: mlops" in done.stderr
+
+
+def test_a_pipeline_that_the_stack_has_not_is_told_before_anything_is_applied(project: Path) -> None:
+    message = refused(project, "--approve", "--pipeline", "churn")
+    assert "the stack has no pipeline 'churn'; it has: iris-" in message
