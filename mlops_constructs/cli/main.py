@@ -59,20 +59,21 @@ def _version() -> str:
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C and a polite kill interrupt once: a second one must not break the clean-up; a third one may."""
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
-    ignored = iter([False, True])
+    came: list[int] = []
 
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if not next(ignored, False):
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) != 2:
             raise KeyboardInterrupt
 
     def unraisable(lost: sys.UnraisableHookArgs) -> None:
-        nonlocal ignored
         if not issubclass(lost.exc_type, KeyboardInterrupt):
             told(lost)
             return
         # It came while a finalizer ran, where Python drops it: say it again, once that is over.
-        ignored = iter([False, True])
-        threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main).start()
+        again = [came[-1]] if came else []
+        came.clear()
+        threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main, again).start()
 
     told, sys.unraisablehook = sys.unraisablehook, unraisable
     previous = {number: signal.signal(number, interrupt) for number in numbers}

@@ -18,7 +18,7 @@ from mlops_constructs.cli.main import interruptible
 
 class Last:
     def __del__(self):
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.NAME)
 
 try:
     with interruptible():
@@ -30,10 +30,10 @@ except KeyboardInterrupt:
 """
 
 
-def test_one_that_comes_while_a_finalizer_runs_is_not_lost() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IN_A_FINALIZER], capture_output=True, text=True, timeout=60, check=False
-    )
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_one_that_comes_while_a_finalizer_runs_is_not_lost(name: str) -> None:
+    program = IN_A_FINALIZER.replace("NAME", name)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 

@@ -6,20 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from configuration import problems
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_constructs import (
-    Algorithm,
-    Approval,
     Categorical,
     Checkpoints,
-    ConfigError,
     Continuous,
-    Dataset,
-    Endpoint,
-    Evaluation,
-    Existing,
     Hyperband,
     Integer,
     Network,
@@ -28,7 +22,6 @@ from mlops_constructs import (
     Training,
     Tuning,
 )
-from mlops_constructs.config import PipelineConfig
 
 CONTAINER = Path(__file__).resolve().parents[2] / "container"
 STRING_TOKEN = "${TfToken[TOKEN.3]}"
@@ -37,33 +30,6 @@ NUMBER_TOKEN = -1.8881545897087626e289 * 1e5
 METRIC = "validation:accuracy"
 DEPTH = {"depth": Integer(1, 10)}
 DAY = 86_400
-
-
-def problems(**changes: Any) -> list[str]:
-    parts: dict[str, Any] = {
-        "algorithm": Algorithm.from_directory(CONTAINER),
-        "dataset": Dataset(),
-        "training": Training(),
-        "tuning": None,
-        "network": None,
-        "evaluation": Evaluation(),
-        "dev": Endpoint(),
-        "production": Endpoint.for_production(),
-        "approval": Approval(),
-        "notebook": None,
-        "existing": Existing(),
-        "name_prefix": None,
-        "tags": {},
-        "permissions_boundary_arn": None,
-        "role_path": "/",
-        "log_retention_days": 365,
-        "removal": "retain",
-    }
-    try:
-        PipelineConfig(**{**parts, **changes})
-    except ConfigError as error:
-        return [str(problem) for problem in error.problems]
-    return []
 
 
 def tuning(**changes: Any) -> Tuning:
