@@ -153,7 +153,7 @@ def _run(options: argparse.Namespace, program: str, settings: Mapping[str, str])
 
 def _environment(container: Path) -> Path:
     """The Python of a virtual environment with the container's requirements, the one that a rehearsal makes."""
-    from ..rehearsal._processes import ChildProcesses
-    from ..rehearsal._venvs import environment_for
+    from ..local_aws.containers.environments import environment_for
+    from ..local_aws.processes import ChildProcesses
 
     return environment_for(container, ChildProcesses(), print) / "bin" / "python"

@@ -44,7 +44,7 @@ def _for_rehearsals() -> Iterator[Finding]:
         yield Finding(thing, "good", "not installed; pip install 'mlops-constructs[rehearsal]' brings mlops rehearse")
         return
     yield Finding(thing, "good", "installed")
-    from ..rehearsal._docker import engine_problem
+    from ..local_aws.containers.docker import engine_problem
 
     problem = engine_problem()
     yield Finding(

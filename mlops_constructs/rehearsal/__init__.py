@@ -1,1 +1,1 @@
-"""A small AWS on this machine, and the rehearsal of a whole pipeline on it."""
+"""The rehearsal of a whole pipeline: real Terraform against the local AWS, and what then runs there."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mlops_constructs.rehearsal.local_aws import LocalAws
+    from mlops_constructs.local_aws.local_aws import LocalAws
 
 
 class ForeignBuckets:

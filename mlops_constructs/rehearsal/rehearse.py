@@ -7,14 +7,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
-from mlops_constructs.rehearsal._steps import Result, Steps
+from mlops_constructs.local_aws.containers.host import container_host
+from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.answers import predictions, same
-from mlops_constructs.rehearsal.containers import container_host
 from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
-from mlops_constructs.rehearsal.local_aws import LocalAws
 from mlops_constructs.rehearsal.stand_ins import StandIns
+from mlops_constructs.rehearsal.steps import Result, Steps
 from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs.errors import RehearsalError
-from mlops_constructs.rehearsal._images import check_context
-from mlops_constructs.rehearsal._registry import ImageUri, pull
-from mlops_constructs.rehearsal.containers import ContainerError, container_host
+from mlops_constructs.local_aws.containers.host import ContainerError, container_host
+from mlops_constructs.local_aws.containers.images import check_context
+from mlops_constructs.local_aws.ecr.images import ImageUri, pull
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mlops_constructs.rehearsal.local_aws import LocalAws
+    from mlops_constructs.local_aws.local_aws import LocalAws
 
 
 @dataclass(frozen=True, slots=True)

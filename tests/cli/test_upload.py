@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rehearsal.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
+from local_aws.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
 
 from mlops_constructs.cli.main import main
-from mlops_constructs.rehearsal.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, LocalAws
+from mlops_constructs.local_aws.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

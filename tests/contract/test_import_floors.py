@@ -24,9 +24,10 @@ MAY_IMPORT = {
     "_parts": {"stages", "_aws", "config"},
     "_delivery": {"_parts", "stages", "_aws", "config"},
     "pipeline": {"_delivery", "_parts", "stages", "_aws", "provider", "_cdk", "config", "errors"},
-    "rehearsal": {"errors"},
-    "doctor": {"_cdk", "_jsii_node", "rehearsal", "errors"},
-    "cli": {"pipeline", "rehearsal", "doctor", "_payload", "_jsii_node", "errors"},
+    "local_aws": {"errors"},
+    "rehearsal": {"local_aws", "errors"},
+    "doctor": {"_cdk", "_jsii_node", "local_aws", "rehearsal", "errors"},
+    "cli": {"pipeline", "local_aws", "rehearsal", "doctor", "_payload", "_jsii_node", "errors"},
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }

@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 
 if TYPE_CHECKING:
-    from mlops_constructs.rehearsal.local_aws import LocalAws
+    from mlops_constructs.local_aws.local_aws import LocalAws
 
 # Runs in the kernel before a notebook's first cell: every call of boto3 is written down, with its parameters.
 _RECORD = """

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
-from mlops_constructs.rehearsal.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

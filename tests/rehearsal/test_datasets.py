@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lambdas.test_training_job_zip import workshop_deployment, workshop_job
+from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroids import write_centroids
-from rehearsal.tiny_pipeline import wait_for
 
 from mlops_constructs.cli.main import main
+from mlops_constructs.local_aws.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.follow import Follower
-from mlops_constructs.rehearsal.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:

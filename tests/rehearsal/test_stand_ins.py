@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from rehearsal.tiny_container import local_aws, write_container
-from rehearsal.tiny_pipeline import Bench, action, wait_for
+from local_aws.tiny_container import local_aws, write_container
+from local_aws.tiny_pipeline import Bench, action, wait_for
 
 from mlops_constructs.errors import RehearsalError
-from mlops_constructs.rehearsal._builtin_metrics import predefined
-from mlops_constructs.rehearsal._registry import pull
-from mlops_constructs.rehearsal._working_copy import snapshot
+from mlops_constructs.local_aws.connections.working_copy import snapshot
+from mlops_constructs.local_aws.containers.host import ContainerError, container_host
+from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
 from mlops_constructs.rehearsal.answers import predictions, same
-from mlops_constructs.rehearsal.containers import ContainerError, container_host
 from mlops_constructs.rehearsal.stand_ins import StandIns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mlops_constructs.rehearsal.local_aws import LocalAws
+    from mlops_constructs.local_aws.local_aws import LocalAws
 
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 EXISTING = "arn:aws:codeconnections:us-east-1:123456789012:connection/0a1b2c3d-0000-4000-8000-000000000000"

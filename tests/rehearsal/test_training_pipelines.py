@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rehearsal.tiny_container import wait_until
+from local_aws.tiny_container import wait_until
 
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.deployed import Deployed

@@ -23,7 +23,7 @@ from synthesis import synth
 import mlops_constructs
 from mlops_constructs._aws.naming import physical_name
 from mlops_constructs._payload import archive, folder_files
-from mlops_constructs.rehearsal.local_aws import LocalAws
+from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

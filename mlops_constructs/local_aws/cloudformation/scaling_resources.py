@@ -1,0 +1,131 @@
+"""AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy, AWS::CloudWatch::Alarm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlops_constructs.local_aws.cloudformation.providers import Context, Created, Provider, ResourceFailure
+from mlops_constructs.local_aws.cloudformation.request import request_for
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.service import Params
+
+_TARGET_KEYS = ("ResourceId", "ScalableDimension", "ServiceNamespace")
+
+
+class ScalableTargetProvider(Provider):
+    """A scalable target. Ref gives `resource|dimension|namespace`."""
+
+    type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalableTarget"
+    update_in_place: ClassVar[frozenset[str]] = frozenset({"MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState"})
+    takes_tags: ClassVar[bool] = False
+
+    def create(self, context: Context, properties: Params) -> Created:
+        """RegisterScalableTarget, for a variant that exists."""
+        client = context.client("application-autoscaling")
+        request = request_for(client, "RegisterScalableTarget", properties)
+        _check_variant(context, request)
+        client.register_scalable_target(**request)
+        identifier = "|".join(request[key] for key in _TARGET_KEYS)
+        return Created(identifier, {"Id": identifier})
+
+    def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
+        """RegisterScalableTarget again."""
+        client = context.client("application-autoscaling")
+        client.register_scalable_target(**request_for(client, "RegisterScalableTarget", new))
+
+    def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
+        """DeregisterScalableTarget."""
+        context.client("application-autoscaling").deregister_scalable_target(**target_keys(physical_id))
+
+
+class ScalingPolicyProvider(Provider):
+    """A scaling policy. Ref gives its ARN."""
+
+    type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalingPolicy"
+    update_in_place: ClassVar[frozenset[str]] = frozenset(
+        {"PolicyType", "TargetTrackingScalingPolicyConfiguration", "StepScalingPolicyConfiguration"}
+    )
+    takes_tags: ClassVar[bool] = False
+
+    def create(self, context: Context, properties: Params) -> Created:
+        """PutScalingPolicy, for a target that is registered."""
+        client = context.client("application-autoscaling")
+        request = _policy_request(client, properties)
+        keys = {key: request[key] for key in _TARGET_KEYS}
+        found = client.describe_scalable_targets(
+            ServiceNamespace=keys["ServiceNamespace"],
+            ResourceIds=[keys["ResourceId"]],
+            ScalableDimension=keys["ScalableDimension"],
+        )
+        if not found["ScalableTargets"]:
+            raise ResourceFailure(f"No scalable target registered for {keys['ResourceId']}")
+        answer = client.put_scaling_policy(**request)
+        named = {"Arn": answer["PolicyARN"], "PolicyName": request["PolicyName"], **keys}
+        return Created(answer["PolicyARN"], named)
+
+    def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
+        """PutScalingPolicy again."""
+        client = context.client("application-autoscaling")
+        client.put_scaling_policy(**_policy_request(client, new))
+
+    def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
+        """DeleteScalingPolicy."""
+        named = {key: attributes[key] for key in ("PolicyName", *_TARGET_KEYS)}
+        context.client("application-autoscaling").delete_scaling_policy(**named)
+
+
+class AlarmProvider(Provider):
+    """A CloudWatch alarm. Ref gives its name."""
+
+    type: ClassVar[str] = "AWS::CloudWatch::Alarm"
+    name_property: ClassVar[str | None] = "AlarmName"
+    maximum_name_length: ClassVar[int] = 255
+
+    def create(self, context: Context, properties: Params) -> Created:
+        """PutMetricAlarm."""
+        client = context.client("cloudwatch")
+        named = {"AlarmName": context.generated_name, **properties}
+        client.put_metric_alarm(**request_for(client, "PutMetricAlarm", named))
+        alarm = client.describe_alarms(AlarmNames=[named["AlarmName"]])["MetricAlarms"][0]
+        return Created(named["AlarmName"], {"Arn": alarm["AlarmArn"]})
+
+    def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
+        """PutMetricAlarm again."""
+        client = context.client("cloudwatch")
+        named = {**new, "AlarmName": physical_id}
+        client.put_metric_alarm(**request_for(client, "PutMetricAlarm", named))
+
+    def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
+        """DeleteAlarms."""
+        context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
+
+    def needs_replacement(self, old: Params, new: Params) -> bool:
+        """Only another name takes another alarm."""
+        return old.get("AlarmName") != new.get("AlarmName")
+
+
+def target_keys(identifier: str) -> dict[str, str]:
+    """The three keys of a scalable target, from what Ref gives."""
+    parts = identifier.split("|")
+    if len(parts) != len(_TARGET_KEYS):
+        raise ResourceFailure(f"{identifier!r} is no ScalingTargetId")
+    return dict(zip(_TARGET_KEYS, parts, strict=True))
+
+
+def _policy_request(client: Any, properties: Params) -> Params:
+    request = {name: value for name, value in properties.items() if name != "ScalingTargetId"}
+    if "ScalingTargetId" in properties:
+        request.update(target_keys(properties["ScalingTargetId"]))
+    return request_for(client, "PutScalingPolicy", request)
+
+
+def _check_variant(context: Context, request: Params) -> None:
+    if request["ServiceNamespace"] != "sagemaker":
+        raise ResourceFailure(f"the local AWS scales SageMaker endpoints only, not {request['ServiceNamespace']}")
+    parts = request["ResourceId"].split("/")
+    if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
+        raise ResourceFailure(f"Unsupported service namespace, resource type or scalable dimension: {parts}")
+    endpoint = context.client("sagemaker").describe_endpoint(EndpointName=parts[1])
+    if parts[3] not in [variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])]:
+        raise ResourceFailure(f"Could not find variant {parts[3]} of endpoint {parts[1]}")

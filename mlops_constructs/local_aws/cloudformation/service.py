@@ -1,0 +1,268 @@
+"""CloudFormation, for the resource types that our pipelines deploy."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
+from mlops_constructs.local_aws.cloudformation.operations import StackOperation
+from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
+from mlops_constructs.local_aws.cloudformation.sagemaker_resources import (
+    EndpointConfigProvider,
+    EndpointProvider,
+    ModelProvider,
+)
+from mlops_constructs.local_aws.cloudformation.scaling_resources import (
+    AlarmProvider,
+    ScalableTargetProvider,
+    ScalingPolicyProvider,
+)
+from mlops_constructs.local_aws.cloudformation.stack import CAN_BE_UPDATED, ChangeSet, Desired, Stack
+from mlops_constructs.local_aws.cloudformation.template import Template
+from mlops_constructs.local_aws.cloudformation.views import StackViews
+from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.service import AwsError, Params, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlops_constructs.local_aws.cloudformation.providers import Provider
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+logger = logging.getLogger(__name__)
+
+_PROVIDERS: tuple[type[Provider], ...] = (
+    ModelProvider,
+    EndpointConfigProvider,
+    EndpointProvider,
+    ScalableTargetProvider,
+    ScalingPolicyProvider,
+    AlarmProvider,
+)
+_STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
+_NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+class CloudFormationService(StackViews, Service):
+    """cloudformation. Operations on stacks run in threads of their own."""
+
+    service_name = "cloudformation"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._providers: Providers = {provider.type: provider() for provider in _PROVIDERS}
+        self._place = Place(aws.account_id, aws.region)
+
+    def create_stack(self, params: Params) -> Params:
+        """Make a stack in the background."""
+        with self.lock:
+            name = params["StackName"]
+            existing = self.live_stack(name)
+            if existing is not None:
+                raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+            stack = self._new_stack(name)
+            desired = self._desired(params, None)
+            self._plan(stack, desired)
+            self.stacks[stack.id] = stack
+            self._begin_creation(stack, desired, roll_back=_rolls_back(params))
+        return {"StackId": stack.id}
+
+    def update_stack(self, params: Params) -> Params:
+        """Change a stack in the background. Raises ValidationError when nothing would change."""
+        with self.lock:
+            stack = self.stack(params["StackName"])
+            self._check_updatable(stack)
+            desired = self._desired(params, stack.current)
+            if not self._plan(stack, desired) and not _outputs_differ(stack, desired):
+                raise TemplateError("No updates are to be performed.")
+            self._begin_update(stack, desired)
+        return {"StackId": stack.id}
+
+    def delete_stack(self, params: Params) -> Params:
+        """Remove a stack in the background; one that does not exist is no error."""
+        with self.lock:
+            stack = self.find_stack(params["StackName"])
+            if stack is None or stack.deleted is not None or stack.status == "DELETE_IN_PROGRESS":
+                return {}
+            if stack.in_progress:
+                raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
+            if stack.desired is None:
+                stack.deleted = datetime.now(timezone.utc)
+                stack.move_to("DELETE_COMPLETE")
+                return {}
+            role_arn = params.get("RoleARN", stack.desired.role_arn)
+            stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
+            self._run(stack, stack.desired, role_arn, StackOperation.delete, "DELETE_FAILED")
+        return {}
+
+    def create_change_set(self, params: Params) -> Params:
+        """Compare what is to be with what is. A change set without changes is FAILED, with the reason."""
+        with self.lock:
+            stack = self._stack_to_change(params)
+            name, creates = params["ChangeSetName"], params.get("ChangeSetType", "UPDATE") == "CREATE"
+            if name in stack.change_sets:
+                raise AwsError("AlreadyExistsException", f"ChangeSet {name} already exists")
+            desired = self._desired(params, stack.desired)
+            changes = self._plan(stack, desired)
+            changed = creates or bool(changes) or _outputs_differ(stack, desired)
+            self.stacks[stack.id] = stack
+            if creates and not stack.status:
+                stack.move_to("REVIEW_IN_PROGRESS", "User Initiated")
+            change_set = ChangeSet(
+                name=name,
+                id=self._arn(f"changeSet/{name}/{uuid.uuid4()}"),
+                type="CREATE" if creates else "UPDATE",
+                desired=desired,
+                changes=changes,
+                description=params.get("Description", ""),
+                created=datetime.now(timezone.utc),
+                status="CREATE_COMPLETE" if changed else "FAILED",
+                reason="" if changed else _NO_CHANGES,
+            )
+            stack.change_sets[name] = change_set
+        return {"Id": change_set.id, "StackId": stack.id}
+
+    def execute_change_set(self, params: Params) -> Params:
+        """Do what a change set says, in the background. It is used up, with the stack's other ones."""
+        with self.lock:
+            stack, change_set = self.change_set(params)
+            if change_set.execution_status != "AVAILABLE" or stack.in_progress:
+                raise AwsError(
+                    "InvalidChangeSetStatus",
+                    f"ChangeSet [{change_set.id}] cannot be executed in its current status of "
+                    f"[{change_set.status}], with the stack in {stack.status}",
+                )
+            stack.change_sets.clear()
+            if change_set.type == "CREATE":
+                self._begin_creation(stack, change_set.desired, roll_back=_rolls_back(params))
+            else:
+                self._begin_update(stack, change_set.desired)
+        return {}
+
+    def delete_change_set(self, params: Params) -> Params:
+        """Forget a change set; one that does not exist is no error."""
+        with self.lock:
+            try:
+                stack, change_set = self.change_set(params)
+            except AwsError as error:
+                if error.code != "ChangeSetNotFound":
+                    raise
+            else:
+                del stack.change_sets[change_set.name]
+        return {}
+
+    def _stack_to_change(self, params: Params) -> Stack:
+        name = params["StackName"]
+        if params.get("ChangeSetType", "UPDATE") != "CREATE":
+            stack = self.stack(name)
+            self._check_updatable(stack)
+            return stack
+        existing = self.live_stack(name)
+        if existing is None:
+            return self._new_stack(name)
+        if existing.status != "REVIEW_IN_PROGRESS":
+            raise TemplateError(
+                f"Stack [{name}] already exists and cannot be created again with the changeSet "
+                f"[{params['ChangeSetName']}]."
+            )
+        return existing
+
+    def _new_stack(self, name: str) -> Stack:
+        if not _STACK_NAME.fullmatch(name):
+            raise TemplateError(f"Value '{name}' at 'stackName' must match [a-zA-Z][-a-zA-Z0-9]*")
+        arn = self._arn(f"stack/{name}/{uuid.uuid4()}")
+        return Stack(name, arn, datetime.now(timezone.utc), self._tell)
+
+    def _tell(self, message: str) -> None:
+        if not self.aws.closing.is_set():
+            self.aws.log(message)
+
+    def _check_updatable(self, stack: Stack) -> None:
+        if stack.status not in CAN_BE_UPDATED:
+            raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+    def _desired(self, params: Params, before: Desired | None) -> Desired:
+        if "TemplateBody" in params:
+            template = Template.parse(params["TemplateBody"], self._providers)
+        elif params.get("UsePreviousTemplate") and before is not None:
+            template = before.template
+        else:
+            raise TemplateError("the local AWS takes a template as TemplateBody, not by its URL")
+        previous = before.parameters if before is not None else None
+        values = template.parameter_values(params.get("Parameters", []), previous)
+        tags = params.get("Tags", before.tags if before is not None else [])
+        role_arn = params.get("RoleARN", before.role_arn if before is not None else None)
+        if role_arn is not None:
+            self._credentials(role_arn)
+        return Desired(template, values, tags, role_arn)
+
+    def _plan(self, stack: Stack, desired: Desired) -> list[Params]:
+        return plan_changes(stack, desired, self._providers, self._place)
+
+    def _begin_creation(self, stack: Stack, desired: Desired, *, roll_back: bool) -> None:
+        stack.desired = desired
+        stack.move_to("CREATE_IN_PROGRESS", "User Initiated")
+
+        def work(operation: StackOperation) -> None:
+            operation.create(roll_back=roll_back)
+
+        self._run(stack, desired, desired.role_arn, work, "ROLLBACK_FAILED")
+
+    def _begin_update(self, stack: Stack, desired: Desired) -> None:
+        stack.updated = datetime.now(timezone.utc)
+        stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
+        self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
+
+    def _run(
+        self,
+        stack: Stack,
+        desired: Desired,
+        role_arn: str | None,
+        work: Callable[[StackOperation], None],
+        broken_status: str,
+    ) -> None:
+        credentials = None if role_arn is None else self._credentials(role_arn)
+        clients = _Clients(self.aws, credentials)
+        operation = StackOperation(stack, desired, clients, self._providers, self._place, self.aws.closing)
+
+        def guarded() -> None:
+            try:
+                work(operation)
+            except Exception as error:
+                if not self.aws.closing.is_set():
+                    logger.exception("stack %s", stack.name)
+                    stack.move_to(broken_status, f"Internal failure: {type(error).__name__}: {error}")
+
+        self.aws.spawn(f"stack-{stack.name}", guarded)
+
+    def _credentials(self, role_arn: str) -> Mapping[str, Any]:
+        return assume_as(self.aws, "cloudformation.amazonaws.com", role_arn, "AWSCloudFormation", "ValidationError")
+
+    def _arn(self, resource: str) -> str:
+        return f"arn:aws:cloudformation:{self.aws.region}:{self.aws.account_id}:{resource}"
+
+
+class _Clients:
+    """Clients under one role, each made once."""
+
+    def __init__(self, aws: LocalAws, credentials: Mapping[str, Any] | None) -> None:
+        self._aws = aws
+        self._credentials = credentials
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, service_name: str) -> Any:
+        if service_name not in self._made:
+            self._made[service_name] = self._aws.client(service_name, self._credentials)
+        return self._made[service_name]
+
+
+def _rolls_back(params: Params) -> bool:
+    return not params.get("DisableRollback") and params.get("OnFailure", "ROLLBACK") != "DO_NOTHING"
+
+
+def _outputs_differ(stack: Stack, desired: Desired) -> bool:
+    return stack.desired is not None and desired.template.outputs != stack.desired.template.outputs

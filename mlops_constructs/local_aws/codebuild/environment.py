@@ -1,0 +1,78 @@
+"""What a build's commands find in their environment, and on their PATH."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.codebuild import docker_shim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.codebuild.build import Build
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_FROM_THE_USER = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy")
+
+
+def shell_environment(directory: Path) -> dict[str, str]:
+    """What every build has, with programs and a home of its own under `directory`."""
+    programs, home = directory / "bin", directory / "home"
+    home.mkdir()
+    _write_programs(programs)
+    inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
+    return {
+        **inherited,
+        "HOME": str(home),  # neither the user's AWS profiles nor the user's docker logins
+        "PATH": os.pathsep.join([str(programs), os.environ.get("PATH", os.defpath)]),
+        "NO_PROXY": "127.0.0.1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+
+
+def build_variables(aws: LocalAws, build: Build, source: Path, credentials: Mapping[str, Any]) -> dict[str, str]:
+    """What CodeBuild sets for a build, its role's credentials among it."""
+    return {
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_REGION": aws.region,
+        "AWS_DEFAULT_REGION": aws.region,
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
+        "CODEBUILD_CI": "true",
+        "CODEBUILD_BUILD_ARN": build.arn,
+        "CODEBUILD_BUILD_ID": build.id,
+        "CODEBUILD_BUILD_IMAGE": str(build.environment.get("image", "")),
+        "CODEBUILD_BUILD_NUMBER": str(build.number),
+        "CODEBUILD_INITIATOR": "local-aws",
+        "CODEBUILD_LOG_PATH": build.log_stream,
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": build.source_version,
+        "CODEBUILD_SOURCE_VERSION": build.source_version,
+        "CODEBUILD_SRC_DIR": str(source),
+        "CODEBUILD_START_TIME": str(int(build.started.timestamp() * 1000)),
+    }
+
+
+def _write_programs(folder: Path) -> None:
+    """The build's own `docker`, and the AWS CLI that comes with the rehearsal extra or is on PATH."""
+    folder.mkdir()
+    beside = Path(sys.executable).with_name("aws")
+    aws = str(beside) if beside.exists() else shutil.which("aws")
+    shim = f"exec {shlex.quote(sys.executable)} {shlex.quote(str(Path(docker_shim.__file__)))}"
+    missing = "the AWS CLI is missing: pip install 'mlops-constructs[rehearsal]'"
+    calls = {
+        "docker": f'{shim} "$@"',
+        "aws": f'exec {shlex.quote(aws)} "$@"' if aws else f"echo {shlex.quote(missing)} >&2; exit 127",
+    }
+    for name, call in calls.items():
+        program = folder / name
+        program.write_text(f"#!/bin/sh\n{call}\n", encoding="utf-8")
+        program.chmod(0o755)

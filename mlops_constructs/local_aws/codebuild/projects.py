@@ -1,0 +1,69 @@
+"""Build projects, with what moto forgets or refuses of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_NO_LOCATION = "codepipeline"
+
+
+class CodeBuildProjects(Service):
+    """moto demands locations where CODEPIPELINE has none, knows no update, and forgets members."""
+
+    service_name: ClassVar[str] = "codebuild"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._sent: dict[str, Params] = {}
+
+    def create_project(self, params: Params) -> Params:
+        """Make a project."""
+        made = self.aws.moto("codebuild").create_project(**_with_locations(params))["project"]
+        with self.lock:
+            self._sent[params["name"]] = params
+        return {"project": {**made, **params}}
+
+    def update_project(self, params: Params) -> Params:
+        """Change the members that are given."""
+        name = params["name"]
+        with self.lock:
+            if name not in self._sent:
+                raise AwsError("ResourceNotFoundException", f"Project {name} does not exist")
+            merged = {**self._sent[name], **params}
+            moto = self.aws.moto("codebuild")
+            moto.delete_project(name=name)
+            made = moto.create_project(**_with_locations(merged))["project"]
+            self._sent[name] = merged
+        return {"project": {**made, **merged}}
+
+    def batch_get_projects(self, params: Params) -> Params:
+        """Projects as they were sent."""
+        found = self.aws.moto("codebuild").batch_get_projects(**params)["projects"]
+        with self.lock:
+            projects = [{**project, **self._sent.get(project["name"], {})} for project in found]
+        known = {project["name"] for project in found} | {project["arn"] for project in found}
+        return {
+            "projects": projects,
+            "projectsNotFound": [name for name in params["names"] if name not in known],
+        }
+
+    def delete_project(self, params: Params) -> Params:
+        """Delete a project, by name or ARN; moto passes over an ARN without a word."""
+        name = params["name"].rsplit("/", 1)[-1]
+        with self.lock:
+            self._sent.pop(name, None)
+        return without_metadata(self.aws.moto("codebuild").delete_project(name=name))
+
+
+def _with_locations(project: Params) -> Params:
+    """The project with the locations that moto asks for and AWS does not."""
+    completed = dict(project)
+    for member in ("source", "artifacts"):
+        if project[member]["type"] == "CODEPIPELINE":
+            completed[member] = {"location": _NO_LOCATION, **project[member]}
+    return completed

@@ -1,0 +1,229 @@
+"""The thread that runs a build."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import shutil
+import time
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
+from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
+from mlops_constructs.local_aws.codebuild.environment import build_variables, shell_environment
+from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStopped, PhaseFailure
+from mlops_constructs.local_aws.job_log import JobLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mlops_constructs.local_aws.codebuild.build import Build
+    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.service import Params
+
+logger = logging.getLogger(__name__)
+
+
+class BuildRun:
+    """Runs a build to its end. `run()` never raises: the outcome is the build's status."""
+
+    def __init__(self, aws: LocalAws, build: Build, credentials: Mapping[str, Any]) -> None:
+        self._aws = aws
+        self._build = build
+        self._credentials = credentials
+        self._directory = aws.workdir / "builds" / build.id.rsplit(":", 1)[1]
+        self._deadline = time.monotonic() + 60 * build.timeout_minutes
+
+    def run(self) -> None:
+        """From SUBMITTED to COMPLETED."""
+        build = self._build
+        self._announce()
+        log = JobLog(self._aws, build.log_group, build.log_stream, self._aws.client("logs", self._credentials))
+
+        def tell(line: str) -> None:
+            log.write(line)
+            self._aws.log(f"build {build.project_name}: {line}")
+
+        try:
+            status = self._execute(tell)
+        except Exception as error:
+            if not self._aws.closing.is_set():
+                logger.exception("build %s", build.id)
+                tell(f"Internal failure: {type(error).__name__}: {error}")
+            status = "FAULT"
+        finally:
+            log.close()
+            shutil.rmtree(self._directory, ignore_errors=True)
+        with build.lock:
+            now = datetime.now(timezone.utc)
+            build.phases.append({"phaseType": "COMPLETED", "startTime": now})
+            build.status, build.ended = status, now
+        if not self._aws.closing.is_set():
+            self._aws.log(f"build {build.project_name}: {status}")
+            self._announce()
+
+    def _execute(self, tell: Callable[[str], None]) -> str:
+        source = self._directory / "src"
+        source.mkdir(parents=True)
+        for name in ("SUBMITTED", "QUEUED", "PROVISIONING"):
+            with self._phase(name):
+                pass
+        try:
+            with self._phase("DOWNLOAD_SOURCE"):
+                self._download(source)
+                spec = self._buildspec(source)
+                variables = self._variables(spec)
+        except PhaseFailure as error:
+            tell(f"[Container] Phase context status code: CLIENT_ERROR Message: {error}")
+            return "FAILED"
+        server = DockerServer(DockerCommands(self._aws, self._credentials))
+        try:
+            environment = self._environment(source, variables, server)
+            shell = BuildShell(self._aws.processes, self._directory, source, environment, tell)
+            return self._run_phases(spec, shell, tell)
+        finally:
+            server.close()
+
+    def _run_phases(self, spec: Buildspec, shell: BuildShell, tell: Callable[[str], None]) -> str:
+        succeeding = True
+        for name in PHASES:
+            phase = spec.phases.get(name)
+            tell(f"[Container] Entering phase {name.upper()}")
+            try:
+                with self._phase(name.upper()):
+                    if phase is None:
+                        continue
+                    try:
+                        shell.run(phase.commands, succeeding=succeeding, stopped=self._is_over)
+                    finally:
+                        if phase.finally_commands and not self._is_over():
+                            shell.run(phase.finally_commands, succeeding=succeeding, stopped=self._is_over)
+            except BuildStopped:
+                return "STOPPED" if self._build.stop_asked.is_set() else "TIMED_OUT"
+            except PhaseFailure as error:
+                tell(f"[Container] Phase context status code: COMMAND_EXECUTION_ERROR Message: {error}")
+                succeeding = False
+                if phase is not None and phase.aborts:
+                    break
+        exported = shell.variables(spec.exported)
+        with self._build.lock:
+            self._build.exported = exported
+        for name in ("UPLOAD_ARTIFACTS", "FINALIZING"):
+            with self._phase(name):
+                pass
+        return "SUCCEEDED" if succeeding else "FAILED"
+
+    def _is_over(self) -> bool:
+        return self._build.stop_asked.is_set() or time.monotonic() > self._deadline
+
+    @contextlib.contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        """Keep a phase's status, and the reason of its failure."""
+        build = self._build
+        phase: Params = {"phaseType": name, "startTime": datetime.now(timezone.utc)}
+        with build.lock:
+            build.phases.append(phase)
+        status, contexts = "SUCCEEDED", []
+        try:
+            yield
+        except PhaseFailure as error:
+            status = "FAILED"
+            contexts = [{"statusCode": "COMMAND_EXECUTION_ERROR", "message": str(error)}]
+            raise
+        except BuildStopped:
+            status = "STOPPED" if build.stop_asked.is_set() else "TIMED_OUT"
+            raise
+        except Exception:
+            status = "FAULT"
+            raise
+        finally:
+            ended = datetime.now(timezone.utc)
+            seconds = round((ended - phase["startTime"]).total_seconds())
+            with build.lock:
+                phase.update(phaseStatus=status, endTime=ended, durationInSeconds=seconds, contexts=contexts)
+
+    def _download(self, source: Path) -> None:
+        if self._build.source["type"] == "NO_SOURCE":
+            return
+        location = self._build.source["location"].removeprefix("arn:aws:s3:::")
+        bucket, _, key = location.partition("/")
+        try:
+            answer = self._aws.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)
+            with zipfile.ZipFile(io.BytesIO(answer["Body"].read())) as archive:
+                _extract(archive, source)
+            if not self._build.source_version:  # an S3 source is known by the version of its object
+                self._build.source_version = answer.get("VersionId", answer["ETag"].strip('"'))
+        except ClientError as error:
+            raise PhaseFailure(f"the source {location} cannot be read: {error}") from error
+        except zipfile.BadZipFile as error:
+            raise PhaseFailure(f"the source {location} is no zip: {error}") from error
+
+    def _buildspec(self, source: Path) -> Buildspec:
+        given = self._build.source.get("buildspec") or "buildspec.yml"
+        if "\n" not in given and given.endswith((".yml", ".yaml")):
+            file = source / given
+            if not file.is_file():
+                raise PhaseFailure(f"YAML_FILE_ERROR: stat {given}: no such file in the source")
+            given = file.read_text(encoding="utf-8")
+        try:
+            return Buildspec.parse(given)
+        except BuildspecError as error:
+            raise PhaseFailure(f"YAML_FILE_ERROR: {error}") from error
+
+    def _variables(self, spec: Buildspec) -> dict[str, str]:
+        """The project's variables over the buildspec's; parameters are read under the build's role."""
+        values = dict(spec.variables)
+        parameters = dict(spec.parameters)
+        for variable in self._build.environment["environmentVariables"]:
+            kind = variable.get("type", "PLAINTEXT")
+            if kind == "PARAMETER_STORE":
+                parameters[variable["name"]] = variable["value"]
+            elif kind == "PLAINTEXT":
+                values[variable["name"]] = variable["value"]
+                parameters.pop(variable["name"], None)
+            else:
+                raise PhaseFailure(f"the local AWS does not read {variable['name']} from {kind}")
+        ssm = self._aws.client("ssm", self._credentials)
+        for name, parameter in parameters.items():
+            try:
+                answer = ssm.get_parameter(Name=parameter, WithDecryption=True)
+            except (ClientError, BotoCoreError) as error:
+                raise PhaseFailure(f"Parameter {parameter} for {name} cannot be read: {error}") from error
+            values[name] = answer["Parameter"]["Value"]
+        return values
+
+    def _environment(self, source: Path, variables: Mapping[str, str], server: DockerServer) -> dict[str, str]:
+        own = build_variables(self._aws, self._build, source, self._credentials)
+        return {**variables, **shell_environment(self._directory), **own, **server.environment}
+
+    def _announce(self) -> None:
+        build = self._build
+        with build.lock:
+            detail = {
+                "build-status": build.status,
+                "project-name": build.project_name,
+                "build-id": build.arn,
+                "current-phase": build.phases[-1]["phaseType"] if build.phases else "SUBMITTED",
+            }
+        self._aws.emit(
+            {
+                "source": "aws.codebuild",
+                "detail-type": "CodeBuild Build State Change",
+                "resources": [build.arn],
+                "detail": detail,
+            }
+        )
+
+
+def _extract(archive: zipfile.ZipFile, target: Path) -> None:
+    """Unpack a zip with the executable bits it holds."""
+    for entry in archive.infolist():
+        path = Path(archive.extract(entry, target))
+        if not entry.is_dir() and (entry.external_attr >> 16) & 0o100:
+            path.chmod(0o755)

@@ -1,0 +1,117 @@
+"""Runs the commands of a buildspec's phases, with the shell's state kept from one phase to the next."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.containers.running import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.processes import ChildProcesses
+
+_POLL_SECONDS = 0.1
+_MARK = "[Container] Running command "
+
+
+class PhaseFailure(Exception):
+    """A command failed; the text names it and ends with its last lines."""
+
+
+class BuildStopped(Exception):
+    """The build was stopped, or has used up its time."""
+
+
+class BuildShell:
+    """A bash whose variables, functions and directory survive from phase to phase."""
+
+    def __init__(
+        self,
+        processes: ChildProcesses,
+        directory: Path,
+        source: Path,
+        environment: Mapping[str, str],
+        log: Callable[[str], None],
+    ) -> None:
+        self._processes = processes
+        self._directory = directory
+        self._environment = environment
+        self._log = log
+        self._state = directory / "state"
+        self._state.write_text("", encoding="utf-8")
+        self._cwd = directory / "cwd"
+        self._cwd.write_text(str(source), encoding="utf-8")
+
+    def run(self, commands: Sequence[str], *, succeeding: bool, stopped: Callable[[], bool]) -> None:
+        """Run commands until one fails. Raises `PhaseFailure`, or `BuildStopped` when told to stop."""
+        lines: list[str] = []
+        lock = threading.Lock()
+
+        def keep(line: str) -> None:
+            with lock:
+                lines.append(line)
+            self._log(line)
+
+        script = self._script(commands, succeeding)
+        process = self._processes.start(
+            [_bash(), script], cwd=self._directory, env=self._environment, stderr=subprocess.STDOUT
+        )
+        container = Container(self._processes, process, keep)
+        while (code := container.wait(_POLL_SECONDS)) is None:
+            if stopped():
+                container.stop(0)
+                raise BuildStopped
+        if code != 0:
+            with lock:
+                raise PhaseFailure(_explain(lines, code))
+
+    def variables(self, names: Sequence[str]) -> dict[str, str]:
+        """Shell variables as the commands left them; unset ones are empty."""
+        if not names:
+            return {}
+        state = shlex.quote(str(self._state))
+        shown = " ".join(f'"${{{name}-}}"' for name in names)
+        process = self._processes.start(
+            [_bash(), "-c", f". {state} 2>/dev/null; printf '%s\\0' {shown}"],
+            cwd=self._directory,
+            env=self._environment,
+        )
+        output, _ = process.communicate()
+        return dict(zip(names, output.decode(errors="replace").split("\0"), strict=False))
+
+    def _script(self, commands: Sequence[str], succeeding: bool) -> Path:
+        state, cwd = shlex.quote(str(self._state)), shlex.quote(str(self._cwd))
+        parts = [
+            f". {state} 2>/dev/null",
+            f'cd -- "$(<{cwd})"',
+            f"export CODEBUILD_BUILD_SUCCEEDING={int(succeeding)}",
+            f"trap '{{ declare -p; declare -f; set +o; }} > {state}; pwd > {cwd}' EXIT",
+        ]
+        for number, command in enumerate(commands):
+            file = self._directory / f"command-{number}"
+            file.write_text(command + "\n", encoding="utf-8")
+            parts.append(f"printf '%s\\n' {shlex.quote(_MARK + command.rstrip())}")
+            # No `||` here: in its left side bash would not heed the commands' own `set -e`.
+            parts += [f". {shlex.quote(str(file))}", "__status=$?", "[ $__status -eq 0 ] || exit $__status"]
+        script = self._directory / "phase.sh"
+        script.write_text("\n".join(parts) + "\n", encoding="utf-8")
+        return script
+
+
+def _explain(lines: Sequence[str], code: int) -> str:
+    starts = [number for number, line in enumerate(lines) if line.startswith(_MARK)]
+    start = starts[-1] if starts else 0
+    command = lines[start].removeprefix(_MARK) if lines else ""
+    tail = "\n".join([line for line in lines[start + 1 :] if line.strip()][-5:])
+    return f"Error while executing command: {command}. Reason: exit status {code}" + (f"\n{tail}" if tail else "")
+
+
+def _bash() -> str:
+    found = shutil.which("bash")
+    return found if found is not None else "/bin/bash"

@@ -1,0 +1,280 @@
+"""CodeCommit's commits; the repositories themselves stay in moto."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlops_constructs.local_aws.codecommit.git import Commit, File, History
+from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+MAXIMUM_FILES = 100
+MAXIMUM_FILE_BYTES = 6 * 1024 * 1024
+
+
+class CodeCommitService(Service):
+    """Commits through the API only: there is no git remote to push to."""
+
+    service_name: ClassVar[str] = "codecommit"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._histories: dict[str, History] = defaultdict(History)
+        self._tags: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def create_repository(self, params: Params) -> Params:
+        """moto's repository; its dates, which moto writes as text, come out as AWS's numbers."""
+        known = {key: params[key] for key in ("repositoryName", "repositoryDescription") if key in params}
+        answer = without_metadata(self.aws.moto("codecommit").create_repository(**known))
+        metadata = answer["repositoryMetadata"]
+        with self.lock:
+            self._tags[metadata["Arn"]] = dict(params.get("tags", {}))
+        return {"repositoryMetadata": metadata}
+
+    def get_repository(self, params: Params) -> Params:
+        """moto's repository and the default branch."""
+        metadata = self._metadata(params["repositoryName"])
+        branch = self._histories[params["repositoryName"]].default_branch
+        return {"repositoryMetadata": {**metadata, **({"defaultBranch": branch} if branch else {})}}
+
+    def after_delete_repository(self, params: Params, _: dict[str, str]) -> None:
+        """Its commits go with it."""
+        with self.lock:
+            self._histories.pop(params["repositoryName"], None)
+
+    def list_tags_for_resource(self, params: Params) -> Params:
+        """The tags of a repository."""
+        with self.lock:
+            return {"tags": dict(self._tags[params["resourceArn"]])}
+
+    def tag_resource(self, params: Params) -> Params:
+        """Add tags to a repository."""
+        with self.lock:
+            self._tags[params["resourceArn"]].update(params["tags"])
+        return {}
+
+    def untag_resource(self, params: Params) -> Params:
+        """Take tags from a repository."""
+        with self.lock:
+            for key in params["tagKeys"]:
+                self._tags[params["resourceArn"]].pop(key, None)
+        return {}
+
+    def create_commit(self, params: Params) -> Params:
+        """Put, delete and re-mode files on top of a branch's tip, or begin the first branch."""
+        name, branch = params["repositoryName"], params["branchName"]
+        metadata = self._metadata(name)
+        with self.lock:
+            history = self._histories[name]
+            parent = self._checked_parent(history, branch, params.get("parentCommitId"))
+            before = dict(parent.files) if parent is not None else {}
+            commit = Commit(
+                files=_changed(before, params),
+                parents=(parent.id,) if parent is not None else (),
+                author=params.get("authorName", "rehearsal"),
+                email=params.get("email", ""),
+                message=params.get("commitMessage", ""),
+                time=datetime.now(timezone.utc),
+            )
+            if commit.files == before:
+                raise AwsError("NoChangeException", "The commit would change nothing.")
+            history.commits[commit.id] = commit
+            history.branches[branch] = commit.id
+        self._tell(metadata, branch, commit)
+        added = [path for path in commit.files if path not in before]
+        updated = [path for path in before if path in commit.files and commit.files[path] != before[path]]
+        return {
+            "commitId": commit.id,
+            "treeId": commit.tree_id,
+            "filesAdded": [_file_metadata(path, commit.files[path]) for path in added],
+            "filesUpdated": [_file_metadata(path, commit.files[path]) for path in updated],
+            "filesDeleted": [_file_metadata(path, before[path]) for path in before if path not in commit.files],
+        }
+
+    def put_file(self, params: Params) -> Params:
+        """A commit of one file."""
+        file = {"filePath": params["filePath"], "fileContent": params["fileContent"]}
+        if "fileMode" in params:
+            file["fileMode"] = params["fileMode"]
+        taken = ("repositoryName", "branchName", "parentCommitId", "commitMessage", "email")
+        request = {key: params[key] for key in taken if key in params}
+        made = self.create_commit({**request, "authorName": params.get("name", "rehearsal"), "putFiles": [file]})
+        blob_id = File(params["fileContent"], "NORMAL").blob_id
+        return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": blob_id}
+
+    def get_branch(self, params: Params) -> Params:
+        """A branch's tip."""
+        self._metadata(params["repositoryName"])
+        name = params["branchName"]
+        with self.lock:
+            commit_id = self._histories[params["repositoryName"]].branches.get(name)
+        if commit_id is None:
+            raise AwsError("BranchDoesNotExistException", f"Branch {name} does not exist.")
+        return {"branch": {"branchName": name, "commitId": commit_id}}
+
+    def list_branches(self, params: Params) -> Params:
+        """All branches, in one page."""
+        self._metadata(params["repositoryName"])
+        with self.lock:
+            return {"branches": sorted(self._histories[params["repositoryName"]].branches)}
+
+    def get_commit(self, params: Params) -> Params:
+        """Who made a commit, when, on top of what."""
+        self._metadata(params["repositoryName"])
+        commit = self._histories[params["repositoryName"]].commits.get(params["commitId"])
+        if commit is None:
+            raise AwsError("CommitIdDoesNotExistException", f"Commit {params['commitId']} does not exist.")
+        person = {
+            "name": commit.author,
+            "email": commit.email,
+            "date": f"{int(commit.time.timestamp())} +0000",
+        }
+        return {
+            "commit": {
+                "commitId": commit.id,
+                "treeId": commit.tree_id,
+                "parents": list(commit.parents),
+                "message": commit.message,
+                "author": person,
+                "committer": person,
+                "additionalData": "",
+            }
+        }
+
+    def get_file(self, params: Params) -> Params:
+        """A file's content at a commit or branch."""
+        commit = self._commit(params)
+        path = params["filePath"].strip("/")
+        file = commit.files.get(path)
+        if file is None:
+            raise AwsError("FileDoesNotExistException", f"{path} does not exist at {commit.id}.")
+        return {
+            "commitId": commit.id,
+            "blobId": file.blob_id,
+            "filePath": path,
+            "fileMode": file.mode,
+            "fileSize": len(file.content),
+            "fileContent": file.content,
+        }
+
+    def get_folder(self, params: Params) -> Params:
+        """What lies directly in a folder at a commit or branch."""
+        commit = self._commit(params)
+        folder = params["folderPath"].strip("/")
+        prefix = f"{folder}/" if folder else ""
+        inside = {path[len(prefix) :]: file for path, file in commit.files.items() if path.startswith(prefix)}
+        if not inside and folder:
+            raise AwsError("FolderDoesNotExistException", f"{folder} does not exist at {commit.id}.")
+        folders = sorted({path.split("/")[0] for path in inside if "/" in path})
+        files = [
+            {
+                "blobId": file.blob_id,
+                "absolutePath": prefix + path,
+                "relativePath": path,
+                "fileMode": file.mode,
+            }
+            for path, file in sorted(inside.items())
+            if "/" not in path
+        ]
+        listed = [{"absolutePath": prefix + name, "relativePath": name} for name in folders]
+        return {
+            "commitId": commit.id,
+            "folderPath": folder,
+            "treeId": commit.tree_id,
+            "subFolders": listed,
+            "files": files,
+        }
+
+    def archive(self, repository: str, commit_id: str) -> bytes:
+        """A commit's files as a zip: what CodePipeline gets by UploadArchive."""
+        return self._commit({"repositoryName": repository, "commitSpecifier": commit_id}).archive()
+
+    def _metadata(self, repository: str) -> Params:
+        answer = self.aws.moto("codecommit").get_repository(repositoryName=repository)
+        metadata: Params = answer["repositoryMetadata"]
+        return metadata
+
+    def _commit(self, params: Params) -> Commit:
+        self._metadata(params["repositoryName"])
+        with self.lock:
+            history = self._histories[params["repositoryName"]]
+            asked = params.get("commitSpecifier", history.default_branch)
+            wanted = str(asked).removeprefix("refs/heads/")
+            commit = history.commits.get(history.branches.get(wanted, wanted))
+        if commit is None:
+            raise AwsError("CommitDoesNotExistException", f"{asked} is neither a branch nor a commit.")
+        return commit
+
+    def _checked_parent(self, history: History, branch: str, given: str | None) -> Commit | None:
+        if not history.commits:
+            if given is not None:
+                raise AwsError("ParentCommitDoesNotExistException", "The repository has no commit yet.")
+            return None
+        tip = history.branches.get(branch)
+        if tip is None:
+            raise AwsError("BranchDoesNotExistException", f"Branch {branch} does not exist.")
+        if given is None:
+            raise AwsError("ParentCommitIdRequiredException", f"Give the tip of {branch} as parentCommitId.")
+        if given not in history.commits:
+            raise AwsError("ParentCommitDoesNotExistException", f"Commit {given} does not exist.")
+        if given != tip:
+            raise AwsError("ParentCommitIdOutdatedException", f"{given} is not the tip of {branch} any more.")
+        return history.commits[tip]
+
+    def _tell(self, metadata: Params, branch: str, commit: Commit) -> None:
+        detail: dict[str, Any] = {
+            "event": "referenceUpdated" if commit.parents else "referenceCreated",
+            "repositoryName": metadata["repositoryName"],
+            "repositoryId": metadata["repositoryId"],
+            "referenceType": "branch",
+            "referenceName": branch,
+            "referenceFullName": f"refs/heads/{branch}",
+            "commitId": commit.id,
+            "callerUserArn": f"arn:{self.aws.partition}:iam::{self.aws.account_id}:root",
+        }
+        if commit.parents:
+            detail["oldCommitId"] = commit.parents[0]
+        self.aws.emit(
+            {
+                "source": "aws.codecommit",
+                "detail-type": "CodeCommit Repository State Change",
+                "resources": [metadata["Arn"]],
+                "detail": detail,
+            }
+        )
+
+
+def _changed(before: dict[str, File], params: Params) -> dict[str, File]:
+    puts, deletes = params.get("putFiles", []), params.get("deleteFiles", [])
+    modes = params.get("setFileModes", [])
+    if len(puts) + len(deletes) + len(modes) > MAXIMUM_FILES:
+        raise AwsError("MaximumFileEntriesExceededException", f"At most {MAXIMUM_FILES} files per commit.")
+    files = dict(before)
+    for put in puts:
+        path = _checked_path(put["filePath"])
+        content = put.get("fileContent", b"")
+        if len(content) > MAXIMUM_FILE_BYTES:
+            raise AwsError("FileContentSizeLimitExceededException", f"{path} is larger than 6 MB.")
+        files[path] = File(content, put.get("fileMode", "NORMAL"))
+    for entry in [*deletes, *modes]:
+        if _checked_path(entry["filePath"]) not in before:
+            raise AwsError("FileDoesNotExistException", f"{entry['filePath']} does not exist.")
+    for entry in deletes:
+        del files[entry["filePath"]]
+    for entry in modes:
+        files[entry["filePath"]] = File(files[entry["filePath"]].content, entry["fileMode"])
+    return files
+
+
+def _checked_path(path: str) -> str:
+    if path.startswith("/") or any(part in ("", ".", "..", ".git") for part in path.split("/")):
+        raise AwsError("InvalidPathException", f"{path} is not a path inside the repository.")
+    return path
+
+
+def _file_metadata(path: str, file: File) -> Params:
+    return {"absolutePath": path, "blobId": file.blob_id, "fileMode": file.mode}

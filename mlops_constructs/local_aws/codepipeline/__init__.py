@@ -1,0 +1,1 @@
+"""CodePipeline: executes the definitions of pipelines with what the local AWS has."""

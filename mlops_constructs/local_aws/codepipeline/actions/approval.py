@@ -1,0 +1,56 @@
+"""The manual approval: asks people over SNS and waits for PutApprovalResult."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, Approval, now
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.codepipeline.context import ActionContext
+
+DEFAULT_TIMEOUT_MINUTES = 7 * 24 * 60
+SECONDS_OF_A_MINUTE = 60.0
+
+
+def run(context: ActionContext) -> dict[str, str]:
+    """Wait for the answer; a rejection or none in time fails the action."""
+    minutes = int(context.run.definition.get("timeoutInMinutes", DEFAULT_TIMEOUT_MINUTES))
+    approval = Approval(token=str(uuid4()))
+    _ask(context, approval, minutes)
+    with context.changed:
+        context.run.approval = approval
+        context.changed.notify_all()
+    answered = context.wait_until(lambda: approval.status is not None, minutes * SECONDS_OF_A_MINUTE)
+    if not answered:
+        with context.changed:
+            approval.status = "Expired"
+        raise ActionFailedError(f"nobody answered within {minutes} minutes")
+    context.run.summary = approval.summary
+    if approval.status == "Rejected":
+        raise ActionFailedError(f"rejected: {approval.summary}" if approval.summary else "rejected")
+    return {}
+
+
+def _ask(context: ActionContext, approval: Approval, minutes: int) -> None:
+    configuration = context.run.configuration
+    topic = configuration.get("NotificationArn")
+    if topic is None:
+        return
+    execution, run = context.execution, context.run
+    question = {
+        "pipelineName": execution.pipeline_name,
+        "stageName": run.stage,
+        "actionName": run.name,
+        "token": approval.token,
+        "expires": (now() + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%MZ"),
+        "externalEntityLink": configuration.get("ExternalEntityLink"),
+        "approvalReviewLink": f"{context.aws.url}/{execution.pipeline_name}/{run.stage}/{run.name}",
+        "customData": configuration.get("CustomData"),
+    }
+    message = {"region": context.aws.region, "consoleLink": context.aws.url, "approval": question}
+    subject = f"APPROVAL NEEDED: AWS CodePipeline {execution.pipeline_name} for action {run.name}"
+    context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))

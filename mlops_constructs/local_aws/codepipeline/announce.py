@@ -1,0 +1,86 @@
+"""Telling the world of state changes: EventBridge events, and a line for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_EVENT_STATES = {Status.IN_PROGRESS: "STARTED"}
+
+
+class Announcer:
+    """Emits 'CodePipeline ... Execution State Change' events."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+
+    def pipeline(self, execution: Execution, *, resumed: bool = False) -> None:
+        """The execution came to its present state."""
+        if self._aws.closing.is_set():
+            return
+        state = "RESUMED" if resumed else _state(execution.status)
+        detail: dict[str, Any] = {
+            "execution-trigger": {
+                "trigger-type": execution.trigger["triggerType"],
+                "trigger-detail": execution.trigger.get("triggerDetail", ""),
+            }
+        }
+        self._emit(execution, "Pipeline", state, detail)
+        because = f": {execution.summary}" if execution.summary else ""
+        self._aws.log(f"pipeline {execution.pipeline_name} {execution.id[:8]}: {state.lower()}{because}")
+
+    def stage(self, execution: Execution, stage: str, status: Status, *, resumed: bool = False) -> None:
+        """A stage of the execution came to a state."""
+        state = "RESUMED" if resumed else _state(status)
+        self._emit(execution, "Stage", state, {"stage": stage})
+
+    def action(self, execution: Execution, run: ActionRun) -> None:
+        """An action came to its present state."""
+        if self._aws.closing.is_set():
+            return
+        kind = run.definition["actionTypeId"]
+        detail: dict[str, Any] = {
+            "stage": run.stage,
+            "action": run.name,
+            "action-execution-id": run.id,
+            "region": self._aws.region,
+            "type": {key: kind[key] for key in ("owner", "category", "provider", "version")},
+        }
+        result = {
+            "external-execution-id": run.external_id,
+            "external-execution-url": run.external_url,
+            "external-execution-summary": run.summary if run.summary is not None else run.error_message,
+            "error-code": run.error_code,
+        }
+        if run.status is not Status.IN_PROGRESS:
+            detail["execution-result"] = {key: value for key, value in result.items() if value is not None}
+        self._emit(execution, "Action", _state(run.status), detail)
+        because = f": {run.error_message}" if run.error_message else ""
+        where = f"{execution.pipeline_name} {execution.id[:8]} {run.stage}/{run.name}"
+        self._aws.log(f"pipeline {where}: {_state(run.status).lower()}{because}")
+
+    def _emit(self, execution: Execution, what: str, state: str, detail: dict[str, Any]) -> None:
+        name = execution.pipeline_name
+        arn = f"arn:{self._aws.partition}:codepipeline:{self._aws.region}:{self._aws.account_id}:{name}"
+        common = {
+            "pipeline": name,
+            "execution-id": execution.id,
+            "state": state,
+            "version": float(execution.pipeline["version"]),
+        }
+        self._aws.emit(
+            {
+                "source": "aws.codepipeline",
+                "detail-type": f"CodePipeline {what} Execution State Change",
+                "resources": [arn],
+                "detail": {**common, **detail},
+            }
+        )
+
+
+def _state(status: Status) -> str:
+    return _EVENT_STATES.get(status, status.value.upper())

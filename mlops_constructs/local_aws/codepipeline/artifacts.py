@@ -1,0 +1,64 @@
+"""The artifact store: zips in a bucket, under the keys CodePipeline would choose."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import string
+import zipfile
+from typing import Any
+
+from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, Artifact, Definition
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class ArtifactStore:
+    """Reads and writes a pipeline's artifacts through an S3 client of its role."""
+
+    def __init__(self, pipeline: Definition, region: str, s3: Any) -> None:
+        store = pipeline.get("artifactStore") or pipeline["artifactStores"][region]
+        self.bucket: str = store["location"]
+        self.key_arn: str | None = store.get("encryptionKey", {}).get("id")
+        self._pipeline: str = pipeline["name"]
+        self._s3 = s3
+
+    def place(self, name: str) -> Artifact:
+        """A new, still empty place for an artifact."""
+        random = "".join(secrets.choice(_ALPHABET) for _ in range(7))
+        return Artifact(name, self.bucket, f"{self._pipeline[:20]}/{name[:10]}/{random}")
+
+    def write(self, artifact: Artifact, content: bytes) -> None:
+        """Store an artifact, encrypted with the store's key when it has one."""
+        self._s3.put_object(Bucket=artifact.bucket, Key=artifact.key, Body=content, **self.encryption)
+
+    @property
+    def encryption(self) -> dict[str, str]:
+        """The members that encrypt a PutObject or CopyObject."""
+        if self.key_arn is None:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.key_arn}
+
+    def read_file(self, artifact: Artifact, path: str) -> bytes:
+        """One file of a zip artifact. Raises `ActionFailedError` when it is not to be had."""
+        content: bytes = self._s3.get_object(Bucket=artifact.bucket, Key=artifact.key)["Body"].read()
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                return archive.read(path)
+        except zipfile.BadZipFile as error:
+            raise ActionFailedError(f"the artifact {artifact.name} is not a zip", "ConfigurationError") from error
+        except KeyError as error:
+            message = f"the artifact {artifact.name} holds no file {path}"
+            raise ActionFailedError(message, "ConfigurationError") from error
+
+    def read_json(self, artifact: Artifact, path: str) -> dict[str, Any]:
+        """One JSON object file of a zip artifact."""
+        try:
+            read = json.loads(self.read_file(artifact, path))
+        except ValueError as error:
+            message = f"{artifact.name}::{path} is not JSON: {error}"
+            raise ActionFailedError(message, "ConfigurationError") from error
+        if not isinstance(read, dict):
+            raise ActionFailedError(f"{artifact.name}::{path} is not a JSON object", "ConfigurationError")
+        return read

@@ -1,0 +1,82 @@
+"""What an action gets to do its work with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.codepipeline.state import (
+    AbandonedError,
+    ActionFailedError,
+    ActionRun,
+    Artifact,
+    Execution,
+    Job,
+)
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from mlops_constructs.local_aws.codepipeline.artifacts import ArtifactStore
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_LONGEST_NAP_SECONDS = 0.5
+
+
+@dataclass
+class ActionContext:
+    """One action's run, its surroundings, and AWS as its role sees it.
+
+    `changed` guards all state and is notified when any of it changes.
+    """
+
+    aws: LocalAws
+    execution: Execution
+    run: ActionRun
+    store: ArtifactStore
+    credentials: dict[str, Any]
+    jobs: dict[str, Job]
+    changed: threading.Condition
+
+    def client(self, service_name: str) -> Any:
+        """A client with the credentials of the action's role."""
+        return self.aws.client(service_name, self.credentials)
+
+    def setting(self, name: str) -> str:
+        """A configuration value that the provider cannot do without."""
+        if name not in self.run.configuration:
+            raise ActionFailedError(f"the configuration has no {name}", "ConfigurationError")
+        return self.run.configuration[name]
+
+    def input(self, name: str) -> Artifact:
+        """An input artifact by name."""
+        for artifact in self.run.inputs:
+            if artifact.name == name:
+                return artifact
+        raise ActionFailedError(f"{name} is not an input artifact of this action", "ConfigurationError")
+
+    def pause(self, seconds: float) -> None:
+        """Sleep; raises `AbandonedError` as soon as the action is given up."""
+        self.wait_until(lambda: False, seconds)
+
+    def wait_until(self, happened: Callable[[], bool], timeout_seconds: float) -> bool:
+        """Wait for a condition on the guarded state; whether it came true in time.
+
+        Raises `AbandonedError` as soon as the action is given up.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        with self.changed:
+            while not happened():
+                left = deadline - time.monotonic()
+                self.check_not_abandoned()
+                if left <= 0:
+                    return False
+                self.changed.wait(min(left, _LONGEST_NAP_SECONDS))
+        return True
+
+    def check_not_abandoned(self) -> None:
+        """Raise `AbandonedError` when nobody waits for this action any more."""
+        if self.execution.abandoned or self.aws.closing.is_set():
+            raise AbandonedError

@@ -1,0 +1,153 @@
+"""Starts executions and gives them their turn."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.codepipeline.runner import FAILED_ACTIONS, Runner
+from mlops_constructs.local_aws.codepipeline.state import FINAL, Definition, Execution, Job, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Turn:
+    execution: Execution
+    retry_stage: str | None = None
+    retry_mode: str = FAILED_ACTIONS
+
+
+@dataclass
+class _Line:
+    """The executions of a pipeline: all of them, and those that wait."""
+
+    executions: list[Execution] = field(default_factory=list)
+    waiting: deque[_Turn] = field(default_factory=deque)
+    running: bool = False
+
+
+class Executor:
+    """All pipelines' executions. `changed` guards them and is notified of every change."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.changed = threading.Condition()
+        self.jobs: dict[str, Job] = {}
+        self._aws = aws
+        self._lines: dict[str, _Line] = {}
+        self._runner = Runner(aws, self.changed, self.jobs)
+
+    def executions(self, pipeline_name: str) -> list[Execution]:
+        """The executions of a pipeline, oldest first."""
+        with self.changed:
+            return list(self._line(pipeline_name).executions)
+
+    def start(
+        self,
+        pipeline: Definition,
+        trigger: dict[str, str],
+        variables: dict[str, str],
+        overrides: list[dict[str, str]],
+    ) -> Execution:
+        """Begin an execution, or put it in line behind the one that runs."""
+        execution = Execution(pipeline, trigger, variables, overrides)
+        superseded: list[_Turn] = []
+        with self.changed:
+            line = self._line(execution.pipeline_name)
+            line.executions.append(execution)
+            if execution.mode == "SUPERSEDED":
+                superseded = [turn for turn in line.waiting if turn.retry_stage is None]
+                line.waiting = deque(turn for turn in line.waiting if turn.retry_stage is not None)
+        for turn in superseded:
+            reason = f"superseded by {execution.id}"
+            self._runner.finish(turn.execution, Status.SUPERSEDED, reason)
+        self._schedule(_Turn(execution), at_front=False)
+        return execution
+
+    def retry(self, execution: Execution, stage: str, mode: str) -> None:
+        """Run a failed stage again, before all executions that wait."""
+        with self.changed:
+            execution.status, execution.summary = Status.IN_PROGRESS, None
+            execution.stopping = execution.abandoned = False
+            execution.stop_reason = None
+        self._schedule(_Turn(execution, stage, mode), at_front=True)
+
+    def stop(self, execution: Execution, *, abandon: bool, reason: str) -> None:
+        """Stop after the actions in progress, or with `abandon` without waiting for them."""
+        with self.changed:
+            line = self._line(execution.pipeline_name)
+            waits = [turn for turn in line.waiting if turn.execution is execution]
+            for turn in waits:
+                line.waiting.remove(turn)
+            execution.stopping, execution.stop_reason = True, reason
+            execution.abandoned = execution.abandoned or abandon
+            if not waits and execution.status not in FINAL:
+                execution.status = Status.STOPPING
+            self.changed.notify_all()
+        if waits:
+            self._runner.finish(execution, Status.STOPPED, reason)
+        else:
+            self._runner.announce_stopping(execution)
+
+    def forget(self, pipeline_name: str) -> None:
+        """Drop a deleted pipeline and give up what it runs."""
+        with self.changed:
+            line = self._lines.pop(pipeline_name, _Line())
+            line.waiting.clear()
+            for execution in line.executions:
+                execution.stopping = execution.abandoned = execution.status not in FINAL
+            self.changed.notify_all()
+
+    def report(self, job_id: str, settle: Callable[[Job], None]) -> bool:
+        """Let `settle` write a result into a job that has none; False when the job is unknown or done."""
+        with self.changed:
+            job = self.jobs.get(job_id)
+            if job is None or job.is_done():
+                return False
+            settle(job)
+            self.changed.notify_all()
+        return True
+
+    def _line(self, pipeline_name: str) -> _Line:
+        return self._lines.setdefault(pipeline_name, _Line())
+
+    def _schedule(self, turn: _Turn, *, at_front: bool) -> None:
+        name = turn.execution.pipeline_name
+        if turn.execution.mode == "PARALLEL":
+            self._aws.spawn(f"pipeline-{name}", lambda: self._run(turn))
+            return
+        with self.changed:
+            line = self._line(name)
+            (line.waiting.appendleft if at_front else line.waiting.append)(turn)
+            if line.running:
+                self._aws.log(f"pipeline {name} {turn.execution.id[:8]}: waits for its turn")
+                return
+            line.running = True
+        self._aws.spawn(f"pipeline-{name}", lambda: self._run_line(line))
+
+    def _run_line(self, line: _Line) -> None:
+        while True:
+            with self.changed:
+                if not line.waiting or self._aws.closing.is_set():
+                    line.running = False
+                    return
+                turn = line.waiting.popleft()
+            self._run(turn)
+
+    def _run(self, turn: _Turn) -> None:
+        try:
+            self._runner.run(turn.execution, turn.retry_stage, turn.retry_mode)
+        except Exception as error:
+            if self._aws.closing.is_set():
+                return
+            logger.exception("execution %s", turn.execution.id)
+            reason = f"the local AWS broke: {type(error).__name__}: {error}"
+            self._runner.finish(turn.execution, Status.FAILED, reason)

@@ -1,0 +1,1 @@
+"""CodeConnections: connections, and the repositories behind them."""

@@ -1,0 +1,87 @@
+"""A commit of a repository on this machine: a git repository, or a plain folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws.codecommit.git import Commit, File
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_IGNORED = frozenset({".git", ".venv", "__pycache__"})
+_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a source action takes.
+
+    Attributes:
+        commit_id: 40 hex digits.
+        message: The commit's first line.
+        author_date: ISO 8601.
+        archive: The files, as a zip.
+    """
+
+    commit_id: str
+    message: str
+    author_date: str
+    archive: bytes
+
+
+def snapshot(repository: str, folder: Path | None, branch: str, commit_id: str | None) -> Snapshot:
+    """Take a commit, the tip of ``branch`` unless told; a plain folder has one commit, of what is in it now.
+
+    Raises:
+        RehearsalError: naming the repository, when it is not on this machine or has no such branch or commit.
+    """
+    if folder is None:
+        raise RehearsalError(
+            f"the repository {repository} is not on this machine: give --repository {repository}=FOLDER, "
+            "a folder or git repository that stands in for it"
+        )
+    if not (folder / ".git").exists():
+        return _of_folder(folder)
+    if shutil.which("git") is None:
+        raise RehearsalError(f"{folder} is a git repository, and there is no git on PATH")
+    commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{commit_id or branch}^{{commit}}")
+    if commit is None:
+        what = f"branch {branch}" if commit_id is None else f"commit {commit_id}"
+        raise RehearsalError(f"the repository {repository} ({folder}) has no {what}")
+    found = commit.decode().strip()
+    described = (_git(folder, "show", "--no-patch", "--format=%aI%n%s", found) or b"").decode().splitlines()
+    archive = _git(folder, "archive", "--format=zip", found)
+    if archive is None:
+        raise RehearsalError(f"git cannot archive {found} of {folder}")
+    return Snapshot(found, described[1] if len(described) > 1 else "", described[0] if described else "", archive)
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """What git prints; None when it fails."""
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", folder, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return done.stdout if done.returncode == 0 else None
+
+
+def _of_folder(folder: Path) -> Snapshot:
+    files = {
+        path.relative_to(folder).as_posix(): File(
+            path.read_bytes(), "EXECUTABLE" if path.stat().st_mode & 0o100 else "NORMAL"
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not _IGNORED.intersection(path.relative_to(folder).parts)
+    }
+    now = datetime.now(timezone.utc)
+    commit = Commit(files, (), "rehearsal", "", f"What is in {folder.name}", now)
+    return Snapshot(commit.tree_id, commit.message, now.strftime("%Y-%m-%dT%H:%M:%SZ"), commit.archive())

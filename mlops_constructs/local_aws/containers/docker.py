@@ -1,0 +1,122 @@
+"""The container runtime for machines with a Docker engine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.containers.images import PROGRAMS, ContainerError, Image, ImageStore
+from mlops_constructs.local_aws.containers.running import Container
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+Log = Callable[[str], None]
+
+_ENGINE_SECONDS = 5.0
+_COMMAND_SECONDS = 60.0
+_SERVING_PORT = 8080
+
+
+def engine_problem() -> str | None:
+    """Why containers cannot run in Docker on this machine; None when they can."""
+    if shutil.which("docker") is None:
+        return "no docker program is on PATH"
+    try:
+        answer = subprocess.run(
+            ["docker", "info", "--format", "{{.ServerVersion}}"],
+            capture_output=True,
+            timeout=_ENGINE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "no Docker engine answers"
+    # Some versions of the client exit with 0 and an empty answer when there is no engine.
+    answered = answer.returncode == 0 and answer.stdout.strip() != b""
+    return None if answered else "no Docker engine answers"
+
+
+class DockerRuntime:
+    """Builds and runs images by the `docker` program."""
+
+    def __init__(self, aws: LocalAws, images: ImageStore) -> None:
+        self._aws = aws
+        self._images = images
+
+    def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
+        """`docker build`. Raises `ContainerError` when it fails; its output has gone to `log`."""
+        image = self._images.add(context)
+        given = [word for argument in arguments for word in ("--build-arg", argument)]
+        process = self._docker(["build", "--tag", image.name, *given, str(image.context)])
+        container = Container(self._aws.processes, process, log)
+        try:
+            while (code := container.wait(_COMMAND_SECONDS)) is None:
+                pass
+        except BaseException:
+            container.stop(0)
+            raise
+        if code != 0:
+            raise ContainerError(f"docker build failed with exit code {code}")
+        return image
+
+    def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
+        """`docker run image train`, with `base` mounted at /opt/ml."""
+        return self._run(["train"], image, base, [], environment, log)
+
+    def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
+        """`docker run image serve`, its port 8080 published on 127.0.0.1:`port`."""
+        published = ["--publish", f"127.0.0.1:{port}:{_SERVING_PORT}"]
+        return self._run(["serve"], image, base, published, environment, log)
+
+    def run(
+        self,
+        image: Image,
+        base: Path,
+        entrypoint: Sequence[str],
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Log,
+    ) -> Container:
+        """`docker run image arguments`, with another entry point when one is given."""
+        options = ["--entrypoint", entrypoint[0]] if entrypoint else []
+        return self._run([*entrypoint[1:], *arguments], image, base, options, environment, log)
+
+    def _run(
+        self,
+        words: Sequence[str],
+        image: Image,
+        base: Path,
+        options: list[str],
+        environment: Mapping[str, str],
+        log: Log,
+    ) -> Container:
+        purpose = words[0] if words and words[0] in PROGRAMS else "run"
+        name = f"mlops-rehearsal-{purpose}-{uuid.uuid4().hex[:12]}"
+        variables = {"AWS_REGION": self._aws.region, **environment}
+        # --env NAME without a value: the value comes from docker's own environment, out of sight of `ps`.
+        given = [word for variable in variables for word in ("--env", variable)]
+        volume = ["--volume", f"{base}:/opt/ml"]
+        command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, *words]
+        return Container(self._aws.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace))
+
+    def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **(variables or {})}
+        return self._aws.processes.start(["docker", *arguments], cwd=self._aws.workdir, env=environment)
+
+
+def _stop(name: str, grace_seconds: float) -> None:
+    """End a container; killing the `docker run` client would leave it running."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            ["docker", "stop", "--time", str(int(grace_seconds)), name],
+            capture_output=True,
+            timeout=grace_seconds + _COMMAND_SECONDS,
+            check=False,
+        )

@@ -1,0 +1,96 @@
+"""Between the ECR of the local AWS and the images built on this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from mlops_constructs.local_aws.containers.images import MANIFEST_TYPE, ContainerError, Image, ImageStore, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_URI = re.compile(
+    r"(?P<registry>\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?)/(?P<repository>[a-z0-9._/-]+)"
+    r"(:(?P<tag>[\w][\w.-]{0,127}))?(@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUri:
+    """The parts of `<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag][@digest]`."""
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, uri: str) -> ImageUri:
+        """Raises `ContainerError` when it names no image in ECR."""
+        match = _URI.fullmatch(uri)
+        if match is None:
+            raise ContainerError(
+                f"{uri!r} is no image in ECR; the local AWS runs images that its own builds have pushed, "
+                "and those that a folder stands in for"
+            )
+        return cls(match["registry"], match["repository"], match["tag"], match["digest"])
+
+    @property
+    def account(self) -> str:
+        """The account whose registry it is."""
+        return self.registry.partition(".")[0]
+
+    @property
+    def image_id(self) -> dict[str, str]:
+        """As the ECR API names an image; a digest wins over a tag."""
+        if self.digest is not None:
+            return {"imageDigest": self.digest}
+        return {"imageTag": "latest" if self.tag is None else self.tag}
+
+
+@dataclass(frozen=True, slots=True)
+class PulledImage:
+    """An image, and the URI with the digest that it was resolved to."""
+
+    image: Image
+    resolved_uri: str
+
+
+def push(aws: LocalAws, image: Image, uri: ImageUri, credentials: Mapping[str, Any]) -> str:
+    """Put an image's manifest into ECR and return the registry's digest. Raises ClientError as ECR does."""
+    manifest = image.manifest()
+    digest = digest_of(manifest)
+    aws.client("ecr", credentials).put_image(
+        repositoryName=uri.repository,
+        imageManifest=manifest,
+        imageManifestMediaType=MANIFEST_TYPE,
+        imageDigest=digest,
+        imageTag="latest" if uri.tag is None else uri.tag,
+    )
+    return digest
+
+
+def pull(aws: LocalAws, images: ImageStore, uri: str, credentials: Mapping[str, Any] | None) -> PulledImage:
+    """The local image behind a URI. Raises `ContainerError` with the reason when there is none."""
+    parsed = ImageUri.parse(uri)
+    try:
+        answer = aws.client("ecr", credentials).batch_get_image(
+            registryId=parsed.account, repositoryName=parsed.repository, imageIds=[parsed.image_id]
+        )
+    except ClientError as error:
+        raise ContainerError(f"cannot pull {uri}: {error.response['Error']['Message']}") from error
+    if not answer["images"]:
+        raise ContainerError(f"cannot pull {uri}: the repository holds no such image")
+    found = answer["images"][0]
+    image = images.get(json.loads(found["imageManifest"]).get("config", {}).get("digest", ""))
+    if image is None:
+        raise ContainerError(f"cannot run {uri}: it was not built by this local AWS")
+    digest = found["imageId"]["imageDigest"]
+    return PulledImage(image, f"{parsed.registry}/{parsed.repository}@{digest}")

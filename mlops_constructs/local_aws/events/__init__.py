@@ -1,0 +1,1 @@
+"""EventBridge: rules and schedules, and the targets that they reach."""

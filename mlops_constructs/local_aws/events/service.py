@@ -1,0 +1,195 @@
+"""EventBridge at run time: rules and targets stay in moto, matching and delivery are ours."""
+
+from __future__ import annotations
+
+import json
+import queue
+from datetime import datetime, timezone
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.events.models import EventPattern
+
+from mlops_constructs.local_aws.events.target_input import target_input
+from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.service import AwsError, Params, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+Event = dict[str, Any]
+
+
+class UndeliverableError(Exception):
+    """The local AWS does not deliver to this kind of target."""
+
+
+class EventsService(Service):
+    """Delivers events one after the other, in the order they came.
+
+    A delivery is tried once: locally nothing is gained by AWS's 24 hours of retries.
+    """
+
+    service_name: ClassVar[str] = "events"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._waiting: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
+        self._thread = aws.spawn("event-bus", self._deliver_all)
+
+    def put_events(self, params: Params) -> Params:
+        """Events of the account's own making; bad JSON in `Detail` is refused entry by entry."""
+        entries = [self._put(entry) for entry in params["Entries"]]
+        failed = sum("ErrorCode" in entry for entry in entries)
+        return {"FailedEntryCount": failed, "Entries": entries}
+
+    def emit(self, event: Event, bus: str = "default") -> str:
+        """Queue an event for delivery and return its id; missing envelope fields are filled in."""
+        envelope = {
+            "version": "0",
+            "id": str(uuid4()),
+            "account": self.aws.account_id,
+            "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.aws.region,
+            "resources": [],
+            **event,
+        }
+        self._waiting.put((bus, envelope))
+        return str(envelope["id"])
+
+    def fire(self, rule: str, bus: str = "default") -> None:
+        """Let the schedule of a rule come round now; the local AWS has no clock of its own."""
+        found = self.aws.moto("events").describe_rule(Name=rule, EventBusName=bus)
+        if not found.get("ScheduleExpression"):
+            raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
+        self.emit({"source": "aws.events", "detail-type": "Scheduled Event", "resources": [found["Arn"]], "detail": {}})
+
+    def close(self) -> None:
+        """Stop delivering."""
+        self._waiting.put(None)
+        self._thread.join(2)
+
+    def _put(self, entry: Params) -> Params:
+        try:
+            detail = json.loads(entry["Detail"])
+            event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": detail}
+        except KeyError as error:
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": f"{error.args[0]} is missing"}
+        except ValueError:
+            return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        event["resources"] = entry.get("Resources", [])
+        bus = entry.get("EventBusName", "default").rsplit("/", 1)[-1]
+        return {"EventId": self.emit(event, bus)}
+
+    def _deliver_all(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            bus, event = item
+            if self.aws.closing.is_set():
+                return
+            try:
+                for rule, target in self._matching_targets(bus, event):
+                    self._deliver(rule, target, event)
+            except Exception as error:
+                # One bad rule must not stop the bus for all that come after.
+                self.aws.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
+
+    def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
+        moto = self.aws.moto("events")
+        for page in moto.get_paginator("list_rules").paginate(EventBusName=bus):
+            for rule in page["Rules"]:
+                if rule["State"] != "DISABLED" and _matches(rule, event):
+                    listed = moto.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
+                    yield from ((rule, target) for target in listed["Targets"])
+
+    def _deliver(self, rule: Params, target: Params, event: Event) -> None:
+        try:
+            text = target_input(target, event, rule["Arn"])
+            self._send(rule, target, text)
+        except (ClientError, BotoCoreError, AwsError, UndeliverableError, ValueError) as error:
+            self.aws.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
+            self._to_dead_letter_queue(rule, target, event, error)
+
+    def _send(self, rule: Params, target: Params, text: str) -> None:
+        arn = target["Arn"]
+        service = arn.split(":")[2]
+        credentials = None
+        if "RoleArn" in target:
+            principal = "events.amazonaws.com"
+            credentials = assume_as(self.aws, principal, target["RoleArn"], "events", "AccessDenied")
+        if service == "codepipeline":
+            wanted = json.loads(text)
+            given = {key: wanted[key] for key in ("sourceRevisions", "variables") if key in wanted}
+            name = arn.rsplit(":", 1)[1]
+            self.aws.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
+        elif service == "lambda":
+            if credentials is None:
+                self._check_permission(arn, rule["Arn"])
+            self.aws.client("lambda", credentials).invoke(
+                FunctionName=arn, InvocationType="Event", Payload=_as_json(text).encode()
+            )
+        elif service == "sns":
+            self.aws.client("sns", credentials).publish(TopicArn=arn, Message=text)
+        elif service == "sqs":
+            group = target.get("SqsParameters", {})
+            self._send_to_queue(arn, text, **group)
+        else:
+            raise UndeliverableError(f"the local AWS does not deliver events to {service}")
+
+    def _check_permission(self, function_arn: str, rule_arn: str) -> None:
+        """Raise `UndeliverableError` unless the function lets this rule invoke it."""
+        try:
+            policy = self.aws.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+            policy = '{"Statement": []}'
+        for statement in json.loads(policy)["Statement"]:
+            source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", rule_arn)
+            principal = statement["Principal"]
+            who = principal.get("Service") if isinstance(principal, dict) else principal
+            if who in ("events.amazonaws.com", "*") and fnmatchcase(rule_arn, source):
+                return
+        raise UndeliverableError(f"{function_arn} does not permit events.amazonaws.com to invoke it")
+
+    def _send_to_queue(self, arn: str, text: str, **more: Any) -> None:
+        sqs = self.aws.client("sqs")
+        url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody=text, **more)
+
+    def _to_dead_letter_queue(self, rule: Params, target: Params, event: Event, error: Exception) -> None:
+        arn = target.get("DeadLetterConfig", {}).get("Arn")
+        if arn is None:
+            return
+        response = getattr(error, "response", {})
+        code = response.get("Error", {}).get("Code", getattr(error, "code", "SDK_CLIENT_ERROR"))
+        reasons = {
+            "RULE_ARN": rule["Arn"],
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": str(error),
+        }
+        attributes = {key: {"DataType": "String", "StringValue": value} for key, value in reasons.items()}
+        try:
+            self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as failure:
+            self.aws.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
+
+
+def _matches(rule: Params, event: Event) -> bool:
+    if event.get("detail-type") == "Scheduled Event":
+        return bool(rule.get("ScheduleExpression")) and rule["Arn"] in event["resources"]
+    pattern = rule.get("EventPattern")
+    return pattern is not None and EventPattern.load(pattern).matches_event(event)  # type: ignore[arg-type]
+
+
+def _as_json(text: str) -> str:
+    """A string template's text, quoted, for targets that take only JSON."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return json.dumps(text)
+    return text

@@ -1,0 +1,187 @@
+"""The one door of the local AWS: our own services first, moto's for everything else."""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from moto.core.request import Request
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws import protocol
+from mlops_constructs.local_aws.service import AwsError, Params, PassToMoto, Service, caller_key
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from mlops_constructs.local_aws.protocol import Call
+
+HOST = "127.0.0.1"
+DIRECT_HEADER = "X-Rehearsal-Direct"
+"""A request with this header goes to moto without passing our services."""
+
+Handler = Callable[[Params], Params]
+Observer = Callable[[Params, dict[str, str]], None]
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """A WSGI application, and the server it answers on."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[tuple[str, str], Handler] = {}
+        self._observers: dict[tuple[str, str], Observer] = {}
+        self._moto = DomainDispatcherApplication(_moto_app)
+        self._server: BaseWSGIServer | None = None
+
+    def add(self, service: Service) -> None:
+        """Put a service's operations, and its `after_<operation>` observers, before moto's."""
+        for operation in protocol.operation_names(service.service_name):
+            handler = getattr(service, operation, None)
+            observer = getattr(service, f"after_{operation}", None)
+            key = (service.service_name, operation)
+            if handler is not None:
+                if key in self._handlers:
+                    raise ValueError(f"two services answer {service.service_name}:{operation}")
+                self._handlers[key] = handler
+            if observer is not None:
+                self._observers[key] = observer
+
+    def start(self, port: int) -> str:
+        """Serve on a port (0: any free one) and return the URL."""
+        listener = _bind(port)
+        self._server = ThreadedWSGIServer(HOST, port, self, handler=_QuietHandler, fd=listener.fileno())
+        listener.close()  # the server holds a duplicate
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True).start()
+        return f"http://{HOST}:{self._server.port}"
+
+    def close(self) -> None:
+        """Stop answering; requests under way may still end."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server = None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        _hold_body(environ)
+        request = Request(environ)
+        request.get_data()  # keeps the body where reading form fields would use it up
+        try:
+            response = self._respond(request)
+        except Exception as error:
+            logger.exception("%s %s", request.method, request.path)
+            problem = AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500)
+            response = protocol.write_error(protocol.protocol_of(request), problem)
+        return response(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        call = None if request.path.startswith("/moto-api") else protocol.identify(request)
+        if call is None or DIRECT_HEADER in request.headers:
+            return self._moto_response(request, call)
+        key = (call.service_name, call.method_name)
+        handler, observer = self._handlers.get(key), self._observers.get(key)
+        if handler is not None:
+            caller_key.set(protocol.access_key(request))
+            try:
+                return self._own_response(call, handler, request)
+            except PassToMoto:
+                pass
+        response = self._moto_response(request, call)
+        if observer is not None and response.status_code < 300:
+            _observe(observer, call, request, response)
+        return response
+
+    def _own_response(self, call: Call, handler: Handler, request: Request) -> Response:
+        try:
+            return protocol.write_answer(call, handler(protocol.read_params(call, request)))
+        except AwsError as error:
+            return protocol.write_error(call.protocol, error)
+        except ClientError as error:  # an AWS call made on the caller's behalf failed
+            return protocol.write_error(call.protocol, _as_aws_error(error))
+
+    def _moto_response(self, request: Request, call: Call | None) -> Response:
+        environ = request.environ.copy()
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        try:
+            body, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        except NotImplementedError:
+            return self._refusal(request, call)
+        response = Response(body, status=status, headers=headers)
+        unrouted = status.startswith("404") and headers.get("Content-Type", "").startswith("text/html")
+        if unrouted and (call is None or call.service_name != "s3"):
+            return self._refusal(request, call)
+        return response
+
+    def _refusal(self, request: Request, call: Call | None) -> Response:
+        name = protocol.name_of(request, call)
+        error = AwsError("NotImplementedException", f"the local AWS does not do {name}", 501)
+        spoken = call.protocol if call is not None else protocol.protocol_of(request)
+        return protocol.write_error(spoken, error)
+
+
+class _QuietHandler(MotoRequestHandler):
+    # headers and body leave in separate packets: with Nagle's algorithm each answer waits 40 ms
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        logger.debug(message, *args)
+
+
+def _observe(observer: Observer, call: Call, request: Request, response: Response) -> None:
+    try:
+        observer(protocol.read_params(call, request), dict(response.headers))
+    except Exception:  # the caller's operation is done: our afterthoughts cannot fail it
+        logger.exception("after %s:%s", call.service_name, call.operation)
+
+
+def _moto_app(backend: Any) -> Any:
+    if backend is None:
+        raise NotImplementedError("a service moto does not know")
+    return create_backend_app(backend)
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BaseWSGIServer.request_queue_size)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = "another program uses it: stop that program, or give another port (0: any free one)"
+        else:
+            reason = str(error.strerror)
+        raise RehearsalError(f"cannot serve the local AWS on {HOST}:{port}: {reason}") from error
+    return listener
+
+
+def _hold_body(environ: WSGIEnvironment) -> None:
+    """Read the body once, so that it can be read again by moto."""
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        body = stream.read()
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+    else:
+        body = stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+
+
+def _as_aws_error(error: ClientError) -> AwsError:
+    details = error.response["Error"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return AwsError(details["Code"], details["Message"], status)

@@ -1,0 +1,83 @@
+"""What a job prints, kept in memory and sent to CloudWatch Logs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_FLUSH_SECONDS = 0.5
+_MAXIMUM_BATCH = 1000
+_MAXIMUM_EVENT_CHARACTERS = 60_000
+_MAXIMUM_LINES = 200_000
+
+
+class JobLog:
+    """A log stream. Lines are sent in batches by a thread of its own; `close()` sends the rest.
+
+    A role that may not write logs costs the log, not the job, as on AWS: the local AWS says so once.
+    """
+
+    def __init__(self, aws: LocalAws, group: str, stream: str, client: Any = None) -> None:
+        self.group = group
+        self.stream = stream
+        self._aws = aws
+        self._client = client if client is not None else aws.client("logs")
+        self._lines: deque[str] = deque(maxlen=_MAXIMUM_LINES)
+        self._unsent: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread = aws.spawn(f"log-{stream}", self._send_until_closed)
+
+    def write(self, line: str) -> None:
+        """Add a line. Safe from any thread."""
+        event = {"timestamp": int(time.time() * 1000), "message": line[:_MAXIMUM_EVENT_CHARACTERS] or " "}
+        with self._lock:
+            self._lines.append(line)
+            self._unsent.append(event)
+
+    def lines(self) -> list[str]:
+        """The lines so far."""
+        with self._lock:
+            return list(self._lines)
+
+    def tail(self, count: int) -> str:
+        """The last lines that hold anything, as one text."""
+        return "\n".join([line for line in self.lines() if line.strip()][-count:])
+
+    def close(self) -> None:
+        """Send what is left and stop."""
+        self._closed.set()
+        self._thread.join()
+
+    def _send_until_closed(self) -> None:
+        try:
+            self._create()
+            while not self._closed.wait(_FLUSH_SECONDS):
+                self._send()
+            self._send()
+        except (BotoCoreError, ClientError) as error:
+            if not self._aws.closing.is_set():
+                self._aws.log(f"no log in {self.group}: {error}")
+
+    def _create(self) -> None:
+        exceptions = self._client.exceptions
+        with contextlib.suppress(exceptions.ResourceAlreadyExistsException):
+            self._client.create_log_group(logGroupName=self.group)
+        with contextlib.suppress(exceptions.ResourceAlreadyExistsException):
+            self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
+
+    def _send(self) -> None:
+        while True:
+            with self._lock:
+                batch, self._unsent = self._unsent[:_MAXIMUM_BATCH], self._unsent[_MAXIMUM_BATCH:]
+            if not batch:
+                return
+            self._client.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=batch)

@@ -1,0 +1,1 @@
+"""Lambda: functions that run, each in a process of its own."""

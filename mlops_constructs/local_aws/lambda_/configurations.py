@@ -1,0 +1,62 @@
+"""Functions' configurations, with what moto forgets of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from mlops_constructs.local_aws.service import Params, Service, without_metadata
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+_FORGOTTEN = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "SnapStart")
+
+
+class LambdaConfigurations(Service):
+    """moto does not give back a function's dead letter queue and log group."""
+
+    service_name: ClassVar[str] = "lambda"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._sent: dict[str, Params] = {}
+
+    def create_function(self, params: Params) -> Params:
+        """Make a function."""
+        answer = without_metadata(self.aws.moto("lambda").create_function(**params))
+        return self._remembered(params, answer)
+
+    def update_function_configuration(self, params: Params) -> Params:
+        """Change a function's configuration."""
+        answer = without_metadata(self.aws.moto("lambda").update_function_configuration(**params))
+        return self._remembered(params, answer)
+
+    def get_function(self, params: Params) -> Params:
+        """A function with its code's place, and what moto forgot."""
+        answer = without_metadata(self.aws.moto("lambda").get_function(**params))
+        return {**answer, "Configuration": self._complete(params, answer["Configuration"])}
+
+    def get_function_configuration(self, params: Params) -> Params:
+        """A function, and what moto forgot."""
+        answer = without_metadata(self.aws.moto("lambda").get_function_configuration(**params))
+        return self._complete(params, answer)
+
+    def after_delete_function(self, params: Params, _: dict[str, str]) -> None:
+        """Forget a function."""
+        if "Qualifier" not in params:
+            with self.lock:
+                self._sent.pop(_function_name(params), None)
+
+    def _remembered(self, params: Params, answer: Params) -> Params:
+        sent = {key: params[key] for key in _FORGOTTEN if key in params}
+        with self.lock:
+            self._sent.setdefault(_function_name(params), {}).update(sent)
+        return self._complete(params, answer)
+
+    def _complete(self, params: Params, configuration: Params) -> Params:
+        with self.lock:
+            return {**configuration, **self._sent.get(_function_name(params), {})}
+
+
+def _function_name(params: dict[str, Any]) -> str:
+    return str(params["FunctionName"]).rsplit(":function:", 1)[-1].split(":", 1)[0]

@@ -1,0 +1,259 @@
+"""Lambda at run time: functions stay in moto, invocations run the real handlers here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import threading
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import uuid4
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.awslambda.utils import get_backend
+
+from mlops_constructs.local_aws.lambda_.worker import Outcome, Worker
+from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.service import AwsError, Params, Service
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+MAXIMUM_ATTEMPTS = 3
+RETRY_DELAYS_SECONDS = (0.3, 0.6)  # on AWS 1 and 2 minutes
+
+FailureListener = Callable[[str, Any, str], None]
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function version, as far as running it needs."""
+
+    arn: str
+    name: str
+    version: str
+    handler: str
+    role: str
+    timeout_seconds: int
+    memory: int
+    sha256: str
+    variables: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_configuration(cls, configuration: Params) -> _Function:
+        if configuration.get("PackageType", "Zip") != "Zip" or configuration.get("Layers"):
+            raise AwsError("NotImplementedException", "the local AWS runs no layers and no container images")
+        if not configuration["Runtime"].startswith("python"):
+            raise AwsError("NotImplementedException", f"the local AWS does not run {configuration['Runtime']}")
+        return cls(
+            arn=configuration["FunctionArn"],
+            name=configuration["FunctionName"],
+            version=configuration["Version"],
+            handler=configuration["Handler"],
+            role=configuration["Role"],
+            timeout_seconds=configuration["Timeout"],
+            memory=configuration["MemorySize"],
+            sha256=configuration["CodeSha256"],
+            variables=tuple(sorted(configuration.get("Environment", {}).get("Variables", {}).items())),
+        )
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/{self.name}"
+
+
+class LambdaService(Service):
+    """Keeps warm workers per function; a changed function gets new ones."""
+
+    service_name: ClassVar[str] = "lambda"
+
+    def __init__(self, aws: LocalAws) -> None:
+        super().__init__(aws)
+        self._idle: dict[_Function, list[Worker]] = defaultdict(list)
+        self._failure_listeners: list[FailureListener] = []
+        self._unpacking = threading.Lock()
+
+    def invoke(self, params: Params) -> Params:
+        """Run a handler, now (RequestResponse) or soon (Event)."""
+        function = self._function(params)
+        kind = params.get("InvocationType", "RequestResponse")
+        event = _parsed(params.get("Payload", b""))
+        if kind == "DryRun":
+            return {"StatusCode": 204}
+        if kind == "Event":
+            self.aws.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
+            return {"StatusCode": 202, "Payload": b""}
+        outcome = self._run(function, event)
+        answer: Params = {
+            "StatusCode": 200,
+            "ExecutedVersion": function.version,
+            "Payload": outcome.payload,
+        }
+        if outcome.failed:
+            answer["FunctionError"] = "Unhandled"
+        if params.get("LogType") == "Tail":
+            answer["LogResult"] = base64.b64encode("\n".join(outcome.logs).encode()[-4096:]).decode()
+        return answer
+
+    def on_failure(self, listener: FailureListener) -> None:
+        """Call with (function name, event, reason) when an asynchronous event was given up."""
+        self._failure_listeners.append(listener)
+
+    def _function(self, params: Params) -> _Function:
+        asked = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
+        found = self.aws.moto("lambda").get_function(**asked)
+        return _Function.from_configuration(found["Configuration"])
+
+    def _run_async(self, function: _Function, event: Any) -> None:
+        attempts, destination = self._asynchronous_settings(function)
+        for attempt in range(1, attempts + 1):
+            outcome = self._attempt(function, event)
+            if not outcome.failed or self.aws.closing.is_set():
+                return
+            self.aws.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
+            if attempt < attempts and self.aws.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
+                return
+        if destination is not None:
+            self._give_up(function, destination, event, outcome)
+        for listener in self._failure_listeners:
+            listener(function.name, event, outcome.reason)
+
+    def _attempt(self, function: _Function, event: Any) -> Outcome:
+        """A run whose caller is gone: what would be an error of the call is one of the run."""
+        try:
+            return self._run(function, event)
+        except AwsError as error:
+            failure = {"errorType": error.code, "errorMessage": error.message}
+            return Outcome(json.dumps(failure).encode(), True, [])
+
+    def _asynchronous_settings(self, function: _Function) -> tuple[int, str | None]:
+        """How often to try, and where a given-up event goes."""
+        lambda_ = self.aws.client("lambda")
+        configuration = lambda_.get_function_configuration(FunctionName=function.arn)
+        destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
+        try:
+            settings = lambda_.get_function_event_invoke_config(FunctionName=function.name)
+        except ClientError:
+            return MAXIMUM_ATTEMPTS, destination
+        on_failure = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        retries = settings.get("MaximumRetryAttempts", MAXIMUM_ATTEMPTS - 1)
+        return retries + 1, on_failure if on_failure is not None else destination
+
+    def _give_up(self, function: _Function, destination: str, event: Any, outcome: Outcome) -> None:
+        message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
+        service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
+        try:
+            if service == "sqs":
+                sqs = self.aws.client("sqs")
+                sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody=message)
+            elif service == "sns":
+                self.aws.client("sns").publish(TopicArn=destination, Message=message)
+            else:
+                self.aws.log(f"lambda {function.name}: no failed events are sent to {service} locally")
+        except (ClientError, BotoCoreError) as error:
+            self.aws.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
+
+    def _run(self, function: _Function, event: Any) -> Outcome:
+        request_id = str(uuid4())
+        worker = self._take(function)
+        try:
+            outcome = worker.run(request_id, function.arn, event, function.timeout_seconds)
+        finally:
+            self._give_back(function, worker)
+        self._keep_logs(function, worker.log_stream, request_id, outcome)
+        return outcome
+
+    def _take(self, function: _Function) -> Worker:
+        stale: list[Worker] = []
+        with self.lock:
+            for other in [known for known in self._idle if known.arn == function.arn and known != function]:
+                stale.extend(self._idle.pop(other))
+            alive = [worker for worker in self._idle[function] if worker.alive]
+            taken = alive.pop() if alive else None
+            self._idle[function] = alive
+        for old in stale:
+            old.end()
+        return taken if taken is not None else self._start(function)
+
+    def _give_back(self, function: _Function, worker: Worker) -> None:
+        if worker.alive and not self.aws.closing.is_set():
+            with self.lock:
+                self._idle[function].append(worker)
+
+    def _start(self, function: _Function) -> Worker:
+        code = self._unpacked(function)
+        credentials = assume_as(self.aws, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException")
+        stream = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{uuid4().hex}"
+        environment = {
+            **dict(function.variables),
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.aws.workdir),
+            "LANG": "C.UTF-8",
+            "TZ": ":UTC",
+            "AWS_REGION": self.aws.region,
+            "AWS_DEFAULT_REGION": self.aws.region,
+            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+            "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+        }
+        return Worker(self.aws.processes, code, function.handler, environment)
+
+    def _unpacked(self, function: _Function) -> Path:
+        digest = hashlib.sha256(function.sha256.encode()).hexdigest()[:12]
+        folder = self.aws.workdir / "lambda" / f"{function.name}-{digest}"
+        with self._unpacking:
+            if not folder.is_dir():
+                folder.mkdir(parents=True)
+                with zipfile.ZipFile(io.BytesIO(self._code(function))) as archive:
+                    archive.extractall(folder)
+        return folder
+
+    def _code(self, function: _Function) -> bytes:
+        # moto gives a code location that cannot be fetched, so its memory is read instead
+        backend = get_backend(self.aws.account_id, self.aws.region)
+        code: bytes = backend.get_function(function.arn).code_bytes
+        return code
+
+    def _keep_logs(self, function: _Function, stream: str, request_id: str, outcome: Outcome) -> None:
+        lines = [f"START RequestId: {request_id}", *outcome.logs, f"END RequestId: {request_id}"]
+        for line in outcome.logs:
+            self.aws.log(f"lambda {function.name}: {line}")
+        now = int(datetime.now(timezone.utc).timestamp() * 1000)
+        events = [{"timestamp": now, "message": line} for line in lines if line]
+        logs = self.aws.moto("logs")
+        try:
+            _made(logs.create_log_group, logGroupName=function.log_group)
+            _made(logs.create_log_stream, logGroupName=function.log_group, logStreamName=stream)
+            logs.put_log_events(logGroupName=function.log_group, logStreamName=stream, logEvents=events)
+        except (ClientError, BotoCoreError) as error:
+            self.aws.log(f"lambda {function.name}: its log cannot be kept: {error}")
+
+
+def _made(create: Callable[..., Any], **names: str) -> None:
+    try:
+        create(**names)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return json.loads(payload) if payload else {}
+    except ValueError as error:
+        raise AwsError("InvalidRequestContentException", f"Could not parse request body into json: {error}") from error

@@ -1,0 +1,128 @@
+"""One warm child process that runs a Lambda function's handler."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.processes import ChildProcesses
+
+MARK = "\x1e"  # as in the bootstrap, which imports nothing of ours
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_LOG_DRAIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one invocation came to: the result's JSON or the failure, and its log lines."""
+
+    payload: bytes
+    failed: bool
+    logs: list[str]
+
+    @property
+    def reason(self) -> str:
+        """The failure in words; empty when there is none."""
+        if not self.failed:
+            return ""
+        failure = json.loads(self.payload)
+        return f"{failure.get('errorType', 'Error')}: {failure.get('errorMessage', '')}"
+
+
+class Worker:
+    """A process that answers one event at a time, until `end()` or its death."""
+
+    def __init__(self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]) -> None:
+        self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self._processes = processes
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._logs: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._process = processes.start(
+            [sys.executable, "-E", "-s", _BOOTSTRAP, code, handler],
+            cwd=code,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for stream, lines in ((self._process.stdout, self._answers), (self._process.stderr, self._logs)):
+            threading.Thread(target=_pump, args=(stream, lines), daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can take another event."""
+        return self._process.poll() is None
+
+    def run(self, request_id: str, arn: str, event: Any, timeout_seconds: float) -> Outcome:
+        """Hand one event over and wait; a worker that was late or died is dead afterwards."""
+        request = {"id": request_id, "arn": arn, "event": event, "deadline": time.time() + timeout_seconds}
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            answer = self._answers.get(timeout=timeout_seconds)
+        except (BrokenPipeError, ValueError):
+            answer = ""
+        except queue.Empty:
+            self.end()
+            return self._timed_out(request_id, timeout_seconds)
+        if not answer:
+            return self._died(request_id)
+        read = json.loads(answer)
+        logs = self._drain(request_id)
+        if "failure" in read:
+            return Outcome(json.dumps(read["failure"]).encode(), True, logs)
+        return Outcome(read["result"].encode(), False, logs)
+
+    def end(self) -> None:
+        """Kill the process: like AWS, without asking it first."""
+        self._processes.end(self._process, grace_seconds=0.0)
+
+    def _timed_out(self, request_id: str, seconds: float) -> Outcome:
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        message = f"{now} {request_id} Task timed out after {seconds:.2f} seconds"
+        return _sandbox_failure("Sandbox.Timedout", message, self._drain(request_id))
+
+    def _died(self, request_id: str) -> Outcome:
+        status = self._process.wait()
+        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        message = f"RequestId: {request_id} Error: Runtime exited with error: {how}"
+        return _sandbox_failure("Runtime.ExitError", message, self._drain(request_id))
+
+    def _drain(self, request_id: str) -> list[str]:
+        lines: list[str] = []
+        end = MARK + request_id
+        while True:
+            try:
+                line = self._logs.get(timeout=_LOG_DRAIN_SECONDS)
+            except queue.Empty:
+                return lines
+            if not line:
+                return lines
+            text = line.rstrip("\n")
+            if text.endswith(end):  # the handler may have left its last line open
+                return [*lines, text[: -len(end)]] if len(text) > len(end) else lines
+            lines.append(text)
+
+
+def _sandbox_failure(kind: str, message: str, logs: list[str]) -> Outcome:
+    payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return Outcome(payload, True, [*logs, message])
+
+
+def _pump(stream: Any, lines: queue.SimpleQueue[str]) -> None:
+    """Move lines to a queue; an empty one says that the stream ended."""
+    with stream:
+        for line in stream:
+            lines.put(line.decode("utf-8", "replace"))
+    lines.put("")

@@ -1,0 +1,117 @@
+"""S3's events to EventBridge, and its bucket policies; the storage itself is moto's."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
+
+
+class S3Service(Service):
+    """Keeps which buckets tell EventBridge of their objects, and tells it.
+
+    moto never learns of the EventBridge setting: it does not give it back when asked,
+    and would deliver to its own, incomplete, event bus. Nor does it learn of bucket policies:
+    it would enforce them without their conditions, so that "deny without TLS" denied everything.
+    """
+
+    service_name: ClassVar[str] = "s3"
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self._telling: set[str] = set()
+        self._policies: dict[str, str] = {}
+
+    def put_bucket_notification_configuration(self, params: Params) -> Params:
+        """Keep the EventBridge setting here, the rest in moto."""
+        configuration = dict(params["NotificationConfiguration"])
+        telling = configuration.pop("EventBridgeConfiguration", None) is not None
+        self.aws.moto("s3").put_bucket_notification_configuration(
+            **{**params, "NotificationConfiguration": configuration}
+        )
+        with self.lock:
+            (self._telling.add if telling else self._telling.discard)(params["Bucket"])
+        return {}
+
+    def get_bucket_notification_configuration(self, params: Params) -> Params:
+        """moto's configuration and the EventBridge setting."""
+        answer = without_metadata(self.aws.moto("s3").get_bucket_notification_configuration(**params))
+        if self._tells(params["Bucket"]):
+            answer["EventBridgeConfiguration"] = {}
+        return answer
+
+    def put_bucket_policy(self, params: Params) -> Params:
+        """Keep a policy; only that it is JSON is checked."""
+        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        try:
+            json.loads(params["Policy"])
+        except ValueError as error:
+            raise AwsError("MalformedPolicy", f"The policy is not JSON: {error}") from error
+        with self.lock:
+            self._policies[params["Bucket"]] = params["Policy"]
+        return {}
+
+    def get_bucket_policy(self, params: Params) -> Params:
+        """The policy, as it was sent."""
+        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        with self.lock:
+            policy = self._policies.get(params["Bucket"])
+        if policy is None:
+            raise AwsError("NoSuchBucketPolicy", "The bucket policy does not exist", 404)
+        return {"Policy": policy}
+
+    def delete_bucket_policy(self, params: Params) -> Params:
+        """Forget the policy."""
+        with self.lock:
+            self._policies.pop(params["Bucket"], None)
+        return {}
+
+    def after_delete_bucket(self, params: Params, _: dict[str, str]) -> None:
+        """A bucket made anew under the name starts silent and without policy."""
+        with self.lock:
+            self._telling.discard(params["Bucket"])
+            self._policies.pop(params["Bucket"], None)
+
+    def after_put_object(self, params: Params, headers: dict[str, str]) -> None:
+        """Tell of an upload in one request."""
+        self._object_created(params, headers, "PutObject")
+
+    def after_copy_object(self, params: Params, headers: dict[str, str]) -> None:
+        """Tell of a copy."""
+        self._object_created(params, headers, "CopyObject")
+
+    def after_complete_multipart_upload(self, params: Params, headers: dict[str, str]) -> None:
+        """Tell of an upload in parts."""
+        self._object_created(params, headers, "CompleteMultipartUpload")
+
+    def _tells(self, bucket: str) -> bool:
+        with self.lock:
+            return bucket in self._telling
+
+    def _object_created(self, params: Params, headers: dict[str, str], reason: str) -> None:
+        bucket, key = params["Bucket"], params["Key"]
+        if not self._tells(bucket):
+            return
+        found = {name.lower(): value for name, value in headers.items()}
+        version_id = found.get("x-amz-version-id")
+        version = {"VersionId": version_id} if version_id else {}
+        head = self.aws.moto("s3").head_object(Bucket=bucket, Key=key, **version)
+        about = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"')}
+        if version_id:
+            about["version-id"] = version_id
+        self.aws.emit(
+            {
+                "source": "aws.s3",
+                "detail-type": "Object Created",
+                "resources": [f"arn:{self.aws.partition}:s3:::{bucket}"],
+                "detail": {
+                    "version": "0",
+                    "bucket": {"name": bucket},
+                    "object": about,
+                    "requester": self.aws.account_id,
+                    "source-ip-address": "127.0.0.1",
+                    "reason": reason,
+                },
+            }
+        )

@@ -1,0 +1,232 @@
+"""The serving processes behind an endpoint: one per variant, with the model it loads."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import shutil
+import socket
+import tarfile
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from mlops_constructs.local_aws.containers.host import Container, ContainerError, container_host
+from mlops_constructs.local_aws.ecr.images import PulledImage, pull
+from mlops_constructs.local_aws.job_log import JobLog
+from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.sagemaker.job_files import JobFailure, download, split_s3_uri
+from mlops_constructs.local_aws.service import AwsError, Params
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+DRAIN_SECONDS = 30.0
+"""From SIGTERM to SIGKILL, as on AWS."""
+_PING_SECONDS = 2.0
+_PING_PAUSE_SECONDS = 0.1
+_LOG_TAIL_LINES = 8
+
+
+class FleetFailure(Exception):
+    """The fleet cannot serve; the text is the endpoint's FailureReason."""
+
+
+@dataclass
+class Variant:
+    """A production variant that serves: its process, and its share of the traffic."""
+
+    name: str
+    settings: Params
+    weight: float
+    instance_count: int | None
+    port: int
+    container: Container
+    image: PulledImage
+    image_uri: str
+    log: JobLog
+    folder: Path
+    credentials: Params
+
+    def summary(self) -> Params:
+        """A ProductionVariantSummary."""
+        deployed = {
+            "SpecifiedImage": self.image_uri,
+            "ResolvedImage": self.image.resolved_uri,
+            "ResolutionTime": datetime.now(timezone.utc),
+        }
+        answer: Params = {
+            "VariantName": self.name,
+            "DeployedImages": [deployed],
+            "CurrentWeight": self.weight,
+            "DesiredWeight": self.weight,
+        }
+        if self.instance_count is not None:
+            answer["CurrentInstanceCount"] = answer["DesiredInstanceCount"] = self.instance_count
+        if "ServerlessConfig" in self.settings:
+            answer["CurrentServerlessConfig"] = self.settings["ServerlessConfig"]
+        return answer
+
+    def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
+        """End the process, and remove its files."""
+        self.container.stop(grace_seconds)
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class Fleet:
+    """The variants of one endpoint configuration."""
+
+    config: Params
+    variants: list[Variant]
+
+    @property
+    def config_name(self) -> str:
+        """EndpointConfigName."""
+        return str(self.config["EndpointConfigName"])
+
+    def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
+        """End every variant's process, all at the same time."""
+        threads = [
+            threading.Thread(target=variant.stop, args=(grace_seconds,), daemon=True) for variant in self.variants
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+class FleetStarter:
+    """Starts fleets for one endpoint."""
+
+    def __init__(self, aws: LocalAws, endpoint_name: str, health_seconds: float, cancelled: Callable[[], bool]) -> None:
+        self._aws = aws
+        self._endpoint_name = endpoint_name
+        self._health_seconds = health_seconds
+        self._cancelled = cancelled
+
+    def start(self, config: Params) -> Fleet:
+        """Start every variant and wait until each is healthy.
+
+        Raises `FleetFailure`; nothing of the fleet runs then.
+        """
+        fleet = Fleet(config, [])
+        try:
+            for settings in config["ProductionVariants"]:
+                fleet.variants.append(self._start_variant(settings))
+            deadline = time.monotonic() + self._health_seconds
+            for variant in fleet.variants:
+                self._await_health(variant, deadline)
+        except BaseException:
+            fleet.stop(0)
+            raise
+        return fleet
+
+    def _start_variant(self, settings: Params) -> Variant:
+        name, count = settings["VariantName"], settings.get("InitialInstanceCount")
+        host = container_host(self._aws)
+        folder = self._aws.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
+        log: JobLog | None = None
+        try:
+            definition, credentials = self._model(settings["ModelName"])
+            image = pull(self._aws, host.images, definition["Image"], credentials)
+            base = folder / "opt" / "ml"
+            self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
+            group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
+            client = self._aws.client("logs", credentials)
+            log = JobLog(self._aws, group, f"{name}/{folder.name}", client)
+            port = _free_port()
+            environment = definition.get("Environment", {})
+            container = host.runtime.serve(image.image, base, port, environment, log.write)
+        except (ClientError, ContainerError, JobFailure, AwsError, OSError) as error:
+            if log is not None:
+                log.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise FleetFailure(f"The variant {name} cannot be started: {error}") from error
+        if count is not None and count > 1:
+            self._aws.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
+        weight = settings.get("InitialVariantWeight", 1.0)
+        return Variant(
+            name, settings, weight, count, port, container, image, definition["Image"], log, folder, credentials
+        )
+
+    def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
+        """The container definition of a model, and its execution role's credentials."""
+        model = self._aws.client("sagemaker").describe_model(ModelName=name)
+        credentials = assume_as(
+            self._aws, "sagemaker.amazonaws.com", model["ExecutionRoleArn"], f"endpoint-{self._endpoint_name}"
+        )
+        containers = model.get("Containers", []) or [model.get("PrimaryContainer", {})]
+        if len(containers) != 1:
+            raise ContainerError(f"the model {name} is an inference pipeline; the local AWS serves one container")
+        definition: Params = containers[0]
+        if "ModelPackageName" in definition:
+            package = self._aws.client("sagemaker").describe_model_package(
+                ModelPackageName=definition["ModelPackageName"]
+            )
+            definition = {**package["InferenceSpecification"]["Containers"][0], **definition}
+        return definition, credentials
+
+    def _fetch_model(self, uri: str | None, folder: Path, credentials: dict[str, Any]) -> None:
+        folder.mkdir(parents=True)
+        if not uri:
+            return
+        bucket, key = split_s3_uri(uri)
+        archive = folder.parent / "model.tar.gz"
+        download(self._aws.client("s3", credentials), bucket, key, archive)
+        extract_model(archive, folder)
+        archive.unlink()
+
+    def _await_health(self, variant: Variant, deadline: float) -> None:
+        while not _is_healthy(variant.port):
+            if self._cancelled():
+                raise FleetFailure("The endpoint was deleted while it was being made")
+            code = variant.container.exit_code()
+            if code is not None:
+                variant.container.wait(0)
+                why = f"its program ended with exit code {code}"
+            elif time.monotonic() > deadline:
+                why = f"no answer with status 200 on /ping within {self._health_seconds:g} seconds"
+            else:
+                time.sleep(_PING_PAUSE_SECONDS)
+                continue
+            raise FleetFailure(
+                f"The primary container for production variant {variant.name} did not pass the ping health "
+                f"check: {why}. Please check CloudWatch logs for this endpoint. Its last lines:\n"
+                f"{variant.log.tail(_LOG_TAIL_LINES)}"
+            )
+
+
+def extract_model(archive: Path, folder: Path) -> None:
+    """Unpack a model archive. Raises `ContainerError` when it is no archive, or reaches out of its folder."""
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise ContainerError(f"the model archive cannot be extracted: {error}") from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PING_SECONDS)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", "/ping")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False

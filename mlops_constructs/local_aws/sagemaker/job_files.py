@@ -1,0 +1,211 @@
+"""The files of a training job: what it finds in /opt/ml, and what is kept of what it leaves there."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import tarfile
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
+from mlops_constructs.local_aws.service import AwsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.service import Params
+
+FAILURE_CHARACTERS = 1024
+
+
+class JobFailure(Exception):
+    """The job cannot go on; the text is its FailureReason."""
+
+
+def check_times(params: Params) -> None:
+    """Raise ValidationException for limits that contradict each other."""
+    limits = params.get("StoppingCondition", {})
+    wait, runtime = limits.get("MaxWaitTimeInSeconds"), limits.get("MaxRuntimeInSeconds", 0)
+    if not params.get("EnableManagedSpotTraining"):
+        if wait is not None:
+            raise AwsError("ValidationException", "MaxWaitTimeInSeconds is for managed spot training only.")
+        return
+    if wait is None or wait < runtime:
+        raise AwsError(
+            "ValidationException",
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
+        )
+    if params.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
+        raise AwsError("ValidationException", "KeepAlivePeriodInSeconds cannot be used with managed spot training.")
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI. Raises `JobFailure`."""
+    parts = urlsplit(uri)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise JobFailure(f"ClientError: {uri!r} is no S3 URI")
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def write_configuration(base: Path, request: Params) -> None:
+    """Lay out /opt/ml with the three files of input/config."""
+    for folder in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
+        (base / folder).mkdir(parents=True)
+    resources = request.get("ResourceConfig", {})
+    group = {
+        "instance_group_name": "homogeneousCluster",
+        "instance_type": resources.get("InstanceType"),
+        "hosts": ["algo-1"],
+    }
+    files = {
+        "hyperparameters": request.get("HyperParameters", {}),
+        "inputdataconfig": {channel["ChannelName"]: _channel_settings(channel) for channel in _channels(request)},
+        "resourceconfig": {
+            "current_host": "algo-1",
+            "current_instance_type": resources.get("InstanceType"),
+            "current_group_name": "homogeneousCluster",
+            "hosts": ["algo-1"],
+            "instance_groups": [group],
+            "network_interface_name": "eth0",
+        },
+    }
+    for name, content in files.items():
+        (base / "input" / "config" / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def _channels(request: Params) -> list[Params]:
+    channels: list[Params] = request.get("InputDataConfig", [])
+    return channels
+
+
+def _channel_settings(channel: Params) -> dict[str, str]:
+    source = channel["DataSource"]["S3DataSource"]
+    settings = {
+        "TrainingInputMode": channel.get("InputMode", "File"),
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    if "ContentType" in channel:
+        settings["ContentType"] = channel["ContentType"]
+    return settings
+
+
+def forget_work(base: Path) -> None:
+    """What a new instance does not have of the work of the one before."""
+    for name in ("model", "output", "checkpoints"):
+        shutil.rmtree(base / name, ignore_errors=True)
+    for name in ("model", "output/data", "checkpoints"):
+        (base / name).mkdir(parents=True)
+
+
+def download_channels(base: Path, request: Params, s3: Any) -> None:
+    """Fetch every channel into input/data. Raises `JobFailure` worded as SageMaker does."""
+    if request["AlgorithmSpecification"].get("TrainingInputMode") == "Pipe":
+        raise JobFailure("ClientError: the local AWS knows the input modes File and FastFile, not Pipe")
+    for channel in _channels(request):
+        source = channel["DataSource"]["S3DataSource"]
+        if source.get("S3DataType") != "S3Prefix":
+            raise JobFailure(
+                f"ClientError: the local AWS reads channels of type S3Prefix only, "
+                f"{channel['ChannelName']} is {source.get('S3DataType')}"
+            )
+        folder = base / "input" / "data" / channel["ChannelName"]
+        try:
+            count = download_prefix(s3, source["S3Uri"], folder)
+        except ClientError as error:
+            raise JobFailure(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
+        if count == 0:
+            raise JobFailure(
+                f'ClientError: Data download failed:No S3 objects found under S3 URL "{source["S3Uri"]}" '
+                f"given in input data source. Please ensure that the bucket exists, that objects exist under "
+                f'that S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on it.'
+            )
+
+
+def download_prefix(s3: Any, uri: str, folder: Path) -> int:
+    """Fetch all objects below a URI into a folder; returns how many there are."""
+    bucket, prefix = split_s3_uri(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            if item["Key"].endswith("/"):
+                continue
+            relative = item["Key"][len(prefix) :].lstrip("/")
+            target = folder / (relative if relative else item["Key"].rsplit("/", 1)[-1])
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise JobFailure(f"ClientError: Data download failed: the key {item['Key']!r} leaves its folder")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            download(s3, bucket, item["Key"], target)
+            count += 1
+    return count
+
+
+def download(s3: Any, bucket: str, key: str, target: Path) -> None:
+    """Fetch one object into a file."""
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    with contextlib.closing(body), target.open("wb") as file:
+        shutil.copyfileobj(body, file)
+
+
+def upload_output(base: Path, request: Params, s3: Any, *, with_model: bool) -> str | None:
+    """Archive what the job left into its output path; returns the model archive's URI, if there is one."""
+    root = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
+    key_id = request["OutputDataConfig"].get("KmsKeyId")
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
+    if any((base / "output" / "data").iterdir()):
+        _upload_archive(s3, base / "output" / "data", f"{root}/output.tar.gz", encryption)
+    if not with_model:
+        return None
+    _upload_archive(s3, base / "model", f"{root}/model.tar.gz", encryption)
+    return f"{root}/model.tar.gz"
+
+
+def _upload_archive(s3: Any, folder: Path, uri: str, encryption: dict[str, str]) -> None:
+    bucket, key = split_s3_uri(uri)
+    archive = folder.parent / f"{folder.name}.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, arcname=path.name)
+    try:
+        with archive.open("rb") as body:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
+    except ClientError as error:
+        raise JobFailure(f"ClientError: Artifact upload failed: {uri}: {error}") from error
+
+
+def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
+    """The FailureReason of a job whose program failed: its failure file, else its last words."""
+    file = base / "output" / "failure"
+    told = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
+    text = told.strip() if told.strip() else log_tail
+    return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {exit_code}"
+
+
+def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:
+    """The last value of each metric that the log shows; without definitions, of those of built-in algorithms."""
+    now = datetime.now(timezone.utc)
+    if not definitions:
+        known = predefined(lines)
+        return [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in known.items()]
+    found = []
+    for definition in definitions:
+        pattern = re.compile(definition["Regex"])
+        values = [match.group(1) for line in lines if (match := pattern.search(line)) and pattern.groups]
+        value = next((number for text in reversed(values) if (number := _number(text)) is not None), None)
+        if value is not None:
+            found.append({"MetricName": definition["Name"], "Value": value, "Timestamp": now})
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

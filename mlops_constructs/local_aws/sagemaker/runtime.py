@@ -1,0 +1,103 @@
+"""InvokeEndpoint: requests to the serving processes."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import random
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.sagemaker.capture import capture
+from mlops_constructs.local_aws.service import AwsError, Params, Service
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.sagemaker.fleet import Variant
+    from mlops_constructs.local_aws.sagemaker.service import SageMakerService
+
+MAXIMUM_BODY_BYTES = 6_291_456
+INVOCATION_SECONDS = 60.0
+_CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_UNKNOWN_TYPE = "application/octet-stream"
+_REQUEST_HEADERS = {
+    "ContentType": "Content-Type",
+    "Accept": "Accept",
+    "CustomAttributes": _CUSTOM_ATTRIBUTES,
+    "InferenceId": "X-Amzn-SageMaker-Inference-Id",
+}
+
+
+class ModelError(AwsError):
+    """The container answered with an error; `members` are the error's own, beside its message."""
+
+    def __init__(self, message: str, status: int, answer: str, log_group_arn: str) -> None:
+        members = {"OriginalStatusCode": status, "OriginalMessage": answer, "LogStreamArn": log_group_arn}
+        super().__init__("ModelError", message, 424, members)
+
+
+class SageMakerRuntimeService(Service):
+    """sagemaker-runtime."""
+
+    service_name = "sagemaker-runtime"
+
+    def invoke_endpoint(self, params: Params) -> Params:
+        """Send the body to a variant, chosen by weight or by TargetVariant."""
+        body = params.get("Body", b"")
+        body = body.encode() if isinstance(body, str) else bytes(body)
+        if len(body) > MAXIMUM_BODY_BYTES:
+            raise AwsError(
+                "ValidationException",
+                f"The request body has {len(body)} bytes; at most {MAXIMUM_BODY_BYTES} are allowed",
+                413,
+            )
+        name = params["EndpointName"]
+        sagemaker: SageMakerService = self.aws.services["sagemaker"]  # type: ignore[assignment]
+        fleet = sagemaker.endpoints.serving(name)
+        variant = _choose(name, fleet.variants, params.get("TargetVariant"))
+        status, headers, answer = self._send(name, variant, params, body)
+        if not 200 <= status < 300:
+            raise self._model_error(name, status, answer.decode(errors="replace"))
+        content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
+        bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
+        capture(self.aws, name, variant, fleet.config.get("DataCaptureConfig", {}), bodies)
+        result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
+        if _CUSTOM_ATTRIBUTES in headers:
+            result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
+        return result
+
+    def _send(
+        self, name: str, variant: Variant, params: Params, body: bytes
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        headers = {header: params[member] for member, header in _REQUEST_HEADERS.items() if member in params}
+        connection = http.client.HTTPConnection("127.0.0.1", variant.port, timeout=INVOCATION_SECONDS)
+        with contextlib.closing(connection):
+            try:
+                connection.request("POST", "/invocations", body=body, headers=headers)
+                response = connection.getresponse()
+                return response.status, response.headers, response.read()
+            except TimeoutError as error:
+                message = "Your invocation timed out while waiting for a response from container primary."
+                raise self._model_error(name, 504, message) from error
+            except (OSError, http.client.HTTPException) as error:
+                raise self._model_error(name, 502, f"the container does not answer: {error}") from error
+
+    def _model_error(self, name: str, status: int, answer: str) -> ModelError:
+        group = f"/aws/sagemaker/Endpoints/{name}"
+        side = "server" if status >= 500 else "client"
+        message = (
+            f'Received {side} error ({status}) from primary with message "{answer}". '
+            f"See the log group {group} in account {self.aws.account_id} for more information."
+        )
+        arn = f"arn:aws:logs:{self.aws.region}:{self.aws.account_id}:log-group:{group}"
+        return ModelError(message, status, answer, arn)
+
+
+def _choose(name: str, variants: list[Variant], target: str | None) -> Variant:
+    if target is not None:
+        for variant in variants:
+            if variant.name == target:
+                return variant
+        raise AwsError("ValidationError", f"Variant {target} not found for endpoint {name}.")
+    weights = [variant.weight for variant in variants]
+    if sum(weights) == 0:
+        raise AwsError("ValidationError", f"Every variant of endpoint {name} has the weight 0.")
+    return random.choices(variants, weights)[0]

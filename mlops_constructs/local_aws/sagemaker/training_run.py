@@ -1,0 +1,173 @@
+"""One training job, run for real on this machine."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from mlops_constructs.local_aws.containers.host import ContainerError, container_host
+from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.job_log import JobLog
+from mlops_constructs.local_aws.sagemaker import job_files
+from mlops_constructs.local_aws.sagemaker.checkpoints import CheckpointFolder
+from mlops_constructs.local_aws.sagemaker.job_files import JobFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.containers.images import Image
+    from mlops_constructs.local_aws.containers.running import Container
+    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.sagemaker.training import TrainingJob, TrainingJobs
+    from mlops_constructs.local_aws.service import Params
+
+logger = logging.getLogger(__name__)
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+STOP_GRACE_SECONDS = 120.0
+NO_CAPACITY = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type"
+    " or after some time."
+)
+_DEFAULT_RUNTIME_SECONDS = 86_400
+_POLL_SECONDS = 0.2
+_SYNC_SECONDS = 1.0
+_LOG_TAIL_LINES = 5
+_INTERRUPTED = "Interrupted"
+
+
+class TrainingRun:
+    """The way of one job from its start to its end, in a thread of its own."""
+
+    def __init__(self, aws: LocalAws, jobs: TrainingJobs, job: TrainingJob, credentials: Mapping[str, Any]) -> None:
+        self._aws = aws
+        self._jobs = jobs
+        self._job = job
+        self._credentials = credentials
+        self._base = aws.workdir / "training" / job.name / "opt" / "ml"
+        self._s3 = aws.client("s3", credentials)
+        self._checkpoints = CheckpointFolder(self._base, job.request, self._s3)
+        self._ran_seconds = 0.0
+        stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
+        self._log = JobLog(aws, LOG_GROUP, stream, aws.client("logs", credentials))
+
+    def run(self) -> None:
+        """Run the job; it ends with a status whatever happens."""
+        job = self._job
+        try:
+            if self._jobs.has_capacity(job):
+                self._train()
+            else:
+                self._jobs.finish(job, "Failed", "Failed", {"FailureReason": NO_CAPACITY})
+        except (ContainerError, ClientError) as error:
+            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
+        except JobFailure as error:
+            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": str(error)})
+        except Exception as error:
+            if self._aws.closing.is_set():
+                return
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": reason})
+            logger.exception("training job %s", job.name)
+        finally:
+            self._log.close()
+            shutil.rmtree(self._base, ignore_errors=True)
+
+    def _train(self) -> None:
+        job, request = self._job, self._job.request
+        self._jobs.move(job, "Downloading")
+        host = container_host(self._aws)
+        uri = request["AlgorithmSpecification"]["TrainingImage"]
+        image = pull(self._aws, host.images, uri, self._credentials).image
+        job_files.write_configuration(self._base, request)
+        job_files.download_channels(self._base, request, self._s3)
+        self._checkpoints.restore()
+        if job.stop_asked.is_set():
+            self._jobs.finish(job, "Stopped", "Stopped", {})
+            return
+        started = datetime.now(timezone.utc)
+        ended_early, code = self._attempts(image)
+        result = self._result(started)
+        failed = ended_early is None and code != 0
+        self._jobs.move(job, "Uploading")
+        model = job_files.upload_output(self._base, request, self._s3, with_model=not failed)
+        if failed:
+            tail = self._log.tail(_LOG_TAIL_LINES)
+            result["FailureReason"] = job_files.failure_reason(self._base, code, tail)
+            self._jobs.finish(job, "Failed", "Failed", result)
+            return
+        result["ModelArtifacts"] = {"S3ModelArtifacts": model}
+        status = "Stopped" if ended_early else "Completed"
+        self._jobs.finish(job, status, ended_early or "Completed", result)
+
+    def _attempts(self, image: Image) -> tuple[str | None, int]:
+        """Run the program until it is over; an interrupted one begins again with what it had in S3."""
+        environment = {
+            **self._job.request.get("Environment", {}),
+            "TRAINING_JOB_NAME": self._job.name,
+            "TRAINING_JOB_ARN": self._job.arn,
+        }
+        while True:
+            self._jobs.move(self._job, "Training")
+            container = container_host(self._aws).runtime.train(image, self._base, environment, self._log.write)
+            why, code = self._watch(container)
+            self._checkpoints.save()
+            if why != _INTERRUPTED:
+                return why, code
+            for secondary in (_INTERRUPTED, "Starting", "Downloading"):
+                self._jobs.move(self._job, secondary)
+            job_files.forget_work(self._base)
+            self._checkpoints.restore()
+
+    def _watch(self, container: Container) -> tuple[str | None, int]:
+        """Wait for the program; returns why it was ended, if it was, and its exit code."""
+        self._jobs.runs_in(self._job, container)
+        started, why, synced = time.monotonic(), None, time.monotonic()
+        try:
+            while (code := container.wait(_POLL_SECONDS)) is None:
+                if time.monotonic() - synced > _SYNC_SECONDS:
+                    self._checkpoints.save()
+                    synced = time.monotonic()
+                why = self._reason_to_end(started)
+                if why is not None:
+                    container.stop(STOP_GRACE_SECONDS)
+        finally:
+            if container.exit_code() is None:
+                container.stop(0)
+            self._jobs.runs_in(self._job, None)
+            self._ran_seconds += time.monotonic() - started
+        return why, code
+
+    def _reason_to_end(self, started: float) -> str | None:
+        limits = self._job.request.get("StoppingCondition", {})
+        ran = self._ran_seconds + time.monotonic() - started
+        waited = (datetime.now(timezone.utc) - self._job.created).total_seconds()
+        if self._job.stop_asked.is_set():
+            return "Stopped"
+        if ran > limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS):
+            return "MaxRuntimeExceeded"
+        if waited > limits.get("MaxWaitTimeInSeconds", float("inf")):
+            return "MaxWaitTimeExceeded"
+        if self._job.interruption.is_set() and self._job.request.get("EnableManagedSpotTraining"):
+            self._job.interruption.clear()
+            return _INTERRUPTED
+        return None
+
+    def _result(self, started: datetime) -> Params:
+        ended = datetime.now(timezone.utc)
+        metrics = job_files.final_metrics(
+            self._job.request["AlgorithmSpecification"].get("MetricDefinitions", []), self._log.lines()
+        )
+        times = {
+            "TrainingStartTime": started,
+            "TrainingEndTime": ended,
+            "TrainingTimeInSeconds": max(1, round((ended - started).total_seconds())),
+            # An interruption is waited for, and not billed.
+            "BillableTimeInSeconds": max(1, round(self._ran_seconds)),
+        }
+        return {**times, **({"FinalMetricDataList": metrics} if metrics else {})}

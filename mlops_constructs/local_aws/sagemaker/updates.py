@@ -1,0 +1,66 @@
+"""What UpdateEndpoint checks and keeps."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.service import AwsError, Params
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.sagemaker.fleet import Fleet
+
+_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+
+
+def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params]) -> Params:
+    """A new configuration with the weights, counts and data capture that the serving fleet has now."""
+    left_out = {entry["VariantPropertyType"] for entry in excluded}
+    serving = {variant.name: variant for variant in fleet.variants}
+    result = copy.deepcopy(config)
+    for settings in result["ProductionVariants"]:
+        variant = serving.get(settings["VariantName"])
+        if variant is None:
+            continue
+        if "DesiredWeight" not in left_out:
+            settings["InitialVariantWeight"] = variant.weight
+        if "DesiredInstanceCount" not in left_out and variant.instance_count is not None:
+            settings["InitialInstanceCount"] = variant.instance_count
+    if "DataCaptureConfig" not in left_out and fleet.config.get("DataCaptureConfig"):
+        result["DataCaptureConfig"] = fleet.config["DataCaptureConfig"]
+    return result
+
+
+def check_scaled_variants(aws: LocalAws, endpoint_name: str, old: Params, new: Params) -> None:
+    """Refuse to remove a variant, or to change its instance type, while it is a scalable target."""
+    before = {variant["VariantName"]: variant for variant in old["ProductionVariants"]}
+    after = {variant["VariantName"]: variant for variant in new["ProductionVariants"]}
+    changed = [
+        name
+        for name, variant in before.items()
+        if name not in after or after[name].get("InstanceType") != variant.get("InstanceType")
+    ]
+    if not changed:
+        return
+    wanted = {f"endpoint/{endpoint_name}/variant/{name}": name for name in changed}
+    answer = aws.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=list(wanted), ScalableDimension=_DIMENSION
+    )
+    scaled = sorted(wanted[target["ResourceId"]] for target in answer["ScalableTargets"])
+    if scaled:
+        raise AwsError(
+            "ValidationException",
+            f"The variant(s) {', '.join(scaled)} must be deregistered as scalable targets with AutoScaling "
+            f"before they can be removed or have their instance type changed.",
+        )
+
+
+def ringing_alarms(aws: LocalAws, deployment_config: Params) -> list[str]:
+    """The rollback alarms that are in the ALARM state."""
+    alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    names = [alarm["AlarmName"] for alarm in alarms]
+    if not names:
+        return []
+    answer: Any = aws.client("cloudwatch").describe_alarms(AlarmNames=names)
+    return [alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] == "ALARM"]

@@ -1,0 +1,28 @@
+"""Parameter Store as far as it tells EventBridge; the parameters are moto's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mlops_constructs.local_aws.service import Params, Service, without_metadata
+
+
+class ParametersService(Service):
+    """Says what happens to parameters, as AWS does."""
+
+    service_name: ClassVar[str] = "ssm"
+
+    def put_parameter(self, params: Params) -> Params:
+        """moto's parameter, and the event of its change."""
+        answer = without_metadata(self.aws.moto("ssm").put_parameter(**params))
+        name = params["Name"]
+        detail = {
+            "operation": "Create" if answer["Version"] == 1 else "Update",
+            "name": name,
+            "type": params.get("Type", "String"),
+        }
+        arn = f"arn:{self.aws.partition}:ssm:{self.aws.region}:{self.aws.account_id}:parameter/{name.lstrip('/')}"
+        self.aws.emit(
+            {"source": "aws.ssm", "detail-type": "Parameter Store Change", "resources": [arn], "detail": detail}
+        )
+        return answer

@@ -1,0 +1,44 @@
+"""Which runtime containers get, and that it is said."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlops_constructs.local_aws.containers.host import DockerRuntime, ProcessRuntime, container_host
+from mlops_constructs.local_aws.local_aws import LocalAws
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A docker program whose engine answers."""
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho 27.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("docker", "runtime", "choice"),
+    [
+        (True, DockerRuntime, "a Docker engine answers: containers run in it"),
+        (
+            False,
+            ProcessRuntime,
+            "Docker is not to be used: the container's programs run as processes in a virtual environment",
+        ),
+    ],
+)
+def test_an_engine_is_used_unless_it_is_forbidden(docker: bool, runtime: type, choice: str) -> None:
+    lines: list[str] = []
+    with LocalAws() as aws:
+        aws.add_listener(lines.append)
+        host = container_host(aws, docker=docker)
+        assert isinstance(host.runtime, runtime)
+        assert container_host(aws) is host
+    assert lines == [choice]

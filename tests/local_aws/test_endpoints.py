@@ -1,0 +1,473 @@
+"""Endpoints of the local AWS: fleets of real processes, updates, rollbacks and invocations."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from local_aws.tiny_container import local_aws, make_role, push_container, upload_model, wait_until, write_container
+
+from mlops_constructs.local_aws.containers.images import ContainerError
+from mlops_constructs.local_aws.sagemaker.fleet import extract_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+BUCKET = "model-artifacts"
+
+
+class Models:
+    """Makes models and endpoint configurations, each with a name of its own."""
+
+    def __init__(self, aws: LocalAws, image: str) -> None:
+        self.aws = aws
+        self.sagemaker = aws.client("sagemaker")
+        self._image = image
+        self._role = make_role(aws, "serving", "sagemaker.amazonaws.com")
+        self._count = 0
+
+    def name(self, kind: str) -> str:
+        self._count += 1
+        return f"{kind}-{self._count}"
+
+    def model(self, answer: str = "one", mode: str = "", uri: str = "") -> str:
+        name = self.name("model")
+        data = uri if uri else upload_model(self.aws, BUCKET, f"{name}/model.tar.gz", answer)
+        container = {"Image": self._image, "ModelDataUrl": data, "Environment": {"MODE": mode}}
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=container)
+        return name
+
+    def config(self, *variants: dict[str, Any], **members: Any) -> str:
+        name = self.name("config")
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants), **members)
+        return name
+
+    def simple(self, answer: str = "one", mode: str = "", **changes: Any) -> str:
+        return self.config(variant(self.model(answer, mode), **changes))
+
+    def endpoint(self, config_name: str) -> str:
+        name = self.name("endpoint")
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config_name)
+        return name
+
+    def settled(self, name: str) -> dict[str, Any]:
+        def described() -> dict[str, Any] | None:
+            endpoint: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
+            return endpoint if endpoint["EndpointStatus"] in ("InService", "Failed") else None
+
+        endpoint: dict[str, Any] = wait_until(described)
+        return endpoint
+
+    def serving(self, answer: str = "one", **changes: Any) -> str:
+        name = self.endpoint(self.simple(answer, **changes))
+        assert self.settled(name)["EndpointStatus"] == "InService"
+        return name
+
+    def update(self, name: str, config_name: str, **members: Any) -> dict[str, Any]:
+        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config_name, **members)
+        return self.settled(name)
+
+    def answer(self, name: str, **members: Any) -> dict[str, Any]:
+        response = self.aws.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body=b"1,2", ContentType="text/csv", **members
+        )
+        return {**json.loads(response["Body"].read()), "variant": response["InvokedProductionVariant"]}
+
+
+def variant(model: str, name: str = "primary", **changes: Any) -> dict[str, Any]:
+    return {
+        "VariantName": name,
+        "ModelName": model,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+        **changes,
+    }
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with local_aws() as local:
+        local.client("s3").create_bucket(Bucket=BUCKET)
+        yield local
+
+
+@pytest.fixture(scope="module")
+def models(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Models:
+    return Models(aws, push_container(aws, write_container(tmp_path_factory.mktemp("container"))))
+
+
+def test_endpoint_serves_its_model(models: Models) -> None:
+    name = models.serving("virginica")
+
+    assert models.answer(name, Accept="application/json") == {
+        "answer": "virginica",
+        "Content-Type": "text/csv",
+        "Accept": "application/json",
+        "rows": "1,2",
+        "variant": "primary",
+    }
+
+
+def test_description_shows_what_really_runs(models: Models) -> None:
+    name = models.serving(InitialInstanceCount=2)
+
+    (shown,) = models.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+
+    assert shown["CurrentInstanceCount"] == shown["DesiredInstanceCount"] == 2
+    assert "@sha256:" in shown["DeployedImages"][0]["ResolvedImage"]
+
+
+def test_custom_attributes_come_back(models: Models) -> None:
+    name = models.serving()
+
+    response = models.aws.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, Body=b"1", CustomAttributes="trace=7"
+    )
+
+    assert response["CustomAttributes"] == "trace=7"
+    response["Body"].close()
+
+
+def test_container_error_is_a_model_error(models: Models) -> None:
+    name = models.serving()
+
+    with pytest.raises(ClientError, match=r"ModelError.*client error \(400\).*no such row"):
+        models.aws.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"bad")
+
+
+def test_body_over_six_megabytes_is_refused(models: Models) -> None:
+    name = models.serving()
+
+    with pytest.raises(ClientError, match="6291456"):
+        models.aws.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"0" * 6_291_457)
+
+
+def test_invoking_what_does_not_exist_is_an_error(models: Models) -> None:
+    with pytest.raises(ClientError, match="not found"):
+        models.answer("never-made")
+
+
+def test_program_that_ends_fails_the_endpoint_with_its_last_words(models: Models) -> None:
+    name = models.endpoint(models.simple(mode="exit"))
+
+    endpoint = models.settled(name)
+
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "ended with exit code 1" in endpoint["FailureReason"]
+    assert "the model cannot be loaded" in endpoint["FailureReason"]
+    with pytest.raises(ClientError, match="Cannot update failed endpoint"):
+        models.update(name, models.simple())
+
+
+def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models.aws.services["sagemaker"].endpoints, "health_seconds", 1.0)  # type: ignore[attr-defined]
+
+    endpoint = models.settled(models.endpoint(models.simple(mode="sick")))
+
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "no answer with status 200 on /ping within 1 seconds" in endpoint["FailureReason"]
+
+
+def test_missing_model_archive_fails_the_endpoint(models: Models) -> None:
+    config = models.config(variant(models.model(uri=f"s3://{BUCKET}/nothing.tar.gz")))
+
+    endpoint = models.settled(models.endpoint(config))
+
+    assert endpoint["EndpointStatus"] == "Failed"
+    assert "cannot be started" in endpoint["FailureReason"]
+
+
+def test_update_serves_the_new_model(models: Models) -> None:
+    name = models.serving("old")
+    config = models.simple("new")
+
+    endpoint = models.update(name, config)
+
+    assert endpoint["EndpointConfigName"] == config
+    assert models.answer(name)["answer"] == "new"
+
+
+def test_old_fleet_answers_until_the_new_one_is_healthy(models: Models) -> None:
+    name = models.serving("old")
+    config = models.simple("new")
+    models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+
+    answers = []
+    while models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating":
+        answers.append(models.answer(name)["answer"])
+
+    assert set(answers) <= {"old", "new"}
+    assert models.answer(name)["answer"] == "new"
+
+
+def test_failed_update_keeps_the_old_fleet_and_tells_why(models: Models) -> None:
+    old = models.simple("old")
+    name = models.endpoint(old)
+    models.settled(name)
+
+    endpoint = models.update(name, models.simple(mode="exit"))
+
+    assert endpoint["EndpointStatus"] == "InService"
+    assert endpoint["EndpointConfigName"] == old
+    assert "rolled back" in endpoint["FailureReason"]
+    assert models.answer(name)["answer"] == "old"
+
+
+def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
+    name = models.serving("old")
+    cloudwatch = models.aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
+    deployment = {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+    }
+
+    endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
+
+    assert "errors" in endpoint["FailureReason"]
+    assert models.answer(name)["answer"] == "old"
+
+
+def test_update_in_progress_refuses_another(models: Models) -> None:
+    name = models.serving()
+    config = models.simple()
+    models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+
+    with pytest.raises(ClientError, match="in-progress"):
+        models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+    models.settled(name)
+
+
+def test_update_takes_the_new_configs_counts_unless_told_to_retain(models: Models) -> None:
+    name = models.serving()
+    scale(models, name, 6)
+
+    endpoint = models.update(name, models.simple())
+
+    assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 1
+
+
+def test_retained_properties_survive_an_update(models: Models) -> None:
+    name = models.serving()
+    scale(models, name, 6)
+
+    endpoint = models.update(name, models.simple(), RetainAllVariantProperties=True)
+
+    (shown,) = endpoint["ProductionVariants"]
+    assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 0.5)
+
+
+def test_excluded_property_is_not_retained(models: Models) -> None:
+    name = models.serving()
+    scale(models, name, 6)
+
+    endpoint = models.update(
+        name,
+        models.simple(),
+        RetainAllVariantProperties=True,
+        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
+    )
+
+    (shown,) = endpoint["ProductionVariants"]
+    assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 1.0)
+
+
+def scale(models: Models, name: str, count: int) -> None:
+    change = {"VariantName": "primary", "DesiredInstanceCount": count, "DesiredWeight": 0.5}
+    models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
+
+
+def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:
+    name = models.serving()
+    models.aws.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="sagemaker",
+        ResourceId=f"endpoint/{name}/variant/primary",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=2,
+    )
+
+    with pytest.raises(ClientError, match="must be deregistered"):
+        models.update(name, models.simple(InstanceType="ml.m5.xlarge"))
+
+
+def test_traffic_is_split_by_weight(models: Models) -> None:
+    champion = variant(models.model("champion"), "champion", InitialVariantWeight=9)
+    challenger = variant(models.model("challenger"), "challenger", InitialVariantWeight=1)
+    name = models.endpoint(models.config(champion, challenger))
+    models.settled(name)
+
+    seen = Counter(models.answer(name)["variant"] for _ in range(60))
+
+    assert seen["champion"] > seen["challenger"]
+    assert models.answer(name, TargetVariant="challenger")["answer"] == "challenger"
+    with pytest.raises(ClientError, match="Variant nobody not found"):
+        models.answer(name, TargetVariant="nobody")
+
+
+def test_deleted_endpoint_is_gone(models: Models) -> None:
+    name = models.serving()
+    models.sagemaker.delete_endpoint(EndpointName=name)
+
+    wait_until(lambda: name not in listed(models))
+
+    with pytest.raises(ClientError, match="Could not find endpoint"):
+        models.sagemaker.describe_endpoint(EndpointName=name)
+
+
+def test_endpoint_deleted_while_it_is_made_leaves_no_process(models: Models) -> None:
+    name = models.endpoint(models.simple(mode="sick"))
+    models.sagemaker.delete_endpoint(EndpointName=name)
+
+    wait_until(lambda: name not in listed(models))
+    wait_until(lambda: not any((models.aws.workdir / "endpoints" / name).glob("*")))
+
+
+def listed(models: Models) -> list[str]:
+    return [item["EndpointName"] for item in models.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]]
+
+
+def test_names_are_unique_without_regard_to_case(models: Models) -> None:
+    name = models.serving()
+
+    with pytest.raises(ClientError, match="already existing endpoint"):
+        models.sagemaker.create_endpoint(EndpointName=name.upper(), EndpointConfigName=models.simple())
+
+
+def test_unknown_configuration_is_refused(models: Models) -> None:
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        models.endpoint("never-made")
+
+
+def test_configuration_is_kept_as_it_was_sent(models: Models) -> None:
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 50,
+        "DestinationS3Uri": f"s3://{BUCKET}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = models.simple(InstanceType="ml.c7i.large")
+    captured = models.config(variant(models.model()), DataCaptureConfig=capture)
+
+    described = models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
+
+    assert described["DataCaptureConfig"] == capture
+    listed_names = [item["EndpointConfigName"] for item in models.sagemaker.list_endpoint_configs()["EndpointConfigs"]]
+    assert listed_names[:2] == [captured, name]
+    models.sagemaker.delete_endpoint_config(EndpointConfigName=captured)
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
+
+
+def test_invocations_are_captured(models: Models) -> None:
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{BUCKET}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+    }
+    name = models.endpoint(models.config(variant(models.model()), DataCaptureConfig=config))
+    assert models.settled(name)["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    models.answer(name)
+    s3 = models.aws.client("s3")
+
+    found = wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{name}/primary/").get("Contents"))
+
+    record = json.loads(s3.get_object(Bucket=BUCKET, Key=found[0]["Key"])["Body"].read())["captureData"]
+    sent, received = record["endpointInput"], record["endpointOutput"]
+    assert (sent["data"], sent["encoding"], sent["observedContentType"]) == ("1,2", "CSV", "text/csv")
+    assert (received["encoding"], received["mode"]) == ("BASE64", "OUTPUT")
+
+
+def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
+    told: list[str] = []
+    models.aws.add_listener(told.append)
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://no-such-bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = models.endpoint(models.config(variant(models.model("one")), DataCaptureConfig=config))
+    models.settled(name)
+
+    assert models.answer(name)["answer"] == "one"
+    wait_until(lambda: any("was not captured" in line for line in told))
+
+
+def test_senseless_configuration_is_refused(models: Models) -> None:
+    model = models.model()
+    with pytest.raises(ClientError, match="must be unique"):
+        models.config(variant(model), variant(model))
+    with pytest.raises(ClientError, match="Could not find model"):
+        models.config(variant("never-made"))
+
+
+def test_log_lines_reach_cloudwatch(models: Models) -> None:
+    name = models.serving()
+    logs, group = models.aws.client("logs"), f"/aws/sagemaker/Endpoints/{name}"
+
+    def messages() -> list[str]:
+        events = logs.filter_log_events(logGroupName=group)["events"]
+        return [event["message"] for event in events]
+
+    assert wait_until(messages) == ["serving in mode normal"]
+
+
+def test_endpoint_is_tagged(models: Models) -> None:
+    name = models.name("endpoint")
+    arn = models.sagemaker.create_endpoint(
+        EndpointName=name, EndpointConfigName=models.simple(), Tags=[{"Key": "team", "Value": "iris"}]
+    )["EndpointArn"]
+    models.settled(name)
+
+    assert models.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "iris"}]
+    models.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["team"])
+    assert models.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
+
+
+@pytest.mark.parametrize("name", ["../outside", "/absolute"])
+def test_hostile_model_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
+    target = tmp_path / "model"
+    target.mkdir()
+    archive = tmp_path / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"x"))
+
+    if name.startswith("/"):  # the data filter strips the slash
+        extract_model(archive, target)
+    else:
+        with pytest.raises(ContainerError, match="cannot be extracted"):
+            extract_model(archive, target)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.tar.gz"]
+
+
+def test_truncated_model_archive_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(b"\x1f\x8b\x08 not really")
+
+    with pytest.raises(ContainerError, match="cannot be extracted"):
+        extract_model(archive, tmp_path)

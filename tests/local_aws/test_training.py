@@ -1,0 +1,344 @@
+"""Training jobs of the local AWS, and the images they run."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
+
+from mlops_constructs.local_aws.containers import environments
+from mlops_constructs.local_aws.containers.images import ContainerError, ImageStore, context_digest
+from mlops_constructs.local_aws.processes import ChildProcesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mlops_constructs.local_aws.local_aws import LocalAws
+
+BUCKET = "training-data"
+FINISHED = ("Completed", "Failed", "Stopped")
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with local_aws() as local:
+        s3 = local.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="set/train/train.csv", Body=b"a,1\nb,2\n")
+        yield local
+
+
+@pytest.fixture(scope="module")
+def image(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return push_container(aws, write_container(tmp_path_factory.mktemp("container")))
+
+
+@pytest.fixture(scope="module")
+def role(aws: LocalAws) -> str:
+    return make_role(aws, "training", "sagemaker.amazonaws.com")
+
+
+@pytest.fixture(scope="module")
+def request_of(image: str, role: str) -> Any:
+    def request(name: str, **changes: Any) -> dict[str, Any]:
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/set/train"}
+        metric = {"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"}
+        return {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {
+                "TrainingImage": image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [metric, {"Name": "absent", "Regex": "absent=(.*)"}],
+            },
+            "RoleArn": role,
+            "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models/", "KmsKeyId": "alias/aws/s3"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            **changes,
+        }
+
+    return request
+
+
+def run(aws: LocalAws, request: dict[str, Any]) -> dict[str, Any]:
+    aws.client("sagemaker").create_training_job(**request)
+    return finished(aws, request["TrainingJobName"])
+
+
+def finished(aws: LocalAws, name: str) -> dict[str, Any]:
+    def described() -> dict[str, Any] | None:
+        job: dict[str, Any] = aws.client("sagemaker").describe_training_job(TrainingJobName=name)
+        return job if job["TrainingJobStatus"] in FINISHED else None
+
+    job: dict[str, Any] = wait_until(described)
+    return job
+
+
+def members(aws: LocalAws, key: str) -> dict[str, bytes]:
+    body = aws.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        files = [(member.name, archive.extractfile(member)) for member in archive if member.isfile()]
+        return {name: file.read() for name, file in files if file is not None}
+
+
+def test_job_trains_on_the_channel_and_leaves_its_model_in_s3(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("good", HyperParameters={"answer": "virginica"}, Environment={"TOLD": "b a"}))
+
+    assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
+    assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{BUCKET}/models/good/output/model.tar.gz"
+    assert members(aws, "models/good/output/model.tar.gz") == {"model.json": b'{"answer": "virginica"}'}
+    assert members(aws, "models/good/output/output.tar.gz") == {"report.txt": b"seen: a,b"}
+    stored = aws.client("s3").head_object(Bucket=BUCKET, Key="models/good/output/model.tar.gz")
+    assert stored["ServerSideEncryption"] == "aws:kms"
+
+
+def test_job_goes_through_sagemakers_secondary_statuses(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("statuses"))
+
+    told = [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
+    assert told == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert job["TrainingStartTime"] <= job["TrainingEndTime"]
+
+
+def test_final_metric_is_the_last_value_in_the_log(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("metrics"))
+
+    assert {item["MetricName"]: item["Value"] for item in job["FinalMetricDataList"]} == {
+        "validation:accuracy": pytest.approx(0.92)
+    }
+
+
+def test_output_goes_to_cloudwatch_logs(aws: LocalAws, request_of: Any) -> None:
+    run(aws, request_of("logged"))
+    logs, group = aws.client("logs"), "/aws/sagemaker/TrainingJobs"
+
+    def messages() -> list[str]:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="logged/")["logStreams"]
+        if not streams:
+            return []
+        name = streams[0]["logStreamName"]
+        events = logs.get_log_events(logGroupName=group, logStreamName=name)["events"]
+        return [event["message"] for event in events]
+
+    assert wait_until(messages) == ["validation:accuracy=0.5;", "validation:accuracy=0.92;"]
+
+
+def test_failure_file_becomes_the_reason(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("failing", HyperParameters={"failure": "the label column has one class"}))
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: the label column has one class, exit code: 1"
+    assert "ModelArtifacts" not in job
+
+
+def test_failure_without_a_file_shows_the_last_lines(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("crashing", HyperParameters={"crash": "yes"}))
+
+    assert "Traceback: it broke, exit code: 1" in job["FailureReason"]
+
+
+def test_failure_reason_keeps_1024_characters_of_the_file(aws: LocalAws, request_of: Any) -> None:
+    job = run(aws, request_of("long-failure", HyperParameters={"failure": "x" * 2000}))
+
+    assert job["FailureReason"] == f"AlgorithmError: {'x' * 1024}, exit code: 1"
+
+
+def test_name_is_used_up_forever(aws: LocalAws, request_of: Any) -> None:
+    run(aws, request_of("once"))
+
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        aws.client("sagemaker").create_training_job(**request_of("once"))
+
+
+@pytest.mark.parametrize("name", ["a_b", "-a", "a" * 64])
+def test_bad_name_is_refused(aws: LocalAws, request_of: Any, name: str) -> None:
+    with pytest.raises(ClientError, match=r"trainingJobName|TrainingJobName"):
+        aws.client("sagemaker").create_training_job(**request_of(name))
+
+
+def test_unknown_image_fails_the_job_with_its_uri(aws: LocalAws, request_of: Any, image: str) -> None:
+    request = request_of("no-image")
+    request["AlgorithmSpecification"]["TrainingImage"] = image[:-4] + "0000"
+
+    job = run(aws, request)
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "holds no such image" in job["FailureReason"]
+
+
+def test_foreign_image_fails_the_job(aws: LocalAws, request_of: Any) -> None:
+    request = request_of("foreign-image")
+    request["AlgorithmSpecification"]["TrainingImage"] = "docker.io/library/python:3.12"
+
+    assert "no image in ECR" in run(aws, request)["FailureReason"]
+
+
+def test_empty_channel_fails_the_job(aws: LocalAws, request_of: Any) -> None:
+    request = request_of("no-data")
+    request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{BUCKET}/nothing"
+
+    assert "No S3 objects found" in run(aws, request)["FailureReason"]
+
+
+def test_role_that_does_not_trust_sagemaker_is_refused(aws: LocalAws, request_of: Any) -> None:
+    other = make_role(aws, "for-lambda", "lambda.amazonaws.com")
+
+    with pytest.raises(ClientError, match="Could not assume role"):
+        aws.client("sagemaker").create_training_job(**request_of("no-trust", RoleArn=other))
+
+
+def test_stopped_job_is_stopped(aws: LocalAws, request_of: Any) -> None:
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_training_job(**request_of("stopped", HyperParameters={"sleep": "60"}))
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"] == "Training")
+
+    sagemaker.stop_training_job(TrainingJobName="stopped")
+
+    job = finished(aws, "stopped")
+    assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
+    with pytest.raises(ClientError, match="status Stopped"):
+        sagemaker.stop_training_job(TrainingJobName="stopped")
+
+
+def test_maximum_runtime_ends_the_job(aws: LocalAws, request_of: Any) -> None:
+    limit = {"MaxRuntimeInSeconds": 1}
+    job = run(aws, request_of("slow", HyperParameters={"sleep": "60"}, StoppingCondition=limit))
+
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_jobs_are_listed_and_tagged(aws: LocalAws, request_of: Any) -> None:
+    sagemaker = aws.client("sagemaker")
+    job = run(aws, request_of("tagged", Tags=[{"Key": "execution", "Value": "1"}]))
+    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[{"Key": "more", "Value": "2"}])
+
+    tags = sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
+
+    assert tags == [{"Key": "execution", "Value": "1"}, {"Key": "more", "Value": "2"}]
+    listed = sagemaker.list_training_jobs(NameContains="tagged")["TrainingJobSummaries"]
+    assert [item["TrainingJobName"] for item in listed] == ["tagged"]
+
+
+def test_describing_an_unknown_job_is_an_error(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        aws.client("sagemaker").describe_training_job(TrainingJobName="never-made")
+
+
+def test_same_files_give_the_same_digest(tmp_path: Path) -> None:
+    first, second = write_container(tmp_path / "a"), write_container(tmp_path / "b")
+    assert context_digest(first) == context_digest(second)
+
+    (second / "train").chmod(0o644)
+    assert context_digest(first) != context_digest(second)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "train", "serve"])
+def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    (write_container(tmp_path / "container") / name).unlink()
+
+    with pytest.raises(ContainerError, match=f"^{name} is missing .* add {name}$"):
+        ImageStore(tmp_path / "images").add(tmp_path / "container")
+
+
+def test_program_that_nobody_makes_executable_is_named(tmp_path: Path) -> None:
+    folder = write_container(tmp_path / "container")
+    (folder / "serve").chmod(0o644)
+
+    with pytest.raises(ContainerError, match=r"chmod \+x serve"):
+        ImageStore(tmp_path / "images").add(folder)
+
+
+def test_requirements_that_cannot_be_installed_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+    (folder / "requirements.txt").write_text("./no-such-directory-here\n")
+
+    with pytest.raises(ContainerError, match="no-such-directory-here"):
+        environments.environment_for(folder, ChildProcesses(), lambda _: None)
+
+    assert list((tmp_path / "cache/mlops-constructs/environments").iterdir()) == []
+
+
+def test_interrupted_environment_is_never_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+    processes = ChildProcesses()
+
+    def interrupt(_: object, _target: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(environments, "_move_scripts", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            environments.environment_for(folder, processes, lambda _: None)
+    assert list(environments.cache_directory().iterdir()) == []
+
+    made = environments.environment_for(folder, processes, lambda _: None)
+    assert (made / "bin" / "python").exists()
+    assert environments.environment_for(folder, processes, pytest.fail) == made
+
+
+def test_environment_scripts_name_their_final_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+
+    made = environments.environment_for(folder, ChildProcesses(), lambda _: None)
+
+    assert ".part-" not in (made / "bin" / "activate").read_text()
+
+
+def test_environment_is_made_once_by_two_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+    lines: list[str] = []
+    threads = [
+        threading.Thread(target=environments.environment_for, args=(folder, ChildProcesses(), lines.append))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len([line for line in lines if "making" in line]) == 1
+    assert len(list(environments.cache_directory().iterdir())) == 1
+
+
+def test_environment_that_another_process_makes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = write_container(tmp_path / "container")
+    target = environments.cache_directory() / environments._key(folder)
+    lines: list[str] = []
+    waiting = threading.Thread(target=environments.environment_for, args=(folder, ChildProcesses(), lines.append))
+    with environments._alone(target):
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        (target / "bin").mkdir(parents=True)
+        (target / "bin" / "python").touch()
+    waiting.join(10)
+
+    assert lines == []
+    assert (target / "bin" / "python").read_bytes() == b""
+
+
+def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any) -> None:
+    """Last in this file: it closes the local AWS."""
+    aws.client("sagemaker").create_training_job(**request_of("closing", HyperParameters={"sleep": "60"}))
+    training = aws.services["sagemaker"].training  # type: ignore[attr-defined]
+    container = wait_until(lambda: training.find("closing").container)
+
+    started = time.monotonic()
+    aws.close()
+
+    assert time.monotonic() - started < 10
+    assert container.exit_code() is not None
+    assert not aws.workdir.exists()
