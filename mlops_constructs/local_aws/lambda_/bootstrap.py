@@ -6,13 +6,12 @@ Standard output takes one JSON answer a line; all the handler prints goes to sta
 closed for each request by a line with only the mark and the request's id.
 """
 
-# ruff: noqa: E402
 from __future__ import annotations
 
 import sys
 
-CODE, HANDLER = sys.argv[1], sys.argv[2]
-sys.path[0] = CODE  # the folder of this script holds modules that would hide the function's
+if __name__ == "__main__":
+    sys.path[0] = sys.argv[1]  # the folder of this script holds modules that would hide the function's
 
 import importlib
 import json
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 MARK = "\x1e"
 
 
-def load_handler() -> Callable[[Any, Any], Any]:
+def load_handler(handler_string: str) -> Callable[[Any, Any], Any]:
     """Import the handler; an error in it is the answer to every request, as on AWS."""
-    module_name, _, function_name = HANDLER.rpartition(".")
+    module_name, _, function_name = handler_string.rpartition(".")
     handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module_name.replace("/", ".")), function_name)
     return handler
 
@@ -69,7 +68,7 @@ def main() -> None:
         request = json.loads(line)
         try:
             if handler is None:
-                handler = load_handler()
+                handler = load_handler(sys.argv[2])
             answer: dict[str, Any] = {"result": json.dumps(handler(request["event"], context_of(request)))}
         except BaseException as error:  # sys.exit() in a handler must not end the worker
             answer = {"failure": failure_of(error)}
