@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._aws.actions import Stage
+from ._aws.actions import PipelineStage
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow
 from .stages.releases import release_variable
@@ -40,12 +40,12 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
         env=env,
         stores=stores,
         stages=[
-            Stage("Source", [dataset_source(config.dataset, stores), deployment.source()]),
+            PipelineStage("Source", [dataset_source(config.dataset, stores), deployment.source()]),
             *training.stages(),
             *evaluation.stages(),
             deployment.dev_stage(),
             approval.stage(),
-            Stage(
+            PipelineStage(
                 "DeployProduction",
                 [
                     approval.record(run_order=1),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .stages.approval import Approval
-from .stages.deployment import Deployment
-from .stages.evaluation import Evaluation
-from .stages.image import Image
-from .stages.registry import Registry
-from .stages.releases import Releases
-from .stages.training import Training
+from .stages.approval import ApprovalStage
+from .stages.deployment.stage import DeploymentStage
+from .stages.evaluation.stage import EvaluationStage
+from .stages.image.stage import ImageStage
+from .stages.registry import RegistryStage
+from .stages.releases import ReleasesStage
+from .stages.training.stage import TrainingStage
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 class Parts:
     """One construct a stage; ``MLOpsPipeline`` says what each is."""
 
-    image: Image
-    registry: Registry
-    training: Training
-    evaluation: Evaluation
-    deployment: Deployment
-    approval: Approval
-    releases: Releases
+    image: ImageStage
+    registry: RegistryStage
+    training: TrainingStage
+    evaluation: EvaluationStage
+    deployment: DeploymentStage
+    approval: ApprovalStage
+    releases: ReleasesStage
 
 
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment, stores: Stores) -> Parts:
     """Make every stage below ``scope``."""
-    image = Image(scope, "image", config=config.algorithm, env=env, stores=stores)
-    registry = Registry(scope, "registry", env=env)
+    image = ImageStage(scope, "image", config=config.algorithm, env=env, stores=stores)
+    registry = RegistryStage(scope, "registry", env=env)
     group, packages = registry.name, registry.packages_arn
     processing = config.evaluation.processing
-    training = Training(
+    training = TrainingStage(
         scope,
         "training",
         dataset=config.dataset,
@@ -54,7 +54,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         held_out_channel=None if processing is None else processing.channel,
         least_instances={"dev": config.dev.least_instances, "production": config.production.least_instances},
     )
-    deployment = Deployment(
+    deployment = DeploymentStage(
         scope,
         "deployment",
         dev=config.dev,
@@ -65,7 +65,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         answers=config.algorithm.answers,
         network=config.network,
     )
-    evaluation = Evaluation(
+    evaluation = EvaluationStage(
         scope,
         "evaluation",
         config=config.evaluation,
@@ -78,7 +78,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
     )
-    approval = Approval(
+    approval = ApprovalStage(
         scope,
         "approval",
         config=config.approval,
@@ -89,7 +89,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         production=config.production,
         production_stack=deployment.production_endpoint,
     )
-    releases = Releases(
+    releases = ReleasesStage(
         scope,
         "releases",
         env=env,

@@ -16,15 +16,23 @@ from ._aws.tagging import tag_everything
 from ._cdk import TerraformOutput
 from ._delivery import deliver
 from ._parts import make_parts
-from .config import Algorithm, Dataset, Endpoint, Existing, Network, PipelineConfig, Tuning
-from .config import Approval as ApprovalConfig
-from .config import Evaluation as EvaluationConfig
-from .config import Notebook as NotebookConfig
-from .config import Training as TrainingConfig
+from .config import (
+    Algorithm,
+    Approval,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Existing,
+    Network,
+    Notebook,
+    PipelineConfig,
+    Training,
+    Tuning,
+)
 from .provider import iam_role_policy
 from .stages.approval import ACTION, STAGE
-from .stages.notebook import Notebook
-from .stages.storage import Storage
+from .stages.notebook.stage import NotebookStage
+from .stages.storage import StorageStage
 from .stages.trigger import data_bucket_needs
 
 if TYPE_CHECKING:
@@ -62,14 +70,14 @@ class MLOpsPipeline(Construct):
         *,
         algorithm: Algorithm,
         dataset: Dataset,
-        training: TrainingConfig = TrainingConfig(),
+        training: Training = Training(),
         tuning: Tuning | None = None,
         network: Network | None = None,
-        evaluation: EvaluationConfig = EvaluationConfig(),
+        evaluation: Evaluation = Evaluation(),
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
-        approval: ApprovalConfig = ApprovalConfig(),
-        notebook: NotebookConfig | None = NotebookConfig(),
+        approval: Approval = Approval(),
+        notebook: Notebook | None = Notebook(),
         existing: Existing = Existing(),
         name_prefix: str | None = None,
         tags: Mapping[str, str] = MappingProxyType({}),
@@ -130,7 +138,7 @@ class MLOpsPipeline(Construct):
         self.name = physical_name(config.name_prefix or id_, path)
         env = Environment.of(self, self.name, config)
         self._env, self._folders = env, config.dataset.folders
-        self.storage = Storage(self, "storage", env=env, existing=config.existing, dataset=config.dataset)
+        self.storage = StorageStage(self, "storage", env=env, existing=config.existing, dataset=config.dataset)
         self._stores = self.storage.stores
         parts = make_parts(self, config, env, self._stores)
         self.image, self.registry = parts.image, parts.registry
@@ -189,9 +197,9 @@ class MLOpsPipeline(Construct):
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
 
-    def _make_notebook(self, config: NotebookConfig, algorithm: Algorithm) -> Notebook:
+    def _make_notebook(self, config: Notebook, algorithm: Algorithm) -> NotebookStage:
         build, made = self.image.pipeline, self.image.repository is not None
-        return Notebook(
+        return NotebookStage(
             self,
             "notebook",
             config=config,

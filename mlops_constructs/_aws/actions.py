@@ -96,7 +96,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class PipelineStage:
     """A named group of actions."""
 
     name: str

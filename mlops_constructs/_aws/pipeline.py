@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .._cdk import TerraformResource
-    from .actions import Stage, Variable
+    from .actions import PipelineStage, Variable
     from .environment import Environment
     from .policy import Statement
     from .stores import Stores
@@ -43,7 +43,7 @@ class Pipeline(Construct):
         purpose: str,
         env: Environment,
         stores: Stores,
-        stages: Sequence[Stage],
+        stages: Sequence[PipelineStage],
         permissions: Sequence[Statement],
         variables: Sequence[Variable] = (),
         pushes: Mapping[str, str] = MappingProxyType({}),

@@ -45,7 +45,7 @@ def pass_role(role_arn: str, service: str) -> Statement:
     return allow("iam:PassRole", role_arn, when={"StringEquals": {"iam:PassedToService": service}})
 
 
-def report_job() -> list[Statement]:
+def report_result() -> list[Statement]:
     """Allow a function to answer CodePipeline, which knows no resource for it."""
     return [allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*")]
 

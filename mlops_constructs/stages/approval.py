@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
+from .._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from .._aws.function import Function
-from .._aws.policy import allow, report_job
+from .._aws.policy import allow, report_result
 from ..provider import (
     cloudwatch_event_rule,
     cloudwatch_event_target,
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from .._aws.stores import Stores
-    from ..config import Approval as ApprovalConfig
-    from ..config import Endpoint
+    from ..config import Approval, Endpoint
 
 STAGE = ACTION = "Approve"
 
 
-class Approval(Construct):
+class ApprovalStage(Construct):
     """What the approver reads, the topic that tells people, and the function that records what became of it.
 
     Attributes:
@@ -43,7 +42,7 @@ class Approval(Construct):
         scope: Construct,
         id_: str,
         *,
-        config: ApprovalConfig,
+        config: Approval,
         env: Environment,
         stores: Stores,
         group: str,
@@ -65,7 +64,7 @@ class Approval(Construct):
         """What the pipeline invokes."""
         return [self.gather_evidence, self.record_decision]
 
-    def stage(self) -> Stage:
+    def stage(self) -> PipelineStage:
         """Describe the pipeline stage ``Approve``: gather the evidence, then ask."""
         evidence = invoke(
             "Evidence",
@@ -89,7 +88,7 @@ class Approval(Construct):
                 "ExternalEntityLink": "#{Evidence.Link}",
             },
         )
-        return Stage(STAGE, [evidence, ask])
+        return PipelineStage(STAGE, [evidence, ask])
 
     def record(self, *, run_order: int) -> Action:
         """Describe the action that marks the package Approved, before it is deployed."""
@@ -124,7 +123,7 @@ class Approval(Construct):
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
                 allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evidence/*"),
-                *report_job(),
+                *report_result(),
             ],
         )
 
@@ -147,7 +146,7 @@ class Approval(Construct):
                     ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
                     env.arn("codepipeline", env.name),
                 ),
-                *report_job(),
+                *report_result(),
             ],
         )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .._aws.environment import Environment
 
 
-class Registry(Construct):
+class RegistryStage(Construct):
     """The group that holds the pipeline's model packages.
 
     Attributes:

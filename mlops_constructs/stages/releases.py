@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, RELEASE_VARIABLE, Action, Variable, invoke
 from .._aws.function import Function
-from .._aws.policy import allow, report_job
+from .._aws.policy import allow, report_result
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDER = "releases"
 
 
-class Releases(Construct):
+class ReleasesStage(Construct):
     """The function that writes the record of a release.
 
     Attributes:
@@ -53,7 +53,7 @@ class Releases(Construct):
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
                 allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
                 *_records(stores),
-                *report_job(),
+                *report_result(),
             ],
         )
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ANYONE = {"AWS": "*"}
 
 
-class Storage(Construct):
+class StorageStage(Construct):
     """Two buckets and a queue under one customer managed key.
 
     Attributes:

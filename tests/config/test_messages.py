@@ -19,11 +19,11 @@ from mlops_constructs import (
     Rollout,
     Training,
 )
-from mlops_constructs._aws.actions import Action, Stage, invoke
-from mlops_constructs._aws.endpoint_template import endpoint_template
+from mlops_constructs._aws.actions import Action, PipelineStage, invoke
 from mlops_constructs._aws.pipeline import Pipeline
 from mlops_constructs.config.pipeline import MOST_TRAINING_BYTES
 from mlops_constructs.config.region import region_problems
+from mlops_constructs.stages.deployment.template import endpoint_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,7 +213,7 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
             purpose="pipeline",
             env=made._env,
             stores=made._stores,
-            stages=[Stage("Ask", long), Stage("Fits", [invoke("Three", "function", parameters={})])],
+            stages=[PipelineStage("Ask", long), PipelineStage("Fits", [invoke("Three", "function", parameters={})])],
             permissions=[],
         )
     fields = ["Ask.One.UserParameters", "Ask.Two.UserParameters"]

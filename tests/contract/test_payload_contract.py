@@ -14,10 +14,10 @@ import pytest
 from synthesis import CONTAINER, Synthesized, synth
 
 from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
-from mlops_constructs._aws.endpoint_parameters import NETWORK_PARAMETERS, PARAMETERS
-from mlops_constructs._aws.endpoint_template import endpoint_template
 from mlops_constructs._payload import function_archive
 from mlops_constructs.config import Evaluation, Integer, Network, Processing, Spot, Training, Tuning
+from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS
+from mlops_constructs.stages.deployment.template import endpoint_template
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_SEARCH: dict[str, Any] = {

@@ -18,8 +18,8 @@ from train_model.settings import Params, Settings
 from handler_kit import instances
 from mlops_constructs import Categorical, Checkpoints, Continuous, Integer, Network, Retry, Spot, Training, Tuning
 from mlops_constructs._aws.environment import Environment
-from mlops_constructs._aws.training_settings import training_settings
 from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
+from mlops_constructs.stages.training.settings import training_settings
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"

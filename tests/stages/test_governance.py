@@ -22,8 +22,8 @@ from mlops_constructs import (
     Profile,
     Training,
 )
-from mlops_constructs._aws.endpoint_template import endpoint_template
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
+from mlops_constructs.stages.deployment.template import endpoint_template
 
 ACCOUNT = "arn:aws:iam::111122223333"
 TAGS = {"team": "credit risk", "cost-center": "4711"}

@@ -17,7 +17,7 @@ from mlops_constructs import Algorithm, Dataset, Existing, MLOpsPipeline, Notebo
 from mlops_constructs._payload import archive, folder_files
 
 NOTEBOOKS = Path(mlops_constructs.__file__).parent / "notebooks"
-SCRIPT = NOTEBOOKS.parent / "stages" / "notebook_on_start.sh"
+SCRIPT = NOTEBOOKS.parent / "stages" / "notebook" / "on_start.sh"
 GITHUB = "https://github.com/acme/churn"
 SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:git-AbCdEf"
 

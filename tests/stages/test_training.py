@@ -24,9 +24,9 @@ from mlops_constructs import (
     Training,
     Tuning,
 )
-from mlops_constructs._aws.endpoint_template import endpoint_template
 from mlops_constructs._aws.naming import tuning_prefix
 from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
+from mlops_constructs.stages.deployment.template import endpoint_template
 
 DAY = 86_400
 NETWORK = Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"])

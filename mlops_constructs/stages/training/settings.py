@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..config.ranges import parameter_ranges, wire_value
-from ..config.training import Checkpoints
-from .literals import literal_json
-from .naming import tuning_prefix
-from .network import joined
+from ..._aws.literals import literal_json
+from ..._aws.naming import tuning_prefix
+from ..._aws.network import joined
+from ...config.ranges import parameter_ranges, wire_value
+from ...config.training import Checkpoints
 
 if TYPE_CHECKING:
-    from ..config import Network, Training, Tuning
-    from .environment import Environment
+    from ..._aws.environment import Environment
+    from ...config import Network, Training, Tuning
 
 
 def job_settings(env: Environment, tuning: Tuning | None) -> dict[str, str]:

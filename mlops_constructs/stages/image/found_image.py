@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._cdk import Fn, Precondition, TerraformLocal
-from ..config._rules import is_token
+from ..._cdk import Fn, Precondition, TerraformLocal
+from ...config._rules import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from constructs import Construct
 
-    from ..config.builtin import BuiltinAlgorithm
-    from .environment import Environment
+    from ..._aws.environment import Environment
+    from ...config.builtin import BuiltinAlgorithm
 
 _URI = "^([0-9]+)[.]dkr[.]ecr[.]([a-z0-9-]+)[.][a-z.]+/([a-z0-9._/-]+).*$"
 _NOWHERE = "none"

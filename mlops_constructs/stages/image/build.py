@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from ..provider import cloudwatch_log_group, codebuild_project
-from .keys import use_key_for_artifacts
-from .policy import allow
-from .role import ServiceRole
+from ..._aws.keys import use_key_for_artifacts
+from ..._aws.policy import allow
+from ..._aws.role import ServiceRole
+from ...provider import cloudwatch_log_group, codebuild_project
 
 if TYPE_CHECKING:
-    from .environment import Environment
-    from .policy import Statement
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
 
 # An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
 BUILDSPEC = {

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..config._instances import OWN_DISKS
-from ..config.training import LONGEST_ASKED_SECONDS
-from .keys import use_key, use_key_for_volumes
-from .naming import tuning_prefix
-from .network import is_list_token, network_permissions
-from .policy import allow, pass_role, pull_image, report_job
-from .training_settings import checkpoint_path
+from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.naming import tuning_prefix
+from ..._aws.network import is_list_token, network_permissions
+from ..._aws.policy import allow, pass_role, pull_image, report_result
+from ...config._instances import OWN_DISKS
+from ...config.training import LONGEST_ASKED_SECONDS
+from .settings import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config import Network, Training, Tuning
-    from .environment import Environment
-    from .policy import Statement
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ...config import Network, Training, Tuning
 
 Conditions = dict[str, dict[str, object]]
 
@@ -85,7 +85,7 @@ def launch_permissions(
         # A tag is resolved to its digest.
         allow("ecr:BatchGetImage", image_arn),
         use_key_for_volumes(stores.key_arn),
-        *report_job(),
+        *report_result(),
     ]
 
 

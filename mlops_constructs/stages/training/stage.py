@@ -6,29 +6,28 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
-from .._aws.dataset_check import check_dataset_function
-from .._aws.event import invoke_on
-from .._aws.function import Function
-from .._aws.policy import allow
-from .._aws.role import ServiceRole
-from .._aws.training_permissions import (
+from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
+from ..._aws.events import invoke_on
+from ..._aws.function import Function
+from ..._aws.policy import allow
+from ..._aws.role import ServiceRole
+from ...config.training import LONGEST_POLL_SECONDS
+from .dataset_check import check_dataset_function
+from .permissions import (
     job_permissions,
     launch_permissions,
     look_permissions,
     stop_permissions,
     training_jobs_arn,
 )
-from .._aws.training_settings import job_settings, training_settings
-from ..config.training import LONGEST_POLL_SECONDS
+from .settings import job_settings, training_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._aws.environment import Environment
-    from .._aws.stores import Stores
-    from ..config import Dataset, Network, Tuning
-    from ..config import Training as TrainingConfig
+    from ..._aws.environment import Environment
+    from ..._aws.stores import Stores
+    from ...config import Dataset, Network, Training, Tuning
 
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits 60 days at most; a day is left for SageMaker to find instances and to end the job.
@@ -37,7 +36,7 @@ _MOST_MINUTES = 86_400
 _SPARE_MINUTES = 24 * 60
 
 
-class Training(Construct):
+class TrainingStage(Construct):
     """The functions that check a data set, train on it and stop the training, and the role that it runs under.
 
     Attributes:
@@ -55,7 +54,7 @@ class Training(Construct):
         id_: str,
         *,
         dataset: Dataset,
-        config: TrainingConfig,
+        config: Training,
         tuning: Tuning | None,
         network: Network | None,
         env: Environment,
@@ -100,7 +99,7 @@ class Training(Construct):
         if self._longest_seconds > LONGEST_POLL_SECONDS:
             self.answer_training = self._answer_training()
 
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[PipelineStage]:
         """Describe the pipeline stages ``Prepare`` and ``Train``."""
         check = invoke(
             "CheckDataset",
@@ -114,7 +113,7 @@ class Training(Construct):
                 "release": RELEASE,
             },
         )
-        return [Stage("Prepare", [check]), Stage(STAGE, self._train_actions())]
+        return [PipelineStage("Prepare", [check]), PipelineStage(STAGE, self._train_actions())]
 
     def _train_actions(self) -> list[Action]:
         if self.answer_training is None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .endpoint_parameters import endpoint_parameters
+from .parameters import endpoint_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..config import Endpoint, Rollout
+    from ...config import Endpoint, Rollout
 
 VARIANT = "primary"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}

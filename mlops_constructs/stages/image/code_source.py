@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .actions import Action
-from .policy import allow
+from ..._aws.actions import Action
+from ..._aws.policy import allow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .environment import Environment
-    from .policy import Statement
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
 
 # Name, namespace and artifact of the source action.
 CODE = "Code"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .keys import use_key, use_key_for_volumes
-from .network import network_permissions
-from .policy import allow, pass_role, pull_image
+from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.network import network_permissions
+from ..._aws.policy import allow, pass_role, pull_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config import Network
-    from .environment import Environment
-    from .policy import Statement
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ...config import Network
 
 
 def serving_permissions(env: Environment, stores: Stores, image_arn: str, network: Network | None) -> list[Statement]:

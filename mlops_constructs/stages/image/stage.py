@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import Action, Stage
-from .._aws.code_source import CODE, CodeSource, codecommit_source, connection_source
-from .._aws.connection import Connection
-from .._aws.found_image import FoundImage, builtin_image, image_by_uri
-from .._aws.image_build import ImageBuild
-from .._aws.pipeline import Pipeline
-from .._aws.policy import allow
-from .._aws.retraining import Retraining
-from .._aws.seed import seed
-from .._cdk import Annotations, TerraformResourceLifecycle
-from ..config._image_uri import tag_warning
-from ..provider import codecommit_repository, ecr_repository, ssm_parameter
+from ..._aws.actions import Action, PipelineStage
+from ..._aws.pipeline import Pipeline
+from ..._aws.policy import allow
+from ..._cdk import Annotations, TerraformResourceLifecycle
+from ...config._image_uri import tag_warning
+from ...provider import codecommit_repository, ecr_repository, ssm_parameter
+from .build import ImageBuild
+from .code_source import CODE, CodeSource, codecommit_source, connection_source
+from .connection import Connection
+from .found_image import FoundImage, builtin_image, image_by_uri
+from .retraining import Retraining
+from .seed import seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from .._aws.environment import Environment
-    from .._aws.stores import Stores
-    from .._cdk import TerraformResource
-    from ..config import Algorithm
+    from ..._aws.environment import Environment
+    from ..._aws.stores import Stores
+    from ..._cdk import TerraformResource
+    from ...config import Algorithm
 
 # In the parameter until the first build ends.
 NO_IMAGE = "none"
 
 
-class Image(Construct):
+class ImageStage(Construct):
     """What trains and serves: an image built from the team's repository, or one that exists already.
 
     Attributes:
@@ -172,7 +172,7 @@ class Image(Construct):
             purpose="image-pipeline",
             env=self._env,
             stores=self._stores,
-            stages=[Stage("Source", [source.action]), Stage("Build", [action])],
+            stages=[PipelineStage("Source", [source.action]), PipelineStage("Build", [action])],
             permissions=[
                 *source.permissions,
                 allow(["codebuild:StartBuild", "codebuild:BatchGetBuilds"], build.arn),

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.keys import use_key, use_key_for_volumes
-from .._aws.policy import allow
-from .._aws.role import ServiceRole
-from .._cdk import AssetType, Fn, TerraformAsset
-from .._payload import archive, folder_files
-from ..config.notebook import ALGORITHM
-from ..provider import (
+from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.policy import allow
+from ..._aws.role import ServiceRole
+from ..._cdk import AssetType, Fn, TerraformAsset
+from ..._payload import archive, folder_files
+from ...config.notebook import ALGORITHM
+from ...provider import (
     s3_object,
     sagemaker_code_repository,
     sagemaker_notebook_instance,
@@ -24,22 +24,22 @@ from ..provider import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._aws.environment import Environment
-    from .._aws.policy import Statement
-    from .._aws.stores import Stores
-    from .._cdk import TerraformResource
-    from .._payload import Archive
-    from ..config import Notebook as NotebookConfig
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ..._cdk import TerraformResource
+    from ..._payload import Archive
+    from ...config import Notebook
 
 # Runs as root at every start, for at most 5 minutes:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
-_ON_START = Path(__file__).with_name("notebook_on_start.sh")
-_NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+_ON_START = Path(__file__).with_name("on_start.sh")
+_NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 _LOGS = "log-group:/aws/sagemaker/NotebookInstances"
 _CODECOMMIT = re.compile(r"https://git-codecommit\.(?P<region>[a-z0-9-]+)\.[^/]+/v1/repos/(?P<name>[\w.-]+)/?")
 
 
-class Notebook(Construct):
+class NotebookStage(Construct):
     """The instance, its role, its lifecycle configuration and its notebooks.
 
     Attributes:
@@ -54,7 +54,7 @@ class Notebook(Construct):
         scope: Construct,
         id_: str,
         *,
-        config: NotebookConfig,
+        config: Notebook,
         env: Environment,
         stores: Stores,
         folders: Sequence[str],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..config import Autoscaling
-from ..config._instances import has_own_disks
+from ...config import Autoscaling
+from ...config._instances import has_own_disks
 
 if TYPE_CHECKING:
-    from ..config import Endpoint
+    from ...config import Endpoint
 
 PARAMETERS = (
     "Image",

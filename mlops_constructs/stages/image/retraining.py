@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .event import invoke_on
-from .function import Function
-from .policy import allow
+from ..._aws.events import invoke_on
+from ..._aws.function import Function
+from ..._aws.policy import allow
 
 if TYPE_CHECKING:
-    from .environment import Environment
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.stores import Stores
 
 
 class Retraining(Construct):

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, RELEASE, Action, Stage, invoke
-from .._aws.evaluation_job import EvaluationJob
-from .._aws.function import Function
-from .._aws.literals import literal_json
-from .._aws.policy import allow, report_job
+from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
+from ..._aws.function import Function
+from ..._aws.literals import literal_json
+from ..._aws.policy import allow, report_result
+from .runner import EvaluationRunner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .._aws.environment import Environment
-    from .._aws.stores import Stores
-    from ..config import Evaluation as EvaluationConfig
+    from ..._aws.environment import Environment
+    from ..._aws.stores import Stores
+    from ...config import Evaluation
 
 # The artifact with the template configurations of a candidate.
 RELEASE_ARTIFACT = "Release"
 _NO_REPORT = "none"
 
 
-class Evaluation(Construct):
+class EvaluationStage(Construct):
     """The functions that evaluate and register a candidate, and open or close the gate.
 
     A candidate is registered before it is judged, so that a refused one is on record too.
@@ -41,7 +41,7 @@ class Evaluation(Construct):
         scope: Construct,
         id_: str,
         *,
-        config: EvaluationConfig,
+        config: Evaluation,
         env: Environment,
         stores: Stores,
         group: str,
@@ -69,9 +69,11 @@ class Evaluation(Construct):
         super().__init__(scope, id_)
         self._env, self._stores, self._image_arn = env, stores, image_arn
         self._training_jobs_arn = training_jobs_arn
-        self.job: EvaluationJob | None = None
+        self.job: EvaluationRunner | None = None
         if config.processing is not None:
-            self.job = EvaluationJob(self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn)
+            self.job = EvaluationRunner(
+                self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn
+            )
         self.register_model = self._register_model(group, packages_arn, stack_parameters)
         self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
 
@@ -80,7 +82,7 @@ class Evaluation(Construct):
         """What the pipeline invokes."""
         return [*([] if self.job is None else [self.job.function]), self.register_model, self.evaluate_model]
 
-    def stages(self) -> list[Stage]:
+    def stages(self) -> list[PipelineStage]:
         """Describe the pipeline stage ``Evaluate``."""
         actions: list[Action] = []
         report = _NO_REPORT
@@ -112,7 +114,7 @@ class Evaluation(Construct):
             namespace="Gate",
             parameters={"model_package_arn": "#{Candidate.ModelPackageArn}", "release": RELEASE},
         )
-        return [Stage("Evaluate", [*actions, register, gate])]
+        return [PipelineStage("Evaluate", [*actions, register, gate])]
 
     def _register_model(
         self, group: str, packages_arn: str, stack_parameters: Mapping[str, Mapping[str, str]]
@@ -150,11 +152,11 @@ class Evaluation(Construct):
                 allow("sagemaker:ListModelPackages", "*"),
                 # Without it a missing object answers "access denied" instead of "not found".
                 allow("s3:ListBucket", stores.artifact_bucket_arn),
-                *report_job(),
+                *report_result(),
             ],
         )
 
-    def _evaluate_model(self, config: EvaluationConfig, packages_arn: str, production_stack: str) -> Function:
+    def _evaluate_model(self, config: Evaluation, packages_arn: str, production_stack: str) -> Function:
         return Function(
             self,
             "evaluate_model",
@@ -165,12 +167,12 @@ class Evaluation(Construct):
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
                 allow("cloudformation:DescribeStacks", self._env.arn("cloudformation", f"stack/{production_stack}/*")),
-                *report_job(),
+                *report_result(),
             ],
         )
 
 
-def _rules(config: EvaluationConfig) -> list[dict[str, str]]:
+def _rules(config: Evaluation) -> list[dict[str, str]]:
     def text(value: float | None) -> str:
         return "" if value is None else repr(value)
 

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .actions import EXECUTION_ID, RELEASE, Action, invoke
-from .function import Function
-from .keys import use_key, use_key_for_volumes
-from .literals import literal_json
-from .network import joined, network_permissions
-from .policy import allow, pass_role, pull_image, report_job
-from .role import ServiceRole
+from ..._aws.actions import EXECUTION_ID, RELEASE, Action, invoke
+from ..._aws.function import Function
+from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.literals import literal_json
+from ..._aws.network import joined, network_permissions
+from ..._aws.policy import allow, pass_role, pull_image, report_result
+from ..._aws.role import ServiceRole
 
 if TYPE_CHECKING:
-    from ..config import Processing
-    from .environment import Environment
-    from .policy import Statement
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ...config import Processing
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
 
 
-class EvaluationJob(Construct):
+class EvaluationRunner(Construct):
     """A SageMaker processing job for every candidate.
 
     Attributes:
@@ -55,7 +55,7 @@ class EvaluationJob(Construct):
                 pass_role(self.role.arn, "sagemaker.amazonaws.com"),
                 use_key_for_volumes(stores.key_arn),
                 allow("s3:GetObject", stores.own_arn("releases")),
-                *report_job(),
+                *report_result(),
             ],
         )
 

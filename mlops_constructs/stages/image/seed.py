@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .._cdk import AssetType, TerraformAsset
-from .._payload import archive, folder_files
-from ..provider import lambda_invocation, s3_object
-from .function import Function
-from .policy import allow
+from ..._aws.function import Function
+from ..._aws.policy import allow
+from ..._cdk import AssetType, TerraformAsset
+from ..._payload import archive, folder_files
+from ...provider import lambda_invocation, s3_object
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from constructs import Construct
 
-    from .._cdk import TerraformResource
-    from .environment import Environment
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.stores import Stores
+    from ..._cdk import TerraformResource
 
 
 def seed(

@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import Action, Stage, invoke
-from .._aws.endpoint_parameters import NETWORK_PARAMETERS
-from .._aws.endpoint_permissions import deploy_permissions, serving_permissions
-from .._aws.endpoint_template import endpoint_template
-from .._aws.function import Function
-from .._aws.network import joined
-from .._aws.policy import allow, pass_role, report_job
-from .._aws.role import ServiceRole
-from .._cdk import AssetType, TerraformAsset
-from .._payload import archive
-from ..provider import s3_object
+from ..._aws.actions import Action, PipelineStage, invoke
+from ..._aws.function import Function
+from ..._aws.network import joined
+from ..._aws.policy import allow, pass_role, report_result
+from ..._aws.role import ServiceRole
+from ..._cdk import AssetType, TerraformAsset
+from ..._payload import archive
+from ...provider import s3_object
+from .parameters import NETWORK_PARAMETERS
+from .permissions import deploy_permissions, serving_permissions
+from .template import endpoint_template
 
 if TYPE_CHECKING:
-    from .._aws.environment import Environment
-    from .._aws.policy import Statement
-    from .._aws.stores import Stores
-    from ..config import Endpoint, Network
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ...config import Endpoint, Network
 
 TEMPLATES = "Templates"
 _CHANGE_SET = "release"
 
 
-class Deployment(Construct):
+class DeploymentStage(Construct):
     """The two endpoints' templates, the roles that deploy and serve, and the smoke test.
 
     Attributes:
@@ -101,10 +101,10 @@ class Deployment(Construct):
             },
         )
 
-    def dev_stage(self) -> Stage:
+    def dev_stage(self) -> PipelineStage:
         """Describe the stage ``DeployDev``; a failed stack is made anew."""
         deploy = self._cloudformation("Deploy", "dev", {"ActionMode": "REPLACE_ON_FAILURE"}, run_order=1)
-        return Stage("DeployDev", [deploy, self._ask("dev", self.dev_smoke_test, run_order=2, namespace="Dev")])
+        return PipelineStage("DeployDev", [deploy, self._ask("dev", self.dev_smoke_test, run_order=2, namespace="Dev")])
 
     def production_actions(self, *, run_order: int) -> list[Action]:
         """Describe the actions of the production stage, from ``run_order`` on; a stack is never replaced."""
@@ -239,7 +239,7 @@ class Deployment(Construct):
                 allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
                 allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
                 allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*/golden.csv"),
-                *report_job(),
+                *report_result(),
             ],
             timeout_seconds=300,
         )

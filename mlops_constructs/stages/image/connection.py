@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._cdk import TerraformOutput
-from ..provider import codestarconnections_connection
+from ..._cdk import TerraformOutput
+from ...provider import codestarconnections_connection
 
 if TYPE_CHECKING:
-    from .environment import Environment
+    from ..._aws.environment import Environment
 
 
 class Connection(Construct):

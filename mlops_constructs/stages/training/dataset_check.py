@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..provider import s3_object
-from .function import Function
-from .literals import literal_json
-from .policy import allow, report_job
+from ..._aws.function import Function
+from ..._aws.literals import literal_json
+from ..._aws.policy import allow, report_result
+from ...provider import s3_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs import Construct
 
-    from ..config import Dataset
-    from .environment import Environment
-    from .policy import Statement
-    from .stores import Stores
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+    from ..._aws.stores import Stores
+    from ...config import Dataset
 
 
 def check_dataset_function(
@@ -96,7 +96,7 @@ def _permissions(config: Dataset, env: Environment, stores: Stores, image_parame
         allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         *stores.use_data_key(),
-        *report_job(),
+        *report_result(),
     ]
     if inputs:
         statements.append(allow("s3:ListBucket", inputs))

@@ -1,0 +1,1 @@
+"""The notebook instance, and the script that each of its starts runs."""
