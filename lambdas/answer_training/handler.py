@@ -1,14 +1,89 @@
-"""Lambda entry point of two EventBridge rules: a job has ended, and a wait for a job has begun."""
+"""Lambda entry point of two EventBridge rules: a job has ended, and a wait for a job has begun.
+
+Either may come first, a job that fails at once or a question that is asked long before the end, so the function is
+called for both and whichever comes last does the work. The answer is always yes: whether there is a model, and why
+not, is told by the action after it, which can say more than the 512 characters of an answer.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from answer_training.answer import answer_training
-from answer_training.settings import Settings
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
 from handler_kit.clients import client
+from handler_kit.errors import error_code
+from handler_kit.settings import SettingsBase
+from handler_kit.training_jobs import jobs_of
+
+MAXIMUM_SUMMARY_CHARACTERS = 512
+# The approval was answered, or its execution is gone.
+_NOBODY_WAITS = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
+
+
+@dataclass(frozen=True)
+class Settings(SettingsBase):
+    """
+    Attributes:
+        pipeline: The pipeline that waits.
+        stage: The stage of the wait.
+        action: The approval that is the wait.
+        job_kind: ``training`` or ``tuning``.
+        job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
+    """
+
+    pipeline: str
+    stage: str
+    action: str
+    job_kind: str
+    job_prefix: str
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Answer the wait if its job is over; what is raised makes Lambda deliver the event again."""
     answer_training(Settings.from_env(), client("codepipeline"), client("sagemaker"))
+
+
+def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Answer the wait of the execution that is in the stage now, if its job is over."""
+    waiting = _waiting(settings, codepipeline)
+    if waiting is None:
+        logs.info("nothing waits")
+        return
+    execution_id, token = waiting
+    jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
+    found = list(jobs.of_execution(execution_id))
+    if found and found[-1].is_running:
+        logs.info("the job goes on", execution=execution_id)
+        return
+    # Without a job there is nothing to wait for: a release is deployed again.
+    summary = f"{jobs.noun} {found[-1].name} is over: {found[-1].status}" if found else "No job was started"
+    try:
+        codepipeline.put_approval_result(
+            pipelineName=settings.pipeline,
+            stageName=settings.stage,
+            actionName=settings.action,
+            token=token,
+            result={"status": "Approved", "summary": summary[:MAXIMUM_SUMMARY_CHARACTERS]},
+        )
+    except ClientError as error:
+        if error_code(error) not in _NOBODY_WAITS:
+            raise
+        logs.info("nothing waits any more", code=error_code(error))
+        return
+    logs.info("answered", execution=execution_id, summary=summary)
+
+
+def _waiting(settings: Settings, codepipeline: Any) -> tuple[str, str] | None:
+    """The execution that waits, and the token to answer it with."""
+    state = codepipeline.get_pipeline_state(name=settings.pipeline)
+    for stage in state["stageStates"]:
+        for action in stage.get("actionStates", []):
+            if (stage["stageName"], action["actionName"]) != (settings.stage, settings.action):
+                continue
+            latest = action.get("latestExecution", {})
+            if latest.get("status") == "InProgress" and "token" in latest:
+                return stage["latestExecution"]["pipelineExecutionId"], latest["token"]
+    return None

@@ -21,6 +21,7 @@ from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
 from handler_kit import logs
 from handler_kit.errors import ConfigurationError, error_code
 from handler_kit.report import Success
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from check_dataset.look import Channels, Findings
@@ -32,7 +33,6 @@ CONTRACT_END = ".contract.json"
 COPIES_AT_ONCE = 8
 DEFAULT_GOLDEN_ROWS = 10
 MAXIMUM_GOLDEN_ROWS = 20
-NONE = "none"
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ _OURS = {
     "RoleArn": "the pipeline's own training role is used",
     "OutputDataConfig": "the model goes to the artifact bucket",
     "Tags": "the pipeline tags its jobs itself",
-    "EnableNetworkIsolation": "training stays isolated from the network",
-    "EnableInterContainerTrafficEncryption": "traffic between instances is always encrypted",
+    "EnableNetworkIsolation": "the pipeline's own setting is used",
+    "EnableInterContainerTrafficEncryption": "the pipeline's own setting is used",
 }
 _USED = {
     "AlgorithmSpecification",

@@ -12,8 +12,8 @@ from evaluate_model.rules import Rule, parse_rules
 from handler_kit import registry
 from handler_kit.errors import StepFailure, as_step_failure
 from handler_kit.production import package_in_production
-from handler_kit.releases import NONE
 from handler_kit.report import Success
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from evaluate_model.settings import Params, Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from handler_kit.registry import short
-from handler_kit.releases import NONE
+from handler_kit.settings import NONE
 
 # CodePipeline takes 1,000 characters for a value of an action's configuration; what is left is room.
 MAXIMUM_MESSAGE_CHARACTERS = 960

@@ -10,7 +10,7 @@ from handler_kit import logs, registry
 from handler_kit.console import execution_link
 from handler_kit.executions import History
 from handler_kit.production import package_in_production
-from handler_kit.releases import NONE
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from gather_evidence.settings import Params, Settings

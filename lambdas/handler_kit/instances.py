@@ -1,4 +1,4 @@
-"""What differs between SageMaker's instance families; mlops_constructs/_aws/instances.py says the same."""
+"""What differs between SageMaker's instance families; mlops_constructs/config/_instances.py says the same."""
 
 from __future__ import annotations
 

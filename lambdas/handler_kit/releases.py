@@ -12,8 +12,7 @@ from botocore.exceptions import ClientError
 from handler_kit import logs
 from handler_kit.errors import ConfigurationError, StepFailure, error_code
 from handler_kit.report import Success
-
-NONE = "none"
+from handler_kit.settings import NONE
 
 # To a function that may not list the bucket, S3 says "access denied" of an object that is not there.
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})

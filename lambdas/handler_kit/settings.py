@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 RecordT = TypeVar("RecordT")
 
+# What stands for nothing where an empty text is not taken: in variables and parameters of CodePipeline, in the SSM
+# parameter of the image.
+NONE = "none"
+
 
 class SettingsBase:
     """Base of a function's ``Settings``; the environment variable of a field is its name in upper case."""

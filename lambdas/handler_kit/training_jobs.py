@@ -1,116 +1,78 @@
-"""The SageMaker jobs of pipeline executions: how they are named, found, read and stopped.
-
-Every execution has one job at a time, a training job or a tuning job. A name can be used once, for ever, so that a
-second attempt of the same execution ends in ``-r2``, a third in ``-r3``.
-"""
+"""Training jobs, and the tuning jobs that search with them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
-
-from handler_kit.errors import ConfigurationError, error_code, error_message
-from handler_kit.job_names import attempt_of, job_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-MAXIMUM_ATTEMPTS = 9
-
-_RUNNING = frozenset({"InProgress", "Stopping"})
+from handler_kit.errors import ConfigurationError
+from handler_kit.job_states import Meaning, meaning_of
+from handler_kit.sagemaker_jobs import FoundJob, Jobs
 
 
-@dataclass(frozen=True)
-class FoundJob:
-    """A job as SageMaker describes it.
+class TrainingJobs(Jobs):
+    """The training jobs of one pipeline.
 
-    Attributes:
-        name: Its name.
-        arn: Its ARN.
-        status: ``InProgress``, ``Completed``, ``Failed``, ``Stopping``, ``Stopped`` or another that AWS thinks of.
-        secondary_status: What it is at, or why it stopped; empty for a tuning job.
-        reason: Why it failed, in SageMaker's words; empty when it did not.
-        description: The whole answer.
+    One that its search ended early, as it would not become the best or had its epochs, has a result like one that
+    completed: its model. One that a person or a time limit ended has none.
     """
 
-    name: str
-    arn: str
-    status: str
-    secondary_status: str
-    reason: str
-    description: dict[str, Any]
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it may still become something else."""
-        return self.status in _RUNNING
-
-
-class TrainingJobs:
-    """The training jobs of one pipeline."""
-
     noun: ClassVar[str] = "Training job"
-    longest_name: ClassVar[int] = 63
+    work: ClassVar[str] = "training"
+    quota: ClassVar[str] = "training"
+    log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
+    remedy: ClassVar[str] = (
+        "It is stopped now: lower max_runtime_seconds, or raise it above 23 h, so that the end of the job is told by"
+        " an event."
+    )
 
-    def __init__(self, sagemaker: Any, prefix: str) -> None:
-        self.sagemaker = sagemaker
-        self.prefix = prefix
-
-    def name(self, execution_id: str, attempt: int = 1) -> str:
-        """The name of an execution's job: always the same, so that a redelivered event finds it."""
-        name = job_name(self.prefix, execution_id, attempt)
-        if len(name) > self.longest_name:
-            raise ConfigurationError(
-                f"JOB_PREFIX {self.prefix!r}: {name!r} is not the name of a {self.noun.lower()} (letters, digits,"
-                f" '-', at most {self.longest_name})"
-            )
-        return name
-
-    def attempt_of(self, name: str, execution_id: str) -> int | None:
-        """Which attempt of the execution a name is; ``None`` when it belongs to another execution."""
-        return attempt_of(name, self.name(execution_id))
-
-    def find(self, name: str) -> FoundJob | None:
-        """The job of a name, or ``None``."""
-        try:
-            return self.read(name)
-        except ClientError as error:
-            if _says_not_found(error):
-                return None
-            raise
-
-    def of_execution(self, execution_id: str) -> Iterator[FoundJob]:
-        """Every job of an execution, the first attempt first."""
-        for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
-            found = self.find(self.name(execution_id, attempt))
-            if found is None:
-                return
-            yield found
+    def create(self, request: dict[str, Any]) -> None:
+        """Make a training job. Raises ClientError when SageMaker refuses."""
+        self.sagemaker.create_training_job(**request)
 
     def read(self, name: str) -> FoundJob:
         """The job of a name. Raises ClientError when there is none."""
-        job = self.sagemaker.describe_training_job(TrainingJobName=name)
-        return FoundJob(
-            name=job["TrainingJobName"],
-            arn=job["TrainingJobArn"],
-            status=job["TrainingJobStatus"],
-            secondary_status=job.get("SecondaryStatus", ""),
-            reason=job.get("FailureReason", ""),
-            description=job,
-        )
+        return read_training_job(self.sagemaker, name)
 
     def stop(self, name: str) -> None:
         """Ask the job to end; its program gets SIGTERM and 120 seconds."""
         self.sagemaker.stop_training_job(TrainingJobName=name)
 
+    def identity(self, description: dict[str, Any]) -> dict[str, Any]:
+        """Image, role and input of the training."""
+        inputs = description.get("InputDataConfig", [])
+        return {
+            "image": description["AlgorithmSpecification"].get("TrainingImage"),
+            "role": description["RoleArn"],
+            "input": sorted((one["ChannelName"], one["DataSource"]["S3DataSource"]["S3Uri"]) for one in inputs),
+        }
+
+    def instances(self, request: dict[str, Any]) -> str:
+        """Number and type of the instances."""
+        resources = request["ResourceConfig"]
+        return f"{resources['InstanceCount']} x {resources['InstanceType']}"
+
+    def _unexplained(self, job: FoundJob) -> str:
+        if job.secondary_status == "MaxRuntimeExceeded":
+            return f"it ran longer than allowed ({job.secondary_status}); raise max_runtime_seconds."
+        if job.secondary_status == "MaxWaitTimeExceeded":
+            return f"it waited and ran longer than allowed ({job.secondary_status}); raise spot.max_wait_seconds."
+        return f"SageMaker gives no reason (secondary status {job.secondary_status or 'unknown'})."
+
 
 class TuningJobs(TrainingJobs):
-    """The hyperparameter tuning jobs of one pipeline."""
+    """The hyperparameter tuning jobs of one pipeline.
+
+    Its result is its best training job. One that its own time limit ended has a result too, the best one until then;
+    one that a person stopped has none.
+    """
 
     noun: ClassVar[str] = "Tuning job"
     longest_name: ClassVar[int] = 32
+    log_group: ClassVar[str] = ""
+
+    def create(self, request: dict[str, Any]) -> None:
+        """Make a tuning job. Raises ClientError when SageMaker refuses."""
+        self.sagemaker.create_hyper_parameter_tuning_job(**request)
 
     def read(self, name: str) -> FoundJob:
         """The job of a name. Raises ClientError when there is none."""
@@ -121,12 +83,29 @@ class TuningJobs(TrainingJobs):
             status=job["HyperParameterTuningJobStatus"],
             secondary_status="",
             reason=job.get("FailureReason", ""),
+            has_result=searched(job) and bool(job.get("BestTrainingJob")),
             description=job,
         )
 
     def stop(self, name: str) -> None:
         """Ask the job and all its training jobs to end."""
         self.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+    def identity(self, description: dict[str, Any]) -> dict[str, Any]:
+        """Image, role and input of its training jobs."""
+        return super().identity(description["TrainingJobDefinition"])
+
+    def instances(self, request: dict[str, Any]) -> str:
+        """Number and types of the instances of one of its training jobs."""
+        definition = request["TrainingJobDefinition"]
+        if "ResourceConfig" in definition:
+            return super().instances(definition)
+        configs = definition["HyperParameterTuningResourceConfig"]["InstanceConfigs"]
+        return f"{configs[0]['InstanceCount']} x {' or '.join(one['InstanceType'] for one in configs)}"
+
+    def environment(self, description: dict[str, Any]) -> dict[str, str]:
+        """The environment variables of its training jobs."""
+        return super().environment(description["TrainingJobDefinition"])
 
 
 def jobs_of(kind: str, sagemaker: Any, prefix: str) -> TrainingJobs:
@@ -137,6 +116,35 @@ def jobs_of(kind: str, sagemaker: Any, prefix: str) -> TrainingJobs:
     return kinds[kind](sagemaker, prefix)
 
 
-def _says_not_found(error: ClientError) -> bool:
-    code = error_code(error)
-    return code == "ResourceNotFound" or (code == "ValidationException" and "not found" in error_message(error).lower())
+def read_training_job(sagemaker: Any, name: str) -> FoundJob:
+    """The training job of a name, of whatever pipeline or search. Raises ClientError when there is none."""
+    job = sagemaker.describe_training_job(TrainingJobName=name)
+    return FoundJob(
+        name=job["TrainingJobName"],
+        arn=job["TrainingJobArn"],
+        status=job["TrainingJobStatus"],
+        secondary_status=job.get("SecondaryStatus", ""),
+        reason=job.get("FailureReason", ""),
+        has_result=_left_its_model(job),
+        description=job,
+    )
+
+
+def _left_its_model(job: dict[str, Any]) -> bool:
+    meaning = meaning_of(job["TrainingJobStatus"])
+    ended_as_planned = meaning is Meaning.COMPLETE or (meaning is Meaning.CUT_SHORT and "TuningJobArn" in job)
+    return ended_as_planned and "S3ModelArtifacts" in job.get("ModelArtifacts", {})
+
+
+def searched(job: dict[str, Any]) -> bool:
+    """Whether a described tuning job ended as planned: it ran all its training jobs, or used up its time."""
+    meaning = meaning_of(job["HyperParameterTuningJobStatus"])
+    return meaning is Meaning.COMPLETE or (meaning is Meaning.CUT_SHORT and _ran_out_of_time(job))
+
+
+def _ran_out_of_time(job: dict[str, Any]) -> bool:
+    limit = job["HyperParameterTuningJobConfig"]["ResourceLimits"].get("MaxRuntimeInSeconds")
+    ended = job.get("HyperParameterTuningEndTime")
+    if limit is None or ended is None:
+        return False
+    return bool((ended - job["CreationTime"]).total_seconds() >= limit)

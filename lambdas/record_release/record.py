@@ -11,18 +11,18 @@ from botocore.exceptions import ClientError
 from handler_kit import logs, registry
 from handler_kit.errors import StepFailure, error_code
 from handler_kit.executions import History
-from handler_kit.releases import NONE, Releases
+from handler_kit.releases import Releases
 from handler_kit.report import Success
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from record_release.settings import Params, Settings
 
-# What these actions gave is enough to deploy the release again without them; the name is that of the step.
+# Step to stage and action: what these gave is enough to deploy the release again without them.
 REPLAYED = {
-    "CheckDataset": [("Prepare", "CheckDataset")],
-    # A job that takes longer than an action may wait is read by an action of its own.
-    "Train": [("Train", "Train"), ("Train", "ReadTraining")],
-    "RunEvaluation": [("Evaluate", "RunEvaluation")],
+    "CheckDataset": ("Prepare", "CheckDataset"),
+    "Train": ("Train", "Train"),
+    "RunEvaluation": ("Evaluate", "RunEvaluation"),
 }
 ATTEMPTS = 10
 
@@ -55,7 +55,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
     package = services.sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
-    steps = {step: _first_outputs(history, places) for step, places in REPLAYED.items()}
+    steps = {step: history.outputs(*place) for step, place in REPLAYED.items()}
     source, data, training = history.outputs("Source", "Dataset"), steps["CheckDataset"], steps["Train"]
     approval = history.newest("Approve", "Approve", "Succeeded") or {}
     tested = history.newest("DeployProduction", "SmokeTest", "Succeeded") or {}
@@ -89,10 +89,6 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "endpoint_config": endpoint["EndpointConfigName"],
         "steps": {step: outputs for step, outputs in steps.items() if outputs},
     }
-
-
-def _first_outputs(history: History, places: list[tuple[str, str]]) -> dict[str, str]:
-    return next((outputs for place in places if (outputs := history.outputs(*place))), {})
 
 
 def _write(record: dict[str, Any], releases: Releases) -> int:

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from handler_kit.clients import artifact_client, client
 from handler_kit.errors import StepFailure, as_step_failure
-from handler_kit.releases import NONE
 from handler_kit.report import Success, pipeline_step
+from handler_kit.settings import NONE
 from register_model.asked import asked_of_endpoints
 from register_model.register import Services, register
 from register_model.release import ARTIFACT, remember, upload

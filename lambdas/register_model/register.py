@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError, StepFailure, error_code
 from handler_kit.registry import MAXIMUM_PROPERTIES, METRIC_PREFIX, property_value
-from handler_kit.releases import NONE, Releases
+from handler_kit.releases import Releases
+from handler_kit.settings import NONE
+from handler_kit.training_jobs import read_training_job
 from register_model.commit import commit_of
 from register_model.release import Release
 from register_model.report import Report, read_report
@@ -40,9 +42,10 @@ class Services:
 
 def register(params: Params, settings: Settings, services: Services) -> Release:
     """Find or make the model package of this execution. Raises StepFailure when training left no model."""
-    job = services.sagemaker.describe_training_job(TrainingJobName=params.job_name)
-    if job["TrainingJobStatus"] != "Completed":
-        raise StepFailure(f"Training job {params.job_name} is {job['TrainingJobStatus']}; there is no model yet.")
+    found = read_training_job(services.sagemaker, params.job_name)
+    if not found.has_result:
+        raise StepFailure(f"Training job {params.job_name} is {found.status}; there is no model yet.")
+    job = found.description
     if params.release != NONE:
         arn, metrics = _of_release(params, settings, services, job)
     else:

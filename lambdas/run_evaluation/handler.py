@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from handler_kit.clients import client
 from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
-from run_evaluation.run import Evaluator
+from run_evaluation.run import run
 from run_evaluation.settings import Params, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,4 @@ def handler(job: Job) -> Success | Continue:
     released = releases.replay(params.release, "RunEvaluation")
     if released is not None:
         return released
-    evaluator = Evaluator(params, settings, client("sagemaker"), job.id)
-    if job.continuation_token is None:
-        return evaluator.start(now=int(time.time()))
-    return evaluator.poll(job.continuation_token, now=int(time.time()))
+    return run(job, params, settings, client("sagemaker"), now=int(time.time()))

@@ -1,18 +1,17 @@
-"""The CreateProcessingJob request of an execution, and how to tell that a job was made from it."""
+"""The CreateProcessingJob request of an execution."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import ConfigurationError
+from handler_kit.job_run import EXECUTION, STARTED_BY
 
 if TYPE_CHECKING:
     from run_evaluation.settings import Params, Settings
 
 PROGRAM = "evaluate"
 REPORT = "evaluation.json"
-STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
-EXECUTION = "MLOPS_EXECUTION_ID"
 
 _ROOT = "/opt/ml/processing"
 
@@ -61,21 +60,6 @@ def processing_request(name: str, params: Params, settings: Settings, pipeline_j
         "Environment": {**settings.environment, EXECUTION: params.execution_id, STARTED_BY: pipeline_job_id},
         "Tags": [{"Key": key, "Value": value} for key, value in settings.tags.items()]
         + [{"Key": "mlops:execution-id", "Value": params.execution_id}],
-    }
-
-
-def differences(request: dict[str, Any], job: dict[str, Any]) -> list[str]:
-    """In what a job differs from a request, among the things that make it the same evaluation."""
-    asked, found = _identity(request), _identity(job)
-    return [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]
-
-
-def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    inputs = description.get("ProcessingInputs", [])
-    return {
-        "image": description["AppSpecification"]["ImageUri"],
-        "role": description["RoleArn"],
-        "input": sorted((one["InputName"], one["S3Input"]["S3Uri"]) for one in inputs),
     }
 
 

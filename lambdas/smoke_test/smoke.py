@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler_kit import logs, tokens
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
 from handler_kit.report import Continue, Success
+from handler_kit.settings import NONE
 from handler_kit.tokens import Token
 from smoke_test.golden import Result, parse_answers, parse_golden, same
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 MAXIMUM_WAIT_SECONDS = 2 * 3600
 MAXIMUM_GOLDEN_BYTES = 1024 * 1024
-NONE = "none"
 
 _CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 

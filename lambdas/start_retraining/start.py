@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from start_retraining.settings import Settings
 
-NO_IMAGE = "none"
 # Names in the pipeline.
 DATASET = "Dataset"
 TRAIN = "Train"
 # Comes before Train where an event ends the wait.
 START_TRAINING = "StartTraining"
-RELEASE, NO_RELEASE = "Release", "none"
+RELEASE = "Release"
 
 
 def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
     ``{"started": execution id or None, "reason": sentence}``.
     """
     image = str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
-    if image in {"", NO_IMAGE}:
+    if image in {"", NONE}:
         return _nothing("There is no image yet.")
     for execution in _executions(settings, codepipeline):
         name = execution["pipelineExecutionId"]
@@ -58,8 +58,7 @@ def _deploys_a_release_again(execution_id: str, settings: Settings, codepipeline
         "pipelineExecution"
     ]
     return any(
-        variable["name"] == RELEASE and variable["resolvedValue"] != NO_RELEASE
-        for variable in execution.get("variables", [])
+        variable["name"] == RELEASE and variable["resolvedValue"] != NONE for variable in execution.get("variables", [])
     )
 
 

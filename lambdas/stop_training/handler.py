@@ -1,14 +1,83 @@
-"""Lambda entry point of the EventBridge rule for executions that have ended without success."""
+"""Lambda entry point of the EventBridge rule for executions that have ended without success.
+
+It finds the job that the execution has left running, and stops exactly that one.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
 from handler_kit.clients import client
-from stop_training.settings import Settings
-from stop_training.stop import stop_training
+from handler_kit.errors import error_code
+from handler_kit.settings import SettingsBase
+from handler_kit.training_jobs import jobs_of
+
+if TYPE_CHECKING:
+    from handler_kit.sagemaker_jobs import FoundJob
+
+# An execution in one of these may still use its job.
+_ALIVE = frozenset({"InProgress", "Stopping", "Succeeded"})
+
+
+@dataclass(frozen=True)
+class Settings(SettingsBase):
+    """
+    Attributes:
+        pipeline: The only pipeline whose executions count.
+        job_kind: ``training`` or ``tuning``.
+        job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
+    """
+
+    pipeline: str
+    job_kind: str
+    job_prefix: str
 
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Stop what the execution has left running; what is raised makes Lambda deliver the event again."""
     stop_training(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
+
+
+def stop_training(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Stop the job of the event's execution, unless the execution goes on meanwhile.
+
+    Raises ValueError when the event is about another pipeline, ClientError when SageMaker refuses.
+    """
+    execution_id = _execution(event, settings)
+    found = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
+    status = found["pipelineExecution"]["status"]
+    if status in _ALIVE:
+        # A person has retried the stage since, and the job is its.
+        logs.info("execution goes on, nothing is stopped", execution=execution_id, status=status)
+        return
+    jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
+    for job in jobs.of_execution(execution_id):
+        if not job.can_be_stopped:
+            continue
+        try:
+            jobs.stop(job.name)
+        except ClientError as error:
+            if error_code(error) != "ValidationException" or _still_runs(jobs.find(job.name)):
+                raise
+            logs.info("job ended by itself", job=job.name)
+            continue
+        logs.info("job stopped", job=job.name, execution=execution_id, status=status)
+
+
+def _execution(event: dict[str, Any], settings: Settings) -> str:
+    detail = event.get("detail")
+    if not isinstance(detail, dict) or not {"pipeline", "execution-id", "state"} <= detail.keys():
+        raise ValueError("The event is no change of a pipeline execution's state.")
+    if detail["pipeline"] != settings.pipeline:
+        raise ValueError(
+            f"The event is about pipeline {detail['pipeline']}, not {settings.pipeline}. Check the rule's pattern."
+        )
+    return str(detail["execution-id"])
+
+
+def _still_runs(job: FoundJob | None) -> bool:
+    return job is not None and job.can_be_stopped

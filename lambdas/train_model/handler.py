@@ -26,6 +26,4 @@ def handler(job: Job) -> Success | Continue:
         return released
     settings = with_overrides(settings, params.request_uri, client("s3"))
     trainer = Trainer(params, settings, client("sagemaker"), client("ssm"), job.id)
-    if job.continuation_token is None:
-        return trainer.begin(now=int(time.time()))
-    return trainer.poll(job.continuation_token, now=int(time.time()))
+    return trainer.call(job.continuation_token, now=int(time.time()))

@@ -6,15 +6,15 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from handler_kit.settings import NONE
+
 if TYPE_CHECKING:
     from train_model.settings import Settings
-
-NOTHING = "none"
 
 
 def with_overrides(settings: Settings, request_uri: str, s3: Any) -> Settings:
     """The settings with what the data set asks for; hyperparameters and environment are laid over each other."""
-    if request_uri == NOTHING:
+    if request_uri == NONE:
         return settings
     bucket, _, key = request_uri.removeprefix("s3://").partition("/")
     asked = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["training"]

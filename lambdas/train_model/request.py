@@ -1,4 +1,4 @@
-"""The request that makes the job of an execution, and how to tell that a job was made from it."""
+"""The request that makes the job of an execution."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import ConfigurationError
 from handler_kit.instances import has_own_disks
+from handler_kit.job_run import CAPACITY_RETRIES, EXECUTION, STARTED_BY
 
 if TYPE_CHECKING:
     from train_model.settings import Params, Settings
-
-STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
-EXECUTION = "MLOPS_EXECUTION_ID"
-CAPACITY_RETRIES = "MLOPS_CAPACITY_RETRIES"
 
 
 def training_request(
@@ -93,28 +90,6 @@ def tuning_request(name: str, image: str, params: Params, settings: Settings, pi
 def instance_types(settings: Settings) -> list[str]:
     """The wanted type, then those that stand in for it."""
     return settings.instance_types.split(",")
-
-
-def differences(request: dict[str, Any], job: dict[str, Any]) -> list[str]:
-    """In what a job differs from a request, among the things that make it the same training."""
-    asked, found = _identity(request), _identity(job)
-    return [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]
-
-
-def definition_of(description: dict[str, Any]) -> dict[str, Any]:
-    """What is trained: a training job itself, or what a tuning job's training jobs have in common."""
-    definition: dict[str, Any] = description.get("TrainingJobDefinition", description)
-    return definition
-
-
-def _identity(description: dict[str, Any]) -> dict[str, Any]:
-    definition = definition_of(description)
-    inputs = definition.get("InputDataConfig", [])
-    return {
-        "image": definition["AlgorithmSpecification"].get("TrainingImage"),
-        "role": definition["RoleArn"],
-        "input": sorted((one["ChannelName"], one["DataSource"]["S3DataSource"]["S3Uri"]) for one in inputs),
-    }
 
 
 def _options(params: Params, settings: Settings) -> dict[str, Any]:

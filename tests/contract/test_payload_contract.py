@@ -45,6 +45,12 @@ def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
     return [function for function in stack.all("aws_lambda_function").values() if function["handler"] == handler]
 
 
+def declared(folder: str, name: str) -> Any:
+    """A class of a function, such as ``Settings``; a short function is one module."""
+    module = "settings" if (ROOT / "lambdas" / folder / "settings.py").is_file() else "handler"
+    return getattr(importlib.import_module(f"{folder}.{module}"), name)
+
+
 def fields(cls: type) -> set[str]:
     return {field.name for field in dataclasses.fields(cls)}
 
@@ -57,14 +63,14 @@ def test_every_function_is_deployed(stack: Synthesized) -> None:
 
 @pytest.mark.parametrize("folder", FUNCTIONS)
 def test_environment_is_exactly_what_settings_read(stack: Synthesized, folder: str) -> None:
-    settings = importlib.import_module(f"{folder}.settings").Settings
+    settings = declared(folder, "Settings")
     for function in functions_of(stack, folder):
         assert set(function["environment"]["variables"]) == {name.upper() for name in fields(settings)}
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS)
 def test_settings_accept_what_the_construct_sets(stack: Synthesized, folder: str) -> None:
-    settings = importlib.import_module(f"{folder}.settings").Settings
+    settings = declared(folder, "Settings")
     for function in functions_of(stack, folder):
         assert settings.from_env(function["environment"]["variables"])
 
@@ -92,18 +98,20 @@ def invocations(stack: Synthesized) -> list[tuple[str, dict[str, str]]]:
 
 
 def test_retraining_looks_for_actions_that_the_pipeline_has(stack: Synthesized) -> None:
-    from start_retraining.start import DATASET, NO_RELEASE, RELEASE, TRAIN
+    from start_retraining.start import DATASET, RELEASE, TRAIN
+
+    from handler_kit.settings import NONE
 
     stages = stack.stages()
     (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
-    assert (variable["name"], variable["default_value"]) == (RELEASE, NO_RELEASE)
+    assert (variable["name"], variable["default_value"]) == (RELEASE, NONE)
     assert DATASET in {action["name"] for action in stages["Source"]}
     assert TRAIN in {action["name"] for action in stages["Train"]}
 
 
 def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> None:
     for folder, parameters in invocations(stack):
-        params = importlib.import_module(f"{folder}.settings").Params
+        params = declared(folder, "Params")
         assert set(parameters) == fields(params), folder
 
 
@@ -209,7 +217,7 @@ def test_what_a_zip_asks_of_training_are_settings_of_train_model() -> None:
 
 def test_contracts_and_records_have_one_name_on_both_sides() -> None:
     from check_dataset import check, duplicates
-    from start_newest import start
+    from start_newest import handler
 
-    assert check.CONTRACT_END == start.CONTRACT_END
+    assert check.CONTRACT_END == handler.CONTRACT_END
     assert f'f"{duplicates.RECORDS}/' in (ROOT / "lambdas/register_model/release.py").read_text()

@@ -198,7 +198,7 @@ def test_a_job_that_did_not_complete_says_why(
     script("sagemaker").answer("DescribeProcessingJob", **job(status, **reasons))
     call(token())
     assert reports.message.startswith(
-        f"Evaluation {NAME} ended as {status}: The holdout has no positives. AlgorithmError: exit code: 3 Logs: https://"
+        f"Processing job {NAME} ended as {status}: The holdout has no positives. AlgorithmError: exit code: 3 Logs: https://"
     )
     assert "ProcessingJobs" in reports.message
 

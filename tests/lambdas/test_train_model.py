@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from train_model.handler import handler
-from train_model.results import log_link
 
 from handler_kit import clients
+from handler_kit.console import log_link
 from handler_kit.errors import ConfigurationError
 from handler_kit.training_jobs import TrainingJobs
 
@@ -371,7 +371,7 @@ def test_an_execution_id_without_digits_is_refused() -> None:
 
 
 def test_the_log_link_keeps_to_its_partition() -> None:
-    link = log_link("arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:training-job/iris")
+    link = log_link("arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:training-job/iris", TrainingJobs.log_group)
     assert link == (
         "https://console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#logsV2:log-groups/log-group/"
         "$252Faws$252Fsagemaker$252FTrainingJobs$3FlogStreamNameFilter$3Diris$252F"

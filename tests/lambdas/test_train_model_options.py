@@ -26,6 +26,7 @@ SEARCH: dict[str, Any] = {
 TUNED = {"job_kind": "tuning", "tuning": json.dumps(SEARCH)}
 CREATED = datetime(2026, 1, 14, tzinfo=timezone.utc)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+SEARCH_ARN = f"{ARN}:hyper-parameter-tuning-job/{TUNING_NAME}"
 CHILD = f"{TUNING_NAME}-002-1a2b3c4d"
 BEST = {
     "TrainingJobName": CHILD,
@@ -78,7 +79,7 @@ def tuning_job(status: str, **more: Any) -> dict[str, Any]:
     }
     return {
         "HyperParameterTuningJobName": TUNING_NAME,
-        "HyperParameterTuningJobArn": f"{ARN}:hyper-parameter-tuning-job/{TUNING_NAME}",
+        "HyperParameterTuningJobArn": SEARCH_ARN,
         "HyperParameterTuningJobStatus": status,
         "HyperParameterTuningJobConfig": SEARCH,
         "TrainingJobDefinition": definition,
@@ -324,7 +325,7 @@ def test_the_best_training_job_is_the_candidate(call: Any, sagemaker: Any, repor
 def test_a_best_job_that_hyperband_ended_is_taken(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
     set_env(TUNED)
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
-    sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD))
+    sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, TuningJobArn=SEARCH_ARN))
     call(token(TUNING_NAME))
     assert reports.outputs["JobName"] == CHILD
 
@@ -332,7 +333,7 @@ def test_a_best_job_that_hyperband_ended_is_taken(call: Any, sagemaker: Any, rep
 def test_a_best_job_without_a_model_fails(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
     set_env(TUNED)
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
-    sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, ModelArtifacts={}))
+    sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, TuningJobArn=SEARCH_ARN, ModelArtifacts={}))
     call(token(TUNING_NAME))
     assert f"{CHILD}, is Stopped and left no model" in reports.message
 

@@ -1,0 +1,181 @@
+"""One execution's SageMaker job: at most one at a time, never an endless wait, always the real reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from handler_kit import logs, tokens
+from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
+from handler_kit.report import Continue
+from handler_kit.sagemaker_jobs import MAXIMUM_ATTEMPTS
+from handler_kit.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handler_kit.sagemaker_jobs import FoundJob, Jobs
+
+# CodePipeline gives a Lambda action 24 h in all; an hour is left for what comes before and after.
+MAXIMUM_WAIT_SECONDS = 23 * 3600
+# Environment variables by which a job is known again.
+STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
+EXECUTION = "MLOPS_EXECUTION_ID"
+CAPACITY_RETRIES = "MLOPS_CAPACITY_RETRIES"
+
+_CREATED, _TAKEN = "created", "taken"
+_NO_CAPACITY = frozenset({"CapacityError", "InsufficientInstanceCapacity", "InsufficientCapacityException"})
+
+
+class StillRunning(StepFailure):
+    """The job outlasts what CodePipeline waits for.
+
+    Attributes:
+        name: The job.
+        status: What it is at.
+    """
+
+    def __init__(self, jobs: Jobs, name: str, status: str) -> None:
+        super().__init__(
+            f"{jobs.noun} {name} is still {status} after {MAXIMUM_WAIT_SECONDS // 3600} h, and CodePipeline waits no"
+            f" longer. {jobs.remedy}",
+            external_id=name,
+        )
+        self.name = name
+        self.status = status
+
+
+class JobRun:
+    """Creates the job of an execution or adopts it, waits for it by token, and asks again when AWS had no instance.
+
+    Args:
+        jobs: The kind of job.
+        execution_id: The pipeline execution.
+        started_by: The CodePipeline job that this call works for. A retried stage has another one, so that a job
+            that failed in an earlier try gets a successor.
+        request: Makes the whole request of a name; its second argument counts how often there was no instance.
+        capacity_retries: How often a job is started again when there was no instance.
+        enough: Whether a running job need not be waited for any longer.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        execution_id: str,
+        *,
+        started_by: str,
+        request: Callable[[str, int], dict[str, Any]],
+        capacity_retries: int = 0,
+        enough: Callable[[FoundJob], bool] = lambda _: False,
+    ) -> None:
+        self._jobs = jobs
+        self._execution_id = execution_id
+        self._started_by = started_by
+        self._request = request
+        self._capacity_retries = capacity_retries
+        self._enough = enough
+        # Says at once what is wrong with prefix or execution.
+        self._first_name = jobs.name(execution_id)
+
+    def call(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
+        """Start the job on the first call, look at it on every later one; give it when the wait is over.
+
+        Raises StillRunning at the deadline, StepFailure when the job cannot be started.
+        """
+        latest_deadline = now + MAXIMUM_WAIT_SECONDS
+        if token_text is None:
+            return self._waiting(Token(self._start(attempt=1), latest_deadline), "started")
+        token = tokens.decode(
+            token_text,
+            is_ours=lambda name: self._jobs.attempt_of(name, self._execution_id) is not None,
+            latest_deadline=latest_deadline,
+        )
+        try:
+            job = self._jobs.read(token.awaits)
+        except (ClientError, BotoCoreError) as error:
+            if not is_transient(error):
+                raise
+            logs.info("describe answered with a passing error", job=token.awaits, error=str(error))
+            return self._wait(token, "unknown for the moment", now)
+        return self._look(job, token, now)
+
+    def read(self, *, now: int) -> FoundJob | Continue:
+        """Look at the newest job of the execution, which another action started. Raises StepFailure without one."""
+        found = list(self._jobs.of_execution(self._execution_id))
+        if not found:
+            raise StepFailure(f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage.")
+        return self._look(found[-1], Token(found[-1].name, now + MAXIMUM_WAIT_SECONDS), now)
+
+    def _look(self, job: FoundJob, token: Token, now: int) -> FoundJob | Continue:
+        if job.is_running:
+            at = f" ({job.secondary_status})" if job.secondary_status else ""
+            return job if self._enough(job) else self._wait(token, f"{job.status}{at}", now)
+        retries = int(self._jobs.environment(job.description).get(CAPACITY_RETRIES, "0"))
+        if not job.reason.startswith("CapacityError") or retries >= self._capacity_retries:
+            return job
+        logs.info("no capacity, trying again", job=job.name, retries=retries)
+        attempt = self._jobs.attempt_of(job.name, self._execution_id) or 1
+        name = self._start(attempt + 1, retries + 1)
+        return self._waiting(Token(name, token.deadline), f"started again, as {job.name} got no instance")
+
+    def _wait(self, token: Token, status: str, now: int) -> Continue:
+        if now >= token.deadline:
+            raise StillRunning(self._jobs, token.awaits, status)
+        return self._waiting(token, status)
+
+    def _waiting(self, token: Token, status: str) -> Continue:
+        return Continue(token, summary=f"{self._jobs.noun} {token.awaits}: {status}", external_id=token.awaits)
+
+    def _start(self, attempt: int, retries: int = 0) -> str:
+        """Create the job, or adopt it; a job that failed in an earlier try of the stage gets a successor."""
+        while attempt <= MAXIMUM_ATTEMPTS:
+            name = self._jobs.name(self._execution_id, attempt)
+            request = self._request(name, retries)
+            outcome = self._create(request)
+            if outcome == _CREATED:
+                logs.info("job started", job=name)
+                return name
+            if outcome == _TAKEN:
+                if self._adopts(self._jobs.read(name), request):
+                    return name
+                attempt += 1
+            elif retries < self._capacity_retries:
+                retries += 1
+            else:
+                raise StepFailure(f"{self._jobs.noun} {name} was not started: {outcome}")
+        raise StepFailure(
+            f"{self._jobs.noun} {self._first_name} and its {MAXIMUM_ATTEMPTS - 1} successors have all failed."
+            " Start a new execution."
+        )
+
+    def _create(self, request: dict[str, Any]) -> str:
+        """``created``, ``taken`` when the name is, or SageMaker's words for having no instance."""
+        try:
+            self._jobs.create(request)
+        except ClientError as error:
+            if error_code(error) == "ResourceInUse":
+                return _TAKEN
+            if error_code(error) in _NO_CAPACITY:
+                return error_message(error)
+            if error_code(error) == "ResourceLimitExceeded":
+                raise ConfigurationError(
+                    f"The account's quota does not admit {self._jobs.instances(request)} for {self._jobs.quota}:"
+                    f" {error_message(error)} Ask for a higher quota in Service Quotas, or choose another instance"
+                    " type."
+                ) from error
+            raise
+        return _CREATED
+
+    def _adopts(self, job: FoundJob, request: dict[str, Any]) -> bool:
+        over = not job.is_running and not job.has_result
+        if over and self._jobs.environment(job.description).get(STARTED_BY) != self._started_by:
+            return False
+        asked, found = self._jobs.identity(request), self._jobs.identity(job.description)
+        if differing := [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]:
+            raise StepFailure(
+                f"{self._jobs.noun} {job.name} exists already and is another {self._jobs.work}:"
+                f" {'; '.join(differing)}. Start a new execution."
+            )
+        logs.info("job adopted", job=job.name, status=job.status)
+        return True
