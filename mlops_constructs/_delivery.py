@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._aws.environment import Environment
-    from ._aws.stores import Stores
     from ._parts import Parts
     from .config import PipelineConfig
 
 
-def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environment, stores: Stores) -> Pipeline:
+def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environment) -> Pipeline:
     """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
     training, evaluation, deployment = parts.training, parts.evaluation, parts.deployment
     approval, releases = parts.approval, parts.releases
@@ -38,9 +37,8 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
         name=env.name,
         purpose="pipeline",
         env=env,
-        stores=stores,
         stages=[
-            PipelineStage("Source", [dataset_source(config.dataset, stores), deployment.source()]),
+            PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
             *training.stages(),
             *evaluation.stages(),
             deployment.dev_stage(),
@@ -55,7 +53,7 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
             ),
         ],
         permissions=[
-            *source_permissions(config.dataset, stores),
+            *source_permissions(config.dataset, env),
             allow("lambda:InvokeFunction", [function.arn for function in functions]),
             *deployment.pipeline_permissions(),
             *approval.pipeline_permissions(),
@@ -63,7 +61,7 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
         variables=[release_variable()],
         after=[deployment.templates],
     )
-    start_on_upload(pipeline, config.dataset, stores)
+    start_on_upload(pipeline, config.dataset, env)
     if config.dataset.schedule is not None:
-        start_on_schedule(pipeline, config.dataset, env, stores, config.dataset.schedule)
+        start_on_schedule(pipeline, config.dataset, env, config.dataset.schedule)
     return pipeline

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._aws.environment import Environment
-    from ._aws.stores import Stores
     from .config import PipelineConfig
 
 
@@ -34,9 +33,9 @@ class Parts:
     releases: ReleasesStage
 
 
-def make_parts(scope: Construct, config: PipelineConfig, env: Environment, stores: Stores) -> Parts:
+def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
     """Make every stage below ``scope``."""
-    image = ImageStage(scope, "image", config=config.algorithm, env=env, stores=stores)
+    image = ImageStage(scope, "image", config=config.algorithm, env=env)
     registry = RegistryStage(scope, "registry", env=env)
     group, packages = registry.name, registry.packages_arn
     processing = config.evaluation.processing
@@ -46,9 +45,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         dataset=config.dataset,
         config=config.training_of_algorithm,
         tuning=config.tuning,
-        network=config.network,
         env=env,
-        stores=stores,
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
         held_out_channel=None if processing is None else processing.channel,
@@ -60,17 +57,14 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         dev=config.dev,
         production=config.production,
         env=env,
-        stores=stores,
         image_arn=image.pull_arn,
         answers=config.algorithm.answers,
-        network=config.network,
     )
     evaluation = EvaluationStage(
         scope,
         "evaluation",
         config=config.evaluation,
         env=env,
-        stores=stores,
         group=group,
         packages_arn=packages,
         production_stack=deployment.production_endpoint,
@@ -83,7 +77,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         "approval",
         config=config.approval,
         env=env,
-        stores=stores,
         group=group,
         packages_arn=packages,
         production=config.production,
@@ -93,7 +86,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, store
         scope,
         "releases",
         env=env,
-        stores=stores,
         packages_arn=packages,
         production_endpoint=deployment.production_endpoint,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from constructs import Construct
 
+from ._aws.account import Account
 from ._aws.environment import Environment, RequiredRole
 from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
@@ -136,15 +137,15 @@ class MLOpsPipeline(Construct):
         super().__init__(scope, id_)
         path: str = self.node.path
         self.name = physical_name(config.name_prefix or id_, path)
-        env = Environment.of(self, self.name, config)
+        account = Account.of(self)
+        self.storage = self._make_storage(account, config)
+        env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
-        self.storage = StorageStage(self, "storage", env=env, existing=config.existing, dataset=config.dataset)
-        self._stores = self.storage.stores
-        parts = make_parts(self, config, env, self._stores)
+        parts = make_parts(self, config, env)
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.pipeline = deliver(self, parts, config, env, self._stores)
+        self.pipeline = deliver(self, parts, config, env)
         self.notebook = None if config.notebook is None else self._make_notebook(config.notebook, algorithm)
         self._show(config.dataset)
         tag_everything(self, config.tags)
@@ -168,7 +169,7 @@ class MLOpsPipeline(Construct):
     @property
     def data_bucket(self) -> str:
         """Name of the bucket that data sets are uploaded to."""
-        return self._stores.data_bucket
+        return self._env.stores.data_bucket
 
     @property
     def dev_endpoint(self) -> str:
@@ -191,11 +192,22 @@ class MLOpsPipeline(Construct):
 
     def grant_upload(self, id_: str, role_name: str) -> None:
         """Let a role upload data sets, and so start the pipeline; arguments as in ``grant_invoke``."""
-        self._grant(id_, role_name, upload_datasets(self._stores, self._folders))
+        self._grant(id_, role_name, upload_datasets(self._env, self._folders))
 
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
+
+    def _make_storage(self, account: Account, config: PipelineConfig) -> StorageStage:
+        return StorageStage(
+            self,
+            "storage",
+            account=account,
+            name=self.name,
+            retain=config.removal == "retain",
+            existing=config.existing,
+            dataset=config.dataset,
+        )
 
     def _make_notebook(self, config: Notebook, algorithm: Algorithm) -> NotebookStage:
         build, made = self.image.pipeline, self.image.repository is not None
@@ -204,7 +216,6 @@ class MLOpsPipeline(Construct):
             "notebook",
             config=config,
             env=self._env,
-            stores=self._stores,
             folders=self._folders,
             algorithm_repository=self.name if made else algorithm.codecommit_repository,
             # It waits for the repository to be seeded.

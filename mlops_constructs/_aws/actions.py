@@ -32,9 +32,9 @@ class Action:
     Attributes:
         name: Shown in the console and in failures.
         category: ``Source``, ``Build``, ``Invoke``, ``Deploy`` or ``Approval``.
-        provider: ``S3``, ``CodeCommit``, ``CodeStarSourceConnection``, ``CodeBuild``, ``Lambda``, ``CloudFormation``
-            or ``Manual``.
-        configuration: As the provider's action reference says; values of at most 1,000 characters.
+        action_provider: ``S3``, ``CodeCommit``, ``CodeStarSourceConnection``, ``CodeBuild``, ``Lambda``,
+            ``CloudFormation`` or ``Manual``.
+        configuration: As the action's reference says; values of at most 1,000 characters.
         run_order: Actions of a stage run in this order; equal numbers together.
         namespace: Name that later actions use for this action's variables.
         inputs: Artifacts it reads.
@@ -44,7 +44,7 @@ class Action:
 
     name: str
     category: str
-    provider: str
+    action_provider: str
     configuration: Mapping[str, str]
     run_order: int = 1
     namespace: str | None = None
@@ -69,7 +69,7 @@ class Action:
             name=self.name,
             category=self.category,
             owner="AWS",
-            provider=self.provider,
+            provider=self.action_provider,
             version="1",
             configuration=dict(self.configuration),
             run_order=self.run_order,
@@ -126,7 +126,7 @@ def invoke(
     return Action(
         name=name,
         category="Invoke",
-        provider="Lambda",
+        action_provider="Lambda",
         configuration={
             "FunctionName": function_name,
             "UserParameters": json.dumps(dict(parameters), separators=(",", ":")),

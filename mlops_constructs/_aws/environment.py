@@ -1,20 +1,17 @@
-"""Where a pipeline is deployed, and what every stage needs to know of it."""
+"""What every stage needs to know: where it is deployed, under which names and rules, and where data is kept."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .._cdk import region_name
-from ..provider import data_aws_caller_identity, data_aws_partition, data_aws_region
-from .partition import outside_of_china
+from .account import Account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from constructs import Construct
-
     from ..config import Network, PipelineConfig
+    from .stores import Stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +27,15 @@ class RequiredRole:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Account, region and partition of the stack's provider, and the name that resources start with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(Account):
+    """The account and region, with the names, rules and stores of one pipeline in it.
 
     Attributes:
-        name: Physical name of the pipeline, a literal.
-        account: Account id, a token.
-        region: Region name, a token.
-        partition: ``aws`` or ``aws-us-gov``, a token.
-        dns_suffix: What the partition's host names end with, such as ``amazonaws.com``, a token.
-        retain: Whether data outlives a destroy.
+        name: Physical name of the pipeline, a literal; what the names of its resources start with.
+        stores: Its buckets, key and queue.
         log_retention_days: How long logs are kept.
+        retain: Whether data outlives a destroy.
         tags: What the user tags everything with.
         network: The VPC that SageMaker runs in, or None.
         permissions_boundary_arn: Boundary of every role, or None.
@@ -51,10 +45,7 @@ class Environment:
     """
 
     name: str
-    account: str
-    region: str
-    partition: str
-    dns_suffix: str
+    stores: Stores
     retain: bool
     log_retention_days: int
     tags: Mapping[str, str]
@@ -65,16 +56,15 @@ class Environment:
     required_roles: dict[str, RequiredRole] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scope: Construct, name: str, config: PipelineConfig) -> Environment:
-        """Read account, region and partition from the provider, never guess them."""
-        partition = data_aws_partition.DataAwsPartition(scope, "partition", lifecycle=outside_of_china())
-        # Each attribute read is a round trip to jsii's kernel: once, here.
+    def of_pipeline(cls, account: Account, name: str, config: PipelineConfig, stores: Stores) -> Environment:
+        """Make the environment of a pipeline with this physical name."""
         return cls(
+            account_id=account.account_id,
+            region=account.region,
+            partition=account.partition,
+            dns_suffix=account.dns_suffix,
             name=name,
-            account=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
-            region=region_name(data_aws_region.DataAwsRegion(scope, "region")),
-            partition=partition.partition,
-            dns_suffix=partition.dns_suffix,
+            stores=stores,
             retain=config.removal == "retain",
             log_retention_days=config.log_retention_days,
             tags=config.tags,
@@ -83,21 +73,3 @@ class Environment:
             role_path=config.role_path,
             roles=config.existing.roles,
         )
-
-    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
-        """Make an ARN in this account."""
-        region = self.region if regional else ""
-        return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
-
-    def registry_host(self, account: str | None = None) -> str:
-        """Make the host name of an account's image registry, of this account unless given."""
-        owner = self.account if account is None else account
-        return f"{owner}.dkr.ecr.{self.region}.{self.dns_suffix}"
-
-    def bucket_arn(self, name: str) -> str:
-        """Make the ARN of a bucket; a bucket's name is unique in its partition."""
-        return f"arn:{self.partition}:s3:::{name}"
-
-    def bucket(self, purpose: str) -> str:
-        """Make a bucket name that is unique in the world."""
-        return f"{self.name}-{purpose}-{self.account}-{self.region}"

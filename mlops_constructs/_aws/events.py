@@ -14,39 +14,43 @@ if TYPE_CHECKING:
 
     from .environment import Environment
     from .function import Function
-    from .stores import Stores
 
 
 def invoke_on(
     scope: Construct,
     id_: str,
     *,
-    pattern: Mapping[str, object],
     function: Function,
     env: Environment,
-    stores: Stores,
+    pattern: Mapping[str, object] | None = None,
+    schedule: str | None = None,
+    target_id: str = "function",
 ) -> None:
-    """Invoke ``function`` for every event that matches.
+    """Invoke ``function`` for every event that matches a pattern, or on a schedule.
 
     Args:
         scope: Construct it belongs to.
         id_: Construct id of the rule; ends its name, of which AWS takes 64 characters.
-        pattern: EventBridge event pattern.
         function: What is invoked.
-        env: Where it is deployed.
-        stores: Dead letter queue.
+        env: Where it is deployed; its dead letter queue keeps what cannot be delivered.
+        pattern: EventBridge event pattern, or None with a schedule.
+        schedule: EventBridge schedule expression, or None with a pattern.
+        target_id: Id of the target in the rule. With another one, Terraform replaces the target.
     """
     rule = cloudwatch_event_rule.CloudwatchEventRule(
-        scope, id_, name=f"{env.name}-{id_.replace('_', '-')}", event_pattern=json.dumps(pattern)
+        scope,
+        id_,
+        name=f"{env.name}-{id_.replace('_', '-')}",
+        event_pattern=None if pattern is None else json.dumps(pattern),
+        schedule_expression=schedule,
     )
     cloudwatch_event_target.CloudwatchEventTarget(
         scope,
         f"{id_}_target",
         rule=rule.name,
-        target_id="function",
+        target_id=target_id,
         arn=function.arn,
-        # After 24 hours of retries EventBridge drops an event; the queue keeps it.
-        dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=stores.dead_letter_arn),
+        dead_letter_config=dead_letters(env),
     )
     lambda_permission.LambdaPermission(
         scope,
@@ -57,3 +61,8 @@ def invoke_on(
         source_arn=rule.arn,
         depends_on=[function.function],
     )
+
+
+def dead_letters(env: Environment) -> cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig:
+    """Keep what EventBridge drops after 24 hours of retries."""
+    return cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=env.stores.dead_letter_arn)

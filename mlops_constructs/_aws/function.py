@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .._payload import Archive
     from .environment import Environment
     from .policy import Statement
-    from .stores import Stores
 
 RUNTIME = "python3.12"
 
@@ -42,7 +41,6 @@ class Function(Construct):
         folder: str,
         purpose: str | None = None,
         env: Environment,
-        stores: Stores,
         settings: Mapping[str, str],
         permissions: Sequence[Statement],
         timeout_seconds: int = 60,
@@ -56,13 +54,13 @@ class Function(Construct):
             folder: Its folder in ``lambdas/``.
             purpose: Ends its name; made from the folder unless given.
             env: Where it is deployed.
-            stores: Key and dead letter queue of the pipeline.
             settings: Environment variables, exactly those of its ``settings.py``.
             permissions: What its code does; logs, tracing, key and queue are added.
             timeout_seconds: 1 to 900 s.
             memory_mb: 128 to 10,240 MB.
         """
         super().__init__(scope, id_)
+        stores = env.stores
         purpose = folder.replace("_", "-") if purpose is None else purpose
         self.name = f"{env.name}-{purpose}"
         self.role = ServiceRole(self, "role", env, "lambda", purpose)
@@ -91,7 +89,7 @@ class Function(Construct):
             architectures=["arm64"],
             # Not `filename`: the provider uploads those one function after the other.
             s3_bucket=stores.artifact_bucket,
-            s3_key=self._upload(code, stores),
+            s3_key=self._upload(code, env),
             source_code_hash=code.base64_sha256,
             timeout=timeout_seconds,
             memory_size=memory_mb,
@@ -104,12 +102,12 @@ class Function(Construct):
         )
         self.arn: str = self.function.arn
 
-    def _upload(self, code: Archive, stores: Stores) -> str:
+    def _upload(self, code: Archive, env: Environment) -> str:
         asset = TerraformAsset(self, "code", path=str(code.path), type=AssetType.FILE, asset_hash=code.sha256)
         upload = s3_object.S3Object(
             self,
             "upload",
-            bucket=stores.artifact_bucket,
+            bucket=env.stores.artifact_bucket,
             key=f"functions/{self.name}.zip",
             source=asset.path,
             source_hash=code.sha256,

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from .environment import Environment
     from .policy import Statement
-    from .stores import Stores
 
 
 def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
@@ -19,8 +18,9 @@ def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
     return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
 
 
-def upload_datasets(stores: Stores, folders: Sequence[str]) -> list[Statement]:
+def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]:
     """Upload data sets, and the objects that manifests name."""
+    stores = env.stores
     arn = stores.data_bucket_arn
     key = stores.use_data_key(write=True)
     if stores.data_folders is None:

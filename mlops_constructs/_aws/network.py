@@ -10,7 +10,6 @@ from .policy import allow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..config import Network
     from .environment import Environment
     from .policy import Statement
 
@@ -25,12 +24,12 @@ def joined(ids: Sequence[str]) -> str:
     return Fn.join(",", list(ids)) if is_list_token(ids) else ",".join(ids)
 
 
-def network_permissions(env: Environment, network: Network | None) -> list[Statement]:
+def network_permissions(env: Environment) -> list[Statement]:
     """What a role needs so that SageMaker can put network interfaces into a VPC.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
     """
-    if network is None:
+    if env.network is None:
         return []
     # Subnets and groups may be shared from another account.
     anywhere = f"arn:{env.partition}:ec2:{env.region}:*"

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from ..errors import ConfigError
 from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
+from .events import dead_letters
 from .keys import use_key_for_artifacts
 from .policy import allow
 from .role import ServiceRole
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .actions import PipelineStage, Variable
     from .environment import Environment
     from .policy import Statement
-    from .stores import Stores
 
 
 class Pipeline(Construct):
@@ -42,7 +42,6 @@ class Pipeline(Construct):
         name: str,
         purpose: str,
         env: Environment,
-        stores: Stores,
         stages: Sequence[PipelineStage],
         permissions: Sequence[Statement],
         variables: Sequence[Variable] = (),
@@ -57,7 +56,6 @@ class Pipeline(Construct):
             name: Name of the pipeline.
             purpose: Ends the names of its role and of its rule's role.
             env: Where it is deployed.
-            stores: Key and artifact bucket.
             stages: Its stages, sources first.
             permissions: What its actions need; artifacts and key are added.
             variables: What an execution may be started with.
@@ -71,8 +69,9 @@ class Pipeline(Construct):
         if too_long:
             raise ConfigError(f"CodePipeline {name}", too_long)
         super().__init__(scope, id_)
+        stores = env.stores
         self.name = name
-        self._env, self._stores, self._purpose = env, stores, purpose
+        self._env, self._purpose = env, purpose
         self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
         granted = self.role.grant(
             [
@@ -137,10 +136,7 @@ class Pipeline(Construct):
             arn=self.arn,
             role_arn=role.arn,
             input_transformer=transformer,
-            # After 24 hours of retries EventBridge drops an event; the queue keeps it.
-            dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(
-                arn=self._stores.dead_letter_arn
-            ),
+            dead_letter_config=dead_letters(self._env),
         )
 
 

@@ -41,7 +41,7 @@ class ServiceRole:
             service: First label of the service principal, such as ``lambda``.
             purpose: Ends the name, so that one pipeline's roles differ; at most 24 characters.
         """
-        account = env.account if purpose in _SENDS_SOURCE_ACCOUNT else None
+        account = env.account_id if purpose in _SENDS_SOURCE_ACCOUNT else None
         self._scope, self._id, self._env, self._purpose = scope, id_, env, purpose
         self._service = f"{service}.amazonaws.com"
         self.role: iam_role.IamRole | None = None

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
+from .._aws.events import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow, report_result
-from ..provider import (
-    cloudwatch_event_rule,
-    cloudwatch_event_target,
-    lambda_permission,
-    sns_topic,
-    sns_topic_subscription,
-)
+from ..provider import sns_topic, sns_topic_subscription
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
-    from .._aws.stores import Stores
     from ..config import Approval, Endpoint
 
 STAGE = ACTION = "Approve"
@@ -44,7 +37,6 @@ class ApprovalStage(Construct):
         *,
         config: Approval,
         env: Environment,
-        stores: Stores,
         group: str,
         packages_arn: str,
         production: Endpoint,
@@ -52,7 +44,7 @@ class ApprovalStage(Construct):
     ) -> None:
         """Make topic, subscriptions, functions and the rule that sees executions which end early."""
         super().__init__(scope, id_)
-        self._config, self._env, self._stores = config, env, stores
+        self._config, self._env = config, env
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
         self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack)
@@ -79,7 +71,7 @@ class ApprovalStage(Construct):
         ask = Action(
             name=ACTION,
             category="Approval",
-            provider="Manual",
+            action_provider="Manual",
             run_order=2,
             timeout_minutes=self._config.timeout_minutes,
             configuration={
@@ -104,13 +96,12 @@ class ApprovalStage(Construct):
         return [allow("sns:Publish", self.topic_arn)]
 
     def _gather_evidence(self, packages_arn: str, production: Endpoint, production_stack: str) -> Function:
-        env, stores = self._env, self._stores
+        env, stores = self._env, self._env.stores
         return Function(
             self,
             "gather_evidence",
             folder="gather_evidence",
             env=env,
-            stores=stores,
             settings={
                 "PIPELINE": env.name,
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
@@ -134,7 +125,6 @@ class ApprovalStage(Construct):
             "record_decision",
             folder="record_decision",
             env=env,
-            stores=self._stores,
             settings={
                 "MODEL_PACKAGE_GROUP": group,
                 "PIPELINE": env.name,
@@ -153,7 +143,7 @@ class ApprovalStage(Construct):
     def _topic(self) -> str:
         env = self._env
         self.topic = sns_topic.SnsTopic(
-            self, "topic", name=f"{env.name}-approvals", kms_master_key_id=self._stores.key_arn
+            self, "topic", name=f"{env.name}-approvals", kms_master_key_id=self._env.stores.key_arn
         )
         topic_arn: str = self.topic.arn
         for index, email in enumerate(self._config.emails):
@@ -164,38 +154,17 @@ class ApprovalStage(Construct):
 
     def _on_early_end(self) -> None:
         # A failure ends the execution, so no action of the pipeline can record it.
-        name = self._env.name
-        rule = cloudwatch_event_rule.CloudwatchEventRule(
+        invoke_on(
             self,
             "on_early_end",
-            name=f"{name}-on-early-end",
-            event_pattern=json.dumps(
-                {
-                    "source": ["aws.codepipeline"],
-                    "detail-type": ["CodePipeline Pipeline Execution State Change"],
-                    "detail": {"pipeline": [name], "state": ["FAILED", "STOPPED"]},
-                }
-            ),
-        )
-        function = self.record_decision
-        cloudwatch_event_target.CloudwatchEventTarget(
-            self,
-            "on_early_end_target",
-            rule=rule.name,
+            pattern={
+                "source": ["aws.codepipeline"],
+                "detail-type": ["CodePipeline Pipeline Execution State Change"],
+                "detail": {"pipeline": [self._env.name], "state": ["FAILED", "STOPPED"]},
+            },
+            function=self.record_decision,
+            env=self._env,
             target_id="record-decision",
-            arn=function.arn,
-            dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(
-                arn=self._stores.dead_letter_arn
-            ),
-        )
-        lambda_permission.LambdaPermission(
-            self,
-            "on_early_end_permission",
-            action="lambda:InvokeFunction",
-            function_name=function.name,
-            principal="events.amazonaws.com",
-            source_arn=rule.arn,
-            depends_on=[function.function],
         )
 
 

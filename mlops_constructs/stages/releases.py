@@ -13,7 +13,6 @@ from .._aws.policy import allow, report_result
 if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
-    from .._aws.stores import Stores
 
 FOLDER = "releases"
 
@@ -31,7 +30,6 @@ class ReleasesStage(Construct):
         id_: str,
         *,
         env: Environment,
-        stores: Stores,
         packages_arn: str,
         production_endpoint: str,
     ) -> None:
@@ -42,17 +40,16 @@ class ReleasesStage(Construct):
             "record_release",
             folder="record_release",
             env=env,
-            stores=stores,
             settings={
                 "PIPELINE": env.name,
-                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "ARTIFACT_BUCKET": env.stores.artifact_bucket,
                 "ENDPOINT": production_endpoint,
             },
             permissions=[
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
                 allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
-                *_records(stores),
+                *_records(env),
                 *report_result(),
             ],
         )
@@ -81,7 +78,8 @@ def release_variable() -> Variable:
     )
 
 
-def _records(stores: Stores) -> list[Statement]:
+def _records(env: Environment) -> list[Statement]:
+    stores = env.stores
     folders = [stores.own(FOLDER, ""), stores.own(FOLDER, "*")]
     return [
         allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": folders}}),

@@ -23,7 +23,7 @@ from ..provider import (
 )
 
 if TYPE_CHECKING:
-    from .._aws.environment import Environment
+    from .._aws.account import Account
     from ..config import Dataset, Existing
 
 _ANYONE = {"AWS": "*"}
@@ -42,10 +42,29 @@ class StorageStage(Construct):
         stores: The same as plain values.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment, existing: Existing, dataset: Dataset) -> None:
-        """Make what is not handed in; data outlives a destroy when ``env.retain``."""
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        account: Account,
+        name: str,
+        retain: bool,
+        existing: Existing,
+        dataset: Dataset,
+    ) -> None:
+        """Make what is not handed in.
+
+        Args:
+            scope: Construct it belongs to; ``id_`` is its id in there.
+            account: Where it is deployed.
+            name: What names start with.
+            retain: Whether data outlives a destroy.
+            existing: What is handed in.
+            dataset: What lands in the data bucket.
+        """
         super().__init__(scope, id_)
-        self._env = env
+        self._account, self._name, self._retain = account, name, retain
         self.key_policy = document(self._key_statements())
         self.key: kms_key.KmsKey | None = None
         key_arn = existing.kms_key_arn
@@ -70,41 +89,40 @@ class StorageStage(Construct):
             self.dead_letters = self._dead_letters(key_arn)
             dead_letter_arn = str(self.dead_letters.arn)
         self.stores = Stores(
-            pipeline=env.name,
+            pipeline=name,
             key_arn=key_arn,
             data_bucket=data,
-            data_bucket_arn=env.bucket_arn(data),
+            data_bucket_arn=account.bucket_arn(data),
             artifact_bucket=artifacts,
-            artifact_bucket_arn=env.bucket_arn(artifacts),
+            artifact_bucket_arn=account.bucket_arn(artifacts),
             dead_letter_arn=dead_letter_arn,
             data_folders=None if dataset.bucket_name is None else dataset.folders,
             data_key_arn=dataset.kms_key_arn,
         )
 
     def _key(self) -> kms_key.KmsKey:
-        env = self._env
         key = kms_key.KmsKey(
             self,
             "key",
-            description=f"Everything at rest of the MLOps pipeline {env.name}",
+            description=f"Everything at rest of the MLOps pipeline {self._name}",
             enable_key_rotation=True,
-            deletion_window_in_days=30 if env.retain else 7,
+            deletion_window_in_days=30 if self._retain else 7,
             policy=self.key_policy,
         )
-        kms_alias.KmsAlias(self, "key_alias", name=f"alias/{env.name}", target_key_id=key.key_id)
+        kms_alias.KmsAlias(self, "key_alias", name=f"alias/{self._name}", target_key_id=key.key_id)
         return key
 
     def _key_statements(self) -> list[dict[str, Any]]:
-        env = self._env
-        in_account = {"StringEquals": {"aws:SourceAccount": env.account}}
-        logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": env.arn("logs", "log-group:*")}}
+        account = self._account
+        in_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
+        logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}}
         return [
             # Without it nobody could manage the key: IAM policies count only through this statement.
-            allow("kms:*", "*", principal={"AWS": f"arn:{env.partition}:iam::{env.account}:root"}),
+            allow("kms:*", "*", principal={"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"}),
             allow(
                 ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
                 "*",
-                principal={"Service": f"logs.{env.region}.amazonaws.com"},
+                principal={"Service": f"logs.{account.region}.amazonaws.com"},
                 when=logs,
             ),
             allow(
@@ -120,7 +138,9 @@ class StorageStage(Construct):
     ) -> tuple[s3_bucket.S3Bucket, s3_bucket_versioning.S3BucketVersioningA]:
         """Make a bucket; whoever takes its name from the versioning writes encrypted versions from the start."""
         id_ = f"{purpose}_bucket"
-        bucket = s3_bucket.S3Bucket(self, id_, bucket=self._env.bucket(purpose), force_destroy=not self._env.retain)
+        # Unique in the world.
+        bucket_name = f"{self._name}-{purpose}-{self._account.account_id}-{self._account.region}"
+        bucket = s3_bucket.S3Bucket(self, id_, bucket=bucket_name, force_destroy=not self._retain)
         name, arn = bucket.id, bucket.arn
         versioning = s3_bucket_versioning.S3BucketVersioningA(
             self,
@@ -201,13 +221,13 @@ class StorageStage(Construct):
         )
 
     def _dead_letters(self, key_arn: str) -> sqs_queue.SqsQueue:
-        env = self._env
-        name = f"{env.name}-dead-letters"
+        account = self._account
+        name = f"{self._name}-dead-letters"
         events = allow(
             "sqs:SendMessage",
-            env.arn("sqs", name),
+            account.arn("sqs", name),
             principal={"Service": "events.amazonaws.com"},
-            when={"ArnLike": {"aws:SourceArn": env.arn("events", f"rule/{env.name}-*")}},
+            when={"ArnLike": {"aws:SourceArn": account.arn("events", f"rule/{self._name}-*")}},
         )
         return sqs_queue.SqsQueue(
             self,

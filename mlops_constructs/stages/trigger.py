@@ -6,30 +6,29 @@ import json
 from typing import TYPE_CHECKING
 
 from .._aws.actions import Action
+from .._aws.events import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow
-from ..provider import cloudwatch_event_rule, cloudwatch_event_target, lambda_permission
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.pipeline import Pipeline
     from .._aws.policy import Statement
-    from .._aws.stores import Stores
     from ..config import Dataset
 
 _ACTION = "Dataset"
 
 
-def dataset_source(config: Dataset, stores: Stores) -> Action:
+def dataset_source(config: Dataset, env: Environment) -> Action:
     """Describe the source action of the data set; key and version come with each start."""
     return Action(
         name=_ACTION,
         category="Source",
-        provider="S3",
+        action_provider="S3",
         namespace=_ACTION,
         outputs=[_ACTION],
         configuration={
-            "S3Bucket": stores.data_bucket,
+            "S3Bucket": env.stores.data_bucket,
             # Used only by a start without overrides: a person's "Release change", or CodePipeline's own first one.
             "S3ObjectKey": f"{config.prefix}manifest.json",
             "AllowOverrideForS3ObjectKey": "true",
@@ -38,8 +37,9 @@ def dataset_source(config: Dataset, stores: Stores) -> Action:
     )
 
 
-def source_permissions(config: Dataset, stores: Stores) -> list[Statement]:
+def source_permissions(config: Dataset, env: Environment) -> list[Statement]:
     """What the pipeline's role needs to read the uploaded object."""
+    stores = env.stores
     return [
         allow(
             ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
@@ -65,7 +65,7 @@ def upload_pattern(config: Dataset, bucket: str) -> dict[str, object]:
     }
 
 
-def start_on_upload(pipeline: Pipeline, config: Dataset, stores: Stores) -> None:
+def start_on_upload(pipeline: Pipeline, config: Dataset, env: Environment) -> None:
     """Start ``pipeline`` for each object that lands under the prefix.
 
     Without the overrides a burst of uploads would train many times on the last one.
@@ -77,21 +77,21 @@ def start_on_upload(pipeline: Pipeline, config: Dataset, stores: Stores) -> None
     ]
     pipeline.start_on(
         "on_upload",
-        upload_pattern(config, stores.data_bucket),
+        upload_pattern(config, env.stores.data_bucket),
         input_paths={"key": "$.detail.object.key", "version": "$.detail.object.version-id"},
         input_template=json.dumps({"sourceRevisions": overrides}),
     )
 
 
-def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, stores: Stores, schedule: str) -> None:
+def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, schedule: str) -> None:
     """Start ``pipeline`` regularly on the newest data set, which only a function can find."""
+    stores = env.stores
     folder = f"{config.prefix}*"
     function = Function(
         pipeline,
         "start_newest",
         folder="start_newest",
         env=env,
-        stores=stores,
         settings={
             "PIPELINE": pipeline.name,
             "ACTION": _ACTION,
@@ -109,26 +109,7 @@ def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, sto
         ],
         timeout_seconds=300,
     )
-    rule = cloudwatch_event_rule.CloudwatchEventRule(
-        pipeline, "on_schedule", name=f"{pipeline.name}-on-schedule", schedule_expression=schedule
-    )
-    cloudwatch_event_target.CloudwatchEventTarget(
-        pipeline,
-        "on_schedule_target",
-        rule=rule.name,
-        target_id="start-newest",
-        arn=function.arn,
-        dead_letter_config=cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=stores.dead_letter_arn),
-    )
-    lambda_permission.LambdaPermission(
-        pipeline,
-        "on_schedule_permission",
-        action="lambda:InvokeFunction",
-        function_name=function.name,
-        principal="events.amazonaws.com",
-        source_arn=rule.arn,
-        depends_on=[function.function],
-    )
+    invoke_on(pipeline, "on_schedule", schedule=schedule, function=function, env=env, target_id="start-newest")
 
 
 def data_bucket_needs(config: Dataset) -> str:

@@ -181,7 +181,9 @@ def test_all_problems_are_reported_together() -> None:
             "Ask.UserParameters: must have at most 1000 characters, got 1011; shorten the names in it",
         ),
         (
-            lambda key: Action(name="Data", category="Source", provider="S3", configuration={"S3ObjectKey": f"{key}/"}),
+            lambda key: Action(
+                name="Data", category="Source", action_provider="S3", configuration={"S3ObjectKey": f"{key}/"}
+            ),
             "Data.S3ObjectKey: must have at most 1000 characters, got 1001; shorten the names in it",
         ),
     ],

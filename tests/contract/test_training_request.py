@@ -18,6 +18,7 @@ from train_model.settings import Params, Settings
 from handler_kit import instances
 from mlops_constructs import Categorical, Checkpoints, Continuous, Integer, Network, Retry, Spot, Training, Tuning
 from mlops_constructs._aws.environment import Environment
+from mlops_constructs._aws.stores import Stores
 from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
 from mlops_constructs.stages.training.settings import training_settings
 
@@ -28,7 +29,16 @@ NAME = "iris-1a2b3c-3f2b9c1e7d54"
 TYPES = ["ml.m5.large", "ml.c5.xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge", "ml.m7i.large"]
 ENV = Environment(
     name="iris-1a2b3c",
-    account="123456789012",
+    stores=Stores(
+        pipeline="iris-1a2b3c",
+        key_arn="arn:aws:kms:us-east-1:123456789012:key/0a1b",
+        data_bucket="data",
+        data_bucket_arn="arn:aws:s3:::data",
+        artifact_bucket="artifacts",
+        artifact_bucket_arn="arn:aws:s3:::artifacts",
+        dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:dead-letters",
+    ),
+    account_id="123456789012",
     region="us-east-1",
     partition="aws",
     dns_suffix="amazonaws.com",

@@ -13,19 +13,18 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
-    from ...config import Network
 
 
-def serving_permissions(env: Environment, stores: Stores, image_arn: str, network: Network | None) -> list[Statement]:
+def serving_permissions(env: Environment, image_arn: str) -> list[Statement]:
     """What the serving container's role needs: its model, captured requests, its image, logs and metrics."""
+    stores = env.stores
     return [
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
         allow("s3:PutObject", stores.own_arn("capture")),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
-        *network_permissions(env, network),
+        *network_permissions(env),
         allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
             env.arn("logs", f"log-group:/aws/sagemaker/Endpoints/{env.name}-*"),
@@ -40,14 +39,13 @@ def serving_permissions(env: Environment, stores: Stores, image_arn: str, networ
     ]
 
 
-def deploy_permissions(
-    env: Environment, stores: Stores, model_role_arn: str, endpoint_names: Sequence[str]
-) -> list[Statement]:
+def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Sequence[str]) -> list[Statement]:
     """What CloudFormation needs to make, change and delete exactly these endpoints."""
+    stores = env.stores
     endpoints = [env.arn("sagemaker", f"endpoint/{name}") for name in endpoint_names]
     # CloudFormation chooses the names of configurations and models.
     configs, models = env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")
-    service_role = f"arn:{env.partition}:iam::{env.account}:role/aws-service-role/"
+    service_role = f"arn:{env.partition}:iam::{env.account_id}:role/aws-service-role/"
     autoscaling = "sagemaker.application-autoscaling.amazonaws.com"
     return [
         allow(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], models),

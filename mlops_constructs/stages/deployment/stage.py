@@ -22,8 +22,7 @@ from .template import endpoint_template
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
-    from ...config import Endpoint, Network
+    from ...config import Endpoint
 
 TEMPLATES = "Templates"
 _CHANGE_SET = "release"
@@ -49,22 +48,20 @@ class DeploymentStage(Construct):
         dev: Endpoint,
         production: Endpoint,
         env: Environment,
-        stores: Stores,
         image_arn: str,
         answers: str,
-        network: Network | None,
     ) -> None:
         """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
         super().__init__(scope, id_)
-        self._env, self._stores, self._answers, self._network = env, stores, answers, network
+        self._env, self._answers = env, answers
         self._configs = {"dev": dev, "production": production}
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
         self.model_role = ServiceRole(self, "model_role", env, "sagemaker", "model")
-        self.model_role.grant(serving_permissions(env, stores, image_arn, network))
+        self.model_role.grant(serving_permissions(env, image_arn))
         self.deploy_role = ServiceRole(self, "deploy_role", env, "cloudformation", "deploy")
         self.deploy_role.grant(
-            deploy_permissions(env, stores, self.model_role.arn, [self.dev_endpoint, self.production_endpoint])
+            deploy_permissions(env, self.model_role.arn, [self.dev_endpoint, self.production_endpoint])
         )
         self.templates = self._templates()
         self.dev_smoke_test = self._smoke_test("dev", dev)
@@ -73,10 +70,10 @@ class DeploymentStage(Construct):
     @property
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """What the stacks are always given, beside the candidate's own parameters."""
-        stores = self._stores
+        stores = self._env.stores
         both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": stores.key_arn}
-        if self._network is not None:
-            ids = (self._network.subnet_ids, self._network.security_group_ids)
+        if self._env.network is not None:
+            ids = (self._env.network.subnet_ids, self._env.network.security_group_ids)
             both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
         return {
             name: {
@@ -92,11 +89,11 @@ class DeploymentStage(Construct):
         return Action(
             name="Templates",
             category="Source",
-            provider="S3",
+            action_provider="S3",
             outputs=[TEMPLATES],
             configuration={
-                "S3Bucket": self._stores.artifact_bucket,
-                "S3ObjectKey": self._stores.own("templates", "endpoints.zip"),
+                "S3Bucket": self._env.stores.artifact_bucket,
+                "S3ObjectKey": self._env.stores.own("templates", "endpoints.zip"),
                 "PollForSourceChanges": "false",
             },
         )
@@ -119,7 +116,7 @@ class DeploymentStage(Construct):
             Action(
                 name="ExecuteChangeSet",
                 category="Deploy",
-                provider="CloudFormation",
+                action_provider="CloudFormation",
                 run_order=run_order + 1,
                 configuration={
                     "ActionMode": "CHANGE_SET_EXECUTE",
@@ -139,7 +136,7 @@ class DeploymentStage(Construct):
         return [
             allow(
                 ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
-                self._stores.own_arn("templates"),
+                self._env.stores.own_arn("templates"),
             ),
             allow(
                 [
@@ -168,7 +165,7 @@ class DeploymentStage(Construct):
         return Action(
             name=name,
             category="Deploy",
-            provider="CloudFormation",
+            action_provider="CloudFormation",
             run_order=run_order,
             inputs=[TEMPLATES, "Release"],
             configuration={
@@ -198,7 +195,7 @@ class DeploymentStage(Construct):
     def _templates(self) -> s3_object.S3Object:
         files = {
             f"{name}.json": json.dumps(
-                endpoint_template(config, in_vpc=self._network is not None, tags=self._env.tags), indent=2
+                endpoint_template(config, in_vpc=self._env.network is not None, tags=self._env.tags), indent=2
             ).encode()
             for name, config in self._configs.items()
         }
@@ -209,8 +206,8 @@ class DeploymentStage(Construct):
         return s3_object.S3Object(
             self,
             "templates",
-            bucket=self._stores.artifact_bucket,
-            key=self._stores.own("templates", "endpoints.zip"),
+            bucket=self._env.stores.artifact_bucket,
+            key=self._env.stores.own("templates", "endpoints.zip"),
             source=asset.path,
             source_hash=bundle.sha256,
         )
@@ -223,7 +220,6 @@ class DeploymentStage(Construct):
             folder="smoke_test",
             purpose=f"smoke-test-{endpoint}",
             env=env,
-            stores=self._stores,
             settings={
                 "MAXIMUM_LATENCY_MS": str(test.maximum_latency_ms),
                 "MINIMUM_ACCURACY": "" if test.minimum_accuracy is None else repr(test.minimum_accuracy),
@@ -238,7 +234,7 @@ class DeploymentStage(Construct):
                 # CloudFormation chooses the names of configurations and models.
                 allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
                 allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
-                allow("s3:GetObject", f"{self._stores.artifact_bucket_arn}/datasets/*/golden.csv"),
+                allow("s3:GetObject", f"{self._env.stores.artifact_bucket_arn}/datasets/*/golden.csv"),
                 *report_result(),
             ],
             timeout_seconds=300,

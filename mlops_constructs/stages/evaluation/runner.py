@@ -17,7 +17,6 @@ from ..._aws.role import ServiceRole
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
     from ...config import Processing
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
@@ -31,12 +30,11 @@ class EvaluationRunner(Construct):
         function: Function that starts the job and waits for it.
     """
 
-    def __init__(
-        self, scope: Construct, id_: str, *, config: Processing, env: Environment, stores: Stores, image_arn: str
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Processing, env: Environment, image_arn: str) -> None:
         """Make role and function; ``image_arn`` is the repository of the candidates' image."""
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        stores = env.stores
+        self._env = env
         pulled = image_arn if config.image is None else f"arn:{env.partition}:ecr:{env.region}:*:repository/*"
         self.role = ServiceRole(self, "role", env, "sagemaker", "evaluation")
         self.role.grant(self._job_permissions(pulled))
@@ -45,7 +43,6 @@ class EvaluationRunner(Construct):
             "run_evaluation",
             folder="run_evaluation",
             env=env,
-            stores=stores,
             settings=self._settings(config),
             permissions=[
                 allow(
@@ -78,8 +75,8 @@ class EvaluationRunner(Construct):
     def _settings(self, config: Processing) -> dict[str, str]:
         network = self._env.network
         return {
-            "ARTIFACT_BUCKET": self._stores.artifact_bucket,
-            "KMS_KEY_ARN": self._stores.key_arn,
+            "ARTIFACT_BUCKET": self._env.stores.artifact_bucket,
+            "KMS_KEY_ARN": self._env.stores.key_arn,
             "EVALUATION_ROLE_ARN": self.role.arn,
             "JOB_PREFIX": self._env.name,
             "CHANNEL": config.channel,
@@ -95,7 +92,7 @@ class EvaluationRunner(Construct):
         }
 
     def _job_permissions(self, image_arn: str) -> list[Statement]:
-        stores = self._stores
+        stores = self._env.stores
         read = ["datasets/*", "models/*"]
         return [
             allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
@@ -103,7 +100,7 @@ class EvaluationRunner(Construct):
             allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evaluations/*"),
             use_key(stores.key_arn),
             use_key_for_volumes(stores.key_arn),
-            *network_permissions(self._env, self._env.network),
+            *network_permissions(self._env),
             *pull_image(image_arn),
             allow(
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..._aws.environment import Environment
-    from ..._aws.stores import Stores
     from ...config import Evaluation
 
 # The artifact with the template configurations of a candidate.
@@ -43,7 +42,6 @@ class EvaluationStage(Construct):
         *,
         config: Evaluation,
         env: Environment,
-        stores: Stores,
         group: str,
         packages_arn: str,
         production_stack: str,
@@ -58,7 +56,6 @@ class EvaluationStage(Construct):
             id_: Construct id.
             config: The gate.
             env: Where it is deployed.
-            stores: Buckets and key.
             group: Name of the model package group.
             packages_arn: Pattern of the ARNs of its packages.
             production_stack: CloudFormation stack of the model in production.
@@ -67,13 +64,11 @@ class EvaluationStage(Construct):
             training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
-        self._env, self._stores, self._image_arn = env, stores, image_arn
+        self._env, self._image_arn = env, image_arn
         self._training_jobs_arn = training_jobs_arn
         self.job: EvaluationRunner | None = None
         if config.processing is not None:
-            self.job = EvaluationRunner(
-                self, "job", config=config.processing, env=env, stores=stores, image_arn=image_arn
-            )
+            self.job = EvaluationRunner(self, "job", config=config.processing, env=env, image_arn=image_arn)
         self.register_model = self._register_model(group, packages_arn, stack_parameters)
         self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
 
@@ -119,7 +114,7 @@ class EvaluationStage(Construct):
     def _register_model(
         self, group: str, packages_arn: str, stack_parameters: Mapping[str, Mapping[str, str]]
     ) -> Function:
-        env, stores = self._env, self._stores
+        env, stores = self._env, self._env.stores
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
         readable = [
             "models/*",
@@ -132,7 +127,6 @@ class EvaluationStage(Construct):
             "register_model",
             folder="register_model",
             env=env,
-            stores=stores,
             settings={
                 "MODEL_PACKAGE_GROUP": group,
                 "STACK_PARAMETERS": json.dumps(stack_parameters),
@@ -162,7 +156,6 @@ class EvaluationStage(Construct):
             "evaluate_model",
             folder="evaluate_model",
             env=self._env,
-            stores=self._stores,
             settings={"RULES": literal_json(_rules(config)), "PRODUCTION_STACK": production_stack},
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),

@@ -15,7 +15,6 @@ from ...provider import cloudwatch_log_group, codebuild_project
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
 
 # An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
 BUILDSPEC = {
@@ -62,7 +61,6 @@ class ImageBuild(Construct):
         id_: str,
         *,
         env: Environment,
-        stores: Stores,
         repository_name: str,
         repository_uri: str,
         image_parameter: str,
@@ -73,13 +71,13 @@ class ImageBuild(Construct):
             scope: Construct it belongs to.
             id_: Construct id.
             env: Where it is deployed.
-            stores: Key and artifact bucket.
             repository_name: ECR repository that is pushed to, in this account and region.
             repository_uri: Its URI.
             image_parameter: SSM parameter that gets the image by digest.
         """
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        stores = env.stores
+        self._env = env
         self.name = f"{env.name}-image"
         self.arn = env.arn("codebuild", f"project/{self.name}")
         log_group = f"/aws/codebuild/{self.name}"
@@ -130,7 +128,7 @@ class ImageBuild(Construct):
         )
 
     def _permissions(self, log_group: str, repository_name: str, image_parameter: str) -> list[Statement]:
-        env, stores = self._env, self._stores
+        env, stores = self._env, self._env.stores
         return [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
             allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(f"{env.name}-image")),

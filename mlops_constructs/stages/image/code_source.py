@@ -94,11 +94,11 @@ def connection_source(connection_arn: str, repository: str, branch: str) -> Code
     )
 
 
-def _source(provider: str, configuration: Mapping[str, str]) -> Action:
+def _source(action_provider: str, configuration: Mapping[str, str]) -> Action:
     return Action(
         name=CODE,
         category="Source",
-        provider=provider,
+        action_provider=action_provider,
         namespace=CODE,
         outputs=[CODE],
         configuration=configuration,

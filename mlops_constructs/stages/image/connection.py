@@ -21,11 +21,11 @@ class Connection(Construct):
         arn: Its ARN.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment, provider: str, repository: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, provider_type: str, repository: str) -> None:
         """Make the connection, and an output that says what is left to do."""
         super().__init__(scope, id_)
         self.connection = codestarconnections_connection.CodestarconnectionsConnection(
-            self, "connection", name=env.name, provider_type=provider
+            self, "connection", name=env.name, provider_type=provider_type
         )
         self.arn: str = self.connection.arn
         TerraformOutput(
@@ -38,7 +38,8 @@ class Connection(Construct):
                 "what_to_do": (
                     f"While the connection is PENDING nothing is built: open Developer Tools, Settings, Connections in "
                     f"the AWS console of {env.region}, choose {env.name}, press 'Update pending connection' and let "
-                    f"{provider} give access to {repository}; then release a change of the pipeline {env.name}-image."
+                    f"{provider_type} give access to {repository}; "
+                    f"then release a change of the pipeline {env.name}-image."
                 ),
             },
         )

@@ -12,7 +12,6 @@ from ..._aws.policy import allow
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
-    from ..._aws.stores import Stores
 
 
 class Retraining(Construct):
@@ -22,7 +21,7 @@ class Retraining(Construct):
         start_retraining: Function that finds the newest data set that reached training, and starts on it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment, stores: Stores, image_parameter: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, image_parameter: str) -> None:
         """Make function and rule; ``image_parameter`` is the SSM parameter that is watched."""
         super().__init__(scope, id_)
         self.start_retraining = Function(
@@ -30,7 +29,6 @@ class Retraining(Construct):
             "start_retraining",
             folder="start_retraining",
             env=env,
-            stores=stores,
             settings={"PIPELINE": env.name, "IMAGE_PARAMETER": image_parameter},
             permissions=[
                 allow(
@@ -57,5 +55,4 @@ class Retraining(Construct):
             },
             function=self.start_retraining,
             env=env,
-            stores=stores,
         )

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ..._aws.environment import Environment
-    from ..._aws.stores import Stores
     from ..._cdk import TerraformResource
 
 
 def seed(
-    scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment, stores: Stores
+    scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment
 ) -> lambda_invocation.LambdaInvocation:
     """Put the folder into the new repository, once; a repository with commits is left alone."""
+    stores = env.stores
     key = stores.own("seed", "container.zip")
     bundle = archive("container", dict(folder_files(directory)))
     asset = TerraformAsset(scope, "source", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
@@ -41,7 +41,6 @@ def seed(
         "seed_repository",
         folder="seed_repository",
         env=env,
-        stores=stores,
         settings={"REPOSITORY": env.name, "BRANCH": branch, "SOURCE_BUCKET": stores.artifact_bucket},
         permissions=[
             allow(

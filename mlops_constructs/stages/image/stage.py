@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..._aws.environment import Environment
-    from ..._aws.stores import Stores
     from ..._cdk import TerraformResource
     from ...config import Algorithm
 
@@ -47,10 +46,10 @@ class ImageStage(Construct):
         pull_arn: ECR repository that training and serving pull from, for their policies.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, config: Algorithm, env: Environment, stores: Stores) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: Algorithm, env: Environment) -> None:
         """Make the parameter, and for an algorithm that is built everything that builds its image."""
         super().__init__(scope, id_)
-        self._env, self._stores = env, stores
+        self._env = env
         self.parameter_name = f"/{env.name}/image"
         self.repository: codecommit_repository.CodecommitRepository | None = None
         self.connection: Connection | None = None
@@ -58,9 +57,7 @@ class ImageStage(Construct):
         self.pipeline: Pipeline | None = None
         self.retraining: Retraining | None = None
         if config.retrain_on_new_image:
-            self.retraining = Retraining(
-                self, "retraining", env=env, stores=stores, image_parameter=self.parameter_name
-            )
+            self.retraining = Retraining(self, "retraining", env=env, image_parameter=self.parameter_name)
         found = self._found(config)
         self.parameter = self._parameter(found)
         if found is not None:
@@ -72,7 +69,6 @@ class ImageStage(Construct):
             self,
             "build",
             env=env,
-            stores=stores,
             repository_name=name,
             repository_uri=uri,
             image_parameter=self.parameter_name,
@@ -118,7 +114,7 @@ class ImageStage(Construct):
             image_tag_mutability="IMMUTABLE",
             force_delete=not env.retain,
             encryption_configuration=[
-                ecr_repository.EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=self._stores.key_arn)
+                ecr_repository.EcrRepositoryEncryptionConfiguration(encryption_type="KMS", kms_key=env.stores.key_arn)
             ],
             image_scanning_configuration=ecr_repository.EcrRepositoryImageScanningConfiguration(scan_on_push=True),
         )
@@ -131,7 +127,7 @@ class ImageStage(Construct):
             arn = config.git.connection_arn
             if arn is None:
                 self.connection = Connection(
-                    self, "connection", env=env, provider=str(config.git.provider), repository=config.git.name
+                    self, "connection", env=env, provider_type=str(config.git.provider), repository=config.git.name
                 )
                 arn = self.connection.arn
             return connection_source(arn, config.git.name, config.branch), []
@@ -149,15 +145,13 @@ class ImageStage(Construct):
             repository_name=env.name,
             description=f"Algorithm of the MLOps pipeline {env.name}",
         )
-        return [
-            seed(self, directory=directory, repository=self.repository, branch=branch, env=env, stores=self._stores)
-        ]
+        return [seed(self, directory=directory, repository=self.repository, branch=branch, env=env)]
 
     def _pipeline(self, source: CodeSource, build: ImageBuild, *, after: Sequence[TerraformResource]) -> Pipeline:
         action = Action(
             name="Build",
             category="Build",
-            provider="CodeBuild",
+            action_provider="CodeBuild",
             namespace="Build",
             inputs=[CODE],
             configuration={
@@ -171,7 +165,6 @@ class ImageStage(Construct):
             name=f"{self._env.name}-image",
             purpose="image-pipeline",
             env=self._env,
-            stores=self._stores,
             stages=[PipelineStage("Source", [source.action]), PipelineStage("Build", [action])],
             permissions=[
                 *source.permissions,

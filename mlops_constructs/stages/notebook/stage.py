@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
     from ..._cdk import TerraformResource
     from ..._payload import Archive
     from ...config import Notebook
@@ -56,7 +55,6 @@ class NotebookStage(Construct):
         *,
         config: Notebook,
         env: Environment,
-        stores: Stores,
         folders: Sequence[str],
         algorithm_repository: str | None = None,
         after: Sequence[TerraformResource] = (),
@@ -68,13 +66,13 @@ class NotebookStage(Construct):
             id_: Construct id.
             config: The instance.
             env: Where it is deployed.
-            stores: Buckets and key.
             folders: Folders that data sets and their objects are uploaded to.
             algorithm_repository: Name of the algorithm's CodeCommit repository, or None where it is elsewhere.
             after: What must exist before the instance clones that repository.
         """
         super().__init__(scope, id_)
-        self._config, self._env, self._stores = config, env, stores
+        stores = env.stores
+        self._config, self._env = config, env
         files = archive(
             "notebooks",
             dict(folder_files(Path(_NOTEBOOKS if config.directory is None else config.directory).absolute())),
@@ -85,7 +83,7 @@ class NotebookStage(Construct):
         self._algorithm = algorithm_repository
         repository, url = self._repository()
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
-        granted = self.role.grant([*_permissions(env, stores, folders, key), *self._repository_permissions(url)])
+        granted = self.role.grant([*_permissions(env, folders, key), *self._repository_permissions(url)])
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
         on_start = lifecycle.SagemakerNotebookInstanceLifecycleConfiguration(
             self, "lifecycle", name=env.name, on_start=self._script(folders[0], key, files.sha256)
@@ -118,7 +116,7 @@ class NotebookStage(Construct):
         return s3_object.S3Object(
             self,
             "files",
-            bucket=self._stores.artifact_bucket,
+            bucket=self._env.stores.artifact_bucket,
             key=key,
             source=asset.path,
             source_hash=files.sha256,
@@ -157,11 +155,11 @@ class NotebookStage(Construct):
             place = _CODECOMMIT.fullmatch(url)
             if place is None:
                 return []
-            arn = f"arn:{env.partition}:codecommit:{place['region']}:{env.account}:{place['name']}"
+            arn = f"arn:{env.partition}:codecommit:{place['region']}:{env.account_id}:{place['name']}"
         return [allow(["codecommit:GitPull", "codecommit:GitPush"], arn)]
 
     def _script(self, prefix: str, key: str, digest: str) -> str:
-        env, stores = self._env, self._stores
+        env, stores = self._env, self._env.stores
         script = _ON_START.read_text(encoding="utf-8")
         known = {
             "SECONDS": str(self._config.idle_timeout_minutes * 60),
@@ -185,7 +183,8 @@ class NotebookStage(Construct):
         return content
 
 
-def _permissions(env: Environment, stores: Stores, folders: Sequence[str], key: str) -> list[Statement]:
+def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Statement]:
+    stores = env.stores
     return [
         *stores.list_data(["s3:ListBucket"]),
         allow(["s3:GetObject", "s3:GetObjectVersion"], stores.data_objects),

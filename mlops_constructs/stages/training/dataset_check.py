@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
     from ...config import Dataset
 
 
@@ -26,7 +25,6 @@ def check_dataset_function(
     *,
     config: Dataset,
     env: Environment,
-    stores: Stores,
     image_parameter: str,
     least_instances: Mapping[str, int],
 ) -> Function:
@@ -36,10 +34,10 @@ def check_dataset_function(
         scope: Construct it belongs to.
         config: The data set.
         env: Where it is deployed.
-        stores: Buckets and key.
         image_parameter: Name of the SSM parameter with the image.
         least_instances: Endpoint to the fewest instances that its rollout can do with.
     """
+    stores = env.stores
     folders = [""] if stores.data_folders is None else stores.data_folders
     readable = [f"s3://{stores.data_bucket}/{folder}" for folder in folders]
     readable += [f"s3://{name}/" for name in config.input_buckets]
@@ -48,27 +46,27 @@ def check_dataset_function(
         "check_dataset",
         folder="check_dataset",
         env=env,
-        stores=stores,
         settings={
             "ARTIFACT_BUCKET": stores.artifact_bucket,
             "MAXIMUM_BYTES": str(config.maximum_megabytes * 1_000_000),
             "LOOK_BYTES": str(config.look_megabytes * 1_000_000),
             "READABLE": " ".join(readable),
-            "CONTRACT_KEY": _upload_contract(scope, config, stores),
+            "CONTRACT_KEY": _upload_contract(scope, config, env),
             "DUPLICATES": config.duplicates,
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
             "LEAST_INSTANCES": json.dumps({name: str(count) for name, count in least_instances.items()}),
         },
-        permissions=_permissions(config, env, stores, image_parameter),
+        permissions=_permissions(config, env, image_parameter),
         timeout_seconds=900,
         # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
         memory_mb=1769,
     )
 
 
-def _upload_contract(scope: Construct, config: Dataset, stores: Stores) -> str:
+def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str:
     """Put the contract where the function finds it: it may be too long for an environment variable."""
+    stores = env.stores
     if config.contract is None:
         return ""
     uploaded = s3_object.S3Object(
@@ -83,7 +81,8 @@ def _upload_contract(scope: Construct, config: Dataset, stores: Stores) -> str:
     return key
 
 
-def _permissions(config: Dataset, env: Environment, stores: Stores, image_parameter: str) -> list[Statement]:
+def _permissions(config: Dataset, env: Environment, image_parameter: str) -> list[Statement]:
+    stores = env.stores
     artifacts = stores.artifact_bucket_arn
     inputs = [env.bucket_arn(name) for name in config.input_buckets]
     objects = [*stores.data_objects, *(f"{arn}/*" for arn in inputs)]

@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ..._aws.stores import Stores
-    from ...config import Network, Training, Tuning
+    from ...config import Training, Tuning
 
 Conditions = dict[str, dict[str, object]]
 
 
-def job_permissions(
-    env: Environment, stores: Stores, image_arn: str, config: Training, network: Network | None
-) -> list[Statement]:
+def job_permissions(env: Environment, image_arn: str, config: Training) -> list[Statement]:
     """What the training job's role needs: its data, its model, its checkpoints, its image, logs and metrics."""
+    stores = env.stores
     bucket = stores.artifact_bucket_arn
     keeps = bool(checkpoint_path(config))
     prefixes = ["datasets/*", *(["checkpoints/*"] if keeps else [])]
@@ -39,7 +37,7 @@ def job_permissions(
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
-        *network_permissions(env, network),
+        *network_permissions(env),
         allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
             env.arn("logs", "log-group:/aws/sagemaker/TrainingJobs*"),
@@ -54,16 +52,15 @@ def job_permissions(
 
 def launch_permissions(
     env: Environment,
-    stores: Stores,
     *,
     role_arn: str,
     image_parameter: str,
     image_arn: str,
     config: Training,
     tuning: Tuning | None,
-    network: Network | None,
 ) -> list[Statement]:
     """What train_model needs: to start exactly the configured job, and to look at it."""
+    stores = env.stores
     jobs = [training_jobs_arn(env, tuning)]
     create, look = "sagemaker:CreateTrainingJob", ["sagemaker:DescribeTrainingJob"]
     created = jobs
@@ -76,7 +73,7 @@ def launch_permissions(
         ]
         jobs = [*jobs, *created]
     return [
-        *(allow(create, created, when=when) for when in _bounds(stores, config, network)),
+        *(allow(create, created, when=when) for when in _bounds(env, config)),
         allow([*look, "sagemaker:AddTags"], jobs),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
@@ -114,12 +111,13 @@ def tuning_jobs_arn(env: Environment) -> str:
     return env.arn("sagemaker", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*")
 
 
-def _bounds(stores: Stores, config: Training, network: Network | None) -> list[Conditions]:
+def _bounds(env: Environment, config: Training) -> list[Conditions]:
     """Give the conditions under which a job may be made, once with a key for its volumes and once without.
 
     A data set may ask for another instance type and time (``trainingjob.zip``), so the type is bound only where it
     takes no key.
     """
+    stores = env.stores
     common: Conditions = {
         "NumericLessThanEquals": {
             "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_seconds, LONGEST_ASKED_SECONDS))
@@ -134,9 +132,9 @@ def _bounds(stores: Stores, config: Training, network: Network | None) -> list[C
     if flags:
         common["Bool"] = flags
     lists: dict[str, object] = {}
-    if network is not None:
-        lists = _listed("sagemaker:VpcSubnets", network.subnet_ids)
-        lists |= _listed("sagemaker:VpcSecurityGroupIds", network.security_group_ids)
+    if env.network is not None:
+        lists = _listed("sagemaker:VpcSubnets", env.network.subnet_ids)
+        lists |= _listed("sagemaker:VpcSecurityGroupIds", env.network.security_group_ids)
     # ForAllValues is true of a key that is not there at all.
     there: dict[str, object] = {key: "false" for key in lists}
     if lists:

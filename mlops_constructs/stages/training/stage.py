@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..._aws.environment import Environment
-    from ..._aws.stores import Stores
-    from ...config import Dataset, Network, Training, Tuning
+    from ...config import Dataset, Training, Tuning
 
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits 60 days at most; a day is left for SageMaker to find instances and to end the job.
@@ -56,9 +55,7 @@ class TrainingStage(Construct):
         dataset: Dataset,
         config: Training,
         tuning: Tuning | None,
-        network: Network | None,
         env: Environment,
-        stores: Stores,
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
@@ -71,28 +68,25 @@ class TrainingStage(Construct):
             dataset: Limits of a data set.
             config: The training job.
             tuning: The search around it, or None.
-            network: The VPC it runs in, or None.
             env: Where it is deployed.
-            stores: Buckets and key.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
             least_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
-        self._env, self._stores, self._config, self._tuning = env, stores, config, tuning
+        self._env, self._config, self._tuning = env, config, tuning
         self.jobs_arn = training_jobs_arn(env, tuning)
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
-        self.role.grant(job_permissions(env, stores, image_arn, config, network))
+        self.role.grant(job_permissions(env, image_arn, config))
         self.check_dataset = check_dataset_function(
             self,
             config=dataset,
             env=env,
-            stores=stores,
             image_parameter=image_parameter,
             least_instances=least_instances,
         )
-        self.train_model = self._train_model(image_parameter, image_arn, network, held_out_channel)
+        self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
         self.stop_training = self._stop_training()
         self._longest_seconds = config.longest_seconds if tuning is None else tuning.max_runtime_seconds
         self.answer_training: Function | None = None
@@ -122,7 +116,7 @@ class TrainingStage(Construct):
         wait = Action(
             name=WAIT,
             category="Approval",
-            provider="Manual",
+            action_provider="Manual",
             run_order=2,
             timeout_minutes=minutes,
             configuration={"CustomData": f"Nothing to decide: {self.answer_training.name} answers at the end."},
@@ -146,16 +140,13 @@ class TrainingStage(Construct):
             },
         )
 
-    def _train_model(
-        self, image_parameter: str, image_arn: str, network: Network | None, held_out_channel: str | None
-    ) -> Function:
-        env, stores = self._env, self._stores
+    def _train_model(self, image_parameter: str, image_arn: str, held_out_channel: str | None) -> Function:
+        env, stores = self._env, self._env.stores
         return Function(
             self,
             "train_model",
             folder="train_model",
             env=env,
-            stores=stores,
             settings={
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
                 "KMS_KEY_ARN": stores.key_arn,
@@ -163,17 +154,15 @@ class TrainingStage(Construct):
                 "PIPELINE": env.name,
                 "IMAGE_PARAMETER": image_parameter,
                 "HELD_OUT_CHANNEL": "" if held_out_channel is None else held_out_channel,
-                **training_settings(self._config, self._tuning, network, env),
+                **training_settings(self._config, self._tuning, env.network, env),
             },
             permissions=launch_permissions(
                 env,
-                stores,
                 role_arn=self.role.arn,
                 image_parameter=image_parameter,
                 image_arn=image_arn,
                 config=self._config,
                 tuning=self._tuning,
-                network=network,
             ),
         )
 
@@ -184,7 +173,6 @@ class TrainingStage(Construct):
             "stop_training",
             folder="stop_training",
             env=env,
-            stores=self._stores,
             settings={"PIPELINE": env.name, **job_settings(env, self._tuning)},
             permissions=[
                 allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
@@ -209,7 +197,6 @@ class TrainingStage(Construct):
             "answer_training",
             folder="answer_training",
             env=env,
-            stores=self._stores,
             settings={"PIPELINE": env.name, "STAGE": STAGE, "ACTION": WAIT, **jobs},
             permissions=[
                 allow("codepipeline:GetPipelineState", pipeline),
@@ -238,5 +225,4 @@ class TrainingStage(Construct):
             pattern={"source": [source], "detail-type": [event], "detail": detail},
             function=function,
             env=self._env,
-            stores=self._stores,
         )
