@@ -62,6 +62,6 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
         after=[deployment.templates],
     )
     start_on_upload(pipeline, config.dataset, env)
-    if config.dataset.schedule is not None:
-        start_on_schedule(pipeline, config.dataset, env, config.dataset.schedule)
+    if config.dataset.schedule_expression is not None:
+        start_on_schedule(pipeline, config.dataset, env, config.dataset.schedule_expression)
     return pipeline

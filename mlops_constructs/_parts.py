@@ -38,7 +38,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     image = ImageStage(scope, "image", config=config.algorithm, env=env)
     registry = RegistryStage(scope, "registry", env=env)
     group, packages = registry.name, registry.packages_arn
-    processing = config.evaluation.processing
+    job = config.evaluation.job
     training = TrainingStage(
         scope,
         "training",
@@ -48,8 +48,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         env=env,
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
-        held_out_channel=None if processing is None else processing.channel,
-        least_instances={"dev": config.dev.least_instances, "production": config.production.least_instances},
+        held_out_channel=None if job is None else job.channel,
+        least_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
     )
     deployment = DeploymentStage(
         scope,
@@ -58,7 +58,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         production=config.production,
         env=env,
         image_arn=image.pull_arn,
-        answers=config.algorithm.answers,
+        answers=config.algorithm.accept,
     )
     evaluation = EvaluationStage(
         scope,

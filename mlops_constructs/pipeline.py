@@ -84,7 +84,7 @@ class MLOpsPipeline(Construct):
         tags: Mapping[str, str] = MappingProxyType({}),
         permissions_boundary_arn: str | None = None,
         role_path: str = "/",
-        log_retention_days: int = 365,
+        log_retention_in_days: int = 365,
         removal: Literal["retain", "destroy"] = "retain",
     ) -> None:
         """Make the pipeline.
@@ -107,7 +107,7 @@ class MLOpsPipeline(Construct):
             tags: On everything that takes tags, what the pipeline makes later included. Literals.
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.
-            log_retention_days: How long logs are kept, one of CloudWatch's steps. Literal.
+            log_retention_in_days: How long logs are kept, one of CloudWatch's steps. Literal.
             removal: ``retain`` refuses to destroy buckets and registries that hold something. ``destroy`` deletes
                 data sets, models and images together with the stack, which only a sandbox or a test wants. Literal.
 
@@ -130,7 +130,7 @@ class MLOpsPipeline(Construct):
             tags=tags,
             permissions_boundary_arn=permissions_boundary_arn,
             role_path=role_path,
-            log_retention_days=log_retention_days,
+            log_retention_in_days=log_retention_in_days,
             removal=removal,
         )
         refuse_china(scope, "MLOpsPipeline")

@@ -41,7 +41,7 @@ GOOD: dict[str, Any] = {
     "tags": {},
     "permissions_boundary_arn": None,
     "role_path": "/",
-    "log_retention_days": 365,
+    "log_retention_in_days": 365,
     "removal": "retain",
 }
 

@@ -26,7 +26,7 @@ class Scores(TerraformStack):
                     "eval_metric": "accuracy,mlogloss",
                 }
             ),
-            evaluation=Evaluation(metric="validation:accuracy", minimum=0.8),
+            evaluation=Evaluation(metric="validation:accuracy", min_value=0.8),
         )
         # endregion
 

@@ -35,16 +35,16 @@ class Churn(TerraformStack):
             algorithm=Algorithm.from_directory(CONTAINER, branch="main"),
             dataset=Dataset(prefix="customers/"),
             training=Training(instance_type="ml.m5.2xlarge", hyperparameters={"n_estimators": 300}),
-            evaluation=Evaluation(minimum=0.85, beat_production_by=0.01),
+            evaluation=Evaluation(min_value=0.85, beat_production_by=0.01),
             production=Endpoint(
                 instance_type="ml.c5.large",
                 initial_instance_count=3,
-                autoscaling=Autoscaling(minimum=3, maximum=12, invocations_per_instance=1000),
-                rollout=Rollout.linear(step_percent=25, bake_seconds=600),
-                data_capture=DataCapture(sampling_percent=10),
+                autoscaling=Autoscaling(min_capacity=3, max_capacity=12, invocations_per_instance=1000),
+                rollout=Rollout.linear(step_percent=25, wait_interval_in_seconds=600),
+                data_capture=DataCapture(sampling_percentage=10),
             ),
-            approval=Approval(emails=["ml-leads@example.org"], timeout_minutes=8 * 60),
-            notebook=Notebook(idle_timeout_minutes=30),
+            approval=Approval(emails=["ml-leads@example.org"], timeout_in_minutes=8 * 60),
+            notebook=Notebook(idle_timeout_in_minutes=30),
         )
         # endregion
         # region: grants

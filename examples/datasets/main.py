@@ -14,11 +14,11 @@ SPECIES = ["setosa", "versicolor", "virginica"]
 LENGTHS = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 CONTRACT = DataContract(
     columns=[
-        Column(name="species", allowed=SPECIES),
-        *(Column(name=name, type="number", minimum=0, maximum=30) for name in LENGTHS),
+        Column(name="species", allowed_values=SPECIES),
+        *(Column(name=name, type="number", min_value=0, max_value=30) for name in LENGTHS),
     ],
-    minimum_rows=60,
-    minimum_class_share=0.1,
+    min_rows=60,
+    min_class_share=0.1,
 )
 # endregion
 
@@ -37,7 +37,7 @@ class Lake(TerraformStack):
             objects_prefix="iris/raw/",
             contract=CONTRACT,
             duplicates="skip",
-            schedule="cron(0 6 ? * MON *)",
+            schedule_expression="cron(0 6 ? * MON *)",
         )
         # endregion
         MLOpsPipeline(self, "iris", algorithm=Algorithm.from_directory(CONTAINER), dataset=dataset, notebook=None)

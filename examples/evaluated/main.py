@@ -9,7 +9,7 @@ from mlops_constructs import (
     Endpoint,
     Evaluation,
     MLOpsPipeline,
-    Processing,
+    EvaluationJob,
     Threshold,
     Training,
 )
@@ -32,16 +32,16 @@ class Sizes(TerraformStack):
             "sizes",
             algorithm=Algorithm.from_directory(CONTAINER),
             dataset=Dataset(),
-            training=Training(metrics={}),
+            training=Training(metric_definitions={}),
             evaluation=Evaluation(
                 metric="accuracy",
-                minimum=0.8,
+                min_value=0.8,
                 beat_production_by=0.0,
-                rules=[Threshold(metric="worst_class_recall", minimum=0.7)],
-                processing=Processing(channel="test", instance_type="ml.m5.large"),
+                rules=[Threshold(metric="worst_class_recall", min_value=0.7)],
+                job=EvaluationJob(channel="test", instance_type="ml.m5.large"),
             ),
             production=Endpoint(instance_type="ml.m5.large", initial_instance_count=2, hourly_price_usd=0.12),
-            approval=Approval(timeout_minutes=8 * 60),
+            approval=Approval(timeout_in_minutes=8 * 60),
             removal="destroy",
         )
         # endregion

@@ -5,7 +5,7 @@ from pathlib import Path
 from mlops_constructs import (
     Algorithm,
     Dataset,
-    Integer,
+    IntegerParameter,
     MLOpsPipeline,
     Network,
     Profile,
@@ -36,8 +36,8 @@ class Trainings(TerraformStack):
             algorithm=algorithm,
             dataset=Dataset(),
             tuning=Tuning(
-                ranges={"n_estimators": Integer(10, 60), "max_depth": Integer(2, 6)},
-                metric="validation:accuracy",
+                hyperparameter_ranges={"n_estimators": IntegerParameter(10, 60), "max_depth": IntegerParameter(2, 6)},
+                objective_metric_name="validation:accuracy",
                 max_jobs=3,
                 max_parallel_jobs=2,
             ),
@@ -56,8 +56,8 @@ class Trainings(TerraformStack):
             **Profile.sandbox(
                 training=Training(
                     instance_type="ml.g5.2xlarge",
-                    max_runtime_seconds=3 * DAY,
-                    spot=Spot(max_wait_seconds=5 * DAY),
+                    max_runtime_in_seconds=3 * DAY,
+                    spot=Spot(max_wait_time_in_seconds=5 * DAY),
                     retry=Retry(fallback_instance_types=["ml.g5.4xlarge"]),
                     hyperparameters={"n_estimators": 40},
                 ),

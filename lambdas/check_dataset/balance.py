@@ -20,7 +20,7 @@ def check_training(tables: Sequence[Table], contract: Contract) -> None:
     place = ", ".join(table.place for table in tables[:3])
     count = sum(table.count for table in tables)
     whole = not any(table.truncated for table in tables)
-    for minimum in sorted({2, contract.minimum_rows}):
+    for minimum in sorted({2, contract.min_rows}):
         if whole and count < minimum:
             rows = f"only {count} {'row' if count == 1 else 'rows'}"
             raise ConfigurationError(f"{place}: {rows}; a training set needs at least {minimum}")
@@ -37,13 +37,13 @@ def check_training(tables: Sequence[Table], contract: Contract) -> None:
 
 
 def _check_balance(place: str, labels: Counter[str], contract: Contract) -> None:
-    least = contract.minimum_class_share
+    least = contract.min_class_share
     if least == 0.0:
         return
     if len(labels) > MAXIMUM_CLASSES:
         raise ConfigurationError(
             f"{place}, column {_label(contract)}: more than {MAXIMUM_CLASSES} different labels, so"
-            " minimum_class_share cannot hold; is this the label?"
+            " min_class_share cannot hold; is this the label?"
         )
     rarest, rows = min(labels.items(), key=lambda pair: (pair[1], pair[0]))
     if rows < least * labels.total():

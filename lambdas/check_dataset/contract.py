@@ -24,24 +24,24 @@ class Column:
     Attributes:
         name: Its name in messages, in a header, and in JSON Lines.
         type: One of ``string``, ``number``, ``integer``, ``boolean``.
-        minimum: Smallest number; ``None`` for no limit.
-        maximum: Largest number; ``None`` for no limit.
-        allowed: The only values, as text; ``None`` for any.
-        missing_allowed: Whether a value may be missing.
+        min_value: Smallest number; ``None`` for no limit.
+        max_value: Largest number; ``None`` for no limit.
+        allowed_values: The only values, as text; ``None`` for any.
+        nullable: Whether a value may be missing.
     """
 
     name: str
     type: str = "string"
-    minimum: float | None = None
-    maximum: float | None = None
-    allowed: tuple[str, ...] | None = None
-    missing_allowed: bool = False
+    min_value: float | None = None
+    max_value: float | None = None
+    allowed_values: tuple[str, ...] | None = None
+    nullable: bool = False
 
     def problem_of_text(self, text: str) -> str | None:
         """What is wrong with a CSV cell, or ``None``."""
         value = text.strip()
         if value == "" or (self.type in ("number", "integer") and value.lower() in _MISSING_NUMBERS):
-            return None if self.missing_allowed else f"the value is missing ({text!r})"
+            return None if self.nullable else f"the value is missing ({text!r})"
         if self.type == "boolean" and value.lower() not in _BOOLEANS:
             return f"{_shown(text)} is no boolean (true, false, 1, 0)"
         if self.type in ("number", "integer"):
@@ -51,7 +51,7 @@ class Column:
     def problem_of_value(self, value: Any) -> str | None:
         """What is wrong with a JSON value, or ``None``."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
-            return None if self.missing_allowed else "the value is missing"
+            return None if self.nullable else "the value is missing"
         if self.type == "boolean":
             return None if isinstance(value, bool) else f"{_shown(value)} is no boolean"
         if self.type == "string":
@@ -69,16 +69,16 @@ class Column:
             return f"{_shown(text)} is not finite"
         if self.type == "integer" and not found.is_integer():
             return f"{_shown(text)} is no integer"
-        if self.minimum is not None and found < self.minimum:
-            return f"{text[:_SHOWN]} is below the minimum {self.minimum:g}"
-        if self.maximum is not None and found > self.maximum:
-            return f"{text[:_SHOWN]} is above the maximum {self.maximum:g}"
+        if self.min_value is not None and found < self.min_value:
+            return f"{text[:_SHOWN]} is below the minimum {self.min_value:g}"
+        if self.max_value is not None and found > self.max_value:
+            return f"{text[:_SHOWN]} is above the maximum {self.max_value:g}"
         return self._problem_of_allowed(text)
 
     def _problem_of_allowed(self, text: str) -> str | None:
-        if self.allowed is None or text in self.allowed:
+        if self.allowed_values is None or text in self.allowed_values:
             return None
-        known = ", ".join(map(repr, self.allowed[:10])) + (", ..." if len(self.allowed) > 10 else "")
+        known = ", ".join(map(repr, self.allowed_values[:10])) + (", ..." if len(self.allowed_values) > 10 else "")
         return f"{_shown(text)} is not one of {known}"
 
 
@@ -90,15 +90,15 @@ class Contract:
         columns: In the order of the file; none leaves the columns unchecked.
         header: Whether each CSV file begins with the columns' names.
         label: Name of the column to learn; ``None`` is the first one.
-        minimum_rows: Fewest rows of the channel train.
-        minimum_class_share: Smallest share of each class of the channel train, 0 to 1.
+        min_rows: Fewest rows of the channel train.
+        min_class_share: Smallest share of each class of the channel train, 0 to 1.
     """
 
     columns: tuple[Column, ...] = ()
     header: bool = False
     label: str | None = None
-    minimum_rows: int = 2
-    minimum_class_share: float = 0.0
+    min_rows: int = 2
+    min_class_share: float = 0.0
 
     @property
     def names(self) -> list[str]:
@@ -138,8 +138,8 @@ def merge(team: Contract, own: Contract, place: str) -> Contract:
         columns,
         shape.header,
         shape.label,
-        max(team.minimum_rows, own.minimum_rows),
-        max(team.minimum_class_share, own.minimum_class_share),
+        max(team.min_rows, own.min_rows),
+        max(team.min_class_share, own.min_class_share),
     )
 
 
@@ -148,21 +148,21 @@ def _merged(team: Column, own: Column, place: str) -> Column:
         raise ConfigurationError(
             f"{place}: column {own.name} is {own.type}, but {team.type} in the pipeline's contract"
         )
-    lows = [limit for limit in (team.minimum, own.minimum) if limit is not None]
-    highs = [limit for limit in (team.maximum, own.maximum) if limit is not None]
-    lists = [allowed for allowed in (team.allowed, own.allowed) if allowed is not None]
+    lows = [limit for limit in (team.min_value, own.min_value) if limit is not None]
+    highs = [limit for limit in (team.max_value, own.max_value) if limit is not None]
+    lists = [allowed for allowed in (team.allowed_values, own.allowed_values) if allowed is not None]
     return Column(
         own.name,
         own.type,
         max(lows, default=None),
         min(highs, default=None),
         tuple(one for one in lists[0] if one in lists[-1]) if lists else None,
-        team.missing_allowed and own.missing_allowed,
+        team.nullable and own.nullable,
     )
 
 
 def _contract(value: Any) -> Contract:
-    names = {"columns", "header", "label", "minimum_rows", "minimum_class_share"}
+    names = {"columns", "header", "label", "min_rows", "min_class_share"}
     check_fields(value, "the contract", required=set(), optional=names)
     columns = value.get("columns", [])
     if not isinstance(columns, list):
@@ -177,33 +177,33 @@ def _contract(value: Any) -> Contract:
     header = truth(value.get("header", False), "header")
     if header and not parsed:
         raise ValueError("header needs columns")
-    rows = whole_number(value.get("minimum_rows", Contract.minimum_rows), "minimum_rows", 1, 10**12)
-    share = number(value.get("minimum_class_share", 0.0), "minimum_class_share", 0.0, 0.5)
+    rows = whole_number(value.get("min_rows", Contract.min_rows), "min_rows", 1, 10**12)
+    share = number(value.get("min_class_share", 0.0), "min_class_share", 0.0, 0.5)
     return Contract(parsed, header, label, rows, share)
 
 
 def _column(value: Any, place: str) -> Column:
-    options = {"type", "minimum", "maximum", "allowed", "missing_allowed"}
+    options = {"type", "min_value", "max_value", "allowed_values", "nullable"}
     check_fields(value, place, required={"name"}, optional=options)
     kind = value.get("type", "string")
     if kind not in TYPES:
         raise ValueError(f"{place}.type must be one of {', '.join(TYPES)}, got {json.dumps(kind)[:100]}")
     limits = {
         name: None if value.get(name) is None else number(value[name], f"{place}.{name}", -math.inf, math.inf)
-        for name in ("minimum", "maximum")
+        for name in ("min_value", "max_value")
     }
     if kind not in ("number", "integer") and any(limit is not None for limit in limits.values()):
-        raise ValueError(f"{place}: only a number or an integer has a minimum or a maximum")
-    allowed = value.get("allowed")
+        raise ValueError(f"{place}: only a number or an integer has min_value or max_value")
+    allowed = value.get("allowed_values")
     if allowed is not None and (not isinstance(allowed, list) or not allowed):
-        raise ValueError(f"{place}.allowed must be a list with at least one value")
+        raise ValueError(f"{place}.allowed_values must be a list with at least one value")
     return Column(
         name=text_of(value["name"], f"{place}.name"),
         type=kind,
-        minimum=limits["minimum"],
-        maximum=limits["maximum"],
-        allowed=None if allowed is None else tuple(_allowed(one) for one in allowed),
-        missing_allowed=truth(value.get("missing_allowed", False), f"{place}.missing_allowed"),
+        min_value=limits["min_value"],
+        max_value=limits["max_value"],
+        allowed_values=None if allowed is None else tuple(_allowed(one) for one in allowed),
+        nullable=truth(value.get("nullable", False), f"{place}.nullable"),
     )
 
 

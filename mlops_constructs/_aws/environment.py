@@ -34,7 +34,7 @@ class Environment(Account):
     Attributes:
         name: Physical name of the pipeline, a literal; what the names of its resources start with.
         stores: Its buckets, key and queue.
-        log_retention_days: How long logs are kept.
+        log_retention_in_days: How long logs are kept.
         retain: Whether data outlives a destroy.
         tags: What the user tags everything with.
         network: The VPC that SageMaker runs in, or None.
@@ -47,7 +47,7 @@ class Environment(Account):
     name: str
     stores: Stores
     retain: bool
-    log_retention_days: int
+    log_retention_in_days: int
     tags: Mapping[str, str]
     network: Network | None
     permissions_boundary_arn: str | None
@@ -66,7 +66,7 @@ class Environment(Account):
             name=name,
             stores=stores,
             retain=config.removal == "retain",
-            log_retention_days=config.log_retention_days,
+            log_retention_in_days=config.log_retention_in_days,
             tags=config.tags,
             network=config.network,
             permissions_boundary_arn=config.permissions_boundary_arn,

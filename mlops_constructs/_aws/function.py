@@ -76,7 +76,7 @@ class Function(Construct):
             ]
         )
         logs = cloudwatch_log_group.CloudwatchLogGroup(
-            self, "logs", name=log_group, retention_in_days=env.log_retention_days, kms_key_id=stores.key_arn
+            self, "logs", name=log_group, retention_in_days=env.log_retention_in_days, kms_key_id=stores.key_arn
         )
         code = function_archive(folder)
         self.function = lambda_function.LambdaFunction(

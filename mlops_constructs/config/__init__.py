@@ -6,13 +6,13 @@ from .contract import Column, DataContract
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
 from .evaluation import Evaluation, Threshold
+from .evaluation_job import EvaluationJob
 from .existing import Existing
 from .network import Network
 from .notebook import Notebook
 from .pipeline import PipelineConfig
-from .processing import Processing
 from .profile import Profile
-from .ranges import Categorical, Continuous, Integer
+from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
 from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
 
@@ -20,22 +20,22 @@ __all__ = [
     "Algorithm",
     "Approval",
     "Autoscaling",
-    "Categorical",
+    "CategoricalParameter",
     "Checkpoints",
     "Column",
-    "Continuous",
+    "ContinuousParameter",
     "DataCapture",
     "DataContract",
     "Dataset",
     "Endpoint",
     "Evaluation",
+    "EvaluationJob",
     "Existing",
     "Hyperband",
-    "Integer",
+    "IntegerParameter",
     "Network",
     "Notebook",
     "PipelineConfig",
-    "Processing",
     "Profile",
     "Retry",
     "Rollout",

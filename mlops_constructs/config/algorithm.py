@@ -18,9 +18,9 @@ from .git import GitRepository
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .git import Provider
+    from .git import ProviderType
 
-_SOURCES = ("directory", "codecommit_repository", "git", "image", "built_in")
+_SOURCES = ("directory", "codecommit_repository", "git", "image_uri", "built_in")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +31,20 @@ class Algorithm:
         directory: Folder with ``Dockerfile``, ``train`` and ``serve``, or None. Literal.
         codecommit_repository: Name of a CodeCommit repository that exists already, or None. Reference.
         git: Repository at GitHub, GitLab or Bitbucket, or None.
-        image: URI of an image that exists already, or None. Reference.
+        image_uri: URI of an image that exists already, or None. Reference.
         built_in: An algorithm of SageMaker's own, or None.
         branch: Branch of the repository that is built. Literal.
-        registry_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
+        ecr_repository_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
         retrain_on_new_image: Train anew on the newest trained data set when the image changes. Literal.
     """
 
     directory: Path | None = None
     codecommit_repository: str | None = None
     git: GitRepository | None = None
-    image: str | None = None
+    image_uri: str | None = None
     built_in: BuiltinAlgorithm | None = None
     branch: str = "main"
-    registry_name: str | None = None
+    ecr_repository_name: str | None = None
     retrain_on_new_image: bool = False
 
     @classmethod
@@ -53,7 +53,7 @@ class Algorithm:
         path: str | Path,
         *,
         branch: str = "main",
-        registry_name: str | None = None,
+        ecr_repository_name: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Seed a CodeCommit repository from a folder; each push to ``branch`` builds a new image.
@@ -64,7 +64,7 @@ class Algorithm:
         Args:
             path: Folder with ``Dockerfile``, ``train`` and ``serve``; relative to the current folder.
             branch: Branch that is seeded and built.
-            registry_name: ECR repository of yours that the build pushes to, in this account and region. Its tags
+            ecr_repository_name: ECR repository of yours that the build pushes to, in this account and region. Its tags
                 should be immutable. None makes one. Reference.
             retrain_on_new_image: Start the pipeline when a build has made another image, on the newest data set
                 that training has been tried on; without one nothing is started. An execution that has not trained
@@ -73,7 +73,7 @@ class Algorithm:
         return cls(
             directory=Path(path).absolute(),
             branch=branch,
-            registry_name=registry_name,
+            ecr_repository_name=ecr_repository_name,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -83,7 +83,7 @@ class Algorithm:
         repository_name: str,
         branch: str = "main",
         *,
-        registry_name: str | None = None,
+        ecr_repository_name: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from a CodeCommit repository that exists already, in this account and region.
@@ -94,12 +94,12 @@ class Algorithm:
         Args:
             repository_name: Name of the repository. Reference.
             branch: Branch that is built.
-            registry_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
             codecommit_repository=repository_name,
             branch=branch,
-            registry_name=registry_name,
+            ecr_repository_name=ecr_repository_name,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -110,7 +110,7 @@ class Algorithm:
         repository: str,
         branch: str = "main",
         *,
-        registry_name: str | None = None,
+        ecr_repository_name: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from GitHub, GitLab or Bitbucket, by a connection that exists already.
@@ -123,23 +123,23 @@ class Algorithm:
             connection_arn: ARN of the connection, which a person has completed. Reference.
             repository: ``owner/repository``.
             branch: Branch that is built.
-            registry_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
             git=GitRepository(name=repository, connection_arn=connection_arn),
             branch=branch,
-            registry_name=registry_name,
+            ecr_repository_name=ecr_repository_name,
             retrain_on_new_image=retrain_on_new_image,
         )
 
     @classmethod
     def from_git(
         cls,
-        provider: Provider,
+        provider_type: ProviderType,
         repository: str,
         branch: str = "main",
         *,
-        registry_name: str | None = None,
+        ecr_repository_name: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from GitHub, GitLab or Bitbucket, by a connection that is made here.
@@ -148,41 +148,41 @@ class Algorithm:
         ``connection`` says how. Until then the image pipeline fails at its source, with that reason.
 
         Args:
-            provider: ``GitHub``, ``GitLab`` or ``Bitbucket``.
+            provider_type: ``GitHub``, ``GitLab`` or ``Bitbucket``.
             repository: As in ``from_connection``, where the regions are named too.
             branch: Branch that is built.
-            registry_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
-            git=GitRepository(name=repository, provider=provider),
+            git=GitRepository(name=repository, provider_type=provider_type),
             branch=branch,
-            registry_name=registry_name,
+            ecr_repository_name=ecr_repository_name,
             retrain_on_new_image=retrain_on_new_image,
         )
 
     @classmethod
-    def from_image(cls, uri: str, *, retrain_on_new_image: bool = False) -> Algorithm:
+    def from_image(cls, image_uri: str, *, retrain_on_new_image: bool = False) -> Algorithm:
         """Use an image that exists already; nothing is built.
 
         Args:
-            uri: ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>``, in the pipeline's region.
-                A tag works too, with a warning: it can move. Training takes the digest that it names then, and
+            image_uri: ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>``, in the pipeline's
+                region. A tag works too, with a warning: it can move. Training takes the digest that it names then, and
                 serving the same. Reference.
-            retrain_on_new_image: Start the pipeline when a deployment has changed ``uri``; else as in
+            retrain_on_new_image: Start the pipeline when a deployment has changed ``image_uri``; else as in
                 ``from_directory``.
         """
-        warning = tag_warning(uri)
+        warning = tag_warning(image_uri)
         if warning is not None:
             warnings.warn(warning, stacklevel=2)
-        return cls(image=uri, retrain_on_new_image=retrain_on_new_image)
+        return cls(image_uri=image_uri, retrain_on_new_image=retrain_on_new_image)
 
     @classmethod
     def builtin(cls, name: str, version: str, *, retrain_on_new_image: bool = False) -> Algorithm:
         """Use an algorithm of SageMaker's own; nothing is built.
 
-        The registry is looked up for the region that is deployed to, AWS GovCloud (US) included; a region that does
-        not have the algorithm fails the plan. Data is CSV of numbers, the label first. SageMaker knows what the
-        algorithm reports, so ``Training.metrics`` stays as it is, and ``Evaluation.metric`` must be one of those.
+        The registry is looked up for the region that is deployed to, AWS GovCloud (US) included; a region that does not
+        have the algorithm fails the plan. Data is CSV of numbers, the label first. SageMaker knows what the algorithm
+        reports, so ``Training.metric_definitions`` stays as it is, and ``Evaluation.metric`` must be one of those.
         https://docs.aws.amazon.com/sagemaker/latest/dg/algos.html
 
         Args:
@@ -194,9 +194,9 @@ class Algorithm:
         return cls(built_in=BuiltinAlgorithm(name=name, version=version), retrain_on_new_image=retrain_on_new_image)
 
     @property
-    def answers(self) -> str:
+    def accept(self) -> str:
         """Content type that the endpoints answer CSV with."""
-        return "text/csv" if self.built_in is None else self.built_in.answers
+        return "text/csv" if self.built_in is None else self.built_in.accept
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -213,13 +213,13 @@ class Algorithm:
         part = getattr(self, given[0])
         if isinstance(part, (GitRepository, BuiltinAlgorithm)):
             yield from under(given[0], part)
-        elif given[0] == "image":
-            yield from image_problems("image", part)
+        elif given[0] == "image_uri":
+            yield from image_problems("image_uri", part)
         elif given[0] == "directory":
             yield from directory_problems(part)
         else:
             yield from _name_problems(given[0], part, r"[\w.\-]{1,100}", "CodeCommit")
-        if given[0] not in ("image", "built_in"):
+        if given[0] not in ("image_uri", "built_in"):
             yield from self._build_problems()
 
     def _build_problems(self) -> Iterator[Problem]:
@@ -230,9 +230,12 @@ class Algorithm:
             "must be a branch name of at most 100 characters",
             "use for example 'main'",
         )
-        if self.registry_name is not None:
+        if self.ecr_repository_name is not None:
             yield from _name_problems(
-                "registry_name", self.registry_name, r"(?!.*\.amazonaws\.)[a-z0-9][a-z0-9._/\-]{1,255}", "ECR"
+                "ecr_repository_name",
+                self.ecr_repository_name,
+                r"(?!.*\.amazonaws\.)[a-z0-9][a-z0-9._/\-]{1,255}",
+                "ECR",
             )
 
 

@@ -18,7 +18,7 @@ class Approval:
 
     Attributes:
         emails: Addresses that get the evidence and the link; each must confirm its subscription once. Literal.
-        timeout_minutes: Without an answer the execution fails after this, so that a forgotten approval does not
+        timeout_in_minutes: Without an answer the execution fails after this, so that a forgotten approval does not
             block the next data set for long. 5 to 86,400 minutes, 1 day unless given. Literal.
             https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
         topic_arn: SNS topic that exists already and gets the requests, instead of one that the pipeline makes; it
@@ -26,7 +26,7 @@ class Approval:
     """
 
     emails: Sequence[str] = ()
-    timeout_minutes: int = 24 * 60
+    timeout_in_minutes: int = 24 * 60
     topic_arn: str | None = None
 
     def problems(self) -> Iterator[Problem]:
@@ -35,7 +35,7 @@ class Approval:
             yield from matches(
                 f"emails[{index}]", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "must be an e-mail address", "correct it"
             )
-        yield from in_range("timeout_minutes", self.timeout_minutes, 5, 86_400, "minutes")
+        yield from in_range("timeout_in_minutes", self.timeout_in_minutes, 5, 86_400, "minutes")
         if self.topic_arn is None:
             return
         if not is_token(self.topic_arn) and not (self.topic_arn.startswith("arn:") and ":sns:" in self.topic_arn):

@@ -107,7 +107,7 @@ class BuiltinAlgorithm:
         return found
 
     @property
-    def answers(self) -> str:
+    def accept(self) -> str:
         """Content type that its endpoint answers CSV with."""
         return "text/csv" if self.name == "xgboost" else "application/json"
 
@@ -134,27 +134,32 @@ class BuiltinAlgorithm:
         """Yield what of the training, the search and the gate does not fit the algorithm."""
         given: dict[str, object] = dict(training.hyperparameters)
         if tuning is not None:
-            given.update(tuning.ranges)
+            given.update(tuning.hyperparameter_ranges)
             yield from self._objective_problems(tuning)
         for name in _REQUIRED[self.name]:
             if name not in given:
                 rule = f"{self.name} cannot do without it"
                 yield Problem(f"training.hyperparameters[{name!r}]", rule, None, "give it")
-        if training.metrics != DEFAULT_METRICS:
+        if training.metric_definitions != DEFAULT_METRICS:
             rule = f"SageMaker knows the metrics of {self.name}"
-            yield Problem("training.metrics", rule, sorted(training.metrics), "leave them out")
-        if evaluation.processing is None:
+            yield Problem("training.metric_definitions", rule, sorted(training.metric_definitions), "leave them out")
+        if evaluation.job is None:
             for index, threshold in enumerate(evaluation.thresholds):
                 yield from self._threshold_problems(threshold, "" if index == 0 else f"rules[{index - 1}].", given)
 
     def _objective_problems(self, tuning: Tuning) -> Iterator[Problem]:
-        better = self.metrics.get(tuning.metric)
+        better = self.metrics.get(tuning.objective_metric_name)
         if better is None:
             remedy = f"use one of {sorted(self.metrics)}"
-            yield Problem("tuning.metric", f"must be one that {self.name} reports", tuning.metric, remedy)
-        elif tuning.goal != (wanted := "maximize" if better == "higher" else "minimize"):
-            rule = f"{tuning.metric} is better when it is {better}"
-            yield Problem("tuning.goal", rule, tuning.goal, f"use '{wanted}'")
+            yield Problem(
+                "tuning.objective_metric_name",
+                f"must be one that {self.name} reports",
+                tuning.objective_metric_name,
+                remedy,
+            )
+        elif tuning.objective_type != (wanted := "Maximize" if better == "higher" else "Minimize"):
+            rule = f"{tuning.objective_metric_name} is better when it is {better}"
+            yield Problem("tuning.objective_type", rule, tuning.objective_type, f"use '{wanted}'")
 
     def _threshold_problems(self, threshold: Threshold, place: str, given: Mapping[str, object]) -> Iterator[Problem]:
         better = self.metrics.get(threshold.metric)
@@ -184,12 +189,12 @@ def _eval_metric_problems(metric: str, given: object) -> Iterator[Problem]:
 
 
 def _direction_problems(threshold: Threshold, place: str, better: Better) -> Iterator[Problem]:
-    if better == "lower" and threshold.minimum is not None:
+    if better == "lower" and threshold.min_value is not None:
         rule = f"{threshold.metric} is better when it is lower"
-        yield Problem(f"evaluation.{place}minimum", rule, threshold.minimum, "give minimum=None and a maximum")
-    if better == "higher" and threshold.minimum is None and threshold.maximum is not None:
+        yield Problem(f"evaluation.{place}min_value", rule, threshold.min_value, "give min_value=None and a max_value")
+    if better == "higher" and threshold.min_value is None and threshold.max_value is not None:
         rule = f"{threshold.metric} is better when it is higher"
-        yield Problem(f"evaluation.{place}maximum", rule, threshold.maximum, "give a minimum")
+        yield Problem(f"evaluation.{place}max_value", rule, threshold.max_value, "give a min_value")
 
 
 @cache

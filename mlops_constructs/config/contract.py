@@ -23,18 +23,18 @@ class Column:
     Attributes:
         name: Its name in messages, in a header, and in JSON Lines.
         type: ``string``, ``number`` (finite), ``integer`` or ``boolean`` (in CSV true, false, 1, 0).
-        minimum: Smallest number, or None for no limit.
-        maximum: Largest number, or None for no limit.
-        allowed: The only values, or None for any. Compared as text, as written in the file.
-        missing_allowed: Whether a value may be missing: an empty cell, for numbers also ``NaN``, ``NA`` or ``null``.
+        min_value: Smallest number, or None for no limit.
+        max_value: Largest number, or None for no limit.
+        allowed_values: The only values, or None for any. Compared as text, as written in the file.
+        nullable: Whether a value may be missing: an empty cell, for numbers also ``NaN``, ``NA`` or ``null``.
     """
 
     name: str
     type: Literal["string", "number", "integer", "boolean"] = "string"
-    minimum: float | None = None
-    maximum: float | None = None
-    allowed: Sequence[str | int | float | bool] | None = None
-    missing_allowed: bool = False
+    min_value: float | None = None
+    max_value: float | None = None
+    allowed_values: Sequence[str | int | float | bool] | None = None
+    nullable: bool = False
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -42,14 +42,16 @@ class Column:
         if not isinstance(self.name, str) or not self.name:
             yield Problem("name", "must be a string that is not empty", self.name, "name the column")
         yield from one_of("type", self.type, _TYPES)
-        yield from boolean("missing_allowed", self.missing_allowed)
-        yield from literal("allowed", self.allowed)
+        yield from boolean("nullable", self.nullable)
+        yield from literal("allowed_values", self.allowed_values)
         yield from self._limit_problems()
-        if self.allowed is not None and (isinstance(self.allowed, str) or not self.allowed):
-            yield Problem("allowed", "must be a list with at least one value", self.allowed, "list the values")
+        if self.allowed_values is not None and (isinstance(self.allowed_values, str) or not self.allowed_values):
+            yield Problem(
+                "allowed_values", "must be a list with at least one value", self.allowed_values, "list the values"
+            )
 
     def _limit_problems(self) -> Iterator[Problem]:
-        for name in ("minimum", "maximum"):
+        for name in ("min_value", "max_value"):
             limit = getattr(self, name)
             if limit is None:
                 continue
@@ -60,20 +62,20 @@ class Column:
                 yield Problem(name, "belongs to a number or an integer", limit, remedy)
             elif not math.isfinite(limit):
                 yield Problem(name, "must be a finite number", limit, "give a number")
-        if self.minimum is None or self.maximum is None or is_token([self.minimum, self.maximum]):
+        if self.min_value is None or self.max_value is None or is_token([self.min_value, self.max_value]):
             return
-        if self.minimum > self.maximum:
-            yield Problem("minimum", f"must be at most maximum ({self.maximum})", self.minimum, "swap them")
+        if self.min_value > self.max_value:
+            yield Problem("min_value", f"must be at most max_value ({self.max_value})", self.min_value, "swap them")
 
     def to_json(self) -> dict[str, Any]:
         """Give the form that a contract beside the data has."""
         return {
             "name": self.name,
             "type": self.type,
-            "minimum": self.minimum,
-            "maximum": self.maximum,
-            "allowed": None if self.allowed is None else list(self.allowed),
-            "missing_allowed": self.missing_allowed,
+            "min_value": self.min_value,
+            "max_value": self.max_value,
+            "allowed_values": None if self.allowed_values is None else list(self.allowed_values),
+            "nullable": self.nullable,
         }
 
 
@@ -89,15 +91,15 @@ class DataContract:
         columns: In the order of the file; none leaves the columns unchecked.
         header: Whether each CSV file begins with the columns' names. SageMaker's own form has no header.
         label: Name of the column to learn, or None for the first one.
-        minimum_rows: Fewest rows of the channel ``train``, 1 or more.
-        minimum_class_share: Smallest share of each class of the channel ``train``, 0.0 to 0.5.
+        min_rows: Fewest rows of the channel ``train``, 1 or more.
+        min_class_share: Smallest share of each class of the channel ``train``, 0.0 to 0.5.
     """
 
     columns: Sequence[Column] = ()
     header: bool = False
     label: str | None = None
-    minimum_rows: int = 2
-    minimum_class_share: float = 0.0
+    min_rows: int = 2
+    min_class_share: float = 0.0
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -114,8 +116,8 @@ class DataContract:
             yield Problem("label", "must be the name of one of columns", self.label, "name it so in columns")
         if self.header and not names:
             yield Problem("header", "needs columns, which it is compared with", True, "list the columns")
-        yield from in_range("minimum_rows", self.minimum_rows, 1, 10**12)
-        yield from in_range("minimum_class_share", self.minimum_class_share, 0.0, 0.5)
+        yield from in_range("min_rows", self.min_rows, 1, 10**12)
+        yield from in_range("min_class_share", self.min_class_share, 0.0, 0.5)
 
     def to_json(self) -> dict[str, Any]:
         """Give the form that a contract beside the data has."""
@@ -123,6 +125,6 @@ class DataContract:
             "columns": [column.to_json() for column in self.columns],
             "header": self.header,
             "label": self.label,
-            "minimum_rows": self.minimum_rows,
-            "minimum_class_share": self.minimum_class_share,
+            "min_rows": self.min_rows,
+            "min_class_share": self.min_class_share,
         }

@@ -34,16 +34,16 @@ class Dataset:
         objects_prefix: Folder of the objects that manifests name, which start nothing; None where they lie under
             ``prefix`` and ``suffix`` keeps them from starting anything. Literal.
         input_buckets: Names of other buckets whose objects a ``trainingjob.zip`` may name. References.
-        maximum_megabytes: Refuse a data set larger than this before any training cost, 1 to 5,000,000 MB. Literal.
+        max_megabytes: Refuse a data set larger than this before any training cost, 1 to 5,000,000 MB. Literal.
             One object is limited to 5 GB by S3 CopyObject:
             https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-        look_megabytes: How much of a data set is looked into before training, 1 to 1,000 MB, shared fairly by its
-            files; the action's summary says when a file was looked at only in part. Literal.
+        max_inspected_megabytes: How much of a data set is looked into before training, 1 to 1,000 MB, shared fairly by
+            its files; the action's summary says when a file was looked at only in part. Literal.
         contract: What the data set must hold, or None for the form alone.
         duplicates: What becomes of content (by SHA-256) that a candidate was trained on before: ``allow`` trains
             again, ``refuse`` fails the execution, ``skip`` stops it without a failure. Literal.
-        schedule: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)`` or
-            ``cron(...)`` in UTC, or None. Without any data set such a start fails at Source. Literal.
+        schedule_expression: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)``
+            or ``cron(...)`` in UTC, or None. Without any data set such a start fails at Source. Literal.
             https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
         bucket_name: An existing bucket, see ``from_bucket``. Reference.
         kms_key_arn: Key of the existing bucket, or None when it is encrypted with S3's own. Reference.
@@ -55,11 +55,11 @@ class Dataset:
     suffix: str | None = None
     objects_prefix: str | None = "data/"
     input_buckets: Sequence[str] = ()
-    maximum_megabytes: int = 5_000
-    look_megabytes: int = 256
+    max_megabytes: int = 5_000
+    max_inspected_megabytes: int = 256
     contract: DataContract | None = None
     duplicates: Literal["allow", "refuse", "skip"] = "allow"
-    schedule: str | None = None
+    schedule_expression: str | None = None
     bucket_name: str | None = None
     kms_key_arn: str | None = None
     manage_notifications: bool = False
@@ -75,11 +75,11 @@ class Dataset:
         kms_key_arn: str | None = None,
         manage_notifications: bool = False,
         input_buckets: Sequence[str] = (),
-        maximum_megabytes: int = 5_000,
-        look_megabytes: int = 256,
+        max_megabytes: int = 5_000,
+        max_inspected_megabytes: int = 256,
         contract: DataContract | None = None,
         duplicates: Literal["allow", "refuse", "skip"] = "allow",
-        schedule: str | None = None,
+        schedule_expression: str | None = None,
     ) -> Dataset:
         """Use an existing bucket of the same account and region; the pipeline reads exactly ``prefix`` of it.
 
@@ -102,8 +102,8 @@ class Dataset:
             kms_key_arn: Its key, or None when it is encrypted with S3's own. Reference.
             manage_notifications: Whether to replace its notifications by the one to EventBridge.
             input_buckets: As in the class.
-            maximum_megabytes: As in the class.
-            look_megabytes: As in the class.
+            max_megabytes: As in the class.
+            max_inspected_megabytes: As in the class.
             contract: As in the class.
             duplicates: As in the class.
             schedule: As in the class.
@@ -113,11 +113,11 @@ class Dataset:
             suffix=suffix,
             objects_prefix=objects_prefix,
             input_buckets=input_buckets,
-            maximum_megabytes=maximum_megabytes,
-            look_megabytes=look_megabytes,
+            max_megabytes=max_megabytes,
+            max_inspected_megabytes=max_inspected_megabytes,
             contract=contract,
             duplicates=duplicates,
-            schedule=schedule,
+            schedule_expression=schedule_expression,
             bucket_name=bucket_name,
             kms_key_arn=kms_key_arn,
             manage_notifications=manage_notifications,
@@ -141,12 +141,12 @@ class Dataset:
         if self.suffix is not None:
             rule = "must have 1 to 99 letters, digits, '.', '_' and '-'"
             yield from matches("suffix", self.suffix, _SUFFIX, rule, "use for example '.csv'")
-        yield from in_range("maximum_megabytes", self.maximum_megabytes, 1, 5_000_000, "MB")
-        yield from in_range("look_megabytes", self.look_megabytes, 1, 1_000, "MB")
+        yield from in_range("max_megabytes", self.max_megabytes, 1, 5_000_000, "MB")
+        yield from in_range("max_inspected_megabytes", self.max_inspected_megabytes, 1, 1_000, "MB")
         yield from one_of("duplicates", self.duplicates, ("allow", "refuse", "skip"))
         yield from boolean("manage_notifications", self.manage_notifications)
-        if self.schedule is not None:
-            yield from schedule_problems("schedule", self.schedule)
+        if self.schedule_expression is not None:
+            yield from schedule_problems("schedule_expression", self.schedule_expression)
         if self.contract is not None:
             for problem in self.contract.problems():
                 yield Problem(f"contract.{problem.field}", problem.rule, problem.got, problem.remedy)

@@ -17,25 +17,27 @@ class Autoscaling:
     """Target tracking on the invocations of each instance.
 
     Attributes:
-        minimum: Fewest instances, 1 to 1,000. Literal.
-        maximum: Most instances, ``minimum`` to 1,000. Literal.
+        min_capacity: Fewest instances, 1 to 1,000. Literal.
+        max_capacity: Most instances, ``min_capacity`` to 1,000. Literal.
         invocations_per_instance: Invocations a minute that one instance should get. Literal.
         scale_in_cooldown_seconds: Wait after taking instances away, 0 to 3,600 s. Literal.
         scale_out_cooldown_seconds: Wait after adding instances, 0 to 3,600 s. Literal.
     """
 
-    minimum: int = 2
-    maximum: int = 4
+    min_capacity: int = 2
+    max_capacity: int = 4
     invocations_per_instance: float = 750.0
     scale_in_cooldown_seconds: int = 300
     scale_out_cooldown_seconds: int = 60
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("minimum", self.minimum, 1, 1000)
-        yield from in_range("maximum", self.maximum, 1, 1000)
-        if not is_token([self.minimum, self.maximum]) and self.maximum < self.minimum:
-            yield Problem("maximum", f"must be at least minimum ({self.minimum})", self.maximum, "raise it")
+        yield from in_range("min_capacity", self.min_capacity, 1, 1000)
+        yield from in_range("max_capacity", self.max_capacity, 1, 1000)
+        if not is_token([self.min_capacity, self.max_capacity]) and self.max_capacity < self.min_capacity:
+            yield Problem(
+                "max_capacity", f"must be at least min_capacity ({self.min_capacity})", self.max_capacity, "raise it"
+            )
         yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
         yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
         yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
@@ -52,29 +54,29 @@ class Rollout:
         strategy: ``canary``, ``linear`` or ``all_at_once``. Literal.
         step_percent: Share of the capacity in the canary (5 to 50) or in each linear step (10 to 50), percent.
             Literal.
-        bake_seconds: Wait after each step, 0 to 3,600 s. Literal.
-        maximum_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
+        wait_interval_in_seconds: Wait after each step, 0 to 3,600 s. Literal.
+        max_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
     """
 
     strategy: Literal["canary", "linear", "all_at_once"] = "canary"
     step_percent: int = 50
-    bake_seconds: int = 300
-    maximum_latency_ms: int = 1000
+    wait_interval_in_seconds: int = 300
+    max_latency_ms: int = 1000
 
     @classmethod
-    def canary(cls, *, step_percent: int = 50, bake_seconds: int = 300) -> Rollout:
+    def canary(cls, *, step_percent: int = 50, wait_interval_in_seconds: int = 300) -> Rollout:
         """Move ``step_percent`` of the traffic first, then the rest."""
-        return cls(strategy="canary", step_percent=step_percent, bake_seconds=bake_seconds)
+        return cls(strategy="canary", step_percent=step_percent, wait_interval_in_seconds=wait_interval_in_seconds)
 
     @classmethod
-    def linear(cls, *, step_percent: int = 25, bake_seconds: int = 300) -> Rollout:
+    def linear(cls, *, step_percent: int = 25, wait_interval_in_seconds: int = 300) -> Rollout:
         """Move the traffic in equal steps."""
-        return cls(strategy="linear", step_percent=step_percent, bake_seconds=bake_seconds)
+        return cls(strategy="linear", step_percent=step_percent, wait_interval_in_seconds=wait_interval_in_seconds)
 
     @classmethod
-    def all_at_once(cls, *, bake_seconds: int = 300) -> Rollout:
-        """Move all traffic at once, and watch the alarms for ``bake_seconds``."""
-        return cls(strategy="all_at_once", bake_seconds=bake_seconds)
+    def all_at_once(cls, *, wait_interval_in_seconds: int = 300) -> Rollout:
+        """Move all traffic at once, and watch the alarms for ``wait_interval_in_seconds``."""
+        return cls(strategy="all_at_once", wait_interval_in_seconds=wait_interval_in_seconds)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -82,8 +84,8 @@ class Rollout:
         if self.strategy != "all_at_once":
             low = 10 if self.strategy == "linear" else 5
             yield from in_range("step_percent", self.step_percent, low, 50, "percent")
-        yield from in_range("bake_seconds", self.bake_seconds, 0, 3600, "s")
-        yield from in_range("maximum_latency_ms", self.maximum_latency_ms, 1, 60_000, "ms")
+        yield from in_range("wait_interval_in_seconds", self.wait_interval_in_seconds, 0, 3600, "s")
+        yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +93,14 @@ class DataCapture:
     """Keep requests and answers in the artifact bucket, for monitoring.
 
     Attributes:
-        sampling_percent: Share of the requests, 1 to 100 percent. Literal.
+        sampling_percentage: Share of the requests, 1 to 100 percent. Literal.
     """
 
-    sampling_percent: int = 20
+    sampling_percentage: int = 20
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("sampling_percent", self.sampling_percent, 1, 100, "percent")
+        yield from in_range("sampling_percentage", self.sampling_percentage, 1, 100, "percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +108,18 @@ class SmokeTest:
     """What a fresh endpoint must answer to the golden records of the data set.
 
     Attributes:
-        minimum_accuracy: Share of right answers, 0.0 to 1.0, or None to check only that it answers. Literal.
-        maximum_latency_ms: 95th percentile of the calls, in milliseconds. Literal.
+        min_accuracy: Share of right answers, 0.0 to 1.0, or None to check only that it answers. Literal.
+        max_latency_ms: 95th percentile of the calls, in milliseconds. Literal.
     """
 
-    minimum_accuracy: float | None = 0.8
-    maximum_latency_ms: int = 2000
+    min_accuracy: float | None = 0.8
+    max_latency_ms: int = 2000
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        if self.minimum_accuracy is not None:
-            yield from in_range("minimum_accuracy", self.minimum_accuracy, 0.0, 1.0)
-        yield from in_range("maximum_latency_ms", self.maximum_latency_ms, 1, 60_000, "ms")
+        if self.min_accuracy is not None:
+            yield from in_range("min_accuracy", self.min_accuracy, 0.0, 1.0)
+        yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ class Endpoint:
         rollout: How an update moves traffic, or None for all at once without alarms.
         data_capture: Or None to keep nothing.
         smoke_test: What it must answer before the pipeline goes on.
-        startup_timeout_seconds: Time to answer the first ``/ping``, 60 to 3,600 s. Literal.
+        container_startup_health_check_timeout_in_seconds: Time to answer the first ``/ping``, 60 to 3,600 s. Literal.
         hourly_price_usd: What one instance costs an hour, in US dollars, by your region's price list and your
             discounts; the approver reads what production will cost. None says that it is unknown. Literal.
             https://aws.amazon.com/sagemaker/pricing/
@@ -144,7 +146,7 @@ class Endpoint:
     rollout: Rollout | None = None
     data_capture: DataCapture | None = None
     smoke_test: SmokeTest = field(default_factory=SmokeTest)
-    startup_timeout_seconds: int = 600
+    container_startup_health_check_timeout_in_seconds: int = 600
     hourly_price_usd: float | None = None
 
     @classmethod
@@ -153,7 +155,7 @@ class Endpoint:
         return cls(initial_instance_count=2, autoscaling=Autoscaling(), rollout=Rollout(), data_capture=DataCapture())
 
     @property
-    def least_instances(self) -> int:
+    def min_instances(self) -> int:
         """The fewest instances that the rollout can do with."""
         return 2 if self.rollout is not None and self.rollout.strategy != "all_at_once" else 1
 
@@ -161,7 +163,13 @@ class Endpoint:
         """Yield what is wrong."""
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("initial_instance_count", self.initial_instance_count, 1, 1000)
-        yield from in_range("startup_timeout_seconds", self.startup_timeout_seconds, 60, 3600, "s")
+        yield from in_range(
+            "container_startup_health_check_timeout_in_seconds",
+            self.container_startup_health_check_timeout_in_seconds,
+            60,
+            3600,
+            "s",
+        )
         if self.hourly_price_usd is not None:
             yield from in_range("hourly_price_usd", self.hourly_price_usd, 0, 10_000, "US dollars an hour")
         for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
@@ -173,7 +181,7 @@ class Endpoint:
 
     def _combination_problems(self) -> Iterator[Problem]:
         count, scaling, rollout = self.initial_instance_count, self.autoscaling, self.rollout
-        if rollout is not None and count < self.least_instances:
+        if rollout is not None and count < self.min_instances:
             yield Problem(
                 "initial_instance_count",
                 f"a {rollout.strategy} rollout needs at least 2 instances",
@@ -182,11 +190,11 @@ class Endpoint:
             )
         if scaling is None:
             return
-        known = not is_token([scaling.minimum, scaling.maximum])
-        if known and not scaling.minimum <= count <= scaling.maximum:
+        known = not is_token([scaling.min_capacity, scaling.max_capacity])
+        if known and not scaling.min_capacity <= count <= scaling.max_capacity:
             yield Problem(
                 "initial_instance_count",
-                f"must be within autoscaling's {scaling.minimum} to {scaling.maximum}",
+                f"must be within autoscaling's {scaling.min_capacity} to {scaling.max_capacity}",
                 count,
                 "choose a count in that range, or widen autoscaling",
             )

@@ -11,7 +11,7 @@ from ._rules import in_range, is_token, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .processing import Processing
+    from .evaluation_job import EvaluationJob
 
 # The rules are one environment variable of the function that is the gate; a function has 4 KB of them.
 MOST_RULES = 10
@@ -22,18 +22,18 @@ class Threshold:
     """What one metric must be.
 
     Attributes:
-        metric: Name of a metric: of ``Training.metrics``, or with ``Evaluation.processing`` one that the evaluation
+        metric: Name of a metric: of ``Training.metric_definitions``, or with ``Evaluation.job`` one that the evaluation
             program reports. Literal.
-        minimum: The metric must be at least this (accuracy and the like), or None. Literal.
-        maximum: The metric must be at most this (loss and the like), or None. Literal.
+        min_value: The metric must be at least this (accuracy and the like), or None. Literal.
+        max_value: The metric must be at most this (loss and the like), or None. Literal.
         beat_production_by: The metric must be better than that of the model now in production by at least this
-            much; 0.0 means no worse; None leaves production out of it. Higher is better, unless only ``maximum``
+            much; 0.0 means no worse; None leaves production out of it. Higher is better, unless only ``max_value``
             is given. Literal.
     """
 
     metric: str
-    minimum: float | None = None
-    maximum: float | None = None
+    min_value: float | None = None
+    max_value: float | None = None
     beat_production_by: float | None = None
 
     def problems(self) -> Iterator[Problem]:
@@ -45,19 +45,19 @@ class Threshold:
             "must have 1 to 121 letters, digits, spaces and _.:/=+-@, which is what the model registry can record",
             "rename the metric",
         )
-        for name in ("minimum", "maximum"):
+        for name in ("min_value", "max_value"):
             value = getattr(self, name)
             if value is not None:
                 yield from in_range(name, value, -1e18, 1e18)
         if self.beat_production_by is not None:
             yield from in_range("beat_production_by", self.beat_production_by, 0.0, 1e18)
-        if self.minimum is None and self.maximum is None and self.beat_production_by is None:
+        if self.min_value is None and self.max_value is None and self.beat_production_by is None:
             yield Problem(
-                "minimum", "a gate needs a minimum, a maximum or beat_production_by", None, "give at least one"
+                "min_value", "a gate needs min_value, max_value or beat_production_by", None, "give at least one"
             )
-        bounds = (self.minimum, self.maximum)
-        if not any(bound is None or is_token(bound) for bound in bounds) and self.minimum > self.maximum:  # type: ignore[operator]
-            yield Problem("minimum", f"must not be above maximum ({self.maximum})", self.minimum, "swap them")
+        bounds = (self.min_value, self.max_value)
+        if not any(bound is None or is_token(bound) for bound in bounds) and self.min_value > self.max_value:  # type: ignore[operator]
+            yield Problem("min_value", f"must not be above max_value ({self.max_value})", self.min_value, "swap them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,28 +66,28 @@ class Evaluation:
 
     Attributes:
         metric: The metric of the first rule, as in ``Threshold``. Literal.
-        minimum: As in ``Threshold``. Literal.
-        maximum: As in ``Threshold``. Literal.
+        min_value: As in ``Threshold``. Literal.
+        max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
         rules: Rules for further metrics, at most 9; all of them must hold. Literal.
-        processing: The team's own evaluation program, as a SageMaker processing job on data that training never
+        job: The team's own evaluation program, as a SageMaker processing job on data that training never
             sees. What it reports takes the place of the metrics of training. None judges by those.
     """
 
     metric: str = "validation:accuracy"
-    minimum: float | None = 0.8
-    maximum: float | None = None
+    min_value: float | None = 0.8
+    max_value: float | None = None
     beat_production_by: float | None = 0.0
     rules: Sequence[Threshold] = ()
-    processing: Processing | None = None
+    job: EvaluationJob | None = None
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """Every rule; the first is the one that the other arguments make."""
         first = Threshold(
             metric=self.metric,
-            minimum=self.minimum,
-            maximum=self.maximum,
+            min_value=self.min_value,
+            max_value=self.max_value,
             beat_production_by=self.beat_production_by,
         )
         return (first, *self.rules)
@@ -101,27 +101,27 @@ class Evaluation:
         yield from self._double_problems()
         if len(self.rules) >= MOST_RULES:
             yield Problem("rules", f"must have at most {MOST_RULES - 1}", len(self.rules), "leave some out")
-        if self.processing is not None:
-            for problem in self.processing.problems():
-                yield Problem(f"processing.{problem.field}", problem.rule, problem.got, problem.remedy)
+        if self.job is not None:
+            for problem in self.job.problems():
+                yield Problem(f"job.{problem.field}", problem.rule, problem.got, problem.remedy)
 
     def metric_problems(self, known: Sequence[str]) -> Iterator[Problem]:
         """Yield the metrics that nothing reports: ``known`` are those of training."""
-        if self.processing is not None:
+        if self.job is not None:
             return
         for index, threshold in enumerate(self.thresholds):
             if not is_token(threshold.metric) and threshold.metric not in known:
                 yield Problem(
                     "metric" if index == 0 else f"rules[{index - 1}].metric",
-                    "must be one of training.metrics",
+                    "must be one of training.metric_definitions",
                     threshold.metric,
-                    f"use one of {sorted(known)}, or add it to training.metrics",
+                    f"use one of {sorted(known)}, or add it to training.metric_definitions",
                 )
 
     def _double_problems(self) -> Iterator[Problem]:
         seen = {self.metric}
         for index, rule in enumerate(self.rules):
             if rule.metric in seen:
-                remedy = "put minimum, maximum and beat_production_by of a metric into one rule"
+                remedy = "put min_value, max_value and beat_production_by of a metric into one rule"
                 yield Problem(f"rules[{index}].metric", "must not have another rule", rule.metric, remedy)
             seen.add(rule.metric)

@@ -11,7 +11,7 @@ from ._rules import is_token, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Provider = Literal["GitHub", "GitLab", "Bitbucket"]
+ProviderType = Literal["GitHub", "GitLab", "Bitbucket"]
 _PROVIDERS = ("GitHub", "GitLab", "Bitbucket")
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 LONGEST_NAME = 1000
@@ -25,12 +25,12 @@ class GitRepository:
     Attributes:
         name: ``owner/repository``; GitLab's subgroups are part of it. Literal.
         connection_arn: A connection that exists, or None to make one. Reference.
-        provider: Whose connection is made. Literal.
+        provider_type: Whose connection is made. Literal.
     """
 
     name: str
     connection_arn: str | None = None
-    provider: Provider | None = None
+    provider_type: ProviderType | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -58,11 +58,11 @@ class GitRepository:
             )
 
     def _provider_problems(self) -> Iterator[Problem]:
-        if self.provider in _WITH_HOST:
+        if self.provider_type in _WITH_HOST:
             remedy = "make the connection in the console and use Algorithm.from_connection(...)"
-            yield Problem("provider", "needs a host that is set up by a person", self.provider, remedy)
-        elif self.provider not in _PROVIDERS:
+            yield Problem("provider_type", "needs a host that is set up by a person", self.provider_type, remedy)
+        elif self.provider_type not in _PROVIDERS:
             pattern = "|".join(_PROVIDERS)
             yield from matches(
-                "provider", str(self.provider), pattern, f"must be one of {list(_PROVIDERS)}", "correct it"
+                "provider_type", str(self.provider_type), pattern, f"must be one of {list(_PROVIDERS)}", "correct it"
             )

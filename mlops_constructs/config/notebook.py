@@ -27,8 +27,8 @@ class Notebook:
 
     Attributes:
         instance_type: SageMaker instance. Literal.
-        volume_size_gb: Disk, 5 to 16,384 GB. Literal.
-        idle_timeout_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes. Literal.
+        volume_size_in_gb: Disk, 5 to 16,384 GB. Literal.
+        idle_timeout_in_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes. Literal.
         directory: Folder of notebooks and what they need, at most 50 MB. None gives those of this library: understand
             the data, train, decide. Literal.
         repository: Git repository that is cloned onto the instance: ``algorithm`` for the algorithm's own where that is
@@ -44,8 +44,8 @@ class Notebook:
     """
 
     instance_type: str = "ml.t3.medium"
-    volume_size_gb: int = 20
-    idle_timeout_minutes: int = 60
+    volume_size_in_gb: int = 20
+    idle_timeout_in_minutes: int = 60
     directory: str | Path | None = None
     repository: str | None = ALGORITHM
     repository_secret_arn: str | None = None
@@ -55,8 +55,8 @@ class Notebook:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         yield from instance_type("instance_type", self.instance_type)
-        yield from in_range("volume_size_gb", self.volume_size_gb, 5, 16_384, "GB")
-        yield from in_range("idle_timeout_minutes", self.idle_timeout_minutes, 10, 1_440, "minutes")
+        yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 5, 16_384, "GB")
+        yield from in_range("idle_timeout_in_minutes", self.idle_timeout_in_minutes, 10, 1_440, "minutes")
         if self.directory is not None:
             yield from _directory_problems(str(self.directory))
         yield from self._repository_problems()

@@ -59,7 +59,7 @@ class PipelineConfig:
     tags: Mapping[str, str]
     permissions_boundary_arn: str | None
     role_path: str
-    log_retention_days: int
+    log_retention_in_days: int
     removal: str
 
     def __post_init__(self) -> None:
@@ -97,12 +97,12 @@ class PipelineConfig:
     @property
     def training_of_algorithm(self) -> Training:
         """The training, with the metric definitions that the algorithm needs: a built-in one needs none."""
-        return self.training if self.algorithm.built_in is None else replace(self.training, metrics={})
+        return self.training if self.algorithm.built_in is None else replace(self.training, metric_definitions={})
 
     def _metric_problems(self) -> Iterator[Problem]:
         built_in = self.algorithm.built_in
         if built_in is None:
-            for problem in self.evaluation.metric_problems(list(self.training.metrics)):
+            for problem in self.evaluation.metric_problems(list(self.training.metric_definitions)):
                 yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
         elif not list(built_in.problems()):
             yield from built_in.problems_with(self.training, self.tuning, self.evaluation)
@@ -110,12 +110,12 @@ class PipelineConfig:
     def _training_problems(self) -> Iterator[Problem]:
         training, ranges = self.training, {}
         if self.tuning is not None:
-            known = None if self.algorithm.built_in is not None else list(training.metrics)
+            known = None if self.algorithm.built_in is not None else list(training.metric_definitions)
             for problem in self.tuning.problems_with(training, known):
                 yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
             yield from self._disk_problems()
-            ranges = {name: one for name, one in self.tuning.ranges.items() if isinstance(one, Range)}
-        written = [training.hyperparameters, training.metrics, training.environment, self.tags]
+            ranges = {name: one for name, one in self.tuning.hyperparameter_ranges.items() if isinstance(one, Range)}
+        written = [training.hyperparameters, training.metric_definitions, training.environment, self.tags]
         size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
         if size > MOST_TRAINING_BYTES:
             yield Problem(
@@ -147,11 +147,13 @@ class PipelineConfig:
             "must start and end with '/' and have at most 512 characters",
             "use for example '/ml/'",
         )
-        if is_token(self.log_retention_days):
-            yield from literal("log_retention_days", self.log_retention_days)
-        elif self.log_retention_days not in LOG_RETENTION_DAYS:
+        if is_token(self.log_retention_in_days):
+            yield from literal("log_retention_in_days", self.log_retention_in_days)
+        elif self.log_retention_in_days not in LOG_RETENTION_DAYS:
             remedy = "choose one of these"
-            yield Problem("log_retention_days", f"must be one of {LOG_RETENTION_DAYS}", self.log_retention_days, remedy)
+            yield Problem(
+                "log_retention_in_days", f"must be one of {LOG_RETENTION_DAYS}", self.log_retention_in_days, remedy
+            )
         yield from one_of("removal", self.removal, ("retain", "destroy"))
 
 

@@ -37,7 +37,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     tags: Mapping[str, str]
     permissions_boundary_arn: str | None
     role_path: str
-    log_retention_days: int
+    log_retention_in_days: int
     removal: str
 
 
@@ -62,9 +62,9 @@ class Profile:
         defaults: Options = {
             "training": Training(instance_type="ml.m5.large"),
             "production": Endpoint(),
-            "approval": Approval(timeout_minutes=60),
-            "notebook": Notebook(idle_timeout_minutes=30),
-            "log_retention_days": 30,
+            "approval": Approval(timeout_in_minutes=60),
+            "notebook": Notebook(idle_timeout_in_minutes=30),
+            "log_retention_in_days": 30,
             "removal": "destroy",
         }
         return {**defaults, **own}
@@ -89,13 +89,13 @@ class Profile:
             "network": network,
             "production": Endpoint(
                 initial_instance_count=3,
-                autoscaling=Autoscaling(minimum=3, maximum=9),
-                rollout=Rollout.linear(step_percent=10, bake_seconds=600),
-                data_capture=DataCapture(sampling_percent=100),
+                autoscaling=Autoscaling(min_capacity=3, max_capacity=9),
+                rollout=Rollout.linear(step_percent=10, wait_interval_in_seconds=600),
+                data_capture=DataCapture(sampling_percentage=100),
             ),
-            "approval": Approval(timeout_minutes=7 * 24 * 60),
+            "approval": Approval(timeout_in_minutes=7 * 24 * 60),
             "notebook": None,
-            "log_retention_days": _SEVEN_YEARS,
+            "log_retention_in_days": _SEVEN_YEARS,
             "removal": "retain",
         }
         return {**defaults, **own}

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Integer:
-    """Whole numbers from ``minimum`` to ``maximum``.
+class IntegerParameter:
+    """Whole numbers from ``min_value`` to ``max_value``.
 
     Attributes:
-        minimum: The least. Literal.
-        maximum: The greatest, more than ``minimum``. Literal.
-        scaling: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``. Literal.
+        min_value: The least. Literal.
+        max_value: The greatest, more than ``min_value``. Literal.
+        scaling_type: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``. Literal.
             https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
     """
 
-    minimum: int
-    maximum: int
-    scaling: Literal["Auto", "Linear", "Logarithmic"] = field(default="Auto", kw_only=True)
+    min_value: int
+    max_value: int
+    scaling_type: Literal["Auto", "Linear", "Logarithmic"] = field(default="Auto", kw_only=True)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -35,19 +35,19 @@ class Integer:
 
 
 @dataclass(frozen=True, slots=True)
-class Continuous:
-    """Numbers from ``minimum`` to ``maximum``.
+class ContinuousParameter:
+    """Numbers from ``min_value`` to ``max_value``.
 
     Attributes:
-        minimum: The least. Literal.
-        maximum: The greatest, more than ``minimum``. Literal.
-        scaling: ``Auto``, ``Linear``, ``Logarithmic`` for numbers above 0, or ``ReverseLogarithmic`` for numbers
+        min_value: The least. Literal.
+        max_value: The greatest, more than ``min_value``. Literal.
+        scaling_type: ``Auto``, ``Linear``, ``Logarithmic`` for numbers above 0, or ``ReverseLogarithmic`` for numbers
             from 0 to below 1. Literal.
     """
 
-    minimum: float
-    maximum: float
-    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = field(default="Auto", kw_only=True)
+    min_value: float
+    max_value: float
+    scaling_type: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = field(default="Auto", kw_only=True)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -55,7 +55,7 @@ class Continuous:
 
 
 @dataclass(frozen=True, slots=True)
-class Categorical:
+class CategoricalParameter:
     """One of some values.
 
     Attributes:
@@ -79,7 +79,7 @@ class Categorical:
                 yield Problem(f"values[{index}]", rule, f"{len(text)} characters", "shorten it")
 
 
-Range: TypeAlias = Integer | Continuous | Categorical
+Range: TypeAlias = IntegerParameter | ContinuousParameter | CategoricalParameter
 
 
 def wire_value(value: str | int | float | bool) -> str:
@@ -92,27 +92,27 @@ def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, ob
     written: dict[str, list[dict[str, object]]] = {}
     for name, range_ in ranges.items():
         entry: dict[str, object] = {"Name": name}
-        if isinstance(range_, Categorical):
+        if isinstance(range_, CategoricalParameter):
             entry["Values"] = [wire_value(value) for value in range_.values]
         else:
-            low, high = wire_value(range_.minimum), wire_value(range_.maximum)
-            entry |= {"MinValue": low, "MaxValue": high, "ScalingType": range_.scaling}
-        written.setdefault(f"{type(range_).__name__}ParameterRanges", []).append(entry)
+            low, high = wire_value(range_.min_value), wire_value(range_.max_value)
+            entry |= {"MinValue": low, "MaxValue": high, "ScalingType": range_.scaling_type}
+        written.setdefault(f"{type(range_).__name__}Ranges", []).append(entry)
     return written
 
 
-def _numeric_problems(range_: Integer | Continuous, scalings: Sequence[str]) -> Iterator[Problem]:
-    low, high, scaling = range_.minimum, range_.maximum, range_.scaling
+def _numeric_problems(range_: IntegerParameter | ContinuousParameter, scalings: Sequence[str]) -> Iterator[Problem]:
+    low, high, scaling = range_.min_value, range_.max_value, range_.scaling_type
     if is_token([low, high]):
-        yield from literal("minimum", low)
-        yield from literal("maximum", high)
+        yield from literal("min_value", low)
+        yield from literal("max_value", high)
         return
     if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
-        yield Problem("maximum", f"must be a number above minimum ({low})", high, "raise it")
+        yield Problem("max_value", f"must be a number above min_value ({low})", high, "raise it")
         return
-    yield from one_of("scaling", scaling, scalings)
+    yield from one_of("scaling_type", scaling, scalings)
     if scaling == "Logarithmic" and low <= 0:
-        yield Problem("minimum", "must be above 0 for a logarithmic scale", low, "raise it, or use another scaling")
+        yield Problem("min_value", "must be above 0 for a logarithmic scale", low, "raise it, or use another scaling")
     elif scaling == "ReverseLogarithmic" and not (low >= 0 and high < 1):
         rule = "must be from 0 to below 1 for a reverse logarithmic scale"
-        yield Problem("maximum", rule, (low, high), "narrow the range, or use another scaling")
+        yield Problem("max_value", rule, (low, high), "narrow the range, or use another scaling")

@@ -59,15 +59,15 @@ class Spot:
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
 
     Attributes:
-        max_wait_seconds: Time to wait for capacity and to run together, ``max_runtime_seconds`` to 2,592,000 s
-            (30 days). Literal.
+        max_wait_time_in_seconds: Time to wait for capacity and to run together, ``max_runtime_in_seconds`` to 2,592,000
+            s (30 days). Literal.
     """
 
-    max_wait_seconds: int
+    max_wait_time_in_seconds: int
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("max_wait_seconds", self.max_wait_seconds, 60, LONGEST_JOB_SECONDS, "s")
+        yield from in_range("max_wait_time_in_seconds", self.max_wait_time_in_seconds, 60, LONGEST_JOB_SECONDS, "s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,28 +75,28 @@ class Retry:
     """What is tried again, and how often. A quota that is used up is never waited for: it fails at once.
 
     Attributes:
-        internal_errors: Times that SageMaker repeats a job after an internal error of its own, 0 to 30. Literal.
-        capacity: Times that a job is started again when AWS had no instance for it, 0 to 8. Literal.
+        max_retry_attempts: Times that SageMaker repeats a job after an internal error of its own, 0 to 30. Literal.
+        max_capacity_retries: Times that a job is started again when AWS had no instance for it, 0 to 8. Literal.
         fallback_instance_types: Instances for those times, in this order, then from the first again; a tuning job
             hands them to SageMaker. At most 5. Literals.
     """
 
-    internal_errors: int = 2
-    capacity: int = 2
+    max_retry_attempts: int = 2
+    max_capacity_retries: int = 2
     fallback_instance_types: Sequence[str] = ()
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("internal_errors", self.internal_errors, 0, 30)
-        yield from in_range("capacity", self.capacity, 0, 8)
+        yield from in_range("max_retry_attempts", self.max_retry_attempts, 0, 30)
+        yield from in_range("max_capacity_retries", self.max_capacity_retries, 0, 8)
         count = len(self.fallback_instance_types)
         if count > 5:
             yield Problem("fallback_instance_types", "must have at most 5 entries", count, "leave some out")
         for index, fallback in enumerate(self.fallback_instance_types):
             yield from instance_type(f"fallback_instance_types[{index}]", fallback)
-        if not is_token(self.capacity) and self.capacity < count <= 5:
+        if not is_token(self.max_capacity_retries) and self.max_capacity_retries < count <= 5:
             rule = f"must be at least the number of fallback instance types ({count})"
-            yield Problem("capacity", rule, self.capacity, "raise it, or leave some types out")
+            yield Problem("max_capacity_retries", rule, self.max_capacity_retries, "raise it, or leave some types out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,16 +109,16 @@ class Training:
     Attributes:
         instance_type: SageMaker instance. Literal.
         instance_count: Instances, 1 to 100; more than one is distributed training. Literal.
-        encrypt_traffic: Encrypt what several instances tell each other. False trains faster, and is safe only in a
-            network that you trust. Literal.
-        volume_size_gb: Disk of each instance, 1 to 16,384 GB; instances with disks of their own ignore it. Literal.
-        max_runtime_seconds: Stop the job after this, 60 to 2,419,200 s (28 days). Literal.
+        encrypt_inter_container_traffic: Encrypt what several instances tell each other. False trains faster, and is
+            safe only in a network that you trust. Literal.
+        volume_size_in_gb: Disk of each instance, 1 to 16,384 GB; instances with disks of their own ignore it. Literal.
+        max_runtime_in_seconds: Stop the job after this, 60 to 2,419,200 s (28 days). Literal.
         spot: Spare capacity, or None for on-demand instances. Brings checkpoints with it.
         checkpoints: Or None to keep none, except with ``spot``.
         retry: What is tried again.
-        keep_alive_seconds: Keep the instances for the next job (a warm pool, billed), 0 to 3,600 s; not with
+        keep_alive_period_in_seconds: Keep the instances for the next job (a warm pool, billed), 0 to 3,600 s; not with
             ``spot``, nor in a tuning job. Literal.
-        network_isolation: Give ``train`` no network. False lets it reach the network, for an algorithm that must
+        enable_network_isolation: Give ``train`` no network. False lets it reach the network, for an algorithm that must
             download something. Literal.
         input_mode: ``File`` copies the channels before the start, ``FastFile`` reads them on demand, ``Pipe`` gives
             named pipes; the algorithm must know it. Literal.
@@ -126,7 +126,8 @@ class Training:
             the files. Literal.
         hyperparameters: Handed to ``train``; numbers and booleans are sent as their JSON text, as SageMaker
             takes strings only. At most 100. Literal.
-        metrics: Name to regular expression with one group, looked for in the log of ``train``. At most 40. Literal.
+        metric_definitions: Name to regular expression with one group, looked for in the log of ``train``. At most 40.
+            Literal.
         environment: Environment variables of ``train``. At most 97, values of at most 512 characters. Literal.
 
     Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html.
@@ -134,18 +135,18 @@ class Training:
 
     instance_type: str = "ml.m5.xlarge"
     instance_count: int = 1
-    encrypt_traffic: bool = True
-    volume_size_gb: int = 30
-    max_runtime_seconds: int = 3600
+    encrypt_inter_container_traffic: bool = True
+    volume_size_in_gb: int = 30
+    max_runtime_in_seconds: int = 3600
     spot: Spot | None = None
     checkpoints: Checkpoints | None = None
     retry: Retry = field(default_factory=Retry)
-    keep_alive_seconds: int = 0
-    network_isolation: bool = True
+    keep_alive_period_in_seconds: int = 0
+    enable_network_isolation: bool = True
     input_mode: Literal["File", "FastFile", "Pipe"] = "File"
     distribution: Literal["FullyReplicated", "ShardedByS3Key"] = "FullyReplicated"
     hyperparameters: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    metrics: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_METRICS))
+    metric_definitions: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_METRICS))
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -154,38 +155,40 @@ class Training:
         return list(dict.fromkeys([self.instance_type, *self.retry.fallback_instance_types]))
 
     @property
-    def longest_seconds(self) -> int:
+    def max_seconds(self) -> int:
         """How long a job may take, waiting for spare capacity included."""
-        return self.max_runtime_seconds if self.spot is None else self.spot.max_wait_seconds
+        return self.max_runtime_in_seconds if self.spot is None else self.spot.max_wait_time_in_seconds
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("instance_count", self.instance_count, 1, 100)
-        yield from in_range("volume_size_gb", self.volume_size_gb, 1, 16_384, "GB")
-        yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 60, LONGEST_RUN_SECONDS, "s")
-        yield from in_range("keep_alive_seconds", self.keep_alive_seconds, 0, 3600, "s")
+        yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 1, 16_384, "GB")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, LONGEST_RUN_SECONDS, "s")
+        yield from in_range("keep_alive_period_in_seconds", self.keep_alive_period_in_seconds, 0, 3600, "s")
         for name, choices in (("input_mode", INPUT_MODES), ("distribution", DISTRIBUTIONS)):
             yield from one_of(name, getattr(self, name), choices)
-        for name in ("encrypt_traffic", "network_isolation"):
+        for name in ("encrypt_inter_container_traffic", "enable_network_isolation"):
             yield from boolean(name, getattr(self, name))
         for name in ("spot", "checkpoints", "retry"):
             if getattr(self, name) is not None:
                 yield from under(name, getattr(self, name))
         yield from self._spot_problems()
         yield from _hyperparameter_problems(self.hyperparameters)
-        yield from _metric_problems(self.metrics)
+        yield from _metric_problems(self.metric_definitions)
         yield from _environment_problems(self.environment)
 
     def _spot_problems(self) -> Iterator[Problem]:
-        if self.spot is None or is_token([self.spot.max_wait_seconds, self.max_runtime_seconds]):
+        if self.spot is None or is_token([self.spot.max_wait_time_in_seconds, self.max_runtime_in_seconds]):
             return
-        if self.spot.max_wait_seconds < self.max_runtime_seconds:
-            rule = f"must be at least max_runtime_seconds ({self.max_runtime_seconds})"
-            yield Problem("spot.max_wait_seconds", rule, self.spot.max_wait_seconds, "raise it")
-        if self.keep_alive_seconds:
+        if self.spot.max_wait_time_in_seconds < self.max_runtime_in_seconds:
+            rule = f"must be at least max_runtime_in_seconds ({self.max_runtime_in_seconds})"
+            yield Problem("spot.max_wait_time_in_seconds", rule, self.spot.max_wait_time_in_seconds, "raise it")
+        if self.keep_alive_period_in_seconds:
             rule = "a warm pool cannot be made of spot instances"
-            yield Problem("keep_alive_seconds", rule, self.keep_alive_seconds, "use 0, or leave spot out")
+            yield Problem(
+                "keep_alive_period_in_seconds", rule, self.keep_alive_period_in_seconds, "use 0, or leave spot out"
+            )
 
 
 def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[Problem]:
@@ -204,11 +207,11 @@ def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[
 
 
 def _metric_problems(metrics: Mapping[str, str]) -> Iterator[Problem]:
-    yield from _small_mapping("metrics", metrics, most=40, longest=500)
+    yield from _small_mapping("metric_definitions", metrics, most=40, longest=500)
     for name, expression in metrics.items():
         if is_token(expression):
             continue
-        field_ = f"metrics[{name!r}]"
+        field_ = f"metric_definitions[{name!r}]"
         try:
             groups = re.compile(expression).groups
         except re.error as error:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
-from ._rules import boolean, in_range, is_token, literal, matches, one_of
+from ._rules import in_range, is_token, literal, matches, one_of
 from .endpoint import under
-from .ranges import Categorical
+from .ranges import CategoricalParameter
 from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
 
 if TYPE_CHECKING:
@@ -33,21 +33,21 @@ class Hyperband:
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html
 
     Attributes:
-        minimum_resource: Epochs that every job gets, at least 1. Literal.
-        maximum_resource: Epochs after which a job is ended, ``minimum_resource`` to 20,000. Literal.
+        min_resource: Epochs that every job gets, at least 1. Literal.
+        max_resource: Epochs after which a job is ended, ``min_resource`` to 20,000. Literal.
     """
 
-    minimum_resource: int
-    maximum_resource: int
+    min_resource: int
+    max_resource: int
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("minimum_resource", self.minimum_resource, 1, 20_000)
-        yield from in_range("maximum_resource", self.maximum_resource, 1, 20_000)
-        known = not is_token([self.minimum_resource, self.maximum_resource])
-        if known and self.maximum_resource < self.minimum_resource:
-            rule = f"must be at least minimum_resource ({self.minimum_resource})"
-            yield Problem("maximum_resource", rule, self.maximum_resource, "raise it")
+        yield from in_range("min_resource", self.min_resource, 1, 20_000)
+        yield from in_range("max_resource", self.max_resource, 1, 20_000)
+        known = not is_token([self.min_resource, self.max_resource])
+        if known and self.max_resource < self.min_resource:
+            rule = f"must be at least min_resource ({self.min_resource})"
+            yield Problem("max_resource", rule, self.max_resource, "raise it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +59,18 @@ class Tuning:
     https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-how-it-works.html
 
     Attributes:
-        ranges: Hyperparameter to ``Integer``, ``Continuous`` or ``Categorical``; 1 to 30. What does not change
-            stands in ``training.hyperparameters``. Literal.
-        metric: What to judge by, one of ``training.metrics``. Literal.
-        goal: Whether more of it is better, ``maximize``, or less, ``minimize``. Literal.
+        hyperparameter_ranges: Hyperparameter to ``IntegerParameter``, ``ContinuousParameter`` or
+            ``CategoricalParameter``; 1 to 30. What does not change stands in ``training.hyperparameters``. Literal.
+        objective_metric_name: What to judge by, one of ``training.metric_definitions``. Literal.
+        objective_type: Whether more of it is better, ``Maximize``, or less, ``Minimize``. Literal.
         strategy: ``Bayesian`` learns from the jobs before, ``Random`` does not, ``Hyperband`` ends bad jobs early,
             ``Grid`` runs every combination of categories. Literal.
         max_jobs: Training jobs in all, 1 to 750, for ``Random`` 10,000; None is 10, for ``Grid`` every combination.
             Literal.
         max_parallel_jobs: Training jobs at a time, 1 to 100; more than 10 need a higher quota. Literal.
-        early_stopping: End a training job that will not become the best; not with ``Hyperband``. Literal.
-        max_runtime_seconds: Stop the search after this, 120 to 2,592,000 s (30 days). Literal.
+        early_stopping_type: ``Auto`` ends a training job that will not become the best, ``Off`` lets it run; ``Off``
+            with ``Hyperband``. Literal.
+        max_runtime_in_seconds: Stop the search after this, 120 to 2,592,000 s (30 days). Literal.
         random_seed: Make two searches choose alike, 0 to 2,147,483,647, or None. Literal.
         hyperband: Limits of ``Hyperband``; needed with it, unless ``training.hyperparameters`` has ``epochs``.
 
@@ -77,14 +78,14 @@ class Tuning:
     and https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html.
     """
 
-    ranges: Mapping[str, Range]
-    metric: str
-    goal: Literal["maximize", "minimize"] = "maximize"
+    hyperparameter_ranges: Mapping[str, Range]
+    objective_metric_name: str
+    objective_type: Literal["Maximize", "Minimize"] = "Maximize"
     strategy: Literal["Bayesian", "Random", "Hyperband", "Grid"] = "Bayesian"
     max_jobs: int | None = None
     max_parallel_jobs: int = 2
-    early_stopping: bool = False
-    max_runtime_seconds: int = LONGEST_POLL_SECONDS
+    early_stopping_type: Literal["Off", "Auto"] = "Off"
+    max_runtime_in_seconds: int = LONGEST_POLL_SECONDS
     random_seed: int | None = None
     hyperband: Hyperband | None = None
 
@@ -97,12 +98,18 @@ class Tuning:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from matches("metric", self.metric, r"(?s).{1,255}", "must have 1 to 255 characters", "name a metric")
-        for name, choices in (("goal", ("maximize", "minimize")), ("strategy", STRATEGIES)):
-            yield from one_of(name, getattr(self, name), choices)
-        yield from boolean("early_stopping", self.early_stopping)
+        yield from matches(
+            "objective_metric_name",
+            self.objective_metric_name,
+            r"(?s).{1,255}",
+            "must have 1 to 255 characters",
+            "name a metric",
+        )
+        yield from one_of("objective_type", self.objective_type, ("Maximize", "Minimize"))
+        yield from one_of("strategy", self.strategy, STRATEGIES)
+        yield from one_of("early_stopping_type", self.early_stopping_type, ("Off", "Auto"))
         yield from in_range("max_parallel_jobs", self.max_parallel_jobs, 1, 100)
-        yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 120, LONGEST_JOB_SECONDS, "s")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 120, LONGEST_JOB_SECONDS, "s")
         if self.max_jobs is not None:
             yield from in_range("max_jobs", self.max_jobs, 1, 10_000 if self.strategy == "Random" else 750)
         if self.random_seed is not None:
@@ -112,41 +119,60 @@ class Tuning:
 
     def problems_with(self, training: Training, metrics: Sequence[str] | None) -> Iterator[Problem]:
         """Yield what does not go together with the training job; ``metrics`` are its metrics where they are known."""
-        if metrics is not None and self.metric not in metrics:
-            remedy = f"use one of {sorted(metrics)}, or add it to training.metrics"
-            yield Problem("metric", "must be one of training.metrics", self.metric, remedy)
-        for name in self.ranges:
+        if metrics is not None and self.objective_metric_name not in metrics:
+            remedy = f"use one of {sorted(metrics)}, or add it to training.metric_definitions"
+            yield Problem(
+                "objective_metric_name",
+                "must be one of training.metric_definitions",
+                self.objective_metric_name,
+                remedy,
+            )
+        for name in self.hyperparameter_ranges:
             if name in training.hyperparameters:
                 rule = "must not be in training.hyperparameters too"
-                yield Problem(f"ranges[{name!r}]", rule, training.hyperparameters[name], "leave one of them out")
-        count = len(self.ranges) + len(training.hyperparameters)
+                yield Problem(
+                    f"hyperparameter_ranges[{name!r}]", rule, training.hyperparameters[name], "leave one of them out"
+                )
+        count = len(self.hyperparameter_ranges) + len(training.hyperparameters)
         if count > MOST_HYPERPARAMETERS:
             rule = f"with training.hyperparameters there must be at most {MOST_HYPERPARAMETERS}"
-            yield Problem("ranges", rule, count, "leave some out")
+            yield Problem("hyperparameter_ranges", rule, count, "leave some out")
         if len(training.environment) > (most := 48 - len(OWN_VARIABLES)):
             rule = f"a tuning job takes at most {most} variables of training.environment"
-            yield Problem("ranges", rule, len(training.environment), "leave some out")
-        if training.keep_alive_seconds:
+            yield Problem("hyperparameter_ranges", rule, len(training.environment), "leave some out")
+        if training.keep_alive_period_in_seconds:
             rule = "a tuning job keeps no warm pool"
-            yield Problem("ranges", rule, f"training.keep_alive_seconds={training.keep_alive_seconds}", "use 0 there")
+            yield Problem(
+                "hyperparameter_ranges",
+                rule,
+                f"training.keep_alive_period_in_seconds={training.keep_alive_period_in_seconds}",
+                "use 0 there",
+            )
         limited = self.hyperband is not None or any(name in training.hyperparameters for name in EPOCHS)
         if self.strategy == "Hyperband" and not limited:
             rule = f"Hyperband needs it, or one of {EPOCHS} in training.hyperparameters"
-            yield Problem("hyperband", rule, None, "give Hyperband(minimum_resource=1, maximum_resource=...)")
+            yield Problem("hyperband", rule, None, "give Hyperband(min_resource=1, max_resource=...)")
 
     def _range_problems(self) -> Iterator[Problem]:
-        yield from literal("ranges", dict(self.ranges))
-        if not 1 <= len(self.ranges) <= 30:
-            yield Problem("ranges", "must have 1 to 30 entries", len(self.ranges), "give as many as that")
-        for name, range_ in self.ranges.items():
-            field = f"ranges[{name!r}]"
+        yield from literal("hyperparameter_ranges", dict(self.hyperparameter_ranges))
+        if not 1 <= len(self.hyperparameter_ranges) <= 30:
+            yield Problem(
+                "hyperparameter_ranges",
+                "must have 1 to 30 entries",
+                len(self.hyperparameter_ranges),
+                "give as many as that",
+            )
+        for name, range_ in self.hyperparameter_ranges.items():
+            field = f"hyperparameter_ranges[{name!r}]"
             if not 1 <= len(name) <= 256:
                 yield Problem(field, "the name must have 1 to 256 characters", len(name), "rename it")
             if is_token(range_):
                 continue
             if not hasattr(range_, "problems"):
-                remedy = "use for example Integer(1, 10)"
-                yield Problem(field, "must be an Integer, Continuous or Categorical", range_, remedy)
+                remedy = "use for example IntegerParameter(1, 10)"
+                yield Problem(
+                    field, "must be an IntegerParameter, ContinuousParameter or CategoricalParameter", range_, remedy
+                )
                 continue
             yield from under(field, range_)
 
@@ -155,9 +181,9 @@ class Tuning:
             yield from under("hyperband", self.hyperband)
             if self.strategy != "Hyperband":
                 yield Problem("hyperband", "goes with strategy 'Hyperband' only", self.strategy, "leave it out")
-        if self.strategy == "Hyperband" and self.early_stopping is True:
-            remedy = "use False"
-            yield Problem("early_stopping", "Hyperband stops jobs by itself", self.early_stopping, remedy)
+        if self.strategy == "Hyperband" and self.early_stopping_type == "Auto":
+            remedy = "use 'Off'"
+            yield Problem("early_stopping_type", "Hyperband stops jobs by itself", self.early_stopping_type, remedy)
         if self.strategy == "Grid":
             yield from self._grid_problems()
         numbers = [self.jobs, self.max_parallel_jobs]
@@ -166,16 +192,24 @@ class Tuning:
             yield Problem("max_parallel_jobs", rule, self.max_parallel_jobs, "lower it")
 
     def _grid_problems(self) -> Iterator[Problem]:
-        for name, range_ in self.ranges.items():
-            if not isinstance(range_, Categorical):
+        for name, range_ in self.hyperparameter_ranges.items():
+            if not isinstance(range_, CategoricalParameter):
                 rule = "a grid search takes categories only"
-                yield Problem(f"ranges[{name!r}]", rule, range_, "use Categorical, or another strategy")
+                yield Problem(
+                    f"hyperparameter_ranges[{name!r}]", rule, range_, "use CategoricalParameter, or another strategy"
+                )
         combinations = self._combinations()
         if self.max_jobs is None and combinations > 750:
-            yield Problem("ranges", "must have at most 750 combinations", combinations, "leave some values out")
+            yield Problem(
+                "hyperparameter_ranges", "must have at most 750 combinations", combinations, "leave some values out"
+            )
         elif self.max_jobs not in (None, combinations):
             rule = f"a grid search runs every combination ({combinations})"
             yield Problem("max_jobs", rule, self.max_jobs, "leave max_jobs out")
 
     def _combinations(self) -> int:
-        return math.prod(len(range_.values) for range_ in self.ranges.values() if isinstance(range_, Categorical))
+        return math.prod(
+            len(range_.values)
+            for range_ in self.hyperparameter_ranges.values()
+            if isinstance(range_, CategoricalParameter)
+        )

@@ -73,7 +73,7 @@ class ApprovalStage(Construct):
             category="Approval",
             action_provider="Manual",
             run_order=2,
-            timeout_minutes=self._config.timeout_minutes,
+            timeout_minutes=self._config.timeout_in_minutes,
             configuration={
                 "NotificationArn": self.topic_arn,
                 "CustomData": "#{Evidence.Message}",
@@ -128,7 +128,7 @@ class ApprovalStage(Construct):
             settings={
                 "MODEL_PACKAGE_GROUP": group,
                 "PIPELINE": env.name,
-                "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_minutes),
+                "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
             },
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
@@ -186,4 +186,4 @@ def hourly_cost(endpoint: Endpoint) -> str:
 def _instances(endpoint: Endpoint) -> tuple[int, int]:
     if endpoint.autoscaling is None:
         return endpoint.initial_instance_count, endpoint.initial_instance_count
-    return endpoint.autoscaling.minimum, endpoint.autoscaling.maximum
+    return endpoint.autoscaling.min_capacity, endpoint.autoscaling.max_capacity

@@ -38,8 +38,8 @@ def by_tag(uri: str) -> Algorithm:
         Algorithm.from_git("GitHub", "team/algorithm"),
         Algorithm.from_git("GitLab", "group/subgroup/algorithm"),
         Algorithm.from_git("Bitbucket", "team/algorithm.v2"),
-        Algorithm.from_codecommit("x", registry_name="team/algorithm"),
-        Algorithm.from_codecommit("x", registry_name=TOKEN),
+        Algorithm.from_codecommit("x", ecr_repository_name="team/algorithm"),
+        Algorithm.from_codecommit("x", ecr_repository_name=TOKEN),
         Algorithm.from_image(HOST + "/team/algorithm" + DIGEST),
         Algorithm.from_image(HOST + "/team/algorithm:v1" + DIGEST),
         Algorithm.from_image(TOKEN),
@@ -64,8 +64,8 @@ def test_what_is_allowed_has_no_problem(algorithm: Algorithm) -> None:
         (Algorithm.from_codecommit("x", "-f"), "branch: must be a branch name of at most 100 characters, got '-f'"),
         (Algorithm.from_codecommit("x", TOKEN), "branch: must be known at synth"),
         (
-            Algorithm.from_codecommit("x", registry_name=HOST + "/x"),
-            "registry_name: must be the name of a repository in ECR",
+            Algorithm.from_codecommit("x", ecr_repository_name=HOST + "/x"),
+            "ecr_repository_name: must be the name of a repository in ECR",
         ),
         (Algorithm.from_connection("my-connection", "a/b"), "git.connection_arn: must be the ARN of a connection"),
         (
@@ -80,23 +80,26 @@ def test_what_is_allowed_has_no_problem(algorithm: Algorithm) -> None:
         (Algorithm.from_connection(ARN, TOKEN), "git.name: must be known at synth"),
         (
             Algorithm.from_git("Gitea", "team/algorithm"),  # type: ignore[arg-type]
-            "git.provider: must be one of ['GitHub', 'GitLab', 'Bitbucket'], got 'Gitea'",
+            "git.provider_type: must be one of ['GitHub', 'GitLab', 'Bitbucket'], got 'Gitea'",
         ),
         (
             Algorithm.from_git("GitHubEnterpriseServer", "team/algorithm"),  # type: ignore[arg-type]
-            "git.provider: needs a host that is set up by a person, got 'GitHubEnterpriseServer'; make the connection",
+            "git.provider_type: needs a host that is set up by a person, got 'GitHubEnterpriseServer'; make",
         ),
-        (Algorithm(git=GitRepository(name="a/b")), "git.provider: must be one of"),
-        (Algorithm.from_image("docker.io/library/python:3.12"), "image: must name an image in ECR by digest or tag"),
-        (Algorithm.from_image(HOST + "/algorithm"), "image: must name an image in ECR by digest or tag"),
-        (Algorithm.from_image(HOST + "/algorithm@sha256:abc"), "image: must name an image in ECR by digest or tag"),
+        (Algorithm(git=GitRepository(name="a/b")), "git.provider_type: must be one of"),
+        (
+            Algorithm.from_image("docker.io/library/python:3.12"),
+            "image_uri: must name an image in ECR by digest or tag",
+        ),
+        (Algorithm.from_image(HOST + "/algorithm"), "image_uri: must name an image in ECR by digest or tag"),
+        (Algorithm.from_image(HOST + "/algorithm@sha256:abc"), "image_uri: must name an image in ECR by digest or tag"),
         (
             Algorithm.from_image(HOST.replace("eu-west-1", "cn-north-1") + "/algorithm" + DIGEST),
-            "image: must name an image in ECR by digest or tag",
+            "image_uri: must name an image in ECR by digest or tag",
         ),
         (
-            Algorithm(codecommit_repository="x", image=HOST + "/x" + DIGEST),
-            "image: needs exactly one of a folder, a repository, an image and a built-in algorithm",
+            Algorithm(codecommit_repository="x", image_uri=HOST + "/x" + DIGEST),
+            "image_uri: needs exactly one of a folder, a repository, an image and a built-in algorithm",
         ),
         (Algorithm(), "directory: needs exactly one of"),
     ],

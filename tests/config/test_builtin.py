@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 from configuration import problems
 
-from mlops_constructs import Algorithm, Evaluation, Integer, Training, Tuning
+from mlops_constructs import Algorithm, Evaluation, IntegerParameter, Training, Tuning
 from mlops_constructs.config.builtin import METRICS, BuiltinAlgorithm, versions_of
 
 PARTITIONS = ("aws", "aws-us-gov")
@@ -86,7 +86,7 @@ def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str,
             XGBOOST,
             {
                 "training": Training(hyperparameters={"num_round": 5, "eval_metric": "merror,mlogloss"}),
-                "evaluation": Evaluation(metric="validation:mlogloss", minimum=None, maximum=0.4),
+                "evaluation": Evaluation(metric="validation:mlogloss", min_value=None, max_value=0.4),
             },
         ),
         (
@@ -106,7 +106,10 @@ def test_what_is_not_offered_is_refused_with_the_reason(name: str, version: str,
             XGBOOST,
             {
                 "training": Training(hyperparameters={"eval_metric": "accuracy"}),
-                "tuning": Tuning(ranges={"num_round": Integer(10, 100)}, metric="validation:accuracy"),
+                "tuning": Tuning(
+                    hyperparameter_ranges={"num_round": IntegerParameter(10, 100)},
+                    objective_metric_name="validation:accuracy",
+                ),
             },
         ),
     ],
@@ -132,13 +135,13 @@ def test_the_default_gate_does_not_fit_linear_learner() -> None:
 def test_a_loss_needs_a_maximum_and_no_minimum() -> None:
     training = Training(hyperparameters={"num_round": 5, "eval_metric": "error"})
     (line,) = problems(algorithm=XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
-    assert line.startswith("evaluation.minimum: validation:error is better when it is lower, got 0.8")
+    assert line.startswith("evaluation.min_value: validation:error is better when it is lower, got 0.8")
 
 
 def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -> None:
-    gate = Evaluation(minimum=None, maximum=0.9)
+    gate = Evaluation(min_value=None, max_value=0.9)
     (line,) = problems(algorithm=XGBOOST, training=Training(hyperparameters=FITTING), evaluation=gate)
-    assert line.startswith("evaluation.maximum: validation:accuracy is better when it is higher, got 0.9")
+    assert line.startswith("evaluation.max_value: validation:accuracy is better when it is higher, got 0.9")
 
 
 @pytest.mark.parametrize(
@@ -158,23 +161,29 @@ def test_hyperparameters_without_a_default_are_asked_for(name: str, missing: lis
 @pytest.mark.parametrize(
     ("search", "expected"),
     [
-        ({"metric": "validation:acc"}, "tuning.metric: must be one that xgboost reports, got 'validation:acc'"),
-        ({"metric": "validation:rmse"}, "tuning.goal: validation:rmse is better when it is lower, got 'maximize'"),
+        (
+            {"objective_metric_name": "validation:acc"},
+            "tuning.objective_metric_name: must be one that xgboost reports, got 'validation:acc'",
+        ),
+        (
+            {"objective_metric_name": "validation:rmse"},
+            "tuning.objective_type: validation:rmse is better when it is lower, got 'Maximize'",
+        ),
     ],
 )
 def test_a_search_judges_by_what_the_algorithm_reports(search: dict[str, Any], expected: str) -> None:
-    tuning = Tuning(ranges={"max_depth": Integer(1, 10)}, **search)
+    tuning = Tuning(hyperparameter_ranges={"max_depth": IntegerParameter(1, 10)}, **search)
     (line,) = problems(algorithm=XGBOOST, training=Training(hyperparameters=FITTING), tuning=tuning)
     assert line.startswith(expected)
 
 
 def test_metric_definitions_are_sagemakers_own() -> None:
-    training = Training(hyperparameters=FITTING, metrics={"validation:accuracy": "accuracy=(.*)"})
+    training = Training(hyperparameters=FITTING, metric_definitions={"validation:accuracy": "accuracy=(.*)"})
     (line,) = problems(algorithm=XGBOOST, training=training)
-    assert line.startswith("training.metrics: SageMaker knows the metrics of xgboost")
+    assert line.startswith("training.metric_definitions: SageMaker knows the metrics of xgboost")
 
 
 def test_only_xgboost_answers_in_csv() -> None:
-    answers = {name: Algorithm.builtin(name, versions_of(name)[-1]).answers for name in METRICS}
+    answers = {name: Algorithm.builtin(name, versions_of(name)[-1]).accept for name in METRICS}
     assert answers == {"xgboost": "text/csv", "linear-learner": "application/json", "knn": "application/json"}
-    assert Algorithm.from_directory("x").answers == "text/csv"
+    assert Algorithm.from_directory("x").accept == "text/csv"

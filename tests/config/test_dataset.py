@@ -25,12 +25,12 @@ def told(dataset: Any) -> list[str]:
     "dataset",
     [
         Dataset(),
-        Dataset(prefix="a/b/", suffix=".csv", schedule="rate(1 day)", duplicates="skip"),
+        Dataset(prefix="a/b/", suffix=".csv", schedule_expression="rate(1 day)", duplicates="skip"),
         Dataset(prefix="churn/", suffix=".json", objects_prefix="churn/data/"),
         Dataset.from_bucket("team-data"),
         Dataset.from_bucket(TOKEN, kms_key_arn=TOKEN, input_buckets=[TOKEN]),
         Dataset.from_bucket("team-data", prefix="data/", manage_notifications=True),
-        Dataset(contract=DataContract(columns=[Column(name="a", type="number", minimum=0)], label="a", header=True)),
+        Dataset(contract=DataContract(columns=[Column(name="a", type="number", min_value=0)], label="a", header=True)),
     ],
     ids=range(7),
 )
@@ -52,10 +52,10 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"suffix": "*.csv"}, "suffix: must have 1 to 99 letters"),
         ({"suffix": ""}, "suffix: must have 1 to 99 letters"),
         ({"suffix": TOKEN}, "suffix: must be known at synth"),
-        ({"maximum_megabytes": 0}, "maximum_megabytes: must be 1 to 5000000 MB"),
-        ({"look_megabytes": 1001}, "look_megabytes: must be 1 to 1000 MB"),
+        ({"max_megabytes": 0}, "max_megabytes: must be 1 to 5000000 MB"),
+        ({"max_inspected_megabytes": 1001}, "max_inspected_megabytes: must be 1 to 1000 MB"),
         ({"duplicates": "ignore"}, "duplicates: must be 'allow', 'refuse' or 'skip', got 'ignore'"),
-        ({"schedule": "daily"}, "schedule: must be a rate or cron expression"),
+        ({"schedule_expression": "daily"}, "schedule_expression: must be a rate or cron expression"),
         ({"kms_key_arn": "arn"}, "kms_key_arn: belongs to an existing bucket"),
         ({"manage_notifications": True}, "manage_notifications: belongs to an existing bucket"),
         ({"bucket_name": "arn:aws:s3:::team"}, "bucket_name: must be the name of a bucket, not an ARN or URI"),
@@ -63,7 +63,7 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"bucket_name": "Team"}, "bucket_name: must be the name of a bucket"),
         ({"input_buckets": ["s3://x"]}, "input_buckets[0]: must be the name of a bucket"),
         ({"input_buckets": "team"}, "input_buckets: must be a list of bucket names, got 'team'"),
-        ({"contract": DataContract(minimum_rows=0)}, "contract.minimum_rows: must be 1 to"),
+        ({"contract": DataContract(min_rows=0)}, "contract.min_rows: must be 1 to"),
     ],
 )
 def test_a_wrong_data_set_is_refused_by_field(options: dict[str, Any], problem: str) -> None:
@@ -80,20 +80,20 @@ def test_a_wrong_data_set_is_refused_by_field(options: dict[str, Any], problem: 
             DataContract(columns=[Column(name="a", type="date")]),  # type: ignore[arg-type]
             "columns[0].type: must be 'string', 'number', 'integer' or 'boolean', got 'date'",
         ),
-        (DataContract(columns=[Column(name="a", minimum=1)]), "columns[0].minimum: belongs to a number"),
+        (DataContract(columns=[Column(name="a", min_value=1)]), "columns[0].min_value: belongs to a number"),
         (
-            DataContract(columns=[Column(name="a", type="number", maximum=float("nan"))]),
-            "columns[0].maximum: must be a finite number",
+            DataContract(columns=[Column(name="a", type="number", max_value=float("nan"))]),
+            "columns[0].max_value: must be a finite number",
         ),
         (
-            DataContract(columns=[Column(name="a", type="integer", minimum=2, maximum=1)]),
-            "columns[0].minimum: must be at most maximum (1), got 2",
+            DataContract(columns=[Column(name="a", type="integer", min_value=2, max_value=1)]),
+            "columns[0].min_value: must be at most max_value (1), got 2",
         ),
-        (DataContract(columns=[Column(name="a", allowed="abc")]), "columns[0].allowed: must be a list"),
+        (DataContract(columns=[Column(name="a", allowed_values="abc")]), "columns[0].allowed_values: must be a list"),
         (DataContract(columns=[Column(name="a"), Column(name="a")]), "columns: must have each name once, got 'a'"),
         (DataContract(columns=[Column(name="a")], label="b"), "label: must be the name of one of columns, got 'b'"),
         (DataContract(header=True), "header: needs columns"),
-        (DataContract(minimum_class_share=0.6), "minimum_class_share: must be 0.0 to 0.5, got 0.6"),
+        (DataContract(min_class_share=0.6), "min_class_share: must be 0.0 to 0.5, got 0.6"),
     ],
 )
 def test_a_wrong_contract_is_refused_by_field(contract: DataContract, problem: str) -> None:
@@ -102,7 +102,7 @@ def test_a_wrong_contract_is_refused_by_field(contract: DataContract, problem: s
 
 
 def test_all_mistakes_are_told_together() -> None:
-    assert len(told(Dataset(prefix="a", suffix="*", schedule="x", duplicates="y"))) == 4  # type: ignore[arg-type]
+    assert len(told(Dataset(prefix="a", suffix="*", schedule_expression="x", duplicates="y"))) == 4  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

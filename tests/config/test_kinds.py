@@ -12,18 +12,18 @@ from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
 from mlops_constructs import (
     Algorithm,
     Autoscaling,
-    Categorical,
+    CategoricalParameter,
     Checkpoints,
     Column,
-    Continuous,
+    ContinuousParameter,
     DataContract,
     Dataset,
     Endpoint,
     Evaluation,
+    EvaluationJob,
     Hyperband,
-    Integer,
+    IntegerParameter,
     Network,
-    Processing,
     Spot,
     Threshold,
     Training,
@@ -37,18 +37,22 @@ if TYPE_CHECKING:
 # Every kind of part, each with every part that it can hold.
 FULL: dict[str, Any] = {
     **GOOD,
-    "dataset": Dataset(contract=DataContract(columns=[Column(name="age", type="number", minimum=0, maximum=120)])),
-    "training": Training(spot=Spot(max_wait_seconds=7200), checkpoints=Checkpoints()),
+    "dataset": Dataset(contract=DataContract(columns=[Column(name="age", type="number", min_value=0, max_value=120)])),
+    "training": Training(spot=Spot(max_wait_time_in_seconds=7200), checkpoints=Checkpoints()),
     "tuning": Tuning(
-        metric="validation:accuracy",
+        objective_metric_name="validation:accuracy",
         strategy="Hyperband",
-        hyperband=Hyperband(minimum_resource=1, maximum_resource=9),
+        hyperband=Hyperband(min_resource=1, max_resource=9),
         max_jobs=9,
-        ranges={"depth": Integer(1, 9), "rate": Continuous(0.1, 0.9), "kind": Categorical(["a", "b"])},
+        hyperparameter_ranges={
+            "depth": IntegerParameter(1, 9),
+            "rate": ContinuousParameter(0.1, 0.9),
+            "kind": CategoricalParameter(["a", "b"]),
+        },
     ),
     "network": Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]),
-    "evaluation": Evaluation(rules=[Threshold(metric="loss", minimum=0.1, maximum=0.4)], processing=Processing()),
-    "dev": Endpoint(autoscaling=Autoscaling(minimum=1)),
+    "evaluation": Evaluation(rules=[Threshold(metric="loss", min_value=0.1, max_value=0.4)], job=EvaluationJob()),
+    "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
 }
 NUMBERS = r"(int|float)\b"
 Step = str | int
@@ -90,7 +94,7 @@ def written(path: tuple[Step, ...]) -> str:
     """Write a path as messages do."""
     text = ""
     for index, step in enumerate(path):
-        in_mapping = index > 0 and path[index - 1] == "ranges"
+        in_mapping = index > 0 and path[index - 1] == "hyperparameter_ranges"
         text += f"[{step!r}]" if isinstance(step, int) or in_mapping else f".{step}"
     return text[1:]
 
@@ -141,7 +145,7 @@ def test_parts_with_other_mistakes_are_judged_all_the_same() -> None:
 
 
 def test_none_is_taken_where_it_may_stand() -> None:
-    assert told(("dataset", "schedule"), None) == []
+    assert told(("dataset", "schedule_expression"), None) == []
     assert told(("training", "instance_count"), None) == [("training.instance_count", None)]
 
 

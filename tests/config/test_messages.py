@@ -65,15 +65,15 @@ SCALING = [
         "production.instance_type: burstable T2 instances cannot autoscale, got 'ml.t2.large'; use 'ml.m5.large'",
     ),
     (
-        {"dev": Endpoint(autoscaling=Autoscaling(minimum=0, maximum=1))},
-        "dev.autoscaling.minimum: must be 1 to 1000, got 0; choose a number in that range",
+        {"dev": Endpoint(autoscaling=Autoscaling(min_capacity=0, max_capacity=1))},
+        "dev.autoscaling.min_capacity: must be 1 to 1000, got 0; choose a number in that range",
     ),
     (
-        {"production": Endpoint(initial_instance_count=4, autoscaling=Autoscaling(minimum=4, maximum=3))},
-        "production.autoscaling.maximum: must be at least minimum (4), got 3; raise it",
+        {"production": Endpoint(initial_instance_count=4, autoscaling=Autoscaling(min_capacity=4, max_capacity=3))},
+        "production.autoscaling.max_capacity: must be at least min_capacity (4), got 3; raise it",
     ),
     (
-        {"production": Endpoint(autoscaling=Autoscaling(minimum=2, maximum=3))},
+        {"production": Endpoint(autoscaling=Autoscaling(min_capacity=2, max_capacity=3))},
         "production.initial_instance_count: must be within autoscaling's 2 to 3, got 1; "
         "choose a count in that range, or widen autoscaling",
     ),
@@ -123,7 +123,7 @@ NAMES = [
 PLACES = [
     (
         {"algorithm": Algorithm.from_image("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/own:v1")},
-        "algorithm.image: must name an image in ECR by digest or tag; SageMaker pulls from nowhere else, got "
+        "algorithm.image_uri: must name an image in ECR by digest or tag; SageMaker pulls from nowhere else, got "
         "'111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/own:v1'; "
         "use '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'",
     ),
@@ -142,7 +142,7 @@ def test_the_message_has_field_rule_value_and_remedy(changes: dict[str, Any], me
         {"training": Training(hyperparameters={f"h{number}": 1 for number in range(100)})},
         {"training": Training(hyperparameters={"text": "x" * 2000, "rate": 0.1, "warm": True})},
         {"production": Endpoint(instance_type="ml.t2.large")},
-        {"production": Endpoint(initial_instance_count=3, autoscaling=Autoscaling(minimum=3, maximum=3))},
+        {"production": Endpoint(initial_instance_count=3, autoscaling=Autoscaling(min_capacity=3, max_capacity=3))},
         {"production": Endpoint(initial_instance_count=2, rollout=Rollout.canary())},
         {"algorithm": Algorithm.from_git("GitHub", f"team/{'x' * 995}")},
         {"name_prefix": "a" * 17},
@@ -227,7 +227,7 @@ def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:
     # Tags are all of the user's that a template holds. Parameters come in a file: an action's ParameterOverrides,
     # of at most 1 KB, are not used.
     tags = {f"k{number}": "v" * 256 for number in range(MOST_TRAINING_BYTES // 264)}
-    assert problems(tags=tags, training=Training(metrics={"validation:accuracy": "(.)"})) == []
+    assert problems(tags=tags, training=Training(metric_definitions={"validation:accuracy": "(.)"})) == []
     written = json.dumps(endpoint_template(Endpoint.for_production(), in_vpc=True, tags=tags))
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
     assert len(written.encode()) < 51_200 < 1_000_000

@@ -19,8 +19,8 @@ from mlops_constructs import (
     Dataset,
     Endpoint,
     Evaluation,
+    EvaluationJob,
     Notebook,
-    Processing,
     Rollout,
     SmokeTest,
     Threshold,
@@ -36,7 +36,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:ml-approvals"
 
 def evaluated(**options: Any) -> Evaluation:
     """Judge by a metric that only the evaluation program reports."""
-    return Evaluation(metric="f1", processing=Processing(**options))
+    return Evaluation(metric="f1", job=EvaluationJob(**options))
 
 
 def test_defaults_have_no_problem() -> None:
@@ -46,13 +46,13 @@ def test_defaults_have_no_problem() -> None:
 def test_all_problems_are_reported_together() -> None:
     found = problems(
         training=Training(instance_type="m5.large", instance_count=0),
-        approval=Approval(timeout_minutes=1),
+        approval=Approval(timeout_in_minutes=1),
         name_prefix="Bad_Name",
     )
     assert [line.partition(":")[0] for line in found] == [
         "training.instance_type",
         "training.instance_count",
-        "approval.timeout_minutes",
+        "approval.timeout_in_minutes",
         "name_prefix",
     ]
 
@@ -73,8 +73,8 @@ def test_a_message_has_field_rule_value_and_remedy() -> None:
 
 
 def test_the_error_counts_the_problems_and_names_the_construct() -> None:
-    with pytest.raises(ConfigError, match=r"^MLOpsPipeline has 2 problems:\n  training\.volume_size_gb"):
-        PipelineConfig(**{**GOOD, "training": Training(volume_size_gb=0, max_runtime_seconds=1)})
+    with pytest.raises(ConfigError, match=r"^MLOpsPipeline has 2 problems:\n  training\.volume_size_in_gb"):
+        PipelineConfig(**{**GOOD, "training": Training(volume_size_in_gb=0, max_runtime_in_seconds=1)})
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
     [
         ({"dataset": Dataset(prefix="no-slash")}, "dataset.prefix"),
         ({"dataset": Dataset(prefix="data/mine/")}, "dataset.prefix"),
-        ({"dataset": Dataset(maximum_megabytes=0)}, "dataset.maximum_megabytes"),
-        ({"training": Training(max_runtime_seconds=28 * 86_400 + 1)}, "training.max_runtime_seconds"),
+        ({"dataset": Dataset(max_megabytes=0)}, "dataset.max_megabytes"),
+        ({"training": Training(max_runtime_in_seconds=28 * 86_400 + 1)}, "training.max_runtime_in_seconds"),
         ({"training": Training(hyperparameters={"x": [1]})}, "training.hyperparameters['x']"),  # type: ignore[dict-item]
         ({"training": Training(hyperparameters={"x": "y" * 2501})}, "training.hyperparameters['x']"),
         ({"training": Training(hyperparameters={str(n): n for n in range(101)})}, "training.hyperparameters"),
@@ -100,51 +100,54 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
             {"production": Endpoint(instance_type="ml.t2.medium", initial_instance_count=2, autoscaling=Autoscaling())},
             "production.instance_type",
         ),
-        ({"dev": Endpoint(autoscaling=Autoscaling(minimum=0, maximum=1))}, "dev.autoscaling.minimum"),
-        ({"dev": Endpoint(data_capture=DataCapture(sampling_percent=0))}, "dev.data_capture.sampling_percent"),
-        ({"dev": Endpoint(smoke_test=SmokeTest(minimum_accuracy=1.1))}, "dev.smoke_test.minimum_accuracy"),
+        ({"dev": Endpoint(autoscaling=Autoscaling(min_capacity=0, max_capacity=1))}, "dev.autoscaling.min_capacity"),
+        ({"dev": Endpoint(data_capture=DataCapture(sampling_percentage=0))}, "dev.data_capture.sampling_percentage"),
+        ({"dev": Endpoint(smoke_test=SmokeTest(min_accuracy=1.1))}, "dev.smoke_test.min_accuracy"),
         (
             {"dev": Endpoint(initial_instance_count=2, rollout=Rollout.linear(step_percent=5))},
             "dev.rollout.step_percent",
         ),
         ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
-        ({"evaluation": Evaluation(minimum=None, beat_production_by=None)}, "evaluation.minimum"),
-        ({"evaluation": Evaluation(minimum=0.9, maximum=0.1)}, "evaluation.minimum"),
+        ({"evaluation": Evaluation(min_value=None, beat_production_by=None)}, "evaluation.min_value"),
+        ({"evaluation": Evaluation(min_value=0.9, max_value=0.1)}, "evaluation.min_value"),
         ({"evaluation": Evaluation(metric="precision@{5}")}, "evaluation.metric"),
-        ({"evaluation": Evaluation(rules=[Threshold(metric="f1", minimum=0.5)])}, "evaluation.rules[0].metric"),
-        ({"evaluation": Evaluation(rules=[Threshold(metric="train:accuracy")])}, "evaluation.rules[0].minimum"),
+        ({"evaluation": Evaluation(rules=[Threshold(metric="f1", min_value=0.5)])}, "evaluation.rules[0].metric"),
+        ({"evaluation": Evaluation(rules=[Threshold(metric="train:accuracy")])}, "evaluation.rules[0].min_value"),
         (
-            {"evaluation": Evaluation(rules=[Threshold(metric="validation:accuracy", maximum=1.0)])},
+            {"evaluation": Evaluation(rules=[Threshold(metric="validation:accuracy", max_value=1.0)])},
             "evaluation.rules[0].metric",
         ),
         (
-            {"evaluation": Evaluation(rules=[Threshold(metric=f"m{n}", minimum=0.5) for n in range(10)])},
+            {"evaluation": Evaluation(rules=[Threshold(metric=f"m{n}", min_value=0.5) for n in range(10)])},
             "evaluation.rules",
         ),
-        ({"evaluation": evaluated(channel="train")}, "evaluation.processing.channel"),
-        ({"evaluation": evaluated(channel="model")}, "evaluation.processing.channel"),
-        ({"evaluation": evaluated(channel="a/b")}, "evaluation.processing.channel"),
-        ({"evaluation": evaluated(entrypoint="python judge.py")}, "evaluation.processing.entrypoint"),
-        ({"evaluation": evaluated(entrypoint=[])}, "evaluation.processing.entrypoint"),
-        ({"evaluation": evaluated(entrypoint=["x" * 257])}, "evaluation.processing.entrypoint[0]"),
-        ({"evaluation": evaluated(instance_type="m5.large")}, "evaluation.processing.instance_type"),
-        ({"evaluation": evaluated(volume_size_gb=0)}, "evaluation.processing.volume_size_gb"),
-        ({"evaluation": evaluated(max_runtime_seconds=23 * 3600 + 1)}, "evaluation.processing.max_runtime_seconds"),
-        ({"evaluation": evaluated(environment={"1A": "x"})}, "evaluation.processing.environment['1A']"),
-        ({"evaluation": evaluated(environment={"A": "x" * 257})}, "evaluation.processing.environment['A']"),
+        ({"evaluation": evaluated(channel="train")}, "evaluation.job.channel"),
+        ({"evaluation": evaluated(channel="model")}, "evaluation.job.channel"),
+        ({"evaluation": evaluated(channel="a/b")}, "evaluation.job.channel"),
+        ({"evaluation": evaluated(entrypoint="python judge.py")}, "evaluation.job.entrypoint"),
+        ({"evaluation": evaluated(entrypoint=[])}, "evaluation.job.entrypoint"),
+        ({"evaluation": evaluated(entrypoint=["x" * 257])}, "evaluation.job.entrypoint[0]"),
+        ({"evaluation": evaluated(instance_type="m5.large")}, "evaluation.job.instance_type"),
+        ({"evaluation": evaluated(volume_size_in_gb=0)}, "evaluation.job.volume_size_in_gb"),
+        (
+            {"evaluation": evaluated(max_runtime_in_seconds=23 * 3600 + 1)},
+            "evaluation.job.max_runtime_in_seconds",
+        ),
+        ({"evaluation": evaluated(environment={"1A": "x"})}, "evaluation.job.environment['1A']"),
+        ({"evaluation": evaluated(environment={"A": "x" * 257})}, "evaluation.job.environment['A']"),
         (
             {"evaluation": evaluated(environment={f"A{n}": "x" * 200 for n in range(14)})},
-            "evaluation.processing.environment",
+            "evaluation.job.environment",
         ),
-        ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.processing.environment['A']"),
+        ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.job.environment['A']"),
         ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
         ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
         ({"approval": Approval(topic_arn=TOPIC, emails=["a@example.org"])}, "approval.emails"),
         ({"production": Endpoint(hourly_price_usd=-1.0)}, "production.hourly_price_usd"),
         ({"notebook": Notebook(subnet_id="subnet-1")}, "notebook.security_group_ids"),
-        ({"notebook": Notebook(idle_timeout_minutes=5)}, "notebook.idle_timeout_minutes"),
+        ({"notebook": Notebook(idle_timeout_in_minutes=5)}, "notebook.idle_timeout_in_minutes"),
         ({"name_prefix": "a" * 18}, "name_prefix"),
-        ({"algorithm": Algorithm.from_image("no-tag")}, "algorithm.image"),
+        ({"algorithm": Algorithm.from_image("no-tag")}, "algorithm.image_uri"),
         ({"algorithm": Algorithm()}, "algorithm.directory"),
     ],
 )
@@ -158,10 +161,10 @@ def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: 
         {"dataset": Dataset(prefix="incoming/iris/")},
         {"training": Training(hyperparameters={"depth": 3, "rate": 0.1, "warm": True, "kind": "x"})},
         {"production": Endpoint(initial_instance_count=1, rollout=Rollout.all_at_once())},
-        {"evaluation": Evaluation(metric="validation:log_loss", minimum=None, maximum=0.4)},
-        {"evaluation": Evaluation(rules=[Threshold(metric="validation:log_loss", maximum=0.4)])},
+        {"evaluation": Evaluation(metric="validation:log_loss", min_value=None, max_value=0.4)},
+        {"evaluation": Evaluation(rules=[Threshold(metric="validation:log_loss", max_value=0.4)])},
         {"evaluation": evaluated(entrypoint=["python", "/opt/ml/code/judge.py"], environment={"MODE": "strict"})},
-        {"evaluation": evaluated(image=STRING_TOKEN)},
+        {"evaluation": evaluated(image_uri=STRING_TOKEN)},
         {"approval": Approval(topic_arn=TOPIC)},
         {"approval": Approval(topic_arn=STRING_TOKEN)},
         {"dev": Endpoint(hourly_price_usd=0.0)},
@@ -193,7 +196,7 @@ def test_a_missing_container_folder_points_to_init(tmp_path: Path) -> None:
     "training",
     [
         Training(instance_type=STRING_TOKEN),
-        Training(volume_size_gb=NUMBER_TOKEN),  # type: ignore[arg-type]
+        Training(volume_size_in_gb=NUMBER_TOKEN),  # type: ignore[arg-type]
         Training(environment={"A": STRING_TOKEN}),
     ],
 )
@@ -203,9 +206,9 @@ def test_a_token_where_a_literal_is_judged_is_refused_by_name(training: Training
 
 
 def test_the_simple_form_of_a_gate_is_its_first_rule() -> None:
-    loss = Threshold(metric="loss", maximum=0.4)
-    assert Evaluation(metric="f1", minimum=0.9, rules=[loss]).thresholds == (
-        Threshold(metric="f1", minimum=0.9, beat_production_by=0.0),
+    loss = Threshold(metric="loss", max_value=0.4)
+    assert Evaluation(metric="f1", min_value=0.9, rules=[loss]).thresholds == (
+        Threshold(metric="f1", min_value=0.9, beat_production_by=0.0),
         loss,
     )
 
@@ -225,6 +228,6 @@ def test_any_name_prefix_is_accepted_by_the_documented_pattern_or_reported(prefi
 
 @given(count=st.integers(-5, 1200), low=st.integers(-2, 1100), high=st.integers(-2, 1100))
 def test_accepted_counts_always_fit_autoscaling(count: int, low: int, high: int) -> None:
-    production = Endpoint(initial_instance_count=count, autoscaling=Autoscaling(minimum=low, maximum=high))
+    production = Endpoint(initial_instance_count=count, autoscaling=Autoscaling(min_capacity=low, max_capacity=high))
     if problems(production=production) == []:
         assert 1 <= low <= count <= high <= 1000

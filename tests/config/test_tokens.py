@@ -15,22 +15,22 @@ from mlops_constructs import (
     Algorithm,
     Approval,
     Autoscaling,
-    Categorical,
+    CategoricalParameter,
     Checkpoints,
     Column,
-    Continuous,
+    ContinuousParameter,
     DataCapture,
     DataContract,
     Dataset,
     Endpoint,
     Evaluation,
+    EvaluationJob,
     Existing,
     Hyperband,
-    Integer,
+    IntegerParameter,
     MLOpsPipeline,
     Network,
     Notebook,
-    Processing,
     Retry,
     Rollout,
     SmokeTest,
@@ -49,13 +49,13 @@ RULE = "must be known at synth"
 PARTS: list[Any] = [
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
-    GitRepository(name="team/algorithm", provider="GitHub"),
-    *(Approval(), Autoscaling(), Categorical(["a", "b"]), Checkpoints(), Column(name="x", type="number")),
-    *(Continuous(0.0, 1.0), DataCapture(), DataContract(columns=[Column(name="y")], label="y"), Dataset()),
-    *(Endpoint(), Evaluation(), Existing(), Hyperband(minimum_resource=1, maximum_resource=9), Integer(1, 9)),
-    *(Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]), Notebook(), Processing(), Retry(), Rollout()),
-    *(SmokeTest(), Spot(max_wait_seconds=7200), Threshold(metric="loss", maximum=1.0), Training()),
-    Tuning(ranges={"depth": Integer(1, 9)}, metric="loss"),
+    GitRepository(name="team/algorithm", provider_type="GitHub"),
+    *(Approval(), Autoscaling(), CategoricalParameter(["a", "b"]), Checkpoints(), Column(name="x", type="number")),
+    *(ContinuousParameter(0.0, 1.0), DataCapture(), DataContract(columns=[Column(name="y")], label="y"), Dataset()),
+    *(Endpoint(), Evaluation(), Existing(), Hyperband(min_resource=1, max_resource=9), IntegerParameter(1, 9)),
+    *(Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]), Notebook(), EvaluationJob(), Retry(), Rollout()),
+    *(SmokeTest(), Spot(max_wait_time_in_seconds=7200), Threshold(metric="loss", max_value=1.0), Training()),
+    Tuning(hyperparameter_ranges={"depth": IntegerParameter(1, 9)}, objective_metric_name="loss"),
 ]
 # Lists of parts, which are judged field by field.
 NESTED = ("Evaluation.rules", "DataContract.columns")
@@ -132,15 +132,17 @@ def test_the_arguments_of_the_construct_are_judged_likewise() -> None:
     entries = entries_of(inspect.getdoc(MLOpsPipeline.__init__) or "", "Args")
     plain = {name: text for name, text in entries.items() if name in GOOD and not hasattr(GOOD[name], "problems")}
     literals = {name for name, text in plain.items() if "Literal" in text}
-    assert literals == {"name_prefix", "tags", "role_path", "log_retention_days", "removal"}
+    assert literals == {"name_prefix", "tags", "role_path", "log_retention_in_days", "removal"}
     for name in literals:
-        token = {"log_retention_days": NUMBER_TOKEN, "tags": {"A": STRING_TOKEN}}.get(name, STRING_TOKEN)
+        token = {"log_retention_in_days": NUMBER_TOKEN, "tags": {"A": STRING_TOKEN}}.get(name, STRING_TOKEN)
         told = [(problem.field.partition("[")[0], problem.rule) for problem in found(**{name: token})]
         assert told == [(name, RULE)]
     assert found(permissions_boundary_arn=STRING_TOKEN) == []
 
 
-@pytest.mark.parametrize("part", [Training(environment={STRING_TOKEN: "x"}), Training(metrics={STRING_TOKEN: "(.*)"})])
+@pytest.mark.parametrize(
+    "part", [Training(environment={STRING_TOKEN: "x"}), Training(metric_definitions={STRING_TOKEN: "(.*)"})]
+)
 def test_a_token_as_a_key_is_refused_too(part: Training) -> None:
     assert RULE in [problem.rule for problem in part.problems()]
 
@@ -150,13 +152,13 @@ def test_the_tokens_are_those_that_cdktf_hands_over() -> None:
     variable = cdktf.TerraformVariable(stack, "v", type="any")
     training = Training(
         instance_type=variable.string_value,
-        volume_size_gb=variable.number_value,
-        encrypt_traffic=variable.boolean_value,
+        volume_size_in_gb=variable.number_value,
+        encrypt_inter_container_traffic=variable.boolean_value,
         retry=Retry(fallback_instance_types=variable.list_value),
     )
     assert [(problem.field, RULE in problem.rule) for problem in training.problems()] == [
         ("instance_type", True),
-        ("volume_size_gb", True),
-        ("encrypt_traffic", True),
+        ("volume_size_in_gb", True),
+        ("encrypt_inter_container_traffic", True),
         ("retry.fallback_instance_types[0]", True),
     ]

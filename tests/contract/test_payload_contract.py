@@ -15,14 +15,20 @@ from synthesis import CONTAINER, Synthesized, synth
 
 from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
 from mlops_constructs._payload import function_archive
-from mlops_constructs.config import Evaluation, Integer, Network, Processing, Spot, Training, Tuning
+from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
 from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_SEARCH: dict[str, Any] = {
-    "training": Training(spot=Spot(max_wait_seconds=7200), environment={"MODE": "${fast}"}, hyperparameters={"a": 1}),
-    "tuning": Tuning(ranges={"depth": Integer(1, 9)}, metric="validation:accuracy", max_runtime_seconds=7 * 86_400),
+    "training": Training(
+        spot=Spot(max_wait_time_in_seconds=7200), environment={"MODE": "${fast}"}, hyperparameters={"a": 1}
+    ),
+    "tuning": Tuning(
+        hyperparameter_ranges={"depth": IntegerParameter(1, 9)},
+        objective_metric_name="validation:accuracy",
+        max_runtime_in_seconds=7 * 86_400,
+    ),
     "network": Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"]),
     "tags": {"team": "risk"},
 }
@@ -35,8 +41,8 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
     return synth(
         **(LONG_SEARCH if request.param == "long search" else {}),
         algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
-        dataset=Dataset(schedule="rate(1 day)", contract=DataContract()),
-        evaluation=Evaluation(metric="accuracy", processing=Processing()),
+        dataset=Dataset(schedule_expression="rate(1 day)", contract=DataContract()),
+        evaluation=Evaluation(metric="accuracy", job=EvaluationJob()),
     )
 
 
@@ -152,9 +158,9 @@ def test_register_model_gives_every_template_parameter(stack: Synthesized, endpo
     assert static & candidate == set()
 
 
-@pytest.mark.parametrize("metric", Training().metrics)
+@pytest.mark.parametrize("metric", Training().metric_definitions)
 def test_default_metric_expressions_match_what_the_container_prints(metric: str) -> None:
-    expression = Training().metrics[metric]
+    expression = Training().metric_definitions[metric]
     assert re.search(expression, f"{metric}=0.9667;") is not None
     assert re.search(expression, f"{metric}=9.5e-05;") is not None
     assert re.search(expression, f"other_{metric.split(':')[1]}=1;") is None
@@ -171,19 +177,19 @@ def test_a_contract_means_the_same_in_python_and_beside_the_data() -> None:
     from check_dataset import contract
 
     columns = [
-        Column(name="label", allowed=["a", "b"]),
-        Column(name="size", type="number", minimum=0, maximum=1.5, missing_allowed=True),
+        Column(name="label", allowed_values=["a", "b"]),
+        Column(name="size", type="number", min_value=0, max_value=1.5, nullable=True),
     ]
-    declared = DataContract(columns=columns, header=True, label="label", minimum_rows=9, minimum_class_share=0.2)
+    declared = DataContract(columns=columns, header=True, label="label", min_rows=9, min_class_share=0.2)
     assert contract.parse_contract(json.dumps(declared.to_json()), "here") == contract.Contract(
         columns=(
-            contract.Column("label", allowed=("a", "b")),
+            contract.Column("label", allowed_values=("a", "b")),
             contract.Column("size", "number", 0, 1.5, None, True),
         ),
         header=True,
         label="label",
-        minimum_rows=9,
-        minimum_class_share=0.2,
+        min_rows=9,
+        min_class_share=0.2,
     )
     assert contract.parse_contract(json.dumps(DataContract().to_json()), "here") == contract.Contract()
 

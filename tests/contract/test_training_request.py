@@ -16,7 +16,17 @@ from train_model.request import training_request, tuning_request
 from train_model.settings import Params, Settings
 
 from handler_kit import instances
-from mlops_constructs import Categorical, Checkpoints, Continuous, Integer, Network, Retry, Spot, Training, Tuning
+from mlops_constructs import (
+    CategoricalParameter,
+    Checkpoints,
+    ContinuousParameter,
+    IntegerParameter,
+    Network,
+    Retry,
+    Spot,
+    Training,
+    Tuning,
+)
 from mlops_constructs._aws.environment import Environment
 from mlops_constructs._aws.stores import Stores
 from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
@@ -43,7 +53,7 @@ ENV = Environment(
     partition="aws",
     dns_suffix="amazonaws.com",
     retain=True,
-    log_retention_days=365,
+    log_retention_in_days=365,
     tags={"team": "risk"},
     network=None,
     permissions_boundary_arn=None,
@@ -58,19 +68,21 @@ values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), LIN
 @st.composite
 def trainings(draw: st.DrawFn) -> Training:
     runtime = draw(st.integers(60, 28 * 86_400))
-    spot = draw(st.none() | st.integers(runtime, 30 * 86_400).map(lambda wait: Spot(max_wait_seconds=wait)))
+    spot = draw(st.none() | st.integers(runtime, 30 * 86_400).map(lambda wait: Spot(max_wait_time_in_seconds=wait)))
     fallbacks = draw(st.lists(st.sampled_from(TYPES), max_size=3))
     return Training(
         instance_type=draw(st.sampled_from(TYPES)),
         instance_count=draw(st.integers(1, 100)),
-        encrypt_traffic=draw(st.booleans()),
-        volume_size_gb=draw(st.integers(1, 16_384)),
-        max_runtime_seconds=runtime,
+        encrypt_inter_container_traffic=draw(st.booleans()),
+        volume_size_in_gb=draw(st.integers(1, 16_384)),
+        max_runtime_in_seconds=runtime,
         spot=spot,
         checkpoints=draw(st.none() | st.just(Checkpoints())),
-        retry=Retry(internal_errors=draw(st.integers(0, 30)), capacity=8, fallback_instance_types=fallbacks),
-        keep_alive_seconds=0 if spot else draw(st.integers(0, 3600)),
-        network_isolation=draw(st.booleans()),
+        retry=Retry(
+            max_retry_attempts=draw(st.integers(0, 30)), max_capacity_retries=8, fallback_instance_types=fallbacks
+        ),
+        keep_alive_period_in_seconds=0 if spot else draw(st.integers(0, 3600)),
+        enable_network_isolation=draw(st.booleans()),
         input_mode=draw(st.sampled_from(["File", "FastFile", "Pipe"])),
         distribution=draw(st.sampled_from(["FullyReplicated", "ShardedByS3Key"])),
         hyperparameters=draw(st.dictionaries(names, values, max_size=5)),
@@ -83,16 +95,22 @@ networks = st.none() | st.builds(
     subnet_ids=st.lists(st.just("subnet-0a"), min_size=1, max_size=16),
     security_group_ids=st.lists(st.just("sg-0a"), min_size=1, max_size=5),
 )
-RANGES = {"depth": Integer(1, 9), "rate": Continuous(0.1, 1.0, scaling="Logarithmic"), "kind": Categorical(["a", 1])}
+RANGES = {
+    "depth": IntegerParameter(1, 9),
+    "rate": ContinuousParameter(0.1, 1.0, scaling_type="Logarithmic"),
+    "kind": CategoricalParameter(["a", 1]),
+}
 tunings = st.builds(
     Tuning,
-    ranges=st.sets(st.sampled_from(sorted(RANGES)), min_size=1).map(lambda chosen: {n: RANGES[n] for n in chosen}),
-    metric=st.just("validation:accuracy"),
-    goal=st.sampled_from(["maximize", "minimize"]),
+    hyperparameter_ranges=st.sets(st.sampled_from(sorted(RANGES)), min_size=1).map(
+        lambda chosen: {n: RANGES[n] for n in chosen}
+    ),
+    objective_metric_name=st.just("validation:accuracy"),
+    objective_type=st.sampled_from(["Maximize", "Minimize"]),
     strategy=st.sampled_from(["Bayesian", "Random"]),
     max_jobs=st.none() | st.integers(2, 750),
-    early_stopping=st.booleans(),
-    max_runtime_seconds=st.integers(120, 30 * 86_400),
+    early_stopping_type=st.sampled_from(["Off", "Auto"]),
+    max_runtime_in_seconds=st.integers(120, 30 * 86_400),
     random_seed=st.none() | st.integers(0, 2**31 - 1),
 )
 

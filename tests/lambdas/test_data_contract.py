@@ -14,9 +14,9 @@ from handler_kit.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SPECIES = {"name": "species", "allowed": ["setosa", "versicolor", "virginica"]}
-LENGTH = {"name": "length", "type": "number", "minimum": 0, "maximum": 10}
-COUNT = {"name": "count", "type": "integer", "missing_allowed": True}
+SPECIES = {"name": "species", "allowed_values": ["setosa", "versicolor", "virginica"]}
+LENGTH = {"name": "length", "type": "number", "min_value": 0, "max_value": 10}
+COUNT = {"name": "count", "type": "integer", "nullable": True}
 COLUMNS = {"columns": [SPECIES, LENGTH, COUNT]}
 GOOD = b"setosa,5.1,3\nversicolor,7.0,\nvirginica,6.3,NaN\n"
 
@@ -119,26 +119,26 @@ def test_golden_records_have_the_label_first(lake: Lake, reports: Any, set_env: 
 
 
 def test_too_few_rows_are_refused(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    declare(lake, set_env, {"minimum_rows": 4})
+    declare(lake, set_env, {"min_rows": 4})
     lake.check_new("datasets/a.csv", IRIS)
     assert reports.message.endswith("only 3 rows; a training set needs at least 4")
 
 
 def test_a_rare_class_is_refused_by_name_and_share(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    declare(lake, set_env, {"columns": [SPECIES, LENGTH], "minimum_class_share": 0.1})
+    declare(lake, set_env, {"columns": [SPECIES, LENGTH], "min_class_share": 0.1})
     lake.check_new("datasets/a.csv", b"setosa,1\n" * 95 + b"virginica,2\n" * 5)
     assert "column 1 (species): the class 'virginica' has 5 of 100 rows (5.00%)" in reports.message
     assert "asks for 10.00% at least" in reports.message
 
 
 def test_a_balanced_label_is_taken(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    declare(lake, set_env, {"columns": [SPECIES, LENGTH], "minimum_class_share": 0.1})
+    declare(lake, set_env, {"columns": [SPECIES, LENGTH], "min_class_share": 0.1})
     lake.check_new("datasets/a.csv", b"setosa,1\n" * 90 + b"virginica,2\n" * 10)
     assert reports.outputs["Channels"] == "train"
 
 
 def test_a_quantity_has_no_class_balance(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    declare(lake, set_env, {"minimum_class_share": 0.1})
+    declare(lake, set_env, {"min_class_share": 0.1})
     lake.check_new("datasets/a.csv", b"".join(b"%d,1\n" % number for number in range(1500)))
     assert "more than 1000 different labels" in reports.message
 
@@ -183,14 +183,14 @@ def test_parquet_is_not_looked_into_and_the_summary_says_so(
 
 
 def test_a_contract_lies_beside_its_object(lake: Lake, reports: Any) -> None:
-    lake.put("datasets/a.csv.contract.json", {"columns": [SPECIES, {**LENGTH, "maximum": 5}]})
+    lake.put("datasets/a.csv.contract.json", {"columns": [SPECIES, {**LENGTH, "max_value": 5}]})
     lake.check_new("datasets/a.csv", b"setosa,1\nvirginica,6\n")
     assert "line 2, column 2 (length): 6 is above the maximum 5" in reports.message
 
 
 def test_a_manifest_names_its_contract(lake: Lake, reports: Any) -> None:
     lake.put("data/train.csv", b"setosa,1\nvirginica,6\n")
-    lake.put("data/contract.json", {"columns": [SPECIES, {**LENGTH, "maximum": 5}]})
+    lake.put("data/contract.json", {"columns": [SPECIES, {**LENGTH, "max_value": 5}]})
     lake.check_new("datasets/a.json", {"channels": {"train": ["data/train.csv"]}, "contract": "data/contract.json"})
     assert "column 2 (length)" in reports.message
 
@@ -199,7 +199,7 @@ def test_a_contract_of_the_data_cannot_loosen_that_of_the_pipeline(
     lake: Lake, reports: Any, set_env: Callable[..., None]
 ) -> None:
     declare(lake, set_env, {"columns": [SPECIES, LENGTH]})
-    lake.put("datasets/a.csv.contract.json", {"columns": [SPECIES, {**LENGTH, "maximum": 1000}]})
+    lake.put("datasets/a.csv.contract.json", {"columns": [SPECIES, {**LENGTH, "max_value": 1000}]})
     lake.check_new("datasets/a.csv", b"setosa,1\nvirginica,600\n")
     assert "600 is above the maximum 10" in reports.message
 
@@ -217,13 +217,13 @@ def test_a_contract_is_no_data_set(lake: Lake, reports: Any) -> None:
         ({"columns": {}}, "columns must be a list"),
         ({"columns": [{"type": "number"}]}, r"columns\[0\] has no name"),
         ({"columns": [{"name": "a", "type": "date"}]}, "type must be one of string, number, integer, boolean"),
-        ({"columns": [{"name": "a", "minimum": 1}]}, "only a number or an integer has a minimum"),
-        ({"columns": [{"name": "a", "allowed": []}]}, "allowed must be a list with at least one value"),
+        ({"columns": [{"name": "a", "min_value": 1}]}, "only a number or an integer has min_value"),
+        ({"columns": [{"name": "a", "allowed_values": []}]}, "allowed_values must be a list with at least one value"),
         ({"columns": [{"name": "a"}, {"name": "a"}]}, "one name twice"),
         ({"columns": [{"name": "a"}], "label": "b"}, "label 'b' is not one of columns"),
         ({"header": True}, "header needs columns"),
-        ({"minimum_rows": 0}, "minimum_rows must be a whole number"),
-        ({"minimum_class_share": 0.6}, "minimum_class_share must be a number from 0 to 0.5"),
+        ({"min_rows": 0}, "min_rows must be a whole number"),
+        ({"min_class_share": 0.6}, "min_class_share must be a number from 0 to 0.5"),
     ],
 )
 def test_a_malformed_contract_is_refused_with_its_fault(value: Any, problem: str) -> None:
@@ -232,8 +232,8 @@ def test_a_malformed_contract_is_refused_with_its_fault(value: Any, problem: str
 
 
 def test_two_contracts_hold_together() -> None:
-    team = Contract((Column("a", "number", 0, 10, None, True),), minimum_rows=5)
-    own = Contract((Column("a", "number", None, 5, None, False),), minimum_class_share=0.2)
+    team = Contract((Column("a", "number", 0, 10, None, True),), min_rows=5)
+    own = Contract((Column("a", "number", None, 5, None, False),), min_class_share=0.2)
     merged = merge(team, own, "here")
     assert merged == Contract((Column("a", "number", 0, 5, None, False),), False, None, 5, 0.2)
 

@@ -13,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthesis import CONTAINER, document_of, synth
 
-from mlops_constructs import Algorithm, Dataset, Evaluation, Integer, MLOpsPipeline, Processing, Training, Tuning
+from mlops_constructs import (
+    Algorithm,
+    Dataset,
+    Evaluation,
+    EvaluationJob,
+    IntegerParameter,
+    MLOpsPipeline,
+    Training,
+    Tuning,
+)
 from mlops_constructs._aws.naming import physical_name, tuning_prefix
 from mlops_constructs.provider import AwsProvider
 
@@ -88,10 +97,10 @@ GLOBAL = ("aws_iam_role.name", "aws_s3_bucket.bucket")
 PLAIN = {"algorithm": Algorithm.from_directory(CONTAINER), "dataset": Dataset()}
 FULL: dict[str, Any] = {
     "algorithm": Algorithm.from_git("GitHub", "team/algorithm", retrain_on_new_image=True),
-    "dataset": Dataset(schedule="rate(1 day)"),
-    "training": Training(max_runtime_seconds=20 * 86_400, metrics={"f1": "f1=(.*)"}),
-    "tuning": Tuning(ranges={"depth": Integer(1, 9)}, metric="f1"),
-    "evaluation": Evaluation(metric="f1", processing=Processing()),
+    "dataset": Dataset(schedule_expression="rate(1 day)"),
+    "training": Training(max_runtime_in_seconds=20 * 86_400, metric_definitions={"f1": "f1=(.*)"}),
+    "tuning": Tuning(hyperparameter_ranges={"depth": IntegerParameter(1, 9)}, objective_metric_name="f1"),
+    "evaluation": Evaluation(metric="f1", job=EvaluationJob()),
 }
 ids = st.one_of(st.text(max_size=200), st.text("aZ9-_/ß", min_size=150, max_size=200))
 

@@ -21,17 +21,17 @@ from cdktf import App, TerraformStack  # isort: skip
 
 CONTRACT = DataContract(
     columns=[
-        Column(name="species", allowed=["setosa", "versicolor", "virginica"]),
+        Column(name="species", allowed_values=["setosa", "versicolor", "virginica"]),
         *(
-            Column(name=name, type="number", minimum=0, maximum=10)
+            Column(name=name, type="number", min_value=0, max_value=10)
             for name in ("sepal_length", "sepal_width", "petal_length", "petal_width")
         ),
     ],
-    minimum_rows=6,
-    minimum_class_share=0.1,
+    min_rows=6,
+    min_class_share=0.1,
 )
 # How fast a busy machine answers is not what is tested.
-PATIENT = SmokeTest(maximum_latency_ms=60_000)
+PATIENT = SmokeTest(max_latency_ms=60_000)
 
 app = App()
 stack = TerraformStack(app, "lake")
@@ -55,7 +55,7 @@ MLOpsPipeline(
         manage_notifications=True,
         input_buckets=[inputs.id],
         contract=CONTRACT,
-        schedule="rate(1 day)",
+        schedule_expression="rate(1 day)",
     ),
     dev=Endpoint(smoke_test=PATIENT),
     production=replace(Endpoint.for_production(), smoke_test=PATIENT),

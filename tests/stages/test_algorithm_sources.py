@@ -148,7 +148,7 @@ def test_without_a_connection_there_is_no_such_output(codecommit: Synthesized) -
 
 
 def test_a_build_pushes_to_the_registry_that_is_handed_in() -> None:
-    stack = synth(algorithm=Algorithm.from_directory(CONTAINER, registry_name="team/own"))
+    stack = synth(algorithm=Algorithm.from_directory(CONTAINER, ecr_repository_name="team/own"))
     assert stack.all("aws_ecr_repository") == {}
     (environment,) = [stack.one("aws_codebuild_project")["environment"]["environment_variable"]]
     variables = {variable["name"]: variable["value"] for variable in environment}
@@ -226,7 +226,7 @@ def test_a_builtin_defines_no_metrics(xgboost: Synthesized) -> None:
             {
                 "algorithm": Algorithm.builtin("linear-learner", "1"),
                 "training": Training(hyperparameters={"predictor_type": "regressor"}),
-                "evaluation": Evaluation(metric="validation:mse", minimum=None, maximum=0.5),
+                "evaluation": Evaluation(metric="validation:mse", min_value=None, max_value=0.5),
             },
             "application/json",
         ),

@@ -147,7 +147,7 @@ def test_without_a_suffix_the_prefix_decides(own: Synthesized) -> None:
 
 
 def test_a_schedule_calls_a_function_that_may_start_exactly_this_pipeline() -> None:
-    stack = synth(dataset=Dataset(schedule="rate(1 day)", suffix=".csv"))
+    stack = synth(dataset=Dataset(schedule_expression="rate(1 day)", suffix=".csv"))
     rule = stack.one("aws_cloudwatch_event_rule", name=f"{stack.pipeline.name}-on-schedule")
     assert rule["schedule_expression"] == "rate(1 day)"
     assert "event_pattern" not in rule
@@ -200,7 +200,7 @@ def test_other_buckets_are_read_only_where_they_are_named(own: Synthesized) -> N
 
 
 def test_limits_reach_the_function_in_bytes() -> None:
-    stack = synth(dataset=Dataset(maximum_megabytes=7, look_megabytes=3))
+    stack = synth(dataset=Dataset(max_megabytes=7, max_inspected_megabytes=3))
     assert (settings(stack)["MAXIMUM_BYTES"], settings(stack)["LOOK_BYTES"]) == ("7000000", "3000000")
 
 

@@ -116,7 +116,7 @@ def test_the_approver_reads_what_production_will_cost() -> None:
     production = Endpoint(
         instance_type="ml.c5.large",
         initial_instance_count=2,
-        autoscaling=Autoscaling(minimum=2, maximum=5),
+        autoscaling=Autoscaling(min_capacity=2, max_capacity=5),
         hourly_price_usd=0.102,
     )
     settings = evidence_settings(synth(production=production))
@@ -143,7 +143,7 @@ def test_without_one_a_topic_is_made(stack: Synthesized) -> None:
 
 
 def test_people_are_told_by_mail() -> None:
-    stack = synth(approval=Approval(emails=["a@example.org", "b@example.org"], timeout_minutes=60))
+    stack = synth(approval=Approval(emails=["a@example.org", "b@example.org"], timeout_in_minutes=60))
     addresses = [subscription["endpoint"] for subscription in stack.all("aws_sns_topic_subscription").values()]
     assert addresses == ["a@example.org", "b@example.org"]
     assert action(stack, "Approve", "Approve")["timeout_in_minutes"] == 60

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Evaluation, Processing, Threshold
+from mlops_constructs import Evaluation, EvaluationJob, Threshold
 
 
 @pytest.fixture(scope="module")
@@ -18,15 +18,15 @@ def plain() -> Synthesized:
 
 @pytest.fixture(scope="module")
 def evaluated() -> Synthesized:
-    processing = Processing(
+    processing = EvaluationJob(
         entrypoint=["python", "/opt/ml/code/judge.py", "${x}"],
         instance_type="ml.c5.large",
-        volume_size_gb=50,
-        max_runtime_seconds=600,
+        volume_size_in_gb=50,
+        max_runtime_in_seconds=600,
         environment={"MODE": "strict"},
     )
-    rules = [Threshold(metric="loss", maximum=0.4)]
-    return synth(evaluation=Evaluation(metric="f1", minimum=0.9, processing=processing, rules=rules))
+    rules = [Threshold(metric="loss", max_value=0.4)]
+    return synth(evaluation=Evaluation(metric="f1", min_value=0.9, job=processing, rules=rules))
 
 
 def settings(stack: Synthesized, folder: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def test_the_job_has_a_role_of_its_own_that_writes_nothing_but_its_report(evalua
 
 def test_another_image_may_be_pulled_from_where_it_is() -> None:
     own = "111122223333.dkr.ecr.us-east-1.amazonaws.com/judge@sha256:" + "0" * 64
-    stack = synth(evaluation=Evaluation(metric="f1", processing=Processing(image=own)))
+    stack = synth(evaluation=Evaluation(metric="f1", job=EvaluationJob(image_uri=own)))
     assert settings(stack, "run_evaluation")["IMAGE"] == own
     pulls = [one["Resource"] for one in stack.policy("evaluation") if "ecr:BatchGetImage" in one["Action"]]
     assert [resource.endswith(":*:repository/*") for resource in pulls] == [True]

@@ -15,10 +15,10 @@ from mlops_constructs import (
     Dataset,
     Endpoint,
     Evaluation,
+    EvaluationJob,
     Existing,
     MLOpsPipeline,
     Network,
-    Processing,
     Profile,
     Training,
 )
@@ -43,7 +43,7 @@ def governed() -> Synthesized:
         tags=TAGS,
         permissions_boundary_arn=f"{ACCOUNT}:policy/boundary",
         role_path="/ml/",
-        log_retention_days=30,
+        log_retention_in_days=30,
     )
 
 
@@ -53,9 +53,9 @@ def handed_in() -> Synthesized:
     return synth(
         # With everything that has a role.
         algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
-        dataset=Dataset(schedule="rate(1 day)"),
-        evaluation=Evaluation(metric="f1", processing=Processing()),
-        training=Training(max_runtime_seconds=3 * 86_400),
+        dataset=Dataset(schedule_expression="rate(1 day)"),
+        evaluation=Evaluation(metric="f1", job=EvaluationJob()),
+        training=Training(max_runtime_in_seconds=3 * 86_400),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),
@@ -88,7 +88,7 @@ def test_tags_are_on_everything_that_takes_them(governed: Synthesized) -> None:
 
 
 def test_tags_reach_what_is_made_at_run_time() -> None:
-    governed = synth(tags=TAGS, evaluation=Evaluation(metric="f1", processing=Processing()))
+    governed = synth(tags=TAGS, evaluation=Evaluation(metric="f1", job=EvaluationJob()))
     told = {
         function["handler"].partition(".")[0]: json.loads(function["environment"]["variables"]["TAGS"])
         for function in governed.all("aws_lambda_function").values()
@@ -135,7 +135,7 @@ def test_every_log_group_is_kept_as_long_as_asked(governed: Synthesized) -> None
         ("tags", {f"t{number}": "x" for number in range(41)}, "tags"),
         ("permissions_boundary_arn", "boundary", "permissions_boundary_arn"),
         ("role_path", "ml", "role_path"),
-        ("log_retention_days", 31, "log_retention_days"),
+        ("log_retention_in_days", 31, "log_retention_in_days"),
         ("removal", "keep", "removal"),
         ("existing", Existing(kms_key_arn="alias/company"), "existing.kms_key_arn"),
         ("existing", Existing(dead_letter_queue_arn="undelivered"), "existing.dead_letter_queue_arn"),
@@ -151,7 +151,7 @@ def test_a_broken_rule_is_reported_at_its_field(option: str, value: object, fiel
 
 @pytest.mark.parametrize("days", [LOG_RETENTION_DAYS[0], LOG_RETENTION_DAYS[-1]])
 def test_the_shortest_and_the_longest_step_are_accepted(days: int) -> None:
-    assert synth(notebook=None, log_retention_days=days).all("aws_cloudwatch_log_group")
+    assert synth(notebook=None, log_retention_in_days=days).all("aws_cloudwatch_log_group")
 
 
 def test_a_token_is_taken_where_a_reference_is_meant() -> None:
@@ -220,7 +220,7 @@ def test_the_regulated_profile_needs_a_network() -> None:
 
 
 def test_the_regulated_profile_runs_everything_of_sagemaker_in_the_network() -> None:
-    options = Profile.regulated(network=NETWORK, evaluation=Evaluation(metric="f1", processing=Processing()))
+    options = Profile.regulated(network=NETWORK, evaluation=Evaluation(metric="f1", job=EvaluationJob()))
     regulated = synth(**options)
     inside = {
         function["handler"].partition(".")[0]
@@ -233,9 +233,10 @@ def test_the_regulated_profile_runs_everything_of_sagemaker_in_the_network() -> 
 @pytest.mark.parametrize("profile", [Profile.sandbox, Profile.team, partial(Profile.regulated, network=NETWORK)])
 def test_what_is_given_wins_over_the_profile(profile: object) -> None:
     own = Endpoint(instance_type="ml.c5.xlarge")
-    assert profile(production=own, log_retention_days=7) | {"production": own, "log_retention_days": 7} == profile(
-        production=own, log_retention_days=7
-    )
+    assert profile(production=own, log_retention_in_days=7) | {
+        "production": own,
+        "log_retention_in_days": 7,
+    } == profile(production=own, log_retention_in_days=7)
 
 
 def test_two_pipelines_with_one_bucket_write_other_objects_into_it() -> None:
@@ -246,7 +247,7 @@ def test_two_pipelines_with_one_bucket_write_other_objects_into_it() -> None:
             stack,
             id_,
             algorithm=Algorithm.from_directory(CONTAINER),
-            dataset=Dataset(contract=DataContract(minimum_rows=5)),
+            dataset=Dataset(contract=DataContract(min_rows=5)),
             existing=Existing(artifact_bucket="company-artifacts"),
         )
         names.append(pipeline.name)

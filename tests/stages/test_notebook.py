@@ -53,7 +53,7 @@ def test_the_platform_is_left_to_aws(stack: Synthesized) -> None:
 
 
 def test_it_stops_when_idle() -> None:
-    assert "IDLE_SECONDS = 1800" in on_start(synth(notebook=Notebook(idle_timeout_minutes=30)))
+    assert "IDLE_SECONDS = 1800" in on_start(synth(notebook=Notebook(idle_timeout_in_minutes=30)))
 
 
 def test_the_script_with_the_longest_names_fits_the_limit(stack: Synthesized) -> None:

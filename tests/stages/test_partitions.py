@@ -80,7 +80,7 @@ def test_no_arn_has_a_literal_partition_but_those_that_are_handed_in() -> None:
     "options",
     [
         {},
-        {"algorithm": Algorithm.from_directory(CONTAINER, registry_name="team/own")},
+        {"algorithm": Algorithm.from_directory(CONTAINER, ecr_repository_name="team/own")},
         {
             "algorithm": Algorithm.builtin("xgboost", "1.7-1"),
             "training": Training(hyperparameters={"num_round": 5, "eval_metric": "accuracy"}),

@@ -16,9 +16,9 @@ from mlops_constructs import (
     DataContract,
     Dataset,
     Evaluation,
+    EvaluationJob,
     Existing,
     MLOpsPipeline,
-    Processing,
     Spot,
     Training,
 )
@@ -78,8 +78,8 @@ def shared() -> Shared:
             # With everything that writes to the bucket.
             algorithm=Algorithm.from_directory(CONTAINER),
             dataset=Dataset(contract=DataContract(columns=[Column(name="a")]), duplicates="refuse"),
-            training=Training(spot=Spot(max_wait_seconds=7200)),
-            evaluation=Evaluation(metric="f1", processing=Processing()),
+            training=Training(spot=Spot(max_wait_time_in_seconds=7200)),
+            evaluation=Evaluation(metric="f1", job=EvaluationJob()),
             existing=Existing(artifact_bucket=BUCKET),
         ).name
         for id_ in PIPELINES

@@ -74,7 +74,7 @@ def test_production_rolls_back_on_its_alarms() -> None:
 
 
 def test_latency_alarm_is_in_microseconds() -> None:
-    config = Endpoint(initial_instance_count=2, rollout=Rollout(maximum_latency_ms=250))
+    config = Endpoint(initial_instance_count=2, rollout=Rollout(max_latency_ms=250))
     assert resource(config, "SlowAnswers")["Threshold"] == 250_000
 
 
@@ -92,7 +92,11 @@ def test_traffic_moves_as_asked(rollout: Rollout, kind: str, size: str | None) -
     routing = policy["TrafficRoutingConfiguration"]
     assert routing["Type"] == kind
     assert {name for name in routing if name.endswith("Size")} == ({size} if size else set())
-    waits = -(-100 // rollout.step_percent) * rollout.bake_seconds if kind == "LINEAR" else 2 * rollout.bake_seconds
+    waits = (
+        -(-100 // rollout.step_percent) * rollout.wait_interval_in_seconds
+        if kind == "LINEAR"
+        else 2 * rollout.wait_interval_in_seconds
+    )
     assert policy["MaximumExecutionTimeoutInSeconds"] > waits
 
 
@@ -105,7 +109,7 @@ def test_dev_has_no_rollout_scaling_or_capture() -> None:
 
 def test_autoscaling_tracks_invocations_of_the_variant() -> None:
     config = Endpoint(
-        initial_instance_count=3, autoscaling=Autoscaling(minimum=2, maximum=9, invocations_per_instance=50)
+        initial_instance_count=3, autoscaling=Autoscaling(min_capacity=2, max_capacity=9, invocations_per_instance=50)
     )
     target, policy = resource(config, "ScalableTarget"), resource(config, "ScalingPolicy")
     assert (target["MinCapacity"], target["MaxCapacity"]) == ("2", "9")
@@ -118,7 +122,7 @@ def test_autoscaling_tracks_invocations_of_the_variant() -> None:
 
 
 def test_capture_is_encrypted_and_sampled() -> None:
-    capture = resource(Endpoint(data_capture=DataCapture(sampling_percent=7)), "EndpointConfig")["DataCaptureConfig"]
+    capture = resource(Endpoint(data_capture=DataCapture(sampling_percentage=7)), "EndpointConfig")["DataCaptureConfig"]
     assert capture["InitialSamplingPercentage"] == "7"
     assert capture["KmsKeyId"] == "KmsKeyArn"
 

@@ -12,12 +12,12 @@ import pytest
 from synthesis import Synthesized, new_stack, synth
 
 from mlops_constructs import (
-    Categorical,
+    CategoricalParameter,
     Checkpoints,
-    Continuous,
+    ContinuousParameter,
     Endpoint,
     Hyperband,
-    Integer,
+    IntegerParameter,
     Network,
     Retry,
     Spot,
@@ -30,7 +30,7 @@ from mlops_constructs.stages.deployment.template import endpoint_template
 
 DAY = 86_400
 NETWORK = Network(subnet_ids=["subnet-1", "subnet-2"], security_group_ids=["sg-1"])
-SEARCH = Tuning(ranges={"depth": Integer(1, 9)}, metric="validation:accuracy")
+SEARCH = Tuning(hyperparameter_ranges={"depth": IntegerParameter(1, 9)}, objective_metric_name="validation:accuracy")
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 VPC_ACTIONS = {
     "ec2:CreateNetworkInterface",
@@ -57,7 +57,7 @@ def tuned() -> Synthesized:
 
 @pytest.fixture(scope="module")
 def long() -> Synthesized:
-    return synth(training=Training(max_runtime_seconds=3 * DAY))
+    return synth(training=Training(max_runtime_in_seconds=3 * DAY))
 
 
 def settings(stack: Synthesized, folder: str = "train_model") -> dict[str, str]:
@@ -89,18 +89,21 @@ def pattern_of(stack: Synthesized, suffix: str) -> dict[str, Any]:
     ("training", "expected"),
     [
         (
-            Training(spot=Spot(max_wait_seconds=7200)),
+            Training(spot=Spot(max_wait_time_in_seconds=7200)),
             {"MAX_WAIT_SECONDS": "7200", "CHECKPOINT_PATH": "/opt/ml/checkpoints"},
         ),
         (Training(checkpoints=Checkpoints(local_path="/kept")), {"CHECKPOINT_PATH": "/kept", "MAX_WAIT_SECONDS": ""}),
-        (Training(keep_alive_seconds=600), {"KEEP_ALIVE_SECONDS": "600"}),
-        (Training(retry=Retry(internal_errors=0, capacity=0)), {"INTERNAL_RETRIES": "", "CAPACITY_RETRIES": ""}),
+        (Training(keep_alive_period_in_seconds=600), {"KEEP_ALIVE_SECONDS": "600"}),
+        (
+            Training(retry=Retry(max_retry_attempts=0, max_capacity_retries=0)),
+            {"INTERNAL_RETRIES": "", "CAPACITY_RETRIES": ""},
+        ),
         (
             Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge", "ml.m5.xlarge"])),
             {"INSTANCE_TYPES": "ml.m5.xlarge,ml.g5.xlarge"},
         ),
-        (Training(network_isolation=False), {"NETWORK_ISOLATION": "false"}),
-        (Training(encrypt_traffic=False), {"ENCRYPT_TRAFFIC": "false"}),
+        (Training(enable_network_isolation=False), {"NETWORK_ISOLATION": "false"}),
+        (Training(encrypt_inter_container_traffic=False), {"ENCRYPT_TRAFFIC": "false"}),
         (Training(input_mode="FastFile"), {"INPUT_MODE": "FastFile"}),
         (Training(distribution="ShardedByS3Key"), {"DISTRIBUTION": "ShardedByS3Key"}),
     ],
@@ -121,17 +124,17 @@ def test_nothing_optional_is_on_by_default(plain: Synthesized) -> None:
 
 def test_a_search_reaches_the_function_in_sagemakers_words() -> None:
     search = Tuning(
-        ranges={
-            "depth": Integer(1, 9, scaling="Logarithmic"),
-            "rate": Continuous(0.1, 1),
-            "warm": Categorical([True, "x"]),
+        hyperparameter_ranges={
+            "depth": IntegerParameter(1, 9, scaling_type="Logarithmic"),
+            "rate": ContinuousParameter(0.1, 1),
+            "warm": CategoricalParameter([True, "x"]),
         },
-        metric="validation:log_loss",
-        goal="minimize",
+        objective_metric_name="validation:log_loss",
+        objective_type="Minimize",
         strategy="Hyperband",
         max_jobs=20,
         random_seed=7,
-        hyperband=Hyperband(minimum_resource=1, maximum_resource=9),
+        hyperband=Hyperband(min_resource=1, max_resource=9),
     )
     assert json.loads(settings(synth(tuning=search))["TUNING"]) == {
         "Strategy": "Hyperband",
@@ -151,7 +154,13 @@ def test_a_search_reaches_the_function_in_sagemakers_words() -> None:
 
 
 def test_early_stopping_is_sagemakers_auto() -> None:
-    stack = synth(tuning=Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, early_stopping=True))
+    stack = synth(
+        tuning=Tuning(
+            hyperparameter_ranges=SEARCH.hyperparameter_ranges,
+            objective_metric_name=SEARCH.objective_metric_name,
+            early_stopping_type="Auto",
+        )
+    )
     assert json.loads(settings(stack)["TUNING"])["TrainingJobEarlyStoppingType"] == "Auto"
 
 
@@ -192,12 +201,12 @@ def test_distributed_training_must_encrypt_its_traffic_unless_told_otherwise() -
     key = "sagemaker:InterContainerTrafficEncryption"
     for statement in creation(synth(training=Training(instance_count=2))):
         assert statement["Condition"]["Bool"][key] == "true"
-    for statement in creation(synth(training=Training(instance_count=2, encrypt_traffic=False))):
+    for statement in creation(synth(training=Training(instance_count=2, encrypt_inter_container_traffic=False))):
         assert key not in statement["Condition"]["Bool"]
 
 
 def test_an_open_network_is_not_demanded_to_be_closed() -> None:
-    for statement in creation(synth(training=Training(network_isolation=False))):
+    for statement in creation(synth(training=Training(enable_network_isolation=False))):
         assert "Bool" not in statement["Condition"]
 
 
@@ -232,7 +241,7 @@ def test_only_describe_calls_of_the_network_know_no_resource(tuned: Synthesized)
 
 
 def test_checkpoints_may_be_kept_only_when_asked_for(plain: Synthesized) -> None:
-    spot = synth(training=Training(spot=Spot(max_wait_seconds=3600)))
+    spot = synth(training=Training(spot=Spot(max_wait_time_in_seconds=3600)))
     assert actions_of(spot.policy("training")) - actions_of(plain.policy("training")) == {"s3:DeleteObject"}
     (kept,) = [one for one in spot.policy("training") if "s3:DeleteObject" in one["Action"]]
     assert kept["Resource"].endswith("/checkpoints/*")
@@ -322,10 +331,10 @@ def test_the_one_that_stops_may_stop_only_this_pipelines_jobs(plain: Synthesized
 @pytest.mark.parametrize(
     "options",
     [
-        {"training": Training(max_runtime_seconds=22 * 3600)},
+        {"training": Training(max_runtime_in_seconds=22 * 3600)},
         {"tuning": SEARCH},
         # A search has its own limit, whatever one of its jobs may take.
-        {"training": Training(max_runtime_seconds=2 * DAY), "tuning": SEARCH},
+        {"training": Training(max_runtime_in_seconds=2 * DAY), "tuning": SEARCH},
     ],
 )
 def test_what_an_action_can_wait_for_has_one_action(options: dict[str, Any]) -> None:
@@ -337,9 +346,18 @@ def test_what_an_action_can_wait_for_has_one_action(options: dict[str, Any]) -> 
 @pytest.mark.parametrize(
     ("options", "minutes"),
     [
-        ({"training": Training(max_runtime_seconds=22 * 3600 + 1)}, 22 * 60 + 1 + 1440),
-        ({"training": Training(spot=Spot(max_wait_seconds=2 * DAY))}, 3 * 1440),
-        ({"tuning": Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, max_runtime_seconds=30 * DAY)}, 31 * 1440),
+        ({"training": Training(max_runtime_in_seconds=22 * 3600 + 1)}, 22 * 60 + 1 + 1440),
+        ({"training": Training(spot=Spot(max_wait_time_in_seconds=2 * DAY))}, 3 * 1440),
+        (
+            {
+                "tuning": Tuning(
+                    hyperparameter_ranges=SEARCH.hyperparameter_ranges,
+                    objective_metric_name=SEARCH.objective_metric_name,
+                    max_runtime_in_seconds=30 * DAY,
+                )
+            },
+            31 * 1440,
+        ),
     ],
 )
 def test_what_takes_longer_is_started_awaited_and_read(options: dict[str, Any], minutes: int) -> None:
@@ -372,7 +390,11 @@ def test_the_end_of_a_job_and_the_begin_of_the_wait_both_call_the_function(long:
 
 
 def test_the_end_of_a_long_search_is_a_searchs_event() -> None:
-    search = Tuning(ranges=SEARCH.ranges, metric=SEARCH.metric, max_runtime_seconds=7 * DAY)
+    search = Tuning(
+        hyperparameter_ranges=SEARCH.hyperparameter_ranges,
+        objective_metric_name=SEARCH.objective_metric_name,
+        max_runtime_in_seconds=7 * DAY,
+    )
     pattern = pattern_of(synth(tuning=search), "-on-training-end")
     assert pattern["detail-type"] == ["SageMaker HyperParameter Tuning Job State Change"]
     assert "HyperParameterTuningJobName" in pattern["detail"]
@@ -381,9 +403,9 @@ def test_the_end_of_a_long_search_is_a_searchs_event() -> None:
 def test_the_functions_environment_fits_at_its_fullest() -> None:
     # 4,096 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     training = Training(
-        spot=Spot(max_wait_seconds=30 * DAY),
-        max_runtime_seconds=28 * DAY,
-        retry=Retry(capacity=8, fallback_instance_types=[f"ml.m7i-flex.1{n}xlarge" for n in range(5)]),
+        spot=Spot(max_wait_time_in_seconds=30 * DAY),
+        max_runtime_in_seconds=28 * DAY,
+        retry=Retry(max_capacity_retries=8, fallback_instance_types=[f"ml.m7i-flex.1{n}xlarge" for n in range(5)]),
         hyperparameters={"notes": "x" * 1900},
     )
     network = Network(subnet_ids=["subnet-0123456789abcdef0"] * 16, security_group_ids=["sg-0123456789abcdef0"] * 5)

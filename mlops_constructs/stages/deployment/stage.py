@@ -221,8 +221,8 @@ class DeploymentStage(Construct):
             purpose=f"smoke-test-{endpoint}",
             env=env,
             settings={
-                "MAXIMUM_LATENCY_MS": str(test.maximum_latency_ms),
-                "MINIMUM_ACCURACY": "" if test.minimum_accuracy is None else repr(test.minimum_accuracy),
+                "MAXIMUM_LATENCY_MS": str(test.max_latency_ms),
+                "MINIMUM_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
                 "CONTENT_TYPE": "text/csv",
                 "ACCEPT": self._answers,
             },

@@ -82,7 +82,7 @@ def _endpoint_config(config: Endpoint, tags: list[Json]) -> Json:
                 "InstanceType": {"Ref": "InstanceType"},
                 "InitialInstanceCount": {"Ref": "InitialInstanceCount"},
                 "InitialVariantWeight": 1.0,
-                "ContainerStartupHealthCheckTimeoutInSeconds": config.startup_timeout_seconds,
+                "ContainerStartupHealthCheckTimeoutInSeconds": config.container_startup_health_check_timeout_in_seconds,
             }
         ],
         "KmsKeyId": _if("EncryptsVolume", {"Ref": "KmsKeyArn"}),
@@ -121,7 +121,7 @@ def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
 
 
 def _deployment(rollout: Rollout) -> Json:
-    routing: Json = {"Type": _ROUTING[rollout.strategy], "WaitIntervalInSeconds": rollout.bake_seconds}
+    routing: Json = {"Type": _ROUTING[rollout.strategy], "WaitIntervalInSeconds": rollout.wait_interval_in_seconds}
     size = {"Type": "CAPACITY_PERCENT", "Value": rollout.step_percent}
     if rollout.strategy == "canary":
         routing["CanarySize"] = size
@@ -133,7 +133,7 @@ def _deployment(rollout: Rollout) -> Json:
             "TrafficRoutingConfiguration": routing,
             "TerminationWaitInSeconds": 120,
             # Must exceed the sum of the waits; half an hour is left to start the new fleet.
-            "MaximumExecutionTimeoutInSeconds": min(28_800, 1800 + steps * rollout.bake_seconds + 120),
+            "MaximumExecutionTimeoutInSeconds": min(28_800, 1800 + steps * rollout.wait_interval_in_seconds + 120),
         },
         "AutoRollbackConfiguration": {
             "Alarms": [{"AlarmName": {"Ref": "ServerErrors"}}, {"AlarmName": {"Ref": "SlowAnswers"}}]
@@ -147,10 +147,10 @@ def _alarms(rollout: Rollout) -> Json:
             "The endpoint answers with server errors", "Invocation5XXErrors", "Sum", threshold=1, minutes=1
         ),
         "SlowAnswers": _alarm(
-            f"The model takes longer than {rollout.maximum_latency_ms} ms on average",
+            f"The model takes longer than {rollout.max_latency_ms} ms on average",
             "ModelLatency",  # in microseconds
             "Average",
-            threshold=rollout.maximum_latency_ms * 1000,
+            threshold=rollout.max_latency_ms * 1000,
             minutes=2,
         ),
     }

@@ -17,7 +17,7 @@ from ..._aws.role import ServiceRole
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ...config import Processing
+    from ...config import EvaluationJob
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
 
@@ -30,12 +30,12 @@ class EvaluationRunner(Construct):
         function: Function that starts the job and waits for it.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, config: Processing, env: Environment, image_arn: str) -> None:
+    def __init__(self, scope: Construct, id_: str, *, config: EvaluationJob, env: Environment, image_arn: str) -> None:
         """Make role and function; ``image_arn`` is the repository of the candidates' image."""
         super().__init__(scope, id_)
         stores = env.stores
         self._env = env
-        pulled = image_arn if config.image is None else f"arn:{env.partition}:ecr:{env.region}:*:repository/*"
+        pulled = image_arn if config.image_uri is None else f"arn:{env.partition}:ecr:{env.region}:*:repository/*"
         self.role = ServiceRole(self, "role", env, "sagemaker", "evaluation")
         self.role.grant(self._job_permissions(pulled))
         self.function = Function(
@@ -72,7 +72,7 @@ class EvaluationRunner(Construct):
             },
         )
 
-    def _settings(self, config: Processing) -> dict[str, str]:
+    def _settings(self, config: EvaluationJob) -> dict[str, str]:
         network = self._env.network
         return {
             "ARTIFACT_BUCKET": self._env.stores.artifact_bucket,
@@ -81,10 +81,10 @@ class EvaluationRunner(Construct):
             "JOB_PREFIX": self._env.name,
             "CHANNEL": config.channel,
             "ENTRYPOINT": literal_json([] if config.entrypoint is None else list(config.entrypoint)),
-            "IMAGE": "" if config.image is None else config.image,
+            "IMAGE": "" if config.image_uri is None else config.image_uri,
             "INSTANCE_TYPE": config.instance_type,
-            "VOLUME_SIZE_GB": str(config.volume_size_gb),
-            "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),
+            "VOLUME_SIZE_GB": str(config.volume_size_in_gb),
+            "MAX_RUNTIME_SECONDS": str(config.max_runtime_in_seconds),
             "ENVIRONMENT": literal_json(dict(config.environment)),
             "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
             "SECURITY_GROUP_IDS": "" if network is None else joined(network.security_group_ids),

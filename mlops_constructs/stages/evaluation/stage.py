@@ -67,8 +67,8 @@ class EvaluationStage(Construct):
         self._env, self._image_arn = env, image_arn
         self._training_jobs_arn = training_jobs_arn
         self.job: EvaluationRunner | None = None
-        if config.processing is not None:
-            self.job = EvaluationRunner(self, "job", config=config.processing, env=env, image_arn=image_arn)
+        if config.job is not None:
+            self.job = EvaluationRunner(self, "job", config=config.job, env=env, image_arn=image_arn)
         self.register_model = self._register_model(group, packages_arn, stack_parameters)
         self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
 
@@ -172,8 +172,8 @@ def _rules(config: Evaluation) -> list[dict[str, str]]:
     return [
         {
             "metric": rule.metric,
-            "minimum": text(rule.minimum),
-            "maximum": text(rule.maximum),
+            "minimum": text(rule.min_value),
+            "maximum": text(rule.max_value),
             "beat_production_by": text(rule.beat_production_by),
         }
         for rule in config.thresholds

@@ -82,7 +82,7 @@ class ImageBuild(Construct):
         self.arn = env.arn("codebuild", f"project/{self.name}")
         log_group = f"/aws/codebuild/{self.name}"
         logs = cloudwatch_log_group.CloudwatchLogGroup(
-            self, "logs", name=log_group, retention_in_days=env.log_retention_days, kms_key_id=stores.key_arn
+            self, "logs", name=log_group, retention_in_days=env.log_retention_in_days, kms_key_id=stores.key_arn
         )
         role = ServiceRole(self, "role", env, "codebuild", "build")
         granted = role.grant(self._permissions(log_group, repository_name, image_parameter))

@@ -63,7 +63,7 @@ class ImageStage(Construct):
         if found is not None:
             self.pull_arn = found.pull_arn
             return
-        name, uri, self.pull_arn = self._push_to(config.registry_name)
+        name, uri, self.pull_arn = self._push_to(config.ecr_repository_name)
         source, seeded = self._source(config)
         build = ImageBuild(
             self,
@@ -78,12 +78,12 @@ class ImageStage(Construct):
     def _found(self, config: Algorithm) -> FoundImage | None:
         if config.built_in is not None:
             return builtin_image(self, self._env, config.built_in)
-        if config.image is None:
+        if config.image_uri is None:
             return None
-        warning = tag_warning(config.image)
+        warning = tag_warning(config.image_uri)
         if warning is not None:
             Annotations.of(self).add_warning(warning)
-        return image_by_uri(self._env, config.image)
+        return image_by_uri(self._env, config.image_uri)
 
     def _parameter(self, found: FoundImage | None) -> ssm_parameter.SsmParameter:
         lifecycle = None
@@ -127,7 +127,7 @@ class ImageStage(Construct):
             arn = config.git.connection_arn
             if arn is None:
                 self.connection = Connection(
-                    self, "connection", env=env, provider_type=str(config.git.provider), repository=config.git.name
+                    self, "connection", env=env, provider_type=str(config.git.provider_type), repository=config.git.name
                 )
                 arn = self.connection.arn
             return connection_source(arn, config.git.name, config.branch), []

@@ -95,7 +95,7 @@ class NotebookStage(Construct):
             name=env.name,
             role_arn=self.role.arn,
             instance_type=config.instance_type,
-            volume_size=config.volume_size_gb,
+            volume_size=config.volume_size_in_gb,
             kms_key_id=stores.key_arn,
             root_access="Disabled",
             direct_internet_access="Disabled" if in_vpc else "Enabled",
@@ -162,7 +162,7 @@ class NotebookStage(Construct):
         env, stores = self._env, self._env.stores
         script = _ON_START.read_text(encoding="utf-8")
         known = {
-            "SECONDS": str(self._config.idle_timeout_minutes * 60),
+            "SECONDS": str(self._config.idle_timeout_in_minutes * 60),
             "PIPELINE": env.name,
             "PREFIX": prefix,
             "DEV": f"{env.name}-dev",

@@ -48,8 +48,8 @@ def check_dataset_function(
         env=env,
         settings={
             "ARTIFACT_BUCKET": stores.artifact_bucket,
-            "MAXIMUM_BYTES": str(config.maximum_megabytes * 1_000_000),
-            "LOOK_BYTES": str(config.look_megabytes * 1_000_000),
+            "MAXIMUM_BYTES": str(config.max_megabytes * 1_000_000),
+            "LOOK_BYTES": str(config.max_inspected_megabytes * 1_000_000),
             "READABLE": " ".join(readable),
             "CONTRACT_KEY": _upload_contract(scope, config, env),
             "DUPLICATES": config.duplicates,

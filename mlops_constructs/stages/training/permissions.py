@@ -120,14 +120,14 @@ def _bounds(env: Environment, config: Training) -> list[Conditions]:
     stores = env.stores
     common: Conditions = {
         "NumericLessThanEquals": {
-            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_seconds, LONGEST_ASKED_SECONDS))
+            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_in_seconds, LONGEST_ASKED_SECONDS))
         },
         "ArnEquals": {"sagemaker:OutputKmsKey": stores.key_arn},
     }
     flags: dict[str, object] = {}
-    if config.network_isolation:
+    if config.enable_network_isolation:
         flags["sagemaker:NetworkIsolation"] = "true"
-    if config.instance_count > 1 and config.encrypt_traffic:
+    if config.instance_count > 1 and config.encrypt_inter_container_traffic:
         flags["sagemaker:InterContainerTrafficEncryption"] = "true"
     if flags:
         common["Bool"] = flags

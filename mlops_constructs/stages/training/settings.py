@@ -28,20 +28,20 @@ def training_settings(
 ) -> dict[str, str]:
     """What train_model is told beside buckets, keys and roles."""
     hyperparameters = {name: wire_value(value) for name, value in config.hyperparameters.items()}
-    metrics = [{"Name": name, "Regex": regex} for name, regex in config.metrics.items()]
+    metrics = [{"Name": name, "Regex": regex} for name, regex in config.metric_definitions.items()]
     return {
         **job_settings(env, tuning),
         "INSTANCE_TYPES": ",".join(config.instance_types),
         "INSTANCE_COUNT": str(config.instance_count),
-        "VOLUME_SIZE_GB": str(config.volume_size_gb),
-        "MAX_RUNTIME_SECONDS": str(config.max_runtime_seconds),
-        "MAX_WAIT_SECONDS": "" if config.spot is None else str(config.spot.max_wait_seconds),
-        "KEEP_ALIVE_SECONDS": _count(config.keep_alive_seconds),
-        "INTERNAL_RETRIES": _count(config.retry.internal_errors),
-        "CAPACITY_RETRIES": _count(config.retry.capacity),
+        "VOLUME_SIZE_GB": str(config.volume_size_in_gb),
+        "MAX_RUNTIME_SECONDS": str(config.max_runtime_in_seconds),
+        "MAX_WAIT_SECONDS": "" if config.spot is None else str(config.spot.max_wait_time_in_seconds),
+        "KEEP_ALIVE_SECONDS": _count(config.keep_alive_period_in_seconds),
+        "INTERNAL_RETRIES": _count(config.retry.max_retry_attempts),
+        "CAPACITY_RETRIES": _count(config.retry.max_capacity_retries),
         "CHECKPOINT_PATH": checkpoint_path(config),
-        "NETWORK_ISOLATION": json.dumps(config.network_isolation),
-        "ENCRYPT_TRAFFIC": json.dumps(config.encrypt_traffic),
+        "NETWORK_ISOLATION": json.dumps(config.enable_network_isolation),
+        "ENCRYPT_TRAFFIC": json.dumps(config.encrypt_inter_container_traffic),
         "INPUT_MODE": config.input_mode,
         "DISTRIBUTION": config.distribution,
         "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
@@ -65,17 +65,17 @@ def _search(tuning: Tuning) -> dict[str, Any]:
     """Make the HyperParameterTuningJobConfig."""
     search: dict[str, Any] = {
         "Strategy": tuning.strategy,
-        "HyperParameterTuningJobObjective": {"Type": tuning.goal.capitalize(), "MetricName": tuning.metric},
+        "HyperParameterTuningJobObjective": {"Type": tuning.objective_type, "MetricName": tuning.objective_metric_name},
         "ResourceLimits": {
             "MaxNumberOfTrainingJobs": tuning.jobs,
             "MaxParallelTrainingJobs": tuning.max_parallel_jobs,
-            "MaxRuntimeInSeconds": tuning.max_runtime_seconds,
+            "MaxRuntimeInSeconds": tuning.max_runtime_in_seconds,
         },
-        "ParameterRanges": parameter_ranges(tuning.ranges),
-        "TrainingJobEarlyStoppingType": "Auto" if tuning.early_stopping else "Off",
+        "ParameterRanges": parameter_ranges(tuning.hyperparameter_ranges),
+        "TrainingJobEarlyStoppingType": tuning.early_stopping_type,
     }
     if tuning.hyperband is not None:
-        limits = {"MinResource": tuning.hyperband.minimum_resource, "MaxResource": tuning.hyperband.maximum_resource}
+        limits = {"MinResource": tuning.hyperband.min_resource, "MaxResource": tuning.hyperband.max_resource}
         search["StrategyConfig"] = {"HyperbandStrategyConfig": limits}
     if tuning.random_seed is not None:
         search["RandomSeed"] = tuning.random_seed

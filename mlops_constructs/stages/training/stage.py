@@ -88,7 +88,7 @@ class TrainingStage(Construct):
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
         self.stop_training = self._stop_training()
-        self._longest_seconds = config.longest_seconds if tuning is None else tuning.max_runtime_seconds
+        self._longest_seconds = config.max_seconds if tuning is None else tuning.max_runtime_in_seconds
         self.answer_training: Function | None = None
         if self._longest_seconds > LONGEST_POLL_SECONDS:
             self.answer_training = self._answer_training()

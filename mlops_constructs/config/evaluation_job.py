@@ -22,7 +22,7 @@ _RESERVED = ("model", "evaluation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Processing:
+class EvaluationJob:
     """A program that judges a candidate on data which training never saw.
 
     It finds the model in ``/opt/ml/processing/model/model.tar.gz`` and the records in
@@ -39,11 +39,11 @@ class Processing:
         entrypoint: Program and its arguments, instead of the image's own entry point; at most 100 words of 256
             characters. None runs the image with the argument ``evaluate``, as training runs it with ``train``.
             Literal.
-        image: URI of another image than the candidate's, for an algorithm that has no program ``evaluate``; None
+        image_uri: URI of another image than the candidate's, for an algorithm that has no program ``evaluate``; None
             uses the candidate's. Reference.
         instance_type: SageMaker instance. Literal.
-        volume_size_gb: Its disk, 1 to 16,384 GB. Literal.
-        max_runtime_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
+        volume_size_in_gb: Its disk, 1 to 16,384 GB. Literal.
+        max_runtime_in_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
         environment: Environment variables of the program, at most 98 with values of at most 256 characters; together
             with the entry point at most 2,800 characters. Literal.
 
@@ -52,10 +52,10 @@ class Processing:
 
     channel: str = "test"
     entrypoint: Sequence[str] | None = None
-    image: str | None = None
+    image_uri: str | None = None
     instance_type: str = "ml.m5.large"
-    volume_size_gb: int = 30
-    max_runtime_seconds: int = 3600
+    volume_size_in_gb: int = 30
+    max_runtime_in_seconds: int = 3600
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> Iterator[Problem]:
@@ -76,8 +76,8 @@ class Processing:
             )
         yield from self._entrypoint_problems()
         yield from instance_type("instance_type", self.instance_type)
-        yield from in_range("volume_size_gb", self.volume_size_gb, 1, 16_384, "GB")
-        yield from in_range("max_runtime_seconds", self.max_runtime_seconds, 60, LONGEST_RUN_SECONDS, "s")
+        yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 1, 16_384, "GB")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, LONGEST_RUN_SECONDS, "s")
         yield from self._environment_problems()
 
     def _entrypoint_problems(self) -> Iterator[Problem]:
