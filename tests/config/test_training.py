@@ -67,8 +67,8 @@ def tuning(**changes: Any) -> Tuning:
         ({"environment": {"WITH-HYPHEN": "x"}}, "environment['WITH-HYPHEN']"),
         ({"environment": {"LONG": "x" * 513}}, "environment['LONG']"),
         ({"environment": {f"A{n}": "" for n in range(98)}}, "environment"),
-        ({"metrics": {METRIC: "no group"}}, f"metric_definitions['{METRIC}']"),
-        ({"metrics": {METRIC: "("}}, f"metric_definitions['{METRIC}']"),
+        ({"metric_definitions": {METRIC: "no group"}}, f"metric_definitions['{METRIC}']"),
+        ({"metric_definitions": {METRIC: "("}}, f"metric_definitions['{METRIC}']"),
     ],
 )
 def test_a_broken_rule_of_training_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
