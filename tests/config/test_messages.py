@@ -214,7 +214,6 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
             name="another",
             purpose="pipeline",
             env=made._env,
-            stores=made._stores,
             stages=[PipelineStage("Ask", long), PipelineStage("Fits", [invoke("Three", "function", parameters={})])],
             permissions=[],
         )
