@@ -1,0 +1,82 @@
+"""What a service does with the rights of its caller, besides the call itself.
+
+A row an integration, with AWS's page. What a service does with a role that is handed to it (the roles of jobs, of
+CodePipeline's actions, of CloudFormation's stacks) are calls of that role, and stand in ``actions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .calls import Check
+from .request import Context
+
+if TYPE_CHECKING:
+    from .calls import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One thing that a service does with its caller's rights.
+
+    Attributes:
+        name: What it is.
+        source: AWS's page, or a public report where AWS has none.
+        calls: Calls that lead to it: service and operation, as botocore names them.
+        needs: Action, and what follows the account in the ARN; an empty resource is ``*``.
+        when: A member of the request and its value; empty where the integration always acts.
+    """
+
+    name: str
+    source: str
+    calls: frozenset[tuple[str, str]]
+    needs: tuple[tuple[str, str], ...]
+    when: tuple[str, str] = ("", "")
+
+    def checks(self, call: Call) -> tuple[Check, ...]:
+        """Give what a call needs by this integration; nothing for other calls."""
+        member, value = self.when
+        if (call.service, call.operation) not in self.calls or (member and call.text(member) != value):
+            return ()
+        return tuple(
+            Check(action, call.arn(action.partition(":")[0], resource) if resource else "*", Context())
+            for action, resource in self.needs
+        )
+
+
+_SCALING = frozenset(
+    {("application-autoscaling", "RegisterScalableTarget"), ("application-autoscaling", "PutScalingPolicy")}
+)
+# Names that no endpoint has: the probes carry random ones, so that a pattern by name does not allow them.
+_ANY_ENDPOINT, _ANY_CONFIG = "endpoint/permission-validation", "endpoint-config/permission-validation"
+
+INTEGRATIONS: tuple[Integration, ...] = (
+    Integration(
+        name="Application Auto Scaling tries what its service-linked role will do to alarms, without naming one",
+        source="https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html",
+        calls=_SCALING,
+        needs=(
+            ("cloudwatch:DescribeAlarms", "alarm:*"),
+            ("cloudwatch:PutMetricAlarm", "alarm:"),
+            ("cloudwatch:DeleteAlarms", "alarm:"),
+        ),
+    ),
+    Integration(
+        name="Application Auto Scaling tries what its service-linked role will do to SageMaker, with random names",
+        source="https://github.com/aws-controllers-k8s/community/issues/2110",
+        calls=_SCALING,
+        needs=(
+            ("sagemaker:DescribeEndpoint", _ANY_ENDPOINT),
+            ("sagemaker:DescribeEndpointConfig", _ANY_CONFIG),
+            ("sagemaker:UpdateEndpointWeightsAndCapacities", _ANY_ENDPOINT),
+        ),
+        when=("ServiceNamespace", "sagemaker"),
+    ),
+)
+"""Every integration that our pipelines meet."""
+
+
+def checks_with_callers_rights(call: Call) -> tuple[Check, ...]:
+    """Give what services do with the caller's rights in consequence of a call."""
+    return tuple(check for integration in INTEGRATIONS for check in integration.checks(call))
