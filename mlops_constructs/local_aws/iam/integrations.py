@@ -1,7 +1,7 @@
 """What a service does with the rights of its caller, besides the call itself.
 
-A row an integration, with AWS's page. What a service does with a role that is handed to it (the roles of jobs, of
-CodePipeline's actions, of CloudFormation's stacks) are calls of that role, and stand in ``actions``.
+A row an integration, with AWS's page. What a service does with a role that is handed to it stands in
+``service_roles`` and, for the role of a stack, in ``handlers``.
 """
 
 from __future__ import annotations

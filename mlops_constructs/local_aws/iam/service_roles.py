@@ -1,0 +1,134 @@
+"""What services do by themselves with a role that is handed to them: pull an image, write a log, copy an artifact.
+
+A row a use, with AWS's page. Calls that programs make with the role (a container that reads its data) are ordinary
+calls, and stand in ``actions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .calls import Check
+from .request import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One action on one resource.
+
+    Attributes:
+        action: ``service:Action``.
+        resource: ARN with the names of the use in braces, or ``*``.
+        context: Condition keys.
+    """
+
+    action: str
+    resource: str = "*"
+    context: Context = field(default_factory=Context)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleUse:
+    """One use of a role by a service.
+
+    Attributes:
+        source: AWS's page.
+        needs: What the service does.
+    """
+
+    source: str
+    needs: tuple[Need, ...]
+
+
+def _needs(service: str, actions: Iterable[str], resource: str) -> tuple[Need, ...]:
+    return tuple(Need(f"{service}:{action}", resource) for action in actions)
+
+
+_PULL = (
+    Need("ecr:GetAuthorizationToken"),
+    *_needs("ecr", ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage"), "{repository_arn}"),
+)
+_LOGS = (
+    *_needs("logs", ("CreateLogGroup", "DescribeLogStreams"), "{log_group_arn}:log-stream:"),
+    *_needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+)
+
+
+def _sagemaker(page: str, namespace: str) -> RoleUse:
+    metrics = Need("cloudwatch:PutMetricData", context=Context({"cloudwatch:namespace": namespace}))
+    return RoleUse(
+        f"https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#{page}", (*_PULL, *_LOGS, metrics)
+    )
+
+
+def _action(page: str, *needs: tuple[Need, ...]) -> RoleUse:
+    source = f"https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-{page}.html"
+    return RoleUse(source, tuple(need for group in needs for need in group))
+
+
+_STORE = (Need("s3:PutObject", "{artifact_arn}"),)
+_SOURCE_BUCKET = ("GetBucketVersioning", "GetBucketAcl", "GetBucketLocation")
+_SOURCE_OBJECT = ("GetObject", "GetObjectVersion", "GetObjectTagging", "GetObjectVersionTagging")
+_ARCHIVE = ("GetBranch", "GetCommit", "GetRepository", "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive")
+_STACK = "{stack_arn}"
+
+ROLE_USES: Mapping[str, RoleUse] = {
+    "SageMaker training": _sagemaker("sagemaker-roles-createtrainingjob-perms", "/aws/sagemaker/TrainingJobs"),
+    "SageMaker processing": _sagemaker("sagemaker-roles-createprocessingjob-perms", "/aws/sagemaker/ProcessingJobs"),
+    "SageMaker model": _sagemaker("sagemaker-roles-createmodel-perms", "/aws/sagemaker/Endpoints"),
+    "CodeBuild": RoleUse(
+        "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html",
+        _needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+    ),
+    "CodePipeline S3": _action(
+        "S3", _needs("s3", _SOURCE_BUCKET, "{bucket_arn}"), _needs("s3", _SOURCE_OBJECT, "{object_arn}"), _STORE
+    ),
+    "CodePipeline CodeCommit": _action("CodeCommit", _needs("codecommit", _ARCHIVE, "{repository_arn}"), _STORE),
+    "CodePipeline CodeStarSourceConnection": _action(
+        "CodestarConnectionSource", _needs("codestar-connections", ("UseConnection",), "{connection_arn}"), _STORE
+    ),
+    "CodePipeline CodeBuild": _action(
+        "CodeBuild", _needs("codebuild", ("StartBuild", "BatchGetBuilds"), "{project_arn}")
+    ),
+    "CodePipeline Lambda": _action("Lambda", _needs("lambda", ("InvokeFunction",), "{function_arn}")),
+    "CodePipeline Approval": RoleUse(
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-service-role-permissions.html",
+        (Need("sns:Publish", "{topic_arn}"),),
+    ),
+    "CodePipeline CloudFormation CREATE_UPDATE": _action(
+        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "CreateStack", "UpdateStack"), _STACK)
+    ),
+    "CodePipeline CloudFormation REPLACE_ON_FAILURE": _action(
+        "CloudFormation",
+        _needs("cloudformation", ("DescribeStacks", "CreateStack", "UpdateStack", "DeleteStack"), _STACK),
+    ),
+    "CodePipeline CloudFormation CHANGE_SET_REPLACE": _action(
+        "CloudFormation",
+        _needs("cloudformation", ("DescribeStacks", "CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet"), _STACK),
+    ),
+    "CodePipeline CloudFormation CHANGE_SET_EXECUTE": _action(
+        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "DescribeChangeSet", "ExecuteChangeSet"), _STACK)
+    ),
+    "CodePipeline CloudFormation DELETE_ONLY": _action(
+        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "DeleteStack"), _STACK)
+    ),
+}
+"""By service, and by the provider of a CodePipeline action with its mode."""
+
+
+def role_use_checks(use: str, names: Mapping[str, str]) -> tuple[Check, ...]:
+    """Give what a role needs for a use.
+
+    Args:
+        use: A key of ``ROLE_USES``.
+        names: Values of the names in braces that the use's resources have.
+
+    Raises:
+        KeyError: There is no such use, or a name is missing.
+    """
+    needs = ROLE_USES[use].needs
+    return tuple(Check(need.action, need.resource.format_map(names), need.context) for need in needs)
