@@ -74,8 +74,7 @@ def _default(value: ast.expr | None) -> str:
         factory = given["default_factory"]
         made = ast.unparse(factory.body) if isinstance(factory, ast.Lambda) else f"{ast.unparse(factory)}()"
         return {"dict()": "{}", "list()": "[]"}.get(made, made)
-    # The construct's own file calls some classes ``...Config``.
-    text = "required" if value is None else ast.unparse(value).replace("Config(", "(")
+    text = "required" if value is None else ast.unparse(value)
     return {"MappingProxyType({})": "{}"}.get(text, text)
 
 
@@ -137,9 +136,8 @@ def _table(rows: list[Row], documented: dict[str, type]) -> str:
 
 def _linked(annotation: str, documented: dict[str, type]) -> str:
     """Link the classes of this page."""
-    names = {**{f"{name}Config": name for name in documented}, **{name: name for name in documented}}
     parts = re.split(r"(\w+)", annotation)
-    return "".join(f"[{names[part]}](#{names[part].lower()})" if part in names else _cell(part) for part in parts)
+    return "".join(f"[{part}](#{part.lower()})" if part in documented else _cell(part) for part in parts)
 
 
 def _cell(text: str) -> str:

@@ -8,11 +8,11 @@ MlopsError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.rule}, got {self.got!r}; {self.remedy}"
+
+
+def under(name: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield the problems of a part, each with the name of the part before its field."""
+    for problem in problems:
+        yield replace(problem, field=f"{name}.{problem.field}")
 
 
 class MlopsError(Exception):

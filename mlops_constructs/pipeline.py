@@ -1,4 +1,9 @@
-"""The whole flow as one construct: data set in, production endpoint out."""
+"""The whole flow as one construct: data set in, production endpoint out.
+
+The signature of ``MLOpsPipeline`` declares its arguments, written out so that ``help()``, every editor and mypy show
+each with its type and default; ``tests/pipeline/test_arguments.py`` proves that ``PipelineConfig`` and ``Profile`` have
+the same.
+"""
 
 from __future__ import annotations
 

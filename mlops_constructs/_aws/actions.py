@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ..provider import codepipeline
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ class PipelineStage:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with its actions."""
         for action in self.actions:
-            for problem in action.problems():
-                yield Problem(f"{self.name}.{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under(self.name, action.problems())
 
     def to_terraform(self) -> codepipeline.CodepipelineStage:
         """Give the struct that the provider's binding takes."""

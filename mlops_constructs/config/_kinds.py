@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import is_token
 
 if TYPE_CHECKING:
@@ -25,22 +25,34 @@ _KINDS: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 
 
-def kind_problems(part: Any) -> Iterator[Problem]:
-    """Yield the fields of a part, and of the parts in it, that hold something of another kind.
+# The class of a part, alone or with None.
+_PART = re.compile(r"[A-Z]\w*(?: \| None)?")
+
+
+def is_part(annotation: str) -> bool:
+    """Tell whether a field with this annotation holds a part, and not a value."""
+    return _PART.fullmatch(annotation) is not None
+
+
+def kind_problems(name: str, annotation: str, value: object) -> Iterator[Problem]:
+    """Yield what is of another kind than its annotation says: the value of a field, and what lies in it.
 
     Tokens are left to the rules, which know where one may stand.
     """
-    for field in dataclasses.fields(part):
-        value = getattr(part, field.name)
-        yield from _problems(field.name, str(field.type), value)
-        for name, inner in _inner(field.name, value):
-            for problem in kind_problems(inner):
-                yield Problem(f"{name}.{problem.field}", problem.rule, problem.got, problem.remedy)
+    if value is not None or not annotation.endswith("None"):
+        yield from _problems(name, annotation, value)
+    for place, part in _inner(name, value):
+        for field in dataclasses.fields(part):
+            yield from under(place, kind_problems(field.name, str(field.type), getattr(part, field.name)))
 
 
 def _problems(name: str, annotation: str, value: object) -> Iterator[Problem]:
     kind = re.split(r"\W", annotation, maxsplit=1)[0]
-    if kind not in _KINDS or is_token(value) or (value is None and annotation.endswith("None")):
+    if is_part(annotation) and kind not in _KINDS:
+        if kind not in (base.__name__ for base in type(value).__mro__):
+            yield Problem(name, f"must be of the class {kind}", value, f"give {kind}(...)")
+        return
+    if kind not in _KINDS or is_token(value):
         return
     words, types = _KINDS[kind]
     if "Path" in annotation:
@@ -57,4 +69,4 @@ def _inner(name: str, value: object) -> Iterator[tuple[str, Any]]:
         entries = [(f"{name}[{key!r}]", one) for key, one in value.items()]
     elif isinstance(value, Sequence) and not isinstance(value, str):
         entries = [(f"{name}[{index}]", one) for index, one in enumerate(value)]
-    return (entry for entry in entries if dataclasses.is_dataclass(entry[1]))
+    return ((place, one) for place, one in entries if dataclasses.is_dataclass(one) and not isinstance(one, type))

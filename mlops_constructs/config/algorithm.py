@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._container_folder import directory_problems
 from ._image_uri import image_problems, tag_warning
 from ._rules import boolean, is_token, matches
 from .builtin import BuiltinAlgorithm
-from .endpoint import under
 from .git import GitRepository
 
 if TYPE_CHECKING:
@@ -212,7 +211,7 @@ class Algorithm:
         yield from boolean("retrain_on_new_image", self.retrain_on_new_image)
         part = getattr(self, given[0])
         if isinstance(part, (GitRepository, BuiltinAlgorithm)):
-            yield from under(given[0], part)
+            yield from under(given[0], part.problems())
         elif given[0] == "image_uri":
             yield from image_problems("image_uri", part)
         elif given[0] == "directory":

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import boolean, in_range, is_token, literal, one_of
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class DataContract:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         for index, column in enumerate(self.columns):
-            for problem in column.problems():
-                yield Problem(f"columns[{index}].{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under(f"columns[{index}]", column.problems())
         names = [column.name for column in self.columns]
         for name in sorted({name for name in names if names.count(name) > 1}, key=str):
             yield Problem("columns", "must have each name once", name, "rename one")

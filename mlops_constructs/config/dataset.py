@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import boolean, bucket_name, in_range, matches, one_of
 from .schedule import schedule_problems
 
@@ -96,17 +96,12 @@ class Dataset:
 
         Args:
             bucket_name: Its name. Reference.
-            prefix: As in the class.
-            suffix: As in the class.
+            prefix, suffix: As in the class.
             objects_prefix: A second folder that the pipeline may read, for the objects that manifests name.
             kms_key_arn: Its key, or None when it is encrypted with S3's own. Reference.
             manage_notifications: Whether to replace its notifications by the one to EventBridge.
-            input_buckets: As in the class.
-            max_megabytes: As in the class.
-            max_inspected_megabytes: As in the class.
-            contract: As in the class.
-            duplicates: As in the class.
-            schedule: As in the class.
+            input_buckets, max_megabytes, max_inspected_megabytes, contract, duplicates, schedule_expression: As in
+                the class.
         """
         return cls(
             prefix=prefix,
@@ -148,8 +143,7 @@ class Dataset:
         if self.schedule_expression is not None:
             yield from schedule_problems("schedule_expression", self.schedule_expression)
         if self.contract is not None:
-            for problem in self.contract.problems():
-                yield Problem(f"contract.{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under("contract", self.contract.problems())
         yield from self._bucket_problems()
 
     def _objects_problems(self) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import in_range, instance_type, is_token, one_of
 
 if TYPE_CHECKING:
@@ -64,19 +64,37 @@ class Rollout:
     max_latency_ms: int = 1000
 
     @classmethod
-    def canary(cls, *, step_percent: int = 50, wait_interval_in_seconds: int = 300) -> Rollout:
+    def canary(
+        cls, *, step_percent: int = 50, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000
+    ) -> Rollout:
         """Move ``step_percent`` of the traffic first, then the rest."""
-        return cls(strategy="canary", step_percent=step_percent, wait_interval_in_seconds=wait_interval_in_seconds)
+        return cls(
+            strategy="canary",
+            step_percent=step_percent,
+            wait_interval_in_seconds=wait_interval_in_seconds,
+            max_latency_ms=max_latency_ms,
+        )
 
     @classmethod
-    def linear(cls, *, step_percent: int = 25, wait_interval_in_seconds: int = 300) -> Rollout:
-        """Move the traffic in equal steps."""
-        return cls(strategy="linear", step_percent=step_percent, wait_interval_in_seconds=wait_interval_in_seconds)
+    def linear(
+        cls, *, step_percent: int = 25, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000
+    ) -> Rollout:
+        """Move the traffic in equal steps of ``step_percent``."""
+        return cls(
+            strategy="linear",
+            step_percent=step_percent,
+            wait_interval_in_seconds=wait_interval_in_seconds,
+            max_latency_ms=max_latency_ms,
+        )
 
     @classmethod
-    def all_at_once(cls, *, wait_interval_in_seconds: int = 300) -> Rollout:
+    def all_at_once(cls, *, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000) -> Rollout:
         """Move all traffic at once, and watch the alarms for ``wait_interval_in_seconds``."""
-        return cls(strategy="all_at_once", wait_interval_in_seconds=wait_interval_in_seconds)
+        return cls(
+            strategy="all_at_once",
+            wait_interval_in_seconds=wait_interval_in_seconds,
+            max_latency_ms=max_latency_ms,
+        )
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -175,7 +193,7 @@ class Endpoint:
         for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
             part = getattr(self, name)
             if part is not None:
-                yield from under(name, part)
+                yield from under(name, part.problems())
         if not is_token(self.initial_instance_count):
             yield from self._combination_problems()
 
@@ -202,9 +220,3 @@ class Endpoint:
             yield Problem(
                 "instance_type", "burstable T2 instances cannot autoscale", self.instance_type, "use 'ml.m5.large'"
             )
-
-
-def under(name: str, part: object) -> Iterator[Problem]:
-    """Yield the problems of ``part``, each with ``name`` before its field."""
-    for problem in part.problems():  # type: ignore[attr-defined]
-        yield Problem(f"{name}.{problem.field}", problem.rule, problem.got, problem.remedy)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import in_range, is_token, matches
 
 if TYPE_CHECKING:
@@ -84,26 +84,19 @@ class Evaluation:
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
         """Every rule; the first is the one that the other arguments make."""
-        first = Threshold(
-            metric=self.metric,
-            min_value=self.min_value,
-            max_value=self.max_value,
-            beat_production_by=self.beat_production_by,
-        )
+        first = Threshold(**{field.name: getattr(self, field.name) for field in fields(Threshold)})
         return (first, *self.rules)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         yield from self.thresholds[0].problems()
         for index, rule in enumerate(self.rules):
-            for problem in rule.problems():
-                yield Problem(f"rules[{index}].{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under(f"rules[{index}]", rule.problems())
         yield from self._double_problems()
         if len(self.rules) >= MOST_RULES:
             yield Problem("rules", f"must have at most {MOST_RULES - 1}", len(self.rules), "leave some out")
         if self.job is not None:
-            for problem in self.job.problems():
-                yield Problem(f"job.{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under("job", self.job.problems())
 
     def metric_problems(self, known: Sequence[str]) -> Iterator[Problem]:
         """Yield the metrics that nothing reports: ``known`` are those of training."""

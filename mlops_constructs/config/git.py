@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import Problem
 from ._rules import is_token, matches
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ProviderType = Literal["GitHub", "GitLab", "Bitbucket"]
-_PROVIDERS = ("GitHub", "GitLab", "Bitbucket")
+_PROVIDERS = get_args(ProviderType)
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 LONGEST_NAME = 1000
 _WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
@@ -25,12 +25,12 @@ class GitRepository:
     Attributes:
         name: ``owner/repository``; GitLab's subgroups are part of it. Literal.
         connection_arn: A connection that exists, or None to make one. Reference.
-        provider_type: Whose connection is made. Literal.
+        provider_type: Whose connection is made, one of ``ProviderType``. Literal.
     """
 
     name: str
     connection_arn: str | None = None
-    provider_type: ProviderType | None = None
+    provider_type: str | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, Problem
+from ..errors import ConfigError, Problem, under
 from ._instances import has_own_disks
-from ._kinds import kind_problems
+from ._kinds import is_part, kind_problems
 from ._rules import is_token, literal, matches, one_of
 from .ranges import Range, parameter_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Literal
 
     from .algorithm import Algorithm
     from .approval import Approval
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from .training import Training
     from .tuning import Tuning
 
-_PARTS = (
-    *("algorithm", "dataset", "training", "tuning", "network", "evaluation", "dev", "production", "approval"),
-    *("notebook", "existing"),
-)
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -42,7 +39,12 @@ MOST_TRAINING_BYTES = 2500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineConfig:
-    """What ``MLOpsPipeline`` takes; see there. Raises ConfigError with every problem of every part."""
+    """The arguments of ``MLOpsPipeline``, which says what each means and has the defaults, checked.
+
+    A test proves that names and types are the same there and here.
+
+    Raises ConfigError with every problem of every part.
+    """
 
     algorithm: Algorithm
     dataset: Dataset
@@ -60,7 +62,7 @@ class PipelineConfig:
     permissions_boundary_arn: str | None
     role_path: str
     log_retention_in_days: int
-    removal: str
+    removal: Literal["retain", "destroy"]
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -68,24 +70,22 @@ class PipelineConfig:
             raise ConfigError("MLOpsPipeline", problems)
 
     def _problems(self) -> Iterator[Problem]:
-        for name in _PARTS:
-            part = getattr(self, name)
-            if part is None:
+        fitting = True
+        for field in fields(self):
+            if not is_part(str(field.type)):
                 continue
-            # Where something is of another kind the part's rules could not judge it.
-            for problem in list(kind_problems(part)) or part.problems():
-                yield Problem(f"{name}.{problem.field}", problem.rule, problem.got, problem.remedy)
-        if self.name_prefix is not None:
-            yield from matches(
-                "name_prefix",
-                self.name_prefix,
-                r"[a-z](?:-?[a-z0-9]){0,16}",
-                "must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter",
-                "use for example 'churn'",
-            )
+            part = getattr(self, field.name)
+            # Where something is of another kind, the rules of the part could not judge it, nor those over several.
+            wrong = list(kind_problems(field.name, str(field.type), part))
+            fitting = fitting and not wrong
+            yield from wrong if wrong or part is None else under(field.name, part.problems())
         yield from self._governance_problems()
-        yield from self._metric_problems()
-        yield from self._training_problems()
+        if fitting:
+            yield from self._metric_problems()
+            yield from self._training_problems()
+            yield from self._retraining_problems()
+
+    def _retraining_problems(self) -> Iterator[Problem]:
         if self.algorithm.retrain_on_new_image is True and self.dataset.duplicates != "allow":
             yield Problem(
                 "dataset.duplicates",
@@ -102,8 +102,8 @@ class PipelineConfig:
     def _metric_problems(self) -> Iterator[Problem]:
         built_in = self.algorithm.built_in
         if built_in is None:
-            for problem in self.evaluation.metric_problems(list(self.training.metric_definitions)):
-                yield Problem(f"evaluation.{problem.field}", problem.rule, problem.got, problem.remedy)
+            known = list(self.training.metric_definitions)
+            yield from under("evaluation", self.evaluation.metric_problems(known))
         elif not list(built_in.problems()):
             yield from built_in.problems_with(self.training, self.tuning, self.evaluation)
 
@@ -111,8 +111,7 @@ class PipelineConfig:
         training, ranges = self.training, {}
         if self.tuning is not None:
             known = None if self.algorithm.built_in is not None else list(training.metric_definitions)
-            for problem in self.tuning.problems_with(training, known):
-                yield Problem(f"tuning.{problem.field}", problem.rule, problem.got, problem.remedy)
+            yield from under("tuning", self.tuning.problems_with(training, known))
             yield from self._disk_problems()
             ranges = {name: one for name, one in self.tuning.hyperparameter_ranges.items() if isinstance(one, Range)}
         written = [training.hyperparameters, training.metric_definitions, training.environment, self.tags]
@@ -135,6 +134,14 @@ class PipelineConfig:
             yield Problem("training.retry.fallback_instance_types", rule, types, remedy)
 
     def _governance_problems(self) -> Iterator[Problem]:
+        if self.name_prefix is not None:
+            yield from matches(
+                "name_prefix",
+                self.name_prefix,
+                r"[a-z](?:-?[a-z0-9]){0,16}",
+                "must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter",
+                "use for example 'churn'",
+            )
         yield from _tag_problems(self.tags)
         boundary = self.permissions_boundary_arn
         if boundary is not None and not is_token(boundary) and ":policy/" not in boundary:

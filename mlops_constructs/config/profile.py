@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from .approval import Approval
 from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout
@@ -23,7 +23,7 @@ _SEVEN_YEARS = 2557
 
 
 class OptionsWithoutNetwork(TypedDict, total=False):
-    """The optional arguments of ``MLOpsPipeline`` but for ``network``; see there."""
+    """The optional arguments of ``MLOpsPipeline`` but for ``network``; a test proves that none is left out."""
 
     training: Training
     tuning: Tuning | None
@@ -38,7 +38,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     permissions_boundary_arn: str | None
     role_path: str
     log_retention_in_days: int
-    removal: str
+    removal: Literal["retain", "destroy"]
 
 
 class Options(OptionsWithoutNetwork, total=False):

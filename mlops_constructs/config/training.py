@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import boolean, in_range, instance_type, is_token, literal, matches, one_of
-from .endpoint import under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -171,8 +170,9 @@ class Training:
         for name in ("encrypt_inter_container_traffic", "enable_network_isolation"):
             yield from boolean(name, getattr(self, name))
         for name in ("spot", "checkpoints", "retry"):
-            if getattr(self, name) is not None:
-                yield from under(name, getattr(self, name))
+            part = getattr(self, name)
+            if part is not None:
+                yield from under(name, part.problems())
         yield from self._spot_problems()
         yield from _hyperparameter_problems(self.hyperparameters)
         yield from _metric_problems(self.metric_definitions)

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._rules import in_range, is_token, literal, matches, one_of
-from .endpoint import under
 from .ranges import CategoricalParameter
 from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
 
@@ -174,11 +173,11 @@ class Tuning:
                     field, "must be an IntegerParameter, ContinuousParameter or CategoricalParameter", range_, remedy
                 )
                 continue
-            yield from under(field, range_)
+            yield from under(field, range_.problems())
 
     def _strategy_problems(self) -> Iterator[Problem]:
         if self.hyperband is not None:
-            yield from under("hyperband", self.hyperband)
+            yield from under("hyperband", self.hyperband.problems())
             if self.strategy != "Hyperband":
                 yield Problem("hyperband", "goes with strategy 'Hyperband' only", self.strategy, "leave it out")
         if self.strategy == "Hyperband" and self.early_stopping_type == "Auto":

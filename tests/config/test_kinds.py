@@ -139,6 +139,30 @@ def test_a_count_is_a_whole_number(count: Any) -> None:
     assert str(problem) == f"training.instance_count: must be a whole number, got {count}; give a whole number"
 
 
+@pytest.mark.parametrize(
+    ("changes", "field", "class_"),
+    [
+        ({"training": None}, "training", "Training"),
+        ({"training": {"instance_type": "ml.m5.large"}}, "training", "Training"),
+        ({"algorithm": "container"}, "algorithm", "Algorithm"),
+        ({"algorithm": Algorithm(built_in="xgboost")}, "algorithm.built_in", "BuiltinAlgorithm"),  # type: ignore[arg-type]
+        ({"dev": Endpoint(autoscaling=Threshold(metric="f1"))}, "dev.autoscaling", "Autoscaling"),  # type: ignore[arg-type]
+        ({"tuning": Tuning}, "tuning", "Tuning"),
+    ],
+)
+def test_what_is_no_part_is_reported_by_name_and_class(changes: dict[str, Any], field: str, class_: str) -> None:
+    (problem,) = found(**changes)
+    assert (problem.field, problem.rule) == (field, f"must be of the class {class_}")
+    assert problem.remedy == f"give {class_}(...)"
+
+
+def test_a_class_of_ones_own_that_is_a_part_is_taken() -> None:
+    class Ours(Training):
+        """A team's own defaults."""
+
+    assert found(training=Ours()) == []
+
+
 def test_parts_with_other_mistakes_are_judged_all_the_same() -> None:
     fields = [problem.field for problem in found(training=Training(instance_count=1.5), dataset=Dataset(prefix="x"))]  # type: ignore[arg-type]
     assert fields == ["dataset.prefix", "training.instance_count"]

@@ -1,0 +1,103 @@
+"""The class methods that make a part take its fields: the same names, types and defaults, and each is passed on."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+from mlops_constructs import Algorithm, Dataset, Endpoint, Evaluation, Rollout, Threshold, config
+
+# Fields that the way itself decides.
+DECIDED: dict[Any, set[str]] = {
+    Algorithm.from_directory: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
+    Algorithm.from_codecommit: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
+    Algorithm.from_connection: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
+    Algorithm.from_git: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
+    # Nothing is built.
+    Algorithm.from_image: {"directory", "codecommit_repository", "git", "built_in", "branch", "ecr_repository_name"},
+    Algorithm.builtin: {field.name for field in dataclasses.fields(Algorithm)} - {"retrain_on_new_image"},
+    Dataset.from_bucket: set(),
+    Endpoint.for_production: {field.name for field in dataclasses.fields(Endpoint)},
+    Rollout.canary: {"strategy"},
+    Rollout.linear: {"strategy"},
+    Rollout.all_at_once: {"strategy", "step_percent"},
+}
+# Defaults that are meant to differ from the field's: what is needed is not optional here.
+DEFAULTS: dict[Any, dict[str, Any]] = {
+    Algorithm.from_image: {"image_uri": inspect.Parameter.empty},
+    Dataset.from_bucket: {"bucket_name": inspect.Parameter.empty, "objects_prefix": None},
+    Rollout.linear: {"step_percent": 25},
+}
+# Arguments that say what the way decides.
+REQUIRED: dict[Any, dict[str, str]] = {
+    Algorithm.from_directory: {"path": "container"},
+    Algorithm.from_codecommit: {"repository_name": "scores"},
+    Algorithm.from_connection: {"connection_arn": "arn", "repository": "team/scores"},
+    Algorithm.from_git: {"provider_type": "GitHub", "repository": "team/scores"},
+    Algorithm.builtin: {"name": "xgboost", "version": "1.7-1"},
+}
+
+
+def ways() -> list[Any]:
+    """Give every public class method of every part."""
+    return [
+        pytest.param(one, getattr(one, name), id=f"{one.__name__}.{name}")
+        for one in map(config.__dict__.__getitem__, config.__all__)
+        if dataclasses.is_dataclass(one)
+        for name, value in vars(one).items()
+        if isinstance(value, classmethod) and not name.startswith("_")
+    ]
+
+
+def fields_of(one: Any) -> dict[str, dataclasses.Field[Any]]:
+    """Give the fields of a part by name."""
+    return {field.name: field for field in dataclasses.fields(one)}
+
+
+def shared(one: Any, way: Any) -> dict[str, inspect.Parameter]:
+    """Give the arguments that are fields of the part."""
+    parameters = inspect.signature(way).parameters
+    return {name: parameter for name, parameter in parameters.items() if name in fields_of(one)}
+
+
+def value_for(annotation: str) -> Any:
+    """Give a value of this type that is nobody's default."""
+    choices = re.findall(r"'(\w+)'|\"(\w+)\"", annotation)
+    if annotation.startswith("Literal"):
+        return "".join(choices[-1])
+    plain = {"bool": True, "int": 7, "float": 0.7, "str": "given", "Sequence": ("given",)}
+    return plain.get(re.split(r"\W", annotation)[0], annotation)
+
+
+@pytest.mark.parametrize(("one", "way"), ways())
+def test_a_way_takes_every_field_that_it_does_not_decide(one: Any, way: Any) -> None:
+    assert set(shared(one, way)) == set(fields_of(one)) - DECIDED[way]
+    assert set(inspect.signature(way).parameters) - set(shared(one, way)) == set(REQUIRED.get(way, {}))
+
+
+@pytest.mark.parametrize(("one", "way"), ways())
+def test_its_arguments_have_the_type_and_the_default_of_the_field(one: Any, way: Any) -> None:
+    for name, parameter in shared(one, way).items():
+        field = fields_of(one)[name]
+        required = parameter.default is inspect.Parameter.empty
+        assert parameter.annotation == (str(field.type).removesuffix(" | None") if required else field.type), name
+        assert parameter.default == DEFAULTS.get(way, {}).get(name, field.default), name
+
+
+@pytest.mark.parametrize(("one", "way"), ways())
+def test_every_argument_reaches_its_field(one: Any, way: Any) -> None:
+    given = {name: value_for(str(fields_of(one)[name].type)) for name in shared(one, way)}
+    made = way(**REQUIRED.get(way, {}), **given)
+    assert {name: getattr(made, name) for name in given} == given
+
+
+def test_the_first_rule_of_the_gate_has_the_fields_of_every_other() -> None:
+    rule, gate = fields_of(Threshold), fields_of(Evaluation)
+    assert list(gate)[: len(rule)] == list(rule)
+    assert {name: gate[name].type for name in rule} == {name: field.type for name, field in rule.items()}
+    given = {name: value_for(str(field.type)) for name, field in rule.items()}
+    assert Evaluation(**given).thresholds == (Threshold(**given),)
