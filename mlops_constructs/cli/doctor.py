@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
+from ._findings import line
 
 if TYPE_CHECKING:
     import argparse
@@ -35,12 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for finding in examine():
         findings.append(finding)
         if not options.json:
-            print(_line(finding), flush=True)
+            print(line(finding), flush=True)
     if options.json:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     return 1 if any(finding.state == "broken" for finding in findings) else 0
-
-
-def _line(finding: Finding) -> str:
-    remedy = f"\n{'':10}{finding.remedy}" if finding.remedy else ""
-    return f"{finding.state:<9} {finding.thing}: {finding.detail}{remedy}"

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "local_aws": {"errors"},
     "rehearsal": {"local_aws", "errors"},
     "doctor": {"_cdk", "_jsii_node", "local_aws", "rehearsal", "errors"},
-    "cli": {"pipeline", "local_aws", "rehearsal", "doctor", "_payload", "_jsii_node", "errors"},
+    "preflight": {"doctor", "errors"},
+    "cli": {"pipeline", "local_aws", "rehearsal", "doctor", "preflight", "_payload", "_jsii_node", "errors"},
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }

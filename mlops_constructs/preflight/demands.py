@@ -1,0 +1,110 @@
+"""How many SageMaker instances of which type a stack will want at once.
+
+They are read from what is deployed: the requests in the functions' archives, the CloudFormation templates of the
+endpoints, and the notebook instances.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from .templates import fleets, is_endpoint_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .stack import SynthesizedStack
+
+Usage = Literal[
+    "endpoint",
+    "notebook instance",
+    "processing job",
+    "spot training job",
+    "training job",
+    "training warm pool",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Instances that one part of a pipeline runs.
+
+    Attributes:
+        part: Who runs them, for people.
+        instance_type: Such as ``ml.m5.large``.
+        usage: What SageMaker counts them as, in the words of its quotas.
+        first: Instances that the first release needs.
+        peak: Instances at most at one time. An update of an endpoint makes a second fleet beside the first
+            (blue/green), of as many instances as there are then.
+            https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+    """
+
+    part: str
+    instance_type: str
+    usage: Usage
+    first: int
+    peak: int
+
+
+def demands(stack: SynthesizedStack) -> list[Demand]:
+    """Everything that the stack will run on SageMaker instances."""
+    return [*_of_jobs(stack), *_of_endpoints(stack), *_of_notebooks(stack)]
+
+
+def endpoint_templates(stack: SynthesizedStack) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield name and document of each template that deploys an endpoint."""
+    for path, document in _documents(stack):
+        if is_endpoint_template(document):
+            yield path, document
+
+
+def _documents(stack: SynthesizedStack) -> Iterator[tuple[str, Any]]:
+    """Yield every JSON document in the archives that the stack uploads."""
+    for upload in stack.of_type("aws_s3_object"):
+        for path, content in stack.files(upload).items():
+            if PurePosixPath(path).suffix != ".json":
+                continue
+            try:
+                yield path, json.loads(content)
+            except ValueError:
+                continue
+
+
+def _of_endpoints(stack: SynthesizedStack) -> Iterator[Demand]:
+    for path, template in endpoint_templates(stack):
+        part = f"endpoint {PurePosixPath(path).stem}"
+        for fleet in fleets(template):
+            yield Demand(part, fleet.instance_type, "endpoint", fleet.initial, 2 * fleet.maximum)
+
+
+def _of_notebooks(stack: SynthesizedStack) -> Iterator[Demand]:
+    for notebook in stack.of_type("aws_sagemaker_notebook_instance"):
+        yield Demand("notebook", notebook.arguments["instance_type"], "notebook instance", 1, 1)
+
+
+def _of_jobs(stack: SynthesizedStack) -> Iterator[Demand]:
+    for function in stack.of_type("aws_lambda_function"):
+        variables = function.arguments.get("environment", {}).get("variables", {})
+        if "INSTANCE_TYPES" in variables:
+            yield from _training(variables)
+        elif "INSTANCE_TYPE" in variables:
+            yield Demand("evaluation job", variables["INSTANCE_TYPE"], "processing job", 1, 1)
+
+
+def _training(variables: Mapping[str, str]) -> Iterator[Demand]:
+    wanted, *others = variables["INSTANCE_TYPES"].split(",")
+    usage: Usage = "spot training job" if variables.get("MAX_WAIT_SECONDS") else "training job"
+    count = int(variables["INSTANCE_COUNT"]) * _parallel(variables.get("TUNING", ""))
+    part = "hyperparameter search" if variables.get("TUNING") else "training job"
+    yield Demand(part, wanted, usage, count, count)
+    for other in others:
+        yield Demand(f"{part}, when {wanted} has no capacity", other, usage, 0, count)
+    if variables.get("KEEP_ALIVE_SECONDS"):
+        yield Demand("instances kept for the next job", wanted, "training warm pool", count, count)
+
+
+def _parallel(search: str) -> int:
+    return int(json.loads(search)["ResourceLimits"]["MaxParallelTrainingJobs"]) if search else 1

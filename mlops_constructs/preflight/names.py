@@ -1,0 +1,216 @@
+"""Names that the stack gives, and that something else may have already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..doctor.finding import Finding
+from .asking import asked, code_of, is_denied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .stack import Identity, Resource, SynthesizedStack
+    from .state import TerraformState
+
+    Clients = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How to see whether a name is taken.
+
+    Attributes:
+        argument: The argument that holds the name.
+        service: boto3's name of the service.
+        operation: The client's method.
+        parameter: Where the name goes.
+        missing: Error codes which say that nothing has the name.
+        action: The IAM action that asking takes.
+        many: The method takes a list of names.
+        found: The member of the answer that is empty when nothing has the name; any answer means taken when empty.
+    """
+
+    argument: str
+    service: str
+    operation: str
+    parameter: str
+    missing: tuple[str, ...]
+    action: str
+    many: bool = False
+    found: str = ""
+
+
+# SageMaker and CloudFormation say ValidationException of what is not there; botocore's models list no error for it.
+LOOKS = {
+    "aws_codebuild_project": Look(
+        "name",
+        "codebuild",
+        "batch_get_projects",
+        "names",
+        (),
+        "codebuild:BatchGetProjects",
+        many=True,
+        found="projects",
+    ),
+    "aws_codecommit_repository": Look(
+        "repository_name",
+        "codecommit",
+        "get_repository",
+        "repositoryName",
+        ("RepositoryDoesNotExistException",),
+        "codecommit:GetRepository",
+    ),
+    "aws_codepipeline": Look(
+        "name", "codepipeline", "get_pipeline", "name", ("PipelineNotFoundException",), "codepipeline:GetPipeline"
+    ),
+    "aws_ecr_repository": Look(
+        "name",
+        "ecr",
+        "describe_repositories",
+        "repositoryNames",
+        ("RepositoryNotFoundException",),
+        "ecr:DescribeRepositories",
+        many=True,
+    ),
+    "aws_iam_role": Look("name", "iam", "get_role", "RoleName", ("NoSuchEntity",), "iam:GetRole"),
+    "aws_kms_alias": Look("name", "kms", "describe_key", "KeyId", ("NotFoundException",), "kms:DescribeKey"),
+    "aws_lambda_function": Look(
+        "function_name",
+        "lambda",
+        "get_function_configuration",
+        "FunctionName",
+        ("ResourceNotFoundException",),
+        "lambda:GetFunctionConfiguration",
+    ),
+    "aws_s3_bucket": Look("bucket", "s3", "head_bucket", "Bucket", ("404", "NoSuchBucket"), "s3:ListBucket"),
+    "aws_sagemaker_model_package_group": Look(
+        "model_package_group_name",
+        "sagemaker",
+        "describe_model_package_group",
+        "ModelPackageGroupName",
+        ("ValidationException",),
+        "sagemaker:DescribeModelPackageGroup",
+    ),
+    "aws_sagemaker_notebook_instance": Look(
+        "name",
+        "sagemaker",
+        "describe_notebook_instance",
+        "NotebookInstanceName",
+        ("ValidationException",),
+        "sagemaker:DescribeNotebookInstance",
+    ),
+    "aws_sqs_queue": Look(
+        "name",
+        "sqs",
+        "get_queue_url",
+        "QueueName",
+        ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
+        "sqs:GetQueueUrl",
+    ),
+    "aws_ssm_parameter": Look(
+        "name", "ssm", "get_parameters", "Names", (), "ssm:GetParameters", many=True, found="Parameters"
+    ),
+}
+
+
+def examine_names(
+    client: Clients, stack: SynthesizedStack, identity: Identity, state: TerraformState
+) -> Iterator[Finding]:
+    """Look each name up, unless the state says that it is this stack's own.
+
+    Args:
+        client: Makes a client of a service.
+        stack: Whose names these are.
+        identity: For the names that hold account or region.
+        state: What Terraform manages already.
+    """
+    free, taken = 0, False
+    for resource in stack.resources:
+        look = LOOKS.get(resource.type)
+        name = stack.text(resource.arguments.get(look.argument), identity) if look else None
+        if look is None or name is None or state.has(resource.address):
+            continue
+        findings = list(_judge(client(look.service), look, resource, name, state))
+        taken, free = taken or bool(findings), free + (not findings)
+        yield from findings
+    for finding in _stacks(client("cloudformation"), stack, identity, state):
+        taken = True
+        yield finding
+    if not taken:
+        yield Finding("names", "good", f"the {free} names that Terraform does not manage yet are free")
+
+
+def _judge(client: Any, look: Look, resource: Resource, name: str, state: TerraformState) -> Iterator[Finding]:
+    thing = f"name {name}"
+    with asked(thing, look.action) as problems:
+        owner = _owner(client, look, name)
+        if owner is not None:
+            yield _taken(thing, resource.type, owner, state, resource.address)
+    yield from problems
+
+
+def _owner(client: Any, look: Look, name: str) -> str | None:
+    """Who has the name, for people; None when nobody."""
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = getattr(client, look.operation)(**{look.parameter: [name] if look.many else name})
+    except ClientError as error:
+        if code_of(error) in look.missing:
+            return None
+        if look.service == "s3" and is_denied(error):
+            return "another AWS account, or one of this account that you may not see"
+        if look.service == "s3" and code_of(error) in ("301", "PermanentRedirect"):
+            return "a bucket in another region"
+        raise
+    return None if look.found and not answer[look.found] else "this account"
+
+
+def _taken(thing: str, type_: str, owner: str, state: TerraformState, address: str) -> Finding:
+    detail = f"{type_} of this name is there ({owner})"
+    if owner == "this account" and not state.known:
+        remedy = (
+            "Nothing to do if an earlier apply of this stack made it: give its state with --state to know."
+            " Otherwise give name_prefix another value."
+        )
+        return Finding(thing, "warning", f"{detail}; {state.source} is not read here", remedy)
+    remedy = "Give name_prefix another value"
+    if owner == "this account":
+        remedy += f", delete what has the name, or take it over: terraform import {address} ID"
+    return Finding(thing, "broken", f"{detail}, and not in {state.source}", f"{remedy}.")
+
+
+def _stacks(
+    cloudformation: Any, stack: SynthesizedStack, identity: Identity, state: TerraformState
+) -> Iterator[Finding]:
+    """Look for the stacks that the pipeline's CloudFormation actions make; Terraform never manages those."""
+    pipelines = stack.of_type("aws_codepipeline")
+    ours = any(state.has(pipeline.address) for pipeline in pipelines)
+    names = dict.fromkeys(stack.text(action.get("StackName"), identity) for action in stack.actions("CloudFormation"))
+    for name in names:
+        thing = f"CloudFormation stack {name}"
+        if name is None:
+            continue
+        with asked(thing, "cloudformation:DescribeStacks") as problems:
+            status = _status(cloudformation, name)
+            if status == "ROLLBACK_COMPLETE":
+                remedy = f"Delete it, for it never served: aws cloudformation delete-stack --stack-name {name}"
+                yield Finding(thing, "broken", "its first creation failed, and it cannot be updated", remedy)
+            elif status is not None and not ours:
+                remedy = "Give name_prefix another value, or delete the stack if no endpoint of it is in use."
+                yield Finding(thing, "broken" if state.known else "warning", f"is there already ({status})", remedy)
+        yield from problems
+
+
+def _status(cloudformation: Any, name: str) -> str | None:
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
+    except ClientError as error:
+        # "Stack with id NAME does not exist"
+        if code_of(error) == "ValidationError":
+            return None
+        raise

@@ -1,0 +1,77 @@
+"""What the instances cost, by AWS's own price list."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ..doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .demands import Demand
+    from .stack import SynthesizedStack
+
+# The price list's words for what SageMaker's quotas call usage.
+_COMPONENTS: Mapping[str, str] = {
+    "endpoint": "Hosting",
+    "notebook instance": "Notebook",
+    "processing job": "Processing",
+    "spot training job": "Training",
+    "training job": "Training",
+    "training warm pool": "Training",
+}
+PRICING_REGION = "us-east-1"
+
+
+def examine_prices(
+    pricing: Callable[[], Any], wanted: Sequence[Demand], stack: SynthesizedStack, region: str
+) -> Iterator[Finding]:
+    """Say what one instance costs an hour and how many there are; ``unknown`` where the price list has no answer.
+
+    What the pipeline was told by ``Endpoint(hourly_price_usd=...)`` is repeated beside it.
+
+    Args:
+        pricing: Makes a client of the Price List API, which answers in us-east-1 for every region.
+        wanted: What the stack runs.
+        stack: For what the approver will be told.
+        region: Whose prices these are.
+    """
+    client = pricing()
+    for demand in wanted:
+        price = _hourly(client, demand, region)
+        count = f"{demand.first} to {demand.peak}" if demand.first != demand.peak else str(demand.peak)
+        each = "price unknown" if price is None else f"{price:g} USD an hour each"
+        spot = ", less on spot" if demand.usage == "spot training job" and price is not None else ""
+        yield Finding(f"price {demand.part}", "good", f"{count} x {demand.instance_type}: {each}{spot}")
+    for function in stack.of_type("aws_lambda_function"):
+        told = function.arguments.get("environment", {}).get("variables", {}).get("HOURLY_COST", "unknown")
+        if told != "unknown":
+            yield Finding("price told to the approver", "good", f"{told} an hour for production")
+
+
+def _hourly(client: Any, demand: Demand, region: str) -> float | None:
+    """The on-demand price in US dollars, or None unless the price list gives exactly one."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    wanted = {"regionCode": region, "instanceName": demand.instance_type}
+    filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()]
+    try:
+        pages = client.get_paginator("get_products").paginate(ServiceCode="AmazonSageMaker", Filters=filters)
+        products = [json.loads(text) for page in pages for text in page["PriceList"]]
+    except (BotoCoreError, ClientError):
+        return None
+    found = {price for product in products for price in _prices(product, _COMPONENTS[demand.usage])}
+    return found.pop() if len(found) == 1 else None
+
+
+def _prices(product: Mapping[str, Any], component: str) -> Iterator[float]:
+    attributes = product.get("product", {}).get("attributes", {})
+    if str(attributes.get("component", "")).lower() != component.lower():
+        return
+    for term in product.get("terms", {}).get("OnDemand", {}).values():
+        for dimension in term.get("priceDimensions", {}).values():
+            # Free tiers have a row of their own.
+            if dimension.get("unit") in ("Hrs", "Hours") and float(dimension["pricePerUnit"].get("USD", 0)) > 0:
+                yield float(dimension["pricePerUnit"]["USD"])

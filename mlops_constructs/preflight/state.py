@@ -1,0 +1,55 @@
+"""What Terraform's state says to be ours already."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import MlopsError
+
+if TYPE_CHECKING:
+    from .stack import SynthesizedStack
+
+
+class TerraformState:
+    """The addresses in a state, as far as it can be read without credentials.
+
+    Attributes:
+        known: Whether a state, or that there is none yet, is known.
+        source: Where it was looked for, for people.
+    """
+
+    def __init__(self, stack: SynthesizedStack, file: Path | None = None) -> None:
+        """Read the state.
+
+        Args:
+            stack: Its backend is taken where no file is given.
+            file: A state, such as ``terraform state pull`` prints it.
+
+        Raises:
+            MlopsError: when the file is no state.
+        """
+        kind, arguments = stack.backend
+        if file is None and kind != "local":
+            self.known, self.source = False, f"the backend {kind}"
+            self._addresses: frozenset[str] = frozenset()
+            return
+        path = file or Path(str(arguments.get("path", "terraform.tfstate")))
+        if file is not None and not path.is_file():
+            raise MlopsError(f"there is no {path}; `terraform state pull > FILE` writes a state")
+        self.known, self.source = True, str(path)
+        self._addresses = _addresses(path) if path.is_file() else frozenset()
+
+    def has(self, address: str) -> bool:
+        """Whether Terraform manages the resource of this address."""
+        return address in self._addresses
+
+
+def _addresses(path: Path) -> frozenset[str]:
+    try:
+        resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
+        managed = (one for one in resources if one["mode"] == "managed" and one["instances"])
+        return frozenset(f"{one['type']}.{one['name']}" for one in managed)
+    except (ValueError, KeyError, TypeError) as error:
+        raise MlopsError(f"{path} is not the state of Terraform 1.0 or newer: {error!r}") from None

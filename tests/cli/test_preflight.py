@@ -1,0 +1,91 @@
+"""mlops preflight, against the local AWS as against AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlops_constructs.local_aws.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[LocalAws]:
+    with LocalAws() as aws:
+        yield aws
+
+
+def preflight(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
+    return subprocess.run(
+        [sys.executable, "-m", "mlops_constructs", "preflight", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **keys, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_empty_local_aws_is_ready(aws: LocalAws) -> None:
+    done = preflight("--json", AWS_ENDPOINT_URL=aws.url)
+    findings = {finding["thing"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stdout
+    assert findings["names"]["state"] == "good"
+    assert "ml.m5.xlarge" in findings["price training job"]["detail"]
+
+
+def test_a_name_that_is_taken_fails_it_with_a_remedy(aws: LocalAws) -> None:
+    before = preflight("--json", AWS_ENDPOINT_URL=aws.url)
+    assert before.returncode == 0, before.stdout
+    name = pipeline_name(aws)
+    aws.client("sqs").create_queue(QueueName=f"{name}-dead-letters")
+    try:
+        done = preflight(AWS_ENDPOINT_URL=aws.url)
+    finally:
+        aws.client("sqs").delete_queue(
+            QueueUrl=aws.client("sqs").get_queue_url(QueueName=f"{name}-dead-letters")["QueueUrl"]
+        )
+    assert done.returncode == 1
+    assert f"broken    name {name}-dead-letters: aws_sqs_queue of this name is there" in done.stdout
+    assert "terraform import aws_sqs_queue." in done.stdout
+
+
+def pipeline_name(aws: LocalAws) -> str:
+    """The name of main.py's pipeline, as the command tells it to who asks for another one."""
+    told = preflight("--pipeline", "wine", AWS_ENDPOINT_URL=aws.url).stderr
+    return told.rpartition("it has: ")[2].strip()
+
+
+def test_a_pipeline_that_is_not_there_is_refused(aws: LocalAws) -> None:
+    done = preflight("--pipeline", "wine", AWS_ENDPOINT_URL=aws.url)
+    assert done.returncode == 1
+    assert "mlops preflight: the stack has no pipeline 'wine'; it has: iris-" in done.stderr
+
+
+def test_an_aws_that_does_not_answer_is_broken() -> None:
+    done = preflight("--json", AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1")
+    assert done.returncode == 1
+    assert [finding["thing"] for finding in json.loads(done.stdout)] == ["region", "credentials"]
+
+
+def test_a_profile_that_is_not_there_is_told() -> None:
+    done = preflight("--live", "--yes", AWS_PROFILE="nobody")
+    assert done.returncode == 1
+    assert "The config profile (nobody) could not be found" in done.stderr
+
+
+def test_nothing_is_made_without_a_yes() -> None:
+    done = preflight("--live", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Give --yes as well" in done.stderr
