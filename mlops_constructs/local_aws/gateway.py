@@ -7,32 +7,27 @@ import io
 import logging
 import socket
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from moto.core.request import Request
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
-from werkzeug.test import run_wsgi_app
-from werkzeug.wrappers import Response
 
-from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws import protocol
+from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.moto_app import MotoApp, NotInMoto
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMoto, Service, caller_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.wrappers import Response
 
     from mlops_constructs.local_aws.protocol import Call
 
 HOST = "127.0.0.1"
-DIRECT_HEADER = "X-Rehearsal-Direct"
-"""A request with this header goes to moto without passing our services."""
 
 Handler = Callable[[Params], Params]
 Observer = Callable[[Params, dict[str, str]], None]
@@ -42,10 +37,10 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """A WSGI application, and the server it answers on."""
 
-    def __init__(self) -> None:
+    def __init__(self, moto: MotoApp) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
-        self._observers: dict[tuple[str, str], Observer] = {}
-        self._moto = DomainDispatcherApplication(_moto_app)
+        self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
+        self._moto = moto
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
@@ -59,7 +54,7 @@ class Gateway:
                     raise ValueError(f"two services answer {service.service_name}:{operation}")
                 self._handlers[key] = handler
             if observer is not None:
-                self._observers[key] = observer
+                self._observers[key].append(observer)
 
     def start(self, port: int) -> str:
         """Serve on a port (0: any free one) and return the URL."""
@@ -89,19 +84,22 @@ class Gateway:
 
     def _respond(self, request: Request) -> Response:
         call = None if request.path.startswith("/moto-api") else protocol.identify(request)
-        if call is None or DIRECT_HEADER in request.headers:
+        if call is None:
             return self._moto_response(request, call)
         key = (call.service_name, call.method_name)
-        handler, observer = self._handlers.get(key), self._observers.get(key)
+        handler, observers = self._handlers.get(key), self._observers.get(key, [])
         if handler is not None:
-            caller_key.set(protocol.access_key(request))
+            caller = caller_key.set(protocol.access_key(request))
             try:
                 return self._own_response(call, handler, request)
             except PassToMoto:
                 pass
+            finally:
+                caller_key.reset(caller)
         response = self._moto_response(request, call)
-        if observer is not None and response.status_code < 300:
-            _observe(observer, call, request, response)
+        if response.status_code < 300:
+            for observer in observers:
+                _observe(observer, call, request, response)
         return response
 
     def _own_response(self, call: Call, handler: Handler, request: Request) -> Response:
@@ -116,14 +114,9 @@ class Gateway:
         environ = request.environ.copy()
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         try:
-            body, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
-        except NotImplementedError:
+            return self._moto.run(environ)
+        except NotInMoto:
             return self._refusal(request, call)
-        response = Response(body, status=status, headers=headers)
-        unrouted = status.startswith("404") and headers.get("Content-Type", "").startswith("text/html")
-        if unrouted and (call is None or call.service_name != "s3"):
-            return self._refusal(request, call)
-        return response
 
     def _refusal(self, request: Request, call: Call | None) -> Response:
         name = protocol.name_of(request, call)
@@ -147,12 +140,6 @@ def _observe(observer: Observer, call: Call, request: Request, response: Respons
         logger.exception("after %s:%s", call.service_name, call.operation)
 
 
-def _moto_app(backend: Any) -> Any:
-    if backend is None:
-        raise NotImplementedError("a service moto does not know")
-    return create_backend_app(backend)
-
-
 def _bind(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -165,7 +152,7 @@ def _bind(port: int) -> socket.socket:
             reason = "another program uses it: stop that program, or give another port (0: any free one)"
         else:
             reason = str(error.strerror)
-        raise RehearsalError(f"cannot serve the local AWS on {HOST}:{port}: {reason}") from error
+        raise LocalAwsError(f"cannot serve the local AWS on {HOST}:{port}: {reason}") from error
     return listener
 
 

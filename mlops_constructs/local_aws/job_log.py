@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _FLUSH_SECONDS = 0.5
 _MAXIMUM_BATCH = 1000
@@ -25,16 +25,16 @@ class JobLog:
     A role that may not write logs costs the log, not the job, as on AWS: the local AWS says so once.
     """
 
-    def __init__(self, aws: LocalAws, group: str, stream: str, client: Any = None) -> None:
+    def __init__(self, account: Account, group: str, stream: str, client: Any = None) -> None:
         self.group = group
         self.stream = stream
-        self._aws = aws
-        self._client = client if client is not None else aws.client("logs")
+        self._account = account
+        self._client = client if client is not None else account.client("logs")
         self._lines: deque[str] = deque(maxlen=_MAXIMUM_LINES)
         self._unsent: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._thread = aws.spawn(f"log-{stream}", self._send_until_closed)
+        self._thread = account.spawn(f"log-{stream}", self._send_until_closed)
 
     def write(self, line: str) -> None:
         """Add a line. Safe from any thread."""
@@ -64,8 +64,8 @@ class JobLog:
                 self._send()
             self._send()
         except (BotoCoreError, ClientError) as error:
-            if not self._aws.closing.is_set():
-                self._aws.log(f"no log in {self.group}: {error}")
+            if not self._account.closing.is_set():
+                self._account.log(f"no log in {self.group}: {error}")
 
     def _create(self) -> None:
         exceptions = self._client.exceptions

@@ -73,7 +73,7 @@ def identify(request: Request) -> Call | None:
 
 
 def _complete_target(request: Request, service: ServiceModel) -> None:
-    """Give a target its service's whole prefix: Go's SDK, and so Terraform, sends only the end of a dotted one."""
+    """Give a target its service's whole prefix: Go's SDK sends only the end of a dotted one."""
     prefix = str(service.metadata.get("targetPrefix", ""))
     sent, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
     if sent and prefix.endswith(f".{sent}"):

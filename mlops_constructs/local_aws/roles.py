@@ -12,20 +12,20 @@ from botocore.exceptions import ClientError
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 
 def assume_as(
-    aws: LocalAws, principal: str, role_arn: str, session: str, error_code: str = "ValidationException"
+    account: Account, principal: str, role_arn: str, session: str, error_code: str = "ValidationException"
 ) -> dict[str, Any]:
     """Credentials of a role that trusts `principal`, such as sagemaker.amazonaws.com.
 
     Raises `AwsError` when the role does not exist or does not trust the service.
     """
     try:
-        role = aws.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
+        role = account.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
         if trusts(role["AssumeRolePolicyDocument"], principal):
-            return aws.role_credentials(role_arn, session)
+            return role_credentials(account, role_arn, session)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("NoSuchEntity", "ValidationError"):
             raise
@@ -34,6 +34,14 @@ def assume_as(
         f"Could not assume role {role_arn}. Please ensure that the role exists and allows "
         f"principal '{principal}' to assume the role.",
     )
+
+
+def role_credentials(account: Account, role_arn: str, session_name: str) -> dict[str, Any]:
+    """Temporary credentials of a role (AccessKeyId, SecretAccessKey, SessionToken), whomever it trusts."""
+    account.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[1])
+    answer = account.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64].ljust(2, "-"))
+    credentials: dict[str, Any] = answer["Credentials"]
+    return credentials
 
 
 def trusts(document: str | Mapping[str, Any], principal: str) -> bool:

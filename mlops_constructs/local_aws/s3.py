@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
 
 
 class S3Service(Service):
@@ -18,8 +21,8 @@ class S3Service(Service):
 
     service_name: ClassVar[str] = "s3"
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._telling: set[str] = set()
         self._policies: dict[str, str] = {}
 
@@ -27,7 +30,7 @@ class S3Service(Service):
         """Keep the EventBridge setting here, the rest in moto."""
         configuration = dict(params["NotificationConfiguration"])
         telling = configuration.pop("EventBridgeConfiguration", None) is not None
-        self.aws.moto("s3").put_bucket_notification_configuration(
+        self.account.moto("s3").put_bucket_notification_configuration(
             **{**params, "NotificationConfiguration": configuration}
         )
         with self.lock:
@@ -36,14 +39,14 @@ class S3Service(Service):
 
     def get_bucket_notification_configuration(self, params: Params) -> Params:
         """moto's configuration and the EventBridge setting."""
-        answer = without_metadata(self.aws.moto("s3").get_bucket_notification_configuration(**params))
+        answer = without_metadata(self.account.moto("s3").get_bucket_notification_configuration(**params))
         if self._tells(params["Bucket"]):
             answer["EventBridgeConfiguration"] = {}
         return answer
 
     def put_bucket_policy(self, params: Params) -> Params:
         """Keep a policy; only that it is JSON is checked."""
-        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        self.account.moto("s3").head_bucket(Bucket=params["Bucket"])
         try:
             json.loads(params["Policy"])
         except ValueError as error:
@@ -54,7 +57,7 @@ class S3Service(Service):
 
     def get_bucket_policy(self, params: Params) -> Params:
         """The policy, as it was sent."""
-        self.aws.moto("s3").head_bucket(Bucket=params["Bucket"])
+        self.account.moto("s3").head_bucket(Bucket=params["Bucket"])
         with self.lock:
             policy = self._policies.get(params["Bucket"])
         if policy is None:
@@ -96,20 +99,20 @@ class S3Service(Service):
         found = {name.lower(): value for name, value in headers.items()}
         version_id = found.get("x-amz-version-id")
         version = {"VersionId": version_id} if version_id else {}
-        head = self.aws.moto("s3").head_object(Bucket=bucket, Key=key, **version)
+        head = self.account.moto("s3").head_object(Bucket=bucket, Key=key, **version)
         about = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"')}
         if version_id:
             about["version-id"] = version_id
-        self.aws.emit(
+        self.account.emit(
             {
                 "source": "aws.s3",
                 "detail-type": "Object Created",
-                "resources": [f"arn:{self.aws.partition}:s3:::{bucket}"],
+                "resources": [self.account.arn("s3", bucket, region="", account_id="")],
                 "detail": {
                     "version": "0",
                     "bucket": {"name": bucket},
                     "object": about,
-                    "requester": self.aws.account_id,
+                    "requester": self.account.account_id,
                     "source-ip-address": "127.0.0.1",
                     "reason": reason,
                 },

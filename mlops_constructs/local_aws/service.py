@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 Params = dict[str, Any]
 """The members of a request or a response, named as in the botocore model."""
@@ -36,7 +36,7 @@ class PassToMoto(Exception):
 
 
 class Service:
-    """A part of AWS that we do ourselves.
+    """A set of operations that we do ourselves.
 
     Each public method named like an operation (`botocore.xform_name`: StartBuild -> start_build)
     replaces moto's. It takes the request's members and returns the response's members; datetimes
@@ -44,16 +44,20 @@ class Service:
     handed to the caller unchanged. Methods run in many threads at once: guard state with `lock`.
     A method `after_<operation>` watches instead: it is called with the request's members and the
     answer's headers when moto has done the operation.
-    To build on moto's own answer, call `self.aws.moto(service_name).<operation>(**params)`;
+    To build on moto's own answer, call `self.account.moto(service_name).<operation>(**params)`;
     to hand a request over whole, raise `PassToMoto`.
+    Several services may share one `service_name`, as long as each operation is done by one of them.
     """
 
     service_name: ClassVar[str]
     """Name in botocore, for example "codepipeline"."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self.aws = aws
+    def __init__(self, account: Account) -> None:
+        self.account = account
         self.lock = threading.RLock()
+
+    def start(self) -> None:
+        """Begin whatever runs by itself. Called once, when the account has its URL."""
 
     def close(self) -> None:
         """End whatever the service has running. Called once, when the local AWS closes."""
@@ -61,7 +65,7 @@ class Service:
     def caller_arn(self) -> str:
         """Who sent the request that is being answered, as STS names them."""
         keys = {"AccessKeyId": caller_key.get() or "unsigned"}
-        return str(self.aws.client("sts", keys).get_caller_identity()["Arn"])
+        return str(self.account.client("sts", keys).get_caller_identity()["Arn"])
 
 
 def without_metadata(response: Params) -> Params:

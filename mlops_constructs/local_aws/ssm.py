@@ -14,15 +14,15 @@ class ParametersService(Service):
 
     def put_parameter(self, params: Params) -> Params:
         """moto's parameter, and the event of its change."""
-        answer = without_metadata(self.aws.moto("ssm").put_parameter(**params))
+        answer = without_metadata(self.account.moto("ssm").put_parameter(**params))
         name = params["Name"]
         detail = {
             "operation": "Create" if answer["Version"] == 1 else "Update",
             "name": name,
             "type": params.get("Type", "String"),
         }
-        arn = f"arn:{self.aws.partition}:ssm:{self.aws.region}:{self.aws.account_id}:parameter/{name.lstrip('/')}"
-        self.aws.emit(
+        arn = self.account.arn("ssm", f"parameter/{name.lstrip('/')}")
+        self.account.emit(
             {"source": "aws.ssm", "detail-type": "Parameter Store Change", "resources": [arn], "detail": detail}
         )
         return answer

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
-from mlops_constructs.local_aws.containers.host import container_host
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.answers import predictions, same
 from mlops_constructs.rehearsal.deployed import Deployed
@@ -58,9 +57,9 @@ class Rehearsal:
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
-        self._docker, self._pipeline = docker, pipeline
+        self._pipeline = pipeline
         self._stand_ins = StandIns() if stand_ins is None else stand_ins
-        self.aws = LocalAws(port=port, region=_region(stack))
+        self.aws = LocalAws(port=port, region=_region(stack), docker=docker)
         self.result = Result()
         self._steps = Steps(self.result, watcher)
         self._terraform: Terraform | None = None
@@ -71,8 +70,6 @@ class Rehearsal:
         self.aws.start()
         try:
             self.aws.add_listener(self._watcher.log)
-            # Chosen before the first build asks for it.
-            container_host(self.aws, docker=self._docker)
             self._stand_ins.install(self.aws)
         except BaseException:
             self.aws.close()
@@ -119,7 +116,7 @@ class Rehearsal:
             self._stand_ins.require_image(self.aws, self._stage_set().pipeline)
             return
         with self._steps.step("Image", "container runtime") as say:
-            say(container_host(self.aws, docker=self._docker).choice)
+            say(self.aws.containers.choice)
         with self._steps.timed("image pipeline"):
             follower = self._follower(name)
             known = self._complete_connections(name, follower)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs.errors import RehearsalError
-from mlops_constructs.local_aws.containers.host import ContainerError, container_host
-from mlops_constructs.local_aws.containers.images import check_context
+from mlops_constructs.local_aws.containers.images import ContainerError, check_context
 from mlops_constructs.local_aws.ecr.images import ImageUri, pull
 
 if TYPE_CHECKING:
@@ -50,27 +49,28 @@ class StandIns:
 
     def install(self, aws: LocalAws) -> None:
         """Build the images, and put everything where the local AWS looks for it."""
-        host = container_host(aws)
+        aws.connections.missing_repository = (
+            "give --repository {repository}=FOLDER, a folder or git repository that stands in for it"
+        )
         for uri, folder in self.images.items():
             aws.log(f"{folder} stands in for the image {uri}")
-            image = host.runtime.build(folder, aws.log)
-            aws.services["ecr"].stand_in(ImageUri.parse(uri), image)  # type: ignore[attr-defined]
+            image = aws.containers.runtime.build(folder, aws.log)
+            aws.ecr.stand_in(ImageUri.parse(uri), image)
         for name, folder in self.repositories.items():
             aws.log(f"{folder} stands in for the repository {name}")
-            aws.services["codestar-connections"].stand_in(name, folder)  # type: ignore[attr-defined]
+            aws.connections.stand_in(name, folder)
 
     def complete_connections(self, aws: LocalAws) -> list[str]:
         """Complete the connections that wait, where their repositories are here; give their names."""
         if not self.repositories:
             return []
-        completed: list[str] = aws.services["codestar-connections"].complete()  # type: ignore[attr-defined]
-        return completed
+        return aws.connections.complete()
 
     def require_image(self, aws: LocalAws, pipeline: str) -> None:
         """Raise RehearsalError, saying what to give, unless the image that trains is on this machine."""
         uri = aws.client("ssm").get_parameter(Name=f"/{pipeline}/image")["Parameter"]["Value"]
         try:
-            pull(aws, container_host(aws).images, uri, None)
+            pull(aws.account, aws.containers.images, uri, None)
         except ContainerError:
             raise RehearsalError(
                 f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a container folder (Dockerfile, "

@@ -16,7 +16,7 @@ from mlops_constructs.local_aws.codebuild.buildspec import Buildspec, BuildspecE
 from mlops_constructs.local_aws.containers.docker import DockerRuntime, engine_problem
 from mlops_constructs.local_aws.containers.images import ContainerError, ImageStore
 from mlops_constructs.local_aws.ecr.images import ImageUri
-from mlops_constructs.local_aws.sagemaker.fleet import _free_port
+from mlops_constructs.local_aws.sagemaker.fleet import free_port
 from mlops_constructs.local_aws.sagemaker.job_files import write_configuration
 
 if TYPE_CHECKING:
@@ -395,7 +395,7 @@ def test_docker_trains_with_opt_ml_mounted(builds: Builds, fake_docker: Path, tm
     assert lines == ["validation:accuracy=0.5;", "validation:accuracy=0.91;"]
     built, ran = calls(fake_docker)
     assert built == f"build --tag {image.name} --build-arg BASE=slim {image.context}"
-    assert ran.startswith("run --rm --name mlops-rehearsal-train-")
+    assert ran.startswith("run --rm --name local-aws-train-")
     assert ran.endswith(f"--volume {base}:/opt/ml --env AWS_REGION --env TOLD {image.name} train")
 
 
@@ -418,7 +418,7 @@ def test_docker_runs_another_program(
     container = runtime.run(image, base, entrypoint, arguments, {}, print)
     assert container.wait(20) == 0
     ran = calls(fake_docker)[-1]
-    assert ran.startswith("run --rm --name mlops-rehearsal-")
+    assert ran.startswith("run --rm --name local-aws-")
     assert ran.endswith(ending.format(image=image.name))
 
 
@@ -428,7 +428,7 @@ def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_dock
     model = tmp_path / "opt" / "ml" / "model"
     model.mkdir(parents=True)
     (model / "model.json").write_text("{}")
-    port = _free_port()
+    port = free_port()
 
     container = runtime.serve(image, model.parent, port, {}, print)
     wait_until(lambda: answers(port))
@@ -436,7 +436,7 @@ def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_dock
 
     assert not answers(port)
     assert any(f"--publish 127.0.0.1:{port}:8080" in call for call in calls(fake_docker))
-    assert calls(fake_docker)[-1].startswith("stop --time 5 mlops-rehearsal-serve-")
+    assert calls(fake_docker)[-1].startswith("stop --time 5 local-aws-serve-")
 
 
 def answers(port: int) -> bool:
@@ -485,4 +485,4 @@ def test_docker_program_is_a_script_without_our_package(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert "KeyError: 'MLOPS_REHEARSAL_DOCKER_KEY'" in answer.stderr
+    assert "KeyError: 'LOCAL_AWS_DOCKER_KEY'" in answer.stderr

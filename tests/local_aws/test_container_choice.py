@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_constructs.local_aws.containers.host import DockerRuntime, ProcessRuntime, container_host
+from mlops_constructs.local_aws.containers.host import DockerRuntime, ProcessRuntime
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
@@ -36,9 +36,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_an_engine_is_used_unless_it_is_forbidden(docker: bool, runtime: type, choice: str) -> None:
     lines: list[str] = []
-    with LocalAws() as aws:
+    with LocalAws(docker=docker) as aws:
         aws.add_listener(lines.append)
-        host = container_host(aws, docker=docker)
-        assert isinstance(host.runtime, runtime)
-        assert container_host(aws) is host
+        assert isinstance(aws.containers.runtime, runtime)
+        assert aws.containers.runtime is aws.containers.runtime
     assert lines == [choice]

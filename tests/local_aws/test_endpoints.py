@@ -169,7 +169,7 @@ def test_program_that_ends_fails_the_endpoint_with_its_last_words(models: Models
 
 
 def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.aws.services["sagemaker"].endpoints, "health_seconds", 1.0)  # type: ignore[attr-defined]
+    monkeypatch.setattr(models.aws.sagemaker.endpoints, "health_seconds", 1.0)
 
     endpoint = models.settled(models.endpoint(models.simple(mode="sick")))
 

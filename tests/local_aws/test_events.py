@@ -171,7 +171,7 @@ def test_bucket_without_the_setting_tells_nothing(bench: Bench) -> None:
     make_rule(bench, "silent", {"source": ["aws.s3", "test"], "detail": {"mark": ["x"]}}, Arn=queue.arn)
     make_rule(bench, "any", {"detail": {"bucket": {"name": [ARTIFACTS]}}}, Arn=queue.arn)
     bench.s3.put_object(Bucket=ARTIFACTS, Key="quiet", Body=b"abc")
-    bench.aws.emit({"source": "test", "detail-type": "after", "detail": {"mark": "x"}})
+    bench.aws.account.emit({"source": "test", "detail-type": "after", "detail": {"mark": "x"}})
     assert queue.receive()["detail-type"] == "after"
 
 
@@ -236,7 +236,7 @@ def test_undeliverable_event_goes_to_the_dead_letter_queue_of_the_target(bench: 
         RoleArn=bench.events_role,
         DeadLetterConfig={"Arn": queue.arn},
     )
-    bench.aws.emit({"source": "lost", "detail-type": "t", "detail": {}})
+    bench.aws.account.emit({"source": "lost", "detail-type": "t", "detail": {}})
     assert queue.receive()["source"] == "lost"
     assert queue.attributes["ERROR_CODE"]["StringValue"] == "PipelineNotFoundException"
     assert any("did not take the event" in line for line in seen)
@@ -248,7 +248,7 @@ def test_function_that_does_not_permit_the_rule_is_not_invoked(bench: Bench) -> 
     arn = make_function(bench.aws, "closed", "def handler(event, context): print('invoked')")
     make_rule(bench, "closed", {"source": ["knocking"]}, Arn=arn)
     permit(bench, "closed", "another-rule")
-    bench.aws.emit({"source": "knocking", "detail-type": "t", "detail": {}})
+    bench.aws.account.emit({"source": "knocking", "detail-type": "t", "detail": {}})
     wait_for(lambda: any("does not permit events.amazonaws.com to invoke it" in line for line in seen))
     assert not any("invoked" in line for line in seen)
 
@@ -258,5 +258,5 @@ def test_role_that_events_may_not_assume_is_a_reason(bench: Bench) -> None:
     bench.aws.add_listener(seen.append)
     arn = f"arn:aws:codepipeline:us-east-1:{bench.aws.account_id}:any"
     make_rule(bench, "wrong-role", {"source": ["trustless"]}, Arn=arn, RoleArn=bench.role)
-    bench.aws.emit({"source": "trustless", "detail-type": "t", "detail": {}})
+    bench.aws.account.emit({"source": "trustless", "detail-type": "t", "detail": {}})
     wait_for(lambda: any("Could not assume role" in line for line in seen))

@@ -18,6 +18,7 @@ from local_aws.tiny_pipeline import (
 )
 
 from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.local_aws.roles import role_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def test_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds
 
 def test_it_is_on_record_who_answered(bench: Bench) -> None:
     execution = bench.make_pipeline("answered", [s3_source()], [approval()], [step("One", {})])
-    lead = bench.aws.client("codepipeline", bench.aws.role_credentials(bench.role, "ada"))
+    lead = bench.aws.client("codepipeline", role_credentials(bench.aws.account, bench.role, "ada"))
     result = {"status": "Approved", "summary": "seen"}
     token = bench.approval_token("answered")
     lead.put_approval_result(

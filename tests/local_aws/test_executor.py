@@ -186,7 +186,7 @@ def test_second_report_on_a_job_is_refused(bench: Bench) -> None:
     bench.make_pipeline("twice", [s3_source()], [step("One", {})])
     with pytest.raises(ClientError, match="JobNotFoundException"):
         bench.codepipeline.put_job_success_result(jobId="00000000-0000-0000-0000-000000000000")
-    executor = bench.aws.services["codepipeline"].executor  # type: ignore[attr-defined]
+    executor = bench.aws.codepipeline.executor
     job = wait_for(lambda: next((job for job in executor.jobs.values() if job.is_done()), None))
     with pytest.raises(ClientError, match="InvalidJobStateException"):
         bench.codepipeline.put_job_success_result(jobId=job.id)

@@ -11,7 +11,7 @@ from local_aws.tiny_pipeline import (
     make_role,
 )
 
-from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
@@ -47,15 +47,15 @@ def test_own_operation_checks_its_input_against_the_model(aws: LocalAws) -> None
 
 
 def test_two_local_aws_cannot_run_at_once(aws: LocalAws) -> None:
-    with pytest.raises(RehearsalError, match="running in this process already"):
+    with pytest.raises(LocalAwsError, match="running in this process already"):
         LocalAws().start()
 
 
 def test_busy_port_says_so(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlops_constructs.local_aws.gateway import Gateway
 
-    with pytest.raises(RehearsalError, match=f"127.0.0.1:{aws.port}: another program uses it"):
-        Gateway().start(aws.port)
+    with pytest.raises(LocalAwsError, match=f"127.0.0.1:{aws.port}: another program uses it"):
+        Gateway(aws.account.moto_app).start(aws.port)
 
 
 def test_eventbridge_setting_of_a_bucket_is_given_back(aws: LocalAws) -> None:

@@ -264,7 +264,7 @@ def test_requirements_that_cannot_be_installed_leave_nothing(tmp_path: Path, mon
     with pytest.raises(ContainerError, match="no-such-directory-here"):
         environments.environment_for(folder, ChildProcesses(), lambda _: None)
 
-    assert list((tmp_path / "cache/mlops-constructs/environments").iterdir()) == []
+    assert list((tmp_path / "cache/local-aws/environments").iterdir()) == []
 
 
 def test_interrupted_environment_is_never_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,7 +333,7 @@ def test_environment_that_another_process_makes_is_waited_for(tmp_path: Path, mo
 def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any) -> None:
     """Last in this file: it closes the local AWS."""
     aws.client("sagemaker").create_training_job(**request_of("closing", HyperParameters={"sleep": "60"}))
-    training = aws.services["sagemaker"].training  # type: ignore[attr-defined]
+    training = aws.sagemaker.training_jobs
     container = wait_until(lambda: training.find("closing").container)
 
     started = time.monotonic()

@@ -300,7 +300,7 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_gap_is_not_
     request = job(definition, "interrupted", {"steps": "150"}, **SPOT, **checkpoints)
     aws.client("sagemaker").create_training_job(**request)
     wait_until(lambda: "Contents" in aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="checkpoints/2/"))
-    aws.services["sagemaker"].training.interrupt("interrupted")  # type: ignore[attr-defined]
+    aws.sagemaker.training_jobs.interrupt("interrupted")
 
     described = trained(aws, request)
 
@@ -315,13 +315,13 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_gap_is_not_
 def test_a_job_on_demand_is_never_interrupted(aws: LocalAws, definition: dict[str, Any]) -> None:
     request = job(definition, "on-demand", {"steps": "40"})
     aws.client("sagemaker").create_training_job(**request)
-    aws.services["sagemaker"].training.interrupt("on-demand")  # type: ignore[attr-defined]
+    aws.sagemaker.training_jobs.interrupt("on-demand")
     told = [transition["Status"] for transition in trained(aws, request)["SecondaryStatusTransitions"]]
     assert "Interrupted" not in told
 
 
 def test_an_instance_type_lacks_capacity_as_often_as_told(aws: LocalAws, definition: dict[str, Any]) -> None:
-    aws.services["sagemaker"].training.refuse_capacity("ml.m5.large", 1)  # type: ignore[attr-defined]
+    aws.sagemaker.training_jobs.capacity.refuse("ml.m5.large", 1)
     for name, status in (("no-capacity", "Failed"), ("capacity", "Completed")):
         request = job(definition, name, {})
         aws.client("sagemaker").create_training_job(**request)
@@ -331,7 +331,7 @@ def test_an_instance_type_lacks_capacity_as_often_as_told(aws: LocalAws, definit
 
 
 def test_a_quota_of_none_refuses_the_job(aws: LocalAws, definition: dict[str, Any]) -> None:
-    aws.services["sagemaker"].training.refuse_quota("ml.p4d.24xlarge")  # type: ignore[attr-defined]
+    aws.sagemaker.training_jobs.capacity.refuse_quota("ml.p4d.24xlarge")
     resources = {**definition["ResourceConfig"], "InstanceType": "ml.p4d.24xlarge"}
     with pytest.raises(ClientError, match=r"ResourceLimitExceeded.*ml\.p4d\.24xlarge for training job usage"):
         aws.client("sagemaker").create_training_job(**job(definition, "no-quota", {}, ResourceConfig=resources))

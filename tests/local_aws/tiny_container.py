@@ -10,11 +10,9 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from mlops_constructs.local_aws.containers.host import container_host
 from mlops_constructs.local_aws.ecr.images import ImageUri, push
 from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.local_aws.roles import role_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,10 +86,8 @@ REPOSITORY = "tiny"
 @contextlib.contextmanager
 def local_aws() -> Iterator[LocalAws]:
     """A local AWS that runs containers as processes, on machines with a Docker engine too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mlops_constructs.local_aws.containers.host.engine_problem", lambda: "no Docker engine answers")
-        with LocalAws() as aws:
-            yield aws
+    with LocalAws(docker=False) as aws:
+        yield aws
 
 
 def write_container(folder: Path) -> Path:
@@ -108,14 +104,14 @@ def push_container(aws: LocalAws, folder: Path, repository: str = REPOSITORY) ->
     """Build and push a container; returns its URI with the digest."""
     aws.client("ecr").create_repository(repositoryName=repository)
     registry = f"{aws.account_id}.dkr.ecr.{aws.region}.amazonaws.com"
-    image = container_host(aws).runtime.build(folder, aws.log)
-    digest = push(aws, image, ImageUri(registry, repository, "v1", None), admin_credentials(aws))
+    image = aws.containers.runtime.build(folder, aws.log)
+    digest = push(aws.account, image, ImageUri(registry, repository, "v1", None), admin_credentials(aws))
     return f"{registry}/{repository}@{digest}"
 
 
 def admin_credentials(aws: LocalAws) -> dict[str, Any]:
     """Credentials of a role that everything may assume."""
-    return aws.role_credentials(make_role(aws, "administrator", "ec2.amazonaws.com"), "test")
+    return role_credentials(aws.account, make_role(aws, "administrator", "ec2.amazonaws.com"), "test")
 
 
 def make_role(aws: LocalAws, name: str, service: str) -> str:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbclient import NotebookClient
 
+from mlops_constructs.local_aws.roles import role_credentials
+
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.local_aws import LocalAws
 
@@ -70,7 +72,7 @@ class NotebookInstance:
         return "".join(output.get("text", "") for output in outputs)
 
     def _make_environment(self) -> dict[str, str]:
-        credentials = self._aws.role_credentials(self.described["RoleArn"], "notebook")
+        credentials = role_credentials(self._aws.account, self.described["RoleArn"], "notebook")
         search = os.pathsep.join([str(self._root / "stand-ins"), str(Path(sys.executable).parent), os.environ["PATH"]])
         return {
             **os.environ,

@@ -30,7 +30,7 @@ class Site:
     def __init__(self, rehearsal: Rehearsal, deployed: Deployed, repository: Path) -> None:
         self.rehearsal, self.deployed, self.repository = rehearsal, deployed, repository
         self.codepipeline = rehearsal.aws.client("codepipeline")
-        self.connections: Any = rehearsal.aws.services["codestar-connections"]
+        self.connections: Any = rehearsal.aws.connections
 
     def follower(self, pipeline: str | None) -> Follower:
         assert pipeline is not None

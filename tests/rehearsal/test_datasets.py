@@ -19,7 +19,7 @@ from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroids import write_centroids
 
 from mlops_constructs.cli.main import main
-from mlops_constructs.local_aws.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.local_aws.clients import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.rehearse import Rehearsal
@@ -166,7 +166,7 @@ def test_the_schedule_starts_on_the_newest_data_set(lake: Lake) -> None:
     version = outcome.variable("Dataset", "VersionId")
     known = lake.known()
     lake.client("events")
-    lake.rehearsal.aws.services["events"].fire(f"{lake.pipeline}-on-schedule")  # type: ignore[attr-defined]
+    lake.rehearsal.aws.events.fire(f"{lake.pipeline}-on-schedule")
     again = lake.follower().follow(lake.follower().wait_for_start(known, 20))
     assert again.variable("Dataset", "VersionId") == version
     assert again.variable("Train", "JobName") not in ("", outcome.variable("Train", "JobName"))

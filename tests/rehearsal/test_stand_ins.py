@@ -13,7 +13,7 @@ from local_aws.tiny_pipeline import Bench, action, wait_for
 
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.connections.working_copy import snapshot
-from mlops_constructs.local_aws.containers.host import ContainerError, container_host
+from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
 from mlops_constructs.rehearsal.answers import predictions, same
@@ -144,7 +144,7 @@ def test_a_push_starts_the_pipelines_that_watch_the_branch(bench: Bench, reposit
         }
     ]
     bench.make_pipeline("watching", [source(EXISTING)], [action("Ask", "Manual", {})], triggers=triggers)
-    connections: Any = bench.aws.services["codestar-connections"]
+    connections: Any = bench.aws.connections
     connections.push("team/algorithm", "main")
     assert len(bench.executions("watching")) == 1
     commit = connections.push("team/algorithm", "old")
@@ -166,7 +166,7 @@ def test_a_foreign_image_is_what_stands_in_for_it(aws: LocalAws, tmp_path: Path)
     asked = {"registryId": "683313688378", "repositoryName": "sagemaker-xgboost"}
     (image,) = aws.client("ecr").batch_get_image(**asked, imageIds=[{"imageTag": "1.7-1"}])["images"]
     by_digest = f"{XGBOOST.rpartition(':')[0]}@{image['imageId']['imageDigest']}"
-    pulled = pull(aws, container_host(aws).images, by_digest, None)
+    pulled = pull(aws.account, aws.containers.images, by_digest, None)
     assert (pulled.image.context / "train").is_file()
     answer = aws.client("ecr").batch_get_image(**asked, imageIds=[{"imageTag": "9"}])
     assert answer["failures"][0]["failureCode"] == "ImageNotFound"
@@ -175,7 +175,7 @@ def test_a_foreign_image_is_what_stands_in_for_it(aws: LocalAws, tmp_path: Path)
 def test_a_foreign_image_without_one_is_not_to_be_had(aws: LocalAws) -> None:
     uri = "111122223333.dkr.ecr.us-east-1.amazonaws.com/theirs:1"
     with pytest.raises(ContainerError, match="does not exist in the registry with id '111122223333'"):
-        pull(aws, container_host(aws).images, uri, None)
+        pull(aws.account, aws.containers.images, uri, None)
     aws.client("ssm").put_parameter(Name="/theirs/image", Value=uri, Type="String")
     with pytest.raises(RehearsalError, match=f"the image {uri} is not on this machine: give --image {uri}=FOLDER"):
         StandIns().require_image(aws, "theirs")
@@ -183,7 +183,7 @@ def test_a_foreign_image_without_one_is_not_to_be_had(aws: LocalAws) -> None:
 
 def test_a_changed_parameter_is_told_to_eventbridge(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr(aws, "emit", told.append)
+    monkeypatch.setattr(aws.account, "emit", told.append)
     for value in ("1", "2"):
         aws.client("ssm").put_parameter(Name="/told", Value=value, Type="String", Overwrite=True)
     assert [event["detail"]["operation"] for event in told] == ["Create", "Update"]

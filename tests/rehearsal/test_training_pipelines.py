@@ -108,7 +108,7 @@ def searched(site: Site) -> Outcome:
 @pytest.fixture(scope="module")
 def waited(site: Site) -> Outcome:
     # The first type has no instance: the second one trains.
-    site.aws.services["sagemaker"].training.refuse_capacity("ml.g5.2xlarge", 1)  # type: ignore[attr-defined]
+    site.aws.sagemaker.training_jobs.capacity.refuse("ml.g5.2xlarge", 1)
     outcome = site.run("patient")
     assert outcome.status == "Succeeded", outcome.reason
     return outcome

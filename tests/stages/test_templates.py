@@ -13,7 +13,6 @@ import pytest
 from mlops_constructs import Autoscaling, DataCapture, Endpoint, Rollout
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope
 from mlops_constructs.local_aws.cloudformation.template import Template
-from mlops_constructs.local_aws.services import SERVICES  # noqa: F401  the engine can only be imported after them
 from mlops_constructs.stages.deployment.parameters import PARAMETERS
 from mlops_constructs.stages.deployment.template import endpoint_template
 

@@ -23,7 +23,9 @@ class Place:
     """Where a stack lives: what the pseudo parameters stand for."""
 
     account_id: str
+    partition: str
     region: str
+    url_suffix: str
 
 
 def make_scope(
@@ -37,11 +39,11 @@ def make_scope(
     values = desired.template.typed(desired.parameters)
     pseudo: dict[str, str | list[str]] = {
         "AWS::AccountId": place.account_id,
-        "AWS::Partition": "aws",
+        "AWS::Partition": place.partition,
         "AWS::Region": place.region,
         "AWS::StackId": stack.id,
         "AWS::StackName": stack.name,
-        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::URLSuffix": place.url_suffix,
     }
     parameters = {**values, **pseudo}
     return Scope(parameters, desired.template.condition_values(parameters), ref, attribute)

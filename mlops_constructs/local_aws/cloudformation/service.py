@@ -30,8 +30,8 @@ from mlops_constructs.local_aws.service import AwsError, Params, Service
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.cloudformation.providers import Provider
-    from mlops_constructs.local_aws.local_aws import LocalAws
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ class CloudFormationService(StackViews, Service):
 
     service_name = "cloudformation"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._providers: Providers = {provider.type: provider() for provider in _PROVIDERS}
-        self._place = Place(aws.account_id, aws.region)
+        self._place = Place(account.account_id, account.partition, account.region, account.dns_suffix)
 
     def create_stack(self, params: Params) -> Params:
         """Make a stack in the background."""
@@ -178,8 +178,8 @@ class CloudFormationService(StackViews, Service):
         return Stack(name, arn, datetime.now(timezone.utc), self._tell)
 
     def _tell(self, message: str) -> None:
-        if not self.aws.closing.is_set():
-            self.aws.log(message)
+        if not self.account.closing.is_set():
+            self.account.log(message)
 
     def _check_updatable(self, stack: Stack) -> None:
         if stack.status not in CAN_BE_UPDATED:
@@ -226,37 +226,37 @@ class CloudFormationService(StackViews, Service):
         broken_status: str,
     ) -> None:
         credentials = None if role_arn is None else self._credentials(role_arn)
-        clients = _Clients(self.aws, credentials)
-        operation = StackOperation(stack, desired, clients, self._providers, self._place, self.aws.closing)
+        clients = _Clients(self.account, credentials)
+        operation = StackOperation(stack, desired, clients, self._providers, self._place, self.account.closing)
 
         def guarded() -> None:
             try:
                 work(operation)
             except Exception as error:
-                if not self.aws.closing.is_set():
+                if not self.account.closing.is_set():
                     logger.exception("stack %s", stack.name)
                     stack.move_to(broken_status, f"Internal failure: {type(error).__name__}: {error}")
 
-        self.aws.spawn(f"stack-{stack.name}", guarded)
+        self.account.spawn(f"stack-{stack.name}", guarded)
 
     def _credentials(self, role_arn: str) -> Mapping[str, Any]:
-        return assume_as(self.aws, "cloudformation.amazonaws.com", role_arn, "AWSCloudFormation", "ValidationError")
+        return assume_as(self.account, "cloudformation.amazonaws.com", role_arn, "AWSCloudFormation", "ValidationError")
 
     def _arn(self, resource: str) -> str:
-        return f"arn:aws:cloudformation:{self.aws.region}:{self.aws.account_id}:{resource}"
+        return self.account.arn("cloudformation", resource)
 
 
 class _Clients:
     """Clients under one role, each made once."""
 
-    def __init__(self, aws: LocalAws, credentials: Mapping[str, Any] | None) -> None:
-        self._aws = aws
+    def __init__(self, account: Account, credentials: Mapping[str, Any] | None) -> None:
+        self._account = account
         self._credentials = credentials
         self._made: dict[str, Any] = {}
 
     def __call__(self, service_name: str) -> Any:
         if service_name not in self._made:
-            self._made[service_name] = self._aws.client(service_name, self._credentials)
+            self._made[service_name] = self._account.client(service_name, self._credentials)
         return self._made[service_name]
 
 

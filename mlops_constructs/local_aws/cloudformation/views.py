@@ -9,14 +9,14 @@ from mlops_constructs.local_aws.cloudformation.stack import ChangeSet, Stack, de
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 
 class StackViews(Service):
     """Holds the stacks, by ARN, and describes them."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self.stacks: dict[str, Stack] = {}
 
     def live_stack(self, name: str) -> Stack | None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.codebuild.docker_shim import KEY_VARIABLE, PORT_VARIABLE
-from mlops_constructs.local_aws.containers.host import container_host
 from mlops_constructs.local_aws.containers.images import ContainerError, Image
 from mlops_constructs.local_aws.ecr.images import ImageUri, push
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
 
 Print = Callable[[str], None]
 
@@ -32,8 +32,9 @@ class DockerError(Exception):
 class DockerCommands:
     """The docker of one build: its logins and its tags are seen by that build only."""
 
-    def __init__(self, aws: LocalAws, credentials: Mapping[str, Any]) -> None:
-        self._aws = aws
+    def __init__(self, account: Account, containers: ContainerHost, credentials: Mapping[str, Any]) -> None:
+        self._account = account
+        self._containers = containers
         self._credentials = credentials
         self._logins: set[str] = set()
         self._tags: dict[str, Image] = {}
@@ -48,7 +49,7 @@ class DockerCommands:
         }
         name = arguments[0] if arguments else ""
         if name not in commands:
-            raise DockerError(f"the docker of a rehearsed build does {', '.join(commands)}, not {name!r}")
+            raise DockerError(f"the docker of a local build does {', '.join(commands)}, not {name!r}")
         try:
             commands[name]()
         except ContainerError as error:
@@ -80,8 +81,8 @@ class DockerCommands:
         options = parser.parse_args(arguments)
         context = (directory / options.context).resolve()
         if (directory / options.file).resolve() not in ((directory / "Dockerfile").resolve(), context / "Dockerfile"):
-            raise DockerError(f"a rehearsed build takes the Dockerfile of its context, not {options.file}")
-        image = container_host(self._aws).runtime.build(context, out, options.build_arg)
+            raise DockerError(f"a local build takes the Dockerfile of its context, not {options.file}")
+        image = self._containers.runtime.build(context, out, options.build_arg)
         for tag in options.tag:
             self._tags[_with_tag(tag)] = image
         out(f"built {image.digest}" + (f" as {', '.join(options.tag)}" if options.tag else ""))
@@ -104,7 +105,7 @@ class DockerCommands:
         if uri.registry not in self._logins:
             raise DockerError("no basic auth credentials")
         try:
-            digest = push(self._aws, image, uri, self._credentials)
+            digest = push(self._account, image, uri, self._credentials)
         except ClientError as error:
             raise DockerError(self._refusal(uri, error)) from error
         out(f"{uri.tag}: digest: {digest} size: {len(image.manifest())}")

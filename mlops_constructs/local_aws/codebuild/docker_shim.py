@@ -1,6 +1,6 @@
 """The `docker` that a build finds on PATH: hands its command line to the local AWS and prints the answer.
 
-Run as a script of its own by whatever Python runs the rehearsal; imports nothing but the standard library.
+Run as a script of its own by the Python that runs the local AWS; imports nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import socket
 import sys
 from pathlib import Path
 
-PORT_VARIABLE = "MLOPS_REHEARSAL_DOCKER_PORT"
-KEY_VARIABLE = "MLOPS_REHEARSAL_DOCKER_KEY"
+PORT_VARIABLE = "LOCAL_AWS_DOCKER_PORT"
+KEY_VARIABLE = "LOCAL_AWS_DOCKER_KEY"
 
 
 def main() -> int:

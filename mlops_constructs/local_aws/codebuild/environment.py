@@ -14,8 +14,8 @@ from mlops_constructs.local_aws.codebuild import docker_shim
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codebuild.build import Build
-    from mlops_constructs.local_aws.local_aws import LocalAws
 
 _FROM_THE_USER = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy")
 
@@ -38,12 +38,12 @@ def shell_environment(directory: Path) -> dict[str, str]:
     }
 
 
-def build_variables(aws: LocalAws, build: Build, source: Path, credentials: Mapping[str, Any]) -> dict[str, str]:
+def build_variables(account: Account, build: Build, source: Path, credentials: Mapping[str, Any]) -> dict[str, str]:
     """What CodeBuild sets for a build, its role's credentials among it."""
     return {
-        "AWS_ENDPOINT_URL": aws.url,
-        "AWS_REGION": aws.region,
-        "AWS_DEFAULT_REGION": aws.region,
+        "AWS_ENDPOINT_URL": account.url,
+        "AWS_REGION": account.region,
+        "AWS_DEFAULT_REGION": account.region,
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
         "AWS_SESSION_TOKEN": credentials["SessionToken"],
@@ -62,12 +62,12 @@ def build_variables(aws: LocalAws, build: Build, source: Path, credentials: Mapp
 
 
 def _write_programs(folder: Path) -> None:
-    """The build's own `docker`, and the AWS CLI that comes with the rehearsal extra or is on PATH."""
+    """The build's own `docker`, and the AWS CLI that is installed beside this Python or on PATH."""
     folder.mkdir()
     beside = Path(sys.executable).with_name("aws")
     aws = str(beside) if beside.exists() else shutil.which("aws")
     shim = f"exec {shlex.quote(sys.executable)} {shlex.quote(str(Path(docker_shim.__file__)))}"
-    missing = "the AWS CLI is missing: pip install 'mlops-constructs[rehearsal]'"
+    missing = "the AWS CLI is missing: pip install awscli"
     calls = {
         "docker": f'{shim} "$@"',
         "aws": f'exec {shlex.quote(aws)} "$@"' if aws else f"echo {shlex.quote(missing)} >&2; exit 127",

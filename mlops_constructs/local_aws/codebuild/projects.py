@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, ClassVar
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _NO_LOCATION = "codepipeline"
 
 
-class CodeBuildProjects(Service):
+class Projects(Service):
     """moto demands locations where CODEPIPELINE has none, knows no update, and forgets members."""
 
     service_name: ClassVar[str] = "codebuild"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._sent: dict[str, Params] = {}
 
     def create_project(self, params: Params) -> Params:
         """Make a project."""
-        made = self.aws.moto("codebuild").create_project(**_with_locations(params))["project"]
+        made = self.account.moto("codebuild").create_project(**_with_locations(params))["project"]
         with self.lock:
             self._sent[params["name"]] = params
         return {"project": {**made, **params}}
@@ -35,7 +35,7 @@ class CodeBuildProjects(Service):
             if name not in self._sent:
                 raise AwsError("ResourceNotFoundException", f"Project {name} does not exist")
             merged = {**self._sent[name], **params}
-            moto = self.aws.moto("codebuild")
+            moto = self.account.moto("codebuild")
             moto.delete_project(name=name)
             made = moto.create_project(**_with_locations(merged))["project"]
             self._sent[name] = merged
@@ -43,7 +43,7 @@ class CodeBuildProjects(Service):
 
     def batch_get_projects(self, params: Params) -> Params:
         """Projects as they were sent."""
-        found = self.aws.moto("codebuild").batch_get_projects(**params)["projects"]
+        found = self.account.moto("codebuild").batch_get_projects(**params)["projects"]
         with self.lock:
             projects = [{**project, **self._sent.get(project["name"], {})} for project in found]
         known = {project["name"] for project in found} | {project["arn"] for project in found}
@@ -57,7 +57,7 @@ class CodeBuildProjects(Service):
         name = params["name"].rsplit("/", 1)[-1]
         with self.lock:
             self._sent.pop(name, None)
-        return without_metadata(self.aws.moto("codebuild").delete_project(name=name))
+        return without_metadata(self.account.moto("codebuild").delete_project(name=name))
 
 
 def _with_locations(project: Params) -> Params:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import shutil
 import time
 import zipfile
@@ -23,8 +24,9 @@ from mlops_constructs.local_aws.job_log import JobLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codebuild.build import Build
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.containers.host import ContainerHost
     from mlops_constructs.local_aws.service import Params
 
 logger = logging.getLogger(__name__)
@@ -33,27 +35,30 @@ logger = logging.getLogger(__name__)
 class BuildRun:
     """Runs a build to its end. `run()` never raises: the outcome is the build's status."""
 
-    def __init__(self, aws: LocalAws, build: Build, credentials: Mapping[str, Any]) -> None:
-        self._aws = aws
+    def __init__(
+        self, account: Account, containers: ContainerHost, build: Build, credentials: Mapping[str, Any]
+    ) -> None:
+        self._account = account
+        self._containers = containers
         self._build = build
         self._credentials = credentials
-        self._directory = aws.workdir / "builds" / build.id.rsplit(":", 1)[1]
+        self._directory = account.workdir / "builds" / build.id.rsplit(":", 1)[1]
         self._deadline = time.monotonic() + 60 * build.timeout_minutes
 
     def run(self) -> None:
         """From SUBMITTED to COMPLETED."""
         build = self._build
         self._announce()
-        log = JobLog(self._aws, build.log_group, build.log_stream, self._aws.client("logs", self._credentials))
+        log = JobLog(self._account, build.log_group, build.log_stream, self._account.client("logs", self._credentials))
 
         def tell(line: str) -> None:
             log.write(line)
-            self._aws.log(f"build {build.project_name}: {line}")
+            self._account.log(f"build {build.project_name}: {line}")
 
         try:
             status = self._execute(tell)
         except Exception as error:
-            if not self._aws.closing.is_set():
+            if not self._account.closing.is_set():
                 logger.exception("build %s", build.id)
                 tell(f"Internal failure: {type(error).__name__}: {error}")
             status = "FAULT"
@@ -64,8 +69,8 @@ class BuildRun:
             now = datetime.now(timezone.utc)
             build.phases.append({"phaseType": "COMPLETED", "startTime": now})
             build.status, build.ended = status, now
-        if not self._aws.closing.is_set():
-            self._aws.log(f"build {build.project_name}: {status}")
+        if not self._account.closing.is_set():
+            self._account.log(f"build {build.project_name}: {status}")
             self._announce()
 
     def _execute(self, tell: Callable[[str], None]) -> str:
@@ -82,10 +87,10 @@ class BuildRun:
         except PhaseFailure as error:
             tell(f"[Container] Phase context status code: CLIENT_ERROR Message: {error}")
             return "FAILED"
-        server = DockerServer(DockerCommands(self._aws, self._credentials))
+        server = DockerServer(DockerCommands(self._account, self._containers, self._credentials))
         try:
             environment = self._environment(source, variables, server)
-            shell = BuildShell(self._aws.processes, self._directory, source, environment, tell)
+            shell = BuildShell(self._account.processes, self._directory, source, environment, tell)
             return self._run_phases(spec, shell, tell)
         finally:
             server.close()
@@ -151,10 +156,10 @@ class BuildRun:
     def _download(self, source: Path) -> None:
         if self._build.source["type"] == "NO_SOURCE":
             return
-        location = self._build.source["location"].removeprefix("arn:aws:s3:::")
+        location = re.sub(r"^arn:[^:]+:s3:::", "", self._build.source["location"])
         bucket, _, key = location.partition("/")
         try:
-            answer = self._aws.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)
+            answer = self._account.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)
             with zipfile.ZipFile(io.BytesIO(answer["Body"].read())) as archive:
                 _extract(archive, source)
             if not self._build.source_version:  # an S3 source is known by the version of its object
@@ -189,7 +194,7 @@ class BuildRun:
                 parameters.pop(variable["name"], None)
             else:
                 raise PhaseFailure(f"the local AWS does not read {variable['name']} from {kind}")
-        ssm = self._aws.client("ssm", self._credentials)
+        ssm = self._account.client("ssm", self._credentials)
         for name, parameter in parameters.items():
             try:
                 answer = ssm.get_parameter(Name=parameter, WithDecryption=True)
@@ -199,7 +204,7 @@ class BuildRun:
         return values
 
     def _environment(self, source: Path, variables: Mapping[str, str], server: DockerServer) -> dict[str, str]:
-        own = build_variables(self._aws, self._build, source, self._credentials)
+        own = build_variables(self._account, self._build, source, self._credentials)
         return {**variables, **shell_environment(self._directory), **own, **server.environment}
 
     def _announce(self) -> None:
@@ -211,7 +216,7 @@ class BuildRun:
                 "build-id": build.arn,
                 "current-phase": build.phases[-1]["phaseType"] if build.phases else "SUBMITTED",
             }
-        self._aws.emit(
+        self._account.emit(
             {
                 "source": "aws.codebuild",
                 "detail-type": "CodeBuild Build State Change",

@@ -10,7 +10,7 @@ from mlops_constructs.local_aws.codecommit.git import Commit, File, History
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 MAXIMUM_FILES = 100
 MAXIMUM_FILE_BYTES = 6 * 1024 * 1024
@@ -21,15 +21,15 @@ class CodeCommitService(Service):
 
     service_name: ClassVar[str] = "codecommit"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._histories: dict[str, History] = defaultdict(History)
         self._tags: dict[str, dict[str, str]] = defaultdict(dict)
 
     def create_repository(self, params: Params) -> Params:
         """moto's repository; its dates, which moto writes as text, come out as AWS's numbers."""
         known = {key: params[key] for key in ("repositoryName", "repositoryDescription") if key in params}
-        answer = without_metadata(self.aws.moto("codecommit").create_repository(**known))
+        answer = without_metadata(self.account.moto("codecommit").create_repository(**known))
         metadata = answer["repositoryMetadata"]
         with self.lock:
             self._tags[metadata["Arn"]] = dict(params.get("tags", {}))
@@ -75,7 +75,7 @@ class CodeCommitService(Service):
             commit = Commit(
                 files=_changed(before, params),
                 parents=(parent.id,) if parent is not None else (),
-                author=params.get("authorName", "rehearsal"),
+                author=params.get("authorName", "local-aws"),
                 email=params.get("email", ""),
                 message=params.get("commitMessage", ""),
                 time=datetime.now(timezone.utc),
@@ -102,7 +102,7 @@ class CodeCommitService(Service):
             file["fileMode"] = params["fileMode"]
         taken = ("repositoryName", "branchName", "parentCommitId", "commitMessage", "email")
         request = {key: params[key] for key in taken if key in params}
-        made = self.create_commit({**request, "authorName": params.get("name", "rehearsal"), "putFiles": [file]})
+        made = self.create_commit({**request, "authorName": params.get("name", "local-aws"), "putFiles": [file]})
         blob_id = File(params["fileContent"], "NORMAL").blob_id
         return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": blob_id}
 
@@ -194,7 +194,7 @@ class CodeCommitService(Service):
         return self._commit({"repositoryName": repository, "commitSpecifier": commit_id}).archive()
 
     def _metadata(self, repository: str) -> Params:
-        answer = self.aws.moto("codecommit").get_repository(repositoryName=repository)
+        answer = self.account.moto("codecommit").get_repository(repositoryName=repository)
         metadata: Params = answer["repositoryMetadata"]
         return metadata
 
@@ -234,11 +234,11 @@ class CodeCommitService(Service):
             "referenceName": branch,
             "referenceFullName": f"refs/heads/{branch}",
             "commitId": commit.id,
-            "callerUserArn": f"arn:{self.aws.partition}:iam::{self.aws.account_id}:root",
+            "callerUserArn": self.account.arn("iam", "root", region=""),
         }
         if commit.parents:
             detail["oldCommitId"] = commit.parents[0]
-        self.aws.emit(
+        self.account.emit(
             {
                 "source": "aws.codecommit",
                 "detail-type": "CodeCommit Repository State Change",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _EVENT_STATES = {Status.IN_PROGRESS: "STARTED"}
 
@@ -15,12 +15,12 @@ _EVENT_STATES = {Status.IN_PROGRESS: "STARTED"}
 class Announcer:
     """Emits 'CodePipeline ... Execution State Change' events."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     def pipeline(self, execution: Execution, *, resumed: bool = False) -> None:
         """The execution came to its present state."""
-        if self._aws.closing.is_set():
+        if self._account.closing.is_set():
             return
         state = "RESUMED" if resumed else _state(execution.status)
         detail: dict[str, Any] = {
@@ -31,7 +31,7 @@ class Announcer:
         }
         self._emit(execution, "Pipeline", state, detail)
         because = f": {execution.summary}" if execution.summary else ""
-        self._aws.log(f"pipeline {execution.pipeline_name} {execution.id[:8]}: {state.lower()}{because}")
+        self._account.log(f"pipeline {execution.pipeline_name} {execution.id[:8]}: {state.lower()}{because}")
 
     def stage(self, execution: Execution, stage: str, status: Status, *, resumed: bool = False) -> None:
         """A stage of the execution came to a state."""
@@ -40,14 +40,14 @@ class Announcer:
 
     def action(self, execution: Execution, run: ActionRun) -> None:
         """An action came to its present state."""
-        if self._aws.closing.is_set():
+        if self._account.closing.is_set():
             return
         kind = run.definition["actionTypeId"]
         detail: dict[str, Any] = {
             "stage": run.stage,
             "action": run.name,
             "action-execution-id": run.id,
-            "region": self._aws.region,
+            "region": self._account.region,
             "type": {key: kind[key] for key in ("owner", "category", "provider", "version")},
         }
         result = {
@@ -61,18 +61,18 @@ class Announcer:
         self._emit(execution, "Action", _state(run.status), detail)
         because = f": {run.error_message}" if run.error_message else ""
         where = f"{execution.pipeline_name} {execution.id[:8]} {run.stage}/{run.name}"
-        self._aws.log(f"pipeline {where}: {_state(run.status).lower()}{because}")
+        self._account.log(f"pipeline {where}: {_state(run.status).lower()}{because}")
 
     def _emit(self, execution: Execution, what: str, state: str, detail: dict[str, Any]) -> None:
         name = execution.pipeline_name
-        arn = f"arn:{self._aws.partition}:codepipeline:{self._aws.region}:{self._aws.account_id}:{name}"
+        arn = self._account.arn("codepipeline", name)
         common = {
             "pipeline": name,
             "execution-id": execution.id,
             "state": state,
             "version": float(execution.pipeline["version"]),
         }
-        self._aws.emit(
+        self._account.emit(
             {
                 "source": "aws.codepipeline",
                 "detail-type": f"CodePipeline {what} Execution State Change",

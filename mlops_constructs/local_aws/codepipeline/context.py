@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,9 @@ from mlops_constructs.local_aws.codepipeline.state import (
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
 
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codepipeline.artifacts import ArtifactStore
-    from mlops_constructs.local_aws.local_aws import LocalAws
 
 _LONGEST_NAP_SECONDS = 0.5
 
@@ -32,7 +32,7 @@ class ActionContext:
     `changed` guards all state and is notified when any of it changes.
     """
 
-    aws: LocalAws
+    account: Account
     execution: Execution
     run: ActionRun
     store: ArtifactStore
@@ -42,7 +42,7 @@ class ActionContext:
 
     def client(self, service_name: str) -> Any:
         """A client with the credentials of the action's role."""
-        return self.aws.client(service_name, self.credentials)
+        return self.account.client(service_name, self.credentials)
 
     def setting(self, name: str) -> str:
         """A configuration value that the provider cannot do without."""
@@ -78,5 +78,12 @@ class ActionContext:
 
     def check_not_abandoned(self) -> None:
         """Raise `AbandonedError` when nobody waits for this action any more."""
-        if self.execution.abandoned or self.aws.closing.is_set():
+        if self.execution.abandoned or self.account.closing.is_set():
             raise AbandonedError
+
+
+Provider = Callable[[ActionContext], dict[str, str]]
+"""Does an action and returns its output variables; raises `ActionFailedError`."""
+
+Providers = Mapping[tuple[str, str, str], Provider]
+"""By category, owner and provider of the action."""

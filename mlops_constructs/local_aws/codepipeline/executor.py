@@ -14,7 +14,8 @@ from mlops_constructs.local_aws.codepipeline.state import FINAL, Definition, Exe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.codepipeline.context import Providers
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,12 @@ class _Line:
 class Executor:
     """All pipelines' executions. `changed` guards them and is notified of every change."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, account: Account, providers: Providers) -> None:
         self.changed = threading.Condition()
         self.jobs: dict[str, Job] = {}
-        self._aws = aws
+        self._account = account
         self._lines: dict[str, _Line] = {}
-        self._runner = Runner(aws, self.changed, self.jobs)
+        self._runner = Runner(account, providers, self.changed, self.jobs)
 
     def executions(self, pipeline_name: str) -> list[Execution]:
         """The executions of a pipeline, oldest first."""
@@ -122,21 +123,21 @@ class Executor:
     def _schedule(self, turn: _Turn, *, at_front: bool) -> None:
         name = turn.execution.pipeline_name
         if turn.execution.mode == "PARALLEL":
-            self._aws.spawn(f"pipeline-{name}", lambda: self._run(turn))
+            self._account.spawn(f"pipeline-{name}", lambda: self._run(turn))
             return
         with self.changed:
             line = self._line(name)
             (line.waiting.appendleft if at_front else line.waiting.append)(turn)
             if line.running:
-                self._aws.log(f"pipeline {name} {turn.execution.id[:8]}: waits for its turn")
+                self._account.log(f"pipeline {name} {turn.execution.id[:8]}: waits for its turn")
                 return
             line.running = True
-        self._aws.spawn(f"pipeline-{name}", lambda: self._run_line(line))
+        self._account.spawn(f"pipeline-{name}", lambda: self._run_line(line))
 
     def _run_line(self, line: _Line) -> None:
         while True:
             with self.changed:
-                if not line.waiting or self._aws.closing.is_set():
+                if not line.waiting or self._account.closing.is_set():
                     line.running = False
                     return
                 turn = line.waiting.popleft()
@@ -146,7 +147,7 @@ class Executor:
         try:
             self._runner.run(turn.execution, turn.retry_stage, turn.retry_mode)
         except Exception as error:
-            if self._aws.closing.is_set():
+            if self._account.closing.is_set():
                 return
             logger.exception("execution %s", turn.execution.id)
             reason = f"the local AWS broke: {type(error).__name__}: {error}"

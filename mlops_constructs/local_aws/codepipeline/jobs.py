@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops_constructs.local_aws.codepipeline.executor import Executor
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.codepipeline.executor import Executor
     from mlops_constructs.local_aws.codepipeline.state import Job
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.lambda_.service import LambdaService
 
 MAXIMUM_VARIABLES_BYTES = 122_880
 
@@ -19,10 +20,10 @@ class PipelineJobs(Service):
 
     service_name: ClassVar[str] = "codepipeline"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
-        self.executor = Executor(aws)
-        aws.services["lambda"].on_failure(self._lambda_gave_up)  # type: ignore[attr-defined]
+    def __init__(self, account: Account, executor: Executor, lambda_: LambdaService) -> None:
+        super().__init__(account)
+        self.executor = executor
+        lambda_.on_failure(self._lambda_gave_up)
 
     def put_job_success_result(self, params: Params) -> Params:
         """A function's report: done, or with a continuation token, not yet."""
@@ -54,7 +55,7 @@ class PipelineJobs(Service):
     def get_job_details(self, params: Params) -> Params:
         """What a job was given."""
         job = self._job(params["jobId"])
-        return {"jobDetails": {"id": job.id, "data": job.data, "accountId": self.aws.account_id}}
+        return {"jobDetails": {"id": job.id, "data": job.data, "accountId": self.account.account_id}}
 
     def _report(self, job_id: str, settle: Any) -> Params:
         self._job(job_id)

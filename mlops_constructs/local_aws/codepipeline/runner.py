@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops_constructs.local_aws.codepipeline.actions import PROVIDERS
 from mlops_constructs.local_aws.codepipeline.announce import Announcer
 from mlops_constructs.local_aws.codepipeline.artifacts import ArtifactStore
 from mlops_constructs.local_aws.codepipeline.context import ActionContext
@@ -27,11 +26,13 @@ from mlops_constructs.local_aws.codepipeline.state import (
     now,
 )
 from mlops_constructs.local_aws.codepipeline.variables import resolved
+from mlops_constructs.local_aws.roles import role_credentials
 
 if TYPE_CHECKING:
     import threading
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.codepipeline.context import Providers
 
 logger = logging.getLogger(__name__)
 
@@ -43,11 +44,14 @@ _CHECK_SECONDS = 0.2
 class Runner:
     """Moves executions along. State changes only while `changed` is held."""
 
-    def __init__(self, aws: LocalAws, changed: threading.Condition, jobs: dict[str, Job]) -> None:
-        self._aws = aws
+    def __init__(
+        self, account: Account, providers: Providers, changed: threading.Condition, jobs: dict[str, Job]
+    ) -> None:
+        self._account = account
+        self._providers = providers
         self._changed = changed
         self._jobs = jobs
-        self._announce = Announcer(aws)
+        self._announce = Announcer(account)
 
     def run(self, execution: Execution, retry_stage: str | None = None, retry_mode: str = "") -> None:
         """Run to the end, from the first stage or again from one that failed."""
@@ -93,7 +97,7 @@ class Runner:
             mode = wanted.get("retryConfiguration", {}).get("retryMode", ALL_ACTIONS)
             return self._run_stage(execution, stage, mode)
         if result != "FAIL":
-            self._aws.log(f"the local AWS does not do {result} on failure of the stage {stage['name']}")
+            self._account.log(f"the local AWS does not do {result} on failure of the stage {stage['name']}")
         return Status.FAILED
 
     def _can_enter(self, execution: Execution, stage: Definition) -> bool:
@@ -136,9 +140,9 @@ class Runner:
             for run in runs:
                 stage.actions[run.name] = run
                 execution.history.append(run)
-        threads = [self._aws.spawn(f"action-{run.name}", partial(self._run_action, execution, run)) for run in runs]
+        threads = [self._account.spawn(f"action-{run.name}", partial(self._run_action, execution, run)) for run in runs]
         for thread in threads:
-            while thread.is_alive() and not execution.abandoned and not self._aws.closing.is_set():
+            while thread.is_alive() and not execution.abandoned and not self._account.closing.is_set():
                 thread.join(_CHECK_SECONDS)
         for run in runs:  # an action that is deep in a request cannot hold up the abandonment
             self._end(execution, run, Status.ABANDONED)
@@ -167,18 +171,18 @@ class Runner:
 
     def _done(self, execution: Execution, run: ActionRun) -> dict[str, str]:
         kind = run.definition["actionTypeId"]
-        provider = PROVIDERS.get((kind["category"], kind["owner"], kind["provider"]))
+        provider = self._providers.get((kind["category"], kind["owner"], kind["provider"]))
         if provider is None:
             name = f"{kind['category']}/{kind['owner']}/{kind['provider']}"
             raise ActionFailedError(f"the local AWS does not do the provider {name}", "ConfigurationError")
         role = str(run.definition.get("roleArn", execution.pipeline["roleArn"]))
-        credentials = self._aws.role_credentials(role, execution.id)
-        store = ArtifactStore(execution.pipeline, self._aws.region, self._aws.client("s3", credentials))
+        credentials = role_credentials(self._account, role, execution.id)
+        store = ArtifactStore(execution.pipeline, self._account.region, self._account.client("s3", credentials))
         with self._changed:
             run.inputs = [_known(execution, entry["name"]) for entry in run.definition["inputArtifacts"]]
             run.outputs = [store.place(entry["name"]) for entry in run.definition["outputArtifacts"]]
             run.configuration = resolved(run.definition["configuration"], execution)
-        return provider(ActionContext(self._aws, execution, run, store, credentials, self._jobs, self._changed))
+        return provider(ActionContext(self._account, execution, run, store, credentials, self._jobs, self._changed))
 
     def _succeed(self, execution: Execution, run: ActionRun, variables: dict[str, str]) -> None:
         with self._changed:

@@ -7,38 +7,43 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from mlops_constructs.local_aws.connections.working_copy import Snapshot, snapshot
+from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 AVAILABLE, PENDING = "AVAILABLE", "PENDING"
 
 
 class ConnectionsService(Service):
-    """Connections, and the folders that stand in for the repositories behind them."""
+    """Connections, and the folders that stand in for the repositories behind them.
+
+    Attributes:
+        missing_repository: What to do about a repository that nothing stands in for; may name `{repository}`.
+    """
 
     service_name: ClassVar[str] = "codestar-connections"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._connections: dict[str, Params] = {}
         self._tags: dict[str, dict[str, str]] = {}
         self._repositories: dict[str, Path] = {}
+        self.missing_repository = "let a folder or git repository stand in for {repository}"
 
     def create_connection(self, params: Params) -> Params:
         """A connection that a person has yet to complete."""
-        place = f"{self.aws.partition}:codestar-connections:{self.aws.region}:{self.aws.account_id}"
-        arn = f"arn:{place}:connection/{uuid4()}"
+        arn = self.account.arn("codestar-connections", f"connection/{uuid4()}")
         tags = params.get("Tags", [])
         with self.lock:
             self._connections[arn] = {
                 "ConnectionName": params["ConnectionName"],
                 "ConnectionArn": arn,
                 "ProviderType": params.get("ProviderType", ""),
-                "OwnerAccountId": self.aws.account_id,
+                "OwnerAccountId": self.account.account_id,
                 "ConnectionStatus": PENDING,
             }
             self._tags[arn] = {tag["Key"]: tag["Value"] for tag in tags}
@@ -105,15 +110,18 @@ class ConnectionsService(Service):
             return AVAILABLE if connection is None else str(connection["ConnectionStatus"])
 
     def read(self, repository: str, branch: str, commit_id: str | None = None) -> Snapshot:
-        """A commit of a repository, the tip of the branch unless told. Raises RehearsalError with the reason."""
+        """A commit of a repository, the tip of the branch unless told. Raises LocalAwsError with the reason."""
         with self.lock:
             folder = self._repositories.get(repository)
+        if folder is None:
+            advice = self.missing_repository.format(repository=repository)
+            raise LocalAwsError(f"the repository {repository} is not on this machine: {advice}")
         return snapshot(repository, folder, branch, commit_id)
 
     def push(self, repository: str, branch: str) -> str:
         """Tell the pipelines that watch the branch of its tip, as the provider's webhook does; give the commit."""
         commit_id = self.read(repository, branch).commit_id
-        codepipeline = self.aws.client("codepipeline")
+        codepipeline = self.account.client("codepipeline")
         for summary in codepipeline.list_pipelines()["pipelines"]:
             pipeline = codepipeline.get_pipeline(name=summary["name"])["pipeline"]
             for action in _watching(pipeline, repository, branch):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.codecommit.git import Commit, File
+from mlops_constructs.local_aws.errors import LocalAwsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,30 +35,25 @@ class Snapshot:
     archive: bytes
 
 
-def snapshot(repository: str, folder: Path | None, branch: str, commit_id: str | None) -> Snapshot:
+def snapshot(repository: str, folder: Path, branch: str, commit_id: str | None) -> Snapshot:
     """Take a commit, the tip of ``branch`` unless told; a plain folder has one commit, of what is in it now.
 
     Raises:
-        RehearsalError: naming the repository, when it is not on this machine or has no such branch or commit.
+        LocalAwsError: naming the repository, when it has no such branch or commit.
     """
-    if folder is None:
-        raise RehearsalError(
-            f"the repository {repository} is not on this machine: give --repository {repository}=FOLDER, "
-            "a folder or git repository that stands in for it"
-        )
     if not (folder / ".git").exists():
         return _of_folder(folder)
     if shutil.which("git") is None:
-        raise RehearsalError(f"{folder} is a git repository, and there is no git on PATH")
+        raise LocalAwsError(f"{folder} is a git repository, and there is no git on PATH")
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{commit_id or branch}^{{commit}}")
     if commit is None:
         what = f"branch {branch}" if commit_id is None else f"commit {commit_id}"
-        raise RehearsalError(f"the repository {repository} ({folder}) has no {what}")
+        raise LocalAwsError(f"the repository {repository} ({folder}) has no {what}")
     found = commit.decode().strip()
     described = (_git(folder, "show", "--no-patch", "--format=%aI%n%s", found) or b"").decode().splitlines()
     archive = _git(folder, "archive", "--format=zip", found)
     if archive is None:
-        raise RehearsalError(f"git cannot archive {found} of {folder}")
+        raise LocalAwsError(f"git cannot archive {found} of {folder}")
     return Snapshot(found, described[1] if len(described) > 1 else "", described[0] if described else "", archive)
 
 
@@ -83,5 +78,5 @@ def _of_folder(folder: Path) -> Snapshot:
         if path.is_file() and not _IGNORED.intersection(path.relative_to(folder).parts)
     }
     now = datetime.now(timezone.utc)
-    commit = Commit(files, (), "rehearsal", "", f"What is in {folder.name}", now)
+    commit = Commit(files, (), "local-aws", "", f"What is in {folder.name}", now)
     return Snapshot(commit.tree_id, commit.message, now.strftime("%Y-%m-%dT%H:%M:%SZ"), commit.archive())

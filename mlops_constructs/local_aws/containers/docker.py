@@ -16,7 +16,7 @@ from mlops_constructs.local_aws.containers.running import Container
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 Log = Callable[[str], None]
 
@@ -46,8 +46,8 @@ def engine_problem() -> str | None:
 class DockerRuntime:
     """Builds and runs images by the `docker` program."""
 
-    def __init__(self, aws: LocalAws, images: ImageStore) -> None:
-        self._aws = aws
+    def __init__(self, account: Account, images: ImageStore) -> None:
+        self._account = account
         self._images = images
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
@@ -55,7 +55,7 @@ class DockerRuntime:
         image = self._images.add(context)
         given = [word for argument in arguments for word in ("--build-arg", argument)]
         process = self._docker(["build", "--tag", image.name, *given, str(image.context)])
-        container = Container(self._aws.processes, process, log)
+        container = Container(self._account.processes, process, log)
         try:
             while (code := container.wait(_COMMAND_SECONDS)) is None:
                 pass
@@ -98,17 +98,19 @@ class DockerRuntime:
         log: Log,
     ) -> Container:
         purpose = words[0] if words and words[0] in PROGRAMS else "run"
-        name = f"mlops-rehearsal-{purpose}-{uuid.uuid4().hex[:12]}"
-        variables = {"AWS_REGION": self._aws.region, **environment}
+        name = f"local-aws-{purpose}-{uuid.uuid4().hex[:12]}"
+        variables = {"AWS_REGION": self._account.region, **environment}
         # --env NAME without a value: the value comes from docker's own environment, out of sight of `ps`.
         given = [word for variable in variables for word in ("--env", variable)]
         volume = ["--volume", f"{base}:/opt/ml"]
         command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, *words]
-        return Container(self._aws.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace))
+        return Container(
+            self._account.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace)
+        )
 
     def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **(variables or {})}
-        return self._aws.processes.start(["docker", *arguments], cwd=self._aws.workdir, env=environment)
+        return self._account.processes.start(["docker", *arguments], cwd=self._account.workdir, env=environment)
 
 
 def _stop(name: str, grace_seconds: float) -> None:

@@ -27,9 +27,9 @@ _lock = threading.Lock()
 
 
 def cache_directory() -> Path:
-    """Where environments are kept: `$XDG_CACHE_HOME/mlops-constructs`, or in `~/.cache`."""
+    """Where environments are kept: `$XDG_CACHE_HOME/local-aws`, or in `~/.cache`."""
     base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "mlops-constructs" / "environments"
+    return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "environments"
 
 
 def environment_for(context: Path, processes: ChildProcesses, log: Log) -> Path:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,18 +14,7 @@ from mlops_constructs.local_aws.containers.images import ContainerError, Image, 
 from mlops_constructs.local_aws.containers.running import Container
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
-
-__all__ = [
-    "Container",
-    "ContainerError",
-    "ContainerHost",
-    "ContainerRuntime",
-    "DockerRuntime",
-    "Image",
-    "ProcessRuntime",
-    "container_host",
-]
+    from mlops_constructs.local_aws.account import Account
 
 Log = Callable[[str], None]
 
@@ -61,8 +48,8 @@ class ContainerRuntime(Protocol):
 class ProcessRuntime:
     """Runs the programs as child processes, in a virtual environment made from requirements.txt."""
 
-    def __init__(self, aws: LocalAws, images: ImageStore) -> None:
-        self._aws = aws
+    def __init__(self, account: Account, images: ImageStore) -> None:
+        self._account = account
         self._images = images
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
@@ -70,7 +57,7 @@ class ProcessRuntime:
         if arguments:
             log("no Docker engine: build arguments are not used")
         image = self._images.add(context)
-        environment_for(image.context, self._aws.processes, log)
+        environment_for(image.context, self._account.processes, log)
         return image
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
@@ -100,27 +87,27 @@ class ProcessRuntime:
     def _start(
         self, command: Sequence[str], image: Image, base: Path, environment: Mapping[str, str], log: Log
     ) -> Container:
-        venv = environment_for(image.context, self._aws.processes, log)
+        venv = environment_for(image.context, self._account.processes, log)
         inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
         # A program that is killed leaves its temporary files; there they go with the local AWS.
-        scratch = self._aws.workdir / "tmp"
+        scratch = self._account.workdir / "tmp"
         scratch.mkdir(exist_ok=True)
         full = {
             **inherited,
             "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",  # the stored context must keep matching its digest
-            "AWS_REGION": self._aws.region,
+            "AWS_REGION": self._account.region,
             **environment,
             "SAGEMAKER_BASE_DIR": str(base),
             "VIRTUAL_ENV": str(venv),
             "PATH": os.pathsep.join([str(venv / "bin"), os.environ.get("PATH", os.defpath)]),
         }
         try:
-            process = self._aws.processes.start(list(command), cwd=image.context, env=full)
+            process = self._account.processes.start(list(command), cwd=image.context, env=full)
         except OSError as error:
             raise ContainerError(f"{Path(command[0]).name} cannot be run: {error}") from error
-        return Container(self._aws.processes, process, log)
+        return Container(self._account.processes, process, log)
 
 
 def _local_path(word: str, image: Image, base: Path) -> str:
@@ -133,35 +120,43 @@ def _local_path(word: str, image: Image, base: Path) -> str:
     return str(base / word.removeprefix("/opt/ml/")) if word.startswith("/opt/ml/") else word
 
 
-@dataclass(frozen=True)
 class ContainerHost:
-    """Where the images of one local AWS are kept and run; `choice` says by what, and why."""
+    """Where the images of the account are kept and run: in a Docker engine when one answers, or as processes.
 
-    images: ImageStore
-    runtime: ContainerRuntime
-    choice: str
-
-
-_hosts: weakref.WeakKeyDictionary[LocalAws, ContainerHost] = weakref.WeakKeyDictionary()
-_hosts_lock = threading.Lock()
-
-
-def container_host(aws: LocalAws, *, docker: bool = True) -> ContainerHost:
-    """The container host of a local AWS.
-
-    The first call chooses and logs the choice: a Docker engine when one answers and `docker` allows it.
+    The first use of `runtime` or `choice` looks for an engine, and logs the choice.
     """
-    with _hosts_lock:
-        host = _hosts.get(aws)
-        if host is None:
-            host = _hosts[aws] = _make_host(aws, engine_problem() if docker else "Docker is not to be used")
-            aws.log(host.choice)
-        return host
 
+    def __init__(self, account: Account, *, docker: bool = True) -> None:
+        self._account = account
+        self._docker = docker
+        self._lock = threading.Lock()
+        self._chosen: tuple[ContainerRuntime, str] | None = None
 
-def _make_host(aws: LocalAws, problem: str | None) -> ContainerHost:
-    images = ImageStore(aws.workdir / "images")
-    if problem is None:
-        return ContainerHost(images, DockerRuntime(aws, images), "a Docker engine answers: containers run in it")
-    choice = f"{problem}: the container's programs run as processes in a virtual environment"
-    return ContainerHost(images, ProcessRuntime(aws, images), choice)
+    @property
+    def images(self) -> ImageStore:
+        """The images built so far."""
+        return ImageStore(self._account.workdir / "images")
+
+    @property
+    def runtime(self) -> ContainerRuntime:
+        """What builds and runs them."""
+        return self._choose()[0]
+
+    @property
+    def choice(self) -> str:
+        """What runs containers, and why, in words."""
+        return self._choose()[1]
+
+    def _choose(self) -> tuple[ContainerRuntime, str]:
+        with self._lock:
+            if self._chosen is None:
+                self._chosen = self._make(engine_problem() if self._docker else "Docker is not to be used")
+                self._account.log(self._chosen[1])
+            return self._chosen
+
+    def _make(self, problem: str | None) -> tuple[ContainerRuntime, str]:
+        if problem is None:
+            runtime: ContainerRuntime = DockerRuntime(self._account, self.images)
+            return runtime, "a Docker engine answers: containers run in it"
+        choice = f"{problem}: the container's programs run as processes in a virtual environment"
+        return ProcessRuntime(self._account, self.images), choice

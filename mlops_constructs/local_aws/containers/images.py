@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws.errors import LocalAwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _IGNORED_NAMES = frozenset({".git", "__pycache__"})
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 
-class ContainerError(RehearsalError):
+class ContainerError(LocalAwsError):
     """An image cannot be built, or one of its programs cannot be run."""
 
 
@@ -40,7 +40,7 @@ class Image:
     @property
     def name(self) -> str:
         """The name under which a Docker engine keeps it."""
-        return f"mlops-rehearsal:{self.digest.removeprefix('sha256:')[:12]}"
+        return f"local-aws:{self.digest.removeprefix('sha256:')[:12]}"
 
     def manifest(self) -> str:
         """The Docker v2 manifest that a registry keeps for it."""

@@ -14,7 +14,7 @@ from mlops_constructs.local_aws.containers.images import MANIFEST_TYPE, Containe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _URI = re.compile(
     r"(?P<registry>\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?)/(?P<repository>[a-z0-9._/-]+)"
@@ -63,11 +63,11 @@ class PulledImage:
     resolved_uri: str
 
 
-def push(aws: LocalAws, image: Image, uri: ImageUri, credentials: Mapping[str, Any]) -> str:
+def push(account: Account, image: Image, uri: ImageUri, credentials: Mapping[str, Any]) -> str:
     """Put an image's manifest into ECR and return the registry's digest. Raises ClientError as ECR does."""
     manifest = image.manifest()
     digest = digest_of(manifest)
-    aws.client("ecr", credentials).put_image(
+    account.client("ecr", credentials).put_image(
         repositoryName=uri.repository,
         imageManifest=manifest,
         imageManifestMediaType=MANIFEST_TYPE,
@@ -77,11 +77,11 @@ def push(aws: LocalAws, image: Image, uri: ImageUri, credentials: Mapping[str, A
     return digest
 
 
-def pull(aws: LocalAws, images: ImageStore, uri: str, credentials: Mapping[str, Any] | None) -> PulledImage:
+def pull(account: Account, images: ImageStore, uri: str, credentials: Mapping[str, Any] | None) -> PulledImage:
     """The local image behind a URI. Raises `ContainerError` with the reason when there is none."""
     parsed = ImageUri.parse(uri)
     try:
-        answer = aws.client("ecr", credentials).batch_get_image(
+        answer = account.client("ecr", credentials).batch_get_image(
             registryId=parsed.account, repositoryName=parsed.repository, imageIds=[parsed.image_id]
         )
     except ClientError as error:

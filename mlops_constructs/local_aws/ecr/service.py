@@ -8,9 +8,9 @@ from mlops_constructs.local_aws.containers.images import MANIFEST_TYPE, digest_o
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMoto, Service
 
 if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.images import Image
     from mlops_constructs.local_aws.ecr.images import ImageUri
-    from mlops_constructs.local_aws.local_aws import LocalAws
 
 
 class RegistriesService(Service):
@@ -18,8 +18,8 @@ class RegistriesService(Service):
 
     service_name: ClassVar[str] = "ecr"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._stand_ins: dict[tuple[str, str], list[tuple[ImageUri, Image]]] = {}
 
     def stand_in(self, uri: ImageUri, image: Image) -> None:
@@ -29,10 +29,10 @@ class RegistriesService(Service):
 
     def batch_get_image(self, params: Params) -> Params:
         """Images that stand in; RepositoryNotFoundException for what another account has."""
-        account = params.get("registryId", self.aws.account_id)
+        account = params.get("registryId", self.account.account_id)
         with self.lock:
             known = list(self._stand_ins.get((account, params["repositoryName"]), []))
-        if not known and account == self.aws.account_id:
+        if not known and account == self.account.account_id:
             raise PassToMoto
         if not known:
             name = params["repositoryName"]

@@ -17,11 +17,10 @@ from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
-
-Event = dict[str, Any]
+    from mlops_constructs.local_aws.account import Account, Event
 
 
 class UndeliverableError(Exception):
@@ -36,10 +35,11 @@ class EventsService(Service):
 
     service_name: ClassVar[str] = "events"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._waiting: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
-        self._thread = aws.spawn("event-bus", self._deliver_all)
+        self._thread: threading.Thread | None = None
+        account.subscribe(self.emit)
 
     def put_events(self, params: Params) -> Params:
         """Events of the account's own making; bad JSON in `Detail` is refused entry by entry."""
@@ -52,9 +52,9 @@ class EventsService(Service):
         envelope = {
             "version": "0",
             "id": str(uuid4()),
-            "account": self.aws.account_id,
+            "account": self.account.account_id,
             "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self.aws.region,
+            "region": self.account.region,
             "resources": [],
             **event,
         }
@@ -63,15 +63,20 @@ class EventsService(Service):
 
     def fire(self, rule: str, bus: str = "default") -> None:
         """Let the schedule of a rule come round now; the local AWS has no clock of its own."""
-        found = self.aws.moto("events").describe_rule(Name=rule, EventBusName=bus)
+        found = self.account.moto("events").describe_rule(Name=rule, EventBusName=bus)
         if not found.get("ScheduleExpression"):
             raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
         self.emit({"source": "aws.events", "detail-type": "Scheduled Event", "resources": [found["Arn"]], "detail": {}})
 
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread = self.account.spawn("event-bus", self._deliver_all)
+
     def close(self) -> None:
         """Stop delivering."""
         self._waiting.put(None)
-        self._thread.join(2)
+        if self._thread is not None:
+            self._thread.join(2)
 
     def _put(self, entry: Params) -> Params:
         try:
@@ -88,17 +93,17 @@ class EventsService(Service):
     def _deliver_all(self) -> None:
         while (item := self._waiting.get()) is not None:
             bus, event = item
-            if self.aws.closing.is_set():
+            if self.account.closing.is_set():
                 return
             try:
                 for rule, target in self._matching_targets(bus, event):
                     self._deliver(rule, target, event)
             except Exception as error:
                 # One bad rule must not stop the bus for all that come after.
-                self.aws.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
+                self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
 
     def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
-        moto = self.aws.moto("events")
+        moto = self.account.moto("events")
         for page in moto.get_paginator("list_rules").paginate(EventBusName=bus):
             for rule in page["Rules"]:
                 if rule["State"] != "DISABLED" and _matches(rule, event):
@@ -110,7 +115,7 @@ class EventsService(Service):
             text = target_input(target, event, rule["Arn"])
             self._send(rule, target, text)
         except (ClientError, BotoCoreError, AwsError, UndeliverableError, ValueError) as error:
-            self.aws.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
+            self.account.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
             self._to_dead_letter_queue(rule, target, event, error)
 
     def _send(self, rule: Params, target: Params, text: str) -> None:
@@ -119,20 +124,20 @@ class EventsService(Service):
         credentials = None
         if "RoleArn" in target:
             principal = "events.amazonaws.com"
-            credentials = assume_as(self.aws, principal, target["RoleArn"], "events", "AccessDenied")
+            credentials = assume_as(self.account, principal, target["RoleArn"], "events", "AccessDenied")
         if service == "codepipeline":
             wanted = json.loads(text)
             given = {key: wanted[key] for key in ("sourceRevisions", "variables") if key in wanted}
             name = arn.rsplit(":", 1)[1]
-            self.aws.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
+            self.account.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
         elif service == "lambda":
             if credentials is None:
                 self._check_permission(arn, rule["Arn"])
-            self.aws.client("lambda", credentials).invoke(
+            self.account.client("lambda", credentials).invoke(
                 FunctionName=arn, InvocationType="Event", Payload=_as_json(text).encode()
             )
         elif service == "sns":
-            self.aws.client("sns", credentials).publish(TopicArn=arn, Message=text)
+            self.account.client("sns", credentials).publish(TopicArn=arn, Message=text)
         elif service == "sqs":
             group = target.get("SqsParameters", {})
             self._send_to_queue(arn, text, **group)
@@ -142,7 +147,7 @@ class EventsService(Service):
     def _check_permission(self, function_arn: str, rule_arn: str) -> None:
         """Raise `UndeliverableError` unless the function lets this rule invoke it."""
         try:
-            policy = self.aws.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
+            policy = self.account.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
@@ -156,7 +161,7 @@ class EventsService(Service):
         raise UndeliverableError(f"{function_arn} does not permit events.amazonaws.com to invoke it")
 
     def _send_to_queue(self, arn: str, text: str, **more: Any) -> None:
-        sqs = self.aws.client("sqs")
+        sqs = self.account.client("sqs")
         url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
         sqs.send_message(QueueUrl=url, MessageBody=text, **more)
 
@@ -176,7 +181,7 @@ class EventsService(Service):
         try:
             self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
         except (ClientError, BotoCoreError) as failure:
-            self.aws.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
+            self.account.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
 
 
 def _matches(rule: Params, event: Event) -> bool:

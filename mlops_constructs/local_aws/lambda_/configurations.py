@@ -7,38 +7,38 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlops_constructs.local_aws.service import Params, Service, without_metadata
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "SnapStart")
 
 
-class LambdaConfigurations(Service):
+class FunctionConfigurations(Service):
     """moto does not give back a function's dead letter queue and log group."""
 
     service_name: ClassVar[str] = "lambda"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._sent: dict[str, Params] = {}
 
     def create_function(self, params: Params) -> Params:
         """Make a function."""
-        answer = without_metadata(self.aws.moto("lambda").create_function(**params))
+        answer = without_metadata(self.account.moto("lambda").create_function(**params))
         return self._remembered(params, answer)
 
     def update_function_configuration(self, params: Params) -> Params:
         """Change a function's configuration."""
-        answer = without_metadata(self.aws.moto("lambda").update_function_configuration(**params))
+        answer = without_metadata(self.account.moto("lambda").update_function_configuration(**params))
         return self._remembered(params, answer)
 
     def get_function(self, params: Params) -> Params:
         """A function with its code's place, and what moto forgot."""
-        answer = without_metadata(self.aws.moto("lambda").get_function(**params))
+        answer = without_metadata(self.account.moto("lambda").get_function(**params))
         return {**answer, "Configuration": self._complete(params, answer["Configuration"])}
 
     def get_function_configuration(self, params: Params) -> Params:
         """A function, and what moto forgot."""
-        answer = without_metadata(self.aws.moto("lambda").get_function_configuration(**params))
+        answer = without_metadata(self.account.moto("lambda").get_function_configuration(**params))
         return self._complete(params, answer)
 
     def after_delete_function(self, params: Params, _: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ from mlops_constructs.local_aws.service import AwsError, Params, Service
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 MAXIMUM_ATTEMPTS = 3
 RETRY_DELAYS_SECONDS = (0.3, 0.6)  # on AWS 1 and 2 minutes
@@ -75,8 +75,8 @@ class LambdaService(Service):
 
     service_name: ClassVar[str] = "lambda"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._idle: dict[_Function, list[Worker]] = defaultdict(list)
         self._failure_listeners: list[FailureListener] = []
         self._unpacking = threading.Lock()
@@ -89,7 +89,7 @@ class LambdaService(Service):
         if kind == "DryRun":
             return {"StatusCode": 204}
         if kind == "Event":
-            self.aws.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
+            self.account.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
             return {"StatusCode": 202, "Payload": b""}
         outcome = self._run(function, event)
         answer: Params = {
@@ -109,17 +109,17 @@ class LambdaService(Service):
 
     def _function(self, params: Params) -> _Function:
         asked = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
-        found = self.aws.moto("lambda").get_function(**asked)
+        found = self.account.moto("lambda").get_function(**asked)
         return _Function.from_configuration(found["Configuration"])
 
     def _run_async(self, function: _Function, event: Any) -> None:
         attempts, destination = self._asynchronous_settings(function)
         for attempt in range(1, attempts + 1):
             outcome = self._attempt(function, event)
-            if not outcome.failed or self.aws.closing.is_set():
+            if not outcome.failed or self.account.closing.is_set():
                 return
-            self.aws.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
-            if attempt < attempts and self.aws.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
+            self.account.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
+            if attempt < attempts and self.account.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
                 return
         if destination is not None:
             self._give_up(function, destination, event, outcome)
@@ -136,7 +136,7 @@ class LambdaService(Service):
 
     def _asynchronous_settings(self, function: _Function) -> tuple[int, str | None]:
         """How often to try, and where a given-up event goes."""
-        lambda_ = self.aws.client("lambda")
+        lambda_ = self.account.client("lambda")
         configuration = lambda_.get_function_configuration(FunctionName=function.arn)
         destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
         try:
@@ -152,14 +152,14 @@ class LambdaService(Service):
         service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
         try:
             if service == "sqs":
-                sqs = self.aws.client("sqs")
+                sqs = self.account.client("sqs")
                 sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody=message)
             elif service == "sns":
-                self.aws.client("sns").publish(TopicArn=destination, Message=message)
+                self.account.client("sns").publish(TopicArn=destination, Message=message)
             else:
-                self.aws.log(f"lambda {function.name}: no failed events are sent to {service} locally")
+                self.account.log(f"lambda {function.name}: no failed events are sent to {service} locally")
         except (ClientError, BotoCoreError) as error:
-            self.aws.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
+            self.account.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
 
     def _run(self, function: _Function, event: Any) -> Outcome:
         request_id = str(uuid4())
@@ -184,23 +184,25 @@ class LambdaService(Service):
         return taken if taken is not None else self._start(function)
 
     def _give_back(self, function: _Function, worker: Worker) -> None:
-        if worker.alive and not self.aws.closing.is_set():
+        if worker.alive and not self.account.closing.is_set():
             with self.lock:
                 self._idle[function].append(worker)
 
     def _start(self, function: _Function) -> Worker:
         code = self._unpacked(function)
-        credentials = assume_as(self.aws, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException")
+        credentials = assume_as(
+            self.account, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException"
+        )
         stream = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{uuid4().hex}"
         environment = {
             **dict(function.variables),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.aws.workdir),
+            "HOME": str(self.account.workdir),
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
-            "AWS_REGION": self.aws.region,
-            "AWS_DEFAULT_REGION": self.aws.region,
-            "AWS_ENDPOINT_URL": self.aws.url,
+            "AWS_REGION": self.account.region,
+            "AWS_DEFAULT_REGION": self.account.region,
+            "AWS_ENDPOINT_URL": self.account.url,
             "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
             "AWS_SESSION_TOKEN": credentials["SessionToken"],
@@ -211,11 +213,11 @@ class LambdaService(Service):
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         }
-        return Worker(self.aws.processes, code, function.handler, environment)
+        return Worker(self.account.processes, code, function.handler, environment)
 
     def _unpacked(self, function: _Function) -> Path:
         digest = hashlib.sha256(function.sha256.encode()).hexdigest()[:12]
-        folder = self.aws.workdir / "lambda" / f"{function.name}-{digest}"
+        folder = self.account.workdir / "lambda" / f"{function.name}-{digest}"
         with self._unpacking:
             if not folder.is_dir():
                 folder.mkdir(parents=True)
@@ -225,23 +227,23 @@ class LambdaService(Service):
 
     def _code(self, function: _Function) -> bytes:
         # moto gives a code location that cannot be fetched, so its memory is read instead
-        backend = get_backend(self.aws.account_id, self.aws.region)
+        backend = get_backend(self.account.account_id, self.account.region)
         code: bytes = backend.get_function(function.arn).code_bytes
         return code
 
     def _keep_logs(self, function: _Function, stream: str, request_id: str, outcome: Outcome) -> None:
         lines = [f"START RequestId: {request_id}", *outcome.logs, f"END RequestId: {request_id}"]
         for line in outcome.logs:
-            self.aws.log(f"lambda {function.name}: {line}")
+            self.account.log(f"lambda {function.name}: {line}")
         now = int(datetime.now(timezone.utc).timestamp() * 1000)
         events = [{"timestamp": now, "message": line} for line in lines if line]
-        logs = self.aws.moto("logs")
+        logs = self.account.moto("logs")
         try:
             _made(logs.create_log_group, logGroupName=function.log_group)
             _made(logs.create_log_stream, logGroupName=function.log_group, logStreamName=stream)
             logs.put_log_events(logGroupName=function.log_group, logStreamName=stream, logEvents=events)
         except (ClientError, BotoCoreError) as error:
-            self.aws.log(f"lambda {function.name}: its log cannot be kept: {error}")
+            self.account.log(f"lambda {function.name}: its log cannot be kept: {error}")
 
 
 def _made(create: Callable[..., Any], **names: str) -> None:

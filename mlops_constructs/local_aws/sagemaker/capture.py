@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops_constructs.local_aws.sagemaker.job_files import split_s3_uri
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Variant
     from mlops_constructs.local_aws.service import Params
 
@@ -22,7 +22,7 @@ _SIDES = {"Input": "endpointInput", "Output": "endpointOutput"}
 
 
 def capture(
-    aws: LocalAws, endpoint_name: str, variant: Variant, config: Params, bodies: dict[str, tuple[str, bytes]]
+    account: Account, endpoint_name: str, variant: Variant, config: Params, bodies: dict[str, tuple[str, bytes]]
 ) -> None:
     """Store one invocation, if the sampling takes it; in the background, as inference must not wait for it.
 
@@ -40,7 +40,7 @@ def capture(
     }
     folder = f"{endpoint_name}/{variant.name}/{now:%Y/%m/%d/%H}"
     uri = f"{config['DestinationS3Uri'].rstrip('/')}/{folder}/{now:%M-%S-%f}-{uuid.uuid4()}.jsonl"
-    aws.spawn("capture", lambda: _store(aws, endpoint_name, variant, config, uri, json.dumps(record)))
+    account.spawn("capture", lambda: _store(account, endpoint_name, variant, config, uri, json.dumps(record)))
 
 
 def _captured(side: str, content_type: str, body: bytes, config: Params) -> Params:
@@ -54,13 +54,13 @@ def _captured(side: str, content_type: str, body: bytes, config: Params) -> Para
     return {"observedContentType": content_type, "mode": side.upper(), "data": data, "encoding": encoding}
 
 
-def _store(aws: LocalAws, endpoint_name: str, variant: Variant, config: Params, uri: str, record: str) -> None:
+def _store(account: Account, endpoint_name: str, variant: Variant, config: Params, uri: str, record: str) -> None:
     bucket, key = split_s3_uri(uri)
     key_id = config.get("KmsKeyId")
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
     try:
-        s3 = aws.client("s3", variant.credentials)
+        s3 = account.client("s3", variant.credentials)
         s3.put_object(Bucket=bucket, Key=key, Body=record.encode() + b"\n", **encryption)
     except (BotoCoreError, ClientError) as error:
-        if not aws.closing.is_set():
-            aws.log(f"endpoint {endpoint_name}: an invocation was not captured: {error}")
+        if not account.closing.is_set():
+            account.log(f"endpoint {endpoint_name}: an invocation was not captured: {error}")

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from mlops_constructs.local_aws.service import AwsError, Params
+from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.sagemaker.tags import Tags
 
 
-class EndpointConfigs:
+class EndpointConfigs(Service):
     """The endpoint configurations of the account. They cannot be changed, only deleted."""
 
-    def __init__(self, aws: LocalAws) -> None:
-        self._aws = aws
-        self._lock = threading.RLock()
+    service_name: ClassVar[str] = "sagemaker"
+
+    def __init__(self, account: Account, tags: Tags) -> None:
+        super().__init__(account)
+        self._tags = tags
         self._configs: dict[str, Params] = {}
 
-    def create(self, params: Params) -> Params:
+    def create_endpoint_config(self, params: Params) -> Params:
         """Keep a configuration whose models exist."""
         name = params["EndpointConfigName"]
         variants = params.get("ProductionVariants", [])
@@ -29,9 +31,9 @@ class EndpointConfigs:
             raise AwsError("ValidationException", f"The variant names {', '.join(names)} must be unique.")
         for variant in variants:
             _check_variant(variant)
-            self._aws.client("sagemaker").describe_model(ModelName=variant["ModelName"])
+            self.account.client("sagemaker").describe_model(ModelName=variant["ModelName"])
         arn = self._arn(name)
-        with self._lock:
+        with self.lock:
             if name in self._configs:
                 raise AwsError("ValidationException", f'Cannot create already existing endpoint configuration "{arn}".')
             self._configs[name] = {
@@ -39,27 +41,29 @@ class EndpointConfigs:
                 "EndpointConfigArn": arn,
                 "CreationTime": datetime.now(timezone.utc),
             }
+        self._tags.tag(arn, params)
         return {"EndpointConfigArn": arn}
 
-    def describe(self, params: Params) -> Params:
+    def describe_endpoint_config(self, params: Params) -> Params:
         """A configuration as it was made."""
-        with self._lock:
+        with self.lock:
             return dict(self._find(params["EndpointConfigName"]))
 
-    def list_configs(self, params: Params) -> Params:
+    def list_endpoint_configs(self, params: Params) -> Params:
         """The newest first, by name."""
-        with self._lock:
+        with self.lock:
             chosen = [item for name, item in self._configs.items() if params.get("NameContains", "") in name]
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         summaries = [{member: item[member] for member in members} for item in reversed(chosen)]
         return {"EndpointConfigs": summaries[: params.get("MaxResults", 100)]}
 
-    def delete(self, params: Params) -> str:
-        """Forget a configuration; returns its ARN."""
-        with self._lock:
+    def delete_endpoint_config(self, params: Params) -> Params:
+        """Forget a configuration."""
+        with self.lock:
             arn: str = self._find(params["EndpointConfigName"])["EndpointConfigArn"]
             del self._configs[params["EndpointConfigName"]]
-        return arn
+        self._tags.forget(arn)
+        return {}
 
     def _find(self, name: str) -> Params:
         if name not in self._configs:
@@ -67,7 +71,7 @@ class EndpointConfigs:
         return self._configs[name]
 
     def _arn(self, name: str) -> str:
-        return f"arn:aws:sagemaker:{self._aws.region}:{self._aws.account_id}:endpoint-config/{name.lower()}"
+        return self.account.arn("sagemaker", f"endpoint-config/{name.lower()}")
 
 
 def _check_variant(variant: Params) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.local_aws.containers.host import Container, ContainerError, container_host
+from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.roles import assume_as
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
+    from mlops_constructs.local_aws.containers.running import Container
 
 DRAIN_SECONDS = 30.0
 """From SIGTERM to SIGKILL, as on AWS."""
@@ -108,8 +110,16 @@ class Fleet:
 class FleetStarter:
     """Starts fleets for one endpoint."""
 
-    def __init__(self, aws: LocalAws, endpoint_name: str, health_seconds: float, cancelled: Callable[[], bool]) -> None:
-        self._aws = aws
+    def __init__(
+        self,
+        account: Account,
+        containers: ContainerHost,
+        endpoint_name: str,
+        health_seconds: float,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._account = account
+        self._containers = containers
         self._endpoint_name = endpoint_name
         self._health_seconds = health_seconds
         self._cancelled = cancelled
@@ -133,27 +143,26 @@ class FleetStarter:
 
     def _start_variant(self, settings: Params) -> Variant:
         name, count = settings["VariantName"], settings.get("InitialInstanceCount")
-        host = container_host(self._aws)
-        folder = self._aws.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
+        folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
         try:
             definition, credentials = self._model(settings["ModelName"])
-            image = pull(self._aws, host.images, definition["Image"], credentials)
+            image = pull(self._account, self._containers.images, definition["Image"], credentials)
             base = folder / "opt" / "ml"
             self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
-            client = self._aws.client("logs", credentials)
-            log = JobLog(self._aws, group, f"{name}/{folder.name}", client)
-            port = _free_port()
+            client = self._account.client("logs", credentials)
+            log = JobLog(self._account, group, f"{name}/{folder.name}", client)
+            port = free_port()
             environment = definition.get("Environment", {})
-            container = host.runtime.serve(image.image, base, port, environment, log.write)
+            container = self._containers.runtime.serve(image.image, base, port, environment, log.write)
         except (ClientError, ContainerError, JobFailure, AwsError, OSError) as error:
             if log is not None:
                 log.close()
             shutil.rmtree(folder, ignore_errors=True)
             raise FleetFailure(f"The variant {name} cannot be started: {error}") from error
         if count is not None and count > 1:
-            self._aws.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
+            self._account.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
         return Variant(
             name, settings, weight, count, port, container, image, definition["Image"], log, folder, credentials
@@ -161,16 +170,16 @@ class FleetStarter:
 
     def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
         """The container definition of a model, and its execution role's credentials."""
-        model = self._aws.client("sagemaker").describe_model(ModelName=name)
+        model = self._account.client("sagemaker").describe_model(ModelName=name)
         credentials = assume_as(
-            self._aws, "sagemaker.amazonaws.com", model["ExecutionRoleArn"], f"endpoint-{self._endpoint_name}"
+            self._account, "sagemaker.amazonaws.com", model["ExecutionRoleArn"], f"endpoint-{self._endpoint_name}"
         )
         containers = model.get("Containers", []) or [model.get("PrimaryContainer", {})]
         if len(containers) != 1:
             raise ContainerError(f"the model {name} is an inference pipeline; the local AWS serves one container")
         definition: Params = containers[0]
         if "ModelPackageName" in definition:
-            package = self._aws.client("sagemaker").describe_model_package(
+            package = self._account.client("sagemaker").describe_model_package(
                 ModelPackageName=definition["ModelPackageName"]
             )
             definition = {**package["InferenceSpecification"]["Containers"][0], **definition}
@@ -182,7 +191,7 @@ class FleetStarter:
             return
         bucket, key = split_s3_uri(uri)
         archive = folder.parent / "model.tar.gz"
-        download(self._aws.client("s3", credentials), bucket, key, archive)
+        download(self._account.client("s3", credentials), bucket, key, archive)
         extract_model(archive, folder)
         archive.unlink()
 
@@ -215,7 +224,8 @@ def extract_model(archive: Path, folder: Path) -> None:
         raise ContainerError(f"the model archive cannot be extracted: {error}") from error
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -9,7 +9,7 @@ from moto.sagemaker.models import sagemaker_backends
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 
 class ModelRegistry(Service):
@@ -17,8 +17,8 @@ class ModelRegistry(Service):
 
     service_name: ClassVar[str] = "sagemaker"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._made: dict[str, str] = {}
 
     def create_model_package(self, params: Params) -> Params:
@@ -27,14 +27,14 @@ class ModelRegistry(Service):
         with self.lock:
             if token is not None and token in self._made:
                 return {"ModelPackageArn": self._made[token]}
-            arn: str = self.aws.moto("sagemaker").create_model_package(**params)["ModelPackageArn"]
+            arn: str = self.account.moto("sagemaker").create_model_package(**params)["ModelPackageArn"]
             if token is not None:
                 self._made[token] = arn
         return {"ModelPackageArn": arn}
 
     def update_model_package(self, params: Params) -> Params:
         """Change what is given and keep the rest; moto drops the metadata that is not sent again."""
-        moto = self.aws.moto("sagemaker")
+        moto = self.account.moto("sagemaker")
         with self.lock:
             before = moto.describe_model_package(ModelPackageName=params["ModelPackageArn"])
             sent = params.get("CustomerMetadataProperties", {})
@@ -49,7 +49,7 @@ class ModelRegistry(Service):
 
     def delete_model_package(self, params: Params) -> Params:
         """Delete a version, by ARN."""
-        arn = self.aws.moto("sagemaker").describe_model_package(**params)["ModelPackageArn"]
+        arn = self.account.moto("sagemaker").describe_model_package(**params)["ModelPackageArn"]
         with self.lock:
             self._backend.model_packages.pop(arn, None)
             self._made = {token: made for token, made in self._made.items() if made != arn}
@@ -58,7 +58,7 @@ class ModelRegistry(Service):
     def delete_model_package_group(self, params: Params) -> Params:
         """Delete a group; refused while it has versions, as on AWS."""
         name = params["ModelPackageGroupName"].rsplit("/", 1)[-1]
-        self.aws.moto("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+        self.account.moto("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
         with self.lock:
             packages = self._backend.model_packages.values()
             if any(package.model_package_group_name == name for package in packages):
@@ -70,4 +70,4 @@ class ModelRegistry(Service):
     @property
     def _backend(self) -> Any:
         # moto can delete neither through its API
-        return sagemaker_backends[self.aws.account_id][self.aws.region]
+        return sagemaker_backends[self.account.account_id][self.account.region]

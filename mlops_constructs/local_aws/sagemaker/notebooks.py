@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mlops_constructs.local_aws.service import Params, Service, without_metadata
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
 
 _FORGOTTEN = ("InstanceMetadataServiceConfiguration", "PlatformIdentifier", "IpAddressType")
 
@@ -17,8 +17,8 @@ class NotebookInstances(Service):
 
     service_name: ClassVar[str] = "sagemaker"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
         self._sent: dict[str, Params] = {}
 
     def after_create_notebook_instance(self, params: Params, _: dict[str, str]) -> None:
@@ -28,7 +28,7 @@ class NotebookInstances(Service):
 
     def describe_notebook_instance(self, params: Params) -> Params:
         """An instance, and what moto forgot."""
-        answer = without_metadata(self.aws.moto("sagemaker").describe_notebook_instance(**params))
+        answer = without_metadata(self.account.moto("sagemaker").describe_notebook_instance(**params))
         with self.lock:
             return {**answer, **self._sent.get(params["NotebookInstanceName"], {})}
 
@@ -48,6 +48,6 @@ class NotebookConfigurations(Service):
         if not params.get("Tags"):
             return
         name = params["NotebookInstanceLifecycleConfigName"]
-        sagemaker = self.aws.client("sagemaker")
+        sagemaker = self.account.client("sagemaker")
         found = sagemaker.describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=name)
         sagemaker.add_tags(ResourceArn=found["NotebookInstanceLifecycleConfigArn"], Tags=params["Tags"])

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import http.client
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.capture import capture
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.sagemaker.endpoints import Endpoints
     from mlops_constructs.local_aws.sagemaker.fleet import Variant
-    from mlops_constructs.local_aws.sagemaker.service import SageMakerService
 
 MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0
@@ -34,10 +35,14 @@ class ModelError(AwsError):
         super().__init__("ModelError", message, 424, members)
 
 
-class SageMakerRuntimeService(Service):
-    """sagemaker-runtime."""
+class Invocations(Service):
+    """Invocations of the account's endpoints."""
 
-    service_name = "sagemaker-runtime"
+    service_name: ClassVar[str] = "sagemaker-runtime"
+
+    def __init__(self, account: Account, endpoints: Endpoints) -> None:
+        super().__init__(account)
+        self._endpoints = endpoints
 
     def invoke_endpoint(self, params: Params) -> Params:
         """Send the body to a variant, chosen by weight or by TargetVariant."""
@@ -50,15 +55,14 @@ class SageMakerRuntimeService(Service):
                 413,
             )
         name = params["EndpointName"]
-        sagemaker: SageMakerService = self.aws.services["sagemaker"]  # type: ignore[assignment]
-        fleet = sagemaker.endpoints.serving(name)
+        fleet = self._endpoints.serving(name)
         variant = _choose(name, fleet.variants, params.get("TargetVariant"))
         status, headers, answer = self._send(name, variant, params, body)
         if not 200 <= status < 300:
             raise self._model_error(name, status, answer.decode(errors="replace"))
         content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
         bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
-        capture(self.aws, name, variant, fleet.config.get("DataCaptureConfig", {}), bodies)
+        capture(self.account, name, variant, fleet.config.get("DataCaptureConfig", {}), bodies)
         result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
         if _CUSTOM_ATTRIBUTES in headers:
             result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
@@ -85,9 +89,9 @@ class SageMakerRuntimeService(Service):
         side = "server" if status >= 500 else "client"
         message = (
             f'Received {side} error ({status}) from primary with message "{answer}". '
-            f"See the log group {group} in account {self.aws.account_id} for more information."
+            f"See the log group {group} in account {self.account.account_id} for more information."
         )
-        arn = f"arn:aws:logs:{self.aws.region}:{self.aws.account_id}:log-group:{group}"
+        arn = self.account.arn("logs", f"log-group:{group}")
         return ModelError(message, status, answer, arn)
 
 

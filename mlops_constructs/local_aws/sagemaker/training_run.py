@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.local_aws.containers.host import ContainerError, container_host
+from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker import job_files
@@ -20,10 +20,12 @@ from mlops_constructs.local_aws.sagemaker.job_files import JobFailure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
     from mlops_constructs.local_aws.containers.images import Image
     from mlops_constructs.local_aws.containers.running import Container
-    from mlops_constructs.local_aws.local_aws import LocalAws
-    from mlops_constructs.local_aws.sagemaker.training import TrainingJob, TrainingJobs
+    from mlops_constructs.local_aws.sagemaker.capacity import Capacity
+    from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
     from mlops_constructs.local_aws.service import Params
 
 logger = logging.getLogger(__name__)
@@ -44,35 +46,43 @@ _INTERRUPTED = "Interrupted"
 class TrainingRun:
     """The way of one job from its start to its end, in a thread of its own."""
 
-    def __init__(self, aws: LocalAws, jobs: TrainingJobs, job: TrainingJob, credentials: Mapping[str, Any]) -> None:
-        self._aws = aws
-        self._jobs = jobs
+    def __init__(
+        self,
+        account: Account,
+        containers: ContainerHost,
+        capacity: Capacity,
+        job: TrainingJob,
+        credentials: Mapping[str, Any],
+    ) -> None:
+        self._account = account
+        self._containers = containers
+        self._capacity = capacity
         self._job = job
         self._credentials = credentials
-        self._base = aws.workdir / "training" / job.name / "opt" / "ml"
-        self._s3 = aws.client("s3", credentials)
+        self._base = account.workdir / "training" / job.name / "opt" / "ml"
+        self._s3 = account.client("s3", credentials)
         self._checkpoints = CheckpointFolder(self._base, job.request, self._s3)
         self._ran_seconds = 0.0
         stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
-        self._log = JobLog(aws, LOG_GROUP, stream, aws.client("logs", credentials))
+        self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
 
     def run(self) -> None:
         """Run the job; it ends with a status whatever happens."""
         job = self._job
         try:
-            if self._jobs.has_capacity(job):
+            if self._capacity.take(job.instance_type):
                 self._train()
             else:
-                self._jobs.finish(job, "Failed", "Failed", {"FailureReason": NO_CAPACITY})
+                job.finish("Failed", "Failed", {"FailureReason": NO_CAPACITY})
         except (ContainerError, ClientError) as error:
-            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
+            job.finish("Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
         except JobFailure as error:
-            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": str(error)})
+            job.finish("Failed", "Failed", {"FailureReason": str(error)})
         except Exception as error:
-            if self._aws.closing.is_set():
+            if self._account.closing.is_set():
                 return
             reason = f"InternalServerError: {type(error).__name__}: {error}"
-            self._jobs.finish(job, "Failed", "Failed", {"FailureReason": reason})
+            job.finish("Failed", "Failed", {"FailureReason": reason})
             logger.exception("training job %s", job.name)
         finally:
             self._log.close()
@@ -80,30 +90,29 @@ class TrainingRun:
 
     def _train(self) -> None:
         job, request = self._job, self._job.request
-        self._jobs.move(job, "Downloading")
-        host = container_host(self._aws)
+        job.move("Downloading")
         uri = request["AlgorithmSpecification"]["TrainingImage"]
-        image = pull(self._aws, host.images, uri, self._credentials).image
+        image = pull(self._account, self._containers.images, uri, self._credentials).image
         job_files.write_configuration(self._base, request)
         job_files.download_channels(self._base, request, self._s3)
         self._checkpoints.restore()
         if job.stop_asked.is_set():
-            self._jobs.finish(job, "Stopped", "Stopped", {})
+            job.finish("Stopped", "Stopped", {})
             return
         started = datetime.now(timezone.utc)
         ended_early, code = self._attempts(image)
         result = self._result(started)
         failed = ended_early is None and code != 0
-        self._jobs.move(job, "Uploading")
+        job.move("Uploading")
         model = job_files.upload_output(self._base, request, self._s3, with_model=not failed)
         if failed:
             tail = self._log.tail(_LOG_TAIL_LINES)
             result["FailureReason"] = job_files.failure_reason(self._base, code, tail)
-            self._jobs.finish(job, "Failed", "Failed", result)
+            job.finish("Failed", "Failed", result)
             return
         result["ModelArtifacts"] = {"S3ModelArtifacts": model}
         status = "Stopped" if ended_early else "Completed"
-        self._jobs.finish(job, status, ended_early or "Completed", result)
+        job.finish(status, ended_early or "Completed", result)
 
     def _attempts(self, image: Image) -> tuple[str | None, int]:
         """Run the program until it is over; an interrupted one begins again with what it had in S3."""
@@ -113,20 +122,20 @@ class TrainingRun:
             "TRAINING_JOB_ARN": self._job.arn,
         }
         while True:
-            self._jobs.move(self._job, "Training")
-            container = container_host(self._aws).runtime.train(image, self._base, environment, self._log.write)
+            self._job.move("Training")
+            container = self._containers.runtime.train(image, self._base, environment, self._log.write)
             why, code = self._watch(container)
             self._checkpoints.save()
             if why != _INTERRUPTED:
                 return why, code
             for secondary in (_INTERRUPTED, "Starting", "Downloading"):
-                self._jobs.move(self._job, secondary)
+                self._job.move(secondary)
             job_files.forget_work(self._base)
             self._checkpoints.restore()
 
     def _watch(self, container: Container) -> tuple[str | None, int]:
         """Wait for the program; returns why it was ended, if it was, and its exit code."""
-        self._jobs.runs_in(self._job, container)
+        self._job.container = container
         started, why, synced = time.monotonic(), None, time.monotonic()
         try:
             while (code := container.wait(_POLL_SECONDS)) is None:
@@ -139,7 +148,7 @@ class TrainingRun:
         finally:
             if container.exit_code() is None:
                 container.stop(0)
-            self._jobs.runs_in(self._job, None)
+            self._job.container = None
             self._ran_seconds += time.monotonic() - started
         return why, code
 

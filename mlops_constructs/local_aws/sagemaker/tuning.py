@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 import time
-from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.search import Chosen, choices
 from mlops_constructs.local_aws.sagemaker.tuning_job import RUNNING, TuningJob, child_request
-from mlops_constructs.local_aws.service import AwsError, Params
+from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
-    from mlops_constructs.local_aws.sagemaker.training import TrainingJob, TrainingJobs
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.sagemaker.tags import Tags
+    from mlops_constructs.local_aws.sagemaker.training import TrainingJobs
+    from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
 
-CreateChild = Callable[[Params, str], Params]
 logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
@@ -31,44 +30,46 @@ _NO_METRIC = (
 )
 
 
-class TuningJobs:
+class TuningJobs(Service):
     """The tuning jobs of the account."""
 
-    def __init__(self, aws: LocalAws, training: TrainingJobs, create_child: CreateChild) -> None:
-        self._aws = aws
+    service_name: ClassVar[str] = "sagemaker"
+
+    def __init__(self, account: Account, training: TrainingJobs, tags: Tags) -> None:
+        super().__init__(account)
         self._training = training
-        self._create_child = create_child
-        self._lock = threading.RLock()
+        self._tags = tags
         self._jobs: dict[str, TuningJob] = {}
 
-    def create(self, params: Params) -> Params:
-        """Start a search. A name can be used once, forever."""
-        name, aws = params["HyperParameterTuningJobName"], self._aws
+    def create_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """Run training jobs with chosen hyperparameters in the background. A name can be used once, forever."""
+        name = params["HyperParameterTuningJobName"]
         if "TrainingJobDefinition" not in params or "WarmStartConfig" in params or "Autotune" in params:
             raise AwsError("ValidationException", "the local AWS tunes by one TrainingJobDefinition, from the start")
-        assume_as(aws, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
-        arn = f"arn:{aws.partition}:sagemaker:{aws.region}:{aws.account_id}:hyper-parameter-tuning-job/{name}"
+        assume_as(self.account, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
+        arn = self.account.arn("sagemaker", f"hyper-parameter-tuning-job/{name}")
         now = datetime.now(timezone.utc)
         job = TuningJob(params, arn, now, now)
-        with self._lock:
+        with self.lock:
             if name.lower() in self._jobs:
                 raise AwsError("ResourceInUse", f"Tuning job names must be unique within an AWS account: {arn} exists.")
             self._jobs[name.lower()] = job
+        self._tags.tag(arn, params)
         self._announce(job)
-        aws.spawn(f"tuning-{name}", lambda: self._run(job))
+        self.account.spawn(f"tuning-{name}", lambda: self._run(job))
         return {"HyperParameterTuningJobArn": arn}
 
     def find(self, name: str) -> TuningJob:
         """The job of this name. Raises the ResourceNotFound that SageMaker gives for none."""
-        with self._lock:
+        with self.lock:
             job = self._jobs.get(name.lower())
         if job is None:
             raise AwsError("ResourceNotFound", f"Amazon SageMaker can't find a tuning job with the name {name}.")
         return job
 
-    def list_jobs(self, params: Params) -> Params:
-        """ListHyperParameterTuningJobs, newest first."""
-        with self._lock:
+    def list_hyper_parameter_tuning_jobs(self, params: Params) -> Params:
+        """Tuning jobs by name, newest first."""
+        with self.lock:
             described = [job.described() for job in reversed(self._jobs.values())]
         wanted = [one for one in described if params.get("NameContains", "") in one["HyperParameterTuningJobName"]]
         members = (
@@ -81,22 +82,22 @@ class TuningJobs:
         ]
         return {"HyperParameterTuningJobSummaries": summaries[: params.get("MaxResults", 100)]}
 
-    def describe(self, params: Params) -> Params:
-        """DescribeHyperParameterTuningJob."""
+    def describe_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """The state of a tuning job."""
         job = self.find(params["HyperParameterTuningJobName"])
-        with self._lock:
+        with self.lock:
             return job.described()
 
-    def list_training_jobs(self, params: Params) -> Params:
-        """ListTrainingJobsForHyperParameterTuningJob, oldest first."""
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, params: Params) -> Params:
+        """The training jobs of a tuning job, oldest first."""
         job = self.find(params["HyperParameterTuningJobName"])
-        with self._lock:
+        with self.lock:
             return {"TrainingJobSummaries": job.summaries()[: params.get("MaxResults", 100)]}
 
-    def stop(self, params: Params) -> Params:
+    def stop_hyper_parameter_tuning_job(self, params: Params) -> Params:
         """Ask a search and all its training jobs to end."""
         job = self.find(params["HyperParameterTuningJobName"])
-        with self._lock:
+        with self.lock:
             if job.status != "InProgress":
                 raise AwsError(
                     "ValidationException", f"The request was rejected because the tuning job is in status {job.status}."
@@ -110,12 +111,12 @@ class TuningJobs:
         try:
             stopped = self._search(job)
         except Exception as error:
-            if self._aws.closing.is_set():
+            if self.account.closing.is_set():
                 return
             logger.exception("tuning job %s", job.name)
             self._finish(job, "Failed", f"InternalServerError: {type(error).__name__}: {error}")
             return
-        with self._lock:
+        with self.lock:
             completed = sum(child.status == "Completed" for child, _ in job.children)
             has_best = job.best() is not None
         if stopped:
@@ -133,7 +134,7 @@ class TuningJobs:
         candidates = choices(job.name, job.config)
         deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", float("inf"))
         running: list[TrainingJob] = []
-        while not self._aws.closing.is_set():
+        while not self.account.closing.is_set():
             running = [child for child in running if child.status in RUNNING]
             if job.stop_asked.is_set() or time.monotonic() > deadline:
                 self._stop_children(running)
@@ -152,39 +153,38 @@ class TuningJobs:
         number = len(job.children) + 1
         digest = hashlib.sha256(f"{job.name}{number}".encode()).hexdigest()[:8]
         name = f"{job.name}-{number:03d}-{digest}"
-        self._create_child({**child_request(job, chosen), "TrainingJobName": name}, job.arn)
-        child = self._training.find(name)
-        with self._lock:
+        child = self._training.launch({**child_request(job, chosen), "TrainingJobName": name}, job.arn)
+        with self.lock:
             job.children.append((child, chosen))
         return child
 
     def _stop_children(self, running: list[TrainingJob]) -> None:
         for child in running:
             try:
-                self._training.stop({"TrainingJobName": child.name})
+                child.stop()
             except AwsError:
                 continue  # it has ended meanwhile
-        while any(child.status in RUNNING for child in running) and not self._aws.closing.is_set():
+        while any(child.status in RUNNING for child in running) and not self.account.closing.is_set():
             time.sleep(_POLL_SECONDS)
 
     def _finish(self, job: TuningJob, status: str, reason: str | None) -> None:
-        with self._lock:
+        with self.lock:
             self._set(job, status)
             job.reason, job.ended = reason, job.modified
-        self._aws.log(f"tuning job {job.name}: {status}" + (f" ({reason})" if reason else ""))
+        self.account.log(f"tuning job {job.name}: {status}" + (f" ({reason})" if reason else ""))
         self._announce(job)
 
     def _set(self, job: TuningJob, status: str) -> None:
         job.status, job.modified = status, datetime.now(timezone.utc)
 
     def _announce(self, job: TuningJob) -> None:
-        with self._lock:
+        with self.lock:
             detail = {
                 "HyperParameterTuningJobName": job.name,
                 "HyperParameterTuningJobArn": job.arn,
                 "HyperParameterTuningJobStatus": job.status,
             }
-        self._aws.emit(
+        self.account.emit(
             {
                 "source": "aws.sagemaker",
                 "detail-type": "SageMaker HyperParameter Tuning Job State Change",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mlops_constructs.local_aws.sagemaker.search import Chosen
-    from mlops_constructs.local_aws.sagemaker.training import TrainingJob
+    from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
     from mlops_constructs.local_aws.service import Params
 
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"

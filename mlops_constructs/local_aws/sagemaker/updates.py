@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Fleet
 
 _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
@@ -32,7 +32,7 @@ def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params
     return result
 
 
-def check_scaled_variants(aws: LocalAws, endpoint_name: str, old: Params, new: Params) -> None:
+def check_scaled_variants(account: Account, endpoint_name: str, old: Params, new: Params) -> None:
     """Refuse to remove a variant, or to change its instance type, while it is a scalable target."""
     before = {variant["VariantName"]: variant for variant in old["ProductionVariants"]}
     after = {variant["VariantName"]: variant for variant in new["ProductionVariants"]}
@@ -44,7 +44,7 @@ def check_scaled_variants(aws: LocalAws, endpoint_name: str, old: Params, new: P
     if not changed:
         return
     wanted = {f"endpoint/{endpoint_name}/variant/{name}": name for name in changed}
-    answer = aws.client("application-autoscaling").describe_scalable_targets(
+    answer = account.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=list(wanted), ScalableDimension=_DIMENSION
     )
     scaled = sorted(wanted[target["ResourceId"]] for target in answer["ScalableTargets"])
@@ -56,11 +56,11 @@ def check_scaled_variants(aws: LocalAws, endpoint_name: str, old: Params, new: P
         )
 
 
-def ringing_alarms(aws: LocalAws, deployment_config: Params) -> list[str]:
+def ringing_alarms(account: Account, deployment_config: Params) -> list[str]:
     """The rollback alarms that are in the ALARM state."""
     alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = [alarm["AlarmName"] for alarm in alarms]
     if not names:
         return []
-    answer: Any = aws.client("cloudwatch").describe_alarms(AlarmNames=names)
+    answer: Any = account.client("cloudwatch").describe_alarms(AlarmNames=names)
     return [alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] == "ALARM"]

@@ -48,9 +48,9 @@ def _ask(context: ActionContext, approval: Approval, minutes: int) -> None:
         "token": approval.token,
         "expires": (now() + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%MZ"),
         "externalEntityLink": configuration.get("ExternalEntityLink"),
-        "approvalReviewLink": f"{context.aws.url}/{execution.pipeline_name}/{run.stage}/{run.name}",
+        "approvalReviewLink": f"{context.account.url}/{execution.pipeline_name}/{run.stage}/{run.name}",
         "customData": configuration.get("CustomData"),
     }
-    message = {"region": context.aws.region, "consoleLink": context.aws.url, "approval": question}
+    message = {"region": context.account.region, "consoleLink": context.account.url, "approval": question}
     subject = f"APPROVAL NEEDED: AWS CodePipeline {execution.pipeline_name} for action {run.name}"
     context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))

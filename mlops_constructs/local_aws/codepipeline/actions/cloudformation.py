@@ -40,7 +40,7 @@ def _create_update(context: ActionContext, stack: Stack) -> None:
 
 def _replace_on_failure(context: ActionContext, stack: Stack) -> None:
     if stack.failed:
-        context.aws.log(f"stack {stack.name} is {stack.status}: replaced")
+        context.account.log(f"stack {stack.name} is {stack.status}: replaced")
         stack.delete(_role(context))
     _create_update(context, stack)
 
@@ -113,7 +113,7 @@ def _override_value(context: ActionContext, value: Any) -> str:
     if "Fn::GetArtifactAtt" in value:
         name, attribute = value["Fn::GetArtifactAtt"]
         artifact = context.input(name)
-        url = f"https://s3.amazonaws.com/{artifact.bucket}/{artifact.key}"
+        url = f"https://s3.{context.account.dns_suffix}/{artifact.bucket}/{artifact.key}"
         known = {"BucketName": artifact.bucket, "ObjectKey": artifact.key, "URL": url}
         return known[attribute]
     raise ActionFailedError(f"ParameterOverrides: unknown function {', '.join(value)}", "ConfigurationError")

@@ -8,37 +8,44 @@ from typing import TYPE_CHECKING
 from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, SourceRevision
 
 if TYPE_CHECKING:
+    from mlops_constructs.local_aws.codecommit.service import CodeCommitService
     from mlops_constructs.local_aws.codepipeline.context import ActionContext
 
 
-def run(context: ActionContext) -> dict[str, str]:
-    """Store the commit's files, modes kept, as a zip."""
-    form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
-    if form != "CODE_ZIP":
-        raise ActionFailedError(f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError")
-    codecommit = context.client("codecommit")
-    repository, branch = context.setting("RepositoryName"), context.setting("BranchName")
-    commit_id = context.execution.override(context.run.name, "COMMIT_ID")
-    if commit_id is None:
-        tip = codecommit.get_branch(repositoryName=repository, branchName=branch)
-        commit_id = tip["branch"]["commitId"]
-    commit = codecommit.get_commit(repositoryName=repository, commitId=commit_id)["commit"]
-    # UploadArchive, by which AWS does this, is not an API that others can call
-    archive = context.aws.services["codecommit"].archive(repository, commit_id)  # type: ignore[attr-defined]
-    for output in context.run.outputs:
-        context.store.write(output, archive)
-    context.run.external_id, context.run.summary = commit_id, commit["message"]
-    artifact = context.run.outputs[0].name if context.run.outputs else ""
-    with context.changed:
-        context.execution.revisions.append(SourceRevision(context.run.name, commit_id, commit["message"], artifact))
-    return {
-        "CommitId": commit_id,
-        "BranchName": branch,
-        "RepositoryName": repository,
-        "CommitMessage": commit["message"],
-        "AuthorDate": _iso(commit["author"]["date"]),
-        "CommitterDate": _iso(commit["committer"]["date"]),
-    }
+class CodeCommitSource:
+    """Takes the tip of a branch, or the commit that an execution names."""
+
+    def __init__(self, codecommit: CodeCommitService) -> None:
+        self._codecommit = codecommit
+
+    def run(self, context: ActionContext) -> dict[str, str]:
+        """Store the commit's files, modes kept, as a zip."""
+        form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
+        if form != "CODE_ZIP":
+            raise ActionFailedError(f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError")
+        client = context.client("codecommit")
+        repository, branch = context.setting("RepositoryName"), context.setting("BranchName")
+        commit_id = context.execution.override(context.run.name, "COMMIT_ID")
+        if commit_id is None:
+            tip = client.get_branch(repositoryName=repository, branchName=branch)
+            commit_id = tip["branch"]["commitId"]
+        commit = client.get_commit(repositoryName=repository, commitId=commit_id)["commit"]
+        # UploadArchive, by which AWS does this, is not an API that others can call
+        archive = self._codecommit.archive(repository, commit_id)
+        for output in context.run.outputs:
+            context.store.write(output, archive)
+        context.run.external_id, context.run.summary = commit_id, commit["message"]
+        artifact = context.run.outputs[0].name if context.run.outputs else ""
+        with context.changed:
+            context.execution.revisions.append(SourceRevision(context.run.name, commit_id, commit["message"], artifact))
+        return {
+            "CommitId": commit_id,
+            "BranchName": branch,
+            "RepositoryName": repository,
+            "CommitMessage": commit["message"],
+            "AuthorDate": _iso(commit["author"]["date"]),
+            "CommitterDate": _iso(commit["committer"]["date"]),
+        }
 
 
 def _iso(git_date: str) -> str:

@@ -44,7 +44,7 @@ def _handed_out(context: ActionContext, token: str | None) -> Job:
     job = Job(job_id, data)
     with context.changed:
         context.jobs[job_id] = job
-    event = {"CodePipeline.job": {"id": job_id, "accountId": context.aws.account_id, "data": data}}
+    event = {"CodePipeline.job": {"id": job_id, "accountId": context.account.account_id, "data": data}}
     context.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
     return job
 

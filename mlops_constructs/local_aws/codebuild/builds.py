@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops_constructs.local_aws.codebuild.build import Build
 from mlops_constructs.local_aws.codebuild.run import BuildRun
@@ -14,18 +14,20 @@ from mlops_constructs.local_aws.service import AwsError, Params, Service, withou
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
 
 _DEFAULT_TIMEOUT_MINUTES = 60
 
 
-class CodeBuildService(Service):
-    """codebuild."""
+class Builds(Service):
+    """The builds of the account, run for real."""
 
-    service_name = "codebuild"
+    service_name: ClassVar[str] = "codebuild"
 
-    def __init__(self, aws: LocalAws) -> None:
-        super().__init__(aws)
+    def __init__(self, account: Account, containers: ContainerHost) -> None:
+        super().__init__(account)
+        self._containers = containers
         self._builds: dict[str, Build] = {}
 
     def start_build(self, params: Params) -> Params:
@@ -34,13 +36,13 @@ class CodeBuildService(Service):
         source = _source(project, params)
         _refuse_artifacts(params)
         credentials = assume_as(
-            self.aws, "codebuild.amazonaws.com", project["serviceRole"], "AWSCodeBuild", "InvalidInputException"
+            self.account, "codebuild.amazonaws.com", project["serviceRole"], "AWSCodeBuild", "InvalidInputException"
         )
         build = self._new_build(project, source, params)
         with self.lock:
             self._builds[build.id] = build
-        run = BuildRun(self.aws, build, credentials)
-        self.aws.spawn(f"build-{build.project_name}", run.run)
+        run = BuildRun(self.account, self._containers, build, credentials)
+        self.account.spawn(f"build-{build.project_name}", run.run)
         return {"build": build.described()}
 
     def batch_get_builds(self, params: Params) -> Params:
@@ -78,9 +80,9 @@ class CodeBuildService(Service):
         return ids if params.get("sortOrder") == "ASCENDING" else ids[::-1]
 
     def _project(self, name: str) -> Params:
-        found = self.aws.client("codebuild").batch_get_projects(names=[name])["projects"]
+        found = self.account.client("codebuild").batch_get_projects(names=[name])["projects"]
         if not found:
-            arn = f"arn:aws:codebuild:{self.aws.region}:{self.aws.account_id}:project/{name}"
+            arn = self.account.arn("codebuild", f"project/{name}")
             raise AwsError("ResourceNotFoundException", f"Project cannot be found: {arn}")
         project: Params = without_metadata(found[0])
         return project
@@ -100,7 +102,7 @@ class CodeBuildService(Service):
             number = 1 + sum(build.project_name == project["name"] for build in self._builds.values())
         return Build(
             id=build_id,
-            arn=f"arn:aws:codebuild:{self.aws.region}:{self.aws.account_id}:build/{build_id}",
+            arn=self.account.arn("codebuild", f"build/{build_id}"),
             number=number,
             project=project,
             source=source,

@@ -1,0 +1,75 @@
+"""Bringing an endpoint's fleet up, replacing it, and taking it down: the work of a thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetFailure, FleetStarter
+from mlops_constructs.local_aws.sagemaker.updates import ringing_alarms
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
+    from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint
+    from mlops_constructs.local_aws.service import Params
+
+_SWITCH_SECONDS = 0.3
+"""A request that was sent to the old fleet just before the switch must still reach it."""
+
+
+class Deployment:
+    """Puts one endpoint on a configuration."""
+
+    def __init__(
+        self, account: Account, containers: ContainerHost, endpoint: Endpoint, config: Params, health_seconds: float
+    ) -> None:
+        self._account = account
+        self._endpoint = endpoint
+        self._config = config
+        self._starter = FleetStarter(account, containers, endpoint.name, health_seconds, self._is_cancelled)
+
+    def create(self) -> None:
+        """To InService, or to Failed with the reason."""
+        endpoint = self._endpoint
+        fleet, reason = self._start()
+        with endpoint.lock:
+            gone = self._is_cancelled()
+            if not gone:
+                endpoint.fleet, endpoint.failure_reason = fleet, reason
+                endpoint.move_to("InService" if fleet is not None else "Failed")
+        if gone and fleet is not None:
+            fleet.stop(0)
+
+    def update(self) -> None:
+        """Start the new fleet beside the old one, and switch when it is healthy and no alarm rings."""
+        endpoint = self._endpoint
+        new, reason = self._start()
+        if new is not None:
+            ringing = ringing_alarms(self._account, endpoint.deployment_config)
+            if ringing:
+                new.stop()
+                new, reason = None, f"One or more configured alarms are in ALARM state: {', '.join(ringing)}"
+        with endpoint.lock:
+            retired = endpoint.fleet
+            endpoint.pending_config_name = None
+            if new is not None:
+                endpoint.fleet, endpoint.config_name = new, new.config_name
+            else:
+                endpoint.failure_reason = f"Endpoint update rolled back: {reason}"
+            endpoint.move_to("InService")
+        if new is not None and retired is not None:
+            self._account.closing.wait(_SWITCH_SECONDS)
+            retired.stop()
+
+    def _start(self) -> tuple[Fleet | None, str]:
+        try:
+            return self._starter.start(self._config), ""
+        except FleetFailure as error:
+            return None, str(error)
+        except Exception as error:
+            if not self._account.closing.is_set():
+                self._account.log(f"starting a fleet: {type(error).__name__}: {error}")
+            return None, f"Request to service failed: {type(error).__name__}: {error}"
+
+    def _is_cancelled(self) -> bool:
+        return self._endpoint.status == "Deleting" or self._account.closing.is_set()

@@ -1,0 +1,100 @@
+"""One endpoint: what serves, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.service import AwsError
+
+if TYPE_CHECKING:
+    import threading
+
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.sagemaker.fleet import Fleet
+    from mlops_constructs.local_aws.service import Params
+
+
+@dataclass(eq=False)
+class Endpoint:
+    """An endpoint. Its state is read and written under `lock`; each status is told as an event."""
+
+    account: Account
+    name: str
+    arn: str
+    config_name: str
+    lock: threading.RLock
+    status: str = "Creating"
+    fleet: Fleet | None = None
+    failure_reason: str = ""
+    deployment_config: Params = field(default_factory=dict)
+    pending_config_name: str | None = None
+    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    def __post_init__(self) -> None:
+        self.modified = self.created
+
+    def check_in_service(self) -> None:
+        """Raise the ValidationException of an update that comes at the wrong time."""
+        if self.status == "Failed":
+            raise AwsError("ValidationException", f'Cannot update failed endpoint "{self.arn}": delete it.')
+        if self.status != "InService":
+            raise AwsError("ValidationException", f'Cannot update in-progress endpoint "{self.arn}".')
+
+    def touch(self) -> None:
+        """It changed now."""
+        self.modified = datetime.now(timezone.utc)
+
+    def move_to(self, status: str) -> None:
+        """Give it a status, and tell."""
+        self.status = status
+        self.touch()
+        reason = f" ({self.failure_reason})" if self.failure_reason else ""
+        self.account.log(f"endpoint {self.name}: {status}{reason}")
+        detail = {name: value for name, value in self.described().items() if isinstance(value, str)}
+        detail["EndpointStatus"] = "IN_SERVICE" if status == "InService" else status.upper()
+        self.account.emit(
+            {
+                "source": "aws.sagemaker",
+                "detail-type": "SageMaker Endpoint State Change",
+                "resources": [self.arn],
+                "detail": detail,
+            }
+        )
+
+    def summary(self) -> Params:
+        """The endpoint in ListEndpoints."""
+        return {
+            "EndpointName": self.name,
+            "EndpointArn": self.arn,
+            "CreationTime": self.created,
+            "LastModifiedTime": self.modified,
+            "EndpointStatus": self.status,
+        }
+
+    def described(self) -> Params:
+        """The answer of DescribeEndpoint."""
+        answer: Params = {**self.summary(), "EndpointConfigName": self.config_name}
+        if self.fleet is not None:
+            answer["ProductionVariants"] = [variant.summary() for variant in self.fleet.variants]
+            capture = self.fleet.config.get("DataCaptureConfig")
+            if capture:
+                answer["DataCaptureConfig"] = _capture_summary(capture)
+        if self.failure_reason:
+            answer["FailureReason"] = self.failure_reason
+        if self.deployment_config:
+            answer["LastDeploymentConfig"] = self.deployment_config
+        if self.pending_config_name is not None:
+            answer["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending_config_name}
+        return answer
+
+
+def _capture_summary(capture: Params) -> Params:
+    return {
+        "EnableCapture": capture.get("EnableCapture", False),
+        "CaptureStatus": "Started" if capture.get("EnableCapture") else "Stopped",
+        "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
+        "DestinationS3Uri": capture["DestinationS3Uri"],
+        "KmsKeyId": capture.get("KmsKeyId", ""),
+    }

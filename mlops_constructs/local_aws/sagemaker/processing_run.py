@@ -1,0 +1,113 @@
+"""One processing job, run for real on this machine."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from mlops_constructs.local_aws.containers.images import ContainerError
+from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.job_log import JobLog
+from mlops_constructs.local_aws.sagemaker.job_files import JobFailure
+from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.host import ContainerHost
+    from mlops_constructs.local_aws.containers.running import Container
+    from mlops_constructs.local_aws.sagemaker.processing_job import ProcessingJob
+    from mlops_constructs.local_aws.service import Params
+
+logger = logging.getLogger(__name__)
+
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+_REASON_CHARACTERS = 1024
+_STOP_GRACE_SECONDS = 120.0
+_DEFAULT_RUNTIME_SECONDS = 86_400
+_POLL_SECONDS = 0.2
+
+
+class ProcessingRun:
+    """The way of one job from its start to its end, in a thread of its own."""
+
+    def __init__(
+        self, account: Account, containers: ContainerHost, job: ProcessingJob, credentials: Mapping[str, Any]
+    ) -> None:
+        self._account = account
+        self._containers = containers
+        self._job = job
+        self._credentials = credentials
+        self._base = account.workdir / "processing" / job.name / "opt" / "ml"
+        stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
+        self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
+
+    def run(self) -> None:
+        """Run the job; it ends with a status whatever happens."""
+        job = self._job
+        try:
+            self._process()
+        except (ContainerError, ClientError) as error:
+            self._fail(f"ClientError: {error}")
+        except JobFailure as error:
+            self._fail(str(error))
+        except Exception as error:
+            if self._account.closing.is_set():
+                return
+            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
+            logger.exception("processing job %s", job.name)
+        finally:
+            self._log.close()
+            shutil.rmtree(self._base, ignore_errors=True)
+
+    def _fail(self, reason: str) -> None:
+        self._job.finish("Failed", {"FailureReason": reason[:_REASON_CHARACTERS]})
+
+    def _process(self) -> None:
+        job, request, base = self._job, self._job.request, self._base
+        s3 = self._account.client("s3", self._credentials)
+        application = request["AppSpecification"]
+        image = pull(self._account, self._containers.images, application["ImageUri"], self._credentials).image
+        lay_out(base, request)
+        download(base, request, s3)
+        started = datetime.now(timezone.utc)
+        container = self._containers.runtime.run(
+            image,
+            base,
+            application.get("ContainerEntrypoint", []),
+            application.get("ContainerArguments", []),
+            {**request.get("Environment", {}), "PROCESSING_JOB_NAME": job.name},
+            self._log.write,
+        )
+        ended_early, code = self._watch(container)
+        upload(base, request, s3)
+        result: Params = {"ProcessingStartTime": started, "ProcessingEndTime": datetime.now(timezone.utc)}
+        if message := exit_message(base):
+            result["ExitMessage"] = message
+        if code != 0 and not ended_early:
+            tail = self._log.tail(3)
+            result["FailureReason"] = f"AlgorithmError: {tail}, exit code: {code}"[-_REASON_CHARACTERS:]
+            job.finish("Failed", result)
+        else:
+            job.finish("Stopped" if ended_early else "Completed", result)
+
+    def _watch(self, container: Container) -> tuple[bool, int]:
+        """Wait for the program; whether it was ended, and its exit code."""
+        limits = self._job.request.get("StoppingCondition", {})
+        deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS)
+        self._job.container = container
+        ended = False
+        try:
+            while (code := container.wait(_POLL_SECONDS)) is None:
+                if self._job.stop_asked.is_set() or time.monotonic() > deadline:
+                    ended = True
+                    container.stop(_STOP_GRACE_SECONDS)
+        finally:
+            self._job.container = None
+        return ended, code
