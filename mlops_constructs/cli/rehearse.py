@@ -163,7 +163,7 @@ def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> No
 
 
 def _keep(rehearsal: Rehearsal, view: View) -> None:
-    from ..local_aws.clients import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+    from ..local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
     aws = rehearsal.aws
     view.say(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .._jsii_node import packaged_node
 from ..errors import MlopsError
+from ..local_aws.processes import signal_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +63,7 @@ def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
     try:
         _, errors = app.communicate()
     except BaseException:
-        os.killpg(app.pid, signal.SIGKILL)
+        signal_group(app, signal.SIGKILL)
         app.communicate()
         raise
     return app.returncode, errors

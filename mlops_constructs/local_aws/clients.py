@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ACCESS_KEY_ID = "AKIALOCALAWS00000000"
-SECRET_ACCESS_KEY = "local-aws"
 
 _CONFIG = Config(
     retries={"total_max_attempts": 1},

@@ -8,6 +8,11 @@ from urllib.parse import urlsplit
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    environ_key_for_header,
+    should_preserve_original_header_name,
+)
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import EnvironBuilder, run_wsgi_app
@@ -69,7 +74,11 @@ def _environ(request: AWSPreparedRequest) -> WSGIEnvironment:
         headers=[(name, _text(value)) for name, value in request.headers.items()],
         data=content.encode() if isinstance(content, str) else bytes(content or b""),
     )
-    return builder.get_environ()
+    environ = builder.get_environ()
+    environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {
+        environ_key_for_header(name): name for name in request.headers if should_preserve_original_header_name(name)
+    }
+    return environ
 
 
 def _text(value: str | bytes) -> str:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class ChildProcesses:
 
     def end(self, process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SECONDS) -> None:
         """Ask the whole group to end, then kill what is left of it."""
-        _signal_group(process, signal.SIGTERM)
+        signal_group(process, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(grace_seconds)
         _kill_and_reap(process)
@@ -69,7 +69,7 @@ class ChildProcesses:
             children = list(self._running)
             self._running.clear()
         for child in children:
-            _signal_group(child, signal.SIGTERM)
+            signal_group(child, signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         for child in children:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -84,7 +84,7 @@ class ChildProcesses:
 
 
 def _kill_and_reap(process: subprocess.Popen[bytes]) -> None:
-    _signal_group(process, signal.SIGKILL)
+    signal_group(process, signal.SIGKILL)
     process.wait()
     _close_input(process)
 
@@ -95,7 +95,7 @@ def _close_input(process: subprocess.Popen[bytes]) -> None:
             process.stdin.close()
 
 
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal the group, which may outlive its leader."""
+def signal_group(process: subprocess.Popen[Any], number: signal.Signals) -> None:
+    """Signal the process group that a child leads; it may outlive its leader."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

@@ -85,7 +85,11 @@ class Rehearsal:
         """Apply the stack, and see that a second plan changes nothing."""
         environment = terraform_environment(self.aws.url, self.aws.region, self.aws.workdir)
         terraform = Terraform(
-            self.aws.workdir / "terraform", environment, on_event=self._on_terraform, program=self._program
+            self.aws.workdir / "terraform",
+            environment,
+            self.aws.account.processes,
+            on_event=self._on_terraform,
+            program=self._program,
         )
         self._terraform = terraform
         terraform.prepare(self._stack)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.provider_mirror import cache_dir, find_mirror, searched_places
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
+
+    from mlops_constructs.local_aws.processes import ChildProcesses
 
 _OVERRIDE = "rehearsal_override.tf.json"
 _STOP_SECONDS = 5
@@ -44,15 +46,17 @@ class Terraform:
     Attributes:
         folder: Working folder, made by ``prepare``.
         environment: Environment of each command.
+        processes: Starts and ends the commands, each with the provider that it starts.
         program: The program.
         on_event: Called with each message of Terraform's machine-readable output.
     """
 
     folder: Path
     environment: Mapping[str, str]
+    processes: ChildProcesses
     on_event: Callable[[dict[str, Any]], None]
     program: Path = field(default_factory=find_program)
-    _child: subprocess.Popen[str] | None = None
+    _child: subprocess.Popen[bytes] | None = None
 
     def prepare(self, stack: Path) -> None:
         """Copy the synthesized stack here and point its providers at the local AWS; nothing of it is edited."""
@@ -122,14 +126,8 @@ class Terraform:
     def stop(self) -> None:
         """End a command that is under way, with the provider that it started."""
         child = self._child
-        if child is None or child.poll() is not None:
-            return
-        _signal_group(child, signal.SIGTERM)
-        try:
-            child.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            _signal_group(child, signal.SIGKILL)
-            child.wait()
+        if child is not None and child.poll() is None:
+            self.processes.end(child, _STOP_SECONDS)
 
     def _provider_version(self) -> str:
         document = json.loads((self.folder / "cdk.tf.json").read_text(encoding="utf-8"))
@@ -155,32 +153,18 @@ class Terraform:
         return self._child.returncode, output
 
     def _lines(self, *arguments: str) -> Iterator[str]:
-        with subprocess.Popen(
-            [self.program, *arguments],
-            cwd=self.folder,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Its own group, so that Ctrl-C reaches us first and we end it with its provider.
-            start_new_session=True,
-        ) as child:
-            self._child = child
-            assert child.stdout is not None
+        # In a group of its own, so that Ctrl-C reaches us first and we end it with its provider.
+        child = self.processes.start([self.program, *arguments], cwd=self.folder, env=self.environment)
+        self._child = child
+        assert child.stdout is not None
+        with child.stdout as output:
             try:
-                for line in child.stdout:
-                    yield line.rstrip("\n")
+                for line in output:
+                    yield line.decode(errors="replace").rstrip("\n")
+                child.wait()
             except BaseException:
                 self.stop()
                 raise
-
-
-def _signal_group(child: subprocess.Popen[str], number: int) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        return
 
 
 def _failure(command: str, errors: list[str]) -> RehearsalError:
@@ -206,8 +190,8 @@ def _sentence(diagnostic: dict[str, Any]) -> str:
 
 def _override(document: dict[str, Any]) -> dict[str, Any]:
     settings = {
-        "access_key": "AKIAREHEARSAL0000000",
-        "secret_key": "rehearsal",
+        "access_key": ACCESS_KEY_ID,
+        "secret_key": SECRET_ACCESS_KEY,
         "skip_metadata_api_check": "true",
         "s3_use_path_style": True,
     }

@@ -15,7 +15,7 @@ import pytest
 from local_aws.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
 
 from mlops_constructs.cli.main import main
-from mlops_constructs.local_aws.clients import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ast
+import re
 import sys
 from pathlib import Path
 
 import pytest
+from contract.import_graph import circles, graph
+from contract.import_graph import imports as imports_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "mlops_constructs"
@@ -35,22 +37,44 @@ MAY_IMPORT = {
 PURE = {"config", "errors", "_payload"}
 
 
-def part_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+# Room of the local AWS -> the rooms that it may import.
+_ACCOUNT = {"account", "errors", "roles", "service"}
+ROOMS = {
+    "__init__": set(),
+    "errors": set(),
+    "processes": set(),
+    "credentials": set(),
+    "clients": {"credentials"},
+    "moto_app": set(),
+    "account": {"clients", "moto_app", "processes"},
+    "service": {"account"},
+    "roles": {"account", "service"},
+    "job_log": {"account"},
+    "validation": {"service"},
+    "protocol": {"service", "validation"},
+    "gateway": {"errors", "moto_app", "protocol", "service"},
+    "containers": {"account", "errors", "processes"},
+    "s3": _ACCOUNT,
+    "ssm": _ACCOUNT,
+    "events": _ACCOUNT,
+    "codecommit": _ACCOUNT,
+    "connections": {*_ACCOUNT, "codecommit"},
+    "ecr": {*_ACCOUNT, "containers"},
+    "lambda_": {*_ACCOUNT, "processes"},
+    "cloudformation": _ACCOUNT,
+    "codebuild": {*_ACCOUNT, "containers", "ecr", "job_log", "processes"},
+    "sagemaker": {*_ACCOUNT, "containers", "ecr", "job_log"},
+    "codepipeline": {*_ACCOUNT, "codecommit", "connections", "lambda_"},
+}
+ROOMS["local_aws"] = set(ROOMS)
 
 
 def imports(path: Path) -> set[str]:
-    """Give the absolute names of the modules that a file imports, wherever in the file."""
-    package = ["mlops_constructs", *path.relative_to(PACKAGE).parent.parts] if PACKAGE in path.parents else []
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
-    return found
+    return imports_of(path, PACKAGE)
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -66,6 +90,53 @@ def test_a_module_imports_only_the_floors_below(path: Path) -> None:
         if name.startswith("mlops_constructs.") and name.split(".")[1] in known
     }
     assert used - MAY_IMPORT[part] - {part} == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(graph(PACKAGE)) == []
+
+
+def test_a_circle_is_seen_wherever_the_import_stands(tmp_path: Path) -> None:
+    package = tmp_path / "sample"
+    (package / "inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("from sample.above import thing")
+    (package / "inner" / "__init__.py").write_text("")
+    (package / "above.py").write_text("from sample.inner import below")
+    (package / "beside.py").write_text("from sample.above import thing")
+    (package / "inner" / "below.py").write_text(
+        "if TYPE_CHECKING:\n    from ..above import thing\ndef function():\n    import sample.inner.lowest\n"
+    )
+    (package / "inner" / "lowest.py").write_text("")
+    assert circles(graph(package)) == [["sample.above", "sample.inner.below"]]
+
+
+LOCAL_AWS = sorted((PACKAGE / "local_aws").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", LOCAL_AWS, ids=lambda path: "/".join(path.parts[-2:]))
+def test_a_room_of_the_local_aws_imports_only_the_rooms_below(path: Path) -> None:
+    room = path.relative_to(PACKAGE / "local_aws").parts[0].removesuffix(".py")
+    start = "mlops_constructs.local_aws."
+    used = {name.removeprefix(start).split(".")[0] for name in imports(path) if name.startswith(start)}
+    assert used - ROOMS[room] - {room} == set()
+
+
+def test_what_commands_share_imports_no_command() -> None:
+    for path in (PACKAGE / "cli").glob("_[!_]*.py"):
+        used = {name.split(".")[2] for name in imports(path) if name.startswith("mlops_constructs.cli.")}
+        assert [name for name in used if not name.startswith("_")] == [], path.name
+
+
+def test_the_local_aws_names_neither_us_nor_terraform() -> None:
+    own = re.compile(r"mlops_constructs\.(local_aws|errors)\b|MlopsError|LocalAws")
+    for path in LOCAL_AWS:
+        assert not re.search(r"(?i)mlops|rehears|terraform", own.sub("", path.read_text())), path
+
+
+def test_no_arn_has_its_partition_written_out() -> None:
+    for folder in ("local_aws", "rehearsal"):
+        for path in sorted((PACKAGE / folder).rglob("*.py")):
+            assert "arn:aws" not in path.read_text(), path
 
 
 def room_of(path: Path) -> str:

@@ -379,7 +379,7 @@ def calls(fake_docker: Path) -> list[str]:
 
 
 def test_docker_trains_with_opt_ml_mounted(builds: Builds, fake_docker: Path, tmp_path: Path) -> None:
-    runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
+    runtime = DockerRuntime(builds.aws.account, ImageStore(tmp_path / "images"))
     image = runtime.build(write_container(tmp_path / "container"), print, ["BASE=slim"])
     base = tmp_path / "opt" / "ml"
     write_configuration(base, {"HyperParameters": {"answer": "docker"}})
@@ -409,7 +409,7 @@ def test_docker_trains_with_opt_ml_mounted(builds: Builds, fake_docker: Path, tm
 def test_docker_runs_another_program(
     builds: Builds, fake_docker: Path, tmp_path: Path, entrypoint: list[str], arguments: list[str], ending: str
 ) -> None:
-    runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
+    runtime = DockerRuntime(builds.aws.account, ImageStore(tmp_path / "images"))
     image = runtime.build(write_container(tmp_path / "container"), print)
     base = tmp_path / "opt" / "ml"
     write_configuration(base, {})
@@ -423,7 +423,7 @@ def test_docker_runs_another_program(
 
 
 def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_docker: Path, tmp_path: Path) -> None:
-    runtime = DockerRuntime(builds.aws, ImageStore(tmp_path / "images"))
+    runtime = DockerRuntime(builds.aws.account, ImageStore(tmp_path / "images"))
     image = runtime.build(write_container(tmp_path / "container"), print)
     model = tmp_path / "opt" / "ml" / "model"
     model.mkdir(parents=True)
@@ -469,7 +469,7 @@ def test_choice_of_runtime_is_told_once(builds: Builds) -> None:
     builds.run(spec("docker build .", "docker build ."))
 
     choice = "the container's programs run as processes in a virtual environment"
-    assert builds.told.count(f"no Docker engine answers: {choice}") == 1
+    assert builds.told.count(f"Docker is not to be used: {choice}") == 1
 
 
 def test_docker_program_is_a_script_without_our_package(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroids import write_centroids
 
 from mlops_constructs.cli.main import main
-from mlops_constructs.local_aws.clients import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.rehearse import Rehearsal

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
-from mlops_constructs.local_aws.cloudformation.operations import StackOperation
+from mlops_constructs.local_aws.cloudformation.launcher import StackLauncher
 from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
 from mlops_constructs.local_aws.cloudformation.sagemaker_resources import (
     EndpointConfigProvider,
@@ -24,16 +23,11 @@ from mlops_constructs.local_aws.cloudformation.scaling_resources import (
 from mlops_constructs.local_aws.cloudformation.stack import CAN_BE_UPDATED, ChangeSet, Desired, Stack
 from mlops_constructs.local_aws.cloudformation.template import Template
 from mlops_constructs.local_aws.cloudformation.views import StackViews
-from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.cloudformation.providers import Provider
-
-logger = logging.getLogger(__name__)
 
 _PROVIDERS: tuple[type[Provider], ...] = (
     ModelProvider,
@@ -56,6 +50,7 @@ class CloudFormationService(StackViews, Service):
         super().__init__(account)
         self._providers: Providers = {provider.type: provider() for provider in _PROVIDERS}
         self._place = Place(account.account_id, account.partition, account.region, account.dns_suffix)
+        self._launcher = StackLauncher(account, self._providers, self._place)
 
     def create_stack(self, params: Params) -> Params:
         """Make a stack in the background."""
@@ -68,7 +63,7 @@ class CloudFormationService(StackViews, Service):
             desired = self._desired(params, None)
             self._plan(stack, desired)
             self.stacks[stack.id] = stack
-            self._begin_creation(stack, desired, roll_back=_rolls_back(params))
+            self._launcher.create(stack, desired, roll_back=_rolls_back(params))
         return {"StackId": stack.id}
 
     def update_stack(self, params: Params) -> Params:
@@ -79,7 +74,7 @@ class CloudFormationService(StackViews, Service):
             desired = self._desired(params, stack.current)
             if not self._plan(stack, desired) and not _outputs_differ(stack, desired):
                 raise TemplateError("No updates are to be performed.")
-            self._begin_update(stack, desired)
+            self._launcher.update(stack, desired)
         return {"StackId": stack.id}
 
     def delete_stack(self, params: Params) -> Params:
@@ -94,9 +89,7 @@ class CloudFormationService(StackViews, Service):
                 stack.deleted = datetime.now(timezone.utc)
                 stack.move_to("DELETE_COMPLETE")
                 return {}
-            role_arn = params.get("RoleARN", stack.desired.role_arn)
-            stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
-            self._run(stack, stack.desired, role_arn, StackOperation.delete, "DELETE_FAILED")
+            self._launcher.delete(stack, stack.desired, params.get("RoleARN", stack.desired.role_arn))
         return {}
 
     def create_change_set(self, params: Params) -> Params:
@@ -138,9 +131,9 @@ class CloudFormationService(StackViews, Service):
                 )
             stack.change_sets.clear()
             if change_set.type == "CREATE":
-                self._begin_creation(stack, change_set.desired, roll_back=_rolls_back(params))
+                self._launcher.create(stack, change_set.desired, roll_back=_rolls_back(params))
             else:
-                self._begin_update(stack, change_set.desired)
+                self._launcher.update(stack, change_set.desired)
         return {}
 
     def delete_change_set(self, params: Params) -> Params:
@@ -197,67 +190,14 @@ class CloudFormationService(StackViews, Service):
         tags = params.get("Tags", before.tags if before is not None else [])
         role_arn = params.get("RoleARN", before.role_arn if before is not None else None)
         if role_arn is not None:
-            self._credentials(role_arn)
+            self._launcher.credentials(role_arn)
         return Desired(template, values, tags, role_arn)
 
     def _plan(self, stack: Stack, desired: Desired) -> list[Params]:
         return plan_changes(stack, desired, self._providers, self._place)
 
-    def _begin_creation(self, stack: Stack, desired: Desired, *, roll_back: bool) -> None:
-        stack.desired = desired
-        stack.move_to("CREATE_IN_PROGRESS", "User Initiated")
-
-        def work(operation: StackOperation) -> None:
-            operation.create(roll_back=roll_back)
-
-        self._run(stack, desired, desired.role_arn, work, "ROLLBACK_FAILED")
-
-    def _begin_update(self, stack: Stack, desired: Desired) -> None:
-        stack.updated = datetime.now(timezone.utc)
-        stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
-        self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
-
-    def _run(
-        self,
-        stack: Stack,
-        desired: Desired,
-        role_arn: str | None,
-        work: Callable[[StackOperation], None],
-        broken_status: str,
-    ) -> None:
-        credentials = None if role_arn is None else self._credentials(role_arn)
-        clients = _Clients(self.account, credentials)
-        operation = StackOperation(stack, desired, clients, self._providers, self._place, self.account.closing)
-
-        def guarded() -> None:
-            try:
-                work(operation)
-            except Exception as error:
-                if not self.account.closing.is_set():
-                    logger.exception("stack %s", stack.name)
-                    stack.move_to(broken_status, f"Internal failure: {type(error).__name__}: {error}")
-
-        self.account.spawn(f"stack-{stack.name}", guarded)
-
-    def _credentials(self, role_arn: str) -> Mapping[str, Any]:
-        return assume_as(self.account, "cloudformation.amazonaws.com", role_arn, "AWSCloudFormation", "ValidationError")
-
     def _arn(self, resource: str) -> str:
         return self.account.arn("cloudformation", resource)
-
-
-class _Clients:
-    """Clients under one role, each made once."""
-
-    def __init__(self, account: Account, credentials: Mapping[str, Any] | None) -> None:
-        self._account = account
-        self._credentials = credentials
-        self._made: dict[str, Any] = {}
-
-    def __call__(self, service_name: str) -> Any:
-        if service_name not in self._made:
-            self._made[service_name] = self._account.client(service_name, self._credentials)
-        return self._made[service_name]
 
 
 def _rolls_back(params: Params) -> bool:

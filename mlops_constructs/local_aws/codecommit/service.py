@@ -6,14 +6,12 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlops_constructs.local_aws.codecommit.changes import changed_files, file_metadata
 from mlops_constructs.local_aws.codecommit.git import Commit, File, History
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
-
-MAXIMUM_FILES = 100
-MAXIMUM_FILE_BYTES = 6 * 1024 * 1024
 
 
 class CodeCommitService(Service):
@@ -73,7 +71,7 @@ class CodeCommitService(Service):
             parent = self._checked_parent(history, branch, params.get("parentCommitId"))
             before = dict(parent.files) if parent is not None else {}
             commit = Commit(
-                files=_changed(before, params),
+                files=changed_files(before, params),
                 parents=(parent.id,) if parent is not None else (),
                 author=params.get("authorName", "local-aws"),
                 email=params.get("email", ""),
@@ -90,9 +88,9 @@ class CodeCommitService(Service):
         return {
             "commitId": commit.id,
             "treeId": commit.tree_id,
-            "filesAdded": [_file_metadata(path, commit.files[path]) for path in added],
-            "filesUpdated": [_file_metadata(path, commit.files[path]) for path in updated],
-            "filesDeleted": [_file_metadata(path, before[path]) for path in before if path not in commit.files],
+            "filesAdded": [file_metadata(path, commit.files[path]) for path in added],
+            "filesUpdated": [file_metadata(path, commit.files[path]) for path in updated],
+            "filesDeleted": [file_metadata(path, before[path]) for path in before if path not in commit.files],
         }
 
     def put_file(self, params: Params) -> Params:
@@ -246,35 +244,3 @@ class CodeCommitService(Service):
                 "detail": detail,
             }
         )
-
-
-def _changed(before: dict[str, File], params: Params) -> dict[str, File]:
-    puts, deletes = params.get("putFiles", []), params.get("deleteFiles", [])
-    modes = params.get("setFileModes", [])
-    if len(puts) + len(deletes) + len(modes) > MAXIMUM_FILES:
-        raise AwsError("MaximumFileEntriesExceededException", f"At most {MAXIMUM_FILES} files per commit.")
-    files = dict(before)
-    for put in puts:
-        path = _checked_path(put["filePath"])
-        content = put.get("fileContent", b"")
-        if len(content) > MAXIMUM_FILE_BYTES:
-            raise AwsError("FileContentSizeLimitExceededException", f"{path} is larger than 6 MB.")
-        files[path] = File(content, put.get("fileMode", "NORMAL"))
-    for entry in [*deletes, *modes]:
-        if _checked_path(entry["filePath"]) not in before:
-            raise AwsError("FileDoesNotExistException", f"{entry['filePath']} does not exist.")
-    for entry in deletes:
-        del files[entry["filePath"]]
-    for entry in modes:
-        files[entry["filePath"]] = File(files[entry["filePath"]].content, entry["fileMode"])
-    return files
-
-
-def _checked_path(path: str) -> str:
-    if path.startswith("/") or any(part in ("", ".", "..", ".git") for part in path.split("/")):
-        raise AwsError("InvalidPathException", f"{path} is not a path inside the repository.")
-    return path
-
-
-def _file_metadata(path: str, file: File) -> Params:
-    return {"absolutePath": path, "blobId": file.blob_id, "fileMode": file.mode}

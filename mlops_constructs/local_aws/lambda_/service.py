@@ -10,7 +10,6 @@ import threading
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -18,6 +17,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.utils import get_backend
 
+from mlops_constructs.local_aws.lambda_.function import Function
 from mlops_constructs.local_aws.lambda_.worker import Outcome, Worker
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
@@ -33,43 +33,6 @@ RETRY_DELAYS_SECONDS = (0.3, 0.6)  # on AWS 1 and 2 minutes
 FailureListener = Callable[[str, Any, str], None]
 
 
-@dataclass(frozen=True)
-class _Function:
-    """A function version, as far as running it needs."""
-
-    arn: str
-    name: str
-    version: str
-    handler: str
-    role: str
-    timeout_seconds: int
-    memory: int
-    sha256: str
-    variables: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def from_configuration(cls, configuration: Params) -> _Function:
-        if configuration.get("PackageType", "Zip") != "Zip" or configuration.get("Layers"):
-            raise AwsError("NotImplementedException", "the local AWS runs no layers and no container images")
-        if not configuration["Runtime"].startswith("python"):
-            raise AwsError("NotImplementedException", f"the local AWS does not run {configuration['Runtime']}")
-        return cls(
-            arn=configuration["FunctionArn"],
-            name=configuration["FunctionName"],
-            version=configuration["Version"],
-            handler=configuration["Handler"],
-            role=configuration["Role"],
-            timeout_seconds=configuration["Timeout"],
-            memory=configuration["MemorySize"],
-            sha256=configuration["CodeSha256"],
-            variables=tuple(sorted(configuration.get("Environment", {}).get("Variables", {}).items())),
-        )
-
-    @property
-    def log_group(self) -> str:
-        return f"/aws/lambda/{self.name}"
-
-
 class LambdaService(Service):
     """Keeps warm workers per function; a changed function gets new ones."""
 
@@ -77,7 +40,7 @@ class LambdaService(Service):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._idle: dict[_Function, list[Worker]] = defaultdict(list)
+        self._idle: dict[Function, list[Worker]] = defaultdict(list)
         self._failure_listeners: list[FailureListener] = []
         self._unpacking = threading.Lock()
 
@@ -107,12 +70,12 @@ class LambdaService(Service):
         """Call with (function name, event, reason) when an asynchronous event was given up."""
         self._failure_listeners.append(listener)
 
-    def _function(self, params: Params) -> _Function:
+    def _function(self, params: Params) -> Function:
         asked = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
         found = self.account.moto("lambda").get_function(**asked)
-        return _Function.from_configuration(found["Configuration"])
+        return Function.from_configuration(found["Configuration"])
 
-    def _run_async(self, function: _Function, event: Any) -> None:
+    def _run_async(self, function: Function, event: Any) -> None:
         attempts, destination = self._asynchronous_settings(function)
         for attempt in range(1, attempts + 1):
             outcome = self._attempt(function, event)
@@ -126,7 +89,7 @@ class LambdaService(Service):
         for listener in self._failure_listeners:
             listener(function.name, event, outcome.reason)
 
-    def _attempt(self, function: _Function, event: Any) -> Outcome:
+    def _attempt(self, function: Function, event: Any) -> Outcome:
         """A run whose caller is gone: what would be an error of the call is one of the run."""
         try:
             return self._run(function, event)
@@ -134,7 +97,7 @@ class LambdaService(Service):
             failure = {"errorType": error.code, "errorMessage": error.message}
             return Outcome(json.dumps(failure).encode(), True, [])
 
-    def _asynchronous_settings(self, function: _Function) -> tuple[int, str | None]:
+    def _asynchronous_settings(self, function: Function) -> tuple[int, str | None]:
         """How often to try, and where a given-up event goes."""
         lambda_ = self.account.client("lambda")
         configuration = lambda_.get_function_configuration(FunctionName=function.arn)
@@ -147,7 +110,7 @@ class LambdaService(Service):
         retries = settings.get("MaximumRetryAttempts", MAXIMUM_ATTEMPTS - 1)
         return retries + 1, on_failure if on_failure is not None else destination
 
-    def _give_up(self, function: _Function, destination: str, event: Any, outcome: Outcome) -> None:
+    def _give_up(self, function: Function, destination: str, event: Any, outcome: Outcome) -> None:
         message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
         service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
         try:
@@ -161,7 +124,7 @@ class LambdaService(Service):
         except (ClientError, BotoCoreError) as error:
             self.account.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
 
-    def _run(self, function: _Function, event: Any) -> Outcome:
+    def _run(self, function: Function, event: Any) -> Outcome:
         request_id = str(uuid4())
         worker = self._take(function)
         try:
@@ -171,7 +134,7 @@ class LambdaService(Service):
         self._keep_logs(function, worker.log_stream, request_id, outcome)
         return outcome
 
-    def _take(self, function: _Function) -> Worker:
+    def _take(self, function: Function) -> Worker:
         stale: list[Worker] = []
         with self.lock:
             for other in [known for known in self._idle if known.arn == function.arn and known != function]:
@@ -183,12 +146,12 @@ class LambdaService(Service):
             old.end()
         return taken if taken is not None else self._start(function)
 
-    def _give_back(self, function: _Function, worker: Worker) -> None:
+    def _give_back(self, function: Function, worker: Worker) -> None:
         if worker.alive and not self.account.closing.is_set():
             with self.lock:
                 self._idle[function].append(worker)
 
-    def _start(self, function: _Function) -> Worker:
+    def _start(self, function: Function) -> Worker:
         code = self._unpacked(function)
         credentials = assume_as(
             self.account, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException"
@@ -215,7 +178,7 @@ class LambdaService(Service):
         }
         return Worker(self.account.processes, code, function.handler, environment)
 
-    def _unpacked(self, function: _Function) -> Path:
+    def _unpacked(self, function: Function) -> Path:
         digest = hashlib.sha256(function.sha256.encode()).hexdigest()[:12]
         folder = self.account.workdir / "lambda" / f"{function.name}-{digest}"
         with self._unpacking:
@@ -225,13 +188,13 @@ class LambdaService(Service):
                     archive.extractall(folder)
         return folder
 
-    def _code(self, function: _Function) -> bytes:
+    def _code(self, function: Function) -> bytes:
         # moto gives a code location that cannot be fetched, so its memory is read instead
         backend = get_backend(self.account.account_id, self.account.region)
         code: bytes = backend.get_function(function.arn).code_bytes
         return code
 
-    def _keep_logs(self, function: _Function, stream: str, request_id: str, outcome: Outcome) -> None:
+    def _keep_logs(self, function: Function, stream: str, request_id: str, outcome: Outcome) -> None:
         lines = [f"START RequestId: {request_id}", *outcome.logs, f"END RequestId: {request_id}"]
         for line in outcome.logs:
             self.account.log(f"lambda {function.name}: {line}")

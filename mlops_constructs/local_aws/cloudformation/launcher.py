@@ -1,0 +1,90 @@
+"""Begins operations on stacks, each in a thread of its own and under the stack's role."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.cloudformation.operations import StackOperation
+from mlops_constructs.local_aws.roles import assume_as
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.cloudformation.plan import Place, Providers
+    from mlops_constructs.local_aws.cloudformation.stack import Desired, Stack
+
+logger = logging.getLogger(__name__)
+
+
+class StackLauncher:
+    """Creates, updates and deletes stacks in the background."""
+
+    def __init__(self, account: Account, providers: Providers, place: Place) -> None:
+        self._account = account
+        self._providers = providers
+        self._place = place
+
+    def create(self, stack: Stack, desired: Desired, *, roll_back: bool) -> None:
+        """Begin to make a stack."""
+        stack.desired = desired
+        stack.move_to("CREATE_IN_PROGRESS", "User Initiated")
+
+        def work(operation: StackOperation) -> None:
+            operation.create(roll_back=roll_back)
+
+        self._run(stack, desired, desired.role_arn, work, "ROLLBACK_FAILED")
+
+    def update(self, stack: Stack, desired: Desired) -> None:
+        """Begin to change a stack."""
+        stack.updated = datetime.now(timezone.utc)
+        stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
+        self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
+
+    def delete(self, stack: Stack, desired: Desired, role_arn: str | None) -> None:
+        """Begin to remove a stack."""
+        stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
+        self._run(stack, desired, role_arn, StackOperation.delete, "DELETE_FAILED")
+
+    def credentials(self, role_arn: str) -> Mapping[str, Any]:
+        """Credentials of a stack's role. Raises ValidationError when CloudFormation cannot assume it."""
+        return assume_as(
+            self._account, "cloudformation.amazonaws.com", role_arn, "AWSCloudFormation", "ValidationError"
+        )
+
+    def _run(
+        self,
+        stack: Stack,
+        desired: Desired,
+        role_arn: str | None,
+        work: Callable[[StackOperation], None],
+        broken_status: str,
+    ) -> None:
+        clients = _Clients(self._account, None if role_arn is None else self.credentials(role_arn))
+        operation = StackOperation(stack, desired, clients, self._providers, self._place, self._account.closing)
+
+        def guarded() -> None:
+            try:
+                work(operation)
+            except Exception as error:
+                if not self._account.closing.is_set():
+                    logger.exception("stack %s", stack.name)
+                    stack.move_to(broken_status, f"Internal failure: {type(error).__name__}: {error}")
+
+        self._account.spawn(f"stack-{stack.name}", guarded)
+
+
+class _Clients:
+    """Clients under one role, each made once."""
+
+    def __init__(self, account: Account, credentials: Mapping[str, Any] | None) -> None:
+        self._account = account
+        self._credentials = credentials
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, service_name: str) -> Any:
+        if service_name not in self._made:
+            self._made[service_name] = self._account.client(service_name, self._credentials)
+        return self._made[service_name]

@@ -1,0 +1,178 @@
+"""The steps of an operation: bringing one resource where it should be, and back."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
+from mlops_constructs.local_aws.cloudformation.plan import Providers, desired_properties
+from mlops_constructs.local_aws.cloudformation.providers import Context, Provider, ResourceFailure, changed_names
+from mlops_constructs.local_aws.cloudformation.request import PropertyError
+from mlops_constructs.local_aws.cloudformation.stack import Desired, Resource, Stack
+from mlops_constructs.local_aws.service import AwsError, Params
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from mlops_constructs.local_aws.cloudformation.template import ResourceDefinition
+
+_FAILURES = (ResourceFailure, PropertyError, ClientError, BotoCoreError, AwsError)
+_NOT_FOUND_WORDS = ("not find", "not found", "No scal", "does not exist")
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class StepFailure(Exception):
+    """A resource could not be brought to where it should be."""
+
+    def __init__(self, logical_id: str) -> None:
+        super().__init__(logical_id)
+        self.logical_id = logical_id
+
+
+class ResourceSteps:
+    """Changes the resources of one stack, and keeps what a rollback needs.
+
+    Attributes:
+        created: What was made, oldest first.
+        retired: What was replaced and is still there.
+        updated: What was changed, with its properties before.
+    """
+
+    def __init__(
+        self, stack: Stack, client: Callable[[str], Any], providers: Providers, closing: threading.Event
+    ) -> None:
+        self.created: list[Resource] = []
+        self.retired: list[Resource] = []
+        self.updated: list[tuple[Resource, Params]] = []
+        self._stack = stack
+        self._client = client
+        self._providers = providers
+        self._closing = closing
+
+    def bring(self, definition: ResourceDefinition, scope: Scope, desired: Desired) -> None:
+        """Create, replace or change a resource until it is as the template wants it. Raises `StepFailure`."""
+        provider = self._providers[definition.type]
+        existing = self._stack.resources.get(definition.logical_id)
+        fresh = Resource(definition.logical_id, definition.type, {}, definition.retained)
+        try:
+            properties = desired_properties(definition, scope, desired, provider)
+        except TemplateError as error:
+            self._stack.note(fresh, "CREATE_FAILED", error.message)
+            raise StepFailure(definition.logical_id) from error
+        if existing is None:
+            self._stack.note(fresh, "CREATE_IN_PROGRESS")
+            self._make(provider, fresh, properties, "CREATE")
+        elif provider.needs_replacement(existing.properties, properties):
+            self._replace(provider, existing, fresh, properties)
+        elif changed_names(existing.properties, properties):
+            self._change(provider, existing, properties)
+        else:
+            existing.retained = definition.retained
+
+    def _make(self, provider: Provider, resource: Resource, properties: Params, verb: str) -> None:
+        stack = self._stack
+        resource.properties = properties
+        context = self._context(provider, resource.logical_id)
+        try:
+            created = provider.create(context, properties)
+            resource.physical_id, resource.attributes = created.physical_id, created.attributes
+            with stack.lock:
+                stack.resources[resource.logical_id] = resource
+                self.created.append(resource)
+            stack.note(resource, f"{verb}_IN_PROGRESS", "Resource creation Initiated")
+            provider.stabilize(context, created, properties)
+        except _FAILURES as error:
+            stack.resources.setdefault(resource.logical_id, resource)
+            self._fail(resource, f"{verb}_FAILED", error)
+        stack.note(resource, f"{verb}_COMPLETE")
+
+    def _replace(self, provider: Provider, old: Resource, fresh: Resource, properties: Params) -> None:
+        name = provider.name_property
+        if name is not None and name in properties and properties[name] == old.properties.get(name):
+            reason = (
+                f"CloudFormation cannot update a stack when a custom-named resource requires replacing. "
+                f"Rename {properties[name]} and update the stack again."
+            )
+            self._fail(old, "UPDATE_FAILED", ResourceFailure(reason))
+        fresh.physical_id = old.physical_id
+        reason = "Requested update requires the creation of a new physical resource; hence creating one."
+        self._stack.note(fresh, "UPDATE_IN_PROGRESS", reason)
+        self._make(provider, fresh, properties, "UPDATE")
+        self.retired.append(old)
+
+    def _change(self, provider: Provider, resource: Resource, properties: Params) -> None:
+        old = resource.properties
+        self.updated.append((resource, old))
+        self._stack.note(resource, "UPDATE_IN_PROGRESS")
+        try:
+            context = self._context(provider, resource.logical_id)
+            provider.update(context, resource.physical_id, old, properties)
+        except _FAILURES as error:
+            self._fail(resource, "UPDATE_FAILED", error)
+        resource.properties = properties
+        self._stack.note(resource, "UPDATE_COMPLETE")
+
+    def restore(self, resource: Resource, old: Params) -> bool:
+        """Put the old properties of a changed resource back; whether that could be done."""
+        stack = self._stack
+        provider = self._providers[resource.type]
+        stack.note(resource, "UPDATE_IN_PROGRESS")
+        attempted = resource.properties
+        resource.properties = old
+        try:
+            context = self._context(provider, resource.logical_id)
+            provider.update(context, resource.physical_id, attempted, old)
+        except _FAILURES as error:
+            stack.note(resource, "UPDATE_FAILED", _reason(error))
+            return False
+        stack.note(resource, "UPDATE_COMPLETE")
+        return True
+
+    def remove(self, resources: list[Resource]) -> bool:
+        """Delete resources in this order; what fails is told in the events, and the rest is still deleted."""
+        clean = True
+        for resource in resources:
+            if not resource.physical_id or resource.status == "DELETE_COMPLETE":
+                continue
+            if resource.retained:
+                self._stack.note(resource, "DELETE_SKIPPED")
+                continue
+            self._stack.note(resource, "DELETE_IN_PROGRESS")
+            provider = self._providers[resource.type]
+            try:
+                context = self._context(provider, resource.logical_id)
+                provider.delete(context, resource.physical_id, resource.attributes)
+            except _FAILURES as error:
+                if not _is_gone(error):
+                    clean = False
+                    self._stack.note(resource, "DELETE_FAILED", _reason(error))
+                    continue
+            self._stack.note(resource, "DELETE_COMPLETE")
+        return clean
+
+    def _fail(self, resource: Resource, status: str, error: Exception) -> None:
+        self._stack.note(resource, status, _reason(error))
+        raise StepFailure(resource.logical_id) from error
+
+    def _context(self, provider: Provider, logical_id: str) -> Context:
+        tail = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        start = f"{self._stack.name}-{logical_id}"[: provider.maximum_name_length - len(tail) - 1]
+        return Context(self._client, f"{start.rstrip('-')}-{tail}", self._closing)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        told = error.response["Error"]
+        return f'Resource handler returned message: "{told["Message"]}" (HandlerErrorCode: {told["Code"]})'
+    return f'Resource handler returned message: "{error}"'
+
+
+def _is_gone(error: Exception) -> bool:
+    return isinstance(error, ClientError) and any(
+        word in error.response["Error"]["Message"] for word in _NOT_FOUND_WORDS
+    )
