@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import MlopsError, RehearsalError
+from ..errors import MlopsError
 from .synth import synthesize
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> 
         rehearsal.build_image()
         rehearsal.run()
         rehearsal.ask_production()
-    except RehearsalError as error:
+    except MlopsError as error:
         if not options.keep:
             raise
         view.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ._account import Account, add_arguments, told
-from ._deployed import DeployedPipeline
+from ..deployed import DeployedPipeline, Releases, connect
+from ._arguments import add_arguments
 
 if TYPE_CHECKING:
     import argparse
@@ -27,9 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print the releases; none is no failure."""
-    with told():
-        account = Account(options.region)
-        records = DeployedPipeline(account, options.pipeline).records()
+    records = Releases(DeployedPipeline.read(connect(options.region), options.pipeline)).all()
     if options.json:
         print(json.dumps(records, indent=2))
     elif not records:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ..deployed import DeployedPipeline, connect
+from ..deployed.datasets import find_dataset
 from ..errors import MlopsError
-from . import _data_source as data
-from ._account import add_arguments
+from ._arguments import add_arguments
 
 if TYPE_CHECKING:
     import argparse
+
+    from ..deployed import UploadedDataset
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,29 +31,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Start the pipeline; raise MlopsError with the reason when it cannot be."""
-    codepipeline, s3 = data.clients(options.region)
-    source = data.find_source(codepipeline, options.pipeline)
-    if not options.key.startswith(source.prefix):
+    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    if not options.key.startswith(pipeline.prefix):
         raise MlopsError(
-            f"--key {options.key} does not begin with {source.prefix}, the folder that {source.pipeline} reads"
+            f"--key {options.key} does not begin with {pipeline.prefix}, the folder that {pipeline.name} reads"
         )
-    version = data.find_version(s3, source, options.key, options.version_id)
-    execution = data.start(codepipeline, source, options.key, version)
-    report(source, options.key, version, execution, as_json=options.json)
+    dataset = find_dataset(pipeline, options.key, options.version_id)
+    execution = pipeline.start(dataset.key, dataset.version_id)
+    report(pipeline, dataset, execution, as_json=options.json)
     return 0
 
 
-def report(source: data.DataSource, key: str, version_id: str, execution_id: str, *, as_json: bool) -> None:
+def report(pipeline: DeployedPipeline, dataset: UploadedDataset, execution_id: str, *, as_json: bool) -> None:
     """Tell what was started."""
     if as_json:
         facts = {
-            "pipeline": source.pipeline,
+            "pipeline": pipeline.name,
             "execution_id": execution_id,
-            "bucket": source.bucket,
-            "key": key,
-            "version_id": version_id,
+            "bucket": dataset.bucket,
+            "key": dataset.key,
+            "version_id": dataset.version_id,
         }
         print(json.dumps(facts, indent=2))
         return
-    print(f"s3://{source.bucket}/{key}, version {version_id}")
-    print(f"started execution {execution_id} of {source.pipeline}")
+    print(f"s3://{dataset.bucket}/{dataset.key}, version {dataset.version_id}")
+    print(f"started execution {execution_id} of {pipeline.name}")

@@ -8,13 +8,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.deployed.datasets import DatasetObject, put_object, upload_objects
+from mlops_constructs.deployed.pipeline import actions_of
 from mlops_constructs.errors import RehearsalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from mlops_constructs.rehearsal.deployed import Deployed
+    from mlops_constructs.deployed.pipeline import DeployedPipeline
 
 HOLDOUT = "holdout"
 
@@ -69,11 +71,11 @@ class RehearsalData:
         holdout = files.pop(HOLDOUT, b"")
         return cls(folder.resolve().name, files, _rows(holdout, folder))
 
-    def upload_to(self, deployed: Deployed, client: Callable[[str], Any]) -> str:
+    def upload_to(self, pipeline: DeployedPipeline) -> str:
         """Upload to where a deployed pipeline looks for data sets; give the key that starts it."""
-        landing = Landing.of(client, deployed)
-        place = (deployed.data_bucket, deployed.prefix)
-        return self.upload(client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
+        landing = Landing.of(pipeline)
+        place = (pipeline.data_bucket, pipeline.prefix)
+        return self.upload(pipeline.client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
 
     def upload(self, s3: Any, bucket: str, prefix: str, *, folder: str | None = "data/", suffix: str = "") -> str:
         """Put the channels into the bucket, then the manifest that starts the pipeline; give the manifest's key.
@@ -92,16 +94,11 @@ class RehearsalData:
             folder = f"{prefix}data/"
         if folder is None or not manifest.endswith(suffix):
             key = f"{prefix}{self.name}{suffix or '.csv'}"
-            s3.put_object(Bucket=bucket, Key=key, Body=self.channels["train"], ContentType="text/csv")
+            put_object(s3, bucket, key, self.channels["train"], "text/csv")
             return key
-        channels: dict[str, list[dict[str, str]]] = {}
-        for channel, body in self.channels.items():
-            key = f"{folder}{self.name}/{channel}.csv"
-            answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="text/csv")
-            channels[channel] = [{"key": key, "version_id": answer["VersionId"]}]
-        text = json.dumps({"channels": channels}, indent=2).encode()
-        s3.put_object(Bucket=bucket, Key=manifest, Body=text, ContentType="application/json")
-        return manifest
+        place = f"{folder}{self.name}"
+        objects = [DatasetObject(body, f"{place}/{channel}.csv", channel) for channel, body in self.channels.items()]
+        return upload_objects(s3, bucket, manifest, objects).key
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +114,25 @@ class Landing:
     suffix: str
 
     @classmethod
-    def of(cls, client: Callable[[str], Any], deployed: Deployed) -> Landing:
+    def of(cls, pipeline: DeployedPipeline) -> Landing:
         """Read it from the function that checks data sets, and from the rule that sees uploads."""
-        pipeline = client("codepipeline").get_pipeline(name=deployed.pipeline)["pipeline"]
+        client, prefix = pipeline.client, pipeline.prefix
         functions = [
             action["configuration"]["FunctionName"]
-            for stage in pipeline["stages"]
-            for action in stage["actions"]
+            for action in actions_of(pipeline.definition)
             if action["name"] == "CheckDataset"
         ]
         suffix, folders = "", ["data/"]
         for name in functions:
             answer = client("lambda").get_function_configuration(FunctionName=name)
             variables = answer.get("Environment", {}).get("Variables", {})
-            start = f"s3://{deployed.data_bucket}/"
+            start = f"s3://{pipeline.data_bucket}/"
             read = [one.removeprefix(start) for one in variables.get("READABLE", "").split() if one.startswith(start)]
             # The whole bucket is the pipeline's own.
-            folders = ["data/"] if "" in read else [one for one in read if one != deployed.prefix]
-            rule = client("events").describe_rule(Name=f"{deployed.pipeline}-on-upload")
+            folders = ["data/"] if "" in read else [one for one in read if one != prefix]
+            rule = client("events").describe_rule(Name=f"{pipeline.name}-on-upload")
             (key,) = json.loads(rule["EventPattern"])["detail"]["object"]["key"]
-            suffix = key.get("wildcard", "").removeprefix(f"{deployed.prefix}*")
+            suffix = key.get("wildcard", "").removeprefix(f"{prefix}*")
         return cls(folders[0] if folders else None, suffix)
 
 

@@ -6,10 +6,11 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.deployed.endpoints import endpoint_of, predict, same
+from mlops_constructs.deployed.pipeline import DeployedPipeline
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
-from mlops_constructs.rehearsal.answers import predictions, same
-from mlops_constructs.rehearsal.deployed import Deployed
+from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.stand_ins import StandIns
@@ -20,8 +21,8 @@ from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraf
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_constructs.deployed.executions import Execution
     from mlops_constructs.rehearsal.data import RehearsalData
-    from mlops_constructs.rehearsal.follow import Outcome
     from mlops_constructs.rehearsal.progress import Watcher
 
 _START_SECONDS = 30
@@ -63,7 +64,7 @@ class Rehearsal:
         self.result = Result()
         self._steps = Steps(self.result, watcher)
         self._terraform: Terraform | None = None
-        self._deployed: Deployed | None = None
+        self._deployed: DeployedPipeline | None = None
         self._foreign_buckets = ForeignBuckets(stack, self.aws)
 
     def __enter__(self) -> Rehearsal:
@@ -81,7 +82,7 @@ class Rehearsal:
             self._terraform.stop()
         self.aws.close()
 
-    def deploy(self) -> Deployed:
+    def deploy(self) -> DeployedPipeline:
         """Apply the stack, and see that a second plan changes nothing."""
         environment = terraform_environment(self.aws.url, self.aws.region, self.aws.workdir)
         terraform = Terraform(
@@ -106,7 +107,7 @@ class Rehearsal:
             if changes:
                 raise RehearsalError("a second plan would change:\n  " + "\n  ".join(changes))
             say("no changes")
-        self._deployed = Deployed.find(self.aws.client("codepipeline"), self._pipeline)
+        self._deployed = choose_pipeline(self.aws.client, self._pipeline)
         return self._deployed
 
     def build_image(self) -> None:
@@ -117,7 +118,7 @@ class Rehearsal:
         """
         name = self._stage_set().image_pipeline
         if name is None:
-            self._stand_ins.require_image(self.aws, self._stage_set().pipeline)
+            self._stand_ins.require_image(self.aws, self._stage_set().name)
             return
         with self._steps.step("Image", "container runtime") as say:
             say(self.aws.containers.choice)
@@ -127,21 +128,21 @@ class Rehearsal:
             outcome = follower.follow(follower.wait_for_start(known, _START_SECONDS))
         _must_succeed(outcome)
 
-    def run(self) -> Outcome:
+    def run(self) -> Execution:
         """Upload the data set, and follow the execution that its event starts.
 
         Raises:
             RehearsalError: with stage, action and reason, when the execution does not succeed.
         """
         deployed = self._stage_set()
-        follower = self._follower(deployed.pipeline)
+        follower = self._follower(deployed.name)
         self._settle(follower)
-        known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+        known = follower.executions.ids()
         with self._steps.step("Data", "upload") as say:
-            key = self._data.upload_to(deployed, self.aws.client)
+            key = self._data.upload_to(deployed)
             say(f"s3://{deployed.data_bucket}/{key}")
         with self._steps.timed("ML pipeline"):
-            self.result.pipeline = deployed.pipeline
+            self.result.pipeline = deployed.name
             self.result.execution_id = follower.wait_for_start(known, _START_SECONDS)
             outcome = follower.follow(self.result.execution_id)
         _must_succeed(outcome)
@@ -150,16 +151,12 @@ class Rehearsal:
     def ask_production(self) -> None:
         """Classify the held-out rows with the production endpoint."""
         stack = self._stage_set().stacks[-1]
-        answer = self.aws.client("cloudformation").describe_stacks(StackName=stack)
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
-        self.result.production_endpoint = outputs["EndpointName"]
+        endpoint = self.result.production_endpoint = endpoint_of(self.aws.client, stack)
         rows = self._data.holdout
         if not rows:
             return
         with self._steps.step("Production", "held-out rows") as say:
-            answers = self._predict([row[1:] for row in rows])
-            if len(answers) != len(rows):
-                raise RehearsalError(f"{len(rows)} rows were asked, {len(answers)} answers came back")
+            answers = predict(self.aws.client, endpoint, [row[1:] for row in rows])
             right = sum(same(row[0], answer) for answer, row in zip(answers, rows, strict=True))
             self.result.rows, self.result.accuracy = len(rows), right / len(rows)
             say(f"{right} of {len(rows)} right, accuracy {self.result.accuracy:.3f}")
@@ -169,8 +166,8 @@ class Rehearsal:
         terraform = self._terraform
         assert terraform is not None
         with self._steps.step("Terraform", "destroy") as say:
-            for deployed in Deployed.find_all(self.aws.client("codepipeline")):
-                delete_what_the_pipeline_made(self.aws.client, deployed, time.sleep)
+            for deployed in DeployedPipeline.read_all(self.aws.client):
+                delete_what_the_pipeline_made(deployed, time.sleep)
             empty_stores(self.aws.client)
             terraform.destroy()
             self._foreign_buckets.delete()
@@ -187,32 +184,24 @@ class Rehearsal:
         with self._steps.step("Image", "connection") as say:
             say(f"{', '.join(completed)} completed, as a person does in the console")
             self._settle(follower)
-            known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+            known = follower.executions.ids()
             self.aws.client("codepipeline").start_pipeline_execution(name=pipeline)
         return known
-
-    def _predict(self, rows: list[list[str]]) -> list[str]:
-        body = "\n".join(",".join(row) for row in rows)
-        answer = self.aws.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=self.result.production_endpoint, ContentType="text/csv", Accept="text/csv", Body=body.encode()
-        )
-        text: str = answer["Body"].read().decode()
-        return predictions(text, len(rows))
 
     def _settle(self, follower: Follower) -> None:
         """Wait for the execution that CodePipeline started by itself: without data it fails at once."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
-            if all(execution["status"] != "InProgress" for execution in follower.executions()):
+            if all(execution["status"] != "InProgress" for execution in follower.executions.newest()):
                 return
             time.sleep(0.1)
 
-    def _stage_set(self) -> Deployed:
+    def _stage_set(self) -> DeployedPipeline:
         assert self._deployed is not None, "deploy() comes first"
         return self._deployed
 
     def _follower(self, pipeline: str) -> Follower:
-        return Follower(self.aws.client("codepipeline"), pipeline, self._watcher, time.sleep)
+        return Follower(self.aws.client, pipeline, self._watcher, time.sleep)
 
     def _on_terraform(self, event: dict[str, Any]) -> None:
         if event["type"] in ("apply_complete", "apply_errored"):
@@ -227,7 +216,7 @@ def _region(stack: Path) -> str:
     return next((region for region in regions if region and "${" not in region), "us-east-1")
 
 
-def _must_succeed(outcome: Outcome) -> None:
+def _must_succeed(outcome: Execution) -> None:
     if outcome.status != "Succeeded":
         raise RehearsalError(
             f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"

@@ -7,23 +7,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlops_constructs.rehearsal.deployed import Deployed
+    from mlops_constructs.deployed.pipeline import DeployedPipeline
 
 
-def delete_what_the_pipeline_made(
-    client: Callable[[str], Any], deployed: Deployed, pause: Callable[[float], None]
-) -> None:
+def delete_what_the_pipeline_made(pipeline: DeployedPipeline, pause: Callable[[float], None]) -> None:
     """Delete the endpoint stacks and model packages of one pipeline, in that order."""
-    cloudformation = client("cloudformation")
-    for stack in reversed(deployed.stacks):
+    cloudformation = pipeline.client("cloudformation")
+    for stack in reversed(pipeline.stacks):
         cloudformation.delete_stack(StackName=stack)
         while any(
             summary["StackName"] == stack and summary["StackStatus"] != "DELETE_COMPLETE"
             for summary in cloudformation.list_stacks()["StackSummaries"]
         ):
             pause(0.2)
-    sagemaker = client("sagemaker")
-    for package in sagemaker.list_model_packages(ModelPackageGroupName=deployed.pipeline)["ModelPackageSummaryList"]:
+    sagemaker = pipeline.client("sagemaker")
+    for package in sagemaker.list_model_packages(ModelPackageGroupName=pipeline.name)["ModelPackageSummaryList"]:
         sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
 
 

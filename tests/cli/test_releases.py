@@ -78,7 +78,14 @@ def definition(*, variable: bool = True) -> dict[str, Any]:
             "outputArtifacts": outputs,
         }
 
-    source = action("Dataset", "Source", "S3", S3Bucket=DATA, AllowOverrideForS3ObjectKey="true")
+    source = action(
+        "Dataset",
+        "Source",
+        "S3",
+        S3Bucket=DATA,
+        S3ObjectKey="datasets/manifest.json",
+        AllowOverrideForS3ObjectKey="true",
+    )
     return {
         "name": NAME,
         "roleArn": "arn:aws:iam::123456789012:role/pipeline",

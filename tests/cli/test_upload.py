@@ -89,7 +89,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 
 def test_one_file_is_a_data_set_and_its_execution_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     Path("iris.csv").write_bytes(b"a,1\nb,2\n")
-    assert main(["upload", "iris.csv", "--json"]) == 0
+    assert main(["upload", PIPELINE, "iris.csv", "--json"]) == 0
     facts = told(capsys)
     assert (facts["pipeline"], facts["bucket"], facts["key"]) == (PIPELINE, DATA, "datasets/iris.csv")
     assert bench.finished(PIPELINE, facts["execution_id"]) == "Succeeded"
@@ -101,7 +101,16 @@ def test_many_files_are_named_by_a_manifest_with_their_versions(
 ) -> None:
     for name in ("train.csv", "v.csv", "golden.csv", "contract.json"):
         Path(name).write_text(f"{name}\n")
-    arguments = ["upload", "train.csv", "validation=v.csv", "--golden", "golden.csv", "--contract", "contract.json"]
+    arguments = [
+        "upload",
+        PIPELINE,
+        "train.csv",
+        "validation=v.csv",
+        "--golden",
+        "golden.csv",
+        "--contract",
+        "contract.json",
+    ]
     assert main([*arguments, "--name", "set", "--json"]) == 0
     assert told(capsys)["key"] == "datasets/set.json"
     manifest = json.loads(read(bench, "datasets/set.json"))
@@ -117,7 +126,7 @@ def test_many_files_are_named_by_a_manifest_with_their_versions(
 def test_the_manifest_is_uploaded_last(bench: Bench) -> None:
     Path("train.csv").write_bytes(b"a,1\n")
     Path("validation.csv").write_bytes(b"a,1\n")
-    assert main(["upload", "train.csv", "validation.csv", "--name", "order"]) == 0
+    assert main(["upload", PIPELINE, "train.csv", "validation.csv", "--name", "order"]) == 0
     times = {
         key: bench.s3.head_object(Bucket=DATA, Key=key)["LastModified"]
         for key in ("data/order/train/train.csv", "data/order/validation/validation.csv", "datasets/order.json")
@@ -127,7 +136,7 @@ def test_the_manifest_is_uploaded_last(bench: Bench) -> None:
 
 def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     Path("iris.csv").write_bytes(b"a,1\nb,2\n")
-    assert main(["upload", "iris.csv", "--pipeline", PIPELINE]) == 0
+    assert main(["upload", PIPELINE, "iris.csv"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith(f"s3://{DATA}/datasets/iris.csv, version ")
     assert second.startswith("started execution ")
@@ -136,18 +145,18 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["none.csv"], "there is no file none.csv"),
-        (["empty.csv"], "empty.csv is empty"),
-        (["folder"], "there is no file folder"),
-        (["a.csv", "b.csv"], "there is no channel train, only a, b"),
-        (["train=a.csv", "train=x/a.csv"], "two files of a channel have one name"),
-        (["a.csv", "m.json"], "m.json is a manifest or a description by its name: upload it alone"),
-        (["a.csv", "--golden", "none.csv"], "there is no file none.csv"),
-        (["a.csv", "--objects-prefix", "data"], "--objects-prefix must end with '/'"),
-        (["a.csv", "--name", "x/y"], "--name must be a name without '/'"),
-        (["a.csv", "--wait", "-1"], "--wait must be 0 or more"),
-        (["a.csv", "--pipeline", "none"], "the pipeline could not be looked up"),
-        (["a.csv", "--pipeline", "other"], "the pipeline other takes no data sets"),
+        ([PIPELINE, "none.csv"], "there is no file none.csv"),
+        ([PIPELINE, "empty.csv"], "empty.csv is empty"),
+        ([PIPELINE, "folder"], "there is no file folder"),
+        ([PIPELINE, "a.csv", "b.csv"], "there is no channel train, only a, b"),
+        ([PIPELINE, "train=a.csv", "train=x/a.csv"], "two files of a channel have one name"),
+        ([PIPELINE, "a.csv", "m.json"], "m.json is a manifest or a description by its name: upload it alone"),
+        ([PIPELINE, "a.csv", "--golden", "none.csv"], "there is no file none.csv"),
+        ([PIPELINE, "a.csv", "--objects-prefix", "data"], "--objects-prefix must end with '/'"),
+        ([PIPELINE, "a.csv", "--name", "x/y"], "--name must be a name without '/'"),
+        ([PIPELINE, "a.csv", "--wait", "-1"], "--wait must be 0 or more"),
+        (["none", "a.csv"], "there is no pipeline 'none' in this account and region; there are: iris, other"),
+        (["other", "a.csv"], "the pipeline other takes no data sets"),
     ],
 )
 def test_wrong_input_uploads_nothing(
@@ -172,7 +181,7 @@ def test_an_upload_that_starts_nothing_fails_with_what_may_be_the_matter(
     Path("iris.csv").write_bytes(b"a,1\n")
     bench.aws.client("events").disable_rule(Name="uploads")
     try:
-        assert main(["upload", "iris.csv", "--wait", "0.1"]) == 1
+        assert main(["upload", PIPELINE, "iris.csv", "--wait", "0.1"]) == 1
     finally:
         bench.aws.client("events").enable_rule(Name="uploads")
     error = capsys.readouterr().err
@@ -186,7 +195,7 @@ def test_without_credentials_or_region_the_reason_is_one_sentence(
     Path("iris.csv").write_bytes(b"a,1\n")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
-    assert main(["upload", "iris.csv"]) == 1
+    assert main(["upload", PIPELINE, "iris.csv"]) == 1
     assert capsys.readouterr().err == "mlops upload: AWS cannot be asked: You must specify a region.\n"
 
 
@@ -203,7 +212,17 @@ def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_pa
             file.truncate(400_000_000)
     before = len(bench.executions(PIPELINE))
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlops_constructs", "upload", "train.csv", "validation.csv", "--name", "stopped"],
+        [
+            sys.executable,
+            "-m",
+            "mlops_constructs",
+            "upload",
+            PIPELINE,
+            "train.csv",
+            "validation.csv",
+            "--name",
+            "stopped",
+        ],
         cwd=tmp_path,
         env={**os.environ, **environment(bench)},
         stderr=subprocess.PIPE,
@@ -225,7 +244,7 @@ def test_ctrl_c_while_it_waits_says_that_the_data_set_starts_by_itself(bench: Be
     bench.aws.client("events").disable_rule(Name="uploads")
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlops_constructs", "upload", "late.csv"],
+            [sys.executable, "-m", "mlops_constructs", "upload", PIPELINE, "late.csv"],
             cwd=tmp_path,
             env={**os.environ, **environment(bench)},
             stderr=subprocess.PIPE,
@@ -259,7 +278,7 @@ def test_a_person_starts_on_a_chosen_version(bench: Bench, capsys: pytest.Captur
         ([PIPELINE, "--key", "datasets/none.csv"], f"there is no object s3://{DATA}/datasets/none.csv"),
         ([PIPELINE, "--key", "elsewhere.csv"], "does not begin with datasets/"),
         ([PIPELINE, "--key", "datasets/zero.csv"], "is empty (0 bytes)"),
-        (["none", "--key", "datasets/a.csv"], "could not be looked up"),
+        (["none", "--key", "datasets/a.csv"], "there is no pipeline 'none'"),
     ],
 )
 def test_a_wrong_start_is_refused(

@@ -28,10 +28,11 @@ MAY_IMPORT = {
     "_delivery": {"_parts", "stages", "_aws", "config"},
     "pipeline": {"_delivery", "_parts", "stages", "_aws", "provider", "_cdk", "config", "errors"},
     "local_aws": {"errors"},
-    "rehearsal": {"local_aws", "errors"},
+    "deployed": {"errors"},
+    "rehearsal": {"deployed", "local_aws", "errors"},
     "doctor": {"_cdk", "_jsii_node", "local_aws", "rehearsal", "errors"},
     "preflight": {"doctor", "errors"},
-    "cli": {"pipeline", "local_aws", "rehearsal", "doctor", "preflight", "_payload", "_jsii_node", "errors"},
+    "cli": {"pipeline", "deployed", "local_aws", "rehearsal", "doctor", "preflight", "_payload", "_jsii_node", "errors"},
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }

@@ -13,7 +13,7 @@ from mlops_constructs.rehearsal.data import RehearsalData
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.rehearsal.follow import Outcome
+    from mlops_constructs.deployed import Execution
     from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 pytestmark = pytest.mark.terraform
@@ -40,7 +40,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 
 @pytest.fixture(scope="module")
-def outcome(rehearsal: Rehearsal) -> Outcome:
+def outcome(rehearsal: Rehearsal) -> Execution:
     rehearsal.build_image()
     return rehearsal.run()
 
@@ -51,13 +51,13 @@ def test_the_deployed_image_is_the_one_of_the_region(rehearsal: Rehearsal) -> No
     assert ssm.get_parameter(Name=parameter["Name"])["Parameter"]["Value"] == IMAGE
 
 
-def test_a_model_reaches_production_and_answers(rehearsal: Rehearsal, outcome: Outcome) -> None:
+def test_a_model_reaches_production_and_answers(rehearsal: Rehearsal, outcome: Execution) -> None:
     rehearsal.ask_production()
     assert rehearsal.result.accuracy is not None
     assert rehearsal.result.accuracy > 0.8
 
 
-def test_the_gate_judged_a_metric_that_nobody_defined(rehearsal: Rehearsal, outcome: Outcome) -> None:
+def test_the_gate_judged_a_metric_that_nobody_defined(rehearsal: Rehearsal, outcome: Execution) -> None:
     job = rehearsal.aws.client("sagemaker").describe_training_job(TrainingJobName=outcome.variable("Train", "JobName"))
     assert "MetricDefinitions" not in job["AlgorithmSpecification"]
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
@@ -65,7 +65,7 @@ def test_the_gate_judged_a_metric_that_nobody_defined(rehearsal: Rehearsal, outc
     assert float(outcome.variable("Gate", "Value")) == pytest.approx(metrics["validation:accuracy"], rel=1e-4)
 
 
-def test_the_tag_was_resolved_and_the_same_digest_is_served(rehearsal: Rehearsal, outcome: Outcome) -> None:
+def test_the_tag_was_resolved_and_the_same_digest_is_served(rehearsal: Rehearsal, outcome: Execution) -> None:
     image = outcome.variable("Train", "Image")
     assert image.startswith(IMAGE.rpartition(":")[0] + "@sha256:")
     sagemaker = rehearsal.aws.client("sagemaker")
@@ -78,5 +78,5 @@ def test_the_tag_was_resolved_and_the_same_digest_is_served(rehearsal: Rehearsal
     assert served == {image}
 
 
-def test_everything_goes_again(rehearsal: Rehearsal, outcome: Outcome) -> None:
+def test_everything_goes_again(rehearsal: Rehearsal, outcome: Execution) -> None:
     rehearsal.destroy()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlops_constructs.errors import RehearsalError
+from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.deployed import Deployed
 from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def test_its_training_ran_under_the_role_that_was_handed_in(rehearsal: Rehearsal
 
 def test_the_other_pipeline_saw_nothing_of_it(rehearsal: Rehearsal) -> None:
     codepipeline = rehearsal.aws.client("codepipeline")
-    trial = Deployed.find(codepipeline, "trial")
-    executions = codepipeline.list_pipeline_executions(pipelineName=trial.pipeline)["pipelineExecutionSummaries"]
+    trial = choose_pipeline(rehearsal.aws.client, "trial")
+    executions = codepipeline.list_pipeline_executions(pipelineName=trial.name)["pipelineExecutionSummaries"]
     # Only the one that CodePipeline starts by itself, which finds no data set.
     assert [execution["status"] for execution in executions] == ["Failed"]
     assert rehearsal.aws.client("sagemaker").list_training_jobs(NameContains="trial-")["TrainingJobSummaries"] == []
@@ -87,7 +87,7 @@ def test_the_other_pipeline_saw_nothing_of_it(rehearsal: Rehearsal) -> None:
 )
 def test_the_choice_of_a_pipeline_must_be_clear(rehearsal: Rehearsal, wanted: str | None, reason: str) -> None:
     with pytest.raises(RehearsalError, match=reason):
-        Deployed.find(rehearsal.aws.client("codepipeline"), wanted)
+        choose_pipeline(rehearsal.aws.client, wanted)
 
 
 def test_everything_goes_in_the_end(rehearsal: Rehearsal) -> None:

@@ -27,8 +27,7 @@ from mlops_constructs.rehearsal.rehearse import Rehearsal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.rehearsal.deployed import Deployed
-    from mlops_constructs.rehearsal.follow import Outcome
+    from mlops_constructs.deployed import DeployedPipeline, Execution
     from mlops_constructs.rehearsal.progress import Update
 
 HERE = Path(__file__).parent
@@ -54,25 +53,27 @@ class Approver:
 class Lake:
     """The deployed stack, and what a person does to it."""
 
-    def __init__(self, rehearsal: Rehearsal, deployed: Deployed, approver: Approver, iris: RehearsalData) -> None:
+    def __init__(
+        self, rehearsal: Rehearsal, deployed: DeployedPipeline, approver: Approver, iris: RehearsalData
+    ) -> None:
         self.rehearsal, self.deployed, self.approver, self.iris = rehearsal, deployed, approver, iris
         self.client = rehearsal.aws.client
 
     @property
     def pipeline(self) -> str:
-        return self.deployed.pipeline
+        return self.deployed.name
 
     def follower(self) -> Follower:
-        return Follower(self.client("codepipeline"), self.pipeline, self.approver, time.sleep)
+        return Follower(self.client, self.pipeline, self.approver, time.sleep)
 
     def known(self) -> set[str]:
-        return {execution["pipelineExecutionId"] for execution in self.follower().executions()}
+        return self.follower().executions.ids()
 
     def put(self, key: str, body: bytes) -> str:
         version: str = self.client("s3").put_object(Bucket=self.deployed.data_bucket, Key=key, Body=body)["VersionId"]
         return version
 
-    def run(self, key: str, body: bytes, *, approve: bool = False) -> Outcome:
+    def run(self, key: str, body: bytes, *, approve: bool = False) -> Execution:
         """Upload, and follow the execution that it starts to its end."""
         self.approver.answer = approve
         known = self.known()
@@ -91,7 +92,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
         deployed = rehearsal.deploy()
         rehearsal.build_image()
         lake = Lake(rehearsal, deployed, approver, iris)
-        wait_for(lambda: all(one["status"] != "InProgress" for one in lake.follower().executions()))
+        wait_for(lambda: all(one["status"] != "InProgress" for one in lake.follower().executions.newest()))
         yield lake
         rehearsal.destroy()
 

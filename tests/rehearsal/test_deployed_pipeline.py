@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.follow import Follower, Outcome
+from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.rehearsal.deployed import Deployed
+    from mlops_constructs.deployed import DeployedPipeline, Execution
     from mlops_constructs.rehearsal.progress import Update
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,13 +49,13 @@ class Approver:
 class Site:
     """A deployed stack, and what a person does to it with boto3."""
 
-    def __init__(self, rehearsal: Rehearsal, deployed: Deployed, approver: Approver) -> None:
+    def __init__(self, rehearsal: Rehearsal, deployed: DeployedPipeline, approver: Approver) -> None:
         self.rehearsal, self.deployed, self.approver = rehearsal, deployed, approver
         self.client = rehearsal.aws.client
 
     def follower(self, pipeline: str | None = None) -> Follower:
-        name = self.deployed.pipeline if pipeline is None else pipeline
-        return Follower(self.client("codepipeline"), name, self.approver, time.sleep)
+        name = self.deployed.name if pipeline is None else pipeline
+        return Follower(self.client, name, self.approver, time.sleep)
 
     def upload(self, channels: dict[str, bytes], golden: bytes | None = None) -> str:
         """Put a data set into the bucket, manifest last; give the manifest's version."""
@@ -71,22 +71,22 @@ class Site:
         version: str = answer["VersionId"]
         return version
 
-    def run(self, channels: dict[str, bytes], *, approve: bool = True, golden: bytes | None = None) -> Outcome:
+    def run(self, channels: dict[str, bytes], *, approve: bool = True, golden: bytes | None = None) -> Execution:
         """Upload, and follow the execution that it starts to its end."""
         self.approver.answer = approve
         follower = self.follower()
-        known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+        known = follower.executions.ids()
         self.upload(channels, golden)
         return follower.follow(follower.wait_for_start(known, 20))
 
-    def package(self, outcome: Outcome) -> dict[str, Any]:
+    def package(self, outcome: Execution) -> dict[str, Any]:
         arn = outcome.variable("Register", "ModelPackageArn")
         described: dict[str, Any] = self.client("sagemaker").describe_model_package(ModelPackageName=arn)
         return described
 
     def failed_action(self, stage: str, action: str) -> str:
         """Give the failure message that GetPipelineState shows."""
-        state = self.client("codepipeline").get_pipeline_state(name=self.deployed.pipeline)
+        state = self.client("codepipeline").get_pipeline_state(name=self.deployed.name)
         for stage_state in state["stageStates"]:
             for action_state in stage_state["actionStates"]:
                 if (stage_state["stageName"], action_state["actionName"]) == (stage, action):
@@ -96,7 +96,7 @@ class Site:
         raise AssertionError(f"{stage} / {action} is not in the state")
 
     def ask(self, row: str) -> str:
-        endpoint = f"{self.deployed.pipeline}-production"
+        endpoint = f"{self.deployed.name}-production"
         runtime = self.client("sagemaker-runtime")
         answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row.encode())
         text: str = answer["Body"].read().decode().strip()
@@ -121,16 +121,16 @@ def site(tmp_path_factory: pytest.TempPathFactory, iris: RehearsalData) -> Itera
 
 
 @pytest.fixture(scope="module")
-def champion(site: Site, iris: RehearsalData) -> Outcome:
+def champion(site: Site, iris: RehearsalData) -> Execution:
     """A model in production."""
     outcome = site.run(iris.channels)
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
-def test_the_execution_trained_on_exactly_the_uploaded_version(site: Site, champion: Outcome) -> None:
+def test_the_execution_trained_on_exactly_the_uploaded_version(site: Site, champion: Execution) -> None:
     execution = site.client("codepipeline").get_pipeline_execution(
-        pipelineName=site.deployed.pipeline, pipelineExecutionId=champion.execution_id
+        pipelineName=site.deployed.name, pipelineExecutionId=champion.execution_id
     )["pipelineExecution"]
     revision = next(one for one in execution["artifactRevisions"] if one["name"] == "Dataset")
     versions = site.client("s3").list_object_versions(Bucket=site.deployed.data_bucket, Prefix=site.deployed.prefix)
@@ -138,7 +138,7 @@ def test_the_execution_trained_on_exactly_the_uploaded_version(site: Site, champ
     assert champion.variable("Dataset", "VersionId") == revision["revisionId"]
 
 
-def test_the_approver_reads_the_evidence(site: Site, champion: Outcome) -> None:
+def test_the_approver_reads_the_evidence(site: Site, champion: Execution) -> None:
     evidence = site.approver.evidence[0]
     assert champion.variable("Register", "ModelPackageArn") in evidence
     assert champion.variable("Gate", "Value") in evidence
@@ -147,7 +147,7 @@ def test_the_approver_reads_the_evidence(site: Site, champion: Outcome) -> None:
     assert "#{" not in evidence
 
 
-def test_training_and_serving_use_the_same_image_by_digest(site: Site, champion: Outcome) -> None:
+def test_training_and_serving_use_the_same_image_by_digest(site: Site, champion: Execution) -> None:
     sagemaker = site.client("sagemaker")
     trained = sagemaker.describe_training_job(TrainingJobName=champion.variable("Train", "JobName"))
     image = trained["AlgorithmSpecification"]["TrainingImage"]
@@ -157,12 +157,12 @@ def test_training_and_serving_use_the_same_image_by_digest(site: Site, champion:
         assert served == image
 
 
-def test_the_package_in_production_is_approved(site: Site, champion: Outcome) -> None:
+def test_the_package_in_production_is_approved(site: Site, champion: Execution) -> None:
     assert site.package(champion)["ModelApprovalStatus"] == "Approved"
 
 
-def test_production_autoscales(site: Site, champion: Outcome) -> None:
-    endpoint = f"endpoint/{site.deployed.pipeline}-production/variant/primary"
+def test_production_autoscales(site: Site, champion: Execution) -> None:
+    endpoint = f"endpoint/{site.deployed.name}-production/variant/primary"
     scaling = site.client("application-autoscaling")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (endpoint, 2, 4)
@@ -171,9 +171,9 @@ def test_production_autoscales(site: Site, champion: Outcome) -> None:
 
 
 def test_a_second_release_keeps_what_autoscaling_made_of_the_count(
-    site: Site, champion: Outcome, iris: RehearsalData
+    site: Site, champion: Execution, iris: RehearsalData
 ) -> None:
-    name = f"{site.deployed.pipeline}-production"
+    name = f"{site.deployed.name}-production"
     sagemaker = site.client("sagemaker")
     sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "primary", "DesiredInstanceCount": 4}]
@@ -208,8 +208,8 @@ def test_bad_data_fails_before_any_training_cost(site: Site, channels: dict[str,
     assert len(site.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == jobs
 
 
-def test_a_rejection_stops_the_pipeline_and_is_on_record(site: Site, champion: Outcome, iris: RehearsalData) -> None:
-    name = f"{site.deployed.pipeline}-production"
+def test_a_rejection_stops_the_pipeline_and_is_on_record(site: Site, champion: Execution, iris: RehearsalData) -> None:
+    name = f"{site.deployed.name}-production"
     sagemaker = site.client("sagemaker")
     before = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     outcome = site.run(iris.channels, approve=False)
@@ -247,19 +247,19 @@ def test_a_model_worse_than_the_threshold_is_refused_and_rejected(site: Site, ir
 def test_two_uploads_train_twice_in_order(site: Site, iris: RehearsalData) -> None:
     site.approver.answer = False
     follower = site.follower()
-    known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+    known = follower.executions.ids()
     versions = [site.upload(iris.channels), site.upload(iris.channels)]
     first = follower.follow(follower.wait_for_start(known, 20))
     second = follower.follow(follower.wait_for_start({*known, first.execution_id}, 20))
     assert [outcome.variable("Dataset", "VersionId") for outcome in (first, second)] == versions
 
 
-def push(site: Site, path: str, content: bytes) -> Outcome:
+def push(site: Site, path: str, content: bytes) -> Execution:
     """Commit a file to the repository, and follow the build that it starts."""
     assert site.deployed.image_pipeline is not None
-    codecommit, name = site.client("codecommit"), site.deployed.pipeline
+    codecommit, name = site.client("codecommit"), site.deployed.name
     follower = site.follower(site.deployed.image_pipeline)
-    known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+    known = follower.executions.ids()
     parent = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     codecommit.put_file(
         repositoryName=name, branchName="main", filePath=path, fileContent=content, parentCommitId=parent
@@ -279,11 +279,11 @@ def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(site:
 
 
 def test_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> None:
-    parameter = f"/{site.deployed.pipeline}/image"
+    parameter = f"/{site.deployed.name}/image"
     before = site.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
-    codecommit, name = site.client("codecommit"), site.deployed.pipeline
+    codecommit, name = site.client("codecommit"), site.deployed.name
     follower = site.follower(site.deployed.image_pipeline)
-    known = {execution["pipelineExecutionId"] for execution in follower.executions()}
+    known = follower.executions.ids()
     parent = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     gone = codecommit.create_commit(
         repositoryName=name, branchName="main", parentCommitId=parent, deleteFiles=[{"filePath": "Dockerfile"}]
@@ -298,13 +298,13 @@ def test_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> N
     )
 
 
-def test_production_answers_any_boto3_client(site: Site, champion: Outcome) -> None:
+def test_production_answers_any_boto3_client(site: Site, champion: Execution) -> None:
     assert site.ask("6.3,3.3,6.0,2.5") == "virginica"
 
 
-def test_the_state_is_what_the_aws_cli_shows(site: Site, champion: Outcome) -> None:
+def test_the_state_is_what_the_aws_cli_shows(site: Site, champion: Execution) -> None:
     done = subprocess.run(
-        [Path(sys.executable).with_name("aws"), "codepipeline", "get-pipeline-state", "--name", site.deployed.pipeline],
+        [Path(sys.executable).with_name("aws"), "codepipeline", "get-pipeline-state", "--name", site.deployed.name],
         env={
             "PATH": str(Path(sys.executable).parent),
             "AWS_ENDPOINT_URL": site.rehearsal.aws.url,

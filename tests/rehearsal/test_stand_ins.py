@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 from local_aws.tiny_container import local_aws, write_container
 from local_aws.tiny_pipeline import Bench, action, wait_for
 
+from mlops_constructs.deployed.endpoints import predictions, same
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.connections.working_copy import snapshot
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
-from mlops_constructs.rehearsal.answers import predictions, same
 from mlops_constructs.rehearsal.stand_ins import StandIns
 
 if TYPE_CHECKING:

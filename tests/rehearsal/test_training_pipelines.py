@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_aws.tiny_container import wait_until
 
+from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.deployed import Deployed
-from mlops_constructs.rehearsal.follow import Follower, Outcome
+from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlops_constructs.deployed import DeployedPipeline, Execution
     from mlops_constructs.rehearsal.progress import Update
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "training"
@@ -51,25 +52,25 @@ class Site:
     def __init__(self, rehearsal: Rehearsal, approver: Approver, data: RehearsalData) -> None:
         self.client, self.aws, self.approver, self.data = rehearsal.aws.client, rehearsal.aws, approver, data
 
-    def deployed(self, name: str) -> Deployed:
-        return Deployed.find(self.client("codepipeline"), name)
+    def deployed(self, name: str) -> DeployedPipeline:
+        return choose_pipeline(self.client, name)
 
     def start(self, name: str) -> tuple[Follower, str]:
         """Upload the data set; give the execution that it starts."""
         deployed = self.deployed(name)
-        follower = Follower(self.client("codepipeline"), deployed.pipeline, self.approver, time.sleep)
-        wait_until(lambda: all(one["status"] != "InProgress" for one in follower.executions()), 60)
-        known = {one["pipelineExecutionId"] for one in follower.executions()}
+        follower = Follower(self.client, deployed.name, self.approver, time.sleep)
+        wait_until(lambda: all(one["status"] != "InProgress" for one in follower.executions.newest()), 60)
+        known = follower.executions.ids()
         self.data.upload(self.client("s3"), deployed.data_bucket, deployed.prefix)
         return follower, follower.wait_for_start(known, 30)
 
-    def run(self, name: str) -> Outcome:
+    def run(self, name: str) -> Execution:
         follower, execution = self.start(name)
         return follower.follow(execution)
 
     def train_slowly(self, name: str) -> None:
         """Let the next training jobs make more trees than anyone waits for."""
-        function = f"{self.deployed(name).pipeline}-train-model"
+        function = f"{self.deployed(name).name}-train-model"
         client = self.client("lambda")
         variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         slow = {**variables, "HYPERPARAMETERS": json.dumps({"n_estimators": "1000000"})}
@@ -77,7 +78,7 @@ class Site:
 
     def stop(self, name: str, execution: str) -> None:
         self.client("codepipeline").stop_pipeline_execution(
-            pipelineName=self.deployed(name).pipeline, pipelineExecutionId=execution, abandon=True, reason="a test"
+            pipelineName=self.deployed(name).name, pipelineExecutionId=execution, abandon=True, reason="a test"
         )
 
 
@@ -91,22 +92,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         rehearsal.deploy()
         rehearsal.build_image()
         site = Site(rehearsal, approver, data)
-        images = Follower(
-            site.client("codepipeline"), str(site.deployed("patient").image_pipeline), approver, time.sleep
-        )
+        images = Follower(site.client, str(site.deployed("patient").image_pipeline), approver, time.sleep)
         assert images.follow(images.wait_for_start(set(), 60)).status == "Succeeded"
         yield site
 
 
 @pytest.fixture(scope="module")
-def searched(site: Site) -> Outcome:
+def searched(site: Site) -> Execution:
     outcome = site.run("search")
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
 @pytest.fixture(scope="module")
-def waited(site: Site) -> Outcome:
+def waited(site: Site) -> Execution:
     # The first type has no instance: the second one trains.
     site.aws.sagemaker.training_jobs.capacity.refuse("ml.g5.2xlarge", 1)
     outcome = site.run("patient")
@@ -124,7 +123,7 @@ def search_of(site: Site, execution_id: str) -> dict[str, Any]:
     return described
 
 
-def test_the_best_training_job_of_the_search_is_in_production(site: Site, searched: Outcome) -> None:
+def test_the_best_training_job_of_the_search_is_in_production(site: Site, searched: Execution) -> None:
     search = search_of(site, searched.execution_id)
     assert search["TrainingJobStatusCounters"]["Completed"] == 3
     best = search["BestTrainingJob"]["TrainingJobName"]
@@ -137,13 +136,13 @@ def test_the_best_training_job_of_the_search_is_in_production(site: Site, search
     assert container["ModelDataUrl"] == searched.variable("Train", "ModelDataUrl")
 
 
-def test_the_searchs_name_fits_and_tells_the_execution(site: Site, searched: Outcome) -> None:
+def test_the_searchs_name_fits_and_tells_the_execution(site: Site, searched: Execution) -> None:
     name = search_of(site, searched.execution_id)["HyperParameterTuningJobName"]
     assert len(name) <= 32
     assert name.endswith(searched.execution_id.replace("-", "")[:12])
 
 
-def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Site, waited: Outcome) -> None:
+def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Site, waited: Execution) -> None:
     sagemaker, name = site.client("sagemaker"), waited.variable("Train", "JobName")
     assert name.endswith("-r2")
     first = sagemaker.describe_training_job(TrainingJobName=name.removesuffix("-r2"))
@@ -153,23 +152,23 @@ def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Sit
     assert "VolumeKmsKeyId" not in second["ResourceConfig"]
 
 
-def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: Outcome) -> None:
+def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: Execution) -> None:
     job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("Train", "JobName"))
     assert job["EnableManagedSpotTraining"] is True
     assert job["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
     assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{waited.execution_id}")
 
 
-def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: Site, waited: Outcome) -> None:
-    (wait,) = [action for action in waited.actions if action["actionName"] == "WaitForTraining"]
-    assert wait["status"] == "Succeeded"
-    assert "is over: Completed" in wait["output"]["executionResult"]["externalExecutionSummary"]
+def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: Site, waited: Execution) -> None:
+    (wait,) = [action for action in waited.actions if action.name == "WaitForTraining"]
+    assert wait.status == "Succeeded"
+    assert "is over: Completed" in wait.summary
     assert not [evidence for evidence in site.approver.evidence if "Nothing to decide" in evidence]
 
 
-def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Outcome) -> None:
+def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Execution) -> None:
     sagemaker = site.client("sagemaker")
-    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.deployed('patient').pipeline}-dev")
+    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.deployed('patient').name}-dev")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     assert model["VpcConfig"] == {
@@ -178,7 +177,7 @@ def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Outcome) -> None:
     }
 
 
-def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, waited: Outcome) -> None:
+def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, waited: Execution) -> None:
     site.train_slowly("patient")
     follower, execution = site.start("patient")
     sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
@@ -197,8 +196,8 @@ def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, w
     assert sum(one["TrainingJobStatus"] == "Stopped" for one in others) == 1
 
 
-def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, searched: Outcome) -> None:
-    function = f"{site.deployed('search').pipeline}-train-model"
+def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, searched: Execution) -> None:
+    function = f"{site.deployed('search').name}-train-model"
     client = site.client("lambda")
     variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     many = variables["TUNING"].replace('"MinValue":"10","MaxValue":"60"', '"MinValue":"900000","MaxValue":"999999"')

@@ -1,0 +1,26 @@
+"""One client of a deployed pipeline, for the commands, a rehearsal and the notebooks, on AWS and the local AWS alike.
+
+``DeployedPipeline.read(connect(), name)`` is the way in. Only the standard library is imported here; boto3 is imported
+when AWS is called.
+"""
+
+from __future__ import annotations
+
+from .clients import connect, explained
+from .datasets import UploadedDataset, upload_file, upload_set
+from .executions import ActionExecution, Execution, Executions
+from .pipeline import DeployedPipeline
+from .releases import Releases
+
+__all__ = [
+    "ActionExecution",
+    "DeployedPipeline",
+    "Execution",
+    "Executions",
+    "Releases",
+    "UploadedDataset",
+    "connect",
+    "explained",
+    "upload_file",
+    "upload_set",
+]

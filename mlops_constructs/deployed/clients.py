@@ -1,0 +1,70 @@
+"""Clients of AWS, and its refusals as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MlopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Gives the client of a service, such as ``s3``.
+Clients = Callable[[str], Any]
+
+
+def connect(region: str | None = None, endpoint_url: str | None = None) -> Clients:
+    """Give what makes the client of each service.
+
+    Args:
+        region: AWS region; that of the user's AWS configuration unless given.
+        endpoint_url: URL of a local AWS; AWS itself, or what ``AWS_ENDPOINT_URL`` names, unless given.
+
+    Raises:
+        MlopsError: when the user's AWS configuration cannot be read.
+    """
+    import boto3
+
+    with explained("the AWS configuration could not be read"):
+        session: Any = boto3.session.Session(region_name=region)
+
+    @cache
+    def client(service: str) -> Any:
+        with explained(f"the client of {service} could not be made"):
+            return session.client(service, endpoint_url=endpoint_url)
+
+    return client
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn what boto3 raises into a sentence.
+
+    Args:
+        what: What failed when AWS refuses, such as ``the pipeline could not be started``.
+
+    Raises:
+        MlopsError: with ``what`` and AWS's reason; or that AWS cannot be asked, when no answer comes.
+    """
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response.get("Error", {})
+        reason = f"{error.operation_name} was refused with {answer.get('Code')}: {answer.get('Message')}"
+        raise MlopsError(f"{what}: {reason}") from error
+    except BotoCoreError as error:
+        raise MlopsError(f"AWS cannot be asked: {error}") from error
+    except Boto3Error as error:
+        raise MlopsError(f"{what}: {error}") from error
+
+
+def code_of(error: Any) -> str:
+    """Give the error code of a ``ClientError``."""
+    code: str = error.response.get("Error", {}).get("Code", "")
+    return code

@@ -1,0 +1,221 @@
+"""Executions of a pipeline: listed, waited for, followed, and their approvals answered."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .clients import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from .clients import Clients
+
+_POLL_SECONDS = 0.25
+_ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
+# ListPipelineExecutions gives at most so many at once.
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionExecution:
+    """One run of an action.
+
+    Attributes:
+        action_execution_id: Its id.
+        execution_id: The execution of the pipeline that it belongs to.
+        stage: Name of the stage.
+        name: Name of the action.
+        status: CodePipeline's own word: ``InProgress``, ``Succeeded``, ``Failed`` or ``Abandoned``.
+        summary: Why it failed, or what it says of itself; may be empty.
+        variables: Its output variables.
+        seconds: Time from its start to its last change.
+        is_approval: Whether it waits for an answer.
+        asks_people: Whether it also tells somebody. The wait for a long training is an approval that tells nobody.
+        evidence: What an approver reads; empty for other actions.
+    """
+
+    action_execution_id: str
+    execution_id: str
+    stage: str
+    name: str
+    status: str
+    summary: str
+    variables: Mapping[str, str]
+    seconds: float
+    is_approval: bool
+    asks_people: bool
+    evidence: str
+
+    @classmethod
+    def of(cls, detail: Mapping[str, Any]) -> ActionExecution:
+        """Take one detail of ListActionExecutions."""
+        given, output = detail["input"], detail.get("output", {})
+        result = output.get("executionResult", {})
+        is_approval = given["actionTypeId"]["category"] == "Approval"
+        return cls(
+            action_execution_id=detail["actionExecutionId"],
+            execution_id=detail["pipelineExecutionId"],
+            stage=detail["stageName"],
+            name=detail["actionName"],
+            status=detail["status"],
+            summary=str(
+                result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary", "") or ""
+            ),
+            variables=output.get("outputVariables", {}),
+            seconds=(detail["lastUpdateTime"] - detail["startTime"]).total_seconds(),
+            is_approval=is_approval,
+            asks_people=is_approval and "NotificationArn" in given.get("configuration", {}),
+            evidence=given.get("resolvedConfiguration", {}).get("CustomData", "") if is_approval else "",
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person is asked now."""
+        return self.asks_people and self.status == "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How one execution stands.
+
+    Attributes:
+        pipeline: Name of the pipeline.
+        execution_id: Its id.
+        status: CodePipeline's own word, such as ``InProgress`` or ``Succeeded``.
+        actions: Every action execution, the oldest first.
+    """
+
+    pipeline: str
+    execution_id: str
+    status: str
+    actions: Sequence[ActionExecution]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in _ENDED
+
+    @property
+    def reason(self) -> str:
+        """Stage, action and message of the first action that failed, or an empty string."""
+        for action in self.actions:
+            if action.status in ("Failed", "Abandoned"):
+                return f"{action.stage} / {action.name}: {action.summary or action.status}"
+        return ""
+
+    def variable(self, action: str, name: str) -> str:
+        """Give an output variable of an action, or an empty string."""
+        return next((one.variables.get(name, "") for one in self.actions if one.name == action), "")
+
+
+class Executions:
+    """The executions of one CodePipeline."""
+
+    def __init__(self, client: Clients, pipeline: str) -> None:
+        """Take the clients and the name of the pipeline."""
+        self._codepipeline, self.pipeline = client("codepipeline"), pipeline
+
+    def newest(self) -> list[dict[str, Any]]:
+        """Give the newest executions, at most 100, the newest first, as ListPipelineExecutions does."""
+        with self._explained():
+            answer = self._codepipeline.list_pipeline_executions(pipelineName=self.pipeline, maxResults=_PAGE)
+        found: list[dict[str, Any]] = answer["pipelineExecutionSummaries"]
+        return found
+
+    def ids(self) -> set[str]:
+        """Give the ids of the newest executions."""
+        return {one["pipelineExecutionId"] for one in self.newest()}
+
+    def wait_for_start(
+        self,
+        known: set[str],
+        seconds: float,
+        *,
+        version_id: str | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> str | None:
+        """Wait for an execution that is not ``known``; give the id of the oldest, or None when none starts in time.
+
+        Args:
+            known: Ids of executions that were there before.
+            seconds: How long to wait.
+            version_id: Of the data set that it must run on; any unless given.
+            pause: Waits between polls.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            for one in reversed(self.newest()):
+                versions = [revision.get("revisionId") for revision in one.get("sourceRevisions", [])]
+                if one["pipelineExecutionId"] not in known and (version_id is None or version_id in versions):
+                    return str(one["pipelineExecutionId"])
+            if time.monotonic() >= deadline:
+                return None
+            pause(_POLL_SECONDS)
+
+    def execution(self, execution_id: str) -> Execution:
+        """Give how an execution stands now."""
+        with self._explained():
+            answer = self._codepipeline.get_pipeline_execution(
+                pipelineName=self.pipeline, pipelineExecutionId=execution_id
+            )
+        # The status first: what has ended by then is in the actions.
+        status: str = answer["pipelineExecution"]["status"]
+        return Execution(self.pipeline, execution_id, status, self.actions(execution_id))
+
+    def follow(
+        self, execution_id: str, *, pause: Callable[[float], None] = time.sleep, poll_seconds: float = _POLL_SECONDS
+    ) -> Iterator[Execution]:
+        """Give how an execution stands, again and again, and last of all its end."""
+        while True:
+            execution = self.execution(execution_id)
+            yield execution
+            if execution.ended:
+                return
+            pause(poll_seconds)
+
+    def actions(self, execution_id: str | None = None) -> list[ActionExecution]:
+        """Give the actions of one execution, or of all of them, the oldest first."""
+        only = {} if execution_id is None else {"filter": {"pipelineExecutionId": execution_id}}
+        with self._explained():
+            pages = self._codepipeline.get_paginator("list_action_executions").paginate(
+                pipelineName=self.pipeline, **only
+            )
+            newest_first = [detail for page in pages for detail in page["actionExecutionDetails"]]
+        oldest_first = sorted(reversed(newest_first), key=lambda detail: detail["startTime"])
+        return [ActionExecution.of(detail) for detail in oldest_first]
+
+    def approval_token(self, approval: ActionExecution) -> str | None:
+        """Give the token that an answer needs, or None while CodePipeline is not ready for one."""
+        with self._explained():
+            state = self._codepipeline.get_pipeline_state(name=self.pipeline)
+        for stage in state["stageStates"]:
+            for action in stage.get("actionStates", []):
+                if (stage["stageName"], action["actionName"]) == (approval.stage, approval.name):
+                    token: str | None = action.get("latestExecution", {}).get("token")
+                    return token
+        return None
+
+    def answer(self, approval: ActionExecution, token: str, *, approved: bool, summary: str) -> None:
+        """Approve or reject.
+
+        Args:
+            approval: The action that waits.
+            token: Of ``approval_token``.
+            approved: Whether the execution goes on.
+            summary: The reason, which is kept on record.
+        """
+        with explained(f"the approval of {self.pipeline} could not be answered"):
+            self._codepipeline.put_approval_result(
+                pipelineName=self.pipeline,
+                stageName=approval.stage,
+                actionName=approval.name,
+                token=token,
+                result={"status": "Approved" if approved else "Rejected", "summary": summary},
+            )
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(f"the executions of {self.pipeline} could not be looked up")

@@ -1,0 +1,142 @@
+"""The definition of a deployed ML pipeline, read through CodePipeline's API."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MlopsError
+from .clients import code_of, explained
+from .executions import Executions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .clients import Clients
+
+RELEASE_VARIABLE = "Release"
+
+
+class DeployedPipeline:
+    """One ML pipeline: a CodePipeline whose source is a data set.
+
+    Attributes:
+        client: Gives the client of a service.
+        definition: What GetPipeline answered.
+        name: Its name.
+        action: Name of the source action of the data set.
+        data_bucket: Bucket that data sets land in.
+        prefix: Folder in it that starts the pipeline.
+        artifact_bucket: Bucket of its artifacts and records.
+        stacks: CloudFormation stacks of the endpoints, in the order of their deployment.
+    """
+
+    def __init__(self, client: Clients, definition: Mapping[str, Any]) -> None:
+        """Take what GetPipeline answered. Raises MlopsError when its source is no data set."""
+        self.client, self.definition = client, definition
+        self.name: str = definition["name"]
+        source = _data_source(definition)
+        if source is None:
+            raise MlopsError(
+                f"the pipeline {self.name} takes no data sets: it has no S3 source that any key can be given to"
+            )
+        configuration = source["configuration"]
+        key: str = configuration["S3ObjectKey"]
+        self.action: str = source["name"]
+        self.data_bucket: str = configuration["S3Bucket"]
+        self.prefix = key[: key.rfind("/") + 1]
+        self.artifact_bucket: str = definition["artifactStore"]["location"]
+        stacks = (one["configuration"].get("StackName") for one in actions_of(definition))
+        self.stacks: tuple[str, ...] = tuple(dict.fromkeys(stack for stack in stacks if stack is not None))
+
+    @classmethod
+    def read(cls, client: Clients, name: str) -> DeployedPipeline:
+        """Read the pipeline of this name.
+
+        Raises:
+            MlopsError: when there is none, with the names that there are; or its source is no data set.
+        """
+        with explained(f"the pipeline {name} could not be looked up"):
+            codepipeline = client("codepipeline")
+            definition = _definition(codepipeline, name)
+            if definition is None:
+                found = ", ".join(sorted(_names(codepipeline))) or "none"
+                raise MlopsError(f"there is no pipeline {name!r} in this account and region; there are: {found}")
+        return cls(client, definition)
+
+    @classmethod
+    def read_all(cls, client: Clients) -> list[DeployedPipeline]:
+        """Read every ML pipeline of the account and region, by name."""
+        with explained("the pipelines could not be looked up"):
+            codepipeline = client("codepipeline")
+            definitions = [_definition(codepipeline, name) for name in sorted(_names(codepipeline))]
+        return [cls(client, one) for one in definitions if one is not None and _data_source(one) is not None]
+
+    @property
+    def executions(self) -> Executions:
+        """Its executions."""
+        return Executions(self.client, self.name)
+
+    @property
+    def takes_releases(self) -> bool:
+        """Whether an execution can be started on an earlier release."""
+        return RELEASE_VARIABLE in (variable["name"] for variable in self.definition.get("variables", []))
+
+    @cached_property
+    def image_pipeline(self) -> str | None:
+        """Name of the pipeline that builds its image, or None where no image is built; AWS is asked once."""
+        name = f"{self.name}-image"
+        with explained(f"the pipeline {name} could not be looked up"):
+            return None if _definition(self.client("codepipeline"), name) is None else name
+
+    def start(self, key: str, version_id: str, *, release: int | None = None) -> str:
+        """Start an execution on exactly one version of a data set; give its id.
+
+        Args:
+            key: Key of the data set in ``data_bucket``.
+            version_id: S3 version of it.
+            release: Number of the release to deploy again; None trains.
+        """
+        revisions = {"S3_OBJECT_KEY": key, "S3_OBJECT_VERSION_ID": version_id}
+        variables = {} if release is None else {"variables": [{"name": RELEASE_VARIABLE, "value": str(release)}]}
+        with explained(f"the pipeline {self.name} could not be started"):
+            answer = self.client("codepipeline").start_pipeline_execution(
+                name=self.name,
+                sourceRevisions=[
+                    {"actionName": self.action, "revisionType": kind, "revisionValue": value}
+                    for kind, value in revisions.items()
+                ],
+                **variables,
+            )
+        return str(answer["pipelineExecutionId"])
+
+
+def actions_of(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give every action of a definition, in the order of the stages."""
+    for stage in definition["stages"]:
+        yield from stage["actions"]
+
+
+def _data_source(definition: Mapping[str, Any]) -> dict[str, Any] | None:
+    for action in actions_of(definition):
+        if action.get("configuration", {}).get("AllowOverrideForS3ObjectKey") == "true":
+            return action
+    return None
+
+
+def _names(codepipeline: Any) -> list[str]:
+    pages = codepipeline.get_paginator("list_pipelines").paginate()
+    return [one["name"] for page in pages for one in page["pipelines"]]
+
+
+def _definition(codepipeline: Any, name: str) -> dict[str, Any] | None:
+    """Read a definition, or None where there is no such pipeline."""
+    from botocore.exceptions import ClientError
+
+    try:
+        definition: dict[str, Any] = codepipeline.get_pipeline(name=name)["pipeline"]
+    except ClientError as error:
+        if code_of(error) != "PipelineNotFoundException":
+            raise
+        return None
+    return definition

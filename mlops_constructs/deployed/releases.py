@@ -1,0 +1,136 @@
+"""What a deployed pipeline released to production: its records, and the way back to one of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MlopsError
+from .clients import code_of, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .pipeline import DeployedPipeline
+
+_FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
+_GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed", "400"})
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+)"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64}))"
+)
+
+
+class Releases:
+    """The records of one pipeline, numbered from 1."""
+
+    def __init__(self, pipeline: DeployedPipeline) -> None:
+        """Take the pipeline."""
+        self._pipeline, self._s3 = pipeline, pipeline.client("s3")
+        self._prefix = f"releases/{pipeline.name}/"
+
+    def all(self) -> list[dict[str, Any]]:
+        """Give every record, the newest first."""
+        bucket = self._pipeline.artifact_bucket
+        with self._explained():
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
+            names = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
+            numbers = sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
+            return [self._read(number) for number in numbers]
+
+    def record(self, number: int) -> dict[str, Any]:
+        """Give one record. Raises MlopsError when there is none of this number."""
+        from botocore.exceptions import ClientError
+
+        with self._explained():
+            try:
+                return self._read(number)
+            except ClientError as error:
+                if code_of(error) not in ("NoSuchKey", "404"):
+                    raise
+        numbers = [str(record["release"]) for record in self.all()]
+        found = f"there are {', '.join(numbers)}" if numbers else "nothing has been released yet"
+        raise MlopsError(f"{self._pipeline.name} has no release {number}; {found}")
+
+    def deploy_again(self, number: int) -> tuple[dict[str, Any], str]:
+        """Start the pipeline on a release, without training; give its record and the execution's id.
+
+        Raises:
+            MlopsError: when the pipeline or the release cannot, with all that stands against it.
+        """
+        pipeline = self._pipeline
+        if not pipeline.takes_releases:
+            raise MlopsError(
+                f"{pipeline.name} is no ML pipeline that can deploy a release again; deploy it with this version first"
+            )
+        record = self.record(number)
+        with explained(f"release {number} of {pipeline.name} could not be examined"):
+            gone = list(self._missing(record))
+        if gone:
+            raise MlopsError(f"release {number} cannot be deployed again: {'; '.join(gone)}")
+        dataset = record["dataset"]
+        return record, pipeline.start(dataset["key"], dataset["version_id"], release=record["release"])
+
+    def _read(self, number: int) -> dict[str, Any]:
+        bucket, key = self._pipeline.artifact_bucket, f"{self._prefix}{number}.json"
+        body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        try:
+            record: dict[str, Any] = json.loads(body)
+        except ValueError as error:
+            raise MlopsError(f"s3://{bucket}/{key} is not the record of a release: {error}") from error
+        return record
+
+    def _missing(self, record: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what the release needs and is not there any more."""
+        from botocore.exceptions import ClientError
+
+        for what, place in _objects(record).items():
+            try:
+                self._s3.head_object(**place)
+            except ClientError as error:
+                if code_of(error) not in _GONE:
+                    raise
+                yield f"{what} is gone"
+        package = record["model_package_arn"]
+        try:
+            self._pipeline.client("sagemaker").describe_model_package(ModelPackageName=package)
+        except ClientError as error:
+            if code_of(error) not in ("ValidationException", "ResourceNotFound"):
+                raise
+            yield f"its model package {package} is gone"
+        yield from self._missing_image(str(record["image"]))
+
+    def _missing_image(self, image: str) -> Iterator[str]:
+        from botocore.exceptions import ClientError
+
+        match = _IMAGE.fullmatch(image)
+        if match is None:
+            return
+        try:
+            self._pipeline.client("ecr").describe_images(
+                registryId=match["account"],
+                repositoryName=match["repository"],
+                imageIds=[{"imageDigest": match["digest"]}],
+            )
+        except ClientError as error:
+            # Of another account's registry the person may know less than the pipeline.
+            if code_of(error) in ("ImageNotFoundException", "RepositoryNotFoundException"):
+                yield f"its image {image} is gone"
+
+    def _explained(self) -> Any:
+        return explained(f"the releases of {self._pipeline.name} could not be read")
+
+
+def _objects(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Data set and model of a release, in words, and where they lie."""
+    dataset, model = record["dataset"], str(record["model_data_url"])
+    model_bucket, _, model_key = model.removeprefix("s3://").partition("/")
+    return {
+        f"its data set s3://{dataset['bucket']}/{dataset['key']}, version {dataset['version_id']}": {
+            "Bucket": dataset["bucket"],
+            "Key": dataset["key"],
+            "VersionId": dataset["version_id"],
+        },
+        f"its model {model}": {"Bucket": model_bucket, "Key": model_key},
+    }
