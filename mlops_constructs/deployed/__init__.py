@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .clients import connect, explained
 from .datasets import UploadedDataset, upload_file, upload_set
+from .endpoints import predict
 from .executions import ActionExecution, Execution, Executions
 from .pipeline import DeployedPipeline
 from .releases import Releases
@@ -21,6 +22,7 @@ __all__ = [
     "UploadedDataset",
     "connect",
     "explained",
+    "predict",
     "upload_file",
     "upload_set",
 ]

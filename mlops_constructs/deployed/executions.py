@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .clients import Clients
 
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 0.5
 _ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
 # ListPipelineExecutions gives at most so many at once.
 _PAGE = 100
@@ -137,6 +137,7 @@ class Executions:
         *,
         version_id: str | None = None,
         pause: Callable[[float], None] = time.sleep,
+        poll_seconds: float = _POLL_SECONDS,
     ) -> str | None:
         """Wait for an execution that is not ``known``; give the id of the oldest, or None when none starts in time.
 
@@ -145,6 +146,7 @@ class Executions:
             seconds: How long to wait.
             version_id: Of the data set that it must run on; any unless given.
             pause: Waits between polls.
+            poll_seconds: How long it waits.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -154,7 +156,7 @@ class Executions:
                     return str(one["pipelineExecutionId"])
             if time.monotonic() >= deadline:
                 return None
-            pause(_POLL_SECONDS)
+            pause(poll_seconds)
 
     def execution(self, execution_id: str) -> Execution:
         """Give how an execution stands now."""

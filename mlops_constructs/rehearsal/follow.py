@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mlops_constructs.deployed.executions import ActionExecution, Execution
     from mlops_constructs.rehearsal.progress import State, Watcher
 
+# The local AWS is near.
+_POLL_SECONDS = 0.25
 _STATES: dict[str, State] = {"Succeeded": "succeeded", "Failed": "failed", "Abandoned": "failed"}
 
 
@@ -34,7 +36,7 @@ class Follower:
         Raises:
             RehearsalError: when none starts in time.
         """
-        started = self.executions.wait_for_start(known, timeout_seconds, pause=self._pause)
+        started = self.executions.wait_for_start(known, timeout_seconds, pause=self._pause, poll_seconds=_POLL_SECONDS)
         if started is None:
             pipeline = self.executions.pipeline
             raise RehearsalError(f"no execution of pipeline {pipeline} started within {timeout_seconds:.0f} s")
@@ -42,7 +44,7 @@ class Follower:
 
     def follow(self, execution_id: str) -> Execution:
         """Show each action as it changes, answer the approval, and give the end."""
-        for execution in self.executions.follow(execution_id, pause=self._pause):
+        for execution in self.executions.follow(execution_id, pause=self._pause, poll_seconds=_POLL_SECONDS):
             self._show(execution.actions)
             self._answer_approvals(execution.actions)
         return execution

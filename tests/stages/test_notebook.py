@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 import mlops_constructs
 from mlops_constructs import Algorithm, Dataset, Existing, MLOpsPipeline, Notebook
 from mlops_constructs._payload import archive, folder_files
+from mlops_constructs.stages.notebook.stage import notebook_files
 
 NOTEBOOKS = Path(mlops_constructs.__file__).parent / "notebooks"
 SCRIPT = NOTEBOOKS.parent / "stages" / "notebook" / "on_start.sh"
@@ -96,12 +99,23 @@ def test_none_leaves_it_out() -> None:
 
 
 def test_the_notebooks_are_in_the_artifact_bucket_under_their_own_digest(stack: Synthesized) -> None:
-    digest = archive("notebooks", dict(folder_files(NOTEBOOKS))).sha256
+    digest = archive("notebooks", notebook_files(None)).sha256
     (uploaded,) = [one for one in stack.all("aws_s3_object").values() if one["key"].startswith("notebooks/")]
     assert uploaded["key"] == f"notebooks/{stack.pipeline.name}/{digest}.zip"
     assert uploaded["source_hash"] == digest
     assert f'digest != "{digest}"' in on_start(stack)
     assert any("notebook_files" in other for other in instance(stack)["depends_on"])
+
+
+def test_the_client_beside_the_notebooks_needs_nothing_installed(tmp_path: Path) -> None:
+    with zipfile.ZipFile(archive("notebooks", notebook_files(None)).path) as bundle:
+        bundle.extractall(tmp_path)
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import mlops_constructs.deployed as client; print(client)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "mlops_constructs" / "deployed") in done.stdout
 
 
 def test_a_teams_own_folder_takes_their_place(tmp_path: Path) -> None:

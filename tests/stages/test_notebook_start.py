@@ -22,14 +22,15 @@ from synthesis import synth
 
 import mlops_constructs
 from mlops_constructs._aws.naming import physical_name
-from mlops_constructs._payload import archive, folder_files
+from mlops_constructs._payload import archive
 from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.stages.notebook.stage import notebook_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOTEBOOKS = Path(mlops_constructs.__file__).parent / "notebooks"
-BUNDLE = archive("notebooks", dict(folder_files(NOTEBOOKS)))
+BUNDLE = archive("notebooks", notebook_files(None))
 KEY = f"notebooks/{physical_name('p', 's/p')}/{BUNDLE.sha256}.zip"
 NAMES = sorted(path.name for path in NOTEBOOKS.iterdir())
 HOUR = 3600
@@ -204,7 +205,7 @@ def running(aws: LocalAws) -> Iterator[Any]:
 
 def test_a_start_puts_the_notebooks_and_the_settings_in_place(instance: Instance) -> None:
     instance.start()
-    assert sorted(path.name for path in instance.notebooks.iterdir()) == NAMES
+    assert sorted(path.name for path in instance.notebooks.iterdir()) == [*NAMES, "mlops_constructs"]
     for name in NAMES:
         assert (instance.notebooks / name).read_bytes() == (NOTEBOOKS / name).read_bytes()
     settings = dict(line.split("=", 1) for line in (instance.home / "mlops.env").read_text().splitlines())
@@ -230,6 +231,14 @@ def test_what_a_person_changed_stays_and_what_they_deleted_comes_back(instance: 
     assert changed.read_text() == "mine"
     assert deleted.read_bytes() == (NOTEBOOKS / NAMES[1]).read_bytes()
     assert (instance.notebooks / "own.ipynb").read_text() == "also mine"
+
+
+def test_the_client_is_always_that_of_the_deployed_version(instance: Instance) -> None:
+    instance.start()
+    client = instance.notebooks / "mlops_constructs" / "deployed" / "pipeline.py"
+    client.write_text("an older version")
+    instance.start()
+    assert client.read_bytes() == (NOTEBOOKS.parent / "deployed" / "pipeline.py").read_bytes()
 
 
 def test_root_writes_nothing_where_a_person_could_leave_a_link(instance: Instance) -> None:

@@ -46,7 +46,7 @@ systemctl daemon-reload
 systemctl enable --now stop-when-idle.timer
 cat > /usr/local/bin/put-notebooks <<'PROGRAM'
 #!/usr/bin/env python3
-"""Write the settings, and the notebooks that are missing; what is there already is a person's own."""
+"""Write the settings, the client, and the notebooks that are missing; a notebook that is there is a person's own."""
 import hashlib, os, pathlib, sys, zipfile
 SETTINGS = """MLOPS_PIPELINE=@PIPELINE@
 MLOPS_REGION=@REGION@
@@ -69,7 +69,7 @@ def fill():
         return "s3://@ARTIFACTS@/@KEY@ has the SHA-256 " + digest + ", not @DIGEST@"
     with zipfile.ZipFile(bundle) as files:
         for name in files.namelist():
-            if not os.path.lexists(target / name):
+            if name.startswith("mlops_constructs/") or not os.path.lexists(target / name):
                 put(target / name, files.read(name))
 put(home / "mlops.env", SETTINGS.encode())
 note = home / "NOTEBOOKS_MISSING.txt"

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 # Runs as root at every start, for at most 5 minutes:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
 _ON_START = Path(__file__).with_name("on_start.sh")
-_NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+_PACKAGE = Path(__file__).parents[2]
+_NOTEBOOKS = _PACKAGE / "notebooks"
 _LOGS = "log-group:/aws/sagemaker/NotebookInstances"
 _CODECOMMIT = re.compile(r"https://git-codecommit\.(?P<region>[a-z0-9-]+)\.[^/]+/v1/repos/(?P<name>[\w.-]+)/?")
 
@@ -73,10 +74,7 @@ class NotebookStage(Construct):
         super().__init__(scope, id_)
         stores = env.stores
         self._config, self._env = config, env
-        files = archive(
-            "notebooks",
-            dict(folder_files(Path(_NOTEBOOKS if config.directory is None else config.directory).absolute())),
-        )
+        files = archive("notebooks", notebook_files(config.directory))
         # In the name, so that a started instance never finds others than its script is for.
         key = stores.own("notebooks", f"{files.sha256}.zip")
         self.files = self._upload(files, key)
@@ -183,6 +181,14 @@ class NotebookStage(Construct):
         return content
 
 
+def notebook_files(directory: str | Path | None) -> dict[str, Path]:
+    """Give the notebooks; the library's own come with the client that they use, as nothing is installed there."""
+    if directory is not None:
+        return dict(folder_files(Path(directory).absolute()))
+    client = {**folder_files(_PACKAGE, "deployed"), "errors.py": _PACKAGE / "errors.py"}
+    return {**folder_files(_NOTEBOOKS), **{f"{_PACKAGE.name}/{name}": path for name, path in client.items()}}
+
+
 def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Statement]:
     stores = env.stores
     return [
@@ -195,6 +201,7 @@ def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Sta
         use_key_for_volumes(stores.key_arn),
         allow(
             [
+                "codepipeline:GetPipeline",
                 "codepipeline:GetPipelineExecution",
                 "codepipeline:GetPipelineState",
                 "codepipeline:ListActionExecutions",
