@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..deployed.clients import explained
 from ..errors import MlopsError
-from ._account import told
 from ._findings import show
 from .synth import synthesize
 
@@ -54,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; 1 when a deployment would fail."""
-    with told():
+    with explained("the account could not be examined"):
         if options.live:
             return _live(options)
         return _examine(options)

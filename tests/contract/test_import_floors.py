@@ -32,7 +32,17 @@ MAY_IMPORT = {
     "rehearsal": {"deployed", "local_aws", "errors"},
     "doctor": {"_cdk", "_jsii_node", "local_aws", "rehearsal", "errors"},
     "preflight": {"doctor", "errors"},
-    "cli": {"pipeline", "deployed", "local_aws", "rehearsal", "doctor", "preflight", "_payload", "_jsii_node", "errors"},
+    "cli": {
+        "pipeline",
+        "deployed",
+        "local_aws",
+        "rehearsal",
+        "doctor",
+        "preflight",
+        "_payload",
+        "_jsii_node",
+        "errors",
+    },
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }
