@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
-LONGEST_VALUE = 1000
+MAX_VALUE_LENGTH = 1000
 # What stands for a value that only Terraform knows; an ARN of ours has at most about 200 characters.
 ARN_LENGTH = 200
 _TOKEN = re.compile(r"\$\{TfToken\[[^\]]+\]\}")
@@ -59,8 +59,8 @@ class Action:
         """
         for key, value in self.configuration.items():
             length = len(_TOKEN.sub("." * ARN_LENGTH, value))
-            if length > LONGEST_VALUE:
-                rule = f"must have at most {LONGEST_VALUE} characters"
+            if length > MAX_VALUE_LENGTH:
+                rule = f"must have at most {MAX_VALUE_LENGTH} characters"
                 yield Problem(f"{self.name}.{key}", rule, length, "shorten the names in it")
 
     def to_terraform(self) -> codepipeline.CodepipelineStageAction:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .evaluation_job import EvaluationJob
 
 # The rules are one environment variable of the function that is the gate; a function has 4 KB of them.
-MOST_RULES = 10
+MAX_RULES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +93,8 @@ class Evaluation:
         for index, rule in enumerate(self.rules):
             yield from under(f"rules[{index}]", rule.problems())
         yield from self._double_problems()
-        if len(self.rules) >= MOST_RULES:
-            yield Problem("rules", f"must have at most {MOST_RULES - 1}", len(self.rules), "leave some out")
+        if len(self.rules) >= MAX_RULES:
+            yield Problem("rules", f"must have at most {MAX_RULES - 1}", len(self.rules), "leave some out")
         if self.job is not None:
             yield from under("job", self.job.problems())
 

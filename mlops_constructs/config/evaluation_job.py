@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 # One Lambda action may wait 24 hours; an hour is left for the rest of it.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-LONGEST_RUN_SECONDS = 23 * 3600
+MAX_RUNTIME_SECONDS = 23 * 3600
 # Both become environment variables of a function, which has 4 KB of them.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LONGEST_SETTINGS = 2800
+MAX_SETTINGS_LENGTH = 2800
 _RESERVED = ("model", "evaluation")
 
 
@@ -77,7 +77,7 @@ class EvaluationJob:
         yield from self._entrypoint_problems()
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 1, 16_384, "GB")
-        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, LONGEST_RUN_SECONDS, "s")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, MAX_RUNTIME_SECONDS, "s")
         yield from self._environment_problems()
 
     def _entrypoint_problems(self) -> Iterator[Problem]:
@@ -111,10 +111,10 @@ class EvaluationJob:
                 got = f"{len(value)} characters"
                 yield Problem(f"environment[{key!r}]", "must have at most 256 characters", got, "shorten it")
         total = len(json.dumps([dict(self.environment), list(self.entrypoint or ())]))
-        if total > LONGEST_SETTINGS:
+        if total > MAX_SETTINGS_LENGTH:
             yield Problem(
                 "environment",
-                f"must have at most {LONGEST_SETTINGS} characters together with the entry point, as JSON",
+                f"must have at most {MAX_SETTINGS_LENGTH} characters together with the entry point, as JSON",
                 total,
                 "put long values into the data set or the image",
             )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ProviderType = Literal["GitHub", "GitLab", "Bitbucket"]
 _PROVIDERS = get_args(ProviderType)
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
-LONGEST_NAME = 1000
+MAX_NAME_LENGTH = 1000
 _WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 
@@ -43,8 +43,8 @@ class GitRepository:
         )
         if isinstance(self.name, str) and self.name.endswith(".git"):
             yield Problem("name", "must not end in '.git'", self.name, "leave it out")
-        if isinstance(self.name, str) and len(self.name) > LONGEST_NAME:
-            rule = f"must have at most {LONGEST_NAME} characters"
+        if isinstance(self.name, str) and len(self.name) > MAX_NAME_LENGTH:
+            rule = f"must have at most {MAX_NAME_LENGTH} characters"
             yield Problem("name", rule, f"{len(self.name)} characters", "move the repository")
         if self.connection_arn is None:
             yield from self._provider_problems()

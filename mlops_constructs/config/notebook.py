@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # What `repository` says for "the algorithm's own".
 ALGORITHM = "algorithm"
-_MOST_MEGABYTES = 50
+_MAX_MEGABYTES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def _directory_problems(directory: str) -> Iterator[Problem]:
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     if not sizes:
         yield Problem("directory", "must hold a file", directory, "add a notebook, or leave it out")
-    if sum(sizes) > _MOST_MEGABYTES * 10**6:
+    if sum(sizes) > _MAX_MEGABYTES * 10**6:
         # A start may take 5 minutes: https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
-        rule = f"must hold at most {_MOST_MEGABYTES} MB"
+        rule = f"must hold at most {_MAX_MEGABYTES} MB"
         yield Problem("directory", rule, f"{sum(sizes) / 1e6:.0f} MB", "keep data in the data bucket")

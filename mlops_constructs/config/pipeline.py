@@ -34,7 +34,7 @@ LOG_RETENTION_DAYS = (
 
 # They travel in a Lambda function's environment, which takes 4,096 bytes; 1,596 are left for names and ARNs.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_TRAINING_BYTES = 2500
+MAX_TRAINING_BYTES = 2500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +116,11 @@ class PipelineConfig:
             ranges = {name: one for name, one in self.tuning.hyperparameter_ranges.items() if isinstance(one, Range)}
         written = [training.hyperparameters, training.metric_definitions, training.environment, self.tags]
         size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
-        if size > MOST_TRAINING_BYTES:
+        if size > MAX_TRAINING_BYTES:
             yield Problem(
                 "training",
                 f"hyperparameters, metrics, environment, tuning ranges and tags must have at most"
-                f" {MOST_TRAINING_BYTES} bytes together",
+                f" {MAX_TRAINING_BYTES} bytes together",
                 f"{size} bytes",
                 "shorten them, or put long values in the data set",
             )

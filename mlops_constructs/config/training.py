@@ -18,12 +18,12 @@ DEFAULT_METRICS = {
 }
 # One Lambda action may wait 24 hours. train_model gives up after 23, and SageMaker needs time before and after.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-LONGEST_POLL_SECONDS = 22 * 3600
-LONGEST_RUN_SECONDS = 28 * 24 * 3600
+MAX_POLL_SECONDS = 22 * 3600
+MAX_RUNTIME_SECONDS = 28 * 24 * 3600
 # The most that a data set may ask for, see lambdas/check_dataset/workshop.py.
-LONGEST_ASKED_SECONDS = 23 * 3600
+MAX_ASKED_SECONDS = 23 * 3600
 # SageMaker ends every job then, whatever it was asked for.
-LONGEST_JOB_SECONDS = 30 * 24 * 3600
+MAX_JOB_SECONDS = 30 * 24 * 3600
 # What the dot of SageMaker's pattern, ``.*``, does not match.
 _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 # Set on every job to find it again, see lambdas/train_model/request.py.
@@ -66,7 +66,7 @@ class Spot:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from in_range("max_wait_time_in_seconds", self.max_wait_time_in_seconds, 60, LONGEST_JOB_SECONDS, "s")
+        yield from in_range("max_wait_time_in_seconds", self.max_wait_time_in_seconds, 60, MAX_JOB_SECONDS, "s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class Training:
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("instance_count", self.instance_count, 1, 100)
         yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 1, 16_384, "GB")
-        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, LONGEST_RUN_SECONDS, "s")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, MAX_RUNTIME_SECONDS, "s")
         yield from in_range("keep_alive_period_in_seconds", self.keep_alive_period_in_seconds, 0, 3600, "s")
         for name, choices in (("input_mode", INPUT_MODES), ("distribution", DISTRIBUTIONS)):
             yield from one_of(name, getattr(self, name), choices)

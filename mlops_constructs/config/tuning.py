@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import Problem, under
 from ._rules import in_range, is_token, literal, matches, one_of
 from .ranges import CategoricalParameter
-from .training import LONGEST_JOB_SECONDS, LONGEST_POLL_SECONDS, OWN_VARIABLES
+from .training import MAX_JOB_SECONDS, MAX_POLL_SECONDS, OWN_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STRATEGIES = ("Bayesian", "Random", "Hyperband", "Grid")
 # A job's hyperparameters are at most 100, and SageMaker adds the name of the objective metric.
-MOST_HYPERPARAMETERS = 99
+MAX_HYPERPARAMETERS = 99
 # Hyperband takes the most epochs from one of these when it is not told.
 EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 DEFAULT_JOBS = 10
@@ -84,7 +84,7 @@ class Tuning:
     max_jobs: int | None = None
     max_parallel_jobs: int = 2
     early_stopping_type: Literal["Off", "Auto"] = "Off"
-    max_runtime_in_seconds: int = LONGEST_POLL_SECONDS
+    max_runtime_in_seconds: int = MAX_POLL_SECONDS
     random_seed: int | None = None
     hyperband: Hyperband | None = None
 
@@ -108,7 +108,7 @@ class Tuning:
         yield from one_of("strategy", self.strategy, STRATEGIES)
         yield from one_of("early_stopping_type", self.early_stopping_type, ("Off", "Auto"))
         yield from in_range("max_parallel_jobs", self.max_parallel_jobs, 1, 100)
-        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 120, LONGEST_JOB_SECONDS, "s")
+        yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 120, MAX_JOB_SECONDS, "s")
         if self.max_jobs is not None:
             yield from in_range("max_jobs", self.max_jobs, 1, 10_000 if self.strategy == "Random" else 750)
         if self.random_seed is not None:
@@ -133,8 +133,8 @@ class Tuning:
                     f"hyperparameter_ranges[{name!r}]", rule, training.hyperparameters[name], "leave one of them out"
                 )
         count = len(self.hyperparameter_ranges) + len(training.hyperparameters)
-        if count > MOST_HYPERPARAMETERS:
-            rule = f"with training.hyperparameters there must be at most {MOST_HYPERPARAMETERS}"
+        if count > MAX_HYPERPARAMETERS:
+            rule = f"with training.hyperparameters there must be at most {MAX_HYPERPARAMETERS}"
             yield Problem("hyperparameter_ranges", rule, count, "leave some out")
         if len(training.environment) > (most := 48 - len(OWN_VARIABLES)):
             rule = f"a tuning job takes at most {most} variables of training.environment"

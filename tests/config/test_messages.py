@@ -21,7 +21,7 @@ from mlops_constructs import (
 )
 from mlops_constructs._aws.actions import Action, PipelineStage, invoke
 from mlops_constructs._aws.pipeline import Pipeline
-from mlops_constructs.config.pipeline import MOST_TRAINING_BYTES
+from mlops_constructs.config.pipeline import MAX_TRAINING_BYTES
 from mlops_constructs.config.region import region_problems
 from mlops_constructs.stages.deployment.template import endpoint_template
 
@@ -225,7 +225,7 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
 def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:
     # Tags are all of the user's that a template holds. Parameters come in a file: an action's ParameterOverrides,
     # of at most 1 KB, are not used.
-    tags = {f"k{number}": "v" * 256 for number in range(MOST_TRAINING_BYTES // 264)}
+    tags = {f"k{number}": "v" * 256 for number in range(MAX_TRAINING_BYTES // 264)}
     assert problems(tags=tags, training=Training(metric_definitions={"validation:accuracy": "(.)"})) == []
     written = json.dumps(endpoint_template(Endpoint.for_production(), in_vpc=True, tags=tags))
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html

@@ -9,7 +9,7 @@ from ..._aws.naming import tuning_prefix
 from ..._aws.network import is_list_token, network_permissions
 from ..._aws.policy import allow, pass_role, pull_image, report_result
 from ...config._instances import OWN_DISKS
-from ...config.training import LONGEST_ASKED_SECONDS
+from ...config.training import MAX_ASKED_SECONDS
 from .settings import checkpoint_path
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _bounds(env: Environment, config: Training) -> list[Conditions]:
     stores = env.stores
     common: Conditions = {
         "NumericLessThanEquals": {
-            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_in_seconds, LONGEST_ASKED_SECONDS))
+            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_in_seconds, MAX_ASKED_SECONDS))
         },
         "ArnEquals": {"sagemaker:OutputKmsKey": stores.key_arn},
     }

@@ -11,7 +11,7 @@ from ..._aws.events import invoke_on
 from ..._aws.function import Function
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
-from ...config.training import LONGEST_POLL_SECONDS
+from ...config.training import MAX_POLL_SECONDS
 from .dataset_check import check_dataset_function
 from .permissions import (
     job_permissions,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits 60 days at most; a day is left for SageMaker to find instances and to end the job.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-_MOST_MINUTES = 86_400
+_MAX_MINUTES = 86_400
 _SPARE_MINUTES = 24 * 60
 
 
@@ -88,9 +88,9 @@ class TrainingStage(Construct):
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
         self.stop_training = self._stop_training()
-        self._longest_seconds = config.max_seconds if tuning is None else tuning.max_runtime_in_seconds
+        self._max_seconds = config.max_seconds if tuning is None else tuning.max_runtime_in_seconds
         self.answer_training: Function | None = None
-        if self._longest_seconds > LONGEST_POLL_SECONDS:
+        if self._max_seconds > MAX_POLL_SECONDS:
             self.answer_training = self._answer_training()
 
     def stages(self) -> list[PipelineStage]:
@@ -112,7 +112,7 @@ class TrainingStage(Construct):
     def _train_actions(self) -> list[Action]:
         if self.answer_training is None:
             return [self._train("Train", "train")]
-        minutes = min(_MOST_MINUTES, -(-self._longest_seconds // 60) + _SPARE_MINUTES)
+        minutes = min(_MAX_MINUTES, -(-self._max_seconds // 60) + _SPARE_MINUTES)
         wait = Action(
             name=WAIT,
             category="Approval",
