@@ -9,6 +9,7 @@ import atexit
 import base64
 import hashlib
 import io
+import json
 import shutil
 import tempfile
 import zipfile
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent
 _IGNORED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
+# Its name in the zip; lambdas/handler_kit/documents.py reads it.
+DOCUMENT = "document.json"
 # The oldest date that a zip can hold: content alone decides the bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -58,12 +61,20 @@ def payload(name: str) -> Path:
     raise PayloadError(f"{name} is missing from this installation of mlops-constructs; install it again")
 
 
-def function_archive(function: str) -> Archive:
-    """Zip one Lambda function with the kit that all functions share."""
+def function_archive(function: str, document: Mapping[str, object] | None = None) -> Archive:
+    """Zip one Lambda function with the kit that all functions share, and with its document.
+
+    Args:
+        function: Its folder in ``lambdas/``.
+        document: What the function reads beside its code, from ``document.json``: literals only. None for none.
+    """
     root = payload("lambdas")
     if not (root / function / "handler.py").is_file():
         raise PayloadError(f"lambdas/{function}/handler.py is missing; install mlops-constructs again")
-    return archive(function, {**folder_files(root, function), **folder_files(root, "handler_kit")})
+    files: dict[str, Path | bytes] = {**folder_files(root, function), **folder_files(root, "handler_kit")}
+    if document is not None:
+        files[DOCUMENT] = json.dumps(document, indent=2, sort_keys=True).encode()
+    return archive(function, files)
 
 
 def folder_files(root: Path, folder: str = "") -> dict[str, Path]:

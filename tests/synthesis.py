@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from cdktf import TerraformStack, Testing
 
 from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+from mlops_constructs._payload import DOCUMENT, _scratch
 from mlops_constructs.provider import AwsProvider
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +46,14 @@ class Synthesized:
         assert len(found) == 1, f"{len(found)} resources {kind} with {having}"
         return found[0]
 
+    def function_document(self, folder: str) -> dict[str, Any]:
+        """Give what lies as ``document.json`` in the archive of a function."""
+        name = self.one("aws_lambda_function", handler=f"{folder}.handler.handler")["function_name"]
+        digest = self.one("aws_s3_object", key=f"functions/{name}.zip")["source_hash"]
+        with zipfile.ZipFile(archive_at(digest, folder)) as archive:
+            read: dict[str, Any] = json.loads(archive.read(DOCUMENT))
+        return read
+
     def policy(self, role_suffix: str) -> list[dict[str, Any]]:
         """Give the statements of the role whose name ends so (before its region)."""
         names = {
@@ -60,6 +70,11 @@ class Synthesized:
         """Give the ML pipeline's actions by stage."""
         definition = self.one("aws_codepipeline", name=self.pipeline.name)
         return {stage["name"]: stage["action"] for stage in definition["stage"]}
+
+
+def archive_at(digest: str, folder: str) -> Path:
+    """Give the zip that a function of ``lambdas/`` is deployed from, by the digest in the stack."""
+    return _scratch() / digest / f"{folder}.zip"
 
 
 def new_stack() -> TerraformStack:

@@ -50,7 +50,7 @@ class Job:
     Attributes:
         channels: Channel to bucket and key prefix.
         image: The training image it names, or ``None``.
-        training: What train_model takes instead of its settings.
+        training: What of the training's request it wants otherwise, in the words of CreateTrainingJob.
         endpoints: What the templates of the endpoints get.
         notes: What a person should know about fields that are not taken as they are.
     """
@@ -129,11 +129,12 @@ def _job(value: Any) -> Job:
     job = Job(_channels(value["InputDataConfig"]))
     job.notes = [f"{name}: {_OURS[name]}" for name in sorted(_OURS.keys() & value.keys()) if value[name]]
     job.image = _image(value.get("AlgorithmSpecification", {}), job.notes)
-    for name, target in (("HyperParameters", "hyperparameters"), ("Environment", "environment")):
-        if value.get(name):
-            job.training[target] = _strings(value[name], name)
-    job.training |= _resources(value.get("ResourceConfig", {}), job.notes)
-    job.training |= _stopping(value.get("StoppingCondition", {}), job.notes)
+    asked = {
+        "ResourceConfig": _resources(value.get("ResourceConfig", {}), job.notes),
+        "StoppingCondition": _stopping(value.get("StoppingCondition", {}), job.notes),
+        **{name: _strings(value[name], name) for name in ("HyperParameters", "Environment") if value.get(name)},
+    }
+    job.training = {name: members for name, members in asked.items() if members}
     return job
 
 
@@ -152,13 +153,12 @@ def _resources(value: Any, notes: list[str]) -> dict[str, Any]:
     check_fields(value, "ResourceConfig", required=set(), optional=options)
     found: dict[str, Any] = {}
     if "InstanceType" in value:
-        found["instance_types"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
-        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["instance_types"]):
-            raise ValueError(f"ResourceConfig.InstanceType {found['instance_types']!r} is no SageMaker instance")
-    limits = (("InstanceCount", "instance_count", 100), ("VolumeSizeInGB", "volume_size_gb", 16_384))
-    for name, target, high in limits:
+        found["InstanceType"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
+        if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["InstanceType"]):
+            raise ValueError(f"ResourceConfig.InstanceType {found['InstanceType']!r} is no SageMaker instance")
+    for name, high in (("InstanceCount", 100), ("VolumeSizeInGB", 16_384)):
         if name in value:
-            found[target] = whole_number(value[name], f"ResourceConfig.{name}", 1, high)
+            found[name] = whole_number(value[name], f"ResourceConfig.{name}", 1, high)
     if value.get("VolumeKmsKeyId"):
         notes.append("ResourceConfig.VolumeKmsKeyId: the pipeline's own key is used")
     return found
@@ -171,7 +171,7 @@ def _stopping(value: Any, notes: list[str]) -> dict[str, Any]:
     seconds = whole_number(value["MaxRuntimeInSeconds"], "StoppingCondition.MaxRuntimeInSeconds", 1, 28 * 86_400)
     if seconds > LONGEST_RUN_SECONDS:
         notes.append(f"MaxRuntimeInSeconds {seconds}: {LONGEST_RUN_SECONDS} (23 h) is used, as CodePipeline waits 24 h")
-    return {"max_runtime_seconds": min(seconds, LONGEST_RUN_SECONDS)}
+    return {"MaxRuntimeInSeconds": min(seconds, LONGEST_RUN_SECONDS)}
 
 
 def _channels(value: Any) -> dict[str, tuple[str, str]]:

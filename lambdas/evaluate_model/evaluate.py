@@ -16,7 +16,7 @@ from handler_kit.report import Success
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
-    from evaluate_model.settings import Params, Settings
+    from evaluate_model.settings import Document, Params, Settings
 
 # Metrics come as 32-bit floats: 0.95 in the log is 0.949999988 in the registry, and still at least 0.95.
 RELATIVE_TOLERANCE = 1e-6
@@ -30,9 +30,9 @@ class Champion:
     metrics: dict[str, str]
 
 
-def evaluate(params: Params, settings: Settings, sagemaker: Any, cloudformation: Any) -> Success:
+def evaluate(params: Params, settings: Settings, document: Document, sagemaker: Any, cloudformation: Any) -> Success:
     """Judge the candidate. Raises StepFailure with the sentence that says why it does not pass."""
-    rules = parse_rules(settings.rules)
+    rules = parse_rules(document.rules)
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     metrics = registry.metrics_of(package)
     champion = _champion(settings, sagemaker, cloudformation)
@@ -66,10 +66,10 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
         return f"{metric} is {text!r}, which is not a number"
     if not math.isfinite(value):
         return f"{metric} is {text}, which says nothing about the model"
-    if rule.minimum is not None and not _at_least(value, rule.minimum):
-        return f"{metric} is {_show(value, rule.minimum)}, must be at least {_show(rule.minimum, value)}"
-    if rule.maximum is not None and not _at_least(rule.maximum, value):
-        return f"{metric} is {_show(value, rule.maximum)}, must be at most {_show(rule.maximum, value)}"
+    if rule.min_value is not None and not _at_least(value, rule.min_value):
+        return f"{metric} is {_show(value, rule.min_value)}, must be at least {_show(rule.min_value, value)}"
+    if rule.max_value is not None and not _at_least(rule.max_value, value):
+        return f"{metric} is {_show(value, rule.max_value)}, must be at most {_show(rule.max_value, value)}"
     if rule.beat_production_by is not None and champion is not None:
         return _compare(value, champion, rule, rule.beat_production_by)
     return None
@@ -135,10 +135,10 @@ def _beside(champion: Champion | None, metric: str) -> str:
 
 def _asked(rule: Rule, compared: bool) -> str:
     asked = []
-    if rule.minimum is not None:
-        asked.append(f"at least {_show(rule.minimum)}")
-    if rule.maximum is not None:
-        asked.append(f"at most {_show(rule.maximum)}")
+    if rule.min_value is not None:
+        asked.append(f"at least {_show(rule.min_value)}")
+    if rule.max_value is not None:
+        asked.append(f"at most {_show(rule.max_value)}")
     if rule.beat_production_by is not None and compared:
         margin = rule.beat_production_by
         asked.append(f"better than production by {_show(margin)}" if margin else "no worse than production")

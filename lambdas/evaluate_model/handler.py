@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evaluate_model.evaluate import evaluate
-from evaluate_model.settings import Params, Settings
+from evaluate_model.settings import Document, Params, Settings
 from handler_kit.clients import client
 from handler_kit.report import Success, pipeline_step
 
@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success:
     """Judge the candidate; a candidate that does not pass is rejected in the registry."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    return evaluate(params, settings, client("sagemaker"), client("cloudformation"))
+    return evaluate(params, settings, Document.read(), client("sagemaker"), client("cloudformation"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from handler_kit.errors import ConfigurationError
 
-FIELDS = ("metric", "minimum", "maximum", "beat_production_by")
+FIELDS = ("metric", "min_value", "max_value", "beat_production_by")
 
 
 @dataclass(frozen=True)
@@ -15,40 +16,35 @@ class Rule:
     """What one metric must be. Without a minimum, a maximum says that lower is better."""
 
     metric: str
-    minimum: float | None
-    maximum: float | None
+    min_value: float | None
+    max_value: float | None
     beat_production_by: float | None
 
     @property
     def lower_is_better(self) -> bool:
         """Whether a smaller value beats a greater one."""
-        return self.maximum is not None and self.minimum is None
+        return self.max_value is not None and self.min_value is None
 
 
-def parse_rules(texts: list[dict[str, str]]) -> list[Rule]:
+def parse_rules(written: list[dict[str, Any]]) -> list[Rule]:
     """Read the rules. Raises ConfigurationError naming what is wrong; without a rule the gate would always be open."""
-    if not texts:
-        raise ConfigurationError("environment variable RULES: must hold at least one rule")
-    return [_parse(index, text) for index, text in enumerate(texts)]
+    if not written:
+        raise ConfigurationError("rules: there must be at least one")
+    return [_parse(rule, f"rules: item {index}") for index, rule in enumerate(written)]
 
 
-def _parse(index: int, text: dict[str, str]) -> Rule:
-    place = f"environment variable RULES: item {index}"
-    if set(text) != set(FIELDS) or not text["metric"]:
-        raise ConfigurationError(f"{place}: must have {', '.join(FIELDS)}, got {', '.join(sorted(text))}")
-    bounds = {name: _bound(text[name], f"{place}: {name}") for name in FIELDS[1:]}
+def _parse(rule: dict[str, Any], place: str) -> Rule:
+    if set(rule) != set(FIELDS) or not rule["metric"]:
+        raise ConfigurationError(f"{place}: must have {', '.join(FIELDS)}, got {', '.join(sorted(rule))}")
+    bounds = {name: _bound(rule[name], f"{place}: {name}") for name in FIELDS[1:]}
     if all(bound is None for bound in bounds.values()):
         raise ConfigurationError(f"{place}: rules out nothing")
-    return Rule(text["metric"], **bounds)
+    return Rule(rule["metric"], **bounds)
 
 
-def _bound(text: str, place: str) -> float | None:
-    if not text:
+def _bound(value: Any, place: str) -> float | None:
+    if value is None:
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ConfigurationError(f"{place} must be a finite number, got {text!r}")
-    return value
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigurationError(f"{place} must be a finite number, got {value!r}")
+    return float(value)

@@ -1,9 +1,11 @@
-"""What the function reads from its environment and from the action."""
+"""What the function reads from its environment, its document and the action."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from handler_kit.documents import DocumentBase
 from handler_kit.settings import ParamsBase, SettingsBase
 
 
@@ -11,13 +13,21 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        rules: ``metric``, ``minimum``, ``maximum`` and ``beat_production_by`` of each rule, the last three perhaps
-            empty. All rules must hold.
         production_stack: The CloudFormation stack that serves production.
     """
 
-    rules: list[dict[str, str]]
     production_stack: str
+
+
+@dataclass(frozen=True)
+class Document(DocumentBase):
+    """
+    Attributes:
+        rules: ``metric``, ``min_value``, ``max_value`` and ``beat_production_by`` of each rule, the last three perhaps
+            ``None``. All rules must hold.
+    """
+
+    rules: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What the Lambda functions share: events, reports, tokens, settings, clients and log lines."""
+"""What the Lambda functions share: events, reports, tokens, settings, documents, jobs, clients and log lines."""

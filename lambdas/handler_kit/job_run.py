@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handler_kit import logs, tokens
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
 from handler_kit.report import Continue
+from handler_kit.requests import CAPACITY_RETRIES, STARTED_BY
 from handler_kit.sagemaker_jobs import MAXIMUM_ATTEMPTS
 from handler_kit.tokens import Token
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 # CodePipeline gives a Lambda action 24 h in all; an hour is left for what comes before and after.
 MAXIMUM_WAIT_SECONDS = 23 * 3600
-# Environment variables by which a job is known again.
-STARTED_BY = "MLOPS_PIPELINE_JOB_ID"
-EXECUTION = "MLOPS_EXECUTION_ID"
-CAPACITY_RETRIES = "MLOPS_CAPACITY_RETRIES"
 
 _CREATED, _TAKEN = "created", "taken"
 _NO_CAPACITY = frozenset({"CapacityError", "InsufficientInstanceCapacity", "InsufficientCapacityException"})

@@ -15,7 +15,7 @@ class ProcessingJobs(Jobs):
     work: ClassVar[str] = "evaluation"
     quota: ClassVar[str] = "processing"
     log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
-    remedy: ClassVar[str] = "The job may go on and cost money: stop it, or lower max_runtime_seconds."
+    remedy: ClassVar[str] = "The job may go on and cost money: stop it, or lower max_runtime_in_seconds."
 
     def create(self, request: dict[str, Any]) -> None:
         """Make a processing job. Raises ClientError when SageMaker refuses."""
@@ -52,4 +52,4 @@ class ProcessingJobs(Jobs):
         return f"{cluster['InstanceCount']} x {cluster['InstanceType']}"
 
     def _unexplained(self, job: FoundJob) -> str:
-        return "SageMaker gives no reason; it may have run longer than max_runtime_seconds."
+        return "SageMaker gives no reason; it may have run longer than max_runtime_in_seconds."

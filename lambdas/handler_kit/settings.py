@@ -10,7 +10,6 @@ The type of a field says how its text is read:
 ``float | None``                a finite number; empty means ``None``
 ``dict[str, str]``              a JSON object of strings
 ``dict[str, dict[str, str]]``   a JSON object of JSON objects of strings
-``list[str]``                   a JSON array of strings
 ``list[dict[str, str]]``        a JSON array of JSON objects of strings
 ==============================  ====================================================
 """
@@ -150,23 +149,6 @@ def _nested_string_map(value: Any) -> dict[str, dict[str, str]]:
     return {key: _checked_string_map(inner, f"{key}: ") for key, inner in parsed.items()}
 
 
-def _string_list(value: Any) -> list[str]:
-    parsed = _json(value)
-    if not isinstance(parsed, list):
-        raise ValueError(f"must be a JSON array, got {_kind(parsed)}")
-    for index, inner in enumerate(parsed):
-        if not isinstance(inner, str):
-            raise ValueError(f"item {index}: must be a string, got {_kind(inner)}")
-    return parsed
-
-
-def _string_map_list(value: Any) -> list[dict[str, str]]:
-    parsed = _json(value)
-    if not isinstance(parsed, list):
-        raise ValueError(f"must be a JSON array, got {_kind(parsed)}")
-    return [_checked_string_map(inner, f"item {index}: ") for index, inner in enumerate(parsed)]
-
-
 def _checked_string_map(value: Any, place: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError(f"{place}must be a JSON object, got {_kind(value)}")
@@ -189,6 +171,4 @@ _READERS: dict[Any, Callable[[Any], Any]] = {
     float | None: _optional(_number),
     dict[str, str]: _string_map,
     dict[str, dict[str, str]]: _nested_string_map,
-    list[str]: _string_list,
-    list[dict[str, str]]: _string_map_list,
 }

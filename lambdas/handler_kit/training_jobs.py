@@ -21,7 +21,7 @@ class TrainingJobs(Jobs):
     quota: ClassVar[str] = "training"
     log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
     remedy: ClassVar[str] = (
-        "It is stopped now: lower max_runtime_seconds, or raise it above 23 h, so that the end of the job is told by"
+        "It is stopped now: lower max_runtime_in_seconds, or raise it above 23 h, so that the end of the job is told by"
         " an event."
     )
 
@@ -53,9 +53,11 @@ class TrainingJobs(Jobs):
 
     def _unexplained(self, job: FoundJob) -> str:
         if job.secondary_status == "MaxRuntimeExceeded":
-            return f"it ran longer than allowed ({job.secondary_status}); raise max_runtime_seconds."
+            return f"it ran longer than allowed ({job.secondary_status}); raise max_runtime_in_seconds."
         if job.secondary_status == "MaxWaitTimeExceeded":
-            return f"it waited and ran longer than allowed ({job.secondary_status}); raise spot.max_wait_seconds."
+            return (
+                f"it waited and ran longer than allowed ({job.secondary_status}); raise spot.max_wait_time_in_seconds."
+            )
         return f"SageMaker gives no reason (secondary status {job.secondary_status or 'unknown'})."
 
 

@@ -9,7 +9,7 @@ from handler_kit.clients import client
 from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
 from run_evaluation.run import run
-from run_evaluation.settings import Params, Settings
+from run_evaluation.settings import Document, Params, Settings
 
 if TYPE_CHECKING:
     from handler_kit.job import Job
@@ -23,4 +23,4 @@ def handler(job: Job) -> Success | Continue:
     released = releases.replay(params.release, "RunEvaluation")
     if released is not None:
         return released
-    return run(job, params, settings, client("sagemaker"), now=int(time.time()))
+    return run(job, params, settings, Document.read(), client("sagemaker"), now=int(time.time()))

@@ -11,17 +11,19 @@ from run_evaluation.request import REPORT, processing_request, report_folder
 
 if TYPE_CHECKING:
     from handler_kit.job import Job
-    from run_evaluation.settings import Params, Settings
+    from run_evaluation.settings import Document, Params, Settings
 
 
-def run(job: Job, params: Params, settings: Settings, sagemaker: Any, *, now: int) -> Success | Continue:
+def run(
+    job: Job, params: Params, settings: Settings, document: Document, sagemaker: Any, *, now: int
+) -> Success | Continue:
     """Start the evaluation, or look after it. Raises StepFailure with the program's or SageMaker's reason."""
     jobs = ProcessingJobs(sagemaker, settings.job_prefix)
     found = JobRun(
         jobs,
         params.execution_id,
         started_by=job.id,
-        request=lambda name, _: processing_request(name, params, settings, job.id),
+        request=lambda name, _: processing_request(name, params, settings, document, job.id),
     ).call(job.continuation_token, now=now)
     if isinstance(found, Continue):
         return found

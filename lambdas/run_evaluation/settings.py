@@ -1,9 +1,11 @@
-"""What the function reads from its environment and from the action."""
+"""What the function reads from its environment, its document and the action."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from handler_kit.documents import DocumentBase
 from handler_kit.settings import ParamsBase, SettingsBase
 
 
@@ -15,32 +17,30 @@ class Settings(SettingsBase):
         kms_key_arn: Key for the volume and the report; empty for AWS's own keys.
         evaluation_role_arn: The role of the processing job.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
-        channel: The channel of the data set with the held-out records.
-        entrypoint: Program and arguments; an empty list runs the image with the argument ``evaluate``.
         image: Image of the program; empty for the candidate's.
-        instance_type: SageMaker instance, such as ``ml.m5.large``.
-        volume_size_gb: Its disk.
-        max_runtime_seconds: SageMaker stops the job after this time.
-        environment: Environment variables of the program.
         subnet_ids: Subnets split by commas; empty for no VPC.
         security_group_ids: Security groups split by commas; empty for no VPC.
-        tags: Tags of the job, beside the one that names the execution.
     """
 
     artifact_bucket: str
     kms_key_arn: str | None
     evaluation_role_arn: str
     job_prefix: str
-    channel: str
-    entrypoint: list[str]
     image: str | None
-    instance_type: str
-    volume_size_gb: int
-    max_runtime_seconds: int
-    environment: dict[str, str]
     subnet_ids: str | None
     security_group_ids: str | None
-    tags: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Document(DocumentBase):
+    """
+    Attributes:
+        processing_job: What is known of a CreateProcessingJob request before an execution.
+        channel: The channel of the data set with the held-out records.
+    """
+
+    processing_job: dict[str, Any]
+    channel: str
 
 
 @dataclass(frozen=True)

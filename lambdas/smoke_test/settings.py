@@ -13,13 +13,11 @@ class Settings(SettingsBase):
     Attributes:
         maximum_latency_ms: Longest 95th percentile of the calls; empty for no limit.
         minimum_accuracy: Least share of right answers, 0 to 1; empty for no limit.
-        content_type: What the golden records are sent as: a form of ``text/csv``.
         accept: What they are answered as: ``text/csv``, or the JSON of a built-in algorithm.
     """
 
     maximum_latency_ms: int | None
     minimum_accuracy: float | None
-    content_type: str
     accept: str
 
 

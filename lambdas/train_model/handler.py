@@ -9,7 +9,7 @@ from handler_kit.clients import client
 from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
 from train_model.overrides import with_overrides
-from train_model.settings import Params, Settings
+from train_model.settings import Document, Params, Settings
 from train_model.train import Trainer
 
 if TYPE_CHECKING:
@@ -24,6 +24,6 @@ def handler(job: Job) -> Success | Continue:
     released = releases.replay(params.release, "Train")
     if released is not None:
         return released
-    settings = with_overrides(settings, params.request_uri, client("s3"))
-    trainer = Trainer(params, settings, client("sagemaker"), client("ssm"), job.id)
+    document = with_overrides(Document.read(), params.request_uri, client("s3"))
+    trainer = Trainer(params, settings, document, client("sagemaker"), client("ssm"), job.id)
     return trainer.call(job.continuation_token, now=int(time.time()))

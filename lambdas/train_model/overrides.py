@@ -6,19 +6,20 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from handler_kit.documents import merged
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
-    from train_model.settings import Settings
+    from train_model.settings import Document
 
 
-def with_overrides(settings: Settings, request_uri: str, s3: Any) -> Settings:
-    """The settings with what the data set asks for; hyperparameters and environment are laid over each other."""
+def with_overrides(document: Document, request_uri: str, s3: Any) -> Document:
+    """The document with what the data set asks for; an instance type that it names has no stand-in."""
     if request_uri == NONE:
-        return settings
+        return document
     bucket, _, key = request_uri.removeprefix("s3://").partition("/")
     asked = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["training"]
-    for name in ("hyperparameters", "environment"):
-        if name in asked:
-            asked[name] = {**getattr(settings, name), **asked[name]}
-    return dataclasses.replace(settings, **asked)
+    changed = dataclasses.replace(document, training_job=merged(document.training_job, asked))
+    if "InstanceType" in asked.get("ResourceConfig", {}):
+        changed = dataclasses.replace(changed, fallback_instance_types=[])
+    return changed

@@ -1,146 +1,94 @@
-"""The request that makes the job of an execution."""
+"""The request that makes the job of an execution: what was written at synth, and what only this call knows."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from handler_kit.errors import ConfigurationError
-from handler_kit.instances import has_own_disks
-from handler_kit.job_run import CAPACITY_RETRIES, EXECUTION, STARTED_BY
+from handler_kit.documents import merged
+from handler_kit.requests import CAPACITY_RETRIES, EXECUTION, STARTED_BY, output_key, tags, volume_key, vpc
 
 if TYPE_CHECKING:
-    from train_model.settings import Params, Settings
+    from train_model.settings import Document, Params, Settings
+
+_TRAFFIC = "EnableInterContainerTrafficEncryption"
 
 
 def training_request(
-    name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str, capacity_retries: int = 0
+    name: str,
+    image: str,
+    params: Params,
+    settings: Settings,
+    document: Document,
+    pipeline_job_id: str,
+    capacity_retries: int = 0,
 ) -> dict[str, Any]:
     """The whole CreateTrainingJob request; each time that there was no capacity, with the next instance type."""
-    types = instance_types(settings)
-    resources = _resources(settings, [types[capacity_retries % len(types)]])
-    if settings.keep_alive_seconds:
-        resources["KeepAlivePeriodInSeconds"] = settings.keep_alive_seconds
-    algorithm: dict[str, Any] = {"TrainingImage": image, "TrainingInputMode": settings.input_mode}
-    if settings.metric_definitions:
-        algorithm["MetricDefinitions"] = settings.metric_definitions
+    written, types = document.training_job, document.instance_types
+    instance_type = types[capacity_retries % len(types)]
     key = settings.kms_key_arn
-    output = {"S3OutputPath": f"s3://{settings.artifact_bucket}/models/"}
-    request = {
+    known = {
         "TrainingJobName": name,
-        "HyperParameters": settings.hyperparameters,
-        "AlgorithmSpecification": algorithm,
+        "AlgorithmSpecification": {"TrainingImage": image},
         "RoleArn": settings.training_role_arn,
-        "InputDataConfig": [
-            _channel(channel, params, settings)
-            for channel in params.channels.split(",")
-            if channel != settings.held_out_channel
-        ],
-        "OutputDataConfig": {**output, "KmsKeyId": key} if key else output,
-        "ResourceConfig": resources,
-        "StoppingCondition": {"MaxRuntimeInSeconds": settings.max_runtime_seconds},
-        "EnableNetworkIsolation": _flag("NETWORK_ISOLATION", settings.network_isolation),
-        "EnableInterContainerTrafficEncryption": settings.instance_count > 1
-        and _flag("ENCRYPT_TRAFFIC", settings.encrypt_traffic),
+        "InputDataConfig": _channels(params, document),
+        "OutputDataConfig": {"S3OutputPath": f"s3://{settings.artifact_bucket}/models/", **output_key(key)},
+        "ResourceConfig": {"InstanceType": instance_type, **volume_key(key, instance_type)},
+        # One instance has nobody to talk to.
+        _TRAFFIC: written[_TRAFFIC] and written["ResourceConfig"]["InstanceCount"] > 1,
         "Environment": {
-            **settings.environment,
             EXECUTION: params.execution_id,
             STARTED_BY: pipeline_job_id,
             CAPACITY_RETRIES: str(capacity_retries),
         },
-        "Tags": [{"Key": key, "Value": value} for key, value in settings.tags.items()]
-        + [
-            {"Key": "mlops:execution-id", "Value": params.execution_id},
-            {"Key": "mlops:dataset-sha256", "Value": params.sha256},
-        ],
+        "Tags": tags({"mlops:execution-id": params.execution_id, "mlops:dataset-sha256": params.sha256}),
+        **vpc(settings.subnet_ids, settings.security_group_ids),
     }
-    return request | _options(params, settings)
-
-
-def tuning_request(name: str, image: str, params: Params, settings: Settings, pipeline_job_id: str) -> dict[str, Any]:
-    """The whole CreateHyperParameterTuningJob request; its training jobs are those of ``training_request``."""
-    definition = training_request(name, image, params, settings, pipeline_job_id)
-    del definition["TrainingJobName"]
-    tags = definition.pop("Tags")
-    definition["StaticHyperParameters"] = definition.pop("HyperParameters")
-    types = instance_types(settings)
-    if len(types) > 1:
-        # SageMaker itself takes the first type that it has.
-        resources = _resources(settings, types)
-        count = resources.pop("InstanceCount")
-        del definition["ResourceConfig"], resources["InstanceType"]
-        configs = [{"InstanceType": type_, "InstanceCount": count, **_volume(settings)} for type_ in types]
-        definition["HyperParameterTuningResourceConfig"] = {
-            "AllocationStrategy": "Prioritized",
-            "InstanceConfigs": configs,
-            **{key: value for key, value in resources.items() if key == "VolumeKmsKeyId"},
-        }
-    try:
-        search = json.loads(settings.tuning or "")
-    except ValueError as error:
-        raise ConfigurationError(f"environment variable TUNING: must be JSON: {error}") from None
-    return {
-        "HyperParameterTuningJobName": name,
-        "HyperParameterTuningJobConfig": search,
-        "TrainingJobDefinition": definition,
-        "Tags": tags,
-    }
-
-
-def instance_types(settings: Settings) -> list[str]:
-    """The wanted type, then those that stand in for it."""
-    return settings.instance_types.split(",")
-
-
-def _options(params: Params, settings: Settings) -> dict[str, Any]:
-    """The members that a request has only when they are asked for."""
-    options: dict[str, Any] = {}
-    if settings.internal_retries:
-        options["RetryStrategy"] = {"MaximumRetryAttempts": settings.internal_retries}
-    if settings.subnet_ids and settings.security_group_ids:
-        options["VpcConfig"] = {
-            "SecurityGroupIds": settings.security_group_ids.split(","),
-            "Subnets": settings.subnet_ids.split(","),
-        }
-    if settings.max_wait_seconds:
-        options["EnableManagedSpotTraining"] = True
-        options["StoppingCondition"] = {
-            "MaxRuntimeInSeconds": settings.max_runtime_seconds,
-            "MaxWaitTimeInSeconds": settings.max_wait_seconds,
-        }
-    if settings.checkpoint_path:
+    if "CheckpointConfig" in written:
         # Not the job's name: the next attempt of the execution goes on from where this one was.
         uri = f"s3://{settings.artifact_bucket}/checkpoints/{params.execution_id}"
-        options["CheckpointConfig"] = {"S3Uri": uri, "LocalPath": settings.checkpoint_path}
-    return options
+        known["CheckpointConfig"] = {"S3Uri": uri}
+    request: dict[str, Any] = merged(written, known)
+    return request
 
 
-def _resources(settings: Settings, types: list[str]) -> dict[str, Any]:
-    resources: dict[str, Any] = {
-        "InstanceType": types[0],
-        "InstanceCount": settings.instance_count,
-        "VolumeSizeInGB": settings.volume_size_gb,
+def tuning_request(
+    name: str, image: str, params: Params, settings: Settings, document: Document, pipeline_job_id: str
+) -> dict[str, Any]:
+    """The whole CreateHyperParameterTuningJob request; its training jobs are those of ``training_request``."""
+    definition = training_request(name, image, params, settings, document, pipeline_job_id)
+    del definition["TrainingJobName"]
+    job_tags = definition.pop("Tags")
+    definition["StaticHyperParameters"] = definition.pop("HyperParameters")
+    if len(document.instance_types) > 1:
+        resources = definition.pop("ResourceConfig")
+        definition["HyperParameterTuningResourceConfig"] = _prioritized(resources, document, settings)
+    return {
+        "HyperParameterTuningJobName": name,
+        **(document.tuning_job or {}),
+        "TrainingJobDefinition": definition,
+        "Tags": job_tags,
     }
-    if settings.kms_key_arn and not any(has_own_disks(type_) for type_ in types):
-        resources["VolumeKmsKeyId"] = settings.kms_key_arn
-    return resources
 
 
-def _volume(settings: Settings) -> dict[str, int]:
-    return {"VolumeSizeInGB": settings.volume_size_gb}
-
-
-def _channel(name: str, params: Params, settings: Settings) -> dict[str, Any]:
-    # Without the last slash the channel train would also read train2.
-    source = {
-        "S3DataType": "S3Prefix",
-        "S3Uri": f"{params.dataset_uri}/{name}/",
-        "S3DataDistributionType": settings.distribution,
+def _prioritized(resources: dict[str, Any], document: Document, settings: Settings) -> dict[str, Any]:
+    """Let SageMaker itself take the first type that it has."""
+    types = document.instance_types
+    alike = {name: resources[name] for name in ("InstanceCount", "VolumeSizeInGB")}
+    return {
+        "AllocationStrategy": "Prioritized",
+        "InstanceConfigs": [{"InstanceType": type_, **alike} for type_ in types],
+        **volume_key(settings.kms_key_arn, *types),
     }
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "ContentType": "text/csv"}
 
 
-def _flag(name: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ConfigurationError(f"environment variable {name}: must be 'true' or 'false', got {text!r}")
-    return text == "true"
+def _channels(params: Params, document: Document) -> list[dict[str, Any]]:
+    return [
+        # Without the last slash the channel train would also read train2.
+        merged(document.channel, _source(name, f"{params.dataset_uri}/{name}/"))
+        for name in params.channels.split(",")
+        if name != document.held_out_channel
+    ]
+
+
+def _source(channel: str, uri: str) -> dict[str, Any]:
+    return {"ChannelName": channel, "DataSource": {"S3DataSource": {"S3Uri": uri}}}

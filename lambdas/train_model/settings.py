@@ -1,9 +1,11 @@
-"""What the function reads from its environment and from the action."""
+"""What the function reads from its environment, its document and the action."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from handler_kit.documents import DocumentBase
 from handler_kit.settings import ParamsBase, SettingsBase
 
 
@@ -16,29 +18,9 @@ class Settings(SettingsBase):
         training_role_arn: The role of the training job.
         pipeline: Name of the pipeline, whose releases can be deployed again; that of its image ends in ``-image``.
         image_parameter: Name of the SSM parameter that holds the image to train with.
-        job_kind: ``training``, or ``tuning`` for a search over many training jobs.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
-        instance_types: SageMaker instances split by commas: the wanted one, then what stands in for it.
-        instance_count: Instances of the job.
-        volume_size_gb: Disk of each instance.
-        max_runtime_seconds: SageMaker stops the job after this time.
-        max_wait_seconds: The same with waiting for spot instances; empty for on-demand instances.
-        keep_alive_seconds: How long the instances are kept for the next job; empty for not at all.
-        internal_retries: Times that SageMaker repeats a job after an error of its own; empty for none.
-        capacity_retries: Times that a job is started again when there was no instance; empty for none.
-        checkpoint_path: Where ``train`` keeps checkpoints; empty for none.
-        network_isolation: ``true`` or ``false``.
-        encrypt_traffic: ``true`` or ``false``; between several instances.
-        input_mode: ``File``, ``FastFile`` or ``Pipe``.
-        distribution: ``FullyReplicated`` or ``ShardedByS3Key``.
         subnet_ids: Subnets split by commas; empty for no VPC.
         security_group_ids: Security groups split by commas; empty for no VPC.
-        hyperparameters: Handed to the algorithm; every value is a string.
-        metric_definitions: ``Name`` and ``Regex`` of each metric in the algorithm's log.
-        environment: Environment variables of the training container.
-        held_out_channel: Channel that only the evaluation reads; empty for none.
-        tuning: The JSON of a HyperParameterTuningJobConfig; empty without a search.
-        tags: Tags of the job, beside those that name the execution.
     """
 
     artifact_bucket: str
@@ -46,29 +28,34 @@ class Settings(SettingsBase):
     training_role_arn: str
     pipeline: str
     image_parameter: str
-    job_kind: str
     job_prefix: str
-    instance_types: str
-    instance_count: int
-    volume_size_gb: int
-    max_runtime_seconds: int
-    max_wait_seconds: int | None
-    keep_alive_seconds: int | None
-    internal_retries: int | None
-    capacity_retries: int | None
-    checkpoint_path: str | None
-    network_isolation: str
-    encrypt_traffic: str
-    input_mode: str
-    distribution: str
     subnet_ids: str | None
     security_group_ids: str | None
-    hyperparameters: dict[str, str]
-    metric_definitions: list[dict[str, str]]
-    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Document(DocumentBase):
+    """
+    Attributes:
+        training_job: What is known of a CreateTrainingJob request before an execution.
+        tuning_job: What a CreateHyperParameterTuningJob request has beside that; ``None`` without a search.
+        channel: What every channel of ``InputDataConfig`` has.
+        held_out_channel: Channel that only the evaluation reads, or ``None``.
+        fallback_instance_types: What stands in for the instance type when AWS has none of it.
+        capacity_retries: Times that a job is started again when there was no instance.
+    """
+
+    training_job: dict[str, Any]
+    tuning_job: dict[str, Any] | None
+    channel: dict[str, Any]
     held_out_channel: str | None
-    tuning: str | None
-    tags: dict[str, str]
+    fallback_instance_types: list[str]
+    capacity_retries: int
+
+    @property
+    def instance_types(self) -> list[str]:
+        """The wanted type, then those that stand in for it."""
+        return [self.training_job["ResourceConfig"]["InstanceType"], *self.fallback_instance_types]
 
 
 @dataclass(frozen=True)

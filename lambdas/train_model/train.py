@@ -12,14 +12,14 @@ from handler_kit.job_run import JobRun, StillRunning
 from handler_kit.job_states import WITHOUT_INSTANCES
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
-from handler_kit.training_jobs import TuningJobs, jobs_of
+from handler_kit.training_jobs import TrainingJobs, TuningJobs
 from train_model.image import pin
 from train_model.request import training_request, tuning_request
 from train_model.results import result
 
 if TYPE_CHECKING:
     from handler_kit.sagemaker_jobs import FoundJob
-    from train_model.settings import Params, Settings
+    from train_model.settings import Document, Params, Settings
 
 STEPS = ("train", "start", "read")
 
@@ -27,21 +27,25 @@ STEPS = ("train", "start", "read")
 class Trainer:
     """Starts, follows and reads the training of one execution."""
 
-    def __init__(self, params: Params, settings: Settings, sagemaker: Any, ssm: Any, pipeline_job_id: str) -> None:
+    def __init__(
+        self, params: Params, settings: Settings, document: Document, sagemaker: Any, ssm: Any, pipeline_job_id: str
+    ) -> None:
         if params.step not in STEPS:
             raise ConfigurationError(f"UserParameters key step: must be one of {STEPS}, got {params.step!r}")
         self._params = params
         self._settings = settings
+        self._document = document
         self._ssm = ssm
         self._pipeline_job_id = pipeline_job_id
         self._pinned: str | None = None
-        self._jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
+        kind = TrainingJobs if document.tuning_job is None else TuningJobs
+        self._jobs = kind(sagemaker, settings.job_prefix)
         self._run = JobRun(
             self._jobs,
             params.execution_id,
             started_by=pipeline_job_id,
             request=self._request,
-            capacity_retries=settings.capacity_retries or 0,
+            capacity_retries=document.capacity_retries,
             enough=self._has_begun,
         )
 
@@ -75,9 +79,10 @@ class Trainer:
         return Success(summary=f"{self._jobs.noun} {name}: {status}; its end is told by an event", external_id=name)
 
     def _request(self, name: str, retries: int) -> dict[str, Any]:
+        known = (name, self._image(), self._params, self._settings, self._document, self._pipeline_job_id)
         if isinstance(self._jobs, TuningJobs):
-            return tuning_request(name, self._image(), self._params, self._settings, self._pipeline_job_id)
-        return training_request(name, self._image(), self._params, self._settings, self._pipeline_job_id, retries)
+            return tuning_request(*known)
+        return training_request(*known, retries)
 
     def _image(self) -> str:
         """The image by digest; every attempt of one call trains the same."""

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from .._cdk import AssetType, TerraformAsset
 from .._payload import function_archive
+from ..config._rules import is_token
 from ..provider import cloudwatch_log_group, lambda_function, s3_object
 from .keys import use_key
 from .policy import allow
@@ -16,6 +17,7 @@ from .role import ServiceRole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .._cdk import TerraformResource
     from .._payload import Archive
     from .environment import Environment
     from .policy import Statement
@@ -42,6 +44,7 @@ class Function(Construct):
         purpose: str | None = None,
         env: Environment,
         settings: Mapping[str, str],
+        document: Mapping[str, object] | None = None,
         permissions: Sequence[Statement],
         timeout_seconds: int = 60,
         memory_mb: int = 256,
@@ -54,31 +57,18 @@ class Function(Construct):
             folder: Its folder in ``lambdas/``.
             purpose: Ends its name; made from the folder unless given.
             env: Where it is deployed.
-            settings: Environment variables, exactly those of its ``settings.py``.
+            settings: Environment variables, exactly those of its ``Settings``: references, and names.
+            document: What its ``Document`` reads from its archive: literals, of any size.
             permissions: What its code does; logs, tracing, key and queue are added.
             timeout_seconds: 1 to 900 s.
             memory_mb: 128 to 10,240 MB.
         """
         super().__init__(scope, id_)
-        stores = env.stores
-        purpose = folder.replace("_", "-") if purpose is None else purpose
+        stores, purpose = env.stores, folder.replace("_", "-") if purpose is None else purpose
         self.name = f"{env.name}-{purpose}"
         self.role = ServiceRole(self, "role", env, "lambda", purpose)
-        log_group = f"/aws/lambda/{self.name}"
-        granted = self.role.grant(
-            [
-                *permissions,
-                use_key(stores.key_arn),
-                allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
-                # X-Ray's writes know no resource.
-                allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
-                allow("sqs:SendMessage", stores.dead_letter_arn),
-            ]
-        )
-        logs = cloudwatch_log_group.CloudwatchLogGroup(
-            self, "logs", name=log_group, retention_in_days=env.log_retention_in_days, kms_key_id=stores.key_arn
-        )
-        code = function_archive(folder)
+        needed = self._log_group_and_policy(env, permissions)
+        code = archive_with_document(folder, document)
         self.function = lambda_function.LambdaFunction(
             self,
             "function",
@@ -97,10 +87,27 @@ class Function(Construct):
             environment=lambda_function.LambdaFunctionEnvironment(variables=dict(settings)),
             tracing_config=lambda_function.LambdaFunctionTracingConfig(mode="Active"),
             dead_letter_config=lambda_function.LambdaFunctionDeadLetterConfig(target_arn=stores.dead_letter_arn),
-            # An invocation right after its creation needs both.
-            depends_on=[logs, *granted],
+            # An invocation right after its creation needs all of it.
+            depends_on=needed,
         )
         self.arn: str = self.function.arn
+
+    def _log_group_and_policy(self, env: Environment, permissions: Sequence[Statement]) -> list[TerraformResource]:
+        stores, group = env.stores, f"/aws/lambda/{self.name}"
+        granted = self.role.grant(
+            [
+                *permissions,
+                use_key(stores.key_arn),
+                allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{group}')}:*"),
+                # X-Ray's writes know no resource.
+                allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
+                allow("sqs:SendMessage", stores.dead_letter_arn),
+            ]
+        )
+        logs = cloudwatch_log_group.CloudwatchLogGroup(
+            self, "logs", name=group, retention_in_days=env.log_retention_in_days, kms_key_id=stores.key_arn
+        )
+        return [logs, *granted]
 
     def _upload(self, code: Archive, env: Environment) -> str:
         asset = TerraformAsset(self, "code", path=str(code.path), type=AssetType.FILE, asset_hash=code.sha256)
@@ -114,3 +121,10 @@ class Function(Construct):
         )
         key: str = upload.key
         return key
+
+
+def archive_with_document(folder: str, document: Mapping[str, object] | None) -> Archive:
+    """Zip a function and its document, which must be known at synth: Terraform resolves no reference in a zip."""
+    if is_token(document):
+        raise ValueError(f"the document of {folder} must be known at synth")
+    return function_archive(folder, document)

@@ -1,4 +1,4 @@
-"""Text for environment variables that Terraform leaves as it is."""
+"""Text that Terraform leaves as it is."""
 
 from __future__ import annotations
 

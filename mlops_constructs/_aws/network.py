@@ -24,6 +24,15 @@ def joined(ids: Sequence[str]) -> str:
     return Fn.join(",", list(ids)) if is_list_token(ids) else ",".join(ids)
 
 
+def network_settings(env: Environment) -> dict[str, str]:
+    """Write subnets and security groups as the environment variables of a function that starts SageMaker jobs."""
+    network = env.network
+    return {
+        "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
+        "SECURITY_GROUP_IDS": "" if network is None else joined(network.security_group_ids),
+    }
+
+
 def network_permissions(env: Environment) -> list[Statement]:
     """What a role needs so that SageMaker can put network interfaces into a VPC.
 

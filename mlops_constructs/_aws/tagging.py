@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _UNTAGGED = {"aws_s3_object"}
 
 
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Write tags as a request of AWS's API takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
 def tag_everything(scope: Construct, tags: Mapping[str, str]) -> None:
     """Tag every resource below ``scope`` that takes tags; nothing is walked where there are none.
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from .evaluation_job import EvaluationJob
 
-# The rules are one environment variable of the function that is the gate; a function has 4 KB of them.
-MAX_RULES = 10
+# One rule a metric, and this many metrics can be recorded: a model package has 50 properties, of which
+# lambdas/register_model keeps 10 for the rest of the record.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+MAX_RULES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class Evaluation:
         min_value: As in ``Threshold``. Literal.
         max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
-        rules: Rules for further metrics, at most 9; all of them must hold. Literal.
+        rules: Rules for further metrics, at most 39; all of them must hold. Literal.
         job: The team's own evaluation program, as a SageMaker processing job on data that training never
             sees. What it reports takes the place of the metrics of training. None judges by those.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 # One Lambda action may wait 24 hours; an hour is left for the rest of it.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 MAX_RUNTIME_SECONDS = 23 * 3600
-# Both become environment variables of a function, which has 4 KB of them.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_SETTINGS_LENGTH = 2800
 _RESERVED = ("model", "evaluation")
 
 
@@ -44,8 +40,7 @@ class EvaluationJob:
         instance_type: SageMaker instance. Literal.
         volume_size_in_gb: Its disk, 1 to 16,384 GB. Literal.
         max_runtime_in_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
-        environment: Environment variables of the program, at most 98 with values of at most 256 characters; together
-            with the entry point at most 2,800 characters. Literal.
+        environment: Environment variables of the program, at most 98 with values of at most 256 characters. Literal.
 
     Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
     """
@@ -110,11 +105,3 @@ class EvaluationJob:
             elif len(value) > 256:
                 got = f"{len(value)} characters"
                 yield Problem(f"environment[{key!r}]", "must have at most 256 characters", got, "shorten it")
-        total = len(json.dumps([dict(self.environment), list(self.entrypoint or ())]))
-        if total > MAX_SETTINGS_LENGTH:
-            yield Problem(
-                "environment",
-                f"must have at most {MAX_SETTINGS_LENGTH} characters together with the entry point, as JSON",
-                total,
-                "put long values into the data set or the image",
-            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from ..errors import ConfigError, Problem, under
 from ._instances import has_own_disks
 from ._kinds import is_part, kind_problems
 from ._rules import is_token, literal, matches, one_of
-from .ranges import Range, parameter_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,9 +32,9 @@ LOG_RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
-# They travel in a Lambda function's environment, which takes 4,096 bytes; 1,596 are left for names and ARNs.
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_TRAINING_BYTES = 2500
+# They stand three times in the template of an endpoint, and CloudFormation takes 51,200 bytes of one.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_TAG_LENGTH = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class PipelineConfig:
         yield from self._governance_problems()
         if fitting:
             yield from self._metric_problems()
-            yield from self._training_problems()
+            yield from self._tuning_problems()
             yield from self._retraining_problems()
 
     def _retraining_problems(self) -> Iterator[Problem]:
@@ -107,23 +107,12 @@ class PipelineConfig:
         elif not list(built_in.problems()):
             yield from built_in.problems_with(self.training, self.tuning, self.evaluation)
 
-    def _training_problems(self) -> Iterator[Problem]:
-        training, ranges = self.training, {}
-        if self.tuning is not None:
-            known = None if self.algorithm.built_in is not None else list(training.metric_definitions)
-            yield from under("tuning", self.tuning.problems_with(training, known))
-            yield from self._disk_problems()
-            ranges = {name: one for name, one in self.tuning.hyperparameter_ranges.items() if isinstance(one, Range)}
-        written = [training.hyperparameters, training.metric_definitions, training.environment, self.tags]
-        size = len(repr([*map(dict, written), parameter_ranges(ranges)]).encode())
-        if size > MAX_TRAINING_BYTES:
-            yield Problem(
-                "training",
-                f"hyperparameters, metrics, environment, tuning ranges and tags must have at most"
-                f" {MAX_TRAINING_BYTES} bytes together",
-                f"{size} bytes",
-                "shorten them, or put long values in the data set",
-            )
+    def _tuning_problems(self) -> Iterator[Problem]:
+        if self.tuning is None:
+            return
+        known = None if self.algorithm.built_in is not None else list(self.training.metric_definitions)
+        yield from under("tuning", self.tuning.problems_with(self.training, known))
+        yield from self._disk_problems()
 
     def _disk_problems(self) -> Iterator[Problem]:
         """A tuning job has one key for the volumes of all its instances; those with disks of their own refuse it."""
@@ -170,6 +159,10 @@ def _tag_problems(tags: Mapping[str, str]) -> Iterator[Problem]:
     # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
     if len(tags) > 40:
         yield Problem("tags", "must have at most 40 entries", len(tags), "leave some out")
+    size = len(json.dumps({str(key): str(value) for key, value in tags.items()}))
+    if size > MAX_TAG_LENGTH:
+        rule = f"must have at most {MAX_TAG_LENGTH} characters together, as JSON"
+        yield Problem("tags", rule, f"{size} characters", "shorten them, or leave some out")
     for key, value in tags.items():
         yield from matches(
             f"tags[{key!r}]",

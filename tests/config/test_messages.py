@@ -21,7 +21,7 @@ from mlops_constructs import (
 )
 from mlops_constructs._aws.actions import Action, PipelineStage, invoke
 from mlops_constructs._aws.pipeline import Pipeline
-from mlops_constructs.config.pipeline import MAX_TRAINING_BYTES
+from mlops_constructs.config.pipeline import MAX_TAG_LENGTH
 from mlops_constructs.config.region import region_problems
 from mlops_constructs.stages.deployment.template import endpoint_template
 
@@ -98,9 +98,9 @@ SIZES = [
         "algorithm.git.name: must have at most 1000 characters, got '1005 characters'; move the repository",
     ),
     (
-        {"training": Training(hyperparameters={"a": "x" * 1300, "b": "y" * 1300})},
-        "training: hyperparameters, metrics, environment, tuning ranges and tags must have at most 2500 bytes "
-        "together, got '2831 bytes'; shorten them, or put long values in the data set",
+        {"tags": {f"k{number}": "x" * 250 for number in range(40)}},
+        "tags: must have at most 8000 characters together, as JSON, got '10430 characters'; "
+        "shorten them, or leave some out",
     ),
 ]
 PREFIX = "name_prefix: must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter, got"
@@ -225,9 +225,10 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
 def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:
     # Tags are all of the user's that a template holds. Parameters come in a file: an action's ParameterOverrides,
     # of at most 1 KB, are not used.
-    tags = {f"k{number}": "v" * 256 for number in range(MAX_TRAINING_BYTES // 264)}
-    assert problems(tags=tags, training=Training(metric_definitions={"validation:accuracy": "(.)"})) == []
-    written = json.dumps(endpoint_template(Endpoint.for_production(), in_vpc=True, tags=tags))
+    tags = {f"{number:02}": "v" * (MAX_TAG_LENGTH // 40 - 10) for number in range(40)}
+    assert problems(tags=tags) == []
+    assert MAX_TAG_LENGTH - len(json.dumps(tags)) < 40
+    written = json.dumps(endpoint_template(Endpoint.for_production(), in_vpc=True, tags=tags), indent=2)
     # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
     assert len(written.encode()) < 51_200 < 1_000_000
 

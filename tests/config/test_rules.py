@@ -118,7 +118,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
             "evaluation.rules[0].metric",
         ),
         (
-            {"evaluation": Evaluation(rules=[Threshold(metric=f"m{n}", min_value=0.5) for n in range(10)])},
+            {"evaluation": Evaluation(rules=[Threshold(metric=f"m{n}", min_value=0.5) for n in range(40)])},
             "evaluation.rules",
         ),
         ({"evaluation": evaluated(channel="train")}, "evaluation.job.channel"),
@@ -135,10 +135,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ),
         ({"evaluation": evaluated(environment={"1A": "x"})}, "evaluation.job.environment['1A']"),
         ({"evaluation": evaluated(environment={"A": "x" * 257})}, "evaluation.job.environment['A']"),
-        (
-            {"evaluation": evaluated(environment={f"A{n}": "x" * 200 for n in range(14)})},
-            "evaluation.job.environment",
-        ),
+        ({"evaluation": evaluated(environment={f"A{n}": "" for n in range(99)})}, "evaluation.job.environment"),
         ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.job.environment['A']"),
         ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
         ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
@@ -164,6 +161,7 @@ def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: 
         {"evaluation": Evaluation(metric="validation:log_loss", min_value=None, max_value=0.4)},
         {"evaluation": Evaluation(rules=[Threshold(metric="validation:log_loss", max_value=0.4)])},
         {"evaluation": evaluated(entrypoint=["python", "/opt/ml/code/judge.py"], environment={"MODE": "strict"})},
+        {"evaluation": evaluated(entrypoint=["x" * 256] * 100, environment={f"A{n}": "x" * 256 for n in range(98)})},
         {"evaluation": evaluated(image_uri=STRING_TOKEN)},
         {"approval": Approval(topic_arn=TOPIC)},
         {"approval": Approval(topic_arn=STRING_TOKEN)},

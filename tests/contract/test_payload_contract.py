@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import CONTAINER, Synthesized, synth
+from cdktf import TerraformVariable
+from synthesis import CONTAINER, Synthesized, archive_at, new_stack, synth
 
 from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
-from mlops_constructs._payload import function_archive
+from mlops_constructs._aws.function import archive_with_document
+from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
 from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS
 from mlops_constructs.stages.deployment.template import endpoint_template
@@ -52,9 +54,9 @@ def functions_of(stack: Synthesized, folder: str) -> list[dict[str, Any]]:
 
 
 def declared(folder: str, name: str) -> Any:
-    """A class of a function, such as ``Settings``; a short function is one module."""
+    """A class of a function, such as ``Settings``, if it has one; a short function is one module."""
     module = "settings" if (ROOT / "lambdas" / folder / "settings.py").is_file() else "handler"
-    return getattr(importlib.import_module(f"{folder}.{module}"), name)
+    return getattr(importlib.import_module(f"{folder}.{module}"), name, None)
 
 
 def fields(cls: type) -> set[str]:
@@ -79,6 +81,23 @@ def test_settings_accept_what_the_construct_sets(stack: Synthesized, folder: str
     settings = declared(folder, "Settings")
     for function in functions_of(stack, folder):
         assert settings.from_env(function["environment"]["variables"])
+
+
+@pytest.mark.parametrize("folder", FUNCTIONS)
+def test_the_document_is_exactly_what_the_function_reads(stack: Synthesized, folder: str) -> None:
+    for function in functions_of(stack, folder):
+        upload = stack.one("aws_s3_object", key=f"functions/{function['function_name']}.zip")
+        with zipfile.ZipFile(archive_at(upload["source_hash"], folder)) as bundle:
+            written = json.loads(bundle.read(DOCUMENT)) if DOCUMENT in bundle.namelist() else None
+        document = declared(folder, "Document")
+        assert (None if document is None else fields(document)) == (None if written is None else set(written))
+
+
+def test_a_reference_in_a_document_is_refused() -> None:
+    stack = new_stack()
+    bucket = TerraformVariable(stack, "bucket", type="string").string_value
+    with pytest.raises(ValueError, match="the document of train_model must be known at synth"):
+        archive_with_document("train_model", {"training_job": {"Tags": [{"Key": "a", "Value": bucket}]}})
 
 
 @pytest.mark.parametrize("folder", FUNCTIONS)
@@ -210,15 +229,6 @@ def test_the_same_instances_have_disks_of_their_own(kind: str) -> None:
     asked = parse_endpoints(json.dumps({"ProductionEndpoint": {"InstanceType": kind}}), "here", {}).parameters
     default = endpoint_template(Endpoint(instance_type=kind))["Parameters"]["EncryptVolume"]["Default"]
     assert asked["production"]["EncryptVolume"] == default
-
-
-def test_what_a_zip_asks_of_training_are_settings_of_train_model() -> None:
-    from check_dataset.workshop import parse_job
-    from lambdas.test_training_job_zip import workshop_job
-    from train_model.settings import Settings
-
-    files = {"trainingjob.json": json.dumps(workshop_job(Environment={"a": "b"})).encode()}
-    assert set(parse_job(files, "here", {}).training) <= fields(Settings)
 
 
 def test_contracts_and_records_have_one_name_on_both_sides() -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import json
 from typing import Any
 
 import botocore.session
 import pytest
+import run_evaluation.settings
 from botocore.validate import ParamValidator
+from check_dataset.workshop import parse_job
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lambdas.conftest import violations
+from lambdas.test_training_job_zip import workshop_job
+from run_evaluation.request import processing_request
 from train_model.request import training_request, tuning_request
-from train_model.settings import Params, Settings
+from train_model.settings import Document, Params, Settings
 
 from handler_kit import instances
+from handler_kit.documents import merged
 from mlops_constructs import (
     CategoricalParameter,
     Checkpoints,
     ContinuousParameter,
+    EvaluationJob,
     IntegerParameter,
     Network,
     Retry,
@@ -27,39 +34,16 @@ from mlops_constructs import (
     Training,
     Tuning,
 )
-from mlops_constructs._aws.environment import Environment
-from mlops_constructs._aws.stores import Stores
 from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
-from mlops_constructs.stages.training.settings import training_settings
+from mlops_constructs.stages.evaluation.runner import processing_document
+from mlops_constructs.stages.training.request import training_document
 
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris@sha256:" + "ab" * 32
 NAME = "iris-1a2b3c-3f2b9c1e7d54"
+TAGS = {"team": "risk"}
 TYPES = ["ml.m5.large", "ml.c5.xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge", "ml.m7i.large"]
-ENV = Environment(
-    name="iris-1a2b3c",
-    stores=Stores(
-        pipeline="iris-1a2b3c",
-        key_arn="arn:aws:kms:us-east-1:123456789012:key/0a1b",
-        data_bucket="data",
-        data_bucket_arn="arn:aws:s3:::data",
-        artifact_bucket="artifacts",
-        artifact_bucket_arn="arn:aws:s3:::artifacts",
-        dead_letter_arn="arn:aws:sqs:us-east-1:123456789012:dead-letters",
-    ),
-    account_id="123456789012",
-    region="us-east-1",
-    partition="aws",
-    dns_suffix="amazonaws.com",
-    retain=True,
-    log_retention_in_days=365,
-    tags={"team": "risk"},
-    network=None,
-    permissions_boundary_arn=None,
-    role_path="/",
-    roles={},
-)
 names = st.text("abcdefghij_-", min_size=1, max_size=12)
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\x85\u2028\u2029"), max_size=40)
 values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), LINES)
@@ -115,18 +99,33 @@ tunings = st.builds(
 )
 
 
-def read(training: Training, tuning: Tuning | None, network: Network | None) -> tuple[Params, Settings]:
-    """What the function reads of what the stage writes; Terraform has resolved the escapes."""
-    written = {
+def known(**more: str | None) -> dict[str, str]:
+    """The settings of a function, with references resolved as Terraform does."""
+    settings = {
         "ARTIFACT_BUCKET": "artifacts",
         "KMS_KEY_ARN": "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d",
-        "TRAINING_ROLE_ARN": "arn:aws:iam::123456789012:role/iris-training",
-        "PIPELINE": "iris-1a2b3c",
-        "IMAGE_PARAMETER": "/iris/image",
-        "HELD_OUT_CHANNEL": "",
-        **training_settings(training, tuning, network, ENV),
+        "JOB_PREFIX": "iris-1a2b3c",
+        "SUBNET_IDS": "",
+        "SECURITY_GROUP_IDS": "",
+        **more,
     }
-    resolved = {name: value.replace("$${", "${").replace("%%{", "%{") for name, value in written.items()}
+    return {name: "" if value is None else value for name, value in settings.items()}
+
+
+def in_vpc(network: Network | None) -> dict[str, str]:
+    if network is None:
+        return {}
+    return {"SUBNET_IDS": ",".join(network.subnet_ids), "SECURITY_GROUP_IDS": ",".join(network.security_group_ids)}
+
+
+def read(training: Training, tuning: Tuning | None, network: Network | None) -> tuple[Params, Settings, Document, str]:
+    """What the function reads of what the stage writes."""
+    environment = known(
+        TRAINING_ROLE_ARN="arn:aws:iam::123456789012:role/iris-training",
+        PIPELINE="iris-1a2b3c",
+        IMAGE_PARAMETER="/iris/image",
+        **in_vpc(network),
+    )
     params = {
         "execution_id": EXECUTION,
         "dataset_uri": f"s3://artifacts/datasets/{EXECUTION}",
@@ -136,7 +135,8 @@ def read(training: Training, tuning: Tuning | None, network: Network | None) -> 
         "request_uri": "none",
         "step": "train",
     }
-    return Params.from_json(json.dumps(params)), Settings.from_env(resolved)
+    document = json.loads(json.dumps(training_document(training, tuning, None, TAGS)))
+    return Params.from_json(json.dumps(params)), Settings.from_env(environment), Document(**document), "job"
 
 
 def problems(operation: str, request: dict[str, Any]) -> list[str]:
@@ -152,7 +152,7 @@ def test_any_training_makes_a_request_that_sagemaker_takes(
     training: Training, network: Network | None, retries: int
 ) -> None:
     assert list(training.problems()) == []
-    request = training_request(NAME, IMAGE, *read(training, None, network), "job", retries)
+    request = training_request(NAME, IMAGE, *read(training, None, network), retries)
     assert problems("CreateTrainingJob", request) == []
     assert ("MaxWaitTimeInSeconds" in request["StoppingCondition"]) == bool(training.spot)
 
@@ -163,7 +163,7 @@ def test_any_search_makes_a_request_that_sagemaker_takes(
     training: Training, tuning: Tuning, network: Network | None
 ) -> None:
     assert list(tuning.problems()) == []
-    request = tuning_request(NAME, IMAGE, *read(training, tuning, network), "job")
+    request = tuning_request(NAME, IMAGE, *read(training, tuning, network))
     request["TrainingJobDefinition"].get("ResourceConfig", {}).pop("KeepAlivePeriodInSeconds", None)
     assert problems("CreateHyperParameterTuningJob", request) == []
 
@@ -172,9 +172,66 @@ def test_any_search_makes_a_request_that_sagemaker_takes(
     "change", [{"TrainingJobName": "a_b"}, {"ResourceConfig": {"InstanceType": "m5"}}, {"Unknown": 1}, {"RoleArn": 1}]
 )
 def test_the_check_sees_a_request_that_sagemaker_refuses(change: dict[str, Any]) -> None:
-    request = training_request(NAME, IMAGE, *read(Training(), None, None), "job")
+    request = training_request(NAME, IMAGE, *read(Training(), None, None))
     assert problems("CreateTrainingJob", request) == []
     assert problems("CreateTrainingJob", {**request, **change}) != []
+
+
+jobs = st.builds(
+    EvaluationJob,
+    entrypoint=st.none() | st.lists(LINES.filter(bool), min_size=1, max_size=100),
+    instance_type=st.sampled_from([one for one in TYPES if one in MODEL.shape_for("ProcessingInstanceType").enum]),
+    volume_size_in_gb=st.integers(1, 16_384),
+    max_runtime_in_seconds=st.integers(60, 23 * 3600),
+    environment=st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{0,9}", fullmatch=True), st.text(max_size=20)),
+)
+
+
+@settings(deadline=None)
+@given(job=jobs, network=networks)
+def test_any_evaluation_makes_a_request_that_sagemaker_takes(job: EvaluationJob, network: Network | None) -> None:
+    assert list(job.problems()) == []
+    params = run_evaluation.settings.Params(
+        EXECUTION, f"s3://artifacts/datasets/{EXECUTION}", "train,test", IMAGE, "s3://artifacts/model.tar.gz", "none"
+    )
+    role = {"EVALUATION_ROLE_ARN": "arn:aws:iam::123456789012:role/iris-evaluation", "IMAGE": job.image_uri}
+    environment = run_evaluation.settings.Settings.from_env(known(**role, **in_vpc(network)))
+    document = run_evaluation.settings.Document(**json.loads(json.dumps(processing_document(job, TAGS))))
+    request = processing_request(NAME, params, environment, document, "job")
+    assert problems("CreateProcessingJob", request) == []
+    assert ("VpcConfig" in request["NetworkConfig"]) == (network is not None)
+
+
+@settings(deadline=None)
+@given(training=trainings(), tuning=st.none() | tunings)
+def test_what_a_data_set_asks_for_makes_a_request_that_sagemaker_takes(
+    training: Training, tuning: Tuning | None
+) -> None:
+    files = {"trainingjob.json": json.dumps(workshop_job(Environment={"a": "b"})).encode()}
+    asked = parse_job(files, "here", {}).training
+    params, environment, document, job = read(training, tuning, None)
+    changed = dataclasses.replace(document, training_job=merged(document.training_job, asked))
+    if tuning is None:
+        request = training_request(NAME, IMAGE, params, environment, changed, job)
+        assert problems("CreateTrainingJob", request) == []
+        assert request["ResourceConfig"]["InstanceType"] == "ml.m4.xlarge"
+    else:
+        request = tuning_request(NAME, IMAGE, params, environment, changed, job)
+        request["TrainingJobDefinition"].get("ResourceConfig", {}).pop("KeepAlivePeriodInSeconds", None)
+        assert problems("CreateHyperParameterTuningJob", request) == []
+        assert request["TrainingJobDefinition"]["StaticHyperParameters"]["max_depth"] == "20"
+
+
+@pytest.mark.parametrize("instance_type", MODEL.shape_for("ProcessingInstanceType").enum)
+def test_every_kind_of_job_keeps_the_volume_key_from_the_same_instances(instance_type: str) -> None:
+    training = training_request(NAME, IMAGE, *read(Training(instance_type=instance_type), None, None))
+    settings_ = run_evaluation.settings.Settings.from_env(known(EVALUATION_ROLE_ARN="arn:role", IMAGE=None))
+    document = run_evaluation.settings.Document(**processing_document(EvaluationJob(instance_type=instance_type), {}))
+    params = run_evaluation.settings.Params(EXECUTION, "s3://data", "train,test", IMAGE, "s3://model", "none")
+    processing = processing_request(NAME, params, settings_, document, "job")
+    own = has_own_disks(instance_type)
+    assert ("VolumeKmsKeyId" in training["ResourceConfig"]) is not own
+    assert ("VolumeKmsKeyId" in processing["ProcessingResources"]["ClusterConfig"]) is not own
 
 
 @pytest.mark.parametrize("instance_type", MODEL.shape_for("TrainingInstanceType").enum)

@@ -13,6 +13,7 @@ from botocore import loaders
 from moto import mock_aws
 
 from handler_kit import clients, logs
+from handler_kit.documents import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,8 +146,9 @@ class Reports(Script):
 
 
 @pytest.fixture(autouse=True)
-def _function_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _function_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """What Lambda gives a function, and no client left over from another test."""
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ASIAFUNCTIONROLEKEY")
@@ -176,6 +178,16 @@ def script() -> Callable[[str], Script]:
 @pytest.fixture(name="load_event")
 def load_event_fixture() -> Callable[..., dict[str, Any]]:
     return load_event
+
+
+@pytest.fixture
+def write_document(tmp_path: Path) -> Callable[[object], None]:
+    """Put a document into the folder that the function runs from."""
+
+    def write(document: object) -> None:
+        (tmp_path / DOCUMENT).write_text(json.dumps(document))
+
+    return write
 
 
 @pytest.fixture

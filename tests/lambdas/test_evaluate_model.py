@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,15 +28,17 @@ TEMPLATE = {
 }
 
 
-def rules_text(*more: dict[str, str], **changes: str) -> str:
-    empty = {"minimum": "", "maximum": "", "beat_production_by": ""}
-    rules = [{"metric": METRIC, "minimum": "0.9", **changes}, *more]
-    return json.dumps([{**empty, **rule} for rule in rules])
+def with_rules(*more: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """The document of a gate."""
+    empty = {"min_value": None, "max_value": None, "beat_production_by": None}
+    rules = [{"metric": METRIC, "min_value": 0.9, **changes}, *more]
+    return {"rules": [{**empty, **rule} for rule in rules]}
 
 
 @pytest.fixture(autouse=True)
-def _gate(set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text(), "production_stack": STACK})
+def _gate(set_env: Callable[..., None], write_document: Callable[[object], None]) -> None:
+    set_env({"production_stack": STACK})
+    write_document(with_rules())
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
 
 
@@ -123,15 +126,19 @@ def test_a_metric_that_cannot_be_read_closes_the_gate(
     assert registered(arn)["ModelApprovalStatus"] == "Rejected"
 
 
-def test_a_model_better_than_production_passes(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+def test_a_model_better_than_production_passes(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document(with_rules(beat_production_by=0.01))
     produce(package("0.94"))
     call(package("0.95"))
     assert reports.outputs["ProductionValue"] == "0.94"
 
 
-def test_a_model_no_better_than_production_fails(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+def test_a_model_no_better_than_production_fails(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document(with_rules(beat_production_by=0.01))
     produce(package("0.95"))
     call(package("0.955"))
     assert reports.message == (
@@ -145,17 +152,19 @@ def test_production_is_shown_but_does_not_decide_unless_asked(call: Any, reports
     assert reports.outputs["ProductionValue"] == "0.99"
 
 
-def test_without_production_there_is_nothing_to_beat(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+def test_without_production_there_is_nothing_to_beat(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document(with_rules(beat_production_by=0.01))
     call(package("0.95"))
     assert reports.outputs["ProductionValue"] == "none"
 
 
 @pytest.mark.parametrize("status", ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"])
 def test_a_stack_that_never_served_has_no_champion(
-    call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None], status: str
+    call: Any, reports: Any, script: Callable[[str], Any], write_document: Callable[[object], None], status: str
 ) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+    write_document(with_rules(beat_production_by=0.01))
     parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}]
     script("cloudformation").answer("DescribeStacks", Stacks=[{"StackStatus": status, "Parameters": parameters}])
     call(package("0.95"))
@@ -163,9 +172,9 @@ def test_a_stack_that_never_served_has_no_champion(
 
 
 def test_a_stack_that_rolled_an_update_back_still_serves(
-    call: Any, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None]
+    call: Any, reports: Any, script: Callable[[str], Any], write_document: Callable[[object], None]
 ) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+    write_document(with_rules(beat_production_by=0.01))
     stack = {
         "StackStatus": "UPDATE_ROLLBACK_COMPLETE",
         "Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}],
@@ -176,9 +185,9 @@ def test_a_stack_that_rolled_an_update_back_still_serves(
 
 
 def test_a_champion_whose_package_is_gone_cannot_be_compared(
-    call: Any, reports: Any, set_env: Callable[..., None]
+    call: Any, reports: Any, write_document: Callable[[object], None]
 ) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.01")})
+    write_document(with_rules(beat_production_by=0.01))
     champion = "arn:aws:sagemaker:us-east-1:123456789012:model-package/iris-1a2b3c/99"
     produce(champion)
     call(package("0.95"))
@@ -241,14 +250,14 @@ def test_a_metric_that_the_evaluation_program_should_report_is_missed_there(call
     )
 
 
-def test_every_rule_must_hold(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+def test_every_rule_must_hold(call: Any, reports: Any, write_document: Callable[[object], None]) -> None:
+    write_document(with_rules({"metric": "loss", "max_value": 0.5}))
     call(package("0.95", **{"metric.loss": "0.7"}))
     assert reports.message == "loss is 0.7, must be at most 0.5"
 
 
-def test_all_rules_that_hold_open_the_gate(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+def test_all_rules_that_hold_open_the_gate(call: Any, reports: Any, write_document: Callable[[object], None]) -> None:
+    write_document(with_rules({"metric": "loss", "max_value": 0.5}))
     call(package("0.95", **{"metric.loss": "0.3"}))
     assert reports.outputs["Verdict"] == (
         "validation:accuracy is 0.95 (at least 0.9 asked); production has none;"
@@ -256,15 +265,17 @@ def test_all_rules_that_hold_open_the_gate(call: Any, reports: Any, set_env: Cal
     )
 
 
-def test_every_broken_rule_is_told_at_once(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text({"metric": "loss", "maximum": "0.5"})})
+def test_every_broken_rule_is_told_at_once(call: Any, reports: Any, write_document: Callable[[object], None]) -> None:
+    write_document(with_rules({"metric": "loss", "max_value": 0.5}))
     call(package("0.61"))
     assert "validation:accuracy is 0.61" in reports.message
     assert "The model has no metric loss" in reports.message
 
 
-def test_production_is_compared_metric_by_metric(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"rules": rules_text({"metric": "loss", "maximum": "1.0", "beat_production_by": "0.0"})})
+def test_production_is_compared_metric_by_metric(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document(with_rules({"metric": "loss", "max_value": 1.0, "beat_production_by": 0.0}))
     produce(package("0.99", **{"metric.loss": "0.2"}))
     call(package("0.95", **{"metric.loss": "0.3"}))
     assert reports.message.startswith("loss is 0.3, must be at most 0.2 (production has 0.2")
@@ -283,9 +294,9 @@ def call_again(load_event: Callable[..., dict[str, Any]]) -> Callable[[str], Non
 
 
 def test_a_release_that_is_deployed_again_need_not_beat_production(
-    call_again: Any, reports: Any, set_env: Callable[..., None]
+    call_again: Any, reports: Any, write_document: Callable[[object], None]
 ) -> None:
-    set_env({"rules": rules_text(beat_production_by="0.0")})
+    write_document(with_rules(beat_production_by=0.0))
     produce(package("0.99"))
     call_again(package("0.95", status="Approved"))
     assert reports.outputs["Verdict"] == "validation:accuracy is 0.95 (at least 0.9 asked); production has 0.99"
@@ -303,13 +314,13 @@ def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its
 @pytest.mark.parametrize(
     ("rules", "complaint"),
     [
-        ([], "at least one rule"),
-        ([{"metric": "a"}], "item 0: must have metric, minimum, maximum, beat_production_by"),
-        ([{"metric": "a", "minimum": "", "maximum": "", "beat_production_by": ""}], "item 0: rules out nothing"),
-        ([{"metric": "a", "minimum": "nan", "maximum": "", "beat_production_by": ""}], "minimum must be a finite"),
-        ([{"metric": "a", "minimum": "x", "maximum": "", "beat_production_by": ""}], "minimum must be a finite"),
+        ([], "at least one"),
+        ([{"metric": "a"}], "item 0: must have metric, min_value, max_value, beat_production_by"),
+        (with_rules(min_value=None)["rules"], "item 0: rules out nothing"),
+        (with_rules(min_value=math.nan)["rules"], "min_value must be a finite"),
+        (with_rules(min_value="0.9")["rules"], "min_value must be a finite"),
     ],
 )
-def test_rules_that_would_leave_the_gate_open_are_refused(rules: list[dict[str, str]], complaint: str) -> None:
+def test_rules_that_would_leave_the_gate_open_are_refused(rules: list[dict[str, Any]], complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         parse_rules(rules)

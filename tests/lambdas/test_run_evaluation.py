@@ -9,6 +9,7 @@ import pytest
 from run_evaluation.handler import handler
 
 from handler_kit import clients
+from handler_kit.documents import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,22 +29,31 @@ SETTINGS = {
     "kms_key_arn": KEY,
     "evaluation_role_arn": ROLE,
     "job_prefix": "iris-1a2b3c",
-    "channel": "holdout",
-    "entrypoint": "[]",
     "image": "",
-    "instance_type": "ml.m5.large",
-    "volume_size_gb": "30",
-    "max_runtime_seconds": "3600",
-    "environment": '{"MODE": "strict"}',
     "subnet_ids": "",
     "security_group_ids": "",
-    "tags": '{"team": "risk"}',
+}
+DOCUMENT: dict[str, Any] = {
+    "channel": "holdout",
+    "processing_job": {
+        "AppSpecification": {"ContainerArguments": ["evaluate"]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30},
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "Environment": {"MODE": "strict"},
+        "Tags": [{"Key": "team", "Value": "risk"}],
+    },
 }
 
 
 @pytest.fixture(autouse=True)
-def _evaluable(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def _evaluable(
+    set_env: Callable[..., None], write_document: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_env(SETTINGS)
+    write_document(DOCUMENT)
     monkeypatch.setattr("time.time", lambda: float(NOW))
 
 
@@ -108,6 +118,17 @@ def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: A
     assert request["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == KEY
 
 
+def test_instances_with_disks_of_their_own_get_no_volume_key(
+    call: Any, sagemaker: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    cluster = {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.g5.xlarge"}}}
+    write_document({**DOCUMENT, "processing_job": merged(DOCUMENT["processing_job"], cluster)})
+    call()
+    request = sagemaker.requests["CreateProcessingJob"][0]
+    assert "VolumeKmsKeyId" not in request["ProcessingResources"]["ClusterConfig"]
+    assert request["ProcessingOutputConfig"]["KmsKeyId"] == KEY
+
+
 def test_the_image_is_run_with_the_argument_evaluate(call: Any, sagemaker: Any, reports: Any) -> None:
     call()
     application = sagemaker.requests["CreateProcessingJob"][0]["AppSpecification"]
@@ -115,9 +136,15 @@ def test_the_image_is_run_with_the_argument_evaluate(call: Any, sagemaker: Any, 
 
 
 def test_an_entry_point_and_an_image_of_its_own_are_used(
-    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+    call: Any,
+    sagemaker: Any,
+    reports: Any,
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
 ) -> None:
-    set_env({"entrypoint": '["python", "/opt/ml/code/judge.py"]', "image": "judge:1"})
+    program = {"ContainerEntrypoint": ["python", "/opt/ml/code/judge.py"]}
+    write_document({**DOCUMENT, "processing_job": {**DOCUMENT["processing_job"], "AppSpecification": program}})
+    set_env({"image": "judge:1"})
     call()
     application = sagemaker.requests["CreateProcessingJob"][0]["AppSpecification"]
     assert application == {"ImageUri": "judge:1", "ContainerEntrypoint": ["python", "/opt/ml/code/judge.py"]}
@@ -206,7 +233,7 @@ def test_a_job_that_did_not_complete_says_why(
 def test_a_job_that_says_nothing_is_told_as_such(call: Any, script: Callable[[str], Any], reports: Any) -> None:
     script("sagemaker").answer("DescribeProcessingJob", **job("Stopped"))
     call(token())
-    assert "max_runtime_seconds" in reports.message
+    assert "max_runtime_in_seconds" in reports.message
 
 
 def test_the_wait_ends(call: Any, script: Callable[[str], Any], reports: Any) -> None:
@@ -219,6 +246,17 @@ def test_the_wait_ends(call: Any, script: Callable[[str], Any], reports: Any) ->
 def test_a_forged_token_is_refused(call: Any, sagemaker: Any, reports: Any, text: str) -> None:
     call(text)
     assert "not one that this step wrote" in reports.message
+
+
+def test_the_program_gets_its_variables_and_those_that_find_the_job_again(
+    call: Any, sagemaker: Any, reports: Any
+) -> None:
+    call()
+    assert sagemaker.requests["CreateProcessingJob"][0]["Environment"] == {
+        "MODE": "strict",
+        "MLOPS_EXECUTION_ID": EXECUTION,
+        "MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB,
+    }
 
 
 def test_a_release_that_is_deployed_again_is_not_evaluated_again(call: Any, sagemaker: Any, reports: Any) -> None:

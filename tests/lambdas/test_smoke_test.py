@@ -28,7 +28,7 @@ NOW = 1_790_000_000
 
 @pytest.fixture(autouse=True)
 def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "content_type": "text/csv", "accept": "text/csv"})
+    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "accept": "text/csv"})
     monkeypatch.setattr("time.time", lambda: float(NOW))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -247,12 +247,6 @@ def test_a_malformed_golden_address_is_named(call: Any, reports: Any, uri: str) 
     serve((IMAGE, MODEL))
     call(golden_uri=uri)
     assert "golden_uri: must be s3://bucket/key" in reports.message
-
-
-def test_another_content_type_than_csv_is_refused(call: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"content_type": "application/json"})
-    call()
-    assert "CONTENT_TYPE: must be text/csv" in reports.message
 
 
 def test_golden_records_keep_quoted_features() -> None:

@@ -14,11 +14,13 @@ from train_model.handler import handler
 
 from handler_kit import clients
 from handler_kit.console import log_link
+from handler_kit.documents import merged
 from handler_kit.errors import ConfigurationError
 from handler_kit.training_jobs import TrainingJobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 NAME = "iris-1a2b3c-3f2b9c1e7d54"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
@@ -33,35 +35,50 @@ SETTINGS = {
     "training_role_arn": ROLE,
     "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
-    "job_kind": "training",
-    "instance_types": "ml.m5.large",
-    "instance_count": "1",
-    "volume_size_gb": "10",
-    "max_runtime_seconds": "3600",
-    "max_wait_seconds": "",
-    "keep_alive_seconds": "",
-    "internal_retries": "",
-    "capacity_retries": "2",
-    "checkpoint_path": "",
-    "network_isolation": "true",
-    "encrypt_traffic": "true",
-    "input_mode": "File",
-    "distribution": "FullyReplicated",
+    "job_prefix": "iris-1a2b3c",
     "subnet_ids": "",
     "security_group_ids": "",
-    "tuning": "",
-    "tags": "{}",
-    "hyperparameters": '{"trees": "100"}',
-    "metric_definitions": '[{"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"}]',
-    "job_prefix": "iris-1a2b3c",
-    "environment": '{"MODE": "fast"}',
-    "held_out_channel": "",
+}
+DOCUMENT: dict[str, Any] = {
+    "training_job": {
+        "AlgorithmSpecification": {
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [
+                {"Name": "validation:accuracy", "Regex": "validation:accuracy=([0-9.eE+-]+);"},
+            ],
+        },
+        "HyperParameters": {"trees": "100"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+        "EnableNetworkIsolation": True,
+        "EnableInterContainerTrafficEncryption": True,
+        "Environment": {"MODE": "fast"},
+        "Tags": [],
+    },
+    "tuning_job": None,
+    "channel": {
+        "ContentType": "text/csv",
+        "DataSource": {
+            "S3DataSource": {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated"},
+        },
+    },
+    "held_out_channel": None,
+    "fallback_instance_types": [],
+    "capacity_retries": 2,
 }
 
 
+def asking(**members: Any) -> dict[str, Any]:
+    """The document with other members in the request."""
+    return {**DOCUMENT, "training_job": merged(DOCUMENT["training_job"], members)}
+
+
 @pytest.fixture(autouse=True)
-def _trainable(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def _trainable(
+    set_env: Callable[..., None], write_document: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_env(SETTINGS)
+    write_document(DOCUMENT)
     monkeypatch.setattr("time.time", lambda: float(NOW))
     clients.client("ssm").put_parameter(Name="/iris-1a2b3c/image", Value=IMAGE, Type="String")
 
@@ -124,7 +141,8 @@ def test_the_job_is_what_the_data_set_asks_for(
 ) -> None:
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="artifacts")
-    asked = {"training": {"hyperparameters": {"depth": "3"}, "instance_types": "ml.c5.xlarge"}, "endpoints": {}}
+    wanted = {"HyperParameters": {"depth": "3"}, "ResourceConfig": {"InstanceType": "ml.c5.xlarge"}}
+    asked = {"training": wanted, "endpoints": {}}
     s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
     handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
     request = sagemaker.requests["CreateTrainingJob"][0]
@@ -133,10 +151,27 @@ def test_the_job_is_what_the_data_set_asks_for(
     assert request["ResourceConfig"]["VolumeSizeInGB"] == 10
 
 
-def test_the_job_never_gets_the_held_out_channel(
-    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+def test_an_instance_type_that_the_data_set_asks_for_has_no_stand_in(
+    load_event: Callable[..., dict[str, Any]],
+    sagemaker: Any,
+    reports: Any,
+    write_document: Callable[[object], None],
 ) -> None:
-    set_env({"held_out_channel": "validation"})
+    write_document({**DOCUMENT, "fallback_instance_types": ["ml.g5.xlarge"]})
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="artifacts")
+    asked = {"training": {"ResourceConfig": {"InstanceType": "ml.c5.xlarge"}}, "endpoints": {}}
+    s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
+    sagemaker.refuse("CreateTrainingJob", "CapacityError")
+    handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
+    types = [request["ResourceConfig"]["InstanceType"] for request in sagemaker.requests["CreateTrainingJob"]]
+    assert types == ["ml.c5.xlarge", "ml.c5.xlarge"]
+
+
+def test_the_job_never_gets_the_held_out_channel(
+    call: Any, sagemaker: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document({**DOCUMENT, "held_out_channel": "validation"})
     call()
     channels = sagemaker.requests["CreateTrainingJob"][0]["InputDataConfig"]
     assert [one["ChannelName"] for one in channels] == ["train"]
@@ -152,9 +187,9 @@ def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: A
 
 
 def test_many_instances_encrypt_what_they_tell_each_other(
-    call: Any, sagemaker: Any, reports: Any, set_env: Callable[..., None]
+    call: Any, sagemaker: Any, reports: Any, write_document: Callable[[object], None]
 ) -> None:
-    set_env({"instance_count": "2"})
+    write_document(asking(ResourceConfig={"InstanceCount": 2}))
     call()
     assert sagemaker.requests["CreateTrainingJob"][0]["EnableInterContainerTrafficEncryption"] is True
 
@@ -171,7 +206,8 @@ def test_the_job_carries_settings_and_lineage(call: Any, sagemaker: Any, reports
     execution = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
     assert request["HyperParameters"] == {"trees": "100"}
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
-    assert request["AlgorithmSpecification"]["MetricDefinitions"] == json.loads(SETTINGS["metric_definitions"])
+    written = DOCUMENT["training_job"]["AlgorithmSpecification"]
+    assert request["AlgorithmSpecification"] == {**written, "TrainingImage": IMAGE}
     assert request["Environment"] == {
         "MODE": "fast",
         "MLOPS_EXECUTION_ID": execution,
@@ -179,6 +215,31 @@ def test_the_job_carries_settings_and_lineage(call: Any, sagemaker: Any, reports
         "MLOPS_CAPACITY_RETRIES": "0",
     }
     assert {"Key": "mlops:execution-id", "Value": execution} in request["Tags"]
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({}, "document.json of the function's archive: must have capacity_retries, channel"),
+        ({**DOCUMENT, "more": 1}, "document.json of the function's archive: must have capacity_retries, channel"),
+        ([], "document.json of the function's archive: must have capacity_retries, channel"),
+    ],
+)
+def test_a_document_of_another_form_is_refused_before_any_cost(
+    call: Any, sagemaker: Any, reports: Any, write_document: Callable[[object], None], document: object, problem: str
+) -> None:
+    write_document(document)
+    call()
+    assert reports.kind == "ConfigurationError"
+    assert reports.message.startswith(problem)
+    assert sagemaker.operations() == []
+
+
+def test_a_missing_document_is_named(call: Any, sagemaker: Any, reports: Any, tmp_path: Path) -> None:
+    (tmp_path / "document.json").unlink()
+    call()
+    assert reports.message.startswith("document.json of the function's archive cannot be read")
+    assert sagemaker.operations() == []
 
 
 @pytest.mark.parametrize("value", ["none", " "])
@@ -309,7 +370,7 @@ def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
 def test_a_job_that_ran_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", SecondaryStatus="MaxRuntimeExceeded"))
     call(token())
-    assert "(MaxRuntimeExceeded); raise max_runtime_seconds" in reports.message
+    assert "(MaxRuntimeExceeded); raise max_runtime_in_seconds" in reports.message
 
 
 def test_a_job_without_capacity_is_started_again(call: Any, sagemaker: Any, reports: Any) -> None:

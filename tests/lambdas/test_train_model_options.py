@@ -7,10 +7,24 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lambdas.test_train_model import DATASET, IMAGE, KEY, NAME, NOW, PIPELINE_JOB, ROLE, SETTINGS, job, token
+from lambdas.test_train_model import (
+    DATASET,
+    DOCUMENT,
+    IMAGE,
+    KEY,
+    NAME,
+    NOW,
+    PIPELINE_JOB,
+    ROLE,
+    SETTINGS,
+    asking,
+    job,
+    token,
+)
 from train_model.handler import handler
 
 from handler_kit import clients
+from handler_kit.documents import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +37,7 @@ SEARCH: dict[str, Any] = {
     "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 3600},
     "ParameterRanges": {"IntegerParameterRanges": [{"Name": "depth", "MinValue": "1", "MaxValue": "9"}]},
 }
-TUNED = {"job_kind": "tuning", "tuning": json.dumps(SEARCH)}
+TUNED = {"tuning_job": {"HyperParameterTuningJobConfig": SEARCH}}
 CREATED = datetime(2026, 1, 14, tzinfo=timezone.utc)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 SEARCH_ARN = f"{ARN}:hyper-parameter-tuning-job/{TUNING_NAME}"
@@ -36,8 +50,11 @@ BEST = {
 
 
 @pytest.fixture(autouse=True)
-def _trainable(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def _trainable(
+    set_env: Callable[..., None], write_document: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_env(SETTINGS)
+    write_document(DOCUMENT)
     monkeypatch.setattr("time.time", lambda: float(NOW))
     clients.client("ssm").put_parameter(Name="/iris-1a2b3c/image", Value=IMAGE, Type="String")
 
@@ -53,11 +70,11 @@ def call(load_event: Callable[..., dict[str, Any]]) -> Callable[..., None]:
 
 
 @pytest.fixture
-def requested(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> Callable[..., dict[str, Any]]:
-    """The request that settings make."""
+def requested(call: Any, sagemaker: Any, reports: Any, write_document: Any) -> Callable[..., dict[str, Any]]:
+    """The request that a document makes."""
 
-    def request(**settings: str) -> dict[str, Any]:
-        set_env(settings)
+    def request(document: dict[str, Any] = DOCUMENT, **changes: Any) -> dict[str, Any]:
+        write_document({**document, **changes})
         call()
         ((request,),) = sagemaker.requests.values()
         return request
@@ -90,7 +107,13 @@ def tuning_job(status: str, **more: Any) -> dict[str, Any]:
 
 
 def test_spot_instances_have_a_longest_wait_and_checkpoints(requested: Any) -> None:
-    request = requested(max_wait_seconds="7200", checkpoint_path="/opt/ml/checkpoints")
+    request = requested(
+        asking(
+            EnableManagedSpotTraining=True,
+            StoppingCondition={"MaxWaitTimeInSeconds": 7200},
+            CheckpointConfig={"LocalPath": "/opt/ml/checkpoints"},
+        )
+    )
     assert request["EnableManagedSpotTraining"] is True
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
     assert request["CheckpointConfig"] == {
@@ -106,46 +129,56 @@ def test_without_options_the_request_has_none_of_them(requested: Any) -> None:
     assert "KeepAlivePeriodInSeconds" not in request["ResourceConfig"]
 
 
-def test_the_vpc_is_handed_on(requested: Any) -> None:
-    request = requested(subnet_ids="subnet-1,subnet-2", security_group_ids="sg-1")
+def test_the_vpc_is_handed_on(requested: Any, set_env: Any) -> None:
+    set_env({"subnet_ids": "subnet-1,subnet-2", "security_group_ids": "sg-1"})
+    request = requested()
     assert request["VpcConfig"] == {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
 
 
 def test_internal_errors_are_repeated_by_sagemaker(requested: Any) -> None:
-    assert requested(internal_retries="3")["RetryStrategy"] == {"MaximumRetryAttempts": 3}
+    strategy = {"MaximumRetryAttempts": 3}
+    assert requested(asking(RetryStrategy=strategy))["RetryStrategy"] == strategy
 
 
 def test_instances_are_kept_for_the_next_job(requested: Any) -> None:
-    assert requested(keep_alive_seconds="600")["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600
+    request = requested(asking(ResourceConfig={"KeepAlivePeriodInSeconds": 600}))
+    assert request["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600
 
 
 def test_instances_with_disks_of_their_own_get_no_volume_key(requested: Any) -> None:
-    request = requested(instance_types="ml.g5.xlarge")
+    request = requested(asking(ResourceConfig={"InstanceType": "ml.g5.xlarge"}))
     assert "VolumeKmsKeyId" not in request["ResourceConfig"]
     assert request["OutputDataConfig"]["KmsKeyId"] == KEY
 
 
 def test_input_mode_and_distribution_are_handed_on(requested: Any) -> None:
-    request = requested(input_mode="FastFile", distribution="ShardedByS3Key")
+    source = {"S3DataSource": {"S3DataDistributionType": "ShardedByS3Key"}}
+    request = requested(
+        asking(AlgorithmSpecification={"TrainingInputMode": "FastFile"}),
+        channel=merged(DOCUMENT["channel"], {"DataSource": source}),
+    )
     assert request["AlgorithmSpecification"]["TrainingInputMode"] == "FastFile"
     sources = [one["DataSource"]["S3DataSource"] for one in request["InputDataConfig"]]
     assert {source["S3DataDistributionType"] for source in sources} == {"ShardedByS3Key"}
 
 
 def test_the_network_can_be_opened_and_the_traffic_left_plain(requested: Any) -> None:
-    request = requested(network_isolation="false", encrypt_traffic="false", instance_count="2")
+    request = requested(
+        asking(
+            EnableNetworkIsolation=False,
+            EnableInterContainerTrafficEncryption=False,
+            ResourceConfig={"InstanceCount": 2},
+        )
+    )
     assert request["EnableNetworkIsolation"] is False
     assert request["EnableInterContainerTrafficEncryption"] is False
 
 
 def test_the_users_tags_are_on_the_job(requested: Any) -> None:
-    assert {"Key": "team", "Value": "risk"} in requested(tags='{"team": "risk"}')["Tags"]
-
-
-def test_a_flag_that_is_none_is_refused_by_name(call: Any, reports: Any, set_env: Any) -> None:
-    set_env({"network_isolation": "yes"})
-    call()
-    assert reports.message == "environment variable NETWORK_ISOLATION: must be 'true' or 'false', got 'yes'"
+    tag = {"Key": "team", "Value": "risk"}
+    tags = requested(asking(Tags=[tag]))["Tags"]
+    assert [one["Key"] for one in tags] == ["team", "mlops:execution-id", "mlops:dataset-sha256"]
+    assert tag in tags
 
 
 def test_an_unknown_step_is_refused_by_name(call: Any, reports: Any) -> None:
@@ -155,9 +188,9 @@ def test_an_unknown_step_is_refused_by_name(call: Any, reports: Any) -> None:
 
 
 def test_a_job_without_capacity_tries_the_next_instance_type(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any
+    call: Any, sagemaker: Any, reports: Any, write_document: Any
 ) -> None:
-    set_env({"instance_types": "ml.m5.large,ml.g5.xlarge"})
+    write_document({**DOCUMENT, "fallback_instance_types": ["ml.g5.xlarge"]})
     sagemaker.answer("DescribeTrainingJob", **job("Failed", FailureReason="CapacityError: Unable."))
     call(token())
     (request,) = sagemaker.requests["CreateTrainingJob"]
@@ -168,9 +201,9 @@ def test_a_job_without_capacity_tries_the_next_instance_type(
 
 
 def test_after_the_last_instance_type_comes_the_first_again(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any
+    call: Any, sagemaker: Any, reports: Any, write_document: Any
 ) -> None:
-    set_env({"instance_types": "ml.m5.large,ml.c5.xlarge"})
+    write_document({**DOCUMENT, "fallback_instance_types": ["ml.c5.xlarge"]})
     tried = {"MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB, "MLOPS_CAPACITY_RETRIES": "1"}
     failed = job("Failed", name=f"{NAME}-r2", FailureReason="CapacityError: Unable.", Environment=tried)
     sagemaker.answer("DescribeTrainingJob", **failed)
@@ -195,9 +228,9 @@ def test_a_refusal_for_capacity_is_bounded(call: Any, sagemaker: Any, reports: A
 
 
 def test_a_refusal_for_capacity_takes_the_next_instance_type(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any
+    call: Any, sagemaker: Any, reports: Any, write_document: Any
 ) -> None:
-    set_env({"instance_types": "ml.m5.large,ml.c5.xlarge"})
+    write_document({**DOCUMENT, "fallback_instance_types": ["ml.c5.xlarge"]})
     sagemaker.refuse("CreateTrainingJob", "InsufficientInstanceCapacity")
     call()
     types = [request["ResourceConfig"]["InstanceType"] for request in sagemaker.requests["CreateTrainingJob"]]
@@ -216,7 +249,7 @@ def test_a_spot_job_says_what_was_billed(call: Any, sagemaker: Any, reports: Any
 def test_a_job_that_waited_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", SecondaryStatus="MaxWaitTimeExceeded"))
     call(token())
-    assert "(MaxWaitTimeExceeded); raise spot.max_wait_seconds" in reports.message
+    assert "(MaxWaitTimeExceeded); raise spot.max_wait_time_in_seconds" in reports.message
 
 
 def test_starting_waits_until_the_job_has_its_instances(call: Any, sagemaker: Any, reports: Any) -> None:
@@ -275,10 +308,10 @@ def test_reading_a_job_that_was_never_started_says_so(call: Any, sagemaker: Any,
     assert reports.message == f"Training job {NAME} does not exist. Retry all actions of the stage."
 
 
-def test_a_search_has_the_training_job_as_its_definition(requested: Any) -> None:
-    request = requested(
-        **TUNED, tags='{"team": "risk"}', max_wait_seconds="7200", subnet_ids="subnet-1", security_group_ids="sg-1"
-    )
+def test_a_search_has_the_training_job_as_its_definition(requested: Any, set_env: Any) -> None:
+    set_env({"subnet_ids": "subnet-1", "security_group_ids": "sg-1"})
+    spot = {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxWaitTimeInSeconds": 7200}}
+    request = requested(asking(**spot, Tags=[{"Key": "team", "Value": "risk"}]), **TUNED)
     definition = request["TrainingJobDefinition"]
     assert request["HyperParameterTuningJobName"] == TUNING_NAME
     assert request["HyperParameterTuningJobConfig"] == SEARCH
@@ -291,29 +324,30 @@ def test_a_search_has_the_training_job_as_its_definition(requested: Any) -> None
 
 
 def test_a_search_hands_the_fallback_types_to_sagemaker(requested: Any) -> None:
-    request = requested(**TUNED, instance_types="ml.m5.large,ml.c5.xlarge")
+    request = requested(**TUNED, fallback_instance_types=["ml.c5.xlarge"])
     resources = request["TrainingJobDefinition"]["HyperParameterTuningResourceConfig"]
     assert [config["InstanceType"] for config in resources["InstanceConfigs"]] == ["ml.m5.large", "ml.c5.xlarge"]
     assert resources["AllocationStrategy"] == "Prioritized"
     assert "ResourceConfig" not in request["TrainingJobDefinition"]
 
 
-def test_a_name_too_long_for_a_search_is_refused(call: Any, reports: Any, set_env: Any) -> None:
-    set_env({**TUNED, "job_prefix": "a-name-of-twenty-letters"})
+def test_a_name_too_long_for_a_search_is_refused(call: Any, reports: Any, set_env: Any, write_document: Any) -> None:
+    set_env({"job_prefix": "a-name-of-twenty-letters"})
+    write_document({**DOCUMENT, **TUNED})
     call()
     assert "is not the name of a tuning job" in reports.message
 
 
-def test_a_search_is_adopted_on_redelivery(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
-    set_env(TUNED)
+def test_a_search_is_adopted_on_redelivery(call: Any, sagemaker: Any, reports: Any, write_document: Any) -> None:
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.refuse("CreateHyperParameterTuningJob", "ResourceInUse")
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("InProgress"))
     call()
     assert json.loads(reports.token)["awaits"] == TUNING_NAME
 
 
-def test_the_best_training_job_is_the_candidate(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
-    set_env(TUNED)
+def test_the_best_training_job_is_the_candidate(call: Any, sagemaker: Any, reports: Any, write_document: Any) -> None:
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
     sagemaker.answer("DescribeTrainingJob", **job("Completed", name=CHILD))
     call(token(TUNING_NAME))
@@ -322,16 +356,16 @@ def test_the_best_training_job_is_the_candidate(call: Any, sagemaker: Any, repor
     assert "validation:accuracy=0.97 with depth=4" in reports.only("success")["executionDetails"]["summary"]
 
 
-def test_a_best_job_that_hyperband_ended_is_taken(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
-    set_env(TUNED)
+def test_a_best_job_that_hyperband_ended_is_taken(call: Any, sagemaker: Any, reports: Any, write_document: Any) -> None:
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, TuningJobArn=SEARCH_ARN))
     call(token(TUNING_NAME))
     assert reports.outputs["JobName"] == CHILD
 
 
-def test_a_best_job_without_a_model_fails(call: Any, sagemaker: Any, reports: Any, set_env: Any) -> None:
-    set_env(TUNED)
+def test_a_best_job_without_a_model_fails(call: Any, sagemaker: Any, reports: Any, write_document: Any) -> None:
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, TuningJobArn=SEARCH_ARN, ModelArtifacts={}))
     call(token(TUNING_NAME))
@@ -340,9 +374,9 @@ def test_a_best_job_without_a_model_fails(call: Any, sagemaker: Any, reports: An
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
 def test_a_search_without_a_best_job_fails_with_a_training_jobs_reason(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any, status: str
+    call: Any, sagemaker: Any, reports: Any, write_document: Any, status: str
 ) -> None:
-    set_env(TUNED)
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job(status, FailureReason="All training jobs failed."))
     failed = {"TrainingJobName": CHILD, "FailureReason": "AlgorithmError: one class only"}
     sagemaker.answer("ListTrainingJobsForHyperParameterTuningJob", TrainingJobSummaries=[{}, failed])
@@ -352,9 +386,9 @@ def test_a_search_without_a_best_job_fails_with_a_training_jobs_reason(
 
 @pytest.mark.parametrize(("seconds", "kind"), [(3600, "success"), (3599, "failure")])
 def test_only_a_search_whose_time_was_over_goes_on_with_what_it_found(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any, seconds: int, kind: str
+    call: Any, sagemaker: Any, reports: Any, write_document: Any, seconds: int, kind: str
 ) -> None:
-    set_env(TUNED)
+    write_document({**DOCUMENT, **TUNED})
     ended = {"HyperParameterTuningEndTime": CREATED + timedelta(seconds=seconds)}
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Stopped", BestTrainingJob=BEST, **ended))
     sagemaker.answer("DescribeTrainingJob", **job("Completed", name=CHILD))
@@ -364,15 +398,9 @@ def test_only_a_search_whose_time_was_over_goes_on_with_what_it_found(
 
 
 def test_a_long_search_is_left_to_the_event_as_soon_as_it_runs(
-    call: Any, sagemaker: Any, reports: Any, set_env: Any
+    call: Any, sagemaker: Any, reports: Any, write_document: Any
 ) -> None:
-    set_env(TUNED)
+    write_document({**DOCUMENT, **TUNED})
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("InProgress"))
     call(token(TUNING_NAME), step="start")
     assert "continuationToken" not in reports.only("success")
-
-
-def test_an_unknown_kind_of_job_is_refused_by_name(call: Any, reports: Any, set_env: Any) -> None:
-    set_env({"job_kind": "processing"})
-    call()
-    assert "JOB_KIND 'processing'" in reports.message

@@ -131,11 +131,9 @@ def test_the_unchanged_zip_becomes_a_pinned_data_set_and_a_request(lake: Lake, r
     }
     request = json.loads(pinned[f"{folder}/request.json"])
     assert request["training"] == {
-        "hyperparameters": {"max_depth": "20", "n_jobs": "4", "n_estimators": "120"},
-        "instance_types": "ml.m4.xlarge",
-        "instance_count": 1,
-        "volume_size_gb": 30,
-        "max_runtime_seconds": 82_800,
+        "HyperParameters": {"max_depth": "20", "n_jobs": "4", "n_estimators": "120"},
+        "ResourceConfig": {"InstanceType": "ml.m4.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 82_800},
     }
     assert request["endpoints"] == {
         "dev": {

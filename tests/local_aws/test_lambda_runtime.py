@@ -81,8 +81,8 @@ def test_environment_holds_only_what_lambda_gives(aws: LocalAws, monkeypatch: py
     monkeypatch.setenv("SECRET_OF_THE_USER", "s")
     _, seen = call(aws, {})
     names = set(seen["environment"])
-    assert {"OWN_SETTING", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"} <= names
-    assert all(name.startswith(("AWS_", "OWN_")) or name in ("PATH", "HOME", "LANG", "TZ") for name in names)
+    assert {"OWN_SETTING", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT"} <= names
+    assert all(name.startswith(("AWS_", "LAMBDA_", "OWN_")) or name in ("PATH", "HOME", "LANG", "TZ") for name in names)
 
 
 def test_raised_error_comes_back_as_lambda_words_it(aws: LocalAws) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_aws.tiny_container import wait_until
 
+from mlops_constructs._payload import DOCUMENT
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.follow import Follower
@@ -73,13 +76,30 @@ class Site:
         function = f"{self.deployed(name).name}-train-model"
         client = self.client("lambda")
         variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-        slow = {**variables, "HYPERPARAMETERS": json.dumps({"n_estimators": "1000000"})}
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": slow})
+        place = {"Bucket": variables["ARTIFACT_BUCKET"], "Key": f"functions/{function}.zip"}
+        deployed = self.client("s3").get_object(**place)["Body"].read()
+        client.update_function_code(
+            FunctionName=function, ZipFile=with_hyperparameter(deployed, "n_estimators", "1000000")
+        )
 
     def stop(self, name: str, execution: str) -> None:
         self.client("codepipeline").stop_pipeline_execution(
             pipelineName=self.deployed(name).name, pipelineExecutionId=execution, abandon=True, reason="a test"
         )
+
+
+def with_hyperparameter(deployed: bytes, name: str, value: str) -> bytes:
+    """The archive of train_model with another hyperparameter in its document."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(deployed)) as before, zipfile.ZipFile(changed, "w") as after:
+        for member in before.namelist():
+            content = before.read(member)
+            if member == DOCUMENT:
+                document = json.loads(content)
+                document["training_job"]["HyperParameters"][name] = value
+                content = json.dumps(document).encode()
+            after.writestr(member, content)
+    return changed.getvalue()
 
 
 @pytest.fixture(scope="module")

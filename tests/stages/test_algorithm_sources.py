@@ -214,8 +214,7 @@ def test_a_builtin_is_pulled_from_exactly_its_account(xgboost: Synthesized) -> N
 
 
 def test_a_builtin_defines_no_metrics(xgboost: Synthesized) -> None:
-    (function,) = [one for id_, one in xgboost.all("aws_lambda_function").items() if "train_model" in id_]
-    assert json.loads(function["environment"]["variables"]["METRIC_DEFINITIONS"]) == []
+    assert "MetricDefinitions" not in xgboost.function_document("train_model")["training_job"]["AlgorithmSpecification"]
 
 
 @pytest.mark.parametrize(

@@ -59,16 +59,31 @@ def test_without_a_program_nothing_of_it_is_made(plain: Synthesized) -> None:
 
 
 def test_the_job_is_as_configured(evaluated: Synthesized) -> None:
-    found = settings(evaluated, "run_evaluation")
-    assert json.loads(found["ENTRYPOINT"].replace("$${", "${")) == ["python", "/opt/ml/code/judge.py", "${x}"]
-    assert json.loads(found["ENVIRONMENT"]) == {"MODE": "strict"}
-    assert (found["CHANNEL"], found["IMAGE"], found["INSTANCE_TYPE"]) == ("test", "", "ml.c5.large")
-    assert (found["VOLUME_SIZE_GB"], found["MAX_RUNTIME_SECONDS"]) == ("50", "600")
+    assert settings(evaluated, "run_evaluation")["IMAGE"] == ""
+    assert evaluated.function_document("run_evaluation") == {
+        "channel": "test",
+        "processing_job": {
+            "AppSpecification": {"ContainerEntrypoint": ["python", "/opt/ml/code/judge.py", "${x}"]},
+            "Environment": {"MODE": "strict"},
+            "NetworkConfig": {"EnableNetworkIsolation": True},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.c5.large", "VolumeSizeInGB": 50}
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "Tags": [],
+        },
+    }
+
+
+def test_without_an_entry_point_the_image_is_run_with_the_argument_evaluate() -> None:
+    stack = synth(evaluation=Evaluation(metric="f1", job=EvaluationJob()))
+    job = stack.function_document("run_evaluation")["processing_job"]
+    assert job["AppSpecification"] == {"ContainerArguments": ["evaluate"]}
 
 
 def test_training_never_gets_the_held_out_records(plain: Synthesized, evaluated: Synthesized) -> None:
-    assert settings(evaluated, "train_model")["HELD_OUT_CHANNEL"] == "test"
-    assert settings(plain, "train_model")["HELD_OUT_CHANNEL"] == ""
+    assert evaluated.function_document("train_model")["held_out_channel"] == "test"
+    assert plain.function_document("train_model")["held_out_channel"] is None
 
 
 def test_the_job_has_a_role_of_its_own_that_writes_nothing_but_its_report(evaluated: Synthesized) -> None:
@@ -91,17 +106,12 @@ def test_another_image_may_be_pulled_from_where_it_is() -> None:
 
 
 def test_the_gate_gets_every_rule(plain: Synthesized, evaluated: Synthesized) -> None:
-    assert json.loads(settings(evaluated, "evaluate_model")["RULES"]) == [
-        {"metric": "f1", "minimum": "0.9", "maximum": "", "beat_production_by": "0.0"},
-        {"metric": "loss", "minimum": "", "maximum": "0.4", "beat_production_by": ""},
+    assert evaluated.function_document("evaluate_model")["rules"] == [
+        {"metric": "f1", "min_value": 0.9, "max_value": None, "beat_production_by": 0.0},
+        {"metric": "loss", "min_value": None, "max_value": 0.4, "beat_production_by": None},
     ]
-    (rule,) = json.loads(settings(plain, "evaluate_model")["RULES"])
+    (rule,) = plain.function_document("evaluate_model")["rules"]
     assert rule["metric"] == "validation:accuracy"
-
-
-def test_a_functions_settings_fit_lambda(evaluated: Synthesized) -> None:
-    for function in evaluated.all("aws_lambda_function").values():
-        assert len(json.dumps(function["environment"]["variables"])) <= 4096
 
 
 def test_nothing_that_a_release_needs_expires(plain: Synthesized) -> None:

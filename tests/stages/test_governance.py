@@ -89,15 +89,12 @@ def test_tags_are_on_everything_that_takes_them(governed: Synthesized) -> None:
 
 def test_tags_reach_what_is_made_at_run_time() -> None:
     governed = synth(tags=TAGS, evaluation=Evaluation(metric="f1", job=EvaluationJob()))
-    told = {
-        function["handler"].partition(".")[0]: json.loads(function["environment"]["variables"]["TAGS"])
-        for function in governed.all("aws_lambda_function").values()
-        if "TAGS" in function["environment"]["variables"]
-    }
-    assert told == {"run_evaluation": TAGS, "train_model": TAGS}
+    listed = [{"Key": key, "Value": value} for key, value in TAGS.items()]
+    assert governed.function_document("train_model")["training_job"]["Tags"] == listed
+    assert governed.function_document("run_evaluation")["processing_job"]["Tags"] == listed
     for resource in endpoint_template(Endpoint(), tags=TAGS)["Resources"].values():
         if resource["Type"].startswith("AWS::SageMaker::"):
-            assert resource["Properties"]["Tags"][:2] == [{"Key": key, "Value": value} for key, value in TAGS.items()]
+            assert resource["Properties"]["Tags"][:2] == listed
 
 
 def test_without_tags_nothing_is_tagged(plain: Synthesized) -> None:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, new_stack, synth
+from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
 from mlops_constructs import (
+    Algorithm,
     CategoricalParameter,
     Checkpoints,
     ContinuousParameter,
+    Dataset,
     Endpoint,
     Hyperband,
     IntegerParameter,
+    MLOpsPipeline,
     Network,
     Retry,
     Spot,
@@ -85,41 +88,79 @@ def pattern_of(stack: Synthesized, suffix: str) -> dict[str, Any]:
     return pattern
 
 
+def request(stack: Synthesized) -> dict[str, Any]:
+    """What train_model sends whatever the data set is."""
+    written: dict[str, Any] = stack.function_document("train_model")["training_job"]
+    return written
+
+
 @pytest.mark.parametrize(
-    ("training", "expected"),
+    ("training", "changed"),
     [
         (
             Training(spot=Spot(max_wait_time_in_seconds=7200)),
-            {"MAX_WAIT_SECONDS": "7200", "CHECKPOINT_PATH": "/opt/ml/checkpoints"},
+            {
+                "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200},
+                "EnableManagedSpotTraining": True,
+                "CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints"},
+            },
         ),
-        (Training(checkpoints=Checkpoints(local_path="/kept")), {"CHECKPOINT_PATH": "/kept", "MAX_WAIT_SECONDS": ""}),
-        (Training(keep_alive_period_in_seconds=600), {"KEEP_ALIVE_SECONDS": "600"}),
+        (Training(checkpoints=Checkpoints(local_path="/kept")), {"CheckpointConfig": {"LocalPath": "/kept"}}),
         (
-            Training(retry=Retry(max_retry_attempts=0, max_capacity_retries=0)),
-            {"INTERNAL_RETRIES": "", "CAPACITY_RETRIES": ""},
+            Training(keep_alive_period_in_seconds=600, volume_size_in_gb=9),
+            {
+                "ResourceConfig": {
+                    "InstanceType": "ml.m5.xlarge",
+                    "InstanceCount": 1,
+                    "VolumeSizeInGB": 9,
+                    "KeepAlivePeriodInSeconds": 600,
+                }
+            },
         ),
-        (
-            Training(retry=Retry(fallback_instance_types=["ml.g5.xlarge", "ml.m5.xlarge"])),
-            {"INSTANCE_TYPES": "ml.m5.xlarge,ml.g5.xlarge"},
-        ),
-        (Training(enable_network_isolation=False), {"NETWORK_ISOLATION": "false"}),
-        (Training(encrypt_inter_container_traffic=False), {"ENCRYPT_TRAFFIC": "false"}),
-        (Training(input_mode="FastFile"), {"INPUT_MODE": "FastFile"}),
-        (Training(distribution="ShardedByS3Key"), {"DISTRIBUTION": "ShardedByS3Key"}),
+        (Training(retry=Retry(max_retry_attempts=7)), {"RetryStrategy": {"MaximumRetryAttempts": 7}}),
+        (Training(enable_network_isolation=False), {"EnableNetworkIsolation": False}),
+        (Training(encrypt_inter_container_traffic=False), {"EnableInterContainerTrafficEncryption": False}),
+        (Training(environment={"MODE": "${fast}"}), {"Environment": {"MODE": "${fast}"}}),
     ],
 )
-def test_an_option_reaches_the_function(plain: Synthesized, training: Training, expected: dict[str, str]) -> None:
-    found = settings(synth(training=training))
-    assert found == {**settings(plain), **expected}
+def test_an_option_is_part_of_the_request(plain: Synthesized, training: Training, changed: dict[str, Any]) -> None:
+    assert request(synth(training=training)) == {**request(plain), **changed}
 
 
-def test_nothing_optional_is_on_by_default(plain: Synthesized) -> None:
-    found = settings(plain)
-    assert {name for name, value in found.items() if value == ""} == {
-        *("CHECKPOINT_PATH", "KEEP_ALIVE_SECONDS", "MAX_WAIT_SECONDS"),
-        *("SUBNET_IDS", "SECURITY_GROUP_IDS", "TUNING", "HELD_OUT_CHANNEL"),
+def test_nothing_optional_is_asked_for_by_default(plain: Synthesized) -> None:
+    found = request(plain)
+    assert set(found) == {
+        *("AlgorithmSpecification", "EnableInterContainerTrafficEncryption", "EnableNetworkIsolation", "Environment"),
+        *("HyperParameters", "ResourceConfig", "RetryStrategy", "StoppingCondition", "Tags"),
     }
-    assert (found["NETWORK_ISOLATION"], found["ENCRYPT_TRAFFIC"]) == ("true", "true")
+    assert found["EnableNetworkIsolation"] is found["EnableInterContainerTrafficEncryption"] is True
+    assert (settings(plain)["SUBNET_IDS"], settings(plain)["SECURITY_GROUP_IDS"]) == ("", "")
+
+
+def test_no_repetition_is_asked_for_where_there_is_to_be_none() -> None:
+    retry = Retry(max_retry_attempts=0, max_capacity_retries=0)
+    stack = synth(training=Training(retry=retry))
+    assert "RetryStrategy" not in request(stack)
+    assert stack.function_document("train_model")["capacity_retries"] == 0
+
+
+def test_what_is_tried_without_capacity_is_told_beside_the_request(plain: Synthesized) -> None:
+    retry = Retry(fallback_instance_types=["ml.g5.xlarge", "ml.m5.xlarge"])
+    stack = synth(training=Training(retry=retry))
+    assert stack.function_document("train_model")["fallback_instance_types"] == ["ml.g5.xlarge"]
+    assert plain.function_document("train_model")["fallback_instance_types"] == []
+
+
+def test_input_mode_and_distribution_are_those_of_the_request() -> None:
+    stack = synth(training=Training(input_mode="FastFile", distribution="ShardedByS3Key"))
+    assert request(stack)["AlgorithmSpecification"]["TrainingInputMode"] == "FastFile"
+    channel = stack.function_document("train_model")["channel"]
+    assert channel["DataSource"]["S3DataSource"]["S3DataDistributionType"] == "ShardedByS3Key"
+
+
+def search_of(stack: Synthesized) -> dict[str, Any]:
+    found: dict[str, Any] = stack.function_document("train_model")["tuning_job"]["HyperParameterTuningJobConfig"]
+    return found
 
 
 def test_a_search_reaches_the_function_in_sagemakers_words() -> None:
@@ -136,7 +177,7 @@ def test_a_search_reaches_the_function_in_sagemakers_words() -> None:
         random_seed=7,
         hyperband=Hyperband(min_resource=1, max_resource=9),
     )
-    assert json.loads(settings(synth(tuning=search))["TUNING"]) == {
+    assert search_of(synth(tuning=search)) == {
         "Strategy": "Hyperband",
         "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "validation:log_loss"},
         "ResourceLimits": {"MaxNumberOfTrainingJobs": 20, "MaxParallelTrainingJobs": 2, "MaxRuntimeInSeconds": 79_200},
@@ -161,11 +202,11 @@ def test_early_stopping_is_sagemakers_auto() -> None:
             early_stopping_type="Auto",
         )
     )
-    assert json.loads(settings(stack)["TUNING"])["TrainingJobEarlyStoppingType"] == "Auto"
+    assert search_of(stack)["TrainingJobEarlyStoppingType"] == "Auto"
 
 
 def test_tags_reach_the_job() -> None:
-    assert json.loads(settings(synth(tags={"team": "risk"}))["TAGS"]) == {"team": "risk"}
+    assert request(synth(tags={"team": "risk"}))["Tags"] == [{"Key": "team", "Value": "risk"}]
 
 
 @pytest.mark.parametrize(
@@ -403,13 +444,42 @@ def test_the_end_of_a_long_search_is_a_searchs_event() -> None:
 def test_the_functions_environment_fits_at_its_fullest() -> None:
     # 4,096 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     training = Training(
-        spot=Spot(max_wait_time_in_seconds=30 * DAY),
-        max_runtime_in_seconds=28 * DAY,
-        retry=Retry(max_capacity_retries=8, fallback_instance_types=[f"ml.m7i-flex.1{n}xlarge" for n in range(5)]),
-        hyperparameters={"notes": "x" * 1900},
+        hyperparameters={f"h{n}": "x" * 2500 for n in range(100)},
+        environment={f"E{n}": "x" * 512 for n in range(97)},
     )
     network = Network(subnet_ids=["subnet-0123456789abcdef0"] * 16, security_group_ids=["sg-0123456789abcdef0"] * 5)
-    found = settings(synth("a-name-of-seventeen", training=training, network=network))
+    stack = synth("a-name-of-seventeen", training=training, network=network)
     # What references become: an artifact bucket, a key and a role of the greatest length.
-    resolved = {**found, "ARTIFACT_BUCKET": "b" * 63, "KMS_KEY_ARN": "k" * 90, "TRAINING_ROLE_ARN": "r" * 120}
+    resolved = {
+        **settings(stack),
+        **{"ARTIFACT_BUCKET": "b" * 63, "KMS_KEY_ARN": "k" * 90, "TRAINING_ROLE_ARN": "r" * 120},
+    }
     assert sum(len(name) + len(value) for name, value in resolved.items()) <= 4096
+    assert request(stack)["HyperParameters"] == training.hyperparameters
+
+
+def test_each_pipeline_of_a_stack_has_its_own_request_in_an_archive_of_its_own() -> None:
+    stack = new_stack()
+    for count in (1, 2):
+        MLOpsPipeline(
+            stack,
+            f"p{count}",
+            algorithm=Algorithm.from_directory(CONTAINER),
+            dataset=Dataset(),
+            training=Training(instance_count=count),
+        )
+    uploads = [
+        one for one in document_of(stack)["resource"]["aws_s3_object"].values() if "train-model" in one.get("key", "")
+    ]
+    assert len({one["key"] for one in uploads}) == len({one["source_hash"] for one in uploads}) == 2
+
+
+def test_equal_requests_give_equal_bytes_in_whatever_order_they_are_written(plain: Synthesized) -> None:
+    one = synth(training=Training(hyperparameters={"a": 1, "b": 2}))
+    other = synth(training=Training(hyperparameters={"b": 2, "a": 1}))
+    assert digest_of(one) == digest_of(other) != digest_of(plain)
+
+
+def digest_of(stack: Synthesized) -> str:
+    digest: str = stack.one("aws_s3_object", key=f"functions/{stack.pipeline.name}-train-model.zip")["source_hash"]
+    return digest

@@ -223,7 +223,6 @@ class DeploymentStage(Construct):
             settings={
                 "MAXIMUM_LATENCY_MS": str(test.max_latency_ms),
                 "MINIMUM_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
-                "CONTENT_TYPE": "text/csv",
                 "ACCEPT": self._answers,
             },
             permissions=[

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, invoke
 from ..._aws.function import Function
 from ..._aws.keys import use_key, use_key_for_volumes
-from ..._aws.literals import literal_json
-from ..._aws.network import joined, network_permissions
+from ..._aws.network import network_permissions, network_settings
 from ..._aws.policy import allow, pass_role, pull_image, report_result
 from ..._aws.role import ServiceRole
+from ..._aws.tagging import tag_list
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import EvaluationJob
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
+# The argument that the image runs with, where it has no entry point of its own.
+_PROGRAM = "evaluate"
 
 
 class EvaluationRunner(Construct):
@@ -43,7 +47,15 @@ class EvaluationRunner(Construct):
             "run_evaluation",
             folder="run_evaluation",
             env=env,
-            settings=self._settings(config),
+            settings={
+                "ARTIFACT_BUCKET": stores.artifact_bucket,
+                "KMS_KEY_ARN": stores.key_arn,
+                "EVALUATION_ROLE_ARN": self.role.arn,
+                "JOB_PREFIX": env.name,
+                "IMAGE": "" if config.image_uri is None else config.image_uri,
+                **network_settings(env),
+            },
+            document=processing_document(config, env.tags),
             permissions=[
                 allow(
                     ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:AddTags"],
@@ -72,25 +84,6 @@ class EvaluationRunner(Construct):
             },
         )
 
-    def _settings(self, config: EvaluationJob) -> dict[str, str]:
-        network = self._env.network
-        return {
-            "ARTIFACT_BUCKET": self._env.stores.artifact_bucket,
-            "KMS_KEY_ARN": self._env.stores.key_arn,
-            "EVALUATION_ROLE_ARN": self.role.arn,
-            "JOB_PREFIX": self._env.name,
-            "CHANNEL": config.channel,
-            "ENTRYPOINT": literal_json([] if config.entrypoint is None else list(config.entrypoint)),
-            "IMAGE": "" if config.image_uri is None else config.image_uri,
-            "INSTANCE_TYPE": config.instance_type,
-            "VOLUME_SIZE_GB": str(config.volume_size_in_gb),
-            "MAX_RUNTIME_SECONDS": str(config.max_runtime_in_seconds),
-            "ENVIRONMENT": literal_json(dict(config.environment)),
-            "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
-            "SECURITY_GROUP_IDS": "" if network is None else joined(network.security_group_ids),
-            "TAGS": literal_json(dict(self._env.tags)),
-        }
-
     def _job_permissions(self, image_arn: str) -> list[Statement]:
         stores = self._env.stores
         read = ["datasets/*", "models/*"]
@@ -108,3 +101,24 @@ class EvaluationRunner(Construct):
             ),
             allow("cloudwatch:PutMetricData", "*", when={"StringEquals": {"cloudwatch:namespace": _LOGS}}),
         ]
+
+
+def processing_document(config: EvaluationJob, tags: Mapping[str, str]) -> dict[str, object]:
+    """Write what run_evaluation sends whatever the data set is: the literals of a CreateProcessingJob request."""
+    program: dict[str, Any] = {"ContainerArguments": [_PROGRAM]}
+    if config.entrypoint is not None:
+        program = {"ContainerEntrypoint": list(config.entrypoint)}
+    cluster = {
+        "InstanceCount": 1,
+        "InstanceType": config.instance_type,
+        "VolumeSizeInGB": config.volume_size_in_gb,
+    }
+    request = {
+        "AppSpecification": program,
+        "ProcessingResources": {"ClusterConfig": cluster},
+        "StoppingCondition": {"MaxRuntimeInSeconds": config.max_runtime_in_seconds},
+        "NetworkConfig": {"EnableNetworkIsolation": True},
+        "Environment": dict(config.environment),
+        "Tags": tag_list(tags),
+    }
+    return {"processing_job": request, "channel": config.channel}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from ..._aws.function import Function
-from ..._aws.literals import literal_json
 from ..._aws.policy import allow, report_result
 from .runner import EvaluationRunner
 
@@ -156,25 +156,11 @@ class EvaluationStage(Construct):
             "evaluate_model",
             folder="evaluate_model",
             env=self._env,
-            settings={"RULES": literal_json(_rules(config)), "PRODUCTION_STACK": production_stack},
+            settings={"PRODUCTION_STACK": production_stack},
+            document={"rules": [asdict(rule) for rule in config.thresholds]},
             permissions=[
                 allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
                 allow("cloudformation:DescribeStacks", self._env.arn("cloudformation", f"stack/{production_stack}/*")),
                 *report_result(),
             ],
         )
-
-
-def _rules(config: Evaluation) -> list[dict[str, str]]:
-    def text(value: float | None) -> str:
-        return "" if value is None else repr(value)
-
-    return [
-        {
-            "metric": rule.metric,
-            "minimum": text(rule.min_value),
-            "maximum": text(rule.max_value),
-            "beat_production_by": text(rule.beat_production_by),
-        }
-        for rule in config.thresholds
-    ]

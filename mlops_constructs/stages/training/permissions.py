@@ -10,7 +10,7 @@ from ..._aws.network import is_list_token, network_permissions
 from ..._aws.policy import allow, pass_role, pull_image, report_result
 from ...config._instances import OWN_DISKS
 from ...config.training import MAX_ASKED_SECONDS
-from .settings import checkpoint_path
+from .request import checkpoint_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def job_permissions(env: Environment, image_arn: str, config: Training) -> list[
     """What the training job's role needs: its data, its model, its checkpoints, its image, logs and metrics."""
     stores = env.stores
     bucket = stores.artifact_bucket_arn
-    keeps = bool(checkpoint_path(config))
+    keeps = checkpoint_path(config) is not None
     prefixes = ["datasets/*", *(["checkpoints/*"] if keeps else [])]
     checkpoints = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
     return [

@@ -9,6 +9,7 @@ from constructs import Construct
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from ..._aws.events import invoke_on
 from ..._aws.function import Function
+from ..._aws.network import network_settings
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
 from ...config.training import MAX_POLL_SECONDS
@@ -20,7 +21,8 @@ from .permissions import (
     stop_permissions,
     training_jobs_arn,
 )
-from .settings import job_settings, training_settings
+from .request import training_document
+from .settings import job_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,9 +155,10 @@ class TrainingStage(Construct):
                 "TRAINING_ROLE_ARN": self.role.arn,
                 "PIPELINE": env.name,
                 "IMAGE_PARAMETER": image_parameter,
-                "HELD_OUT_CHANNEL": "" if held_out_channel is None else held_out_channel,
-                **training_settings(self._config, self._tuning, env.network, env),
+                "JOB_PREFIX": job_settings(env, self._tuning)["JOB_PREFIX"],
+                **network_settings(env),
             },
+            document=training_document(self._config, self._tuning, held_out_channel, env.tags),
             permissions=launch_permissions(
                 env,
                 role_arn=self.role.arn,
