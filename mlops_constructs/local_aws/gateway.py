@@ -18,8 +18,8 @@ from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 
 from mlops_constructs.local_aws import protocol
 from mlops_constructs.local_aws.errors import LocalAwsError
-from mlops_constructs.local_aws.moto_app import MotoApp, NotInMoto
-from mlops_constructs.local_aws.service import AwsError, Params, PassToMoto, Service, caller_key
+from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
+from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -92,7 +92,7 @@ class Gateway:
             caller = caller_key.set(protocol.access_key(request))
             try:
                 return self._own_response(call, handler, request)
-            except PassToMoto:
+            except PassToMotoError:
                 pass
             finally:
                 caller_key.reset(caller)
@@ -115,7 +115,7 @@ class Gateway:
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         try:
             return self._moto.run(environ)
-        except NotInMoto:
+        except NotInMotoError:
             return self._refusal(request, call)
 
     def _refusal(self, request: Request, call: Call | None) -> Response:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NO_ROUTE = b"<title>404 Not Found</title>"
 
 
-class NotInMoto(Exception):
+class NotInMotoError(Exception):
     """moto knows neither the service nor the operation that a request asks for."""
 
 
@@ -41,14 +41,14 @@ class MotoApp:
         moto_api_backend.reset()
 
     def run(self, environ: WSGIEnvironment) -> Response:
-        """Answer a request. Raises `NotInMoto` when moto cannot."""
+        """Answer a request. Raises `NotInMotoError` when moto cannot."""
         try:
             body, status, headers = run_wsgi_app(self._app, environ, buffered=True)
         except NotImplementedError as error:
-            raise NotInMoto(str(error)) from error
+            raise NotInMotoError(str(error)) from error
         response = Response(body, status=status, headers=headers)
         if response.status_code == 404 and _NO_ROUTE in response.get_data():  # S3's own 404 is HTML as well
-            raise NotInMoto(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            raise NotInMotoError(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         return response
 
     def serve(self, client: Any) -> None:

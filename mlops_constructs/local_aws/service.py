@@ -31,7 +31,7 @@ class AwsError(Exception):
         self.members = {} if members is None else members
 
 
-class PassToMoto(Exception):
+class PassToMotoError(Exception):
     """Raised by an operation to say: this request is moto's after all."""
 
 
@@ -45,7 +45,7 @@ class Service:
     A method `after_<operation>` watches instead: it is called with the request's members and the
     answer's headers when moto has done the operation.
     To build on moto's own answer, call `self.account.moto(service_name).<operation>(**params)`;
-    to hand a request over whole, raise `PassToMoto`.
+    to hand a request over whole, raise `PassToMotoError`.
     Several services may share one `service_name`, as long as each operation is done by one of them.
     """
 

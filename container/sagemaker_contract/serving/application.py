@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_contract.errors import RequestError
-from sagemaker_contract.serving.bodies import Disconnected, TooLargeError, discard_body, read_body
+from sagemaker_contract.serving.bodies import DisconnectedError, TooLargeError, discard_body, read_body
 from sagemaker_contract.serving.messages import Answer, Headers
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Application:
         try:
             answer = await self._answer(scope, headers, receive, send)
             await self._send(send, answer)
-        except Disconnected:
+        except DisconnectedError:
             return
         except TooLargeError as error:
             answer = Answer.of_error(error)
@@ -107,7 +107,7 @@ class Application:
             if error.status == 405:
                 answer.headers = ((b"allow", ", ".join(_METHODS[scope["path"]]).encode()),)
             return answer
-        except Disconnected:
+        except DisconnectedError:
             raise
         except Exception:
             _log.exception("the request failed", extra={"fields": _who(headers)})

@@ -20,7 +20,7 @@ _DISCARDED_BODIES = 10
 _DISCARDING_SECONDS = 10
 
 
-class Disconnected(Exception):
+class DisconnectedError(Exception):
     """The client went away before its request was complete."""
 
 
@@ -36,7 +36,7 @@ async def read_body(receive: Receive, headers: Headers, maximum: int) -> bytes:
 
     Raises:
         TooLargeError: As soon as the body is known to be over ``maximum`` bytes.
-        Disconnected: When the client goes away.
+        DisconnectedError: When the client goes away.
     """
     if headers.content_length > maximum:
         raise TooLargeError(maximum)
@@ -59,7 +59,7 @@ async def discard_body(receive: Receive, headers: Headers, maximum: int) -> None
         return
     try:
         await asyncio.wait_for(_discard(receive, _DISCARDED_BODIES * maximum), _DISCARDING_SECONDS)
-    except (Disconnected, asyncio.TimeoutError):
+    except (DisconnectedError, asyncio.TimeoutError):
         return
 
 
@@ -74,6 +74,6 @@ async def _discard(receive: Receive, most: int) -> None:
 
 def _chunk(message: Message) -> bytes:
     if message["type"] == "http.disconnect":
-        raise Disconnected
+        raise DisconnectedError
     chunk: bytes = message.get("body", b"")
     return chunk

@@ -13,7 +13,7 @@ from mlops_constructs.local_aws.cloudformation.plan import (
     attribute_of,
     make_scope,
 )
-from mlops_constructs.local_aws.cloudformation.steps import ResourceSteps, StepFailure
+from mlops_constructs.local_aws.cloudformation.steps import ResourceSteps, StepError
 
 if TYPE_CHECKING:
     import threading
@@ -46,7 +46,7 @@ class StackOperation:
         stack = self._stack
         try:
             self._apply()
-        except StepFailure as failure:
+        except StepError as failure:
             reason = f"The following resource(s) failed to create: [{failure.logical_id}]. "
             if not roll_back:
                 stack.move_to("CREATE_FAILED", reason)
@@ -65,7 +65,7 @@ class StackOperation:
         outputs = stack.outputs
         try:
             self._apply()
-        except StepFailure as failure:
+        except StepError as failure:
             reason = f"The following resource(s) failed to update: [{failure.logical_id}]. "
             stack.move_to("UPDATE_ROLLBACK_IN_PROGRESS", reason)
             self._roll_back(before, outputs)
@@ -99,7 +99,7 @@ class StackOperation:
             stack.outputs = self._outputs(scope)
         except TemplateError as error:
             stack.tell(f"stack {stack.name}: {error.message}")
-            raise StepFailure("Outputs") from error
+            raise StepError("Outputs") from error
 
     def _roll_back(self, before: Desired, outputs: list[Params]) -> None:
         stack = self._stack

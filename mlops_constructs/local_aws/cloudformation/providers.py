@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.service import Params
 
 
-class ResourceFailure(Exception):
+class ResourceError(Exception):
     """A resource did not become what was asked for; the text is the reason."""
 
 
@@ -49,7 +49,7 @@ class Provider:
         raise NotImplementedError
 
     def stabilize(self, context: Context, created: Created, properties: Params) -> None:
-        """Wait until the resource is ready. Raises `ResourceFailure`."""
+        """Wait until the resource is ready. Raises `ResourceError`."""
 
     def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
         """Change the resource in place."""

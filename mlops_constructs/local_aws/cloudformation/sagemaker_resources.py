@@ -10,7 +10,7 @@ from mlops_constructs.local_aws.cloudformation.providers import (
     Context,
     Created,
     Provider,
-    ResourceFailure,
+    ResourceError,
     changed_names,
     update_tags,
 )
@@ -125,10 +125,10 @@ def _await_in_service(context: Context, name: str, config_name: str) -> None:
     endpoint: Any = client.describe_endpoint(EndpointName=name)
     while endpoint["EndpointStatus"] not in ("InService", "Failed", "OutOfService", "UpdateRollbackFailed"):
         if context.closing.wait(_POLL_SECONDS):
-            raise ResourceFailure("the local AWS is closing")
+            raise ResourceError("the local AWS is closing")
         endpoint = client.describe_endpoint(EndpointName=name)
     if endpoint["EndpointStatus"] != "InService" or endpoint["EndpointConfigName"] != config_name:
         reason = endpoint.get("FailureReason", f"the endpoint is {endpoint['EndpointStatus']}")
-        raise ResourceFailure(
+        raise ResourceError(
             f"Resource of type 'AWS::SageMaker::Endpoint' with identifier '{name}' did not stabilize: {reason}"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops_constructs.local_aws.cloudformation.providers import Context, Created, Provider, ResourceFailure
+from mlops_constructs.local_aws.cloudformation.providers import Context, Created, Provider, ResourceError
 from mlops_constructs.local_aws.cloudformation.request import request_for
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class ScalingPolicyProvider(Provider):
             ScalableDimension=keys["ScalableDimension"],
         )
         if not found["ScalableTargets"]:
-            raise ResourceFailure(f"No scalable target registered for {keys['ResourceId']}")
+            raise ResourceError(f"No scalable target registered for {keys['ResourceId']}")
         answer = client.put_scaling_policy(**request)
         named = {"Arn": answer["PolicyARN"], "PolicyName": request["PolicyName"], **keys}
         return Created(answer["PolicyARN"], named)
@@ -109,7 +109,7 @@ def target_keys(identifier: str) -> dict[str, str]:
     """The three keys of a scalable target, from what Ref gives."""
     parts = identifier.split("|")
     if len(parts) != len(_TARGET_KEYS):
-        raise ResourceFailure(f"{identifier!r} is no ScalingTargetId")
+        raise ResourceError(f"{identifier!r} is no ScalingTargetId")
     return dict(zip(_TARGET_KEYS, parts, strict=True))
 
 
@@ -122,10 +122,10 @@ def _policy_request(client: Any, properties: Params) -> Params:
 
 def _check_variant(context: Context, request: Params) -> None:
     if request["ServiceNamespace"] != "sagemaker":
-        raise ResourceFailure(f"the local AWS scales SageMaker endpoints only, not {request['ServiceNamespace']}")
+        raise ResourceError(f"the local AWS scales SageMaker endpoints only, not {request['ServiceNamespace']}")
     parts = request["ResourceId"].split("/")
     if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
-        raise ResourceFailure(f"Unsupported service namespace, resource type or scalable dimension: {parts}")
+        raise ResourceError(f"Unsupported service namespace, resource type or scalable dimension: {parts}")
     endpoint = context.client("sagemaker").describe_endpoint(EndpointName=parts[1])
     if parts[3] not in [variant["VariantName"] for variant in endpoint.get("ProductionVariants", [])]:
-        raise ResourceFailure(f"Could not find variant {parts[3]} of endpoint {parts[1]}")
+        raise ResourceError(f"Could not find variant {parts[3]} of endpoint {parts[1]}")

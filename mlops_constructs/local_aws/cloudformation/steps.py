@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.plan import Providers, desired_properties
-from mlops_constructs.local_aws.cloudformation.providers import Context, Provider, ResourceFailure, changed_names
+from mlops_constructs.local_aws.cloudformation.providers import Context, Provider, ResourceError, changed_names
 from mlops_constructs.local_aws.cloudformation.request import PropertyError
 from mlops_constructs.local_aws.cloudformation.stack import Desired, Resource, Stack
 from mlops_constructs.local_aws.service import AwsError, Params
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from mlops_constructs.local_aws.cloudformation.template import ResourceDefinition
 
-_FAILURES = (ResourceFailure, PropertyError, ClientError, BotoCoreError, AwsError)
+_FAILURES = (ResourceError, PropertyError, ClientError, BotoCoreError, AwsError)
 _NOT_FOUND_WORDS = ("not find", "not found", "No scal", "does not exist")
 _ALPHABET = string.ascii_letters + string.digits
 
 
-class StepFailure(Exception):
+class StepError(Exception):
     """A resource could not be brought to where it should be."""
 
     def __init__(self, logical_id: str) -> None:
@@ -55,7 +55,7 @@ class ResourceSteps:
         self._closing = closing
 
     def bring(self, definition: ResourceDefinition, scope: Scope, desired: Desired) -> None:
-        """Create, replace or change a resource until it is as the template wants it. Raises `StepFailure`."""
+        """Create, replace or change a resource until it is as the template wants it. Raises `StepError`."""
         provider = self._providers[definition.type]
         existing = self._stack.resources.get(definition.logical_id)
         fresh = Resource(definition.logical_id, definition.type, {}, definition.retained)
@@ -63,7 +63,7 @@ class ResourceSteps:
             properties = desired_properties(definition, scope, desired, provider)
         except TemplateError as error:
             self._stack.note(fresh, "CREATE_FAILED", error.message)
-            raise StepFailure(definition.logical_id) from error
+            raise StepError(definition.logical_id) from error
         if existing is None:
             self._stack.note(fresh, "CREATE_IN_PROGRESS")
             self._make(provider, fresh, properties, "CREATE")
@@ -98,7 +98,7 @@ class ResourceSteps:
                 f"CloudFormation cannot update a stack when a custom-named resource requires replacing. "
                 f"Rename {properties[name]} and update the stack again."
             )
-            self._fail(old, "UPDATE_FAILED", ResourceFailure(reason))
+            self._fail(old, "UPDATE_FAILED", ResourceError(reason))
         fresh.physical_id = old.physical_id
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         self._stack.note(fresh, "UPDATE_IN_PROGRESS", reason)
@@ -157,7 +157,7 @@ class ResourceSteps:
 
     def _fail(self, resource: Resource, status: str, error: Exception) -> None:
         self._stack.note(resource, status, _reason(error))
-        raise StepFailure(resource.logical_id) from error
+        raise StepError(resource.logical_id) from error
 
     def _context(self, provider: Provider, logical_id: str) -> Context:
         tail = "".join(secrets.choice(_ALPHABET) for _ in range(12))

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
 from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
 from mlops_constructs.local_aws.codebuild.environment import build_variables, shell_environment
-from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStopped, PhaseFailure
+from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStoppedError, PhaseError
 from mlops_constructs.local_aws.job_log import JobLog
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class BuildRun:
                 self._download(source)
                 spec = self._buildspec(source)
                 variables = self._variables(spec)
-        except PhaseFailure as error:
+        except PhaseError as error:
             tell(f"[Container] Phase context status code: CLIENT_ERROR Message: {error}")
             return "FAILED"
         server = DockerServer(DockerCommands(self._account, self._containers, self._credentials))
@@ -109,9 +109,9 @@ class BuildRun:
                     finally:
                         if phase.finally_commands and not self._is_over():
                             shell.run(phase.finally_commands, succeeding=succeeding, stopped=self._is_over)
-            except BuildStopped:
+            except BuildStoppedError:
                 return "STOPPED" if self._build.stop_asked.is_set() else "TIMED_OUT"
-            except PhaseFailure as error:
+            except PhaseError as error:
                 tell(f"[Container] Phase context status code: COMMAND_EXECUTION_ERROR Message: {error}")
                 succeeding = False
                 if phase is not None and phase.aborts:
@@ -137,11 +137,11 @@ class BuildRun:
         status, contexts = "SUCCEEDED", []
         try:
             yield
-        except PhaseFailure as error:
+        except PhaseError as error:
             status = "FAILED"
             contexts = [{"statusCode": "COMMAND_EXECUTION_ERROR", "message": str(error)}]
             raise
-        except BuildStopped:
+        except BuildStoppedError:
             status = "STOPPED" if build.stop_asked.is_set() else "TIMED_OUT"
             raise
         except Exception:
@@ -165,21 +165,21 @@ class BuildRun:
             if not self._build.source_version:  # an S3 source is known by the version of its object
                 self._build.source_version = answer.get("VersionId", answer["ETag"].strip('"'))
         except ClientError as error:
-            raise PhaseFailure(f"the source {location} cannot be read: {error}") from error
+            raise PhaseError(f"the source {location} cannot be read: {error}") from error
         except zipfile.BadZipFile as error:
-            raise PhaseFailure(f"the source {location} is no zip: {error}") from error
+            raise PhaseError(f"the source {location} is no zip: {error}") from error
 
     def _buildspec(self, source: Path) -> Buildspec:
         given = self._build.source.get("buildspec") or "buildspec.yml"
         if "\n" not in given and given.endswith((".yml", ".yaml")):
             file = source / given
             if not file.is_file():
-                raise PhaseFailure(f"YAML_FILE_ERROR: stat {given}: no such file in the source")
+                raise PhaseError(f"YAML_FILE_ERROR: stat {given}: no such file in the source")
             given = file.read_text(encoding="utf-8")
         try:
             return Buildspec.parse(given)
         except BuildspecError as error:
-            raise PhaseFailure(f"YAML_FILE_ERROR: {error}") from error
+            raise PhaseError(f"YAML_FILE_ERROR: {error}") from error
 
     def _variables(self, spec: Buildspec) -> dict[str, str]:
         """The project's variables over the buildspec's; parameters are read under the build's role."""
@@ -193,13 +193,13 @@ class BuildRun:
                 values[variable["name"]] = variable["value"]
                 parameters.pop(variable["name"], None)
             else:
-                raise PhaseFailure(f"the local AWS does not read {variable['name']} from {kind}")
+                raise PhaseError(f"the local AWS does not read {variable['name']} from {kind}")
         ssm = self._account.client("ssm", self._credentials)
         for name, parameter in parameters.items():
             try:
                 answer = ssm.get_parameter(Name=parameter, WithDecryption=True)
             except (ClientError, BotoCoreError) as error:
-                raise PhaseFailure(f"Parameter {parameter} for {name} cannot be read: {error}") from error
+                raise PhaseError(f"Parameter {parameter} for {name} cannot be read: {error}") from error
             values[name] = answer["Parameter"]["Value"]
         return values
 

@@ -20,11 +20,11 @@ _POLL_SECONDS = 0.1
 _MARK = "[Container] Running command "
 
 
-class PhaseFailure(Exception):
+class PhaseError(Exception):
     """A command failed; the text names it and ends with its last lines."""
 
 
-class BuildStopped(Exception):
+class BuildStoppedError(Exception):
     """The build was stopped, or has used up its time."""
 
 
@@ -49,7 +49,7 @@ class BuildShell:
         self._cwd.write_text(str(source), encoding="utf-8")
 
     def run(self, commands: Sequence[str], *, succeeding: bool, stopped: Callable[[], bool]) -> None:
-        """Run commands until one fails. Raises `PhaseFailure`, or `BuildStopped` when told to stop."""
+        """Run commands until one fails. Raises `PhaseError`, or `BuildStoppedError` when told to stop."""
         lines: list[str] = []
         lock = threading.Lock()
 
@@ -66,10 +66,10 @@ class BuildShell:
         while (code := container.wait(_POLL_SECONDS)) is None:
             if stopped():
                 container.stop(0)
-                raise BuildStopped
+                raise BuildStoppedError
         if code != 0:
             with lock:
-                raise PhaseFailure(_explain(lines, code))
+                raise PhaseError(_explain(lines, code))
 
     def variables(self, names: Sequence[str]) -> dict[str, str]:
         """Shell variables as the commands left them; unset ones are empty."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.containers.images import MANIFEST_TYPE, digest_of
-from mlops_constructs.local_aws.service import AwsError, Params, PassToMoto, Service
+from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -33,7 +33,7 @@ class RegistriesService(Service):
         with self.lock:
             known = list(self._stand_ins.get((account, params["repositoryName"]), []))
         if not known and account == self.account.account_id:
-            raise PassToMoto
+            raise PassToMotoError
         if not known:
             name = params["repositoryName"]
             raise AwsError(

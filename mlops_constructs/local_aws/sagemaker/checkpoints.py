@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.local_aws.sagemaker.job_files import JobFailure, download_prefix, split_s3_uri
+from mlops_constructs.local_aws.sagemaker.job_files import JobError, download_prefix, split_s3_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class CheckpointFolder:
         self._saved: dict[str, tuple[int, int]] = {}
 
     def restore(self) -> None:
-        """Fetch what S3 has. Raises JobFailure for a folder that this machine cannot give the program."""
+        """Fetch what S3 has. Raises JobError for a folder that this machine cannot give the program."""
         if self._uri is None:
             return
         folder = self._folder()
@@ -51,7 +51,7 @@ class CheckpointFolder:
 
     def _folder(self) -> Path:
         if not self._path.startswith(_ML):
-            raise JobFailure(f"ClientError: the local AWS keeps checkpoints below {_ML} only, not in {self._path}")
+            raise JobError(f"ClientError: the local AWS keeps checkpoints below {_ML} only, not in {self._path}")
         return self._base / self._path.removeprefix(_ML)
 
     def _files(self) -> dict[str, tuple[int, int]]:

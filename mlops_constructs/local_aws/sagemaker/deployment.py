@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetFailure, FleetStarter
+from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetError, FleetStarter
 from mlops_constructs.local_aws.sagemaker.updates import ringing_alarms
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Deployment:
     def _start(self) -> tuple[Fleet | None, str]:
         try:
             return self._starter.start(self._config), ""
-        except FleetFailure as error:
+        except FleetError as error:
             return None, str(error)
         except Exception as error:
             if not self._account.closing.is_set():

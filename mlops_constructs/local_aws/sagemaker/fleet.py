@@ -20,7 +20,7 @@ from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.roles import assume_as
-from mlops_constructs.local_aws.sagemaker.job_files import JobFailure, download, split_s3_uri
+from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _PING_PAUSE_SECONDS = 0.1
 _LOG_TAIL_LINES = 8
 
 
-class FleetFailure(Exception):
+class FleetError(Exception):
     """The fleet cannot serve; the text is the endpoint's FailureReason."""
 
 
@@ -127,7 +127,7 @@ class FleetStarter:
     def start(self, config: Params) -> Fleet:
         """Start every variant and wait until each is healthy.
 
-        Raises `FleetFailure`; nothing of the fleet runs then.
+        Raises `FleetError`; nothing of the fleet runs then.
         """
         fleet = Fleet(config, [])
         try:
@@ -156,11 +156,11 @@ class FleetStarter:
             port = free_port()
             environment = definition.get("Environment", {})
             container = self._containers.runtime.serve(image.image, base, port, environment, log.write)
-        except (ClientError, ContainerError, JobFailure, AwsError, OSError) as error:
+        except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
             if log is not None:
                 log.close()
             shutil.rmtree(folder, ignore_errors=True)
-            raise FleetFailure(f"The variant {name} cannot be started: {error}") from error
+            raise FleetError(f"The variant {name} cannot be started: {error}") from error
         if count is not None and count > 1:
             self._account.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
@@ -198,7 +198,7 @@ class FleetStarter:
     def _await_health(self, variant: Variant, deadline: float) -> None:
         while not _is_healthy(variant.port):
             if self._cancelled():
-                raise FleetFailure("The endpoint was deleted while it was being made")
+                raise FleetError("The endpoint was deleted while it was being made")
             code = variant.container.exit_code()
             if code is not None:
                 variant.container.wait(0)
@@ -208,7 +208,7 @@ class FleetStarter:
             else:
                 time.sleep(_PING_PAUSE_SECONDS)
                 continue
-            raise FleetFailure(
+            raise FleetError(
                 f"The primary container for production variant {variant.name} did not pass the ping health "
                 f"check: {why}. Please check CloudWatch logs for this endpoint. Its last lines:\n"
                 f"{variant.log.tail(_LOG_TAIL_LINES)}"

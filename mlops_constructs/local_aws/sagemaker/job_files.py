@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FAILURE_CHARACTERS = 1024
 
 
-class JobFailure(Exception):
+class JobError(Exception):
     """The job cannot go on; the text is its FailureReason."""
 
 
@@ -46,10 +46,10 @@ def check_times(params: Params) -> None:
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI. Raises `JobFailure`."""
+    """Bucket and key of an S3 URI. Raises `JobError`."""
     parts = urlsplit(uri)
     if parts.scheme != "s3" or not parts.netloc:
-        raise JobFailure(f"ClientError: {uri!r} is no S3 URI")
+        raise JobError(f"ClientError: {uri!r} is no S3 URI")
     return parts.netloc, parts.path.lstrip("/")
 
 
@@ -105,13 +105,13 @@ def forget_work(base: Path) -> None:
 
 
 def download_channels(base: Path, request: Params, s3: Any) -> None:
-    """Fetch every channel into input/data. Raises `JobFailure` worded as SageMaker does."""
+    """Fetch every channel into input/data. Raises `JobError` worded as SageMaker does."""
     if request["AlgorithmSpecification"].get("TrainingInputMode") == "Pipe":
-        raise JobFailure("ClientError: the local AWS knows the input modes File and FastFile, not Pipe")
+        raise JobError("ClientError: the local AWS knows the input modes File and FastFile, not Pipe")
     for channel in _channels(request):
         source = channel["DataSource"]["S3DataSource"]
         if source.get("S3DataType") != "S3Prefix":
-            raise JobFailure(
+            raise JobError(
                 f"ClientError: the local AWS reads channels of type S3Prefix only, "
                 f"{channel['ChannelName']} is {source.get('S3DataType')}"
             )
@@ -119,9 +119,9 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
         try:
             count = download_prefix(s3, source["S3Uri"], folder)
         except ClientError as error:
-            raise JobFailure(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
+            raise JobError(f"ClientError: Data download failed: {source['S3Uri']}: {error}") from error
         if count == 0:
-            raise JobFailure(
+            raise JobError(
                 f'ClientError: Data download failed:No S3 objects found under S3 URL "{source["S3Uri"]}" '
                 f"given in input data source. Please ensure that the bucket exists, that objects exist under "
                 f'that S3 prefix, and that the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on it.'
@@ -140,7 +140,7 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> int:
             relative = item["Key"][len(prefix) :].lstrip("/")
             target = folder / (relative if relative else item["Key"].rsplit("/", 1)[-1])
             if not target.resolve().is_relative_to(folder.resolve()):
-                raise JobFailure(f"ClientError: Data download failed: the key {item['Key']!r} leaves its folder")
+                raise JobError(f"ClientError: Data download failed: the key {item['Key']!r} leaves its folder")
             target.parent.mkdir(parents=True, exist_ok=True)
             download(s3, bucket, item["Key"], target)
             count += 1
@@ -177,7 +177,7 @@ def _upload_archive(s3: Any, folder: Path, uri: str, encryption: dict[str, str])
         with archive.open("rb") as body:
             s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption)
     except ClientError as error:
-        raise JobFailure(f"ClientError: Artifact upload failed: {uri}: {error}") from error
+        raise JobError(f"ClientError: Artifact upload failed: {uri}: {error}") from error
 
 
 def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.local_aws.sagemaker.job_files import JobFailure, download_prefix, split_s3_uri
+from mlops_constructs.local_aws.sagemaker.job_files import JobError, download_prefix, split_s3_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +38,14 @@ def _local(path: str, base: Path) -> Path:
 
 
 def download(base: Path, request: Params, s3: Any) -> None:
-    """Fetch every input. Raises `JobFailure` for one without objects."""
+    """Fetch every input. Raises `JobError` for one without objects."""
     for entry in request.get("ProcessingInputs", []):
         source = entry["S3Input"]
         folder = _local(source["LocalPath"], base)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if download_prefix(s3, source["S3Uri"], folder) == 0:
             where = f'under S3 URL "{source["S3Uri"]}" of {entry["InputName"]}'
-            raise JobFailure(f"ClientError: No S3 objects found {where}.")
+            raise JobError(f"ClientError: No S3 objects found {where}.")
 
 
 def upload(base: Path, request: Params, s3: Any) -> None:

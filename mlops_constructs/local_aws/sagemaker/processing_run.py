@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
-from mlops_constructs.local_aws.sagemaker.job_files import JobFailure
+from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ProcessingRun:
             self._process()
         except (ContainerError, ClientError) as error:
             self._fail(f"ClientError: {error}")
-        except JobFailure as error:
+        except JobError as error:
             self._fail(str(error))
         except Exception as error:
             if self._account.closing.is_set():

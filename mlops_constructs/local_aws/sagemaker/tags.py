@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from mlops_constructs.local_aws.service import Params, PassToMoto, Service
+from mlops_constructs.local_aws.service import Params, PassToMotoError, Service
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -55,10 +55,10 @@ class Tags(Service):
             self._tags.pop(arn, None)
 
     def _own_tags(self, arn: str) -> dict[str, str]:
-        """Raises `PassToMoto` when moto keeps the tags of this kind of resource."""
+        """Raises `PassToMotoError` when moto keeps the tags of this kind of resource."""
         kind = arn.split(":", 5)[-1].split("/")[0]
         if kind not in _NOT_TAGGED_BY_MOTO:
-            raise PassToMoto
+            raise PassToMotoError
         return self._tags.setdefault(arn, {})
 
 

@@ -15,7 +15,7 @@ from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker import job_files
 from mlops_constructs.local_aws.sagemaker.checkpoints import CheckpointFolder
-from mlops_constructs.local_aws.sagemaker.job_files import JobFailure
+from mlops_constructs.local_aws.sagemaker.job_files import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class TrainingRun:
                 job.finish("Failed", "Failed", {"FailureReason": NO_CAPACITY})
         except (ContainerError, ClientError) as error:
             job.finish("Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
-        except JobFailure as error:
+        except JobError as error:
             job.finish("Failed", "Failed", {"FailureReason": str(error)})
         except Exception as error:
             if self._account.closing.is_set():
