@@ -1,0 +1,102 @@
+"""A rehearsal in us-gov-west-1: every ARN of it is of that region's partition. One deployment serves all tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rehearsal.centroids import write_centroids
+from rehearsal.deployed_site import Yes
+
+from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.rehearse import Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.rehearsal.follow import Outcome
+
+HERE = Path(__file__).parent
+pytestmark = pytest.mark.terraform
+
+
+def partitions(what: Any) -> set[str]:
+    return set(re.findall(r"\barn:([a-z-]+):", json.dumps(what, default=str)))
+
+
+class Site:
+    """The deployed stack, and all that was told of it."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.rehearsal, self.events = rehearsal, list[dict[str, Any]]()
+        self.client = rehearsal.aws.client
+        rehearsal.aws.account.subscribe(self.events.append)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    output = tmp_path_factory.mktemp("synth")
+    container = write_centroids(output / "container")
+    environment = {**os.environ, "CDKTF_OUTDIR": str(output / "out")}
+    subprocess.run([sys.executable, str(HERE / "government_app.py"), str(container)], env=environment, check=True)
+    stack = output / "out" / "stacks" / "government"
+    with Rehearsal(stack, RehearsalData.iris(), Yes(), docker=False) as rehearsal:
+        site = Site(rehearsal)
+        rehearsal.deploy()
+        yield site
+
+
+@pytest.fixture(scope="module")
+def release(site: Site) -> Outcome:
+    site.rehearsal.build_image()
+    return site.rehearsal.run()
+
+
+def test_everything_that_terraform_made_is_of_the_partition(site: Site) -> None:
+    state = json.loads((site.rehearsal.aws.workdir / "terraform" / "terraform.tfstate").read_text())
+    assert partitions(state) == {"aws-us-gov"}
+
+
+def test_a_release_passes_and_its_actions_name_only_the_partition(release: Outcome) -> None:
+    assert release.status == "Succeeded"
+    assert partitions(release.actions) == {"aws-us-gov"}
+
+
+def test_events_name_only_the_partition(site: Site, release: Outcome) -> None:
+    assert {event["source"] for event in site.events} >= {
+        "aws.codebuild",
+        "aws.codepipeline",
+        "aws.s3",
+        "aws.sagemaker",
+    }
+    assert partitions(site.events) == {"aws-us-gov"}
+
+
+def test_what_the_release_made_is_of_the_partition(site: Site, release: Outcome) -> None:
+    sagemaker = site.client("sagemaker")
+    job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
+    made = [
+        sagemaker.describe_training_job(TrainingJobName=job),
+        sagemaker.list_endpoints(),
+        sagemaker.list_endpoint_configs(),
+        sagemaker.list_models(),
+        sagemaker.list_model_packages(ModelPackageGroupName=release.pipeline),
+        site.client("cloudformation").describe_stacks(),
+        site.client("codebuild").batch_get_builds(ids=site.client("codebuild").list_builds()["ids"]),
+        site.client("cloudwatch").describe_alarms(),
+        site.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker"),
+    ]
+    assert [partitions(one) for one in made] == [{"aws-us-gov"}] * len(made)
+
+
+def test_production_answers_and_nothing_is_left(site: Site, release: Outcome) -> None:
+    site.rehearsal.ask_production()
+    assert site.rehearsal.result.accuracy is not None
+    assert site.rehearsal.result.accuracy > 0.8
+    site.rehearsal.destroy()
