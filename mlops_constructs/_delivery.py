@@ -14,54 +14,62 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._aws.environment import Environment
+    from ._aws.function import Function
     from ._parts import Parts
     from .config import PipelineConfig
 
 
 def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environment) -> Pipeline:
     """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
-    training, evaluation, deployment = parts.training, parts.evaluation, parts.deployment
-    approval, releases = parts.approval, parts.releases
-    functions = [
-        training.check_dataset,
-        training.train_model,
-        *evaluation.functions,
-        deployment.dev_smoke_test,
-        *approval.functions,
-        deployment.production_smoke_test,
-        releases.record_release,
-    ]
     pipeline = Pipeline(
         scope,
         "delivery",
         name=env.name,
         purpose="pipeline",
         env=env,
-        stages=[
-            PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
-            *training.stages(),
-            *evaluation.stages(),
-            deployment.dev_stage(),
-            approval.stage(),
-            PipelineStage(
-                "DeployProduction",
-                [
-                    approval.record(run_order=1),
-                    *deployment.production_actions(run_order=2),
-                    releases.action(run_order=5),
-                ],
-            ),
-        ],
+        stages=_stages(parts, config, env),
         permissions=[
             *source_permissions(config.dataset, env),
-            allow("lambda:InvokeFunction", [function.arn for function in functions]),
-            *deployment.pipeline_permissions(),
-            *approval.pipeline_permissions(),
+            allow("lambda:InvokeFunction", [function.arn for function in _functions(parts)]),
+            *parts.deployment.pipeline_permissions(),
+            *parts.approval.pipeline_permissions(),
         ],
         variables=[release_variable()],
-        after=[deployment.templates],
+        after=[parts.deployment.templates],
     )
     start_on_upload(pipeline, config.dataset, env)
     if config.dataset.schedule_expression is not None:
         start_on_schedule(pipeline, config.dataset, env, config.dataset.schedule_expression)
     return pipeline
+
+
+def _functions(parts: Parts) -> list[Function]:
+    """What the pipeline invokes."""
+    return [
+        parts.training.check_dataset,
+        parts.training.train_model,
+        *parts.evaluation.functions,
+        parts.deployment.dev_smoke_test,
+        *parts.approval.functions,
+        parts.deployment.production_smoke_test,
+        parts.releases.record_release,
+    ]
+
+
+def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[PipelineStage]:
+    approval, deployment = parts.approval, parts.deployment
+    return [
+        PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
+        *parts.training.stages(),
+        *parts.evaluation.stages(),
+        deployment.dev_stage(),
+        approval.stage(),
+        PipelineStage(
+            "DeployProduction",
+            [
+                approval.record(run_order=1),
+                *deployment.production_actions(run_order=2),
+                parts.releases.action(run_order=5),
+            ],
+        ),
+    ]

@@ -37,9 +37,39 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     """Make every stage below ``scope``."""
     image = ImageStage(scope, "image", config=config.algorithm, env=env)
     registry = RegistryStage(scope, "registry", env=env)
-    group, packages = registry.name, registry.packages_arn
+    training = _training(scope, config, env, image)
+    deployment = DeploymentStage(
+        scope,
+        "deployment",
+        dev=config.dev,
+        production=config.production,
+        env=env,
+        image_arn=image.pull_arn,
+        accept=config.algorithm.accept,
+    )
+    production = deployment.production_endpoint
+    evaluation = EvaluationStage(
+        scope,
+        "evaluation",
+        config=config.evaluation,
+        env=env,
+        group=registry.name,
+        packages_arn=registry.packages_arn,
+        production_stack=production,
+        stack_parameters=deployment.stack_parameters,
+        training_jobs_arn=training.jobs_arn,
+        image_arn=image.pull_arn,
+    )
+    approval = _approval(scope, config, env, registry, production_stack=production)
+    releases = ReleasesStage(
+        scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
+    )
+    return Parts(image, registry, training, evaluation, deployment, approval, releases)
+
+
+def _training(scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage) -> TrainingStage:
     job = config.evaluation.job
-    training = TrainingStage(
+    return TrainingStage(
         scope,
         "training",
         dataset=config.dataset,
@@ -51,42 +81,18 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         held_out_channel=None if job is None else job.channel,
         least_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
     )
-    deployment = DeploymentStage(
-        scope,
-        "deployment",
-        dev=config.dev,
-        production=config.production,
-        env=env,
-        image_arn=image.pull_arn,
-        answers=config.algorithm.accept,
-    )
-    evaluation = EvaluationStage(
-        scope,
-        "evaluation",
-        config=config.evaluation,
-        env=env,
-        group=group,
-        packages_arn=packages,
-        production_stack=deployment.production_endpoint,
-        stack_parameters=deployment.stack_parameters,
-        training_jobs_arn=training.jobs_arn,
-        image_arn=image.pull_arn,
-    )
-    approval = ApprovalStage(
+
+
+def _approval(
+    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, *, production_stack: str
+) -> ApprovalStage:
+    return ApprovalStage(
         scope,
         "approval",
         config=config.approval,
         env=env,
-        group=group,
-        packages_arn=packages,
+        group=registry.name,
+        packages_arn=registry.packages_arn,
         production=config.production,
-        production_stack=deployment.production_endpoint,
+        production_stack=production_stack,
     )
-    releases = ReleasesStage(
-        scope,
-        "releases",
-        env=env,
-        packages_arn=packages,
-        production_endpoint=deployment.production_endpoint,
-    )
-    return Parts(image, registry, training, evaluation, deployment, approval, releases)

@@ -99,7 +99,7 @@ class Function(Construct):
                 *permissions,
                 use_key(stores.key_arn),
                 allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{group}')}:*"),
-                # X-Ray's writes know no resource.
+                # These actions take no resource, hence `*`.
                 allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),
                 allow("sqs:SendMessage", stores.dead_letter_arn),
             ]

@@ -53,7 +53,7 @@ def network_permissions(env: Environment) -> list[Statement]:
             ],
             interfaces,
         ),
-        # These describe calls know no resource.
+        # These actions take no resource, hence `*`.
         allow(
             [
                 "ec2:DescribeDhcpOptions",

@@ -22,7 +22,7 @@ def allow(
 
     Args:
         actions: ``service:Action`` names.
-        resources: ARNs. ``*`` only where the service authorization reference knows no resource for the action.
+        resources: ARNs. ``*`` only where the service authorization reference lists no resource for the action.
         when: Conditions, operator to key to value.
         principal: Who, in a resource policy.
     """
@@ -46,14 +46,14 @@ def pass_role(role_arn: str, service: str) -> Statement:
 
 
 def report_result() -> list[Statement]:
-    """Allow a function to answer CodePipeline, which knows no resource for it."""
+    """Allow a function to report its result to CodePipeline; these actions take no resource, hence ``*``."""
     return [allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*")]
 
 
 def pull_image(repository_arn: str) -> list[Statement]:
     """Allow SageMaker to pull the algorithm's image."""
     return [
-        # The registry's login token knows no resource.
+        # The login token of ECR takes no resource, hence `*`.
         allow("ecr:GetAuthorizationToken", "*"),
         allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository_arn),
     ]

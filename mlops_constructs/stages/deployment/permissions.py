@@ -41,12 +41,20 @@ def serving_permissions(env: Environment, image_arn: str) -> list[Statement]:
 
 def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Sequence[str]) -> list[Statement]:
     """What CloudFormation needs to make, change and delete exactly these endpoints."""
-    stores = env.stores
-    endpoints = [env.arn("sagemaker", f"endpoint/{name}") for name in endpoint_names]
+    return [
+        *_on_endpoints(env, endpoint_names),
+        pass_role(model_role_arn, "sagemaker.amazonaws.com"),
+        *_on_alarms(env),
+        *_on_scaling(env),
+        use_key_for_volumes(env.stores.key_arn),
+        allow("kms:DescribeKey", env.stores.key_arn),
+    ]
+
+
+def _on_endpoints(env: Environment, names: Sequence[str]) -> list[Statement]:
+    endpoints = [env.arn("sagemaker", f"endpoint/{name}") for name in names]
     # CloudFormation chooses the names of configurations and models.
     configs, models = env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")
-    service_role = f"arn:{env.partition}:iam::{env.account_id}:role/aws-service-role/"
-    autoscaling = "sagemaker.application-autoscaling.amazonaws.com"
     return [
         allow(["sagemaker:CreateModel", "sagemaker:DeleteModel", "sagemaker:DescribeModel"], models),
         allow(
@@ -68,7 +76,11 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Se
             [*endpoints, configs],
         ),
         allow(["sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags"], [*endpoints, configs, models]),
-        pass_role(model_role_arn, "sagemaker.amazonaws.com"),
+    ]
+
+
+def _on_alarms(env: Environment) -> list[Statement]:
+    return [
         allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*")),
         allow(
             ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
@@ -78,6 +90,13 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Se
                 env.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{env.name}-*"),
             ],
         ),
+    ]
+
+
+def _on_scaling(env: Environment) -> list[Statement]:
+    service_role = f"arn:{env.partition}:iam::{env.account_id}:role/aws-service-role/"
+    autoscaling = "sagemaker.application-autoscaling.amazonaws.com"
+    return [
         allow(
             [
                 "application-autoscaling:RegisterScalableTarget",
@@ -87,7 +106,7 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Se
             ],
             env.arn("application-autoscaling", "scalable-target/*"),
         ),
-        # These describe calls know no resource.
+        # These actions take no resource, hence `*`.
         allow(
             [
                 "application-autoscaling:DescribeScalableTargets",
@@ -100,6 +119,4 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint_names: Se
             f"{service_role}{autoscaling}/*",
             when={"StringEquals": {"iam:AWSServiceName": autoscaling}},
         ),
-        use_key_for_volumes(stores.key_arn),
-        allow("kms:DescribeKey", stores.key_arn),
     ]

@@ -1,4 +1,4 @@
-"""DEV and production: CloudFormation deploys them, a smoke test asks them."""
+"""DEV and production: CloudFormation deploys the endpoints, a smoke test invokes them."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class DeploymentStage(Construct):
     Attributes:
         model_role: Role of the serving container: reads its model, writes captured requests.
         deploy_role: Role that CloudFormation deploys with.
-        dev_smoke_test: Function that asks the DEV endpoint.
-        production_smoke_test: Function that asks the production endpoint.
+        dev_smoke_test: Function that invokes the DEV endpoint.
+        production_smoke_test: Function that invokes the production endpoint.
         dev_endpoint: Name of the DEV endpoint and of its stack, a literal.
         production_endpoint: Name of the production endpoint and of its stack, a literal.
     """
@@ -49,11 +49,11 @@ class DeploymentStage(Construct):
         production: Endpoint,
         env: Environment,
         image_arn: str,
-        answers: str,
+        accept: str,
     ) -> None:
         """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
         super().__init__(scope, id_)
-        self._env, self._answers = env, answers
+        self._env, self._accept = env, accept
         self._configs = {"dev": dev, "production": production}
         self.dev_endpoint = f"{env.name}-dev"
         self.production_endpoint = f"{env.name}-production"
@@ -223,7 +223,7 @@ class DeploymentStage(Construct):
             settings={
                 "MAXIMUM_LATENCY_MS": str(test.max_latency_ms),
                 "MINIMUM_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
-                "ACCEPT": self._answers,
+                "ACCEPT": self._accept,
             },
             permissions=[
                 allow(

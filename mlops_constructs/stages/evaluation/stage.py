@@ -142,7 +142,7 @@ class EvaluationStage(Construct):
                 # What was trained on, by checksum, so that the same content can be told.
                 allow("s3:PutObject", stores.own_arn("trained")),
                 allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
-                # ListModelPackages knows no resource.
+                # ListModelPackages takes no resource, hence `*`.
                 allow("sagemaker:ListModelPackages", "*"),
                 # Without it a missing object answers "access denied" instead of "not found".
                 allow("s3:ListBucket", stores.artifact_bucket_arn),

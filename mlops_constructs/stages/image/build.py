@@ -133,7 +133,7 @@ class ImageBuild(Construct):
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
             allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(f"{env.name}-image")),
             use_key_for_artifacts(stores.key_arn),
-            # The registry's login token knows no resource.
+            # The login token of ECR takes no resource, hence `*`.
             allow("ecr:GetAuthorizationToken", "*"),
             allow(
                 [

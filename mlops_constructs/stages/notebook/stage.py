@@ -44,7 +44,7 @@ class NotebookStage(Construct):
 
     Attributes:
         instance: SageMaker notebook instance.
-        role: Its role: reads and uploads data sets, sees the pipeline, asks the DEV endpoint.
+        role: Its role: reads and uploads data sets, reads the pipeline, invokes the DEV endpoint.
         files: The notebooks in the artifact bucket.
         code_repository: Repository with its secret, or None where none needs a secret.
     """

@@ -1,1 +1,1 @@
-"""From an uploaded data set to a trained model: what is checked, how the job is asked for, who may do it."""
+"""From an uploaded data set to a trained model: the check, the job, and the permissions."""
