@@ -12,7 +12,9 @@ from local_aws.tiny_pipeline import (
 )
 
 from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.local_aws.service import Params, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +53,33 @@ def test_two_local_aws_cannot_run_at_once(aws: LocalAws) -> None:
         LocalAws().start()
 
 
-def test_busy_port_says_so(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlops_constructs.local_aws.gateway import Gateway
+class Reading(Service):
+    """One half of a service."""
 
+    service_name = "ssm"
+
+    def get_parameter(self, params: Params) -> Params:
+        return {}
+
+
+class Writing(Service):
+    """The other half."""
+
+    service_name = "ssm"
+
+    def put_parameter(self, params: Params) -> Params:
+        return {}
+
+
+def test_sets_of_operations_share_a_service_but_no_operation(aws: LocalAws) -> None:
+    gateway = Gateway(aws.account.moto_app)
+    gateway.add(Reading(aws.account))
+    gateway.add(Writing(aws.account))
+    with pytest.raises(ValueError, match="two services answer ssm:get_parameter"):
+        gateway.add(Reading(aws.account))
+
+
+def test_busy_port_says_so(aws: LocalAws) -> None:
     with pytest.raises(LocalAwsError, match=f"127.0.0.1:{aws.port}: another program uses it"):
         Gateway(aws.account.moto_app).start(aws.port)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -180,6 +181,19 @@ def test_jobs_are_listed_by_status(aws: LocalAws, run: Any) -> None:
     run("listed")
     found = aws.client("sagemaker").list_processing_jobs(NameContains="listed", StatusEquals="Completed")
     assert [one["ProcessingJobName"] for one in found["ProcessingJobSummaries"]] == ["listed"]
+
+
+def test_closing_ends_a_processing_program_at_once(image: str, aws: LocalAws, run: Any) -> None:
+    """Last in this file: it closes the local AWS."""
+    run("closing", wait=False, Environment={"MODE": "slow"})
+    job = aws.sagemaker.processing_jobs.find("closing")
+    container = wait_until(lambda: job.container)
+
+    started = time.monotonic()
+    aws.close()
+
+    assert time.monotonic() - started < 30
+    assert container.exit_code() is not None
 
 
 def log(aws: LocalAws, name: str) -> str:

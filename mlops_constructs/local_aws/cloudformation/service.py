@@ -23,7 +23,7 @@ from mlops_constructs.local_aws.cloudformation.scaling_resources import (
 from mlops_constructs.local_aws.cloudformation.stack import CAN_BE_UPDATED, ChangeSet, Desired, Stack
 from mlops_constructs.local_aws.cloudformation.template import Template
 from mlops_constructs.local_aws.cloudformation.views import StackViews
-from mlops_constructs.local_aws.service import AwsError, Params, Service
+from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -41,10 +41,8 @@ _STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 _NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
-class CloudFormationService(StackViews, Service):
-    """cloudformation. Operations on stacks run in threads of their own."""
-
-    service_name = "cloudformation"
+class CloudFormationService(StackViews):
+    """Makes, changes and removes stacks, in threads of their own."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
 from mlops_constructs.local_aws.cloudformation.stack import ChangeSet, Stack, described_parameters
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class StackViews(Service):
     """Holds the stacks, by ARN, and describes them."""
+
+    service_name: ClassVar[str] = "cloudformation"
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)

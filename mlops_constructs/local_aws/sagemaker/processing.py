@@ -47,7 +47,7 @@ class ProcessingJobs(Service):
 
     def describe_processing_job(self, params: Params) -> Params:
         """The state of a job."""
-        return self._find(params["ProcessingJobName"]).described()
+        return self.find(params["ProcessingJobName"]).described()
 
     def list_processing_jobs(self, params: Params) -> Params:
         """Jobs by name or status, the newest first."""
@@ -62,8 +62,16 @@ class ProcessingJobs(Service):
 
     def stop_processing_job(self, params: Params) -> Params:
         """Ask a running job to end."""
-        self._find(params["ProcessingJobName"]).stop()
+        self.find(params["ProcessingJobName"]).stop()
         return {}
+
+    def find(self, name: str) -> ProcessingJob:
+        """The job of this name. Raises the ValidationException that SageMaker gives for none."""
+        with self.lock:
+            job = self._jobs.get(name)
+        if job is None:
+            raise AwsError("ValidationException", "Could not find requested job.")
+        return job
 
     def close(self) -> None:
         """Stop what runs."""
@@ -71,13 +79,6 @@ class ProcessingJobs(Service):
             running = [job.container for job in self._jobs.values() if job.container is not None]
         for container in running:
             container.stop(0)
-
-    def _find(self, name: str) -> ProcessingJob:
-        with self.lock:
-            job = self._jobs.get(name)
-        if job is None:
-            raise AwsError("ValidationException", "Could not find requested job.")
-        return job
 
 
 def _check_places(params: Params) -> None:
