@@ -21,8 +21,10 @@ from mlops_constructs.local_aws.events.service import EventsService
 from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
+from mlops_constructs.local_aws.policy_simulator import PolicySimulator
 from mlops_constructs.local_aws.s3 import S3Service
 from mlops_constructs.local_aws.sagemaker.service import SageMaker
+from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 from mlops_constructs.local_aws.ssm import ParametersService
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class LocalAws:
         self.cloudformation = CloudFormationService(self.account)
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
+        self.service_quotas = ServiceQuotasService(self.account)
         self._gateway = Gateway(self.account.moto_app)
         # In the order they start; they close in the opposite one.
         self._services: tuple[Service, ...] = (
@@ -85,6 +88,8 @@ class LocalAws:
             Projects(self.account),
             self.codebuild,
             *self.codepipeline.services,
+            PolicySimulator(self.account),
+            self.service_quotas,
         )
 
     @property

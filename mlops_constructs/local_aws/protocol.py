@@ -35,6 +35,7 @@ _CREDENTIAL = re.compile(r"Credential=([^,\s&]+)")
 _SERVICES_OF_SIGNING_NAME = {
     "sagemaker": ("sagemaker", "sagemaker-runtime"),
     "monitoring": ("cloudwatch",),
+    "servicequotas": ("service-quotas",),
 }
 
 

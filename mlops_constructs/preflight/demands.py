@@ -86,25 +86,29 @@ def _of_notebooks(stack: SynthesizedStack) -> Iterator[Demand]:
 
 
 def _of_jobs(stack: SynthesizedStack) -> Iterator[Demand]:
-    for function in stack.of_type("aws_lambda_function"):
-        variables = function.arguments.get("environment", {}).get("variables", {})
-        if "INSTANCE_TYPES" in variables:
-            yield from _training(variables)
-        elif "INSTANCE_TYPE" in variables:
-            yield Demand("evaluation job", variables["INSTANCE_TYPE"], "processing job", 1, 1)
+    """Read the requests that the functions send, which lie in their archives in the words of SageMaker's API."""
+    for _, document in _documents(stack):
+        if not isinstance(document, dict):
+            continue
+        if "training_job" in document:
+            yield from _training(document)
+        if "processing_job" in document:
+            cluster = document["processing_job"]["ProcessingResources"]["ClusterConfig"]
+            count = cluster["InstanceCount"]
+            yield Demand("evaluation job", cluster["InstanceType"], "processing job", count, count)
 
 
-def _training(variables: Mapping[str, str]) -> Iterator[Demand]:
-    wanted, *others = variables["INSTANCE_TYPES"].split(",")
-    usage: Usage = "spot training job" if variables.get("MAX_WAIT_SECONDS") else "training job"
-    count = int(variables["INSTANCE_COUNT"]) * _parallel(variables.get("TUNING", ""))
-    part = "hyperparameter search" if variables.get("TUNING") else "training job"
+def _training(document: Mapping[str, Any]) -> Iterator[Demand]:
+    job, search = document["training_job"], document.get("tuning_job")
+    resources = job["ResourceConfig"]
+    wanted, count = resources["InstanceType"], resources["InstanceCount"]
+    usage: Usage = "spot training job" if job.get("EnableManagedSpotTraining") else "training job"
+    part = "training job"
+    if search:
+        part = "hyperparameter search"
+        count *= search["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"]
     yield Demand(part, wanted, usage, count, count)
-    for other in others:
+    for other in document.get("fallback_instance_types", ()):
         yield Demand(f"{part}, when {wanted} has no capacity", other, usage, 0, count)
-    if variables.get("KEEP_ALIVE_SECONDS"):
+    if resources.get("KeepAlivePeriodInSeconds"):
         yield Demand("instances kept for the next job", wanted, "training warm pool", count, count)
-
-
-def _parallel(search: str) -> int:
-    return int(json.loads(search)["ResourceLimits"]["MaxParallelTrainingJobs"]) if search else 1

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from preflight.synthesized_stacks import real
 
-from mlops_constructs.local_aws.local_aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, LocalAws
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def aws() -> Iterator[LocalAws]:
     with LocalAws() as aws:
         yield aws
+
+
+@pytest.fixture(scope="module")
+def app() -> str:
+    """A command that gives main.py's stack, synthesized once."""
+    return f"sh -c 'cp -r {real().folder.parents[1]}/. $CDKTF_OUTDIR'"
 
 
 def preflight(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -37,44 +45,47 @@ def preflight(*arguments: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
-def test_an_empty_local_aws_is_ready(aws: LocalAws) -> None:
-    done = preflight("--json", AWS_ENDPOINT_URL=aws.url)
+def test_an_empty_local_aws_is_ready(aws: LocalAws, app: str) -> None:
+    done = preflight("--json", "--app", app, AWS_ENDPOINT_URL=aws.url)
     findings = {finding["thing"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    assert findings["names"]["state"] == "good"
+    assert {findings[thing]["state"] for thing in ("credentials", "names", "permissions")} == {"good"}
+    assert findings["quota ml.m5.xlarge for training job usage"]["state"] == "good"
     assert "ml.m5.xlarge" in findings["price training job"]["detail"]
 
 
-def test_a_name_that_is_taken_fails_it_with_a_remedy(aws: LocalAws) -> None:
-    before = preflight("--json", AWS_ENDPOINT_URL=aws.url)
-    assert before.returncode == 0, before.stdout
-    name = pipeline_name(aws)
-    aws.client("sqs").create_queue(QueueName=f"{name}-dead-letters")
+def test_a_name_that_is_taken_fails_it_with_a_remedy(aws: LocalAws, app: str) -> None:
+    (queue,), sqs = real().of_type("aws_sqs_queue"), aws.client("sqs")
+    name = queue.arguments["name"]
+    made = sqs.create_queue(QueueName=name)
     try:
-        done = preflight(AWS_ENDPOINT_URL=aws.url)
+        done = preflight("--app", app, AWS_ENDPOINT_URL=aws.url)
     finally:
-        aws.client("sqs").delete_queue(
-            QueueUrl=aws.client("sqs").get_queue_url(QueueName=f"{name}-dead-letters")["QueueUrl"]
-        )
+        sqs.delete_queue(QueueUrl=made["QueueUrl"])
     assert done.returncode == 1
-    assert f"broken    name {name}-dead-letters: aws_sqs_queue of this name is there" in done.stdout
+    assert f"broken    name {name}: aws_sqs_queue of this name is there" in done.stdout
     assert "terraform import aws_sqs_queue." in done.stdout
 
 
-def pipeline_name(aws: LocalAws) -> str:
-    """The name of main.py's pipeline, as the command tells it to who asks for another one."""
-    told = preflight("--pipeline", "wine", AWS_ENDPOINT_URL=aws.url).stderr
-    return told.rpartition("it has: ")[2].strip()
+def test_a_quota_of_a_new_account_fails_it(aws: LocalAws, app: str) -> None:
+    aws.service_quotas.set("ml.m5.large for endpoint usage", 2)
+    try:
+        done = preflight("--json", "--app", app, AWS_ENDPOINT_URL=aws.url)
+    finally:
+        aws.service_quotas.set("ml.m5.large for endpoint usage", 20)
+    broken = [finding for finding in json.loads(done.stdout) if finding["state"] == "broken"]
+    assert (done.returncode, [one["thing"] for one in broken]) == (1, ["quota ml.m5.large for endpoint usage"])
+    assert "aws service-quotas request-service-quota-increase" in broken[0]["remedy"]
 
 
-def test_a_pipeline_that_is_not_there_is_refused(aws: LocalAws) -> None:
-    done = preflight("--pipeline", "wine", AWS_ENDPOINT_URL=aws.url)
+def test_a_pipeline_that_is_not_there_is_refused(aws: LocalAws, app: str) -> None:
+    done = preflight("--pipeline", "wine", "--app", app, AWS_ENDPOINT_URL=aws.url)
     assert done.returncode == 1
     assert "mlops preflight: the stack has no pipeline 'wine'; it has: iris-" in done.stderr
 
 
-def test_an_aws_that_does_not_answer_is_broken() -> None:
-    done = preflight("--json", AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1")
+def test_an_aws_that_does_not_answer_is_broken(app: str) -> None:
+    done = preflight("--json", "--app", app, AWS_ENDPOINT_URL="http://127.0.0.1:1", AWS_MAX_ATTEMPTS="1")
     assert done.returncode == 1
     assert [finding["thing"] for finding in json.loads(done.stdout)] == ["region", "credentials"]
 

@@ -69,6 +69,8 @@ ROOMS = {
     "containers": {"account", "errors", "processes"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
+    "service_quotas": _ACCOUNT,
+    "policy_simulator": {*_ACCOUNT, "iam"},
     "events": _ACCOUNT,
     "codecommit": _ACCOUNT,
     "connections": {*_ACCOUNT, "codecommit"},

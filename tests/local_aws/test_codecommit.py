@@ -119,3 +119,11 @@ def test_deleted_repository_takes_its_commits_along(client: Any) -> None:
     client.create_repository(repositoryName="gone")
     with pytest.raises(ClientError, match="BranchDoesNotExistException"):
         client.get_branch(repositoryName="gone", branchName="main")
+
+
+def test_repositories_are_listed_until_they_are_deleted(client: Any) -> None:
+    for name in ("listed", "kept"):
+        client.create_repository(repositoryName=name)
+    client.delete_repository(repositoryName="listed")
+    names = [one["repositoryName"] for one in client.list_repositories()["repositories"]]
+    assert ("kept" in names, "listed" in names) == (True, False)

@@ -151,7 +151,7 @@ def test_failure_reason_keeps_1024_characters_of_the_file(aws: LocalAws, request
     assert job["FailureReason"] == f"AlgorithmError: {'x' * 1024}, exit code: 1"
 
 
-def test_name_is_used_up_forever(aws: LocalAws, request_of: Any) -> None:
+def test_name_is_used_up(aws: LocalAws, request_of: Any) -> None:
     run(aws, request_of("once"))
 
     with pytest.raises(ClientError, match="ResourceInUse"):
@@ -206,6 +206,22 @@ def test_stopped_job_is_stopped(aws: LocalAws, request_of: Any) -> None:
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
     with pytest.raises(ClientError, match="status Stopped"):
         sagemaker.stop_training_job(TrainingJobName="stopped")
+
+
+def test_only_a_job_that_has_ended_can_be_deleted(aws: LocalAws, request_of: Any) -> None:
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_training_job(**request_of("deleted", HyperParameters={"sleep": "60"}))
+    with pytest.raises(ClientError, match="is InProgress: it cannot be deleted"):
+        sagemaker.delete_training_job(TrainingJobName="deleted")
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="deleted")["SecondaryStatus"] == "Training")
+    sagemaker.stop_training_job(TrainingJobName="deleted")
+    finished(aws, "deleted")
+
+    sagemaker.delete_training_job(TrainingJobName="deleted")
+
+    with pytest.raises(ClientError, match="Requested resource not found"):
+        sagemaker.describe_training_job(TrainingJobName="deleted")
+    assert run(aws, request_of("deleted"))["TrainingJobStatus"] == "Completed"
 
 
 def test_maximum_runtime_ends_the_job(aws: LocalAws, request_of: Any) -> None:

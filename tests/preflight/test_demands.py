@@ -39,6 +39,24 @@ def test_an_evaluation_job_is_a_processing_job() -> None:
     assert [(one.part, one.first, one.peak) for one in found] == [("evaluation job", 1, 1)]
 
 
+@pytest.mark.parametrize(
+    ("changed", "resources", "expected"),
+    [
+        ({}, {}, [("training job", 2)]),
+        ({"EnableManagedSpotTraining": True}, {}, [("spot training job", 2)]),
+        ({}, {"KeepAlivePeriodInSeconds": 600}, [("training job", 2), ("training warm pool", 2)]),
+    ],
+)
+def test_spot_training_and_kept_instances_count_by_themselves(
+    tmp_path: Path, changed: dict[str, Any], resources: dict[str, Any], expected: list[tuple[str, int]]
+) -> None:
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 2, **resources}
+    document = {"training_job": {"ResourceConfig": cluster, **changed}, "tuning_job": None}
+    upload = archive(tmp_path, "train.zip", {"document.json": document})
+    found = demands(written(tmp_path, {"aws_s3_object": {"o": upload}}))
+    assert [(one.usage, one.peak) for one in found] == expected
+
+
 def template(**changed: Any) -> dict[str, Any]:
     parameters = {"Type": {"Default": "ml.c5.large"}, "Count": {"Default": 3}, "Scales": {"Default": "true"}}
     variant = {"InstanceType": {"Ref": "Type"}, "InitialInstanceCount": {"Ref": "Count"}}

@@ -23,6 +23,7 @@ class CodeCommitService(Service):
         super().__init__(account)
         self._histories: dict[str, History] = defaultdict(History)
         self._tags: dict[str, dict[str, str]] = defaultdict(dict)
+        self._ids: dict[str, str] = {}
 
     def create_repository(self, params: Params) -> Params:
         """moto's repository; its dates, which moto writes as text, come out as AWS's numbers."""
@@ -31,6 +32,7 @@ class CodeCommitService(Service):
         metadata = answer["repositoryMetadata"]
         with self.lock:
             self._tags[metadata["Arn"]] = dict(params.get("tags", {}))
+            self._ids[metadata["repositoryName"]] = metadata["repositoryId"]
         return {"repositoryMetadata": metadata}
 
     def get_repository(self, params: Params) -> Params:
@@ -39,10 +41,17 @@ class CodeCommitService(Service):
         branch = self._histories[params["repositoryName"]].default_branch
         return {"repositoryMetadata": {**metadata, **({"defaultBranch": branch} if branch else {})}}
 
+    def list_repositories(self, _: Params) -> Params:
+        """Names and ids, sorted by name."""
+        with self.lock:
+            found = [{"repositoryName": name, "repositoryId": self._ids[name]} for name in sorted(self._ids)]
+        return {"repositories": found}
+
     def after_delete_repository(self, params: Params, _: dict[str, str]) -> None:
         """Its commits go with it."""
         with self.lock:
             self._histories.pop(params["repositoryName"], None)
+            self._ids.pop(params["repositoryName"], None)
 
     def list_tags_for_resource(self, params: Params) -> Params:
         """The tags of a repository."""

@@ -31,7 +31,7 @@ class TrainingJobs(Service):
         self._jobs: dict[str, TrainingJob] = {}
 
     def create_training_job(self, params: Params) -> Params:
-        """Run the image's `train` in the background. A name can be used once, forever."""
+        """Run the image's `train` in the background. A name can be used once, until the job is deleted."""
         return {"TrainingJobArn": self.launch(params).arn}
 
     def describe_training_job(self, params: Params) -> Params:
@@ -48,6 +48,16 @@ class TrainingJobs(Service):
     def stop_training_job(self, params: Params) -> Params:
         """Ask a running job to end."""
         self.find(params["TrainingJobName"]).stop()
+        return {}
+
+    def delete_training_job(self, params: Params) -> Params:
+        """Forget a job that has ended; its name can be used again."""
+        job = self.find(params["TrainingJobName"])
+        if job.status in ("InProgress", "Stopping"):
+            raise AwsError("ValidationException", f"The training job {job.name} is {job.status}: it cannot be deleted.")
+        with self.lock:
+            self._jobs.pop(job.name, None)
+        self._tags.forget(job.arn)
         return {}
 
     def interrupt(self, name: str) -> None:

@@ -47,47 +47,47 @@ class Question:
 QUESTIONS = (
     Question(
         "Does CodePipeline refuse a namespace that is also an artifact's name?",
-        "no: the rule of the local AWS is stricter than AWS; nothing to do.",
+        "If no: the rule of the local AWS is stricter than AWS; nothing to do.",
         namespace_equals_artifact,
     ),
     Question(
         "Does CodePipeline refuse a source in the bucket of its artifacts?",
-        "yes: give the templates a bucket of their own.",
+        "If yes: give the templates a bucket of their own.",
         source_is_artifact_bucket,
     ),
     Question(
         "Does the S3 source need s3:PutObjectTagging for an object with tags?",
-        "yes: the pipeline's role must have it, or a tagged data set fails the Source stage.",
+        "If yes: the pipeline's role must have it, or a tagged data set fails the Source stage.",
         tagged_source_needs_put_object_tagging,
     ),
     Question(
         "Does RegisterScalableTarget try the caller's rights on CloudWatch and SageMaker?",
-        "yes: the deploy role needs the statement for these calls, or the first production stack rolls back.",
+        "If yes: the deploy role needs the statement for these calls, or the first production stack rolls back.",
         registering_probes_the_caller,
     ),
     Question(
         "Do those calls carry aws:ViaAWSService?",
-        "yes: that statement may be narrowed by this condition.",
+        "If yes: that statement may be narrowed by this condition.",
         probes_come_via_a_service,
     ),
     Question(
         "Does CloudFormation need cloudwatch:TagResource to make an alarm without tags?",
-        "yes: the deploy role must have it, or the first production stack fails at its alarms.",
+        "If yes: the deploy role must have it, or the first production stack fails at its alarms.",
         alarm_needs_tag_resource,
     ),
     Question(
         "Does CreateModel refuse an image with an OCI manifest?",
-        "yes: the build must go on making Docker's format.",
+        "If yes: the build must go on making Docker's format.",
         model_refuses_oci,
     ),
     Question(
         "Does CreateTrainingJob still carry sagemaker:VolumeKmsKey?",
-        "no: the statement for the old condition key can go; with no key at all, training is denied.",
+        "If no: the statement for the old condition key can go; with no key at all, training is denied.",
         training_carries_the_old_key,
     ),
     Question(
         "May this account make CodeCommit repositories?",
-        "no: take Algorithm.from_connection(...).",
+        "If no: take Algorithm.from_connection(...).",
         codecommit_is_open,
     ),
 )

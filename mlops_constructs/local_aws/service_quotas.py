@@ -1,0 +1,96 @@
+"""Service Quotas: how many SageMaker instances the account may have, by type and use."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, ClassVar
+
+import botocore.session
+from botocore.model import StringShape
+
+from mlops_constructs.local_aws.service import AwsError, Params, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mlops_constructs.local_aws.account import Account
+
+_SERVICE = "sagemaker"
+# The uses in the words of SageMaker's quotas, and the shapes of its API that list the types for each.
+_TYPES: Mapping[str, str] = {
+    "endpoint": "ProductionVariantInstanceType",
+    "notebook instance": "InstanceType",
+    "processing job": "ProcessingInstanceType",
+    "spot training job": "TrainingInstanceType",
+    "training job": "TrainingInstanceType",
+    "training warm pool": "TrainingInstanceType",
+}
+_INSTANCES = 20
+_PAGE = 100
+
+
+class ServiceQuotasService(Service):
+    """The quotas of SageMaker; each is 20 until ``set`` says otherwise, for AWS does not publish what accounts get."""
+
+    service_name: ClassVar[str] = "service-quotas"
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._values: dict[str, float] = {}
+        self._names: list[str] = []
+
+    def set(self, name: str, value: float) -> None:
+        """Apply a value to the account, such as 0 to ``ml.m5.xlarge for training job usage``.
+
+        Raises:
+            KeyError: when SageMaker has no such quota.
+        """
+        with self.lock:
+            if name not in self._all():
+                raise KeyError(name)
+            self._values[name] = value
+
+    def list_service_quotas(self, params: Params) -> Params:
+        """What is applied to the account: only quotas that were set have a value of their own."""
+        with self.lock:
+            return self._page(params, dict(self._values))
+
+    def list_aws_default_service_quotas(self, params: Params) -> Params:
+        """What every account has at first."""
+        with self.lock:
+            return self._page(params, dict.fromkeys(self._all(), float(_INSTANCES)))
+
+    def _page(self, params: Params, values: Mapping[str, float]) -> Params:
+        if params["ServiceCode"] != _SERVICE:
+            raise AwsError("NoSuchResourceException", "The local AWS has quotas of sagemaker only.")
+        begin = int(params.get("NextToken", "0"))
+        end = begin + int(params.get("MaxResults", _PAGE))
+        page: Params = {"Quotas": [self._quota(name, values[name]) for name in list(values)[begin:end]]}
+        return page | ({"NextToken": str(end)} if end < len(values) else {})
+
+    def _quota(self, name: str, value: float) -> Params:
+        code = f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
+        return {
+            "ServiceCode": _SERVICE,
+            "ServiceName": "Amazon SageMaker",
+            "QuotaArn": self.account.arn("servicequotas", f"{_SERVICE}/{code}"),
+            "QuotaCode": code,
+            "QuotaName": name,
+            "Value": value,
+            "Unit": "None",
+            "Adjustable": True,
+            "GlobalQuota": False,
+        }
+
+    def _all(self) -> list[str]:
+        if not self._names:
+            self._names = list(_names())
+        return self._names
+
+
+def _names() -> Iterator[str]:
+    model = botocore.session.get_session().get_service_model(_SERVICE)
+    for use, shape_name in _TYPES.items():
+        shape = model.shape_for(shape_name)
+        assert isinstance(shape, StringShape)
+        yield from (f"{type_} for {use} usage" for type_ in shape.enum)
