@@ -79,7 +79,7 @@ def _training(scope: Construct, config: PipelineConfig, env: Environment, image:
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
         held_out_channel=None if job is None else job.channel,
-        least_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
+        min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
     )
 
 

@@ -18,7 +18,7 @@ from handler_kit.errors import error_code
 from handler_kit.settings import SettingsBase
 from handler_kit.training_jobs import jobs_of
 
-MAXIMUM_SUMMARY_CHARACTERS = 512
+MAX_SUMMARY_CHARACTERS = 512
 # The approval was answered, or its execution is gone.
 _NOBODY_WAITS = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
 
@@ -66,7 +66,7 @@ def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> No
             stageName=settings.stage,
             actionName=settings.action,
             token=token,
-            result={"status": "Approved", "summary": summary[:MAXIMUM_SUMMARY_CHARACTERS]},
+            result={"status": "Approved", "summary": summary[:MAX_SUMMARY_CHARACTERS]},
         )
     except ClientError as error:
         if error_code(error) not in _NOBODY_WAITS:

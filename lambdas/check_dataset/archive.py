@@ -13,10 +13,10 @@ from handler_kit.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAXIMUM_ARCHIVE_BYTES = 1024 * 1024
-MAXIMUM_ENTRIES = 100
-MAXIMUM_FILE_BYTES = 1024 * 1024
-MAXIMUM_RATIO = 200
+MAX_ARCHIVE_BYTES = 1024 * 1024
+MAX_ENTRIES = 100
+MAX_FILE_BYTES = 1024 * 1024
+MAX_RATIO = 200
 
 _ENCRYPTED = 0x1
 # What macOS and Windows put beside a person's files.
@@ -39,8 +39,8 @@ def read_archive(body: bytes, place: str) -> dict[str, bytes]:
 
 def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     entries = archive.infolist()
-    if len(entries) > MAXIMUM_ENTRIES:
-        raise ValueError(f"{len(entries)} entries; at most {MAXIMUM_ENTRIES} are read")
+    if len(entries) > MAX_ENTRIES:
+        raise ValueError(f"{len(entries)} entries; at most {MAX_ENTRIES} are read")
     seen: set[str] = set()
     for entry in entries:
         name = entry.filename
@@ -65,11 +65,11 @@ def _leads_out(name: str) -> bool:
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     with archive.open(entry) as stream:
-        content = stream.read(MAXIMUM_FILE_BYTES + 1)
-        if len(content) > MAXIMUM_FILE_BYTES:
-            raise ValueError(f"{entry.filename!r} unpacks to more than {MAXIMUM_FILE_BYTES} bytes")
+        content = stream.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"{entry.filename!r} unpacks to more than {MAX_FILE_BYTES} bytes")
         # The check sum is compared only at the very end.
         stream.read(1)
-    if len(content) > 65_536 and len(content) > MAXIMUM_RATIO * max(entry.compress_size, 1):
-        raise ValueError(f"{entry.filename!r} unpacks to more than {MAXIMUM_RATIO} times its size")
+    if len(content) > 65_536 and len(content) > MAX_RATIO * max(entry.compress_size, 1):
+        raise ValueError(f"{entry.filename!r} unpacks to more than {MAX_RATIO} times its size")
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from check_dataset.table import MAXIMUM_CLASSES
+from check_dataset.table import MAX_CLASSES
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def _check_balance(place: str, labels: Counter[str], contract: Contract) -> None
     least = contract.min_class_share
     if least == 0.0:
         return
-    if len(labels) > MAXIMUM_CLASSES:
+    if len(labels) > MAX_CLASSES:
         raise ConfigurationError(
-            f"{place}, column {_label(contract)}: more than {MAXIMUM_CLASSES} different labels, so"
+            f"{place}, column {_label(contract)}: more than {MAX_CLASSES} different labels, so"
             " min_class_share cannot hold; is this the label?"
         )
     rarest, rows = min(labels.items(), key=lambda pair: (pair[1], pair[0]))

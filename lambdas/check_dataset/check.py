@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from check_dataset import duplicates
-from check_dataset.archive import MAXIMUM_ARCHIVE_BYTES, read_archive
+from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.contract import Contract, merge, parse_contract
 from check_dataset.look import check_widths, look
 from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from check_dataset.look import Channels, Findings
     from check_dataset.settings import Params, Settings
 
-MAXIMUM_DOCUMENT_BYTES = 1024 * 1024
+MAX_DOCUMENT_BYTES = 1024 * 1024
 CONTRACT_END = ".contract.json"
 # S3 copies each of them by itself, so that much of the time is waiting.
 COPIES_AT_ONCE = 8
 DEFAULT_GOLDEN_ROWS = 10
-MAXIMUM_GOLDEN_ROWS = 20
+MAX_GOLDEN_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def check_dataset(params: Params, settings: Settings, aws: Aws) -> Success:
     channels = {
         name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
     }
-    total = _check_total(channels, settings.maximum_bytes)
-    findings = look(source, channels, contract, settings.look_bytes)
+    total = _check_total(channels, settings.max_bytes)
+    findings = look(source, channels, contract, settings.max_inspected_bytes)
     check_widths(findings.tables)
     golden_rows = _golden_rows(source, manifest, contract, findings)
     if settings.duplicates != "allow":
@@ -113,8 +113,8 @@ def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tu
         )
     if entry.name == ARCHIVE:
         place = source.place(entry)
-        files = read_archive(source.read(entry, MAXIMUM_ARCHIVE_BYTES, "training job's zip"), place)
-        job = parse_job(files, place, settings.least_instances)
+        files = read_archive(source.read(entry, MAX_ARCHIVE_BYTES, "training job's zip"), place)
+        job = parse_job(files, place, settings.min_instances)
         if job.image is not None:
             check_image(job, _image(settings, aws.ssm))
         channels = {name: source.under(*where) for name, where in job.channels.items()}
@@ -124,7 +124,7 @@ def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tu
             raise ConfigurationError(f"{place}: {error}") from None
         return Manifest(channels), job
     if entry.key.endswith(".json"):
-        text = source.read_text(entry, MAXIMUM_DOCUMENT_BYTES, "manifest")
+        text = source.read_text(entry, MAX_DOCUMENT_BYTES, "manifest")
         return parse_manifest(text, source.place(entry)), Job({})
     return Manifest({"train": [entry]}), Job({})
 
@@ -151,16 +151,15 @@ def _contract(source: Source, manifest: Manifest, settings: Settings, s3: Any) -
         if len(objects) > 1 or source.find(beside) is None:
             return contract
         entry = beside
-    text = source.read_text(entry, MAXIMUM_DOCUMENT_BYTES, "data contract")
+    text = source.read_text(entry, MAX_DOCUMENT_BYTES, "data contract")
     return merge(contract, parse_contract(text, source.place(entry)), source.place(entry))
 
 
-def _check_total(channels: Channels, maximum_bytes: int) -> int:
+def _check_total(channels: Channels, max_bytes: int) -> int:
     total = sum(pinned.size for objects in channels.values() for pinned in objects)
-    if total > maximum_bytes:
+    if total > max_bytes:
         raise ConfigurationError(
-            f"The data set has {total} bytes; the limit (MAXIMUM_BYTES) is {maximum_bytes}."
-            " Raise the limit or send less"
+            f"The data set has {total} bytes; the limit (MAX_BYTES) is {max_bytes}. Raise the limit or send less"
         )
     return total
 
@@ -168,9 +167,9 @@ def _check_total(channels: Channels, maximum_bytes: int) -> int:
 def _golden_rows(source: Source, manifest: Manifest, contract: Contract, findings: Findings) -> list[list[str]]:
     if manifest.golden is not None:
         pinned = source.look_up(manifest.golden)
-        table = read_csv(source.open(pinned, MAXIMUM_DOCUMENT_BYTES), contract)
+        table = read_csv(source.open(pinned, MAX_DOCUMENT_BYTES), contract)
         check_widths({"golden": [table], **findings.tables})
-        return _label_first(table.spread(MAXIMUM_GOLDEN_ROWS), contract)
+        return _label_first(table.spread(MAX_GOLDEN_ROWS), contract)
     for name in ("validation", "train"):
         if findings.tables.get(name):
             return _label_first(findings.tables[name][0].spread(DEFAULT_GOLDEN_ROWS), contract)

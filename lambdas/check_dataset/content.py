@@ -10,7 +10,7 @@ from handler_kit.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MAXIMUM_LINE_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 1024 * 1024
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -46,7 +46,7 @@ class Content:
             for line in whole:
                 number += 1
                 yield self._decode(line + b"\n", number)
-            if len(rest) > MAXIMUM_LINE_BYTES:
+            if len(rest) > MAX_LINE_BYTES:
                 raise self._too_long(number + 1)
             if left <= 0:
                 break
@@ -67,7 +67,7 @@ class Content:
             yield chunk
 
     def _too_long(self, line: int) -> ConfigurationError:
-        longest = min(MAXIMUM_LINE_BYTES, self.budget)
+        longest = min(MAX_LINE_BYTES, self.budget)
         return ConfigurationError(f"{self.place}, line {line}: longer than {longest} bytes; is this a text file?")
 
     def _decode(self, line: bytes, number: int) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from check_dataset.settings import Params, Settings
 
 RECORDS = "trained"
-MAXIMUM_REASON_CHARACTERS = 200
+MAX_REASON_CHARACTERS = 200
 
 
 def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str) -> dict[str, str] | None:
@@ -43,7 +43,7 @@ def stop(codepipeline: Any, params: Params, settings: Settings, record: dict[str
             pipelineName=settings.pipeline,
             pipelineExecutionId=params.execution_id,
             abandon=False,
-            reason=reason[:MAXIMUM_REASON_CHARACTERS],
+            reason=reason[:MAX_REASON_CHARACTERS],
         )
     except ClientError as error:
         # A second delivery of the event finds that the first has stopped it.

@@ -38,26 +38,26 @@ class Endpoints:
     notes: list[str] = field(default_factory=list)
 
 
-def parse_endpoints(text: str, place: str, least_instances: Mapping[str, str]) -> Endpoints:
-    """Read the file; ``least_instances`` is what each environment's rollout needs.
+def parse_endpoints(text: str, place: str, min_instances: Mapping[str, str]) -> Endpoints:
+    """Read the file; ``min_instances`` is what each environment's rollout needs.
 
     Raises ConfigurationError naming the field.
     """
     value = parse_document(text, place, "deployment description")
     try:
-        return _endpoints(value, least_instances)
+        return _endpoints(value, min_instances)
     except ValueError as error:
         raise ConfigurationError(f"{place}: {error}") from None
 
 
-def _endpoints(value: Any, least_instances: Mapping[str, str]) -> Endpoints:
+def _endpoints(value: Any, min_instances: Mapping[str, str]) -> Endpoints:
     check_fields(value, "the file", required=set(), optional={"EndpointPrefix", *_SECTIONS})
     found = Endpoints()
     if "EndpointPrefix" in value:
         found.notes.append("EndpointPrefix: the pipeline names its endpoints itself")
     for section, environment in _SECTIONS.items():
         if section in value:
-            least = int(least_instances.get(environment, "1"))
+            least = int(min_instances.get(environment, "1"))
             found.parameters[environment] = _endpoint(value[section], section, least, found.notes)
     return found
 

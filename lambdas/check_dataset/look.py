@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from check_dataset.source import Pinned, Source
 
 # At some 70 MB/s this takes 3 of the function's 15 minutes.
-MAXIMUM_HASHED_BYTES = 10 * 1000**3
+MAX_HASHED_BYTES = 10 * 1000**3
 
 Channels = dict[str, list["Pinned"]]
 
@@ -77,7 +77,7 @@ def look(source: Source, channels: Channels, contract: Contract, budget: int) ->
                 findings.rows += table.count
                 findings.partly += table.truncated
                 tables.append(table)
-            if hashed > MAXIMUM_HASHED_BYTES:
+            if hashed > MAX_HASHED_BYTES:
                 findings.unhashed += 1
                 facts.append([channel, f"{pinned.etag} {pinned.size}"])
             else:

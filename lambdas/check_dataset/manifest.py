@@ -9,8 +9,8 @@ from typing import Any
 from check_dataset.fields import check_fields, parse_document
 from handler_kit.errors import ConfigurationError
 
-MAXIMUM_CHANNELS = 20
-MAXIMUM_OBJECTS = 1000
+MAX_CHANNELS = 20
+MAX_OBJECTS = 1000
 
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -59,8 +59,8 @@ def check_channels(channels: dict[str, list[Entry]]) -> None:
     """Raise ValueError when a channel's name or its objects cannot be laid out for training."""
     if "train" not in channels:
         raise ValueError(f"channels has no train, only {', '.join(sorted(channels))}")
-    if len(channels) > MAXIMUM_CHANNELS:
-        raise ValueError(f"{len(channels)} channels; SageMaker takes at most {MAXIMUM_CHANNELS}")
+    if len(channels) > MAX_CHANNELS:
+        raise ValueError(f"{len(channels)} channels; SageMaker takes at most {MAX_CHANNELS}")
     for name, entries in channels.items():
         if not _CHANNEL.fullmatch(name):
             raise ValueError(f"channel name {name!r}: only letters, digits, '.', '_' and '-', at most 64")
@@ -68,8 +68,8 @@ def check_channels(channels: dict[str, list[Entry]]) -> None:
         if len(set(names)) < len(names):
             twice = next(one for one in names if names.count(one) > 1)
             raise ValueError(f"channels.{name} has two objects named {twice!r}; rename one")
-    if (objects := sum(map(len, channels.values()))) > MAXIMUM_OBJECTS:
-        raise ValueError(f"{objects} objects; at most {MAXIMUM_OBJECTS} can be pinned. Join small files")
+    if (objects := sum(map(len, channels.values()))) > MAX_OBJECTS:
+        raise ValueError(f"{objects} objects; at most {MAX_OBJECTS} can be pinned. Join small files")
 
 
 def _manifest(value: Any) -> Manifest:

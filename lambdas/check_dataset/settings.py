@@ -12,25 +12,25 @@ class Settings(SettingsBase):
     """
     Attributes:
         artifact_bucket: Where the pinned copies go.
-        maximum_bytes: Largest data set to accept, all its objects together.
-        look_bytes: How much of a data set is looked into, all its objects together.
+        max_bytes: Largest data set to accept, all its objects together.
+        max_inspected_bytes: How much of a data set is looked into, all its objects together.
         readable: The ``s3://`` folders that data sets may lie in, split by spaces.
         contract_key: Key of the team's data contract in the artifact bucket; empty for none.
         duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained before.
         pipeline: The pipeline: a skipped execution is stopped in it, and records are kept under its name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
-        least_instances: Environment to the fewest instances that its rollout can do with.
+        min_instances: Environment to the fewest instances that its rollout can do with.
     """
 
     artifact_bucket: str
-    maximum_bytes: int
-    look_bytes: int
+    max_bytes: int
+    max_inspected_bytes: int
     readable: str
     contract_key: str | None
     duplicates: str
     pipeline: str
     image_parameter: str
-    least_instances: dict[str, str]
+    min_instances: dict[str, str]
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from check_dataset.content import Content
-from check_dataset.manifest import MAXIMUM_OBJECTS, Entry
+from check_dataset.manifest import MAX_OBJECTS, Entry
 from handler_kit.errors import ConfigurationError, error_code, error_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAXIMUM_COPY_BYTES = 5 * 1024**3
+MAX_COPY_BYTES = 5 * 1024**3
 CHUNK_BYTES = 1024 * 1024
 
 _MISSING_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"})
@@ -47,9 +47,9 @@ class Source:
         pinned = self._head(entry)
         if pinned.size == 0:
             raise ConfigurationError(f"{self.place(entry)}: the object is empty (0 bytes)")
-        if pinned.size > MAXIMUM_COPY_BYTES:
+        if pinned.size > MAX_COPY_BYTES:
             raise ConfigurationError(
-                f"{self.place(entry)}: {pinned.size} bytes; an object may have {MAXIMUM_COPY_BYTES} at most."
+                f"{self.place(entry)}: {pinned.size} bytes; an object may have {MAX_COPY_BYTES} at most."
                 " Split it and name the parts in a manifest"
             )
         return pinned
@@ -99,10 +99,8 @@ class Source:
                     for one in page.get("Contents", [])
                     if one["Size"] and (one["Key"] == prefix or one["Key"].startswith(folder))
                 ]
-                if len(found) > MAXIMUM_OBJECTS:
-                    raise ConfigurationError(
-                        f"{self.place(where)}: more than {MAXIMUM_OBJECTS} objects; join small files"
-                    )
+                if len(found) > MAX_OBJECTS:
+                    raise ConfigurationError(f"{self.place(where)}: more than {MAX_OBJECTS} objects; join small files")
         except ClientError as error:
             raise self._unreadable(where, error) from error
         if not found:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KEPT_ROWS = 512
 # A label with more values is a quantity, not a class.
-MAXIMUM_CLASSES = 1000
+MAX_CLASSES = 1000
 _NOTHING = Contract()
 
 
@@ -34,7 +34,7 @@ class Table:
         place: How to name the file to a person.
         width: Its columns; 0 where rows have names instead.
         count: How many rows.
-        labels: Rows of each label; no more are added after ``MAXIMUM_CLASSES``.
+        labels: Rows of each label; no more are added after ``MAX_CLASSES``.
         kept: Rows evenly spread over the file, at most twice ``KEPT_ROWS``.
         truncated: Whether the file has more rows.
     """
@@ -54,7 +54,7 @@ class Table:
             if len(self.kept) == 2 * KEPT_ROWS:
                 self.kept, self._step = self.kept[::2], self._step * 2
         self.count += 1
-        if label in self.labels or len(self.labels) <= MAXIMUM_CLASSES:
+        if label in self.labels or len(self.labels) <= MAX_CLASSES:
             self.labels[label] += 1
 
     def spread(self, count: int) -> list[list[str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ARCHIVE = "trainingjob.zip"
-LONGEST_RUN_SECONDS = 23 * 3600
+MAX_RUNTIME_SECONDS = 23 * 3600
 
 _JOB = "trainingjob.json"
 _DEPLOYMENTS = ("deployment.json", "environment.json")
@@ -66,7 +66,7 @@ class Job:
         return json.dumps({"training": self.training, "endpoints": self.endpoints}, indent=2, sort_keys=True).encode()
 
 
-def parse_job(files: Mapping[str, bytes], place: str, least_instances: Mapping[str, str]) -> Job:
+def parse_job(files: Mapping[str, bytes], place: str, min_instances: Mapping[str, str]) -> Job:
     """Read the files of a zip. Raises ConfigurationError naming the file and the field."""
     _check_files(files, place)
     texts = {name: _text(content, f"{place} / {name}") for name, content in files.items()}
@@ -77,7 +77,7 @@ def parse_job(files: Mapping[str, bytes], place: str, least_instances: Mapping[s
         raise ConfigurationError(f"{place} / {_JOB}: {error}") from None
     for name in _DEPLOYMENTS:
         if name in texts:
-            endpoints: Endpoints = parse_endpoints(texts[name], f"{place} / {name}", least_instances)
+            endpoints: Endpoints = parse_endpoints(texts[name], f"{place} / {name}", min_instances)
             job.endpoints = endpoints.parameters
             job.notes += endpoints.notes
     return job
@@ -169,9 +169,9 @@ def _stopping(value: Any, notes: list[str]) -> dict[str, Any]:
     if "MaxRuntimeInSeconds" not in value:
         return {}
     seconds = whole_number(value["MaxRuntimeInSeconds"], "StoppingCondition.MaxRuntimeInSeconds", 1, 28 * 86_400)
-    if seconds > LONGEST_RUN_SECONDS:
-        notes.append(f"MaxRuntimeInSeconds {seconds}: {LONGEST_RUN_SECONDS} (23 h) is used, as CodePipeline waits 24 h")
-    return {"MaxRuntimeInSeconds": min(seconds, LONGEST_RUN_SECONDS)}
+    if seconds > MAX_RUNTIME_SECONDS:
+        notes.append(f"MaxRuntimeInSeconds {seconds}: {MAX_RUNTIME_SECONDS} (23 h) is used, as CodePipeline waits 24 h")
+    return {"MaxRuntimeInSeconds": min(seconds, MAX_RUNTIME_SECONDS)}
 
 
 def _channels(value: Any) -> dict[str, tuple[str, str]]:

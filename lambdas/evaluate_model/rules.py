@@ -13,7 +13,7 @@ FIELDS = ("metric", "min_value", "max_value", "beat_production_by")
 
 @dataclass(frozen=True)
 class Rule:
-    """What one metric must be. Without a minimum, a maximum says that lower is better."""
+    """What one metric must be. Without a ``min_value``, a ``max_value`` says that lower is better."""
 
     metric: str
     min_value: float | None

@@ -8,7 +8,7 @@ from handler_kit.registry import short
 from handler_kit.settings import NONE
 
 # CodePipeline takes 1,000 characters for a value of an action's configuration; what is left is room.
-MAXIMUM_MESSAGE_CHARACTERS = 960
+MAX_MESSAGE_CHARACTERS = 960
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Evidence:
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
             f"All of it: {uri}",
         ]
-        return _cut("\n".join(lines), MAXIMUM_MESSAGE_CHARACTERS)
+        return _cut("\n".join(lines), MAX_MESSAGE_CHARACTERS)
 
     def text(self) -> str:
         """All of it, for people."""

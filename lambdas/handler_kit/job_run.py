@@ -10,7 +10,7 @@ from handler_kit import logs, tokens
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
 from handler_kit.report import Continue
 from handler_kit.requests import CAPACITY_RETRIES, STARTED_BY
-from handler_kit.sagemaker_jobs import MAXIMUM_ATTEMPTS
+from handler_kit.sagemaker_jobs import MAX_ATTEMPTS
 from handler_kit.tokens import Token
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from handler_kit.sagemaker_jobs import FoundJob, Jobs
 
 # CodePipeline gives a Lambda action 24 h in all; an hour is left for what comes before and after.
-MAXIMUM_WAIT_SECONDS = 23 * 3600
+MAX_WAIT_SECONDS = 23 * 3600
 
 _CREATED, _TAKEN = "created", "taken"
 _NO_CAPACITY = frozenset({"CapacityError", "InsufficientInstanceCapacity", "InsufficientCapacityException"})
@@ -35,7 +35,7 @@ class StillRunning(StepFailure):
 
     def __init__(self, jobs: Jobs, name: str, status: str) -> None:
         super().__init__(
-            f"{jobs.noun} {name} is still {status} after {MAXIMUM_WAIT_SECONDS // 3600} h, and CodePipeline waits no"
+            f"{jobs.noun} {name} is still {status} after {MAX_WAIT_SECONDS // 3600} h, and CodePipeline waits no"
             f" longer. {jobs.remedy}",
             external_id=name,
         )
@@ -80,7 +80,7 @@ class JobRun:
 
         Raises StillRunning at the deadline, StepFailure when the job cannot be started.
         """
-        latest_deadline = now + MAXIMUM_WAIT_SECONDS
+        latest_deadline = now + MAX_WAIT_SECONDS
         if token_text is None:
             return self._waiting(Token(self._start(attempt=1), latest_deadline), "started")
         token = tokens.decode(
@@ -102,7 +102,7 @@ class JobRun:
         found = list(self._jobs.of_execution(self._execution_id))
         if not found:
             raise StepFailure(f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage.")
-        return self._look(found[-1], Token(found[-1].name, now + MAXIMUM_WAIT_SECONDS), now)
+        return self._look(found[-1], Token(found[-1].name, now + MAX_WAIT_SECONDS), now)
 
     def _look(self, job: FoundJob, token: Token, now: int) -> FoundJob | Continue:
         if job.is_running:
@@ -126,7 +126,7 @@ class JobRun:
 
     def _start(self, attempt: int, retries: int = 0) -> str:
         """Create the job, or adopt it; a job that failed in an earlier try of the stage gets a successor."""
-        while attempt <= MAXIMUM_ATTEMPTS:
+        while attempt <= MAX_ATTEMPTS:
             name = self._jobs.name(self._execution_id, attempt)
             request = self._request(name, retries)
             outcome = self._create(request)
@@ -142,7 +142,7 @@ class JobRun:
             else:
                 raise StepFailure(f"{self._jobs.noun} {name} was not started: {outcome}")
         raise StepFailure(
-            f"{self._jobs.noun} {self._first_name} and its {MAXIMUM_ATTEMPTS - 1} successors have all failed."
+            f"{self._jobs.noun} {self._first_name} and its {MAX_ATTEMPTS - 1} successors have all failed."
             " Start a new execution."
         )
 

@@ -13,9 +13,9 @@ from handler_kit.errors import error_code
 
 METRIC_PREFIX = "metric."
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
-MAXIMUM_DESCRIPTION_CHARACTERS = 1024
-MAXIMUM_PROPERTIES = 50
-MAXIMUM_VALUE_CHARACTERS = 256
+MAX_DESCRIPTION_CHARACTERS = 1024
+MAX_PROPERTIES = 50
+MAX_VALUE_CHARACTERS = 256
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 _REFUSED = re.compile(r"[^\w\s.:/=+\-@]+")
@@ -23,7 +23,7 @@ _REFUSED = re.compile(r"[^\w\s.:/=+\-@]+")
 
 def property_value(text: str) -> str:
     """A text as the registry takes it: letters, digits, spaces and ``_.:/=+-@``, 1 to 256 characters."""
-    return " ".join(_REFUSED.sub(" ", text).split())[:MAXIMUM_VALUE_CHARACTERS] or "-"
+    return " ".join(_REFUSED.sub(" ", text).split())[:MAX_VALUE_CHARACTERS] or "-"
 
 
 def properties_of(package: dict[str, Any]) -> dict[str, str]:
@@ -59,7 +59,7 @@ def mark(sagemaker: Any, arn: str, status: str, description: str, properties: di
     sagemaker.update_model_package(
         ModelPackageArn=arn,
         ModelApprovalStatus=status,
-        ApprovalDescription=description[:MAXIMUM_DESCRIPTION_CHARACTERS],
+        ApprovalDescription=description[:MAX_DESCRIPTION_CHARACTERS],
         **({"CustomerMetadataProperties": added} if added else {}),
     )
     logs.info("model package marked", model_package=arn, status=status)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from handler_kit.job import Job
     from handler_kit.tokens import Token
 
-MAXIMUM_MESSAGE_CHARACTERS = 5000
-MAXIMUM_EXTERNAL_ID_CHARACTERS = 1500
-MAXIMUM_SUMMARY_CHARACTERS = 2048
+MAX_MESSAGE_CHARACTERS = 5000
+MAX_EXTERNAL_ID_CHARACTERS = 1500
+MAX_SUMMARY_CHARACTERS = 2048
 
 _ALREADY_REPORTED = frozenset({"InvalidJobStateException", "JobNotFoundException"})
 _REPORT_REFUSED = frozenset({"OutputVariablesSizeExceededException", "ValidationException"})
@@ -94,8 +94,8 @@ def _put(job_id: str, outcome: Success | Continue | StepFailure) -> None:
         return
     request: dict[str, Any] = {"jobId": job_id}
     details = {
-        "summary": _cut(outcome.summary, MAXIMUM_SUMMARY_CHARACTERS),
-        "externalExecutionId": _cut(outcome.external_id, MAXIMUM_EXTERNAL_ID_CHARACTERS),
+        "summary": _cut(outcome.summary, MAX_SUMMARY_CHARACTERS),
+        "externalExecutionId": _cut(outcome.external_id, MAX_EXTERNAL_ID_CHARACTERS),
     }
     if any(details.values()):
         request["executionDetails"] = {name: text for name, text in details.items() if text}
@@ -109,9 +109,9 @@ def _put(job_id: str, outcome: Success | Continue | StepFailure) -> None:
 
 def _failure_details(failure: StepFailure) -> dict[str, str]:
     message = logs.redact(str(failure)) or type(failure).__name__
-    details = {"type": failure.kind, "message": _cut(message, MAXIMUM_MESSAGE_CHARACTERS)}
+    details = {"type": failure.kind, "message": _cut(message, MAX_MESSAGE_CHARACTERS)}
     if failure.external_id:
-        details["externalExecutionId"] = _cut(failure.external_id, MAXIMUM_EXTERNAL_ID_CHARACTERS)
+        details["externalExecutionId"] = _cut(failure.external_id, MAX_EXTERNAL_ID_CHARACTERS)
     return details
 
 

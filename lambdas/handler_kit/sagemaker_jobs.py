@@ -20,7 +20,7 @@ from handler_kit.job_states import Meaning, meaning_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAXIMUM_ATTEMPTS = 9
+MAX_ATTEMPTS = 9
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Jobs(ABC):
 
     def of_execution(self, execution_id: str) -> Iterator[FoundJob]:
         """Every job of an execution, the first attempt first."""
-        for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             found = self.find(self.name(execution_id, attempt))
             if found is None:
                 return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VERSION = 1
-MAXIMUM_CHARACTERS = 2048
+MAX_CHARACTERS = 2048
 CLOCK_SLACK_SECONDS = 600
 
 
@@ -46,8 +46,8 @@ def decode(text: str, *, is_ours: Callable[[str], bool], latest_deadline: int) -
 
 
 def _decode(text: str, is_ours: Callable[[str], bool], latest_deadline: int) -> Token:
-    if len(text) > MAXIMUM_CHARACTERS:
-        raise ValueError(f"longer than {MAXIMUM_CHARACTERS} characters")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"longer than {MAX_CHARACTERS} characters")
     fields = json.loads(text)
     if not isinstance(fields, dict) or fields.keys() != {"v", "awaits", "deadline"}:
         raise ValueError("its fields must be v, awaits and deadline")

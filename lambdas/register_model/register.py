@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError, StepFailure, error_code
-from handler_kit.registry import MAXIMUM_PROPERTIES, METRIC_PREFIX, property_value
+from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, property_value
 from handler_kit.releases import Releases
 from handler_kit.settings import NONE
 from handler_kit.training_jobs import read_training_job
@@ -118,7 +118,7 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
                 f"Metric {key.removeprefix(METRIC_PREFIX)!r} cannot be recorded in the model registry: a name"
                 " has at most 121 letters, digits, spaces and _.:/=+-@. Rename it in the metric definitions."
             )
-    most = MAXIMUM_PROPERTIES - ADDED_LATER
+    most = MAX_PROPERTIES - ADDED_LATER
     if len(properties) > most:
         raise ConfigurationError(
             f"The candidate has {len(report.metrics)} metrics; the model registry can record"

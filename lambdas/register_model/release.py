@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from register_model.settings import Settings
 
 ARTIFACT = "Release"
-MAXIMUM_METRICS_CHARACTERS = 300
+MAX_METRICS_CHARACTERS = 300
 
 _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
@@ -44,7 +44,7 @@ class Release:
         text = ", ".join(f"{name} {short(value)}" for name, value in sorted(self.metrics.items()))
         if not text:
             return "no metrics"
-        return text if len(text) <= MAXIMUM_METRICS_CHARACTERS else text[: MAXIMUM_METRICS_CHARACTERS - 1] + "…"
+        return text if len(text) <= MAX_METRICS_CHARACTERS else text[: MAX_METRICS_CHARACTERS - 1] + "…"
 
     def archive(self, stack_parameters: dict[str, dict[str, str]], asked: dict[str, dict[str, str]]) -> bytes:
         """The zip file of ``<environment>.json`` and ``release.json``; equal input gives equal bytes."""

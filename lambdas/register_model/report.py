@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit.errors import error_code
 
-MAXIMUM_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ def read_report(s3: Any, uri: str) -> Report:
     """Read the report; that it is missing or unreadable is the report's problem, not an error."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAXIMUM_BYTES + 1)
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
     except ClientError as error:
         if error_code(error) in {"NoSuchKey", "404"}:
             return Report({}, "the evaluation program wrote no evaluation.json")
         raise
-    if len(body) > MAXIMUM_BYTES:
-        return Report({}, f"evaluation.json has more than {MAXIMUM_BYTES} bytes")
+    if len(body) > MAX_BYTES:
+        return Report({}, f"evaluation.json has more than {MAX_BYTES} bytes")
     return parse_report(body)
 
 

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 
 from handler_kit.errors import ConfigurationError
 
-MAXIMUM_FILES = 2000
-MAXIMUM_FILE_BYTES = 6 * 1024 * 1024
-MAXIMUM_TOTAL_BYTES = 64 * 1024 * 1024
+MAX_FILES = 2000
+MAX_FILE_BYTES = 6 * 1024 * 1024
+MAX_TOTAL_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ def read_archive(content: bytes, place: str) -> list[File]:
 def _check(entries: list[zipfile.ZipInfo], place: str) -> None:
     if not entries:
         raise ConfigurationError(f"{place}: the zip file holds no files")
-    if len(entries) > MAXIMUM_FILES:
-        raise ConfigurationError(f"{place}: {len(entries)} files; at most {MAXIMUM_FILES} can be seeded")
-    if sum(entry.file_size for entry in entries) > MAXIMUM_TOTAL_BYTES:
-        raise ConfigurationError(f"{place}: unpacks to more than {MAXIMUM_TOTAL_BYTES} bytes; leave data files out")
+    if len(entries) > MAX_FILES:
+        raise ConfigurationError(f"{place}: {len(entries)} files; at most {MAX_FILES} can be seeded")
+    if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
+        raise ConfigurationError(f"{place}: unpacks to more than {MAX_TOTAL_BYTES} bytes; leave data files out")
     seen: set[str] = set()
     for entry in entries:
         if problem := _problem(entry):
@@ -62,8 +62,8 @@ def _problem(entry: zipfile.ZipInfo) -> str | None:
         return "is a symbolic link; put the file itself there"
     if entry.flag_bits & 0x1:
         return "is encrypted"
-    if entry.file_size > MAXIMUM_FILE_BYTES:
-        return f"has {entry.file_size} bytes; CodeCommit takes {MAXIMUM_FILE_BYTES} at most"
+    if entry.file_size > MAX_FILE_BYTES:
+        return f"has {entry.file_size} bytes; CodeCommit takes {MAX_FILE_BYTES} at most"
     return None
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # What one CreateCommit takes: 100 files, 20 MB with the third that base64 adds.
 FILES_PER_COMMIT = 100
 BYTES_PER_COMMIT = 12 * 1024 * 1024
-MAXIMUM_ARCHIVE_BYTES = 64 * 1024 * 1024
+MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
 # Terraform calls right after it made the role, and IAM takes a while to tell every service.
 PROPAGATION_SECONDS = 60
 PAUSE_SECONDS = 3
@@ -71,8 +71,8 @@ def _files(params: Params, settings: Settings, s3: Any) -> list[File]:
         if error_code(error) == "NoSuchKey":
             raise ConfigurationError(f"{place}: no such object; apply again to upload it") from error
         raise
-    if answer["ContentLength"] > MAXIMUM_ARCHIVE_BYTES:
-        raise ConfigurationError(f"{place}: more than {MAXIMUM_ARCHIVE_BYTES} bytes; leave data files out")
+    if answer["ContentLength"] > MAX_ARCHIVE_BYTES:
+        raise ConfigurationError(f"{place}: more than {MAX_ARCHIVE_BYTES} bytes; leave data files out")
     return read_archive(answer["Body"].read(), place)
 
 

@@ -11,13 +11,13 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        maximum_latency_ms: Longest 95th percentile of the calls; empty for no limit.
-        minimum_accuracy: Least share of right answers, 0 to 1; empty for no limit.
+        max_latency_ms: Longest 95th percentile of the calls; empty for no limit.
+        min_accuracy: Least share of right answers, 0 to 1; empty for no limit.
         accept: What they are answered as: ``text/csv``, or the JSON of a built-in algorithm.
     """
 
-    maximum_latency_ms: int | None
-    minimum_accuracy: float | None
+    max_latency_ms: int | None
+    min_accuracy: float | None
     accept: str
 
 

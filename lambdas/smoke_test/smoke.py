@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from smoke_test.golden import Record
     from smoke_test.settings import Params, Settings
 
-MAXIMUM_WAIT_SECONDS = 2 * 3600
-MAXIMUM_GOLDEN_BYTES = 1024 * 1024
+MAX_WAIT_SECONDS = 2 * 3600
+MAX_GOLDEN_BYTES = 1024 * 1024
 CONTENT_TYPE = "text/csv"
 
 _CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
@@ -37,7 +37,7 @@ class SmokeTest:
 
     def run(self, token_text: str | None, *, now: int) -> Success | Continue:
         """Test the endpoint, or wait while it changes. Raises StepFailure saying what is wrong with it."""
-        token = self._token(token_text, now + MAXIMUM_WAIT_SECONDS)
+        token = self._token(token_text, now + MAX_WAIT_SECONDS)
         try:
             endpoint = self._sagemaker.describe_endpoint(EndpointName=self._params.endpoint)
         except (ClientError, BotoCoreError) as error:
@@ -75,7 +75,7 @@ class SmokeTest:
     def _wait(self, token: Token, status: str, now: int) -> Continue:
         if now >= token.deadline:
             raise StepFailure(
-                f"Endpoint {token.awaits} is still {status} after {MAXIMUM_WAIT_SECONDS // 3600} h."
+                f"Endpoint {token.awaits} is still {status} after {MAX_WAIT_SECONDS // 3600} h."
                 " See its page in the SageMaker console; retry the stage when it is InService."
             )
         return Continue(token, summary=f"Endpoint {token.awaits}: {status}", external_id=token.awaits)
@@ -114,13 +114,13 @@ class SmokeTest:
         if not uri.startswith("s3://") or not slash or not key:
             raise ConfigurationError(f"UserParameters key golden_uri: must be s3://bucket/key, got {uri!r}")
         try:
-            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAXIMUM_GOLDEN_BYTES + 1)
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_GOLDEN_BYTES + 1)
         except ClientError as error:
             if error_code(error) == "NoSuchKey":
                 raise StepFailure(f"{uri}: no such object; start a new execution.") from error
             raise
-        if len(content) > MAXIMUM_GOLDEN_BYTES:
-            raise ConfigurationError(f"{uri}: the golden records exceed {MAXIMUM_GOLDEN_BYTES} bytes")
+        if len(content) > MAX_GOLDEN_BYTES:
+            raise ConfigurationError(f"{uri}: the golden records exceed {MAX_GOLDEN_BYTES} bytes")
         return parse_golden(content, uri)
 
     def _ask(self, records: list[Record], variant: str | None) -> Result:
@@ -167,7 +167,7 @@ class SmokeTest:
 
     def _check(self, result: Result) -> None:
         logs.info("endpoint answered", endpoint=self._params.endpoint, result=str(result))
-        minimum, maximum = self._settings.minimum_accuracy, self._settings.maximum_latency_ms
+        minimum, maximum = self._settings.min_accuracy, self._settings.max_latency_ms
         if minimum is not None and result.accuracy < minimum:
             raise StepFailure(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")
         if maximum is not None and result.latency_ms > maximum:

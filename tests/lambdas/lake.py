@@ -16,14 +16,14 @@ EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 IRIS = b"setosa,5.1,3.5\nversicolor,7.0,3.2\nvirginica,6.3,3.3\n"
 SETTINGS = {
     "artifact_bucket": "artifacts",
-    "maximum_bytes": "5000000",
-    "look_bytes": "2000000",
+    "max_bytes": "5000000",
+    "max_inspected_bytes": "2000000",
     "readable": "s3://data/ s3://inputs/",
     "contract_key": "",
     "duplicates": "allow",
     "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
-    "least_instances": '{"dev": "1", "production": "2"}',
+    "min_instances": '{"dev": "1", "production": "2"}',
 }
 
 

@@ -188,7 +188,7 @@ def test_a_budget_that_ends_within_a_quoted_value_gives_whole_rows() -> None:
 
 
 def test_the_summary_says_what_was_looked_at(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"look_bytes": "900"})
+    set_env({"max_inspected_bytes": "900"})
     lake.check_new("datasets/iris.csv", b"setosa,1\nvirginica,2\n" * 100)
     assert (
         "85 rows looked at, 1 of the files only at the beginning"
@@ -200,9 +200,9 @@ def test_a_fault_beyond_the_budget_is_not_seen_and_one_within_it_is(
     lake: Lake, reports: Any, set_env: Callable[..., None]
 ) -> None:
     bad = b"setosa,1\nvirginica,2\n" * 10 + b"virginica\n" + b"setosa,1\n" * 100
-    set_env({"look_bytes": "100"})
+    set_env({"max_inspected_bytes": "100"})
     lake.check_new("datasets/iris.csv", bad)
-    set_env({"look_bytes": "1000"})
+    set_env({"max_inspected_bytes": "1000"})
     lake.check_new("datasets/iris.csv", bad)
     assert len(reports.requests["PutJobSuccessResult"]) == 1
     failure = reports.requests["PutJobFailureResult"][0]["failureDetails"]["message"]
@@ -210,7 +210,7 @@ def test_a_fault_beyond_the_budget_is_not_seen_and_one_within_it_is(
 
 
 def test_the_budget_is_shared_by_all_files(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"look_bytes": "300"})
+    set_env({"max_inspected_bytes": "300"})
     lake.put("data/a.csv", b"setosa,1\nvirginica,2\n" * 100)
     lake.put("data/b.csv", b"setosa,1\nvirginica\n" + b"setosa,1\n" * 100)
     lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv", "data/b.csv"]}})
@@ -244,15 +244,15 @@ def test_a_missing_object_of_a_manifest_is_named(lake: Lake, reports: Any) -> No
 
 
 def test_a_data_set_above_the_limit_is_refused(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"maximum_bytes": "10"})
+    set_env({"max_bytes": "10"})
     lake.check_new("datasets/iris.csv", IRIS)
-    assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit (MAXIMUM_BYTES) is 10.")
+    assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit (MAX_BYTES) is 10.")
 
 
 def test_an_object_too_large_to_copy_at_once_is_refused(
     lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "MAXIMUM_COPY_BYTES", 10)
+    monkeypatch.setattr(source, "MAX_COPY_BYTES", 10)
     lake.check_new("datasets/iris.csv", IRIS)
     assert "name the parts in a manifest" in reports.message
 
@@ -349,6 +349,6 @@ def test_any_table_comes_back_as_it_was_written(rows: list[list[str]], chunk: in
 
 
 def test_a_missing_setting_is_reported(lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MAXIMUM_BYTES")
+    monkeypatch.delenv("MAX_BYTES")
     lake.check_new("datasets/iris.csv", IRIS)
-    assert reports.message == "environment variable MAXIMUM_BYTES: missing"
+    assert reports.message == "environment variable MAX_BYTES: missing"

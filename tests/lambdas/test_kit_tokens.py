@@ -26,7 +26,7 @@ def test_a_token_comes_back_as_it_was_written(deadline: int) -> None:
 
 
 def test_a_token_of_the_longest_name_fits_codepipeline() -> None:
-    assert len(Token("x" * 63, LATEST).encode()) <= tokens.MAXIMUM_CHARACTERS
+    assert len(Token("x" * 63, LATEST).encode()) <= tokens.MAX_CHARACTERS
 
 
 _FIELDS = st.fixed_dictionaries(

@@ -224,9 +224,9 @@ def test_a_file_that_lies_about_its_size_is_not_unpacked() -> None:
 @pytest.mark.parametrize(
     ("limit", "problem"),
     [
-        ("MAXIMUM_FILES", "2 files; at most 1"),
-        ("MAXIMUM_FILE_BYTES", "'a' has 2 bytes"),
-        ("MAXIMUM_TOTAL_BYTES", "unpacks to more than 1 bytes"),
+        ("MAX_FILES", "2 files; at most 1"),
+        ("MAX_FILE_BYTES", "'a' has 2 bytes"),
+        ("MAX_TOTAL_BYTES", "unpacks to more than 1 bytes"),
     ],
 )
 def test_an_archive_above_a_limit_is_refused(monkeypatch: pytest.MonkeyPatch, limit: str, problem: str) -> None:

@@ -28,7 +28,7 @@ NOW = 1_790_000_000
 
 @pytest.fixture(autouse=True)
 def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    set_env({"maximum_latency_ms": "1000", "minimum_accuracy": "0.5", "accept": "text/csv"})
+    set_env({"max_latency_ms": "1000", "min_accuracy": "0.5", "accept": "text/csv"})
     monkeypatch.setattr("time.time", lambda: float(NOW))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -100,7 +100,7 @@ def test_each_record_is_sent_without_its_label_and_then_all_in_one_body(call: An
 
 
 def test_too_many_wrong_answers_fail(call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]) -> None:
-    set_env({"minimum_accuracy": "0.9"})
+    set_env({"min_accuracy": "0.9"})
     serve((IMAGE, MODEL))
     replies(runtime, "setosa", "setosa", "setosa", "setosa\nsetosa")
     call()
@@ -111,7 +111,7 @@ def test_too_many_wrong_answers_fail(call: Any, runtime: Any, reports: Any, set_
 def test_accuracy_is_told_but_does_not_decide_unless_asked(
     call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]
 ) -> None:
-    set_env({"minimum_accuracy": ""})
+    set_env({"min_accuracy": ""})
     serve((IMAGE, MODEL))
     replies(runtime, "x", "x", "x", "x\nx")
     call()
@@ -134,7 +134,7 @@ def test_slow_answers_fail(slow_clock: None, call: Any, runtime: Any, reports: A
 def test_slow_answers_pass_when_no_limit_is_set(
     slow_clock: None, call: Any, runtime: Any, reports: Any, set_env: Callable[..., None]
 ) -> None:
-    set_env({"maximum_latency_ms": ""})
+    set_env({"max_latency_ms": ""})
     serve((IMAGE, MODEL))
     replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
     call()

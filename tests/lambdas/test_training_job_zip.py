@@ -10,7 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from check_dataset.archive import MAXIMUM_FILE_BYTES, read_archive
+from check_dataset.archive import MAX_FILE_BYTES, read_archive
 from check_dataset.endpoints import parse_endpoints
 from check_dataset.workshop import parse_job
 from hypothesis import given
@@ -339,7 +339,7 @@ def encrypted() -> bytes:
         (archive_of("a", "a"), "two entries are named 'a'"),
         (archive_of("a", mode=0o120777), "'a' is a symbolic link"),
         (archive_of(*map(str, range(101))), "101 entries; at most 100"),
-        (archive_of("a", content=b"0" * (MAXIMUM_FILE_BYTES + 1)), "unpacks to more than 1048576 bytes"),
+        (archive_of("a", content=b"0" * (MAX_FILE_BYTES + 1)), "unpacks to more than 1048576 bytes"),
         (archive_of("a", content=b"0" * 1_000_000), "more than 200 times its size"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "zip",

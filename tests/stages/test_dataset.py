@@ -201,7 +201,7 @@ def test_other_buckets_are_read_only_where_they_are_named(own: Synthesized) -> N
 
 def test_limits_reach_the_function_in_bytes() -> None:
     stack = synth(dataset=Dataset(max_megabytes=7, max_inspected_megabytes=3))
-    assert (settings(stack)["MAXIMUM_BYTES"], settings(stack)["LOOK_BYTES"]) == ("7000000", "3000000")
+    assert (settings(stack)["MAX_BYTES"], settings(stack)["MAX_INSPECTED_BYTES"]) == ("7000000", "3000000")
 
 
 def test_user_parameters_stay_within_what_codepipeline_takes(own: Synthesized) -> None:

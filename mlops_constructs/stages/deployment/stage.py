@@ -221,8 +221,8 @@ class DeploymentStage(Construct):
             purpose=f"smoke-test-{endpoint}",
             env=env,
             settings={
-                "MAXIMUM_LATENCY_MS": str(test.max_latency_ms),
-                "MINIMUM_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
+                "MAX_LATENCY_MS": str(test.max_latency_ms),
+                "MIN_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
                 "ACCEPT": self._accept,
             },
             permissions=[

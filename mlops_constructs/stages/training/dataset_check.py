@@ -26,7 +26,7 @@ def check_dataset_function(
     config: Dataset,
     env: Environment,
     image_parameter: str,
-    least_instances: Mapping[str, int],
+    min_instances: Mapping[str, int],
 ) -> Function:
     """Make the function.
 
@@ -35,7 +35,7 @@ def check_dataset_function(
         config: The data set.
         env: Where it is deployed.
         image_parameter: Name of the SSM parameter with the image.
-        least_instances: Endpoint to the fewest instances that its rollout can do with.
+        min_instances: Endpoint to the fewest instances that its rollout can do with.
     """
     stores = env.stores
     folders = [""] if stores.data_folders is None else stores.data_folders
@@ -48,14 +48,14 @@ def check_dataset_function(
         env=env,
         settings={
             "ARTIFACT_BUCKET": stores.artifact_bucket,
-            "MAXIMUM_BYTES": str(config.max_megabytes * 1_000_000),
-            "LOOK_BYTES": str(config.max_inspected_megabytes * 1_000_000),
+            "MAX_BYTES": str(config.max_megabytes * 1_000_000),
+            "MAX_INSPECTED_BYTES": str(config.max_inspected_megabytes * 1_000_000),
             "READABLE": " ".join(readable),
             "CONTRACT_KEY": _upload_contract(scope, config, env),
             "DUPLICATES": config.duplicates,
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
-            "LEAST_INSTANCES": json.dumps({name: str(count) for name, count in least_instances.items()}),
+            "MIN_INSTANCES": json.dumps({name: str(count) for name, count in min_instances.items()}),
         },
         permissions=_permissions(config, env, image_parameter),
         timeout_seconds=900,

@@ -61,7 +61,7 @@ class TrainingStage(Construct):
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
-        least_instances: Mapping[str, int],
+        min_instances: Mapping[str, int],
     ) -> None:
         """Make the role, the functions and the rules that call them.
 
@@ -74,7 +74,7 @@ class TrainingStage(Construct):
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
-            least_instances: Endpoint to the fewest instances that its rollout can do with.
+            min_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
         self._env, self._config, self._tuning = env, config, tuning
@@ -86,7 +86,7 @@ class TrainingStage(Construct):
             config=dataset,
             env=env,
             image_parameter=image_parameter,
-            least_instances=least_instances,
+            min_instances=min_instances,
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
         self.stop_training = self._stop_training()
