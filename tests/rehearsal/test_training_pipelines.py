@@ -22,7 +22,7 @@ from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlops_constructs.deployed import DeployedPipeline, Execution
     from mlops_constructs.rehearsal.progress import Update
@@ -71,15 +71,19 @@ class Site:
         follower, execution = self.start(name)
         return follower.follow(execution)
 
-    def train_slowly(self, name: str) -> None:
-        """Let the next training jobs make more trees than anyone waits for."""
+    def change_document(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+        """Deploy train_model with another document than the stack has."""
         function = f"{self.deployed(name).name}-train-model"
         client = self.client("lambda")
         variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         place = {"Bucket": variables["ARTIFACT_BUCKET"], "Key": f"functions/{function}.zip"}
         deployed = self.client("s3").get_object(**place)["Body"].read()
-        client.update_function_code(
-            FunctionName=function, ZipFile=with_hyperparameter(deployed, "n_estimators", "1000000")
+        client.update_function_code(FunctionName=function, ZipFile=with_document(deployed, change))
+
+    def train_slowly(self, name: str) -> None:
+        """Let the next training jobs make more trees than anyone waits for."""
+        self.change_document(
+            name, lambda document: document["training_job"]["HyperParameters"].update(n_estimators="1000000")
         )
 
     def stop(self, name: str, execution: str) -> None:
@@ -88,15 +92,15 @@ class Site:
         )
 
 
-def with_hyperparameter(deployed: bytes, name: str, value: str) -> bytes:
-    """The archive of train_model with another hyperparameter in its document."""
+def with_document(deployed: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The archive of a function with a changed document."""
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(deployed)) as before, zipfile.ZipFile(changed, "w") as after:
         for member in before.namelist():
             content = before.read(member)
             if member == DOCUMENT:
                 document = json.loads(content)
-                document["training_job"]["HyperParameters"][name] = value
+                change(document)
                 content = json.dumps(document).encode()
             after.writestr(member, content)
     return changed.getvalue()
@@ -217,14 +221,12 @@ def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, w
 
 
 def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, searched: Execution) -> None:
-    function = f"{site.deployed('search').name}-train-model"
-    client = site.client("lambda")
-    variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    many = variables["TUNING"].replace('"MinValue":"10","MaxValue":"60"', '"MinValue":"900000","MaxValue":"999999"')
-    assert many != variables["TUNING"]
-    client.update_function_configuration(
-        FunctionName=function, Environment={"Variables": {**variables, "TUNING": many}}
-    )
+    def many(document: dict[str, Any]) -> None:
+        ranges = document["tuning_job"]["HyperParameterTuningJobConfig"]["ParameterRanges"]["IntegerParameterRanges"]
+        (trees,) = [one for one in ranges if one["MaxValue"] == "60"]
+        trees.update(MinValue="900000", MaxValue="999999")
+
+    site.change_document("search", many)
     follower, execution = site.start("search")
     sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
     wait_until(
