@@ -10,6 +10,7 @@ from constructs import Construct
 
 from ..errors import ConfigError
 from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
+from .definition import definition_problems
 from .events import dead_letters
 from .keys import use_key_for_artifacts
 from .policy import allow
@@ -63,11 +64,12 @@ class Pipeline(Construct):
             after: What must exist before CodePipeline starts the new pipeline by itself.
 
         Raises:
-            ConfigError: when values of actions are longer than CodePipeline takes.
+            ConfigError: when CodePipeline would refuse the definition.
         """
-        too_long = [problem for stage in stages for problem in stage.problems()]
-        if too_long:
-            raise ConfigError(f"CodePipeline {name}", too_long)
+        problems = [problem for stage in stages for problem in stage.problems()]
+        problems += definition_problems(stages, variables)
+        if problems:
+            raise ConfigError(f"CodePipeline {name}", problems)
         super().__init__(scope, id_)
         stores = env.stores
         self.name = name

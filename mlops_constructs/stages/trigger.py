@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .._aws.policy import Statement
     from ..config import Dataset
 
+# Name and namespace of the source action. Its artifact has another name, as CodePipeline demands.
 _ACTION = "Dataset"
+_ARTIFACT = "DatasetObject"
 
 
 def dataset_source(config: Dataset, env: Environment) -> Action:
@@ -26,7 +28,7 @@ def dataset_source(config: Dataset, env: Environment) -> Action:
         category="Source",
         action_provider="S3",
         namespace=_ACTION,
-        outputs=[_ACTION],
+        outputs=[_ARTIFACT],
         configuration={
             "S3Bucket": env.stores.data_bucket,
             # Used only by a start without overrides: a person's "Release change", or CodePipeline's own first one.

@@ -37,7 +37,7 @@ KEYS = [
     "templates/{name}/endpoints.zip",
     "trained/{name}/" + "0f" * 32 + ".json",
     "{name}/Release/Qx7Lr0a",
-    "{name}-image/Code/Qx7Lr0a",
+    "{name}-image/SourceCode/Qx7Lr0a",
 ]
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
-# Name, namespace and artifact of the source action.
+# Name and namespace of the source action. Its artifact has another name, as CodePipeline demands.
 CODE = "Code"
+SOURCE_CODE = "SourceCode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,6 @@ def _source(action_provider: str, configuration: Mapping[str, str]) -> Action:
         category="Source",
         action_provider=action_provider,
         namespace=CODE,
-        outputs=[CODE],
+        outputs=[SOURCE_CODE],
         configuration=configuration,
     )

@@ -14,7 +14,7 @@ from ..._cdk import Annotations, TerraformResourceLifecycle
 from ...config._image_uri import tag_warning
 from ...provider import codecommit_repository, ecr_repository, ssm_parameter
 from .build import ImageBuild
-from .code_source import CODE, CodeSource, codecommit_source, connection_source
+from .code_source import CODE, SOURCE_CODE, CodeSource, codecommit_source, connection_source
 from .connection import Connection
 from .found_image import FoundImage, builtin_image, image_by_uri
 from .retraining import Retraining
@@ -153,7 +153,7 @@ class ImageStage(Construct):
             category="Build",
             action_provider="CodeBuild",
             namespace="Build",
-            inputs=[CODE],
+            inputs=[SOURCE_CODE],
             configuration={
                 "ProjectName": build.name,
                 "EnvironmentVariables": json.dumps([{"name": "IMAGE_TAG", "value": f"#{{{CODE}.CommitId}}"}]),
