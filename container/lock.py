@@ -24,7 +24,7 @@ HEADER = """# Written by lock.py from requirements.txt, for Python {python} on L
 def main() -> None:
     """Ask pip what it would install in the image."""
     text = (HERE / "Dockerfile").read_text()
-    match = re.search(r"^ARG BASE_IMAGE=python:(\d+\.\d+)", text, re.MULTILINE)
+    match = re.search(r"^ARG BASE_IMAGE=\S+/python:(\d+\.\d+)", text, re.MULTILINE)
     if match is None:
         sys.exit("lock.py: the Dockerfile names no Python version")
     python = match[1]

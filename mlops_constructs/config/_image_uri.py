@@ -31,6 +31,11 @@ def image_problems(field: str, uri: str) -> Iterator[Problem]:
         )
 
 
+def is_ecr_image(uri: str) -> bool:
+    """Tell whether a literal names an image in a private registry of ECR."""
+    return re.fullmatch(f"{_PLACE}(?:{_TAG})?(?:{_DIGEST})?", uri) is not None
+
+
 def tag_warning(uri: str | None) -> str | None:
     """Give the warning that an image by tag deserves; None for a digest, a token, and what is no image at all."""
     if uri is None or is_token(uri) or re.fullmatch(f"{_PLACE}{_TAG}", uri) is None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, under
+from ._build import build_problems, repository_problems
 from ._container_folder import directory_problems
 from ._image_uri import image_problems, tag_warning
-from ._rules import boolean, is_token, matches
+from ._rules import boolean
 from .builtin import BuiltinAlgorithm
 from .git import GitRepository
 
@@ -34,6 +35,8 @@ class Algorithm:
         built_in: An algorithm of SageMaker's own, or None.
         branch: Branch of the repository that is built. Literal.
         ecr_repository_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
+        base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile; None
+            leaves the Dockerfile's own. Literal.
         retrain_on_new_image: Train anew on the newest trained data set when the image changes. Literal.
     """
 
@@ -44,6 +47,7 @@ class Algorithm:
     built_in: BuiltinAlgorithm | None = None
     branch: str = "main"
     ecr_repository_name: str | None = None
+    base_image: str | None = None
     retrain_on_new_image: bool = False
 
     @classmethod
@@ -53,6 +57,7 @@ class Algorithm:
         *,
         branch: str = "main",
         ecr_repository_name: str | None = None,
+        base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Seed a CodeCommit repository from a folder; each push to ``branch`` builds a new image.
@@ -65,6 +70,9 @@ class Algorithm:
             branch: Branch that is seeded and built.
             ecr_repository_name: ECR repository of yours that the build pushes to, in this account and region. Its tags
                 should be immutable. None makes one. Reference.
+            base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile, such
+                as a mirror of yours; in a private registry, one of this account and region. None leaves the
+                Dockerfile's own. Literal.
             retrain_on_new_image: Start the pipeline when a build has made another image, on the newest data set
                 that training has been tried on; without one nothing is started. An execution that has not trained
                 yet takes the new image by itself.
@@ -73,6 +81,7 @@ class Algorithm:
             directory=Path(path).absolute(),
             branch=branch,
             ecr_repository_name=ecr_repository_name,
+            base_image=base_image,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -83,6 +92,7 @@ class Algorithm:
         branch: str = "main",
         *,
         ecr_repository_name: str | None = None,
+        base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from a CodeCommit repository that exists already, in this account and region.
@@ -93,12 +103,13 @@ class Algorithm:
         Args:
             repository_name: Name of the repository. Reference.
             branch: Branch that is built.
-            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
             codecommit_repository=repository_name,
             branch=branch,
             ecr_repository_name=ecr_repository_name,
+            base_image=base_image,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -110,6 +121,7 @@ class Algorithm:
         branch: str = "main",
         *,
         ecr_repository_name: str | None = None,
+        base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from GitHub, GitLab or Bitbucket, by a connection that exists already.
@@ -122,12 +134,13 @@ class Algorithm:
             connection_arn: ARN of the connection, which a person has completed. Reference.
             repository: ``owner/repository``.
             branch: Branch that is built.
-            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
             git=GitRepository(name=repository, connection_arn=connection_arn),
             branch=branch,
             ecr_repository_name=ecr_repository_name,
+            base_image=base_image,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -139,6 +152,7 @@ class Algorithm:
         branch: str = "main",
         *,
         ecr_repository_name: str | None = None,
+        base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
         """Build from GitHub, GitLab or Bitbucket, by a connection that is made here.
@@ -150,12 +164,13 @@ class Algorithm:
             provider_type: ``GitHub``, ``GitLab`` or ``Bitbucket``.
             repository: As in ``from_connection``, where the regions are named too.
             branch: Branch that is built.
-            ecr_repository_name, retrain_on_new_image: As in ``from_directory``.
+            ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
             git=GitRepository(name=repository, provider_type=provider_type),
             branch=branch,
             ecr_repository_name=ecr_repository_name,
+            base_image=base_image,
             retrain_on_new_image=retrain_on_new_image,
         )
 
@@ -217,29 +232,6 @@ class Algorithm:
         elif given[0] == "directory":
             yield from directory_problems(part)
         else:
-            yield from _name_problems(given[0], part, r"[\w.\-]{1,100}", "CodeCommit")
+            yield from repository_problems(given[0], part, r"[\w.\-]{1,100}", "CodeCommit")
         if given[0] not in ("image_uri", "built_in"):
-            yield from self._build_problems()
-
-    def _build_problems(self) -> Iterator[Problem]:
-        yield from matches(
-            "branch",
-            self.branch,
-            r"[A-Za-z0-9][\w./\-]{0,99}",
-            "must be a branch name of at most 100 characters",
-            "use for example 'main'",
-        )
-        if self.ecr_repository_name is not None:
-            yield from _name_problems(
-                "ecr_repository_name",
-                self.ecr_repository_name,
-                r"(?!.*\.amazonaws\.)[a-z0-9][a-z0-9._/\-]{1,255}",
-                "ECR",
-            )
-
-
-def _name_problems(field: str, name: str, pattern: str, service: str) -> Iterator[Problem]:
-    if not is_token(name):
-        yield from matches(
-            field, name, pattern, f"must be the name of a repository in {service}", "give the name, not an ARN or a URI"
-        )
+            yield from build_problems(self.branch, self.ecr_repository_name, self.base_image)

@@ -40,6 +40,7 @@ def by_tag(uri: str) -> Algorithm:
         Algorithm.from_git("Bitbucket", "team/algorithm.v2"),
         Algorithm.from_codecommit("x", ecr_repository_name="team/algorithm"),
         Algorithm.from_codecommit("x", ecr_repository_name=TOKEN),
+        Algorithm.from_codecommit("x", base_image="public.ecr.aws/docker/library/python:3.12-slim"),
         Algorithm.from_image(HOST + "/team/algorithm" + DIGEST),
         Algorithm.from_image(HOST + "/team/algorithm:v1" + DIGEST),
         Algorithm.from_image(TOKEN),
@@ -67,6 +68,8 @@ def test_what_is_allowed_has_no_problem(algorithm: Algorithm) -> None:
             Algorithm.from_codecommit("x", ecr_repository_name=HOST + "/x"),
             "ecr_repository_name: must be the name of a repository in ECR",
         ),
+        (Algorithm.from_codecommit("x", base_image="two words"), "base_image: must be the name of an image"),
+        (Algorithm.from_codecommit("x", base_image=TOKEN), "base_image: must be known at synth"),
         (Algorithm.from_connection("my-connection", "a/b"), "git.connection_arn: must be the ARN of a connection"),
         (
             Algorithm.from_connection(ARN, "algorithm"),

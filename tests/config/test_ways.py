@@ -18,7 +18,9 @@ DECIDED: dict[Any, set[str]] = {
     Algorithm.from_connection: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
     Algorithm.from_git: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
     # Nothing is built.
-    Algorithm.from_image: {"directory", "codecommit_repository", "git", "built_in", "branch", "ecr_repository_name"},
+    Algorithm.from_image: {
+        *("directory", "codecommit_repository", "git", "built_in", "branch", "ecr_repository_name", "base_image"),
+    },
     Algorithm.builtin: {field.name for field in dataclasses.fields(Algorithm)} - {"retrain_on_new_image"},
     Dataset.from_bucket: set(),
     Endpoint.for_production: {field.name for field in dataclasses.fields(Endpoint)},

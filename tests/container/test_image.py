@@ -92,7 +92,9 @@ def test_packages_come_from_the_stage_before(instructions: dict[str, list[str]])
 
 def test_base_image_is_an_argument_pinned_by_digest(instructions: dict[str, list[str]]) -> None:
     (argument,) = instructions["ARG"]
-    assert re.fullmatch(r"BASE_IMAGE=python:3\.12\.\d+-slim-\w+@sha256:[0-9a-f]{64}", argument)
+    # Not Docker Hub, which limits the pulls of CodeBuild's shared addresses.
+    place = r"BASE_IMAGE=public\.ecr\.aws/docker/library/python"
+    assert re.fullmatch(place + r":3\.12\.\d+-slim-\w+@sha256:[0-9a-f]{64}", argument)
 
 
 def test_image_is_byte_compiled(instructions: dict[str, list[str]]) -> None:

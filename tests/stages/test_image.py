@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 from synthesis import CONTAINER, Synthesized, synth
@@ -40,6 +41,69 @@ def test_the_build_hands_on_the_digest_not_the_tag(stack: Synthesized) -> None:
     buildspec = stack.one("aws_codebuild_project")["source"]["buildspec"]
     assert "$REPOSITORY_URI@$IMAGE_DIGEST" in buildspec
     assert ":latest" not in buildspec
+
+
+def commands(stack: Synthesized, phase: str) -> list[str]:
+    buildspec = json.loads(stack.one("aws_codebuild_project")["source"]["buildspec"])
+    found: list[str] = buildspec["phases"][phase]["commands"]
+    return found
+
+
+def test_the_image_is_built_without_attestations(stack: Synthesized) -> None:
+    (build,) = commands(stack, "build")
+    assert "docker build --provenance=false --sbom=false " in build
+
+
+@pytest.mark.parametrize(
+    ("media_type", "code"),
+    [
+        ("application/vnd.docker.distribution.manifest.v2+json", 0),
+        ("application/vnd.docker.distribution.manifest.list.v2+json", 1),
+        ("application/vnd.oci.image.manifest.v1+json", 1),
+        ("application/vnd.oci.image.index.v1+json", 1),
+        ("None", 1),
+    ],
+)
+def test_only_a_docker_manifest_goes_on(stack: Synthesized, media_type: str, code: int) -> None:
+    (line,) = [one for one in commands(stack, "post_build") if one.startswith('test "$MEDIA_TYPE')]
+    known = {"MEDIA_TYPE": media_type, "IMAGE_TAG": "0f"}
+    done = subprocess.run(["bash", "-c", line], env=known, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert (f"0f has {media_type}" in done.stdout) is (code == 1)
+
+
+def test_the_parameter_is_written_last(stack: Synthesized) -> None:
+    lines = commands(stack, "post_build")
+    assert [index for index, line in enumerate(lines) if "ssm put-parameter" in line] == [len(lines) - 1]
+
+
+def built_with(stack: Synthesized) -> list[str]:
+    """Give the arguments that `docker build` is called with in the project's environment."""
+    variables = stack.one("aws_codebuild_project")["environment"]["environment_variable"]
+    known = {one["name"]: one["value"] for one in variables}
+    (build,) = commands(stack, "build")
+    stand_ins = 'docker() { [ "$1" = push ] || printf "%s\\n" "$@"; }; aws() { return 1; }; '
+    done = subprocess.run(
+        ["bash", "-c", stand_ins + build], env={**known, "IMAGE_TAG": "0f"}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_dockerfile_chooses_the_base_image_unless_one_is_given(stack: Synthesized) -> None:
+    assert "--build-arg" not in built_with(stack)
+    given = built_with(
+        synth(algorithm=Algorithm.from_directory(CONTAINER, base_image="mirror.example.com/python:3.12"))
+    )
+    assert given[given.index("--build-arg") + 1] == "BASE_IMAGE=mirror.example.com/python:3.12"
+
+
+def test_a_base_image_in_ecr_may_be_pulled() -> None:
+    given = synth(algorithm=Algorithm.from_directory(CONTAINER, base_image=DIGEST))
+    pulls = [one["Resource"] for one in given.policy("-build") if "ecr:BatchGetImage" in one["Action"]]
+    assert [resource.rpartition(":")[2] for resource in pulls] == [
+        f"repository/{given.pipeline.name}",
+        "repository/own",
+    ]
 
 
 def test_the_image_pipeline_is_source_then_build(stack: Synthesized) -> None:

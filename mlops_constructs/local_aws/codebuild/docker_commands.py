@@ -73,7 +73,7 @@ class DockerCommands:
         parser.add_argument("-t", "--tag", action="append", default=[])
         parser.add_argument("-f", "--file", default="Dockerfile")
         parser.add_argument("--build-arg", action="append", default=[])
-        for ignored in ("--platform", "--progress", "--label", "--provenance", "--cache-from"):
+        for ignored in ("--platform", "--progress", "--label", "--provenance", "--sbom", "--cache-from"):
             parser.add_argument(ignored, action="append")
         for ignored in ("--pull", "--no-cache", "--quiet"):
             parser.add_argument(ignored, action="store_true")

@@ -10,12 +10,18 @@ from constructs import Construct
 from ..._aws.keys import use_key_for_artifacts
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
+from ...config._image_uri import is_ecr_image
 from ...provider import cloudwatch_log_group, codebuild_project
+from .found_image import image_by_uri
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
+# SageMaker refuses OCI manifests, and an index with the attestations that BuildKit adds unless told otherwise.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-containers-inference-private.html
+# https://github.com/aws/amazon-sagemaker-feedback/issues/180
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 # An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
 BUILDSPEC = {
     "version": 0.2,
@@ -30,12 +36,19 @@ BUILDSPEC = {
             "commands": [
                 'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
                 '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
-                'docker build --tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
+                "docker build --provenance=false --sbom=false "
+                '${BASE_IMAGE:+--build-arg "BASE_IMAGE=$BASE_IMAGE"} '
+                '--tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
             ]
         },
         "post_build": {
             "commands": [
                 'test "$CODEBUILD_BUILD_SUCCEEDING" = 1',
+                'MEDIA_TYPE=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" '
+                '--image-ids "imageTag=$IMAGE_TAG" --query "imageDetails[0].imageManifestMediaType" --output text)',
+                f'test "$MEDIA_TYPE" = {MANIFEST} || (echo "SageMaker takes images with a manifest of the type '
+                f"{MANIFEST} alone, and $IMAGE_TAG has $MEDIA_TYPE. Delete it from the repository, and build it "
+                'with a Docker engine that writes Docker manifests."; exit 1)',
                 'IMAGE_DIGEST=$(aws ecr describe-images --repository-name "$REPOSITORY_NAME" '
                 '--image-ids "imageTag=$IMAGE_TAG" --query "imageDetails[0].imageDigest" --output text)',
                 'aws ssm put-parameter --overwrite --type String --name "$IMAGE_PARAMETER" '
@@ -64,6 +77,7 @@ class ImageBuild(Construct):
         repository_name: str,
         repository_uri: str,
         image_parameter: str,
+        base_image: str | None,
     ) -> None:
         """Make the project.
 
@@ -74,10 +88,11 @@ class ImageBuild(Construct):
             repository_name: ECR repository that is pushed to, in this account and region.
             repository_uri: Its URI.
             image_parameter: SSM parameter that gets the image by digest.
+            base_image: Build argument ``BASE_IMAGE``, or None for the default in the Dockerfile.
         """
         super().__init__(scope, id_)
         stores = env.stores
-        self._env = env
+        self._env, self._base_image = env, base_image
         self.name = f"{env.name}-image"
         self.arn = env.arn("codebuild", f"project/{self.name}")
         log_group = f"/aws/codebuild/{self.name}"
@@ -114,6 +129,7 @@ class ImageBuild(Construct):
             "REPOSITORY_NAME": repository_name,
             "REPOSITORY_URI": repository_uri,
             "IMAGE_PARAMETER": image_parameter,
+            **({} if self._base_image is None else {"BASE_IMAGE": self._base_image}),
         }
         return codebuild_project.CodebuildProjectEnvironment(
             compute_type="BUILD_GENERAL1_SMALL",
@@ -131,7 +147,8 @@ class ImageBuild(Construct):
         env, stores = self._env, self._env.stores
         return [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
-            allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(f"{env.name}-image")),
+            # The code, and nothing else: the build writes no artifact.
+            allow(["s3:GetObject", "s3:GetObjectVersion"], stores.passed_on(f"{env.name}-image")),
             use_key_for_artifacts(stores.key_arn),
             # The login token of ECR takes no resource, hence `*`.
             allow("ecr:GetAuthorizationToken", "*"),
@@ -149,4 +166,14 @@ class ImageBuild(Construct):
                 env.arn("ecr", f"repository/{repository_name}"),
             ),
             allow("ssm:PutParameter", env.arn("ssm", f"parameter{image_parameter}")),
+            *self._pull_base_image(),
+        ]
+
+    def _pull_base_image(self) -> list[Statement]:
+        """Pull the base image where it lies in the registry that the build logs in to."""
+        if self._base_image is None or not is_ecr_image(self._base_image):
+            return []
+        repository = image_by_uri(self._env, self._base_image).pull_arn
+        return [
+            allow(["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository)
         ]

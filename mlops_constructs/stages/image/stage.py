@@ -72,6 +72,7 @@ class ImageStage(Construct):
             repository_name=name,
             repository_uri=uri,
             image_parameter=self.parameter_name,
+            base_image=config.base_image,
         )
         self.pipeline = self._pipeline(source, build, after=seeded)
 
