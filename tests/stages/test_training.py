@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -218,7 +219,7 @@ def test_a_searchs_name_leaves_room_for_the_execution_and_the_attempt(name: str,
 
 
 def test_a_job_may_only_be_made_as_configured(plain: Synthesized) -> None:
-    keyed, keyless = (statement["Condition"] for statement in creation(plain))
+    keyed, now, keyless, _ = (statement["Condition"] for statement in creation(plain))
     key = settings(plain)["KMS_KEY_ARN"]
     assert {statement["Action"] for statement in creation(plain)} == {"sagemaker:CreateTrainingJob"}
     assert keyed == {
@@ -227,10 +228,36 @@ def test_a_job_may_only_be_made_as_configured(plain: Synthesized) -> None:
         "ArnEquals": {"sagemaker:OutputKmsKey": key, "sagemaker:VolumeKmsKey": key},
         "Bool": {"sagemaker:NetworkIsolation": "true"},
     }
+    assert now == {**keyed, "ArnEquals": {"sagemaker:OutputKmsKeyArn": key, "sagemaker:VolumeKmsKeyArn": key}}
     assert keyless["ArnEquals"] == {"sagemaker:OutputKmsKey": key}
     assert keyless["Bool"] == keyed["Bool"]
     assert keyless["ForAllValues:StringLike"] == {"sagemaker:InstanceTypes": OWN_DISKS}
     assert keyless["Null"] == {"sagemaker:InstanceTypes": "false"}
+
+
+def other_names(statement: dict[str, Any]) -> str:
+    """Write a statement with the other names of the keys for KMS keys: today's for the former, and the reverse."""
+    written = json.dumps(statement, sort_keys=True)
+    return re.sub(r"(sagemaker:\w+KmsKey)(Arn)?\b", lambda name: name[1] if name[2] else f"{name[1]}Arn", written)
+
+
+def lonely(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the statements that accept one name of a key only."""
+    written = [json.dumps(one, sort_keys=True) for one in statements]
+    return [one for one in statements if "KmsKey" in str(one.get("Condition")) and other_names(one) not in written]
+
+
+def test_every_condition_on_a_kms_key_accepts_its_former_and_its_present_name(
+    plain: Synthesized, tuned: Synthesized, long: Synthesized
+) -> None:
+    for stack in (plain, tuned, long):
+        for policy in stack.all("aws_iam_role_policy").values():
+            assert lonely(json.loads(policy["policy"])["Statement"]) == []
+
+
+@pytest.mark.parametrize("keep", [slice(0, 1), slice(1, 2)])
+def test_a_condition_on_one_name_alone_is_found(plain: Synthesized, keep: slice) -> None:
+    assert len(lonely(creation(plain)[keep])) == 1
 
 
 def test_a_longer_training_may_run_longer(long: Synthesized) -> None:
@@ -268,7 +295,7 @@ def test_registration_may_look_at_the_searchs_training_jobs(tuned: Synthesized, 
         assert look["Resource"].endswith(f":training-job/{prefix}-*")
 
 
-@pytest.mark.parametrize("role", ["training", "model"])
+@pytest.mark.parametrize("role", ["training", "model-dev", "model-production"])
 def test_sagemakers_roles_may_use_the_network_only_when_there_is_one(
     tuned: Synthesized, plain: Synthesized, role: str
 ) -> None:

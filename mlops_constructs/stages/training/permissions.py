@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.keys import Conditions, by_either_name, use_key, use_key_for_volumes
 from ..._aws.naming import tuning_prefix
 from ..._aws.network import is_list_token, network_permissions
 from ..._aws.policy import allow, pass_role, pull_image, report_result
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Training, Tuning
-
-Conditions = dict[str, dict[str, object]]
 
 
 def job_permissions(env: Environment, image_arn: str, config: Training) -> list[Statement]:
@@ -73,7 +71,7 @@ def launch_permissions(
         ]
         jobs = [*jobs, *created]
     return [
-        *(allow(create, created, when=when) for when in _bounds(env, config)),
+        *(allow(create, created, when=when) for bound in _bounds(env, config) for when in by_either_name(bound)),
         allow([*look, "sagemaker:AddTags"], jobs),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
