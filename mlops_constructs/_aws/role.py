@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # processing and inference, and CodeBuild. A condition on any other would lock the service out.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
 # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
-_SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "model", "build"}
+_SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "model-dev", "model-production", "build"}
 
 
 class ServiceRole:

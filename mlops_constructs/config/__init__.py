@@ -4,7 +4,7 @@ from .algorithm import Algorithm
 from .approval import Approval
 from .contract import Column, DataContract
 from .dataset import Dataset
-from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout, SmokeTest
+from .endpoint import Autoscaling, DataCapture, Endpoint, SmokeTest
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing
@@ -13,6 +13,7 @@ from .notebook import Notebook
 from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
+from .rollout import Rollout
 from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import Problem, under
-from ._rules import in_range, instance_type, is_token, one_of
+from ._rules import in_range, instance_type, is_token
+from .rollout import Rollout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,69 +42,6 @@ class Autoscaling:
         yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
         yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
         yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
-    """How traffic moves to a new model, and when it moves back.
-
-    Alarms on the endpoint's 5XX answers and latency roll an update back. The first deployment has nothing to roll
-    back to. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
-
-    Attributes:
-        strategy: ``canary``, ``linear`` or ``all_at_once``. Literal.
-        step_percent: Share of the capacity in the canary (5 to 50) or in each linear step (10 to 50), percent.
-            Literal.
-        wait_interval_in_seconds: Wait after each step, 0 to 3,600 s. Literal.
-        max_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
-    """
-
-    strategy: Literal["canary", "linear", "all_at_once"] = "canary"
-    step_percent: int = 50
-    wait_interval_in_seconds: int = 300
-    max_latency_ms: int = 1000
-
-    @classmethod
-    def canary(
-        cls, *, step_percent: int = 50, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000
-    ) -> Rollout:
-        """Move ``step_percent`` of the traffic first, then the rest."""
-        return cls(
-            strategy="canary",
-            step_percent=step_percent,
-            wait_interval_in_seconds=wait_interval_in_seconds,
-            max_latency_ms=max_latency_ms,
-        )
-
-    @classmethod
-    def linear(
-        cls, *, step_percent: int = 25, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000
-    ) -> Rollout:
-        """Move the traffic in equal steps of ``step_percent``."""
-        return cls(
-            strategy="linear",
-            step_percent=step_percent,
-            wait_interval_in_seconds=wait_interval_in_seconds,
-            max_latency_ms=max_latency_ms,
-        )
-
-    @classmethod
-    def all_at_once(cls, *, wait_interval_in_seconds: int = 300, max_latency_ms: int = 1000) -> Rollout:
-        """Move all traffic at once, and watch the alarms for ``wait_interval_in_seconds``."""
-        return cls(
-            strategy="all_at_once",
-            wait_interval_in_seconds=wait_interval_in_seconds,
-            max_latency_ms=max_latency_ms,
-        )
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong."""
-        yield from one_of("strategy", self.strategy, ("canary", "linear", "all_at_once"))
-        if self.strategy != "all_at_once":
-            low = 10 if self.strategy == "linear" else 5
-            yield from in_range("step_percent", self.step_percent, low, 50, "percent")
-        yield from in_range("wait_interval_in_seconds", self.wait_interval_in_seconds, 0, 3600, "s")
-        yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

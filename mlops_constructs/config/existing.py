@@ -35,9 +35,11 @@ class Existing:
     ROLES: ClassVar[Mapping[str, str]] = {
         "training": "sagemaker.amazonaws.com",
         "evaluation": "sagemaker.amazonaws.com",
-        "model": "sagemaker.amazonaws.com",
+        "model-dev": "sagemaker.amazonaws.com",
+        "model-production": "sagemaker.amazonaws.com",
         "notebook": "sagemaker.amazonaws.com",
-        "deploy": "cloudformation.amazonaws.com",
+        "deploy-dev": "cloudformation.amazonaws.com",
+        "deploy-production": "cloudformation.amazonaws.com",
         "build": "codebuild.amazonaws.com",
         "pipeline": "codepipeline.amazonaws.com",
         "image-pipeline": "codepipeline.amazonaws.com",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from .approval import Approval
-from .endpoint import Autoscaling, DataCapture, Endpoint, Rollout
+from .endpoint import Autoscaling, DataCapture, Endpoint
 from .notebook import Notebook
+from .rollout import Rollout
 from .training import Training
 
 if TYPE_CHECKING:

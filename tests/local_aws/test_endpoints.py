@@ -291,6 +291,18 @@ def test_excluded_property_is_not_retained(models: Models) -> None:
     assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 1.0)
 
 
+def test_data_capture_is_no_property_that_could_be_excluded(models: Models) -> None:
+    name = models.serving()
+    with pytest.raises(ClientError, match="DataCaptureConfig is not supported"):
+        models.update(
+            name,
+            models.simple(),
+            RetainAllVariantProperties=True,
+            ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DataCaptureConfig"}],
+        )
+    assert models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
+
+
 def scale(models: Models, name: str, count: int) -> None:
     change = {"VariantName": "primary", "DesiredInstanceCount": count, "DesiredWeight": 0.5}
     models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])

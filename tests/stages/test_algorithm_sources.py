@@ -163,7 +163,7 @@ def test_a_build_pushes_to_the_registry_that_is_handed_in() -> None:
 def test_a_role_may_pull_exactly_the_image_that_is_given() -> None:
     with pytest.warns(UserWarning, match="is a tag"):
         stack = synth(algorithm=Algorithm.from_image(TAGGED))
-    for role in ("-training", "-model"):
+    for role in ("-training", "-model-dev", "-model-production"):
         (pull,) = [one for one in stack.policy(role) if "ecr:BatchGetImage" in one["Action"]]
         assert (
             re.sub(r"\$\{[^}]+\}", "aws", pull["Resource"]) == "arn:aws:ecr:us-east-1:111122223333:repository/team/own"

@@ -153,7 +153,9 @@ def test_the_shortest_and_the_longest_step_are_accepted(days: int) -> None:
 
 def test_a_token_is_taken_where_a_reference_is_meant() -> None:
     token = "${TfToken[TOKEN.7]}"
-    existing = Existing(kms_key_arn=token, artifact_bucket=token, dead_letter_queue_arn=token, roles={"model": token})
+    existing = Existing(
+        kms_key_arn=token, artifact_bucket=token, dead_letter_queue_arn=token, roles={"model-dev": token}
+    )
     assert list(existing.problems()) == []
 
 

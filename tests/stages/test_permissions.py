@@ -15,6 +15,7 @@ from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
 WITHOUT_RESOURCE = {
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
     "cloudwatch:PutMetricData",
     "codepipeline:PutJobFailureResult",
     "codepipeline:PutJobSuccessResult",
@@ -68,7 +69,7 @@ def test_a_star_resource_only_where_aws_knows_none(stack: Synthesized) -> None:
 
 def test_roles_are_handed_only_to_a_named_service(stack: Synthesized) -> None:
     grants = [statement for _, statement in statements(stack) if "iam:PassRole" in listed(statement["Action"])]
-    assert len(grants) == 3
+    assert len(grants) == 5
     for grant in grants:
         assert grant["Resource"].startswith("${aws_iam_role.")
         assert set(grant["Condition"]["StringEquals"]) == {"iam:PassedToService"}

@@ -72,6 +72,62 @@ def test_production_rolls_back_on_its_alarms() -> None:
         assert resource(PRODUCTION, name)["TreatMissingData"] == "notBreaching"
 
 
+def metrics_of(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give every metric that an alarm watches."""
+    watched = [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+    return watched or [alarm]
+
+
+@pytest.mark.parametrize("name", ["ServerErrors", "SlowAnswers"])
+def test_an_alarm_watches_the_new_fleet_alone(name: str) -> None:
+    for metric in metrics_of(resource(PRODUCTION, name)):
+        dimensions = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        assert dimensions == {
+            "EndpointName": "EndpointName",
+            "VariantName": "primary",
+            "EndpointConfigName": "EndpointConfig.EndpointConfigName",
+        }
+
+
+def test_errors_are_judged_as_a_share_of_enough_requests() -> None:
+    rollout = Rollout(max_server_error_percent=2, min_requests=50)
+    alarm = resource(Endpoint(initial_instance_count=2, rollout=rollout), "ServerErrors")
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (2, "GreaterThanThreshold")
+    (rate,) = [one for one in alarm["Metrics"] if one["ReturnData"]]
+    assert rate["Expression"] == "IF(requests >= 50, 100 * FILL(errors, 0) / requests, 0)"
+    assert {one["Id"]: one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"] if one is not rate} == {
+        "errors": "Invocation5XXErrors",
+        "requests": "Invocations",
+    }
+
+
+def test_one_error_among_few_requests_rolls_nothing_back() -> None:
+    alarm = resource(PRODUCTION, "ServerErrors")
+    (rate,) = [one["Expression"] for one in alarm["Metrics"] if one["ReturnData"]]
+    assert judged(rate, errors=1, requests=19) <= alarm["Threshold"]
+    assert judged(rate, errors=1, requests=20) <= alarm["Threshold"]
+    assert judged(rate, errors=2, requests=20) > alarm["Threshold"]
+
+
+def judged(expression: str, *, errors: float, requests: float) -> float:
+    """Work out the metric math of the alarm."""
+    names = {
+        "IF": lambda condition, yes, no: yes if condition else no,
+        "FILL": lambda metric, _: metric,
+        "errors": errors,
+        "requests": requests,
+    }
+    return float(eval(expression, {"__builtins__": {}}, names))
+
+
+def test_a_new_configuration_changes_data_capture() -> None:
+    # SageMaker keeps counts and weights; DataCaptureConfig is no property that it keeps, or takes in this list.
+    assert "ExcludeRetainedVariantProperties" not in resource(PRODUCTION, "Endpoint")
+    on, off = (resource(PRODUCTION, "EndpointConfig", CaptureSampling=share) for share in ("20", "0"))
+    assert "DataCaptureConfig" in on
+    assert "DataCaptureConfig" not in off
+
+
 def test_latency_alarm_is_in_microseconds() -> None:
     config = Endpoint(initial_instance_count=2, rollout=Rollout(max_latency_ms=250))
     assert resource(config, "SlowAnswers")["Threshold"] == 250_000

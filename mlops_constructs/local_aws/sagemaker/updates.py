@@ -15,8 +15,14 @@ _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params]) -> Params:
-    """A new configuration with the weights, counts and data capture that the serving fleet has now."""
+    """A new configuration with the weights and counts that the serving fleet has now.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
+    """
     left_out = {entry["VariantPropertyType"] for entry in excluded}
+    if "DataCaptureConfig" in left_out:
+        message = "ExcludeRetainedVariantProperties: the variant property type DataCaptureConfig is not supported."
+        raise AwsError("ValidationException", message)
     serving = {variant.name: variant for variant in fleet.variants}
     result = copy.deepcopy(config)
     for settings in result["ProductionVariants"]:
@@ -27,8 +33,6 @@ def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params
             settings["InitialVariantWeight"] = variant.weight
         if "DesiredInstanceCount" not in left_out and variant.instance_count is not None:
             settings["InitialInstanceCount"] = variant.instance_count
-    if "DataCaptureConfig" not in left_out and fleet.config.get("DataCaptureConfig"):
-        result["DataCaptureConfig"] = fleet.config["DataCaptureConfig"]
     return result
 
 

@@ -10,19 +10,19 @@ from constructs import Construct
 from ..._aws.actions import Action, PipelineStage, invoke
 from ..._aws.function import Function
 from ..._aws.network import joined
-from ..._aws.policy import allow, pass_role, report_result
-from ..._aws.role import ServiceRole
+from ..._aws.policy import allow, report_result
+from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive
-from ...provider import s3_object
 from .parameters import NETWORK_PARAMETERS
-from .permissions import deploy_permissions, serving_permissions
-from .template import endpoint_template
+from .roles import EndpointRoles, deploying_permissions
+from .template import PIPELINE_TAG, endpoint_template
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Endpoint
+    from ...provider import s3_object
 
 TEMPLATES = "Templates"
 _CHANGE_SET = "release"
@@ -32,8 +32,8 @@ class DeploymentStage(Construct):
     """The two endpoints' templates, the roles that deploy and serve, and the smoke test.
 
     Attributes:
-        model_role: Role of the serving container: reads its model, writes captured requests.
-        deploy_role: Role that CloudFormation deploys with.
+        dev_roles: Roles that deploy the DEV endpoint and serve behind it.
+        production_roles: The same of the production endpoint.
         dev_smoke_test: Function that invokes the DEV endpoint.
         production_smoke_test: Function that invokes the production endpoint.
         dev_endpoint: Name of the DEV endpoint and of its stack, a literal.
@@ -55,14 +55,9 @@ class DeploymentStage(Construct):
         super().__init__(scope, id_)
         self._env, self._accept = env, accept
         self._configs = {"dev": dev, "production": production}
-        self.dev_endpoint = f"{env.name}-dev"
-        self.production_endpoint = f"{env.name}-production"
-        self.model_role = ServiceRole(self, "model_role", env, "sagemaker", "model")
-        self.model_role.grant(serving_permissions(env, image_arn))
-        self.deploy_role = ServiceRole(self, "deploy_role", env, "cloudformation", "deploy")
-        self.deploy_role.grant(
-            deploy_permissions(env, self.model_role.arn, [self.dev_endpoint, self.production_endpoint])
-        )
+        self.dev_roles = self._roles("dev", "production", image_arn)
+        self.production_roles = self._roles("production", "dev", image_arn)
+        self.dev_endpoint, self.production_endpoint = self.dev_roles.endpoint, self.production_roles.endpoint
         self.templates = self._templates()
         self.dev_smoke_test = self._smoke_test("dev", dev)
         self.production_smoke_test = self._smoke_test("production", production)
@@ -71,18 +66,23 @@ class DeploymentStage(Construct):
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """What the stacks are always given, beside the candidate's own parameters."""
         stores = self._env.stores
-        both = {"ExecutionRoleArn": self.model_role.arn, "KmsKeyArn": stores.key_arn}
+        both = {"KmsKeyArn": stores.key_arn}
         if self._env.network is not None:
             ids = (self._env.network.subnet_ids, self._env.network.security_group_ids)
             both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
         return {
             name: {
+                "ExecutionRoleArn": roles.model.arn,
                 **both,
-                "EndpointName": f"{self._env.name}-{name}",
+                "EndpointName": roles.endpoint,
                 "CaptureUri": f"s3://{stores.artifact_bucket}/{stores.own('capture', name)}",
             }
-            for name in self._configs
+            for name, roles in self._all_roles.items()
         }
+
+    @property
+    def _all_roles(self) -> dict[str, EndpointRoles]:
+        return {"dev": self.dev_roles, "production": self.production_roles}
 
     def source(self) -> Action:
         """Describe the source action of the templates."""
@@ -129,37 +129,10 @@ class DeploymentStage(Construct):
 
     def pipeline_permissions(self) -> list[Statement]:
         """What the pipeline's role needs for the templates and the two stacks."""
-        env = self._env
-        stacks = [
-            env.arn("cloudformation", f"stack/{name}/*") for name in (self.dev_endpoint, self.production_endpoint)
-        ]
-        return [
-            allow(
-                ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
-                self._env.stores.own_arn("templates"),
-            ),
-            allow(
-                [
-                    "cloudformation:CreateStack",
-                    "cloudformation:DeleteStack",
-                    "cloudformation:UpdateStack",
-                    "cloudformation:DescribeStacks",
-                    "cloudformation:DescribeStackEvents",
-                    "cloudformation:GetTemplate",
-                ],
-                stacks,
-            ),
-            allow(
-                [
-                    "cloudformation:CreateChangeSet",
-                    "cloudformation:DeleteChangeSet",
-                    "cloudformation:DescribeChangeSet",
-                    "cloudformation:ExecuteChangeSet",
-                ],
-                stacks[1],
-            ),
-            pass_role(self.deploy_role.arn, "cloudformation.amazonaws.com"),
-        ]
+        return deploying_permissions(self._env, self.dev_roles, self.production_roles)
+
+    def _roles(self, stage: str, other: str, image_arn: str) -> EndpointRoles:
+        return EndpointRoles(self, stage, env=self._env, stage=stage, other=other, image_arn=image_arn)
 
     def _cloudformation(self, name: str, stack: str, mode: dict[str, str], *, run_order: int) -> Action:
         return Action(
@@ -171,7 +144,7 @@ class DeploymentStage(Construct):
             configuration={
                 **mode,
                 "StackName": f"{self._env.name}-{stack}",
-                "RoleArn": self.deploy_role.arn,
+                "RoleArn": self._all_roles[stack].deploy.arn,
                 "TemplatePath": f"{TEMPLATES}::{stack}.json",
                 "TemplateConfiguration": f"Release::{stack}.json",
             },
@@ -193,20 +166,19 @@ class DeploymentStage(Construct):
         )
 
     def _templates(self) -> s3_object.S3Object:
+        tags, in_vpc = {**self._env.tags, PIPELINE_TAG: self._env.name}, self._env.network is not None
         files = {
-            f"{name}.json": json.dumps(
-                endpoint_template(config, in_vpc=self._env.network is not None, tags=self._env.tags), indent=2
-            ).encode()
+            f"{name}.json": json.dumps(endpoint_template(config, in_vpc=in_vpc, tags=tags), indent=2).encode()
             for name, config in self._configs.items()
         }
         bundle = archive("endpoints", files)
         asset = TerraformAsset(
             self, "templates_archive", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256
         )
-        return s3_object.S3Object(
+        return upload(
             self,
             "templates",
-            bucket=self._env.stores.artifact_bucket,
+            stores=self._env.stores,
             key=self._env.stores.own("templates", "endpoints.zip"),
             source=asset.path,
             source_hash=bundle.sha256,

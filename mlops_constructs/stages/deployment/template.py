@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .alarms import rollback_alarms
 from .parameters import endpoint_parameters
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
     from ...config import Endpoint, Rollout
 
 VARIANT = "primary"
+# On models and configurations, by which the role that deploys tells its own.
+PIPELINE_TAG = "mlops:pipeline"
+SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 Json = dict[str, Any]
 
 
 def endpoint_template(config: Endpoint, *, in_vpc: bool = False, tags: Mapping[str, str] | None = None) -> Json:
-    """Make the template of an endpoint that serves one model; ``tags`` are the user's.
+    """Make the template of an endpoint that serves one model; ``tags`` are the user's and the pipeline's.
 
     What is configured is the default of a parameter, so that a data set that brings its own ``deployment.json`` can
     say otherwise for its release.
@@ -52,7 +56,7 @@ def _if(condition: str, value: object) -> Json:
 def _resources(config: Endpoint, tags: list[Json], *, in_vpc: bool) -> Json:
     resources = {"Model": _model(tags, in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config, tags)}
     if config.rollout is not None:
-        resources |= _alarms(config.rollout)
+        resources |= rollback_alarms(config.rollout, VARIANT)
     resources["Endpoint"] = _endpoint(config, tags)
     return resources | _autoscaling()
 
@@ -110,9 +114,10 @@ def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
         # could not be replaced.
         "EndpointName": {"Ref": "EndpointName"},
         "EndpointConfigName": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]},
-        # What autoscaling or a person made of counts and weights survives a deployment.
+        # What autoscaling or a person made of counts and weights survives a deployment. Data capture is no property
+        # of a variant: the new configuration's takes effect.
+        # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
         "RetainAllVariantProperties": True,
-        "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
         "Tags": tags,
     }
     if config.rollout is not None:
@@ -141,43 +146,6 @@ def _deployment(rollout: Rollout) -> Json:
     }
 
 
-def _alarms(rollout: Rollout) -> Json:
-    return {
-        "ServerErrors": _alarm(
-            "The endpoint answers with server errors", "Invocation5XXErrors", "Sum", threshold=1, minutes=1
-        ),
-        "SlowAnswers": _alarm(
-            f"The model takes longer than {rollout.max_latency_ms} ms on average",
-            "ModelLatency",  # in microseconds
-            "Average",
-            threshold=rollout.max_latency_ms * 1000,
-            minutes=2,
-        ),
-    }
-
-
-def _alarm(description: str, metric: str, statistic: str, *, threshold: int, minutes: int) -> Json:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmDescription": description,
-            "Namespace": "AWS/SageMaker",
-            "MetricName": metric,
-            "Statistic": statistic,
-            "Dimensions": [
-                {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}},
-                {"Name": "VariantName", "Value": VARIANT},
-            ],
-            "Period": 60,
-            "EvaluationPeriods": minutes,
-            "Threshold": threshold,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            # No traffic is no reason to roll back.
-            "TreatMissingData": "notBreaching",
-        },
-    }
-
-
 def _autoscaling() -> Json:
     return {
         "ScalableTarget": {
@@ -187,7 +155,7 @@ def _autoscaling() -> Json:
             "Properties": {
                 "ServiceNamespace": "sagemaker",
                 "ResourceId": {"Fn::Sub": f"endpoint/${{EndpointName}}/variant/{VARIANT}"},
-                "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+                "ScalableDimension": SCALABLE_DIMENSION,
                 "MinCapacity": {"Ref": "MinCapacity"},
                 "MaxCapacity": {"Ref": "MaxCapacity"},
             },

@@ -1,0 +1,79 @@
+"""The alarms that roll a deployment back, on the fleet that is being deployed alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...config import Rollout
+
+Json = dict[str, Any]
+
+
+def rollback_alarms(rollout: Rollout, variant: str) -> Json:
+    """Make the alarms on the rate of server errors and on the latency of a variant.
+
+    SageMaker publishes the metrics with the name of the endpoint's configuration too: by endpoint and variant alone, an
+    error of the old fleet would roll a good release back.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
+    enough = f"requests >= {rollout.min_requests}"
+    return {
+        "ServerErrors": _alarm(
+            f"More than {rollout.max_server_error_percent} % of the requests of a minute end in a server error",
+            {
+                "EvaluationPeriods": 1,
+                "Threshold": rollout.max_server_error_percent,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Metrics": [
+                    {
+                        "Id": "rate",
+                        "Label": "Server errors, percent of the requests",
+                        # A minute without errors has no error metric; with few requests, one error is no rate.
+                        "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
+                        "ReturnData": True,
+                    },
+                    _measured("errors", "Invocation5XXErrors", variant),
+                    _measured("requests", "Invocations", variant),
+                ],
+            },
+        ),
+        "SlowAnswers": _alarm(
+            f"The model takes longer than {rollout.max_latency_ms} ms on average",
+            {
+                "Namespace": "AWS/SageMaker",
+                "MetricName": "ModelLatency",  # in microseconds
+                "Dimensions": _new_fleet(variant),
+                "Statistic": "Average",
+                "Period": 60,
+                "EvaluationPeriods": 2,
+                "Threshold": rollout.max_latency_ms * 1000,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            },
+        ),
+    }
+
+
+def _alarm(description: str, properties: Json) -> Json:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": description,
+            **properties,
+            # No traffic is no reason to roll back.
+            "TreatMissingData": "notBreaching",
+        },
+    }
+
+
+def _measured(id_: str, name: str, variant: str) -> Json:
+    metric = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": _new_fleet(variant)}
+    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+
+
+def _new_fleet(variant: str) -> list[Json]:
+    return [
+        {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}},
+        {"Name": "VariantName", "Value": variant},
+        {"Name": "EndpointConfigName", "Value": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}},
+    ]

@@ -1,0 +1,86 @@
+"""The two roles of an endpoint: what deploys it, and what serves behind it. DEV has other ones than production."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from ..._aws.policy import allow, pass_role
+from ..._aws.role import ServiceRole
+from .permissions import deploy_permissions, serving_permissions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
+
+
+class EndpointRoles(Construct):
+    """The roles of one endpoint.
+
+    Attributes:
+        endpoint: Name of the endpoint and of its stack, a literal.
+        model: Role of the serving container: reads its model, writes captured requests.
+        deploy: Role that CloudFormation deploys with.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, env: Environment, stage: str, other: str, image_arn: str) -> None:
+        """Make the roles.
+
+        Args:
+            scope: Construct it belongs to; ``id_`` is its id in there.
+            env: Where it is deployed.
+            stage: ``dev`` or ``production``.
+            other: The other one of the two.
+            image_arn: ECR repository of the image.
+        """
+        super().__init__(scope, id_)
+        self.endpoint = f"{env.name}-{stage}"
+        self.model = ServiceRole(self, "model_role", env, "sagemaker", f"model-{stage}")
+        self.model.grant(serving_permissions(env, self.endpoint, image_arn))
+        self.deploy = ServiceRole(self, "deploy_role", env, "cloudformation", f"deploy-{stage}")
+        self.deploy.grant(deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}"))
+
+
+def deploying_permissions(env: Environment, dev: EndpointRoles, production: EndpointRoles) -> list[Statement]:
+    """What the pipeline's role needs for the templates and the two stacks.
+
+    It makes and replaces the DEV stack; production it changes by a change set only. Each stack is deployed with its own
+    role.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+    """
+    dev_stack, production_stack = (env.arn("cloudformation", f"stack/{one.endpoint}/*") for one in (dev, production))
+    return [
+        allow(
+            ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
+            env.stores.own_arn("templates"),
+        ),
+        allow(
+            [
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudformation:GetTemplate",
+            ],
+            [dev_stack, production_stack],
+        ),
+        _with_role(["cloudformation:CreateStack", "cloudformation:UpdateStack"], dev_stack, dev),
+        # CodePipeline need not name the role again to delete a failed stack: the stack keeps it.
+        allow("cloudformation:DeleteStack", dev_stack),
+        _with_role(["cloudformation:CreateChangeSet"], production_stack, production),
+        allow(
+            [
+                "cloudformation:DeleteChangeSet",
+                "cloudformation:DescribeChangeSet",
+                "cloudformation:ExecuteChangeSet",
+            ],
+            production_stack,
+        ),
+        *(pass_role(one.deploy.arn, "cloudformation.amazonaws.com") for one in (dev, production)),
+    ]
+
+
+def _with_role(actions: Sequence[str], stack: str, roles: EndpointRoles) -> Statement:
+    return allow(actions, stack, when={"ArnEquals": {"cloudformation:RoleArn": roles.deploy.arn}})
