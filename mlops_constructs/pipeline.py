@@ -108,7 +108,7 @@ class MLOpsPipeline(Construct):
             approval: Who is told, and how long an answer may take.
             notebook: The notebook instance; None leaves it out.
             existing: Things of yours that are used where the pipeline would make its own.
-            name_prefix: What all names start with, at most 17 characters; made from ``id_`` unless given. Literal.
+            name_prefix: What all names start with, at most 12 characters; made from ``id_`` unless given. Literal.
             tags: On everything that takes tags, what the pipeline makes later included. Literals.
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.

@@ -42,6 +42,7 @@ class Environment(Account):
         role_path: IAM path of every role.
         roles: Purpose to the ARN of a role that is handed in.
         required_roles: Purpose to what each role is; each role puts itself in here.
+        artifact_folders: Folder of the artifact bucket to the CodePipeline that writes to it; each puts itself in here.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Environment(Account):
     role_path: str
     roles: Mapping[str, str]
     required_roles: dict[str, RequiredRole] = field(default_factory=dict)
+    artifact_folders: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_pipeline(cls, account: Account, name: str, config: PipelineConfig, stores: Stores) -> Environment:

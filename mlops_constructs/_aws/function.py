@@ -9,10 +9,11 @@ from constructs import Construct
 from .._cdk import AssetType, TerraformAsset
 from .._payload import function_archive
 from ..config._rules import is_token
-from ..provider import cloudwatch_log_group, lambda_function, s3_object
+from ..provider import cloudwatch_log_group, lambda_function
 from .keys import use_key
 from .policy import allow
 from .role import ServiceRole
+from .upload import upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,15 +112,15 @@ class Function(Construct):
 
     def _upload(self, code: Archive, env: Environment) -> str:
         asset = TerraformAsset(self, "code", path=str(code.path), type=AssetType.FILE, asset_hash=code.sha256)
-        upload = s3_object.S3Object(
+        uploaded = upload(
             self,
             "upload",
-            bucket=env.stores.artifact_bucket,
+            stores=env.stores,
             key=f"functions/{self.name}.zip",
             source=asset.path,
             source_hash=code.sha256,
         )
-        key: str = upload.key
+        key: str = uploaded.key
         return key
 
 

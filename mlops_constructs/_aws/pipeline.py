@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from ..errors import ConfigError
+from ..errors import ConfigError, Problem
 from ..provider import cloudwatch_event_rule, cloudwatch_event_target, codepipeline
 from .definition import definition_problems
 from .events import dead_letters
 from .keys import use_key_for_artifacts
+from .naming import artifact_folder
 from .policy import allow
 from .role import ServiceRole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .._cdk import TerraformResource
     from .actions import PipelineStage, Variable
     from .environment import Environment
     from .policy import Statement
+    from .stores import Stores
 
 
 class Pipeline(Construct):
@@ -68,18 +70,18 @@ class Pipeline(Construct):
         """
         problems = [problem for stage in stages for problem in stage.problems()]
         problems += definition_problems(stages, variables)
+        problems += _folder_problems(name, env.artifact_folders)
         if problems:
             raise ConfigError(f"CodePipeline {name}", problems)
         super().__init__(scope, id_)
         stores = env.stores
+        env.artifact_folders[artifact_folder(name)] = name
         self.name = name
         self._env, self._purpose = env, purpose
         self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
         granted = self.role.grant(
             [
-                allow(["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"], stores.passed_on(name)),
-                allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.artifact_bucket_arn),
-                use_key_for_artifacts(stores.key_arn),
+                *_pass_artifacts_on(name, stores),
                 *permissions,
             ]
         )
@@ -140,6 +142,36 @@ class Pipeline(Construct):
             input_transformer=transformer,
             dead_letter_config=dead_letters(self._env),
         )
+
+
+def _pass_artifacts_on(name: str, stores: Stores) -> list[Statement]:
+    """What CodePipeline is documented to need in its artifact store.
+
+    A source action copies the object with its tags, which is refused without the rights for tags.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
+    """
+    objects = [
+        "s3:GetObject",
+        "s3:GetObjectTagging",
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:PutObjectTagging",
+    ]
+    return [
+        allow(objects, stores.passed_on(name)),
+        allow(["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"], stores.artifact_bucket_arn),
+        use_key_for_artifacts(stores.key_arn),
+    ]
+
+
+def _folder_problems(name: str, taken: Mapping[str, str]) -> Iterator[Problem]:
+    """Refuse a second pipeline for the same folder: the roles of each could replace the artifacts of the other."""
+    folder = artifact_folder(name)
+    if folder in taken:
+        rule = f"must differ from {taken[folder]!r} in its first {len(folder)} characters"
+        yield Problem("name", rule, name, "choose another name: CodePipeline's artifact folder is called so")
 
 
 def _on_push(action: str, branch: str) -> codepipeline.CodepipelineTrigger:

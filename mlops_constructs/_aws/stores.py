@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .naming import artifact_folder
 from .policy import allow
 
 if TYPE_CHECKING:
@@ -53,10 +54,9 @@ class Stores:
     def passed_on(self, codepipeline: str) -> str:
         """Give the pattern of the ARNs of a CodePipeline's artifacts.
 
-        Their folder has the first 20 characters of its name:
-        https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html
+        No two pipelines have the same folder: ``Pipeline`` refuses it.
         """
-        return f"{self.artifact_bucket_arn}/{codepipeline[:20]}/*"
+        return f"{self.artifact_bucket_arn}/{artifact_folder(codepipeline)}/*"
 
     @property
     def data_objects(self) -> list[str]:

@@ -127,8 +127,9 @@ class PipelineConfig:
             yield from matches(
                 "name_prefix",
                 self.name_prefix,
-                r"[a-z](?:-?[a-z0-9]){0,16}",
-                "must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter",
+                r"(?!aws|ssm)(?=.{1,12}$)[a-z](?:-?[a-z0-9])*",
+                "must be 1 to 12 lower-case letters, digits and single hyphens, starting with a letter but not with"
+                " 'aws' or 'ssm', which SSM keeps for itself",
                 "use for example 'churn'",
             )
         yield from _tag_problems(self.tags)

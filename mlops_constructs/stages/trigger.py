@@ -47,7 +47,7 @@ def source_permissions(config: Dataset, env: Environment) -> list[Statement]:
             ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
             f"{stores.data_bucket_arn}/{config.prefix}*",
         ),
-        allow(["s3:GetBucketVersioning", "s3:GetBucketLocation"], stores.data_bucket_arn),
+        allow(["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"], stores.data_bucket_arn),
         *stores.list_data(["s3:ListBucket"]),
         *stores.use_data_key(),
     ]

@@ -103,10 +103,15 @@ SIZES = [
         "shorten them, or leave some out",
     ),
 ]
-PREFIX = "name_prefix: must be 1 to 17 lower-case letters, digits and single hyphens, starting with a letter, got"
+PREFIX = (
+    "name_prefix: must be 1 to 12 lower-case letters, digits and single hyphens, starting with a letter but not with"
+    " 'aws' or 'ssm', which SSM keeps for itself, got"
+)
 BUCKET = "must be the name of a bucket, not an ARN or URI, got"
 NAMES = [
-    ({"name_prefix": "a" * 18}, f"{PREFIX} '{'a' * 18}'; use for example 'churn'"),
+    ({"name_prefix": "a" * 13}, f"{PREFIX} '{'a' * 13}'; use for example 'churn'"),
+    ({"name_prefix": "aws-iris"}, f"{PREFIX} 'aws-iris'; use for example 'churn'"),
+    ({"name_prefix": "ssmetrics"}, f"{PREFIX} 'ssmetrics'; use for example 'churn'"),
     ({"name_prefix": "churn-"}, f"{PREFIX} 'churn-'; use for example 'churn'"),
     ({"name_prefix": "Churn"}, f"{PREFIX} 'Churn'; use for example 'churn'"),
     ({"name_prefix": "ch_rn"}, f"{PREFIX} 'ch_rn'; use for example 'churn'"),
@@ -145,7 +150,7 @@ def test_the_message_has_field_rule_value_and_remedy(changes: dict[str, Any], me
         {"production": Endpoint(initial_instance_count=3, autoscaling=Autoscaling(min_capacity=3, max_capacity=3))},
         {"production": Endpoint(initial_instance_count=2, rollout=Rollout.canary())},
         {"algorithm": Algorithm.from_git("GitHub", f"team/{'x' * 995}")},
-        {"name_prefix": "a" * 17},
+        {"name_prefix": "a" * 12},
         {"dataset": Dataset.from_bucket("team-data")},
         {"existing": Existing(artifact_bucket="team-data")},
     ],

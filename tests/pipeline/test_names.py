@@ -15,6 +15,7 @@ from synthesis import CONTAINER, document_of, synth
 
 from mlops_constructs import (
     Algorithm,
+    ConfigError,
     Dataset,
     Evaluation,
     EvaluationJob,
@@ -23,7 +24,9 @@ from mlops_constructs import (
     Training,
     Tuning,
 )
-from mlops_constructs._aws.naming import physical_name, tuning_prefix
+from mlops_constructs._aws.actions import PipelineStage
+from mlops_constructs._aws.naming import artifact_folder, physical_name, tuning_prefix
+from mlops_constructs._aws.pipeline import Pipeline
 from mlops_constructs.provider import AwsProvider
 
 if TYPE_CHECKING:
@@ -180,7 +183,7 @@ def test_any_id_gives_names_that_fit_every_service(prefix: str, path: str) -> No
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_the_longest_prefix_fits_in_every_region(region: str) -> None:
-    assert unfit(made(physical_name("a" * 17, "p"), region)) == set()
+    assert unfit(made(physical_name("a" * 12, "p"), region)) == set()
 
 
 @given(prefix=ids, one=ids, other=ids)
@@ -190,6 +193,43 @@ def test_two_pipelines_share_no_name(prefix: str, one: str, other: str) -> None:
     # A role has its policies to itself.
     shared = {name for name in first & second if name[0] != "aws_iam_role_policy.name"}
     assert (shared == set()) == (one != other)
+
+
+# Near to where names are cut, and to what looks like the hash of another.
+near = st.text("abcf019-", max_size=24) | st.from_regex(r"(aws|ssm|iris)-[0-9a-f]{6}-?", fullmatch=True)
+
+
+@given(prefixes=st.tuples(near, near), paths=st.tuples(ids, ids))
+@settings(max_examples=300, deadline=None)
+def test_each_codepipeline_has_an_artifact_folder_to_itself(prefixes: tuple[str, str], paths: tuple[str, str]) -> None:
+    first, second = (physical_name(prefix, path) for prefix, path in zip(prefixes, paths, strict=True))
+    pipelines = {first, f"{first}-image", second, f"{second}-image"}
+    assert len({artifact_folder(name) for name in pipelines}) == len(pipelines)
+    # The folder of the ML pipeline holds the whole hash.
+    assert artifact_folder(first) == first
+
+
+@given(prefix=near, path=ids)
+@settings(max_examples=300, deadline=None)
+def test_no_name_begins_with_another_name_or_with_a_reserved_word(prefix: str, path: str) -> None:
+    for name in (physical_name(prefix, path), tuning_prefix(physical_name(prefix, path))):
+        assert not name.startswith(("aws", "ssm"))
+        assert re.search(r"-[0-9a-f]{6}-", name) is None
+
+
+def test_what_looks_like_a_name_of_ours_is_joined() -> None:
+    assert physical_name("a-996e98-b", "p").rpartition("-")[0] == "a996e98-b"
+    assert physical_name("a-996e9-b", "p").rpartition("-")[0] == "a-996e9-b"
+
+
+def test_two_codepipelines_with_one_artifact_folder_are_refused() -> None:
+    made = synth(**PLAIN).pipeline
+    folder = made.name.ljust(20, "x")
+    stages = [PipelineStage("Source", [])]
+    rest = {"purpose": "pipeline", "env": made._env, "stages": stages, "permissions": []}
+    Pipeline(made, "one", name=f"{folder}-one", **rest)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=f"name: must differ from '{folder}-one' in its first 20 characters"):
+        Pipeline(made, "two", name=f"{folder}-two", **rest)  # type: ignore[arg-type]
 
 
 def test_two_regions_share_no_name_that_is_known_in_both() -> None:

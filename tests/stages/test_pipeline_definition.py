@@ -16,7 +16,7 @@ CONFIGURATIONS: list[dict[str, Any]] = [
     {},
     {"algorithm": Algorithm.from_codecommit("algorithm")},
     {"algorithm": Algorithm.from_git("GitHub", "team/algorithm", retrain_on_new_image=True)},
-    {"algorithm": Algorithm.from_image("111122223333.dkr.ecr.us-east-1.amazonaws.com/a@sha256:" + "0" * 64)},
+    {"algorithm": Algorithm.from_image("111122223333.dkr.ecr.us-east-1.amazonaws.com/algorithm@sha256:" + "0" * 64)},
     {"dataset": Dataset(schedule_expression="rate(1 day)"), "training": Training(max_runtime_in_seconds=20 * 86_400)},
     {"evaluation": Evaluation(metric="f1", job=EvaluationJob())},
 ]

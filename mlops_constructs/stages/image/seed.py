@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..._aws.function import Function
 from ..._aws.policy import allow
+from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive, folder_files
-from ...provider import lambda_invocation, s3_object
+from ...provider import lambda_invocation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +29,10 @@ def seed(
     key = stores.own("seed", "container.zip")
     bundle = archive("container", dict(folder_files(directory)))
     asset = TerraformAsset(scope, "source", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256)
-    source = s3_object.S3Object(
+    source = upload(
         scope,
         "seed",
-        bucket=stores.artifact_bucket,
+        stores=stores,
         key=key,
         source=asset.path,
         source_hash=bundle.sha256,

@@ -11,11 +11,11 @@ from constructs import Construct
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
+from ..._aws.upload import upload
 from ..._cdk import AssetType, Fn, TerraformAsset
 from ..._payload import archive, folder_files
 from ...config.notebook import ALGORITHM
 from ...provider import (
-    s3_object,
     sagemaker_code_repository,
     sagemaker_notebook_instance,
     sagemaker_notebook_instance_lifecycle_configuration,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..._cdk import TerraformResource
     from ..._payload import Archive
     from ...config import Notebook
+    from ...provider import s3_object
 
 # Runs as root at every start, for at most 5 minutes:
 # https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
@@ -111,10 +112,10 @@ class NotebookStage(Construct):
 
     def _upload(self, files: Archive, key: str) -> s3_object.S3Object:
         asset = TerraformAsset(self, "archive", path=str(files.path), type=AssetType.FILE, asset_hash=files.sha256)
-        return s3_object.S3Object(
+        return upload(
             self,
             "files",
-            bucket=self._env.stores.artifact_bucket,
+            stores=self._env.stores,
             key=key,
             source=asset.path,
             source_hash=files.sha256,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..._aws.function import Function
 from ..._aws.literals import literal_json
 from ..._aws.policy import allow, report_result
-from ...provider import s3_object
+from ..._aws.upload import upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,10 +69,10 @@ def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str
     stores = env.stores
     if config.contract is None:
         return ""
-    uploaded = s3_object.S3Object(
+    uploaded = upload(
         scope,
         "contract",
-        bucket=stores.artifact_bucket,
+        stores=stores,
         key=stores.own("contracts", "dataset.json"),
         content=literal_json(config.contract.to_json()),
         content_type="application/json",
