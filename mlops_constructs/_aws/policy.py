@@ -50,6 +50,19 @@ def report_result() -> list[Statement]:
     return [allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*")]
 
 
+def mark_package(packages_arn: str, statuses: Sequence[str], *, may_leave_it: bool = False) -> Statement:
+    """Allow giving a model package one of these approval statuses.
+
+    Args:
+        packages_arn: Pattern of the ARNs of the packages.
+        statuses: Such as ``Approved``.
+        may_leave_it: Whether a package may also be changed without giving it a status.
+    """
+    operator = "StringEqualsIfExists" if may_leave_it else "StringEquals"
+    condition = {operator: {"sagemaker:ModelApprovalStatus": list(statuses)}}
+    return allow("sagemaker:UpdateModelPackage", packages_arn, when=condition)
+
+
 def pull_image(repository_arn: str) -> list[Statement]:
     """Allow SageMaker to pull the algorithm's image."""
     return [

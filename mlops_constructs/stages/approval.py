@@ -9,7 +9,7 @@ from constructs import Construct
 from .._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from .._aws.events import invoke_on
 from .._aws.function import Function
-from .._aws.policy import allow, report_result
+from .._aws.policy import allow, mark_package, report_result
 from ..provider import sns_topic, sns_topic_subscription
 
 if TYPE_CHECKING:
@@ -131,7 +131,8 @@ class ApprovalStage(Construct):
                 "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
             },
             permissions=[
-                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                mark_package(packages_arn, ["Approved", "Rejected"]),
                 allow(
                     ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
                     env.arn("codepipeline", env.name),

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .._aws.actions import EXECUTION_ID, RELEASE, RELEASE_VARIABLE, Action, Variable, invoke
 from .._aws.function import Function
-from .._aws.policy import allow, report_result
+from .._aws.policy import allow, mark_package, report_result
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
@@ -47,7 +47,9 @@ class ReleasesStage(Construct):
             },
             permissions=[
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
-                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                # What serves in production is approved; nothing else is decided here.
+                mark_package(packages_arn, ["Approved"], may_leave_it=True),
                 allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
                 *_records(env),
                 *report_result(),

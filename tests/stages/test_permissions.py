@@ -84,6 +84,25 @@ def test_only_the_gate_and_the_records_change_a_package(stack: Synthesized) -> N
     assert len(holders) == 3
 
 
+@pytest.mark.parametrize(
+    ("role", "action", "statuses"),
+    [
+        ("register-model", "CreateModelPackage", "PendingManualApproval"),
+        ("evaluate-model", "UpdateModelPackage", ["Rejected", "PendingManualApproval"]),
+        ("record-decision", "UpdateModelPackage", ["Approved", "Rejected"]),
+        ("record-release", "UpdateModelPackage", ["Approved"]),
+    ],
+)
+def test_each_role_gives_a_package_its_own_statuses_only(
+    stack: Synthesized, role: str, action: str, statuses: object
+) -> None:
+    (statement,) = [one for one in stack.policy(role) if f"sagemaker:{action}" in listed(one["Action"])]
+    (operator, keys) = next(iter(statement["Condition"].items()))
+    # Only the record of a release also adds properties without a decision.
+    assert operator == ("StringEqualsIfExists" if role == "record-release" else "StringEquals")
+    assert keys == {"sagemaker:ModelApprovalStatus": statuses}
+
+
 def test_no_role_of_the_pipeline_may_answer_its_approval(stack: Synthesized) -> None:
     for id_, statement in statements(stack):
         for name in listed(statement["Action"]):

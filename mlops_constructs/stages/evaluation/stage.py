@@ -10,7 +10,7 @@ from constructs import Construct
 
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from ..._aws.function import Function
-from ..._aws.policy import allow, report_result
+from ..._aws.policy import allow, mark_package, report_result
 from .runner import EvaluationRunner
 
 if TYPE_CHECKING:
@@ -134,7 +134,11 @@ class EvaluationStage(Construct):
             },
             permissions=[
                 allow("sagemaker:DescribeTrainingJob", self._training_jobs_arn),
-                allow("sagemaker:CreateModelPackage", [group_arn, packages_arn]),
+                allow(
+                    "sagemaker:CreateModelPackage",
+                    [group_arn, packages_arn],
+                    when={"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
+                ),
                 # Of a release that is deployed again.
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 # A package has no role of its own: SageMaker looks at model, report and image as the caller.
@@ -159,7 +163,9 @@ class EvaluationStage(Construct):
             settings={"PRODUCTION_STACK": production_stack},
             document={"rules": [asdict(rule) for rule in config.thresholds]},
             permissions=[
-                allow(["sagemaker:DescribeModelPackage", "sagemaker:UpdateModelPackage"], packages_arn),
+                allow("sagemaker:DescribeModelPackage", packages_arn),
+                # Open again when a retry passes; approval is for people.
+                mark_package(packages_arn, ["Rejected", "PendingManualApproval"]),
                 allow("cloudformation:DescribeStacks", self._env.arn("cloudformation", f"stack/{production_stack}/*")),
                 *report_result(),
             ],
