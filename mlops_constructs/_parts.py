@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._aws.naming import dead_letters_name
+from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.deployment.stage import DeploymentStage
 from .stages.evaluation.stage import EvaluationStage
@@ -31,6 +33,7 @@ class Parts:
     deployment: DeploymentStage
     approval: ApprovalStage
     releases: ReleasesStage
+    alarms: AlarmsStage | None
 
 
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
@@ -64,7 +67,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
-    return Parts(image, registry, training, evaluation, deployment, approval, releases)
+    alarms = _alarms(scope, config, env, approval.topic_arn)
+    return Parts(image, registry, training, evaluation, deployment, approval, releases, alarms)
 
 
 def _training(scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage) -> TrainingStage:
@@ -96,3 +100,9 @@ def _approval(
         production=config.production,
         production_stack=production_stack,
     )
+
+
+def _alarms(scope: Construct, config: PipelineConfig, env: Environment, topic_arn: str) -> AlarmsStage | None:
+    if config.existing.dead_letter_queue_arn is not None:
+        return None
+    return AlarmsStage(scope, "alarms", env=env, queue_name=dead_letters_name(env.name), topic_arn=topic_arn)

@@ -66,6 +66,7 @@ class MLOpsPipeline(Construct):
         approval: Evidence, topic and record of decisions.
         releases: Record of what went to production.
         pipeline: The CodePipeline.
+        alarms: Tells the approval's topic of what could not be delivered, or None where the queue is handed in.
         notebook: The notebook instance, or None.
     """
 
@@ -150,6 +151,7 @@ class MLOpsPipeline(Construct):
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
+        self.alarms = parts.alarms
         self.pipeline = deliver(self, parts, config, env)
         self.notebook = None if config.notebook is None else self._make_notebook(config.notebook, algorithm)
         self._show(config.dataset)

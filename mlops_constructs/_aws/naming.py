@@ -32,6 +32,11 @@ def physical_name(prefix: str, path: str) -> str:
     return f"{_cut(readable, _PREFIX_LENGTH)}-{digest}"
 
 
+def dead_letters_name(name: str) -> str:
+    """Give the name of a pipeline's queue of undelivered events."""
+    return f"{name}-dead-letters"
+
+
 def artifact_folder(codepipeline: str) -> str:
     """Give the folder that CodePipeline keeps a pipeline's artifacts in."""
     return codepipeline[:_FOLDER_LENGTH]

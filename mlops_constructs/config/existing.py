@@ -21,8 +21,8 @@ class Existing:
 
     Attributes:
         kms_key_arn: Key of everything at rest. Its policy must let IAM policies of the account decide, and admit
-            ``logs.<region>.amazonaws.com``, ``events.amazonaws.com`` and ``cloudwatch.amazonaws.com`` as
-            ``MLOpsPipeline.key_policy`` does. Reference.
+            ``logs.<region>.amazonaws.com`` and ``cloudwatch.amazonaws.com`` as ``MLOpsPipeline.key_policy`` does.
+            Reference.
         artifact_bucket: Name of the bucket for artifacts, models and pinned data sets; versioned, in the pipeline's
             region. Several pipelines can share one: each writes keys of its own. Reference.
         dead_letter_queue_arn: SQS queue of undelivered events; its policy must admit ``events.amazonaws.com``.

@@ -28,7 +28,8 @@ class Notebook:
     Attributes:
         instance_type: SageMaker instance. Literal.
         volume_size_in_gb: Disk, 5 to 16,384 GB. Literal.
-        idle_timeout_in_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes. Literal.
+        idle_timeout_in_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes; and after three times
+            as long in which Jupyter could not be asked. Literal.
         directory: Folder of notebooks and what they need, at most 50 MB. None gives those of this library: understand
             the data, train, decide. Literal.
         repository: Git repository that is cloned onto the instance: ``algorithm`` for the algorithm's own where that is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ _LARGEST = 5 * 1024**3
 # Keys with these endings are read as a description of a data set.
 _WHOLE = (".json", ".zip")
 OBJECTS_FOLDER = "data/"
+# CodePipeline pastes a key into JSON, which these would break.
+_UNCARRIED = re.compile(r'["\\\x00-\x1f\x7f]')
 # Is told the name of a file, how many more bytes went, and its size.
 Advance = Callable[[str, int, int], None]
 
@@ -62,6 +65,11 @@ def check_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.is_file():
             raise MlopsError(f"there is no file {path}")
+        if _UNCARRIED.search(path.name):
+            raise MlopsError(
+                f"{path.name!r} holds a quote, a backslash or a control character, which CodePipeline cannot hand on:"
+                " rename the file"
+            )
         size = path.stat().st_size
         if size == 0:
             raise MlopsError(f"{path} is empty, and an empty object starts nothing")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
+from .._aws.naming import dead_letters_name
 from .._aws.policy import allow, deny, document
 from .._aws.stores import Stores
 from ..provider import (
@@ -86,7 +87,7 @@ class StorageStage(Construct):
         self.dead_letters: sqs_queue.SqsQueue | None = None
         dead_letter_arn = existing.dead_letter_queue_arn
         if dead_letter_arn is None:
-            self.dead_letters = self._dead_letters(key_arn)
+            self.dead_letters = self._dead_letters()
             dead_letter_arn = str(self.dead_letters.arn)
         self.stores = Stores(
             pipeline=name,
@@ -128,7 +129,8 @@ class StorageStage(Construct):
             allow(
                 ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "*",
-                principal={"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]},
+                # For the alarms, which publish to the encrypted topic.
+                principal={"Service": "cloudwatch.amazonaws.com"},
                 when=in_account,
             ),
         ]
@@ -220,9 +222,9 @@ class StorageStage(Construct):
             ),
         )
 
-    def _dead_letters(self, key_arn: str) -> sqs_queue.SqsQueue:
+    def _dead_letters(self) -> sqs_queue.SqsQueue:
         account = self._account
-        name = f"{self._name}-dead-letters"
+        name = dead_letters_name(self._name)
         events = allow(
             "sqs:SendMessage",
             account.arn("sqs", name),
@@ -233,7 +235,9 @@ class StorageStage(Construct):
             self,
             "dead_letters",
             name=name,
-            kms_master_key_id=key_arn,
+            # Under SQS's own key: EventBridge then needs no right to a key, without which a letter would be lost.
+            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue.html
+            sqs_managed_sse_enabled=True,
             message_retention_seconds=14 * 24 * 3600,
             policy=document([events]),
         )

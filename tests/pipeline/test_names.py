@@ -66,6 +66,7 @@ def of_service(service: str, operation: str, *path: str) -> Limit:
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 LIMITS = {
     "aws_cloudwatch_event_rule.name": of_service("events", "PutRule", "Name"),
+    "aws_cloudwatch_metric_alarm.alarm_name": of_service("cloudwatch", "PutMetricAlarm", "AlarmName"),
     "aws_cloudwatch_log_group.name": of_service("logs", "CreateLogGroup", "logGroupName"),
     "aws_codebuild_project.name": of_service("codebuild", "CreateProject", "name"),
     "aws_codecommit_repository.repository_name": of_service("codecommit", "CreateRepository", "repositoryName"),
@@ -94,7 +95,11 @@ LIMITS = {
     "tuning job": of_service("sagemaker", "CreateHyperParameterTuningJob", "HyperParameterTuningJobName"),
 }
 # They name something that is made elsewhere.
-GIVEN = ("aws_lambda_invocation.function_name", "aws_lambda_permission.function_name")
+GIVEN = (
+    "aws_cloudwatch_metric_alarm.metric_name",
+    "aws_lambda_invocation.function_name",
+    "aws_lambda_permission.function_name",
+)
 # Unique in an account or in the world, not in a region.
 GLOBAL = ("aws_iam_role.name", "aws_s3_bucket.bucket")
 PLAIN = {"algorithm": Algorithm.from_directory(CONTAINER), "dataset": Dataset()}

@@ -132,7 +132,8 @@ class Instance:
         self._stand_ins = self._folder("stand-ins")
         self._stand_in("systemctl", f'#!/bin/bash\necho "$@" >> {root}/systemctl\n')
         self._stand_in("sudo", SUDO.format(record=root / "sudo", home=self.home))
-        for path in ("/usr/local/bin", "/etc/systemd/system", "/home/ec2-user/SageMaker", "/opt/ml/metadata"):
+        self._folder("run")
+        for path in ("/usr/local/bin", "/etc/systemd/system", "/home/ec2-user/SageMaker", "/opt/ml/metadata", "/run/"):
             script = script.replace(path, f"{root}{path}")
         script = script.replace("/proc/uptime", f"{root}/uptime").replace("https://localhost:8443", self.jupyter.url)
         self.script = script
@@ -332,6 +333,35 @@ def test_a_recent_kernel_keeps_it_running(instance: Instance, running: Any) -> N
 def test_a_recent_terminal_keeps_it_running(instance: Instance, running: Any) -> None:
     instance.start()
     instance.jupyter.terminal(idle_seconds=60)
+    instance.check_idle()
+    assert running() == "InService"
+
+
+def test_an_instance_whose_jupyter_cannot_be_asked_stops_in_the_end(instance: Instance, running: Any) -> None:
+    instance.start()
+    instance.jupyter.sessions.append({"other": "than expected"})
+    first = instance.check_idle()
+    assert first.returncode == 1
+    assert "Jupyter could not be asked: KeyError('kernel')" in first.stderr
+    assert running() == "InService"
+    instance.uptime(103 * HOUR - 60)
+    instance.check_idle()
+    assert running() == "InService"
+    instance.uptime(103 * HOUR + 60)
+    instance.check_idle()
+    assert running() == "Stopped"
+
+
+def test_a_jupyter_that_answers_again_is_judged_anew(instance: Instance, running: Any) -> None:
+    instance.start()
+    instance.jupyter.sessions.append({"other": "than expected"})
+    instance.check_idle()
+    instance.jupyter.sessions.clear()
+    instance.jupyter.kernel("busy", idle_seconds=0)
+    instance.uptime(102 * HOUR)
+    assert instance.check_idle().returncode == 0
+    instance.jupyter.sessions.append({"other": "than expected"})
+    instance.uptime(104 * HOUR)
     instance.check_idle()
     assert running() == "InService"
 

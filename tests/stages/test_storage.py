@@ -7,6 +7,8 @@ import json
 import pytest
 from synthesis import Synthesized, synth
 
+from mlops_constructs import Existing
+
 
 @pytest.fixture(scope="module")
 def stack() -> Synthesized:
@@ -56,6 +58,30 @@ def test_only_the_data_bucket_reports_to_eventbridge(stack: Synthesized) -> None
     # By way of the versioning, which CodePipeline's source needs before the first event.
     versioning = stack.all("aws_s3_bucket_versioning")[notification["bucket"].split(".")[1]]
     assert name in versioning["bucket"]
+
+
+def test_undelivered_events_are_kept_encrypted_without_a_right_to_the_key(stack: Synthesized) -> None:
+    queue = stack.one("aws_sqs_queue")
+    assert queue["sqs_managed_sse_enabled"] is True
+    assert "kms_master_key_id" not in queue
+    principals = [one["Principal"] for one in json.loads(stack.one("aws_kms_key")["policy"])["Statement"]]
+    assert "events.amazonaws.com" not in str(principals)
+
+
+def test_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> None:
+    alarm = stack.one("aws_cloudwatch_metric_alarm")
+    assert alarm["dimensions"] == {"QueueName": stack.one("aws_sqs_queue")["name"]}
+    assert (alarm["metric_name"], alarm["threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
+    (topic,) = alarm["alarm_actions"]
+    assert topic.startswith("${aws_sns_topic.")
+    statements = json.loads(stack.one("aws_kms_key")["policy"])["Statement"]
+    assert any(one["Principal"] == {"Service": "cloudwatch.amazonaws.com"} for one in statements)
+
+
+def test_a_queue_that_is_handed_in_is_watched_by_its_owner() -> None:
+    handed_in = synth(existing=Existing(dead_letter_queue_arn="arn:aws:sqs:us-east-1:111122223333:lost"))
+    assert handed_in.all("aws_cloudwatch_metric_alarm") == {}
+    assert handed_in.pipeline.alarms is None
 
 
 def test_the_key_rotates(stack: Synthesized) -> None:

@@ -3,9 +3,14 @@
 set -euo pipefail
 cat > /usr/local/bin/stop-when-idle <<'PROGRAM'
 #!/usr/bin/env python3
-"""Stop this notebook instance when no kernel and no terminal was busy for IDLE_SECONDS."""
-import datetime, json, ssl, subprocess, sys, urllib.request
+"""Stop this notebook instance when no kernel and no terminal was busy for IDLE_SECONDS.
+
+Also when Jupyter could not be asked for UNREAD_SECONDS: an instance that nobody can judge must not run for ever.
+"""
+import datetime, json, os, ssl, subprocess, sys, urllib.request
 IDLE_SECONDS = @SECONDS@
+UNREAD_SECONDS = 3 * IDLE_SECONDS
+UNREAD = "/run/jupyter-unread-since"
 # Jupyter listens on loopback with a certificate of its own.
 UNVERIFIED = ssl._create_unverified_context()
 def jupyter(path):
@@ -14,18 +19,38 @@ def jupyter(path):
 def age(stamp):
     then = datetime.datetime.strptime(stamp[:19] + "+0000", "%Y-%m-%dT%H:%M:%S%z")
     return (datetime.datetime.now(datetime.timezone.utc) - then).total_seconds()
-with open("/proc/uptime") as uptime:
-    youngest = float(uptime.read().split()[0])
-for session in jupyter("sessions"):
-    if session["kernel"]["execution_state"] == "busy":
-        sys.exit(0)
-    youngest = min(youngest, age(session["kernel"]["last_activity"]))
-for terminal in jupyter("terminals"):
-    youngest = min(youngest, age(terminal["last_activity"]))
-if youngest > IDLE_SECONDS:
+def uptime():
+    with open("/proc/uptime") as text:
+        return float(text.read().split()[0])
+def idle():
+    youngest = uptime()
+    for session in jupyter("sessions"):
+        if session["kernel"]["execution_state"] == "busy":
+            return 0
+        youngest = min(youngest, age(session["kernel"]["last_activity"]))
+    for terminal in jupyter("terminals"):
+        youngest = min(youngest, age(terminal["last_activity"]))
+    return youngest
+def unread():
+    if not os.path.exists(UNREAD):
+        with open(UNREAD, "w") as since:
+            since.write(str(uptime()))
+    with open(UNREAD) as since:
+        return uptime() - float(since.read())
+def stop():
     with open("/opt/ml/metadata/resource-metadata.json") as metadata:
         name = json.load(metadata)["ResourceName"]
     subprocess.run(["aws", "sagemaker", "stop-notebook-instance", "--notebook-instance-name", name], check=True)
+try:
+    over = idle() > IDLE_SECONDS
+except Exception as error:
+    if unread() > UNREAD_SECONDS:
+        stop()
+    sys.exit("Jupyter could not be asked: " + repr(error))
+if os.path.exists(UNREAD):
+    os.unlink(UNREAD)
+if over:
+    stop()
 PROGRAM
 chmod 755 /usr/local/bin/stop-when-idle
 # systemd, as Amazon Linux 2023 comes without cron.
