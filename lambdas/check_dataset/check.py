@@ -62,7 +62,8 @@ def check_dataset(params: Params, settings: Settings, aws: Aws) -> Success:
             if settings.duplicates == "refuse":
                 raise duplicates.refuse(record, findings.sha256)
             return Success(summary=duplicates.stop(aws.codepipeline, params, settings, record))
-    outputs = _Pins(aws.s3, settings.artifact_bucket, params.execution_id).pin(source, channels, golden_rows, job)
+    pins = _Pins(aws.s3, settings.artifact_bucket, f"datasets/{settings.pipeline}/{params.execution_id}")
+    outputs = pins.pin(source, channels, golden_rows, job)
     count = sum(map(len, channels.values()))
     logs.info("data set pinned", execution_id=params.execution_id, objects=count, bytes=total)
     facts = [f"{count} objects, {total} bytes, channels {', '.join(channels)}", findings.summary(), *job.notes]
@@ -75,11 +76,11 @@ class _Pins:
 
     s3: Any
     bucket: str
-    execution_id: str
+    prefix: str
 
     def pin(self, source: Source, channels: Channels, golden_rows: list[list[str]], job: Job) -> dict[str, str]:
         """Copy the data set there; give where everything is."""
-        prefix = f"datasets/{self.execution_id}"
+        prefix = self.prefix
         copies = [
             (pinned, self.bucket, f"{prefix}/{name}/{pinned.entry.name}")
             for name, objects in channels.items()

@@ -46,7 +46,7 @@ def gather(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any
 
 def store(evidence: Evidence, settings: Settings, s3: Any) -> str:
     """Keep all of it, as JSON and as text; give the address of the text."""
-    place = f"evidence/{evidence.execution_id}"
+    place = f"evidence/{settings.pipeline}/{evidence.execution_id}"
     files = {
         f"{place}.json": ("application/json", json.dumps(evidence.document(), indent=2, sort_keys=True)),
         f"{place}.txt": ("text/plain; charset=utf-8", evidence.text()),

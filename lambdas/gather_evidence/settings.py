@@ -12,7 +12,7 @@ class Settings(SettingsBase):
     """
     Attributes:
         pipeline: The pipeline whose executions are looked into.
-        artifact_bucket: Where the full evidence goes, under ``evidence/``.
+        artifact_bucket: Where the full evidence goes, under ``evidence/<pipeline>/``.
         production_stack: The CloudFormation stack that serves production.
         production_fleet: What production runs on, for people, such as ``2 to 4 x ml.m5.large``.
         hourly_cost: What that costs an hour, for people, or ``unknown``.

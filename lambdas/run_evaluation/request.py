@@ -18,7 +18,7 @@ _ROOT = "/opt/ml/processing"
 
 def report_folder(settings: Settings, name: str) -> str:
     """Where a job's report lands."""
-    return f"s3://{settings.artifact_bucket}/evaluations/{name}"
+    return f"s3://{settings.artifact_bucket}/evaluations/{settings.job_prefix}/{name}"
 
 
 def processing_request(

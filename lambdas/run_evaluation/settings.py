@@ -13,7 +13,7 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        artifact_bucket: Where the report goes, under ``evaluations/``.
+        artifact_bucket: Where the report goes, under ``evaluations/<job_prefix>/``.
         kms_key_arn: Key for the volume and the report; empty for AWS's own keys.
         evaluation_role_arn: The role of the processing job.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.

@@ -31,7 +31,7 @@ def training_request(
         "AlgorithmSpecification": {"TrainingImage": image},
         "RoleArn": settings.training_role_arn,
         "InputDataConfig": _channels(params, document),
-        "OutputDataConfig": {"S3OutputPath": f"s3://{settings.artifact_bucket}/models/", **output_key(key)},
+        "OutputDataConfig": {"S3OutputPath": _folder(settings, "models"), **output_key(key)},
         "ResourceConfig": {"InstanceType": instance_type, **volume_key(key, instance_type)},
         # One instance has nobody to talk to.
         _TRAFFIC: written[_TRAFFIC] and written["ResourceConfig"]["InstanceCount"] > 1,
@@ -45,10 +45,13 @@ def training_request(
     }
     if "CheckpointConfig" in written:
         # Not the job's name: the next attempt of the execution goes on from where this one was.
-        uri = f"s3://{settings.artifact_bucket}/checkpoints/{params.execution_id}"
-        known["CheckpointConfig"] = {"S3Uri": uri}
+        known["CheckpointConfig"] = {"S3Uri": f"{_folder(settings, 'checkpoints')}{params.execution_id}"}
     request: dict[str, Any] = merged(written, known)
     return request
+
+
+def _folder(settings: Settings, name: str) -> str:
+    return f"s3://{settings.artifact_bucket}/{name}/{settings.pipeline}/"
 
 
 def tuning_request(

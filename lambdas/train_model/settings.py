@@ -13,7 +13,8 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        artifact_bucket: Where SageMaker writes models, under ``models/``, and checkpoints, under ``checkpoints/``.
+        artifact_bucket: Where SageMaker writes models, and checkpoints: under ``models/<pipeline>/`` and
+            ``checkpoints/<pipeline>/``.
         kms_key_arn: Key for the volumes and the model; empty for AWS's own keys.
         training_role_arn: The role of the training job.
         pipeline: Name of the pipeline, whose releases can be deployed again; that of its image ends in ``-image``.

@@ -113,7 +113,7 @@ class ApprovalStage(Construct):
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
-                allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evidence/*"),
+                allow("s3:PutObject", stores.own_arn("evidence")),
                 *report_result(),
             ],
         )

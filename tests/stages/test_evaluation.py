@@ -94,7 +94,7 @@ def test_the_job_has_a_role_of_its_own_that_writes_nothing_but_its_report(evalua
     assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert "aws:SourceAccount" in trust["Condition"]["StringEquals"]
     written = [one["Resource"] for one in evaluated.policy("evaluation") if one["Action"] == "s3:PutObject"]
-    assert [resource.rpartition("/evaluations/")[2] for resource in written] == ["*"]
+    assert [resource.rpartition("/evaluations/")[2] for resource in written] == [f"{evaluated.pipeline.name}/*"]
 
 
 def test_another_image_may_be_pulled_from_where_it_is() -> None:

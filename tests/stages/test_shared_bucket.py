@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 
 BUCKET = "company-artifacts"
 PIPELINES = ("one", "two")
-# What is not named after one execution, job or function.
+# Every folder that a pipeline has.
 KEYS = [
+    "checkpoints/{name}/0f3c2b1a-1111-2222-3333-444455556666/state",
+    "datasets/{name}/0f3c2b1a-1111-2222-3333-444455556666/golden.csv",
+    "datasets/{name}/0f3c2b1a-1111-2222-3333-444455556666/request.json",
+    "datasets/{name}/0f3c2b1a-1111-2222-3333-444455556666/train/part.csv",
+    "evaluations/{name}/{name}-0f3c2b1a1111/evaluation.json",
+    "evidence/{name}/0f3c2b1a-1111-2222-3333-444455556666.txt",
+    "models/{name}/{name}-0f3c2b1a1111/output/model.tar.gz",
     "capture/{name}/production/{name}-production/model/2026/01/14/12/x.jsonl",
     "contracts/{name}/dataset.json",
     "releases/{name}/1.json",

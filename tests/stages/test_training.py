@@ -312,7 +312,7 @@ def test_checkpoints_may_be_kept_only_when_asked_for(plain: Synthesized) -> None
     spot = synth(training=Training(spot=Spot(max_wait_time_in_seconds=3600)))
     assert actions_of(spot.policy("training")) - actions_of(plain.policy("training")) == {"s3:DeleteObject"}
     (kept,) = [one for one in spot.policy("training") if "s3:DeleteObject" in one["Action"]]
-    assert kept["Resource"].endswith("/checkpoints/*")
+    assert kept["Resource"].endswith(f"/checkpoints/{spot.pipeline.name}/*")
     assert "checkpoints" not in json.dumps(plain.policy("training"))
 
 

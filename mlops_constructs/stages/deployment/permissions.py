@@ -21,7 +21,7 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list
     stores = env.stores
     captured = f"{stores.artifact_bucket_arn}/{stores.own('capture', endpoint.removeprefix(f'{env.name}-'))}/*"
     return [
-        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/models/*"),
+        allow("s3:GetObject", stores.own_arn("models")),
         allow("s3:PutObject", captured),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),

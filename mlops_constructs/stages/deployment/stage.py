@@ -185,7 +185,7 @@ class DeploymentStage(Construct):
         )
 
     def _smoke_test(self, endpoint: str, config: Endpoint) -> Function:
-        env, test = self._env, config.smoke_test
+        env, stores, test = self._env, self._env.stores, config.smoke_test
         return Function(
             self,
             f"{endpoint}_smoke_test",
@@ -205,7 +205,7 @@ class DeploymentStage(Construct):
                 # CloudFormation chooses the names of configurations and models.
                 allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
                 allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
-                allow("s3:GetObject", f"{self._env.stores.artifact_bucket_arn}/datasets/*/golden.csv"),
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/golden.csv')}"),
                 *report_result(),
             ],
             timeout_seconds=300,

@@ -86,11 +86,11 @@ class EvaluationRunner(Construct):
 
     def _job_permissions(self, image_arn: str) -> list[Statement]:
         stores = self._env.stores
-        read = ["datasets/*", "models/*"]
+        read = [stores.own(folder, "*") for folder in ("datasets", "models")]
         return [
             allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
             allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
-            allow("s3:PutObject", f"{stores.artifact_bucket_arn}/evaluations/*"),
+            allow("s3:PutObject", stores.own_arn("evaluations")),
             use_key(stores.key_arn),
             use_key_for_volumes(stores.key_arn),
             *network_permissions(self._env),

@@ -117,10 +117,10 @@ class EvaluationStage(Construct):
         env, stores = self._env, self._env.stores
         group_arn = env.arn("sagemaker", f"model-package-group/{group}")
         readable = [
-            "models/*",
+            stores.own("models", "*"),
             stores.own("releases", "*"),
-            "datasets/*/request.json",
-            *([] if self.job is None else ["evaluations/*"]),
+            stores.own("datasets", "*/request.json"),
+            *([] if self.job is None else [stores.own("evaluations", "*")]),
         ]
         return Function(
             self,

@@ -90,7 +90,7 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str) -> lis
         allow(["s3:GetObject", "s3:GetObjectVersion"], objects),
         # Without it a missing object answers "access denied" instead of "not found".
         *stores.list_data(["s3:ListBucket", "s3:ListBucketVersions"]),
-        allow(["s3:GetObject", "s3:PutObject"], f"{artifacts}/datasets/*"),
+        allow(["s3:GetObject", "s3:PutObject"], stores.own_arn("datasets")),
         allow("s3:GetObject", [stores.own_arn(folder) for folder in ("releases", "trained")]),
         allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),

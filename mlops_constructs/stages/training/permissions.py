@@ -25,13 +25,13 @@ def job_permissions(env: Environment, image_arn: str, config: Training) -> list[
     stores = env.stores
     bucket = stores.artifact_bucket_arn
     keeps = checkpoint_path(config) is not None
-    prefixes = ["datasets/*", *(["checkpoints/*"] if keeps else [])]
+    prefixes = [stores.own(folder, "*") for folder in ("datasets", *(["checkpoints"] if keeps else []))]
     checkpoints = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
     return [
         allow("s3:ListBucket", bucket, when={"StringLike": {"s3:prefix": prefixes}}),
-        allow("s3:GetObject", f"{bucket}/datasets/*"),
-        allow("s3:PutObject", f"{bucket}/models/*"),
-        *([allow(checkpoints, f"{bucket}/checkpoints/*")] if keeps else []),
+        allow("s3:GetObject", stores.own_arn("datasets")),
+        allow("s3:PutObject", stores.own_arn("models")),
+        *([allow(checkpoints, stores.own_arn("checkpoints"))] if keeps else []),
         use_key(stores.key_arn),
         use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
@@ -76,7 +76,7 @@ def launch_permissions(
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         allow("s3:GetObject", stores.own_arn("releases")),
-        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/datasets/*/request.json"),
+        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
         # A tag is resolved to its digest.
         allow("ecr:BatchGetImage", image_arn),
         use_key_for_volumes(stores.key_arn),
