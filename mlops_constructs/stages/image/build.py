@@ -36,8 +36,8 @@ BUILDSPEC = {
             "commands": [
                 'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
                 '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
-                "docker build --provenance=false --sbom=false "
-                '${BASE_IMAGE:+--build-arg "BASE_IMAGE=$BASE_IMAGE"} '
+                # Without quotes, so that it is no argument where it is not set.
+                "docker build --provenance=false --sbom=false $BASE_IMAGE_ARGUMENT "
                 '--tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
             ]
         },
@@ -123,13 +123,13 @@ class ImageBuild(Construct):
     def _environment(
         self, repository_name: str, repository_uri: str, image_parameter: str
     ) -> codebuild_project.CodebuildProjectEnvironment:
-        env = self._env
+        env, base = self._env, self._base_image
         variables = {
             "REGISTRY": env.registry_host(),
             "REPOSITORY_NAME": repository_name,
             "REPOSITORY_URI": repository_uri,
             "IMAGE_PARAMETER": image_parameter,
-            **({} if self._base_image is None else {"BASE_IMAGE": self._base_image}),
+            **({} if base is None else {"BASE_IMAGE_ARGUMENT": f"--build-arg=BASE_IMAGE={base}"}),
         }
         return codebuild_project.CodebuildProjectEnvironment(
             compute_type="BUILD_GENERAL1_SMALL",
