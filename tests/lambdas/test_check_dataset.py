@@ -21,7 +21,7 @@ from handler_kit.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PINNED = f"datasets/{EXECUTION}"
+PINNED = f"datasets/iris-1a2b3c/{EXECUTION}"
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_the_message_is_readable_line_by_line(call: Any) -> None:
         "Data: datasets/iris.csv, version v7",
         f"Image: iris-1a2b3c@sha256:{'ab' * 32}, commit cdcdcdcdcdcd",
         "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
-        f"All of it: s3://artifacts/evidence/{EXECUTION}.txt",
+        f"All of it: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
     ]
 
 
@@ -111,8 +111,8 @@ def test_all_of_it_is_kept_for_people_and_for_programs(call: Any) -> None:
     arn = package(**{f"metric-{number}": "0.5" for number in range(40)})
     call(arn)
     s3 = clients.client("s3")
-    text = s3.get_object(Bucket="artifacts", Key=f"evidence/{EXECUTION}.txt")["Body"].read().decode()
-    document = json.loads(s3.get_object(Bucket="artifacts", Key=f"evidence/{EXECUTION}.json")["Body"].read())
+    text = s3.get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.txt")["Body"].read().decode()
+    document = json.loads(s3.get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.json")["Body"].read())
     assert "metric-39 0.5 (none)" in text
     assert "0f" * 32 in text
     assert document["metrics"]["metric-39"] == "0.5"
@@ -152,7 +152,7 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
         fleet=fleet,
         hourly_cost=cost,
     )
-    uri = f"s3://{'b' * 63}/evidence/{EXECUTION}.txt"
+    uri = f"s3://{'b' * 63}/evidence/{'p' * 19}/{EXECUTION}.txt"
     message = evidence.message(uri)
     assert len(message) <= 960
     assert message.endswith(uri)

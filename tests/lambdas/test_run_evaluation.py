@@ -106,7 +106,7 @@ def test_the_job_reads_model_and_held_out_records_and_writes_its_report(
         "holdout": (HOLDOUT, "/opt/ml/processing/holdout"),
     }
     (output,) = request["ProcessingOutputConfig"]["Outputs"]
-    assert output["S3Output"]["S3Uri"] == f"s3://artifacts/evaluations/{NAME}"
+    assert output["S3Output"]["S3Uri"] == f"s3://artifacts/evaluations/iris-1a2b3c/{NAME}"
     assert output["S3Output"]["LocalPath"] == "/opt/ml/processing/evaluation"
 
 
@@ -211,7 +211,7 @@ def test_a_completed_job_tells_where_its_report_lies(call: Any, script: Callable
     script("sagemaker").answer("DescribeProcessingJob", **job("Completed"))
     call(token())
     assert reports.outputs == {
-        "EvaluationUri": f"s3://artifacts/evaluations/{NAME}/evaluation.json",
+        "EvaluationUri": f"s3://artifacts/evaluations/iris-1a2b3c/{NAME}/evaluation.json",
         "JobName": NAME,
         "JobArn": ARN,
     }

@@ -108,7 +108,7 @@ def job(status: str, **more: Any) -> dict[str, Any]:
         "RoleArn": ROLE,
         "InputDataConfig": inputs,
         "Environment": {"MLOPS_PIPELINE_JOB_ID": PIPELINE_JOB},
-        "ModelArtifacts": {"S3ModelArtifacts": f"s3://artifacts/models/{name}/output/model.tar.gz"},
+        "ModelArtifacts": {"S3ModelArtifacts": f"s3://artifacts/models/iris-1a2b3c/{name}/output/model.tar.gz"},
         "CreationTime": datetime(2026, 1, 14, tzinfo=timezone.utc),
         **more,
     }
@@ -183,7 +183,7 @@ def test_the_job_is_isolated_and_encrypted(call: Any, sagemaker: Any, reports: A
     assert request["EnableNetworkIsolation"] is True
     assert request["EnableInterContainerTrafficEncryption"] is False
     assert request["ResourceConfig"]["VolumeKmsKeyId"] == KEY
-    assert request["OutputDataConfig"] == {"S3OutputPath": "s3://artifacts/models/", "KmsKeyId": KEY}
+    assert request["OutputDataConfig"] == {"S3OutputPath": "s3://artifacts/models/iris-1a2b3c/", "KmsKeyId": KEY}
 
 
 def test_many_instances_encrypt_what_they_tell_each_other(
@@ -345,7 +345,7 @@ def test_a_completed_job_gives_its_outputs(call: Any, sagemaker: Any, reports: A
         "JobName": NAME,
         "JobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{NAME}",
         "Image": IMAGE,
-        "ModelDataUrl": f"s3://artifacts/models/{NAME}/output/model.tar.gz",
+        "ModelDataUrl": f"s3://artifacts/models/iris-1a2b3c/{NAME}/output/model.tar.gz",
     }
 
 

@@ -117,7 +117,7 @@ def test_spot_instances_have_a_longest_wait_and_checkpoints(requested: Any) -> N
     assert request["EnableManagedSpotTraining"] is True
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
     assert request["CheckpointConfig"] == {
-        "S3Uri": f"s3://artifacts/checkpoints/{EXECUTION}",
+        "S3Uri": f"s3://artifacts/checkpoints/iris-1a2b3c/{EXECUTION}",
         "LocalPath": "/opt/ml/checkpoints",
     }
 

@@ -121,7 +121,7 @@ def check(lake: Lake, body: bytes) -> None:
 
 def test_the_unchanged_zip_becomes_a_pinned_data_set_and_a_request(lake: Lake, reports: Any) -> None:
     check(lake, zip_of(trainingjob=workshop_job(), deployment=workshop_deployment()))
-    folder = f"datasets/{EXECUTION}"
+    folder = f"datasets/iris-1a2b3c/{EXECUTION}"
     assert reports.outputs["RequestUri"] == f"s3://artifacts/{folder}/request.json"
     pinned = lake.pinned()
     assert {key for key in pinned if key.startswith((f"{folder}/train", f"{folder}/validation"))} == {
@@ -187,7 +187,7 @@ def test_a_zip_without_tags_and_with_umlauts_is_taken(lake: Lake, reports: Any) 
 
 def test_the_second_file_may_be_named_environment(lake: Lake, reports: Any) -> None:
     check(lake, zip_of(trainingjob=workshop_job(), environment=workshop_deployment()))
-    assert json.loads(lake.pinned()[f"datasets/{EXECUTION}/request.json"])["endpoints"]["dev"]
+    assert json.loads(lake.pinned()[f"datasets/iris-1a2b3c/{EXECUTION}/request.json"])["endpoints"]["dev"]
 
 
 @pytest.mark.parametrize(

@@ -190,12 +190,12 @@ def test_the_approver_reads_the_candidate_beside_production(site: Site, second: 
     assert "accuracy 1 (0.9); worst_class_recall 1 (0.8)" in evidence
     assert "2 of 2 golden records right" in evidence
     assert "Production: 2 x ml.m5.large, hourly cost 0.24 USD" in evidence
-    assert f"s3://{site.artifacts}/evidence/{second.execution_id}.txt" in evidence
+    assert f"s3://{site.artifacts}/evidence/{site.deployed.name}/{second.execution_id}.txt" in evidence
     assert len(evidence) <= 960
 
 
 def test_the_full_evidence_is_kept(site: Site, second: Execution) -> None:
-    key = f"evidence/{second.execution_id}"
+    key = f"evidence/{site.deployed.name}/{second.execution_id}"
     s3 = site.client("s3")
     text = s3.get_object(Bucket=site.artifacts, Key=f"{key}.txt")["Body"].read().decode()
     document = json.loads(s3.get_object(Bucket=site.artifacts, Key=f"{key}.json")["Body"].read())

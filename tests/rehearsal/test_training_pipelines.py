@@ -180,7 +180,8 @@ def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: 
     job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("Train", "JobName"))
     assert job["EnableManagedSpotTraining"] is True
     assert job["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
-    assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{waited.execution_id}")
+    name = site.deployed("patient").name
+    assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{name}/{waited.execution_id}")
 
 
 def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: Site, waited: Execution) -> None:
