@@ -60,9 +60,8 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     metric = rule.metric
     if text is None:
         return f"The model has no metric {metric}"
-    try:
-        value = float(text)
-    except ValueError:
+    value = registry.parsed(text)
+    if value is None:
         return f"{metric} is {text!r}, which is not a number"
     if not math.isfinite(value):
         return f"{metric} is {text}, which says nothing about the model"

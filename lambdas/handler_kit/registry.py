@@ -19,11 +19,24 @@ MAX_VALUE_CHARACTERS = 256
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 _REFUSED = re.compile(r"[^\w\s.:/=+\-@]+")
+# Python's float takes more than this, such as 95_0.
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?|nan|-?inf", re.ASCII)
+# The registry takes no brackets, quotes or signs such as <; without them, many a text looks like a number.
+_NO_NUMBER = "no number: "
 
 
 def property_value(text: str) -> str:
     """A text as the registry takes it: letters, digits, spaces and ``_.:/=+-@``, 1 to 256 characters."""
     return " ".join(_REFUSED.sub(" ", text).split())[:MAX_VALUE_CHARACTERS] or "-"
+
+
+def metric_value(text: str) -> str:
+    """A metric as the registry takes it: a number as it is, anything else behind ``no number:``."""
+    return text if _is_number(text) else property_value(_NO_NUMBER + text)
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= MAX_VALUE_CHARACTERS and _NUMBER.fullmatch(text) is not None
 
 
 def properties_of(package: dict[str, Any]) -> dict[str, str]:
@@ -71,13 +84,15 @@ def add_properties(sagemaker: Any, arn: str, properties: dict[str, str]) -> None
     sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties=added)
 
 
+def parsed(text: str | None) -> float | None:
+    """A recorded metric as a number, which may be ``nan`` or infinite; ``None`` when it is no number."""
+    return float(text) if text is not None and _is_number(text) else None
+
+
 def number(text: str | None) -> float | None:
-    """A recorded metric as a number; ``None`` when it is none, or says nothing."""
-    try:
-        value = float(text) if text is not None else math.nan
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    """A recorded metric as a finite number; ``None`` when it is none, or says nothing."""
+    value = parsed(text)
+    return value if value is not None and math.isfinite(value) else None
 
 
 def short(text: str) -> str:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError, StepFailure, error_code
-from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, property_value
+from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, metric_value, property_value
 from handler_kit.releases import Releases
 from handler_kit.settings import NONE
 from handler_kit.training_jobs import read_training_job
@@ -110,8 +110,9 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
         "image": image if "@" in image else f"{image} {UNKNOWN_DIGEST}",
         "commit": commit_of(image, services.ecr),
         **({"evaluation_problem": report.problem} if report.problem else {}),
-        **{METRIC_PREFIX + name: value for name, value in report.metrics.items()},
     }
+    properties = {key: property_value(value) for key, value in properties.items()}
+    properties |= {METRIC_PREFIX + name: metric_value(value) for name, value in report.metrics.items()}
     for key in properties:
         if not _PROPERTY_KEY.fullmatch(key):
             raise ConfigurationError(
@@ -124,7 +125,7 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
             f"The candidate has {len(report.metrics)} metrics; the model registry can record"
             f" {most - len(properties) + len(report.metrics)}. Remove some metric definitions."
         )
-    return {key: property_value(value) for key, value in properties.items()}
+    return properties
 
 
 def _description(execution_id: str) -> str:
