@@ -110,8 +110,6 @@ PREFIX = (
 BUCKET = "must be the name of a bucket, not an ARN or URI, got"
 NAMES = [
     ({"name_prefix": "a" * 13}, f"{PREFIX} '{'a' * 13}'; use for example 'churn'"),
-    ({"name_prefix": "aws-iris"}, f"{PREFIX} 'aws-iris'; use for example 'churn'"),
-    ({"name_prefix": "ssmetrics"}, f"{PREFIX} 'ssmetrics'; use for example 'churn'"),
     ({"name_prefix": "churn-"}, f"{PREFIX} 'churn-'; use for example 'churn'"),
     ({"name_prefix": "Churn"}, f"{PREFIX} 'Churn'; use for example 'churn'"),
     ({"name_prefix": "ch_rn"}, f"{PREFIX} 'ch_rn'; use for example 'churn'"),
@@ -124,6 +122,8 @@ NAMES = [
         {"existing": Existing(artifact_bucket="s3://team-data")},
         f"existing.artifact_bucket: {BUCKET} 's3://team-data'; use for example 'team-data'",
     ),
+    ({"name_prefix": "aws-iris"}, f"{PREFIX} 'aws-iris'; use for example 'churn'"),
+    ({"name_prefix": "ssmetrics"}, f"{PREFIX} 'ssmetrics'; use for example 'churn'"),
 ]
 PLACES = [
     (
