@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_constructs.local_aws.access.access import Access
 from mlops_constructs.local_aws.clients import ClientFactory
+from mlops_constructs.local_aws.iam.calls import Site
 from mlops_constructs.local_aws.moto_app import MotoApp
 from mlops_constructs.local_aws.processes import ChildProcesses
 
@@ -36,10 +38,17 @@ class Account:
         workdir: Folder for everything that the services write; removed by ``close()``.
         processes: The child processes of all services.
         moto: moto's services.
+        access: Judges the calls of the account's roles.
         closing: Set as soon as the account closes; what is under way may fail from then on.
     """
 
-    def __init__(self, *, region: str) -> None:
+    def __init__(self, *, region: str, iam: bool = True) -> None:
+        """Prepare an account.
+
+        Args:
+            region: Its one region.
+            iam: Whether the calls of its roles are held against their policies.
+        """
         self.region = region
         self.account_id = ACCOUNT_ID
         self.url = ""
@@ -52,6 +61,7 @@ class Account:
         self._listeners: list[Listener] = []
         self._subscribers: list[Subscriber] = []
         self._lock = threading.Lock()
+        self.access = Access(Site(self.partition, region, self.account_id), self.log, enforced=iam)
 
     @property
     def partition(self) -> str:

@@ -17,7 +17,9 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 
 from mlops_constructs.local_aws import protocol
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.iam.enforce import error_of
 from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from werkzeug.wrappers import Response
 
+    from mlops_constructs.local_aws.access.access import Access
+    from mlops_constructs.local_aws.iam.request import Principal
     from mlops_constructs.local_aws.protocol import Call
 
 HOST = "127.0.0.1"
@@ -33,14 +37,18 @@ Handler = Callable[[Params], Params]
 Observer = Callable[[Params, dict[str, str]], None]
 logger = logging.getLogger(__name__)
 
+# Who may not list a bucket is not told which of its objects are missing.
+_READS = {("s3", "GetObject"), ("s3", "HeadObject"), ("s3", "GetObjectTagging")}
+
 
 class Gateway:
     """A WSGI application, and the server it answers on."""
 
-    def __init__(self, moto: MotoApp) -> None:
+    def __init__(self, moto: MotoApp, access: Access) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
         self._moto = moto
+        self._access = access
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
@@ -86,6 +94,27 @@ class Gateway:
         call = None if request.path.startswith("/moto-api") else protocol.identify(request)
         if call is None:
             return self._moto_response(request, call)
+        role = self._access.session(protocol.access_key(request))
+        if role is None:
+            return self._done(call, request)
+        return self._judged(call, request, role)
+
+    def _judged(self, call: Call, request: Request, role: Principal) -> Response:
+        """Answer a role's call; one that its policies do not allow is refused as AWS refuses it."""
+        try:
+            params = protocol.read_params(call, request)
+            self._access.check_call(role, call.service_name, call.operation, params)
+            response = self._done(call, request)
+            if response.status_code == 404 and (call.service_name, call.operation) in _READS:
+                self._access.check_missing(role, call.operation, params)
+        except AwsError as error:
+            return protocol.write_error(call.protocol, error)
+        except DeniedError as error:
+            code, status = error_of(call.service_name)
+            return protocol.write_error(call.protocol, AwsError(code, str(error), status))
+        return response
+
+    def _done(self, call: Call, request: Request) -> Response:
         key = (call.service_name, call.method_name)
         handler, observers = self._handlers.get(key), self._observers.get(key, [])
         if handler is not None:

@@ -70,9 +70,12 @@ class JobLog:
     def _create(self) -> None:
         exceptions = self._client.exceptions
         with contextlib.suppress(exceptions.ResourceAlreadyExistsException):
-            self._client.create_log_group(logGroupName=self.group)
-        with contextlib.suppress(exceptions.ResourceAlreadyExistsException):
-            self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
+            try:
+                self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
+            except exceptions.ResourceNotFoundException:
+                with contextlib.suppress(exceptions.ResourceAlreadyExistsException):
+                    self._client.create_log_group(logGroupName=self.group)
+                self._client.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
 
     def _send(self) -> None:
         while True:

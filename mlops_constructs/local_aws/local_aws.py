@@ -49,16 +49,17 @@ class LocalAws:
         containers: Where images are built and run.
     """
 
-    def __init__(self, *, port: int = 0, region: str = "us-east-1", docker: bool = True) -> None:
+    def __init__(self, *, port: int = 0, region: str = "us-east-1", docker: bool = True, iam: bool = True) -> None:
         """Prepare a local AWS.
 
         Args:
             port: Loopback port; 0 takes a free one.
             region: The one region that there is.
             docker: Run containers in a Docker engine when one answers.
+            iam: Hold every call that a role makes against the policies, as AWS does.
         """
         self.port = port
-        self.account = Account(region=region)
+        self.account = Account(region=region, iam=iam)
         self.containers = ContainerHost(self.account, docker=docker)
         self.s3 = S3Service(self.account)
         self.events = EventsService(self.account)
@@ -72,7 +73,7 @@ class LocalAws:
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self.service_quotas = ServiceQuotasService(self.account)
-        self._gateway = Gateway(self.account.moto_app)
+        self._gateway = Gateway(self.account.moto_app, self.account.access)
         # In the order they start; they close in the opposite one.
         self._services: tuple[Service, ...] = (
             self.s3,

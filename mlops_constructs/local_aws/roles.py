@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
-
-from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.service import AwsError
 
@@ -16,19 +11,21 @@ if TYPE_CHECKING:
 
 
 def assume_as(
-    account: Account, principal: str, role_arn: str, session: str, error_code: str = "ValidationException"
+    account: Account,
+    principal: str,
+    role_arn: str,
+    session: str,
+    error_code: str = "ValidationException",
+    *,
+    source_arn: str = "",
 ) -> dict[str, Any]:
     """Credentials of a role that trusts `principal`, such as sagemaker.amazonaws.com.
 
+    `source_arn` is the resource for which the service acts; trust policies may be bound to it.
     Raises `AwsError` when the role does not exist or does not trust the service.
     """
-    try:
-        role = account.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])["Role"]
-        if trusts(role["AssumeRolePolicyDocument"], principal):
-            return role_credentials(account, role_arn, session)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("NoSuchEntity", "ValidationError"):
-            raise
+    if account.access.may_assume(principal, role_arn, source_arn):
+        return role_credentials(account, role_arn, session)
     raise AwsError(
         error_code,
         f"Could not assume role {role_arn}. Please ensure that the role exists and allows "
@@ -42,20 +39,3 @@ def role_credentials(account: Account, role_arn: str, session_name: str) -> dict
     answer = account.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64].ljust(2, "-"))
     credentials: dict[str, Any] = answer["Credentials"]
     return credentials
-
-
-def trusts(document: str | Mapping[str, Any], principal: str) -> bool:
-    """Whether a trust policy lets a service assume the role. Conditions are not looked at."""
-    policy: Mapping[str, Any] = json.loads(unquote(document)) if isinstance(document, str) else document
-    return any(
-        statement["Effect"] == "Allow" and principal in _services(statement.get("Principal"))
-        for statement in _as_list(policy["Statement"])
-    )
-
-
-def _services(principal: Any) -> list[str]:
-    return _as_list(principal.get("Service", [])) if isinstance(principal, Mapping) else []
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

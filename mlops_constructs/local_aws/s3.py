@@ -25,6 +25,7 @@ class S3Service(Service):
         super().__init__(account)
         self._telling: set[str] = set()
         self._policies: dict[str, str] = {}
+        account.access.policies.of_bucket = self._policy_of
 
     def put_bucket_notification_configuration(self, params: Params) -> Params:
         """Keep the EventBridge setting here, the rest in moto."""
@@ -87,6 +88,10 @@ class S3Service(Service):
     def after_complete_multipart_upload(self, params: Params, headers: dict[str, str]) -> None:
         """Tell of an upload in parts."""
         self._object_created(params, headers, "CompleteMultipartUpload")
+
+    def _policy_of(self, bucket: str) -> str | None:
+        with self.lock:
+            return self._policies.get(bucket)
 
     def _tells(self, bucket: str) -> bool:
         with self.lock:

@@ -51,6 +51,7 @@ PURE = {"config", "errors", "_payload"}
 
 # Room of the local AWS -> the rooms that it may import.
 _ACCOUNT = {"account", "errors", "roles", "service"}
+_JUDGED = {*_ACCOUNT, "access", "iam"}
 ROOMS = {
     "__init__": set(),
     "errors": set(),
@@ -58,28 +59,29 @@ ROOMS = {
     "credentials": set(),
     "clients": {"credentials"},
     "moto_app": set(),
-    "account": {"clients", "moto_app", "processes"},
+    "access": {"errors", "iam"},
+    "account": {"access", "clients", "iam", "moto_app", "processes"},
     "service": {"account"},
     "iam": set(),
     "roles": {"account", "service"},
     "job_log": {"account"},
     "validation": {"service"},
     "protocol": {"service", "validation"},
-    "gateway": {"errors", "moto_app", "protocol", "service"},
+    "gateway": {"access", "errors", "iam", "moto_app", "protocol", "service"},
     "containers": {"account", "errors", "processes"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
     "service_quotas": _ACCOUNT,
     "policy_simulator": {*_ACCOUNT, "iam"},
-    "events": _ACCOUNT,
+    "events": _JUDGED,
     "codecommit": _ACCOUNT,
     "connections": {*_ACCOUNT, "codecommit"},
     "ecr": {*_ACCOUNT, "containers"},
-    "lambda_": {*_ACCOUNT, "processes"},
-    "cloudformation": _ACCOUNT,
-    "codebuild": {*_ACCOUNT, "containers", "ecr", "job_log", "processes"},
-    "sagemaker": {*_ACCOUNT, "containers", "ecr", "job_log"},
-    "codepipeline": {*_ACCOUNT, "codecommit", "connections", "lambda_"},
+    "lambda_": {*_JUDGED, "processes"},
+    "cloudformation": _JUDGED,
+    "codebuild": {*_JUDGED, "containers", "ecr", "job_log", "processes"},
+    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log"},
+    "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
 ROOMS["local_aws"] = set(ROOMS)
 

@@ -115,11 +115,19 @@ def admin_credentials(aws: LocalAws) -> dict[str, Any]:
 
 
 def make_role(aws: LocalAws, name: str, service: str) -> str:
-    """A role that a service may assume; returns its ARN."""
+    """A role that a service may assume and that may do everything; returns its ARN."""
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    allow_everything(aws, name)
     return str(role["Role"]["Arn"])
+
+
+def allow_everything(aws: LocalAws, role_name: str) -> None:
+    """Let a role do everything: permissions are what other tests are about."""
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    aws.client("iam").put_role_policy(RoleName=role_name, PolicyName="everything", PolicyDocument=document)
 
 
 def upload_model(aws: LocalAws, bucket: str, key: str, answer: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mlops_constructs.local_aws.local_aws import LocalAws
 
+_EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 DATA, ARTIFACTS = "data-bucket", "artifact-bucket"
 
 # Does what its UserParameters say: print, fail, crash, or report after some continuations.
@@ -77,7 +78,7 @@ def wait_for(found: Callable[[], Any], seconds: float = 90.0) -> Any:
 
 
 def make_role(aws: LocalAws, name: str, service: str) -> str:
-    """A role that a service may assume."""
+    """A role that a service may assume, and that may do everything: permissions are what other tests are about."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": f"{service}.amazonaws.com"},
@@ -85,6 +86,8 @@ def make_role(aws: LocalAws, name: str, service: str) -> str:
     }
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     arn: str = aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    everything = json.dumps({"Version": "2012-10-17", "Statement": _EVERYTHING})
+    aws.client("iam").put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=everything)
     return arn
 
 

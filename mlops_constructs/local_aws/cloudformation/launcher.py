@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.cloudformation.operations import StackOperation
+from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
 from mlops_constructs.local_aws.roles import assume_as
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class StackLauncher:
         work: Callable[[StackOperation], None],
         broken_status: str,
     ) -> None:
-        clients = _Clients(self._account, None if role_arn is None else self.credentials(role_arn))
-        operation = StackOperation(stack, desired, clients, self._providers, self._place, self._account.closing)
+        role = StackRole(self._account, None if role_arn is None else self.credentials(role_arn))
+        operation = StackOperation(stack, desired, role, self._providers, self._place, self._account.closing)
 
         def guarded() -> None:
             try:
@@ -74,17 +75,3 @@ class StackLauncher:
                     stack.move_to(broken_status, f"Internal failure: {type(error).__name__}: {error}")
 
         self._account.spawn(f"stack-{stack.name}", guarded)
-
-
-class _Clients:
-    """Clients under one role, each made once."""
-
-    def __init__(self, account: Account, credentials: Mapping[str, Any] | None) -> None:
-        self._account = account
-        self._credentials = credentials
-        self._made: dict[str, Any] = {}
-
-    def __call__(self, service_name: str) -> Any:
-        if service_name not in self._made:
-            self._made[service_name] = self._account.client(service_name, self._credentials)
-        return self._made[service_name]

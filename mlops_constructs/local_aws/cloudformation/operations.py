@@ -17,9 +17,9 @@ from mlops_constructs.local_aws.cloudformation.steps import ResourceSteps, StepE
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
 
     from mlops_constructs.local_aws.cloudformation.stack import Desired, Resource, Stack
+    from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
     from mlops_constructs.local_aws.service import Params
 
 
@@ -30,7 +30,7 @@ class StackOperation:
         self,
         stack: Stack,
         desired: Desired,
-        client: Callable[[str], Any],
+        role: StackRole,
         providers: Providers,
         place: Place,
         closing: threading.Event,
@@ -39,7 +39,7 @@ class StackOperation:
         self._desired = desired
         self._place = place
         self._before: dict[str, Resource] = {}
-        self._steps = ResourceSteps(stack, client, providers, closing)
+        self._steps = ResourceSteps(stack, role, providers, closing)
 
     def create(self, *, roll_back: bool) -> None:
         """To CREATE_COMPLETE, or to ROLLBACK_COMPLETE when a resource fails."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import string
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.plan import Providers, desired_properties
 from mlops_constructs.local_aws.cloudformation.providers import Context, Provider, ResourceError, changed_names
@@ -17,11 +18,11 @@ from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
 
+    from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
     from mlops_constructs.local_aws.cloudformation.template import ResourceDefinition
 
-_FAILURES = (ResourceError, PropertyError, ClientError, BotoCoreError, AwsError)
+_FAILURES = (DeniedError, ResourceError, PropertyError, ClientError, BotoCoreError, AwsError)
 _NOT_FOUND_WORDS = ("not find", "not found", "No scal", "does not exist")
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -43,14 +44,12 @@ class ResourceSteps:
         updated: What was changed, with its properties before.
     """
 
-    def __init__(
-        self, stack: Stack, client: Callable[[str], Any], providers: Providers, closing: threading.Event
-    ) -> None:
+    def __init__(self, stack: Stack, role: StackRole, providers: Providers, closing: threading.Event) -> None:
         self.created: list[Resource] = []
         self.retired: list[Resource] = []
         self.updated: list[tuple[Resource, Params]] = []
         self._stack = stack
-        self._client = client
+        self._role = role
         self._providers = providers
         self._closing = closing
 
@@ -79,6 +78,7 @@ class ResourceSteps:
         resource.properties = properties
         context = self._context(provider, resource.logical_id)
         try:
+            self._role.check(resource.type, "create", _name(provider, context, properties), properties)
             created = provider.create(context, properties)
             resource.physical_id, resource.attributes = created.physical_id, created.attributes
             with stack.lock:
@@ -111,6 +111,7 @@ class ResourceSteps:
         self._stack.note(resource, "UPDATE_IN_PROGRESS")
         try:
             context = self._context(provider, resource.logical_id)
+            self._role.check(resource.type, "update", resource.physical_id, properties)
             provider.update(context, resource.physical_id, old, properties)
         except _FAILURES as error:
             self._fail(resource, "UPDATE_FAILED", error)
@@ -146,6 +147,7 @@ class ResourceSteps:
             provider = self._providers[resource.type]
             try:
                 context = self._context(provider, resource.logical_id)
+                self._role.check(resource.type, "delete", resource.physical_id, resource.properties)
                 provider.delete(context, resource.physical_id, resource.attributes)
             except _FAILURES as error:
                 if not _is_gone(error):
@@ -162,14 +164,21 @@ class ResourceSteps:
     def _context(self, provider: Provider, logical_id: str) -> Context:
         tail = "".join(secrets.choice(_ALPHABET) for _ in range(12))
         start = f"{self._stack.name}-{logical_id}"[: provider.maximum_name_length - len(tail) - 1]
-        return Context(self._client, f"{start.rstrip('-')}-{tail}", self._closing)
+        return Context(self._role.client, f"{start.rstrip('-')}-{tail}", self._closing)
+
+
+def _name(provider: Provider, context: Context, properties: Params) -> str:
+    """The physical name that a new resource gets."""
+    given = properties.get(provider.name_property) if provider.name_property else None
+    return str(given or context.generated_name)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ClientError):
         told = error.response["Error"]
         return f'Resource handler returned message: "{told["Message"]}" (HandlerErrorCode: {told["Code"]})'
-    return f'Resource handler returned message: "{error}"'
+    code = " (HandlerErrorCode: AccessDenied)" if isinstance(error, DeniedError) else ""
+    return f'Resource handler returned message: "{error}"{code}'
 
 
 def _is_gone(error: Exception) -> bool:

@@ -36,7 +36,12 @@ class Builds(Service):
         source = _source(project, params)
         _refuse_artifacts(params)
         credentials = assume_as(
-            self.account, "codebuild.amazonaws.com", project["serviceRole"], "AWSCodeBuild", "InvalidInputException"
+            self.account,
+            "codebuild.amazonaws.com",
+            project["serviceRole"],
+            "AWSCodeBuild",
+            "InvalidInputException",
+            source_arn=project["arn"],
         )
         build = self._new_build(project, source, params)
         with self.lock:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.codebuild.docker_shim import KEY_VARIABLE, PORT_VARIABLE
 from mlops_constructs.local_aws.containers.images import ContainerError, Image
 from mlops_constructs.local_aws.ecr.images import ImageUri, push
+from mlops_constructs.local_aws.iam.service_roles import role_use_checks
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -104,8 +106,13 @@ class DockerCommands:
         out(f"The push refers to repository [{uri.registry}/{uri.repository}]")
         if uri.registry not in self._logins:
             raise DockerError("no basic auth credentials")
+        repository = self._account.arn("ecr", f"repository/{uri.repository}", account_id=uri.account)
         try:
+            pushes = role_use_checks("docker push", {"repository_arn": repository})
+            self._account.access.check_role(self._credentials, pushes)
             digest = push(self._account, image, uri, self._credentials)
+        except DeniedError as error:
+            raise DockerError(f"denied: {error}") from error
         except ClientError as error:
             raise DockerError(self._refusal(uri, error)) from error
         out(f"{uri.tag}: digest: {digest} size: {len(image.manifest())}")

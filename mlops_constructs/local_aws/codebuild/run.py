@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
 from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
 from mlops_constructs.local_aws.codebuild.environment import build_variables, shell_environment
 from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStoppedError, PhaseError
+from mlops_constructs.local_aws.iam.service_roles import role_use_checks
 from mlops_constructs.local_aws.job_log import JobLog
 
 if TYPE_CHECKING:
@@ -76,10 +78,12 @@ class BuildRun:
     def _execute(self, tell: Callable[[str], None]) -> str:
         source = self._directory / "src"
         source.mkdir(parents=True)
-        for name in ("SUBMITTED", "QUEUED", "PROVISIONING"):
+        for name in ("SUBMITTED", "QUEUED"):
             with self._phase(name):
                 pass
         try:
+            with self._phase("PROVISIONING"):
+                self._check_role()
             with self._phase("DOWNLOAD_SOURCE"):
                 self._download(source)
                 spec = self._buildspec(source)
@@ -152,6 +156,15 @@ class BuildRun:
             seconds = round((ended - phase["startTime"]).total_seconds())
             with build.lock:
                 phase.update(phaseStatus=status, endTime=ended, durationInSeconds=seconds, contexts=contexts)
+
+    def _check_role(self) -> None:
+        """CodeBuild begins no build whose log it may not write."""
+        group = self._account.arn("logs", f"log-group:{self._build.log_group}")
+        names = {"log_group_arn": group, "log_stream": self._build.log_stream}
+        try:
+            self._account.access.check_role(self._credentials, role_use_checks("CodeBuild", names))
+        except DeniedError as error:
+            raise PhaseError(f"ACCESS_DENIED: Service role {self._build.project['serviceRole']}: {error}") from error
 
     def _download(self, source: Path) -> None:
         if self._build.source["type"] == "NO_SOURCE":

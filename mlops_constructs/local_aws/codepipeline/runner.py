@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.codepipeline.announce import Announcer
 from mlops_constructs.local_aws.codepipeline.artifacts import ArtifactStore
 from mlops_constructs.local_aws.codepipeline.context import ActionContext
+from mlops_constructs.local_aws.codepipeline.role_use import check_role, credentials_for
 from mlops_constructs.local_aws.codepipeline.state import (
     AbandonedError,
     ActionFailedError,
@@ -26,7 +28,7 @@ from mlops_constructs.local_aws.codepipeline.state import (
     now,
 )
 from mlops_constructs.local_aws.codepipeline.variables import resolved
-from mlops_constructs.local_aws.roles import role_credentials
+from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
     import threading
@@ -156,6 +158,8 @@ class Runner:
             self._fail(execution, run, error)
         except AbandonedError:
             self._end(execution, run, Status.ABANDONED)
+        except (AwsError, DeniedError) as error:
+            self._fail(execution, run, ActionFailedError(str(error), "PermissionError"))
         except ClientError as error:
             denied = "AccessDenied" in error.response["Error"]["Code"]
             failure = ActionFailedError(str(error), "PermissionError" if denied else "JobFailed")
@@ -175,14 +179,15 @@ class Runner:
         if provider is None:
             name = f"{kind['category']}/{kind['owner']}/{kind['provider']}"
             raise ActionFailedError(f"the local AWS does not do the provider {name}", "ConfigurationError")
-        role = str(run.definition.get("roleArn", execution.pipeline["roleArn"]))
-        credentials = role_credentials(self._account, role, execution.id)
+        credentials = credentials_for(self._account, execution, run)
         store = ArtifactStore(execution.pipeline, self._account.region, self._account.client("s3", credentials))
         with self._changed:
             run.inputs = [_known(execution, entry["name"]) for entry in run.definition["inputArtifacts"]]
             run.outputs = [store.place(entry["name"]) for entry in run.definition["outputArtifacts"]]
             run.configuration = resolved(run.definition["configuration"], execution)
-        return provider(ActionContext(self._account, execution, run, store, credentials, self._jobs, self._changed))
+        context = ActionContext(self._account, execution, run, store, credentials, self._jobs, self._changed)
+        check_role(context)
+        return provider(context)
 
     def _succeed(self, execution: Execution, run: ActionRun, variables: dict[str, str]) -> None:
         with self._changed:
@@ -200,7 +205,7 @@ class Runner:
     def _fail(self, execution: Execution, run: ActionRun, error: ActionFailedError) -> None:
         with self._changed:
             if run.status is Status.IN_PROGRESS:
-                run.error_code, run.error_message = error.code, error.message
+                run.error_code, run.error_message = error.code, self._account.access.explain(error.message)
         self._end(execution, run, Status.FAILED)
 
     def _end(self, execution: Execution, run: ActionRun, status: Status) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import queue
 from datetime import datetime, timezone
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.events.models import EventPattern
 
+from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.events.target_input import target_input
+from mlops_constructs.local_aws.iam.service_principals import service_call_checks
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
@@ -114,7 +115,7 @@ class EventsService(Service):
         try:
             text = target_input(target, event, rule["Arn"])
             self._send(rule, target, text)
-        except (ClientError, BotoCoreError, AwsError, UndeliverableError, ValueError) as error:
+        except (ClientError, BotoCoreError, AwsError, DeniedError, UndeliverableError, ValueError) as error:
             self.account.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
             self._to_dead_letter_queue(rule, target, event, error)
 
@@ -124,15 +125,17 @@ class EventsService(Service):
         credentials = None
         if "RoleArn" in target:
             principal = "events.amazonaws.com"
-            credentials = assume_as(self.account, principal, target["RoleArn"], "events", "AccessDenied")
+            credentials = assume_as(
+                self.account, principal, target["RoleArn"], "events", "AccessDenied", source_arn=rule["Arn"]
+            )
+        elif service in ("lambda", "sns", "sqs"):
+            self._check_permission(arn, rule["Arn"])
         if service == "codepipeline":
             wanted = json.loads(text)
             given = {key: wanted[key] for key in ("sourceRevisions", "variables") if key in wanted}
             name = arn.rsplit(":", 1)[1]
             self.account.client("codepipeline", credentials).start_pipeline_execution(name=name, **given)
         elif service == "lambda":
-            if credentials is None:
-                self._check_permission(arn, rule["Arn"])
             self.account.client("lambda", credentials).invoke(
                 FunctionName=arn, InvocationType="Event", Payload=_as_json(text).encode()
             )
@@ -140,30 +143,19 @@ class EventsService(Service):
             self.account.client("sns", credentials).publish(TopicArn=arn, Message=text)
         elif service == "sqs":
             group = target.get("SqsParameters", {})
-            self._send_to_queue(arn, text, **group)
+            self._send_to_queue(arn, text, credentials, **group)
         else:
             raise UndeliverableError(f"the local AWS does not deliver events to {service}")
 
-    def _check_permission(self, function_arn: str, rule_arn: str) -> None:
-        """Raise `UndeliverableError` unless the function lets this rule invoke it."""
-        try:
-            policy = self.account.client("lambda").get_policy(FunctionName=function_arn)["Policy"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            policy = '{"Statement": []}'
-        for statement in json.loads(policy)["Statement"]:
-            source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", rule_arn)
-            principal = statement["Principal"]
-            who = principal.get("Service") if isinstance(principal, dict) else principal
-            if who in ("events.amazonaws.com", "*") and fnmatchcase(rule_arn, source):
-                return
-        raise UndeliverableError(f"{function_arn} does not permit events.amazonaws.com to invoke it")
+    def _check_permission(self, target_arn: str, rule_arn: str) -> None:
+        """Raise DeniedError unless the target, and its key, let this rule send to it."""
+        access = self.account.access
+        checks = service_call_checks("events.amazonaws.com", target_arn, access.facts.kms_key(target_arn))
+        access.check_service("events.amazonaws.com", checks, rule_arn)
 
-    def _send_to_queue(self, arn: str, text: str, **more: Any) -> None:
-        sqs = self.account.client("sqs")
-        url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=text, **more)
+    def _send_to_queue(self, arn: str, text: str, credentials: Params | None = None, **more: Any) -> None:
+        url = self.account.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+        self.account.client("sqs", credentials).send_message(QueueUrl=url, MessageBody=text, **more)
 
     def _to_dead_letter_queue(self, rule: Params, target: Params, event: Event, error: Exception) -> None:
         arn = target.get("DeadLetterConfig", {}).get("Arn")
@@ -171,6 +163,7 @@ class EventsService(Service):
             return
         response = getattr(error, "response", {})
         code = response.get("Error", {}).get("Code", getattr(error, "code", "SDK_CLIENT_ERROR"))
+        code = "NO_PERMISSIONS" if isinstance(error, DeniedError) else code
         reasons = {
             "RULE_ARN": rule["Arn"],
             "TARGET_ARN": target["Arn"],
@@ -179,8 +172,9 @@ class EventsService(Service):
         }
         attributes = {key: {"DataType": "String", "StringValue": value} for key, value in reasons.items()}
         try:
+            self._check_permission(arn, rule["Arn"])
             self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
-        except (ClientError, BotoCoreError) as failure:
+        except (ClientError, BotoCoreError, DeniedError) as failure:
             self.account.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
 
 

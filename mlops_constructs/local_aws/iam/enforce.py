@@ -82,8 +82,12 @@ class Authorizer:
             principal: Who calls.
             call: What is called.
         """
-        checks = (*checks_of(call, self._facts), *checks_with_callers_rights(call))
+        checks = self.needs(call)
         return Answer(checks, tuple(self.decide(principal, check, call.context) for check in checks))
+
+    def needs(self, call: Call) -> tuple[Check, ...]:
+        """Give all that a call needs, with what the service does with the caller's rights."""
+        return (*checks_of(call, self._facts), *checks_with_callers_rights(call))
 
     def decide(self, principal: Principal, check: Check, context: Context) -> Decision:
         """Decide on one permission.

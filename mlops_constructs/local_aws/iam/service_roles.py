@@ -52,6 +52,7 @@ _PULL = (
     Need("ecr:GetAuthorizationToken"),
     *_needs("ecr", ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage"), "{repository_arn}"),
 )
+_PUSH = ("BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage")
 _LOGS = (
     *_needs("logs", ("CreateLogGroup", "DescribeLogStreams"), "{log_group_arn}:log-stream:"),
     *_needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
@@ -83,6 +84,17 @@ ROLE_USES: Mapping[str, RoleUse] = {
     "CodeBuild": RoleUse(
         "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html",
         _needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+    ),
+    "Lambda": RoleUse(
+        "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
+        (
+            *_needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+            *_needs("xray", ("PutTraceSegments", "PutTelemetryRecords"), "*"),
+        ),
+    ),
+    "docker push": RoleUse(
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html",
+        (Need("ecr:GetAuthorizationToken"), *_needs("ecr", _PUSH, "{repository_arn}")),
     ),
     "CodePipeline S3": _action(
         "S3", _needs("s3", _SOURCE_BUCKET, "{bucket_arn}"), _needs("s3", _SOURCE_OBJECT, "{object_arn}"), _STORE

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
@@ -17,6 +18,8 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.utils import get_backend
 
+from mlops_constructs.local_aws.access.access import DeniedError
+from mlops_constructs.local_aws.iam.service_roles import role_use_checks
 from mlops_constructs.local_aws.lambda_.function import Function
 from mlops_constructs.local_aws.lambda_.worker import Outcome, Worker
 from mlops_constructs.local_aws.roles import assume_as
@@ -114,14 +117,16 @@ class LambdaService(Service):
         message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
         service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
         try:
+            credentials = self._credentials(function)
             if service == "sqs":
-                sqs = self.account.client("sqs")
-                sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"], MessageBody=message)
+                sqs = self.account.client("sqs", credentials)
+                url = self.account.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+                sqs.send_message(QueueUrl=url, MessageBody=message)
             elif service == "sns":
-                self.account.client("sns").publish(TopicArn=destination, Message=message)
+                self.account.client("sns", credentials).publish(TopicArn=destination, Message=message)
             else:
                 self.account.log(f"lambda {function.name}: no failed events are sent to {service} locally")
-        except (ClientError, BotoCoreError) as error:
+        except (AwsError, ClientError, BotoCoreError) as error:
             self.account.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
 
     def _run(self, function: Function, event: Any) -> Outcome:
@@ -153,10 +158,9 @@ class LambdaService(Service):
 
     def _start(self, function: Function) -> Worker:
         code = self._unpacked(function)
-        credentials = assume_as(
-            self.account, "lambda.amazonaws.com", function.role, function.name, "AccessDeniedException"
-        )
+        credentials = self._credentials(function)
         stream = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{uuid4().hex}"
+        self._check_role(function, stream, credentials)
         environment = {
             **dict(function.variables),
             "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -178,6 +182,23 @@ class LambdaService(Service):
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         }
         return Worker(self.account.processes, code, function.handler, environment)
+
+    def _credentials(self, function: Function) -> dict[str, Any]:
+        return assume_as(
+            self.account,
+            "lambda.amazonaws.com",
+            function.role,
+            function.name,
+            "AccessDeniedException",
+            source_arn=function.arn,
+        )
+
+    def _check_role(self, function: Function, stream: str, credentials: Mapping[str, Any]) -> None:
+        """Tell in the log what the role lacks for the function's log and traces; on AWS it costs these."""
+        names = {"log_group_arn": self.account.arn("logs", f"log-group:{function.log_group}"), "log_stream": stream}
+        for check in role_use_checks("Lambda", names):
+            with contextlib.suppress(DeniedError):
+                self.account.access.check_role(credentials, [check])
 
     def _unpacked(self, function: Function) -> Path:
         digest = hashlib.sha256(function.sha256.encode()).hexdigest()[:12]

@@ -21,6 +21,7 @@ from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
+from mlops_constructs.local_aws.sagemaker.role_use import check_role
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -147,12 +148,13 @@ class FleetStarter:
         log: JobLog | None = None
         try:
             definition, credentials = self._model(settings["ModelName"])
-            image = pull(self._account, self._containers.images, definition["Image"], credentials)
-            base = folder / "opt" / "ml"
-            self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
             client = self._account.client("logs", credentials)
             log = JobLog(self._account, group, f"{name}/{folder.name}", client)
+            check_role(self._account, "SageMaker model", definition["Image"], log, credentials)
+            image = pull(self._account, self._containers.images, definition["Image"], credentials)
+            base = folder / "opt" / "ml"
+            self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
             port = free_port()
             environment = definition.get("Environment", {})
             container = self._containers.runtime.serve(image.image, base, port, environment, log.write)

@@ -15,6 +15,7 @@ from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
+from mlops_constructs.local_aws.sagemaker.role_use import check_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,9 @@ class ProcessingRun:
         job, request, base = self._job, self._job.request, self._base
         s3 = self._account.client("s3", self._credentials)
         application = request["AppSpecification"]
-        image = pull(self._account, self._containers.images, application["ImageUri"], self._credentials).image
+        uri = application["ImageUri"]
+        check_role(self._account, "SageMaker processing", uri, self._log, self._credentials)
+        image = pull(self._account, self._containers.images, uri, self._credentials).image
         lay_out(base, request)
         download(base, request, s3)
         started = datetime.now(timezone.utc)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from botocore.exceptions import ClientError
+
 from mlops_constructs.local_aws.service import Params, PassToMotoError, Service
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Tags(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._tags: dict[str, dict[str, str]] = {}
+        account.access.tags_of = self._tags_of
 
     def list_tags(self, params: Params) -> Params:
         """The tags of a resource."""
@@ -54,12 +57,29 @@ class Tags(Service):
         with self.lock:
             self._tags.pop(arn, None)
 
+    def _tags_of(self, arn: str) -> dict[str, str]:
+        """The tags of a resource of SageMaker, whoever keeps them; none of a resource that is not there."""
+        if arn.split(":")[2] != "sagemaker":
+            return {}
+        if _kind(arn) in _NOT_TAGGED_BY_MOTO:
+            # A call names a resource as it was made; in its ARN the name is in lower case.
+            with self.lock:
+                return dict(self._tags.get(arn) or self._tags.get(arn.lower(), {}))
+        try:
+            listed = self.account.moto("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+        except (AttributeError, ClientError):  # moto breaks on the ARN of a model that is not there
+            return {}
+        return {tag["Key"]: tag["Value"] for tag in listed}
+
     def _own_tags(self, arn: str) -> dict[str, str]:
         """Raises `PassToMotoError` when moto keeps the tags of this kind of resource."""
-        kind = arn.split(":", 5)[-1].split("/")[0]
-        if kind not in _NOT_TAGGED_BY_MOTO:
+        if _kind(arn) not in _NOT_TAGGED_BY_MOTO:
             raise PassToMotoError
         return self._tags.setdefault(arn, {})
+
+
+def _kind(arn: str) -> str:
+    return arn.split(":", 5)[-1].split("/")[0]
 
 
 def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -1,0 +1,193 @@
+"""The judge that the gateway and the services of the account ask."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.access.facts import AccountFacts
+from mlops_constructs.local_aws.access.identities import Identities
+from mlops_constructs.local_aws.access.policies import AccountPolicies
+from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.iam.actions import needed_to_see_missing
+from mlops_constructs.local_aws.iam.calls import Call, Check
+from mlops_constructs.local_aws.iam.enforce import Authorizer
+from mlops_constructs.local_aws.iam.request import Context, Principal
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.iam.calls import Site
+    from mlops_constructs.local_aws.iam.decision import Decision
+
+DecisionListener = Callable[["Decision"], None]
+TagReader = Callable[[str], Mapping[str, str]]
+
+_REMEMBERED = 500
+# S3 answers HEAD without a body, so that the caller never sees the sentence.
+_SILENT = "An error occurred (403) when calling the HeadObject operation"
+_TAG_KEY = "aws:resourcetag/"
+
+
+class DeniedError(LocalAwsError):
+    """A role may not do what it asks for.
+
+    Attributes:
+        decision: What was asked, and why it is denied.
+    """
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.message())
+        self.decision = decision
+
+
+class Access:
+    """Holds what roles and services do against the policies of the account.
+
+    Attributes:
+        enforced: Whether the calls of roles are judged at all; who may assume a role always is.
+        policies: Where policies are read.
+        facts: What the account knows of keys and tags.
+        tags_of: Gives the tags of a resource by its ARN.
+    """
+
+    def __init__(self, site: Site, log: Callable[[str], None], *, enforced: bool) -> None:
+        self.enforced = enforced
+        self.policies = AccountPolicies(site)
+        self.tags_of: TagReader = lambda arn: {}
+        self._site = site
+        self._log = log
+        self._identities = Identities(site)
+        self.facts = AccountFacts(site)
+        self._judge = Authorizer(self.policies, self.facts)
+        self._listeners: list[DecisionListener] = []
+        self._remedies: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add_listener(self, listener: DecisionListener) -> None:
+        """Call ``listener`` with each decision, in whatever thread it is made."""
+        self._listeners.append(listener)
+
+    def session(self, access_key: str) -> Principal | None:
+        """Give the role's session whose calls are to be judged; None for others, and where nothing is enforced."""
+        return self._identities.session(access_key) if self.enforced else None
+
+    def check_call(self, principal: Principal, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Judge a call of the API.
+
+        Raises:
+            DeniedError: A permission is missing, of the call or of what it leads to.
+        """
+        call = Call(service, operation, params, self._site, self._surroundings())
+        for check in self._judge.needs(call):
+            self._require(principal, check, call.context, head=operation == "HeadObject")
+
+    def check_missing(self, principal: Principal, operation: str, params: Mapping[str, Any]) -> None:
+        """Judge whether a caller of S3 may be told that an object is not there.
+
+        Raises:
+            DeniedError: It may not: S3 answers 403 in the place of 404.
+        """
+        call = Call("s3", operation, params, self._site, self._surroundings())
+        self._require(principal, needed_to_see_missing(call), call.context, head=operation == "HeadObject")
+
+    def check_role(
+        self, credentials: Mapping[str, Any], checks: Iterable[Check], context: Context | None = None
+    ) -> None:
+        """Judge what a service does by itself with a role that was handed to it.
+
+        Args:
+            credentials: Those of the role's session.
+            checks: What the service does.
+            context: Condition keys besides those of the checks.
+
+        Raises:
+            DeniedError: A permission is missing.
+        """
+        principal = self.session(credentials["AccessKeyId"])
+        if principal is None:
+            return
+        keys = self._surroundings().under(context or Context())
+        for check in checks:
+            self._require(principal, check, keys)
+
+    def check_service(self, service: str, checks: Iterable[Check], source_arn: str) -> None:
+        """Judge what a service does in its own name, by the policy of the resource.
+
+        Args:
+            service: Such as ``events.amazonaws.com``.
+            checks: What the service does.
+            source_arn: The resource for which it acts.
+
+        Raises:
+            DeniedError: The resource does not let it.
+        """
+        if self.enforced:
+            keys = self._surroundings().under(self._source(source_arn))
+            for check in checks:
+                self._require(Principal.service(service), check, keys)
+
+    def may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
+        """Whether the trust policy of a role lets a service assume it."""
+        keys = self._surroundings().under(self._source(source_arn))
+        decision = self._judge.decide(Principal.service(service), Check("sts:AssumeRole", role_arn), keys)
+        self._tell(decision)
+        return decision.allowed
+
+    def explain(self, text: str) -> str:
+        """Give a failure's text with what is missing, where it quotes a denied call."""
+        with self._lock:
+            found = [remedy for said, remedy in self._remedies.items() if said in text and remedy not in text]
+        return f"{text} [{'; '.join(dict.fromkeys(found))}]" if found else text
+
+    def _require(self, principal: Principal, check: Check, context: Context, *, head: bool = False) -> None:
+        decision = self._judge.decide(principal, self._with_tags(principal, check), context)
+        self._tell(decision)
+        if decision.allowed:
+            return
+        said, remedy = decision.message(), decision.remedy()
+        with self._lock:
+            for key in (said, _SILENT) if head else (said,):
+                self._remedies[key] = remedy if key is said else f"{said}: {remedy}"
+                self._remedies.move_to_end(key)
+            while len(self._remedies) > _REMEMBERED:
+                self._remedies.popitem(last=False)
+        self._log(f"denied: {said} ({remedy})")
+        raise DeniedError(decision)
+
+    def _with_tags(self, principal: Principal, check: Check) -> Check:
+        """Add the tags of the resource, where a policy of the caller looks at them."""
+        if not check.resource.startswith("arn:") or not self._asks_for_tags(principal):
+            return check
+        tags = {f"aws:ResourceTag/{key}": value for key, value in self.tags_of(check.resource).items()}
+        return Check(check.action, check.resource, Context(tags).under(check.context), check.known) if tags else check
+
+    def _asks_for_tags(self, principal: Principal) -> bool:
+        return any(
+            condition.key.lower().startswith(_TAG_KEY)
+            for policy in self.policies.of_principal(principal).identity
+            for statement in policy.statements
+            for condition in statement.conditions
+        )
+
+    def _tell(self, decision: Decision) -> None:
+        for listener in self._listeners:
+            listener(decision)
+
+    def _surroundings(self) -> Context:
+        """Give the keys of every call here; the local AWS answers plain HTTP in the place of TLS."""
+        now = datetime.now(timezone.utc)
+        return Context(
+            {
+                "aws:SecureTransport": "true",
+                "aws:SourceIp": "127.0.0.1",
+                "aws:RequestedRegion": self._site.region,
+                "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "aws:EpochTime": str(int(now.timestamp())),
+            }
+        )
+
+    def _source(self, arn: str) -> Context:
+        named = {"aws:SourceArn": arn} if arn else {}
+        return Context({**named, "aws:SourceAccount": self._site.account})

@@ -1,0 +1,37 @@
+"""Which role's session signed a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.sts.models import sts_backends
+
+from mlops_constructs.local_aws.iam.request import Principal
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.iam.calls import Site
+
+
+class Identities:
+    """The sessions of roles, by the access key that each was given."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._sessions: dict[str, Principal] = {}
+
+    def session(self, access_key: str) -> Principal | None:
+        """Give the session that an access key belongs to.
+
+        Returns:
+            None for a key of anybody else: the account's administrator, and what is not signed.
+        """
+        known = self._sessions.get(access_key)
+        if known is not None:
+            return known
+        backend = sts_backends[self._site.account][self._site.partition]
+        found = backend.get_assumed_role_from_access_key(access_key)
+        if found is None:
+            return None
+        principal = Principal.role_session(found.role_arn, found.session_name)
+        self._sessions[access_key] = principal
+        return principal
