@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .view import View
 
 
+_NO_IAM = "IAM policies were not enforced (--no-iam): a call that the roles may not make on AWS has passed here."
+
+
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = commands.add_parser(
@@ -40,6 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--pipeline", metavar="NAME", help="needed only when the stack has several; a prefix will do")
     parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS; a free one unless given")
     parser.add_argument("--no-docker", action="store_true", help="run the container's programs as processes")
+    parser.add_argument("--no-iam", action="store_true", help="let every role do everything; on AWS it may not")
     parser.add_argument(
         "--image",
         action="append",
@@ -89,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
             pipeline=options.pipeline,
             port=options.port,
             docker=not options.no_docker,
+            iam=not options.no_iam,
             stand_ins=stand_ins,
         ) as rehearsal:
             code = _rehearse(rehearsal, view, options)
@@ -160,6 +165,8 @@ def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> No
     if result.accuracy is not None:
         answer += f" classified {result.rows} held-out rows: accuracy {result.accuracy:.3f}"
     view.say(answer)
+    if not result.iam:
+        view.say(_NO_IAM)
 
 
 def _keep(rehearsal: Rehearsal, view: View) -> None:

@@ -13,6 +13,7 @@ from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
+from mlops_constructs.rehearsal.foreign_roles import ForeignRoles
 from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.steps import Result, Steps
 from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
@@ -43,6 +44,7 @@ class Rehearsal:
         pipeline: str | None = None,
         port: int = 0,
         docker: bool = True,
+        iam: bool = True,
         stand_ins: StandIns | None = None,
     ) -> None:
         """Prepare a rehearsal.
@@ -54,18 +56,20 @@ class Rehearsal:
             pipeline: Which pipeline of the stack, by its name or by what that starts with; needed where it has several.
             port: Loopback port of the local AWS; 0 takes a free one.
             docker: Run containers in a Docker engine when one answers.
+            iam: Hold every call of the stack's roles against their policies, as AWS does.
             stand_ins: Folders in the place of images and repositories outside of the account.
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
         self._pipeline = pipeline
         self._stand_ins = StandIns() if stand_ins is None else stand_ins
-        self.aws = LocalAws(port=port, region=_region(stack), docker=docker)
-        self.result = Result()
+        self.aws = LocalAws(port=port, region=_region(stack), docker=docker, iam=iam)
+        self.result = Result(iam=iam)
         self._steps = Steps(self.result, watcher)
         self._terraform: Terraform | None = None
         self._deployed: DeployedPipeline | None = None
         self._foreign_buckets = ForeignBuckets(stack, self.aws)
+        self._foreign_roles = ForeignRoles(stack, self.aws)
 
     def __enter__(self) -> Rehearsal:
         self.aws.start()
@@ -95,6 +99,7 @@ class Rehearsal:
         self._terraform = terraform
         terraform.prepare(self._stack)
         self._foreign_buckets.make()
+        self._foreign_roles.make()
         with self._steps.step("Terraform", "init") as say:
             say(terraform.init())
         with self._steps.step("Terraform", "validate"):
@@ -171,6 +176,7 @@ class Rehearsal:
             empty_stores(self.aws.client)
             terraform.destroy()
             self._foreign_buckets.delete()
+            self._foreign_roles.delete()
             left = leftovers(self.aws.client)
             if left:
                 raise RehearsalError("terraform destroy left behind:\n  " + "\n  ".join(left))

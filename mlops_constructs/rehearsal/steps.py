@@ -24,6 +24,7 @@ class Result:
         execution_id: Its execution.
         production_endpoint: Name of the endpoint that answered.
         rows: Held-out rows that were asked.
+        iam: Whether every call of a role was held against its policies.
         accuracy: Share of right answers, or None when no rows were held out.
         seconds: Phase to its time.
     """
@@ -32,6 +33,7 @@ class Result:
     execution_id: str = ""
     production_endpoint: str = ""
     rows: int = 0
+    iam: bool = True
     accuracy: float | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
