@@ -1,0 +1,242 @@
+"""Calls that only a condition, or a statement that denies, keeps a role from: each breaks one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from iam_mutation.requests import ACCOUNT, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from iam_mutation.programs import Program
+
+_ELSEWHERE = "999999999999"
+_OTHER = "other-1a2b3c"
+_GPU, _CPU = "ml.g5.xlarge", "ml.m5.large"
+_SCALING = "application-autoscaling"
+_LINKED = "sagemaker.application-autoscaling.amazonaws.com"
+_LINKED_ROLE = f"role/aws-service-role/{_LINKED}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+
+
+def aimed(program: Program) -> Iterator[Recorded]:
+    """Give the calls for the roles, buckets, keys and queues of a stack."""
+    for pipeline in program.pipelines:
+        site = _Site(program, pipeline)
+        for rows in (_deliver, _deploy, _jobs, _judge, _listings):
+            yield from (call for call in rows(site) if call.principal in program.roles)
+    yield from _trusts(program)
+    yield from _resources(program)
+
+
+class _Site:
+    """The names of one pipeline."""
+
+    def __init__(self, program: Program, pipeline: str) -> None:
+        self.name, self.region = pipeline, program.region
+        self._roles = program.roles
+        self.keys = [arn for arn in program.resources if ":kms:" in arn] or [self.arn("kms", "key/own")]
+        self.buckets = [arn for arn in program.resources if ":s3:::" in arn]
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{ACCOUNT}:{resource}"
+
+    def role(self, purpose: str) -> str:
+        return f"arn:aws:iam::{ACCOUNT}:role/{self.name}-{purpose}-{self.region}"
+
+    def call(self, purpose: str, action: str, resource: str, **keys: Any) -> Recorded:
+        return Recorded(self.role(purpose), action, resource, _context(keys))
+
+
+def _context(keys: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Write condition keys: ``aws__SourceArn`` is ``aws:SourceArn``; a value, or a list of values."""
+    listed = {key.replace("__", ":").lower(): value for key, value in keys.items() if value is not None}
+    texts = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in listed.items()}
+    return tuple(sorted(texts.items()))
+
+
+def _deliver(site: _Site) -> Iterator[Recorded]:
+    """What the pipeline's role hands over, and to whom."""
+    dev, production = site.role("deploy-dev"), site.role("deploy-production")
+    for action in ("CreateStack", "UpdateStack"):
+        stack = site.arn("cloudformation", f"stack/{site.name}-dev/*")
+        yield site.call("pipeline", f"cloudformation:{action}", stack, cloudformation__RoleArn=production)
+        yield site.call("pipeline", f"cloudformation:{action}", stack)
+    stack = site.arn("cloudformation", f"stack/{site.name}-production/*")
+    yield site.call("pipeline", "cloudformation:CreateChangeSet", stack, cloudformation__RoleArn=dev)
+    for action in ("CreateStack", "UpdateStack", "DeleteStack"):
+        yield site.call("pipeline", f"cloudformation:{action}", stack, cloudformation__RoleArn=production)
+    for passing, role, service in (
+        ("pipeline", "deploy-dev", "sagemaker"),
+        ("pipeline", "deploy-production", "sagemaker"),
+        ("deploy-dev", "model-dev", "lambda"),
+        ("deploy-production", "model-production", "lambda"),
+        ("train-model", "training", "lambda"),
+        ("evaluate-model", "evaluation", "lambda"),
+    ):
+        to = {"iam__PassedToService": f"{service}.amazonaws.com"}
+        yield site.call(passing, "iam:PassRole", site.role(role), **to)
+
+
+def _deploy(site: _Site) -> Iterator[Recorded]:
+    """What the roles of the stacks may do to models, configurations and scaling, of this pipeline alone."""
+    model, config = site.arn("sagemaker", "model/m"), site.arn("sagemaker", "endpoint-config/c")
+    target = site.arn(_SCALING, "scalable-target/ID")
+    ours, theirs = site.name, _OTHER
+    for stage, other in (("dev", "production"), ("production", "dev")):
+        deploy = f"deploy-{stage}"
+        tagged = {"aws__RequestTag/mlops:pipeline": ours}
+        isolated = {"sagemaker__NetworkIsolation": "true"}
+        yield site.call(
+            deploy, "sagemaker:CreateModel", model, **{"aws__RequestTag/mlops:pipeline": theirs}, **isolated
+        )
+        yield site.call(deploy, "sagemaker:CreateModel", model, **tagged, sagemaker__NetworkIsolation="false")
+        yield site.call(deploy, "sagemaker:CreateModel", model, **tagged)
+        for made in (model, config):
+            yield site.call(deploy, "sagemaker:AddTags", made, **{"aws__RequestTag/mlops:pipeline": theirs})
+            yield site.call(deploy, "sagemaker:AddTags", made, **tagged, **{"aws__ResourceTag/mlops:pipeline": theirs})
+            yield site.call(deploy, "sagemaker:DeleteTags", made, **{"aws__ResourceTag/mlops:pipeline": theirs})
+        yield site.call(deploy, "sagemaker:CreateEndpointConfig", config, **{"aws__RequestTag/mlops:pipeline": theirs})
+        for action in ("CreateEndpoint", "UpdateEndpoint"):
+            yield site.call(deploy, f"sagemaker:{action}", config, **{"aws__ResourceTag/mlops:pipeline": theirs})
+        for action in ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"):
+            for namespace, dimension in (
+                ("dynamodb", "sagemaker:variant:DesiredInstanceCount"),
+                ("sagemaker", "dynamodb:table:ReadCapacityUnits"),
+            ):
+                keys = {f"{_SCALING}__service-namespace": namespace, f"{_SCALING}__scalable-dimension": dimension}
+                yield site.call(deploy, f"{_SCALING}:{action}", target, **keys)
+        linked = f"arn:aws:iam::{ACCOUNT}:{_LINKED_ROLE}"
+        yield site.call(deploy, "iam:CreateServiceLinkedRole", linked, iam__AWSServiceName="lex.amazonaws.com")
+        endpoint = site.arn("sagemaker", f"endpoint/{site.name}-{other}")
+        for action in ("UpdateEndpointWeightsAndCapacities", "DeleteEndpoint", "UpdateEndpoint", "AddTags"):
+            yield site.call(deploy, f"sagemaker:{action}", endpoint)
+        alarm = site.arn("cloudwatch", f"alarm:{site.name}-{other}-errors")
+        yield site.call(deploy, "cloudwatch:DeleteAlarms", alarm)
+
+
+def _jobs(site: _Site) -> Iterator[Recorded]:
+    """What jobs and models may cost, where they may send, and with which keys."""
+    for key in site.keys:
+        for purpose in (
+            *("training", "train-model", "evaluation", "evaluate-model", "notebook"),
+            *("model-dev", "model-production", "deploy-dev", "deploy-production"),
+        ):
+            yield site.call(purpose, "kms:CreateGrant", key, kms__GrantIsForAWSResource="false")
+        yield from _unbounded(site, key)
+    for purpose in ("training", "evaluation", "model-dev", "model-production"):
+        yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/Billing")
+
+
+def _unbounded(site: _Site, key: str) -> Iterator[Recorded]:
+    """Jobs that break one bound each, with the former and the present names of the keys."""
+    theirs = site.arn("kms", f"key/{_OTHER}")
+    kinds = (
+        ("train-model", "CreateTrainingJob", "training-job"),
+        ("train-model", "CreateHyperParameterTuningJob", "hyper-parameter-tuning-job"),
+        ("evaluate-model", "CreateProcessingJob", "processing-job"),
+    )
+    for purpose, action, kind in kinds:
+        job = site.arn("sagemaker", f"{kind}/{site.name}-ID")
+        for ending in ("KmsKey", "KmsKeyArn"):
+            output, volume = f"sagemaker__Output{ending}", f"sagemaker__Volume{ending}"
+            fine = {
+                "sagemaker__MaxRuntimeInSeconds": "3600",
+                "sagemaker__NetworkIsolation": "true",
+                "sagemaker__InstanceTypes": [_CPU],
+                output: key,
+                volume: key,
+            }
+            without_disk = {**fine, "sagemaker__InstanceTypes": [_GPU], volume: None}
+            for base in (fine, without_disk):
+                for change in (
+                    {"sagemaker__MaxRuntimeInSeconds": "999999"},
+                    {"sagemaker__NetworkIsolation": "false"},
+                    {output: theirs},
+                    {output: None},
+                ):
+                    yield site.call(purpose, f"sagemaker:{action}", job, **{**base, **change})
+            yield site.call(purpose, f"sagemaker:{action}", job, **{**fine, volume: theirs})
+            yield site.call(purpose, f"sagemaker:{action}", job, **{**fine, volume: None})
+            yield site.call(purpose, f"sagemaker:{action}", job, **{**without_disk, "sagemaker__InstanceTypes": [_CPU]})
+            yield site.call(purpose, f"sagemaker:{action}", job, **{**without_disk, "sagemaker__InstanceTypes": None})
+
+
+def _judge(site: _Site) -> Iterator[Recorded]:
+    """Who may give a model package which approval status."""
+    package = site.arn("sagemaker", f"model-package/{site.name}/1")
+    group = site.arn("sagemaker", f"model-package-group/{site.name}")
+    update = "sagemaker:UpdateModelPackage"
+    for purpose, status in (
+        ("evaluate-model", "Approved"),
+        ("record-release", "Rejected"),
+        ("record-release", "PendingManualApproval"),
+        ("record-decision", "PendingManualApproval"),
+        ("register-model", "Approved"),
+        ("gather-evidence", "Approved"),
+    ):
+        yield site.call(purpose, update, package, sagemaker__ModelApprovalStatus=status)
+    for made in (package, group):
+        yield site.call(
+            "register-model", "sagemaker:CreateModelPackage", made, sagemaker__ModelApprovalStatus="Approved"
+        )
+        yield site.call("register-model", "sagemaker:CreateModelPackage", made)
+
+
+def _listings(site: _Site) -> Iterator[Recorded]:
+    """Who may list which folder: none may list another pipeline's."""
+    for bucket in site.buckets:
+        if "artifacts" not in bucket:
+            continue
+        for purpose in ("training", "train-model", "check-dataset", "register-model", "record-release", "evaluation"):
+            for folder in ("datasets", "models", "releases", "trained", "evaluations", "checkpoints"):
+                yield site.call(purpose, "s3:ListBucket", bucket, s3__prefix=f"{folder}/{_OTHER}/")
+
+
+def _trusts(program: Program) -> Iterator[Recorded]:
+    """Who may not assume a role: another service, and a service for another account."""
+    for role, trust in program.trusts.items():
+        yield Recorded("ec2.amazonaws.com", "sts:AssumeRole", role, _context({"aws__SourceAccount": ACCOUNT}))
+        for statement in trust.statements:
+            trusted = statement.principals.values if statement.principals else ()
+            bound = any(condition.key.lower() == "aws:sourceaccount" for condition in statement.conditions)
+            if bound:
+                for service in trusted:
+                    elsewhere = _context({"aws__SourceAccount": _ELSEWHERE})
+                    yield Recorded(service.removeprefix("Service:"), "sts:AssumeRole", role, elsewhere)
+
+
+def _resources(program: Program) -> Iterator[Recorded]:
+    """What the policies of buckets, keys, queues, topics and functions refuse."""
+    rule = f"arn:aws:events:{program.region}:{ACCOUNT}:rule/{_OTHER}-rule"
+    keys = _context({"aws__SourceArn": rule, "aws__SourceAccount": _ELSEWHERE})
+    events = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction"}
+    for arn in program.resources:
+        service = arn.split(":")[2]
+        if service == "s3":
+            yield from _without_tls(program, arn)
+        elif service == "kms":
+            yield from _key_elsewhere(program, arn)
+        elif service in events:
+            yield Recorded("events.amazonaws.com", events[service], arn, keys)
+
+
+def _without_tls(program: Program, bucket: str) -> Iterator[Recorded]:
+    plain = _context({"aws__SecureTransport": "false"})
+    for role in program.roles:
+        yield Recorded(role, "s3:ListBucket", bucket, plain)
+        for pipeline in program.pipelines:
+            for key in (f"datasets/{pipeline}/x/request.json", "datasets/iris.json"):
+                yield Recorded(role, "s3:GetObject", f"{bucket}/{key}", plain)
+
+
+def _key_elsewhere(program: Program, key: str) -> Iterator[Recorded]:
+    elsewhere = _context({"aws__SourceAccount": _ELSEWHERE})
+    for service in ("events.amazonaws.com", "cloudwatch.amazonaws.com", "sns.amazonaws.com"):
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield Recorded(service, f"kms:{action}", key, elsewhere)
+    logs = f"logs.{program.region}.amazonaws.com"
+    group = f"arn:aws:logs:{program.region}:{_ELSEWHERE}:log-group:x"
+    foreign = _context({"kms__EncryptionContext:aws:logs:arn": group})
+    for action in ("Encrypt", "Decrypt", "GenerateDataKey", "ReEncryptFrom", "DescribeKey"):
+        yield Recorded(logs, f"kms:{action}", key, foreign)
