@@ -32,9 +32,18 @@ bench: $(VENV)/bench ## Measure synth, growth, import and bundles (BENCH="--roun
 bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
 
+.PHONY: mutate-iam
+mutate-iam: $(VENV)/test ## Change every policy in one thing at a time: something must notice (PROGRAMS="main company")
+	PYTHONPATH=tests $(BIN)/python -m iam_mutation.mutate $(PROGRAMS)
+
+.PHONY: record-iam
+record-iam: $(VENV)/test ## Record what the roles ask for in the rehearsals of the tests, for mutate-iam
+	PYTHONPATH=tests $(BIN)/python -m pytest -p iam_mutation.recording tests/rehearsal
+
 .PHONY: docs
-docs: $(VENV)/rehearsal ## Write docs/configuration.md from the docstrings
+docs: $(VENV)/rehearsal ## Write docs/configuration.md from the docstrings, docs/security.md from the policies
 	$(BIN)/python docs/generate_configuration.py
+	$(BIN)/python docs/generate_security.py
 
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/
