@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from . import doctor, init, local, preflight, rehearse, releases, rollback, start, upload
+from . import doctor, init, local, preflight, rehearse, releases, rollback, start, teardown, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     # An execution in AWS is nothing to be ended by a terminal; the commands that start one say so instead.
     parser.set_defaults(when_interrupted="everything it started has ended")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (doctor, init, local, preflight, rehearse, releases, rollback, start, upload):
+    for command in (doctor, init, local, preflight, rehearse, releases, rollback, start, teardown, upload):
         command.add_parser(commands)
     return parser
 

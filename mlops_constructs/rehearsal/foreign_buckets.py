@@ -41,9 +41,13 @@ class ForeignBuckets:
         return self._names
 
     def delete(self) -> None:
-        """Delete them; they must be empty."""
+        """Delete them with all that they hold: on AWS they stay their owners'."""
+        s3 = self._aws.client("s3")
         for name in self._names:
-            self._aws.client("s3").delete_bucket(Bucket=name)
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                    s3.delete_object(Bucket=name, Key=one["Key"], VersionId=one["VersionId"])
+            s3.delete_bucket(Bucket=name)
 
 
 def _named(resources: dict[str, Any]) -> Iterator[str]:

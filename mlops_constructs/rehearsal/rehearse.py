@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.deployed.endpoints import endpoint_of, predict, same
 from mlops_constructs.deployed.pipeline import DeployedPipeline
+from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.foreign_roles import ForeignRoles
+from mlops_constructs.rehearsal.leftovers import leftovers
 from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.steps import Result, Steps
-from mlops_constructs.rehearsal.teardown import delete_what_the_pipeline_made, empty_stores, leftovers
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
 
 if TYPE_CHECKING:
@@ -170,10 +171,16 @@ class Rehearsal:
         """Take everything down; raise RehearsalError when something is left."""
         terraform = self._terraform
         assert terraform is not None
+        with self._steps.step("Pipelines", "teardown") as say:
+            # As `mlops teardown --data --yes` does.
+            teardowns = [
+                Teardown(one, data=True, poll_seconds=0.2) for one in DeployedPipeline.read_all(self.aws.client)
+            ]
+            made = [one for teardown in teardowns for one in teardown.found()]
+            for one in made:
+                one.delete()
+            say(f"{len(made)} things that Terraform does not know of are deleted")
         with self._steps.step("Terraform", "destroy") as say:
-            for deployed in DeployedPipeline.read_all(self.aws.client):
-                delete_what_the_pipeline_made(deployed, time.sleep)
-            empty_stores(self.aws.client)
             terraform.destroy()
             self._foreign_buckets.delete()
             self._foreign_roles.delete()

@@ -1,4 +1,4 @@
-"""Take down what Terraform does not know of, so that ``terraform destroy`` can end, and check that nothing is left."""
+"""What still exists after a destroy."""
 
 from __future__ import annotations
 
@@ -6,31 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from mlops_constructs.deployed.pipeline import DeployedPipeline
-
-
-def delete_what_the_pipeline_made(pipeline: DeployedPipeline, pause: Callable[[float], None]) -> None:
-    """Delete the endpoint stacks and model packages of one pipeline, in that order."""
-    cloudformation = pipeline.client("cloudformation")
-    for stack in reversed(pipeline.stacks):
-        cloudformation.delete_stack(StackName=stack)
-        while any(
-            summary["StackName"] == stack and summary["StackStatus"] != "DELETE_COMPLETE"
-            for summary in cloudformation.list_stacks()["StackSummaries"]
-        ):
-            pause(0.2)
-    sagemaker = pipeline.client("sagemaker")
-    for package in sagemaker.list_model_packages(ModelPackageGroupName=pipeline.name)["ModelPackageSummaryList"]:
-        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
-
-
-def empty_stores(client: Callable[[str], Any]) -> None:
-    """Delete every image and every object, so that registries and buckets can go."""
-    _empty_registries(client("ecr"))
-    s3 = client("s3")
-    for bucket in s3.list_buckets()["Buckets"]:
-        _empty(s3, bucket["Name"])
 
 
 def leftovers(client: Callable[[str], Any]) -> list[str]:
@@ -70,19 +45,3 @@ def _listings(client: Callable[[str], Any]) -> Iterator[tuple[str, list[str]]]:
             ]
         ],
     )
-
-
-def _empty_registries(ecr: Any) -> None:
-    for repository in ecr.describe_repositories()["repositories"]:
-        name = repository["repositoryName"]
-        images = ecr.list_images(repositoryName=name)["imageIds"]
-        if images:
-            ecr.batch_delete_image(repositoryName=name, imageIds=images)
-
-
-def _empty(s3: Any, bucket: str) -> None:
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
-        if objects:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})

@@ -1,0 +1,71 @@
+"""``mlops teardown``: delete what a pipeline made at run time, so that ``terraform destroy`` can follow."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..deployed import DeployedPipeline, connect
+from ..deployed.teardown import Teardown
+from ..errors import MlopsError
+from ._arguments import add_arguments
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ..deployed.teardown import Made
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "teardown",
+        help="delete what a pipeline made that Terraform does not know of, before a destroy",
+        description="Stop the executions under way, then delete the endpoints with their stacks, and the model"
+        " packages. Terraform does not know of them: a destroy without this command leaves the endpoints running and"
+        " billed, deletes the roles that could delete them, and fails. It can be repeated after any interruption.",
+    )
+    add_arguments(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
+    parser.add_argument("--yes", action="store_true", help="delete it; production stops answering")
+    parser.add_argument(
+        "--data",
+        action="store_true",
+        help="also delete data sets, models, records, captured requests and images, which a destroy of a pipeline with"
+        " removal='retain' refuses to delete",
+    )
+    parser.set_defaults(run=run, when_interrupted="what was deleted is gone; run it again to delete the rest")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List or delete; raise MlopsError when nothing may be deleted, or something could not be."""
+    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    found = Teardown(pipeline, data=options.data).found()
+    if options.dry_run or not found:
+        _report(options, found, [])
+        return 0
+    if not options.yes:
+        _report(options, found, [])
+        raise MlopsError("nothing was deleted: give --yes to delete this; production stops answering then")
+    for made in found:
+        if not options.json:
+            print(f"deleting {made.kind} {made.name}", flush=True)
+        made.delete()
+    _report(options, [], found)
+    return 0
+
+
+def _report(options: argparse.Namespace, left: Sequence[Made], deleted: Sequence[Made]) -> None:
+    if options.json:
+        listed = {
+            "pipeline": options.pipeline,
+            "deleted": [{"kind": one.kind, "name": one.name} for one in deleted],
+            "left": [{"kind": one.kind, "name": one.name} for one in left],
+        }
+        print(json.dumps(listed, indent=2))
+        return
+    for made in left:
+        print(f"{made.kind} {made.name}")
+    if not left:
+        print(f"{options.pipeline} has nothing that Terraform does not know of: terraform destroy can follow.")
