@@ -16,6 +16,8 @@ from handler_kit.settings import NONE
 
 # To a function that may not list the bucket, S3 says "access denied" of an object that is not there.
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+# Lambda delivers an event again within six hours; no pipeline releases as often as this meanwhile.
+_LOOK_BACK = 50
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
 
@@ -56,11 +58,26 @@ class Releases:
             raise
         try:
             record = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
             raise ConfigurationError(f"{place} is not the record of a release.")
         return record
+
+    def number_of(self, execution_id: str, newest: int) -> int | None:
+        """The number under which an execution is on record, among the last 50 up to ``newest``.
+
+        A record that cannot be read is nobody's: it must not stand in the way of later ones.
+        """
+        for number in range(newest, max(0, newest - _LOOK_BACK), -1):
+            try:
+                record = self.read(number)
+            except ConfigurationError as error:
+                logs.info("a release record cannot be read", release=number, reason=str(error))
+                continue
+            if record.get("execution_id") == execution_id:
+                return number
+        return None
 
     def replay(self, release: str, action: str) -> Success | None:
         """What an action gave when the release was made; ``None`` when no release is asked for.

@@ -19,7 +19,8 @@ def handler(event: dict[str, Any], context: object) -> None:
     if EVENT_KEY in event:
         _approval(event, context)
     else:
-        record_end(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
+        settings = Settings.from_env()
+        record_end(event, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"))
 
 
 @pipeline_step

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError
 from handler_kit.executions import History, result_of
+from handler_kit.production import package_in_production
 from handler_kit.report import Success
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ def record_approval(params: Params, settings: Settings, codepipeline: Any, sagem
     return Success(summary=f"{arn} is Approved", external_id=arn)
 
 
-def record_end(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+def record_end(
+    event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any
+) -> None:
     """Mark the package of an execution that ended before its release Rejected, and say why.
 
-    Raises ValueError when the event is not such an end; Lambda then delivers the event again.
+    A package that production runs although a later step failed is Approved, and says what failed. Raises ValueError
+    when the event is not such an end; Lambda then delivers the event again.
     """
     execution_id = _ended_execution(event, settings)
     execution = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
@@ -57,6 +61,9 @@ def record_end(event: dict[str, Any], settings: Settings, codepipeline: Any, sag
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if registry.properties_of(package).get("execution_id", execution_id) != execution_id:
         logs.info("a release that was to be deployed again keeps its status", model_package=arn)
+    elif package_in_production(cloudformation, settings.production_stack) == arn:
+        why = f"Pipeline execution {execution_id}: in production, but not recorded as a release: "
+        registry.mark(sagemaker, arn, registry.APPROVED, why + _why(history, status, settings))
     elif package.get("ModelApprovalStatus") == registry.REJECTED:
         logs.info("model package is rejected already", model_package=arn)
     else:

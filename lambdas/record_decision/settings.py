@@ -14,11 +14,13 @@ class Settings(SettingsBase):
         model_package_group: The only group whose packages are decided upon.
         pipeline: The only pipeline whose decisions count.
         approval_timeout_minutes: How long CodePipeline waits for an answer.
+        production_stack: The CloudFormation stack that serves production.
     """
 
     model_package_group: str
     pipeline: str
     approval_timeout_minutes: int
+    production_stack: str
 
 
 @dataclass(frozen=True)

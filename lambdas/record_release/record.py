@@ -95,9 +95,9 @@ def _write(record: dict[str, Any], releases: Releases) -> int:
     """Give the record the next free number; two that try at once never get the same."""
     for _ in range(ATTEMPTS):
         newest = releases.newest_number()
-        if newest and releases.read(newest).get("execution_id") == record["execution_id"]:
-            # An earlier delivery of this event wrote it; executions run one by one, so it is the newest.
-            return newest
+        # An earlier delivery of this event may have written it; one that comes late finds newer releases after it.
+        if (earlier := releases.number_of(record["execution_id"], newest)) is not None:
+            return earlier
         body = json.dumps({"release": newest + 1, **record}, indent=2).encode()
         try:
             releases.s3.put_object(

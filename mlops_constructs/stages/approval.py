@@ -48,7 +48,7 @@ class ApprovalStage(Construct):
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
         self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack)
-        self.record_decision = self._record_decision(group, packages_arn)
+        self.record_decision = self._record_decision(group, packages_arn, production_stack)
         self._on_early_end()
 
     @property
@@ -118,7 +118,7 @@ class ApprovalStage(Construct):
             ],
         )
 
-    def _record_decision(self, group: str, packages_arn: str) -> Function:
+    def _record_decision(self, group: str, packages_arn: str, production_stack: str) -> Function:
         env = self._env
         return Function(
             self,
@@ -129,8 +129,11 @@ class ApprovalStage(Construct):
                 "MODEL_PACKAGE_GROUP": group,
                 "PIPELINE": env.name,
                 "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
+                "PRODUCTION_STACK": production_stack,
             },
             permissions=[
+                # A package that production runs is not rejected when a step after its deployment fails.
+                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 mark_package(packages_arn, ["Approved", "Rejected"]),
                 allow(

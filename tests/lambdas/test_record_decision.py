@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GROUP = "iris-1a2b3c"
+STACK = "iris-1a2b3c-production"
+TEMPLATE = {
+    "Parameters": {"ModelPackageArn": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+}
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
 
@@ -25,7 +31,14 @@ LEAD = "arn:aws:sts::123456789012:assumed-role/ml-leads/ada"
 
 @pytest.fixture(autouse=True)
 def _registry(set_env: Callable[..., None]) -> None:
-    set_env({"model_package_group": GROUP, "pipeline": "iris-1a2b3c", "approval_timeout_minutes": "60"})
+    set_env(
+        {
+            "model_package_group": GROUP,
+            "pipeline": "iris-1a2b3c",
+            "approval_timeout_minutes": "60",
+            "production_stack": STACK,
+        }
+    )
     for group in (GROUP, "another"):
         clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
 
@@ -37,6 +50,14 @@ def package(status: str = "PendingManualApproval", group: str = GROUP, execution
         CustomerMetadataProperties={"execution_id": execution},
     )
     return answer["ModelPackageArn"]
+
+
+def produce(arn: str) -> None:
+    clients.client("cloudformation").create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(TEMPLATE),
+        Parameters=[{"ParameterKey": "ModelPackageArn", "ParameterValue": arn}],
+    )
 
 
 def registered(arn: str) -> dict[str, Any]:
@@ -159,6 +180,25 @@ def test_a_failure_after_registration_rejects_the_package(end: Any, stage: str, 
     assert registered(arn)["ApprovalDescription"] == (
         f"Pipeline execution {EXECUTION}: {stage}/{name} failed: 0 of 10 golden records right"
     )
+
+
+@pytest.mark.parametrize("status", ["Approved", "Rejected"])
+def test_a_package_that_production_runs_is_approved_although_a_later_step_failed(end: Any, status: str) -> None:
+    arn = package(status)
+    produce(arn)
+    end(register(arn), failure("DeployProduction", "RecordRelease", "PutObject was refused"))
+    assert registered(arn)["ModelApprovalStatus"] == "Approved"
+    assert registered(arn)["ApprovalDescription"] == (
+        f"Pipeline execution {EXECUTION}: in production, but not recorded as a release:"
+        " DeployProduction/RecordRelease failed: PutObject was refused"
+    )
+
+
+def test_a_package_is_rejected_while_production_runs_another(end: Any) -> None:
+    produce(package("Approved"))
+    arn = package("Approved")
+    end(register(arn), failure("DeployProduction", "ExecuteChangeSet", "rolled back"))
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
 
 
 def test_an_execution_that_a_person_stopped_rejects_its_package(end: Any) -> None:

@@ -143,6 +143,23 @@ def test_the_next_release_has_the_next_number(call: Any, reports: Any) -> None:
     assert numbers() == [f"releases/{GROUP}/1.json", f"releases/{GROUP}/2.json"]
 
 
+def test_a_late_second_delivery_does_not_become_the_newest_release(call: Any, reports: Any) -> None:
+    arn = call()
+    call(execution_id="4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17")
+    call(arn)
+    assert numbers() == [f"releases/{GROUP}/1.json", f"releases/{GROUP}/2.json"]
+    assert reports.requests["PutJobSuccessResult"][2]["outputVariables"]["Release"] == "1"
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"[1]", b"[" * 100_000])
+def test_a_damaged_record_does_not_block_the_next_release(call: Any, reports: Any, damaged: bytes) -> None:
+    clients.client("s3").put_object(Bucket=BUCKET, Key=f"releases/{GROUP}/1.json", Body=damaged)
+    arn = call()
+    assert reports.outputs["Release"] == "2"
+    call(arn)
+    assert len(numbers()) == 2
+
+
 def test_the_releases_of_another_pipeline_in_the_bucket_are_not_counted(call: Any, reports: Any) -> None:
     other = json.dumps({"steps": {}, "execution_id": EXECUTION}).encode()
     clients.client("s3").put_object(Bucket=BUCKET, Key=f"releases/{GROUP}-too/7.json", Body=other)
