@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.clients import client
-from handler_kit.errors import error_code
+from handler_kit.errors import StepFailure, error_code
 from handler_kit.settings import SettingsBase
 from handler_kit.training_jobs import jobs_of
 
@@ -43,16 +43,20 @@ class Settings(SettingsBase):
 
 def handler(event: dict[str, Any], context: object) -> None:
     """Answer the wait if its job is over; what is raised makes Lambda deliver the event again."""
-    answer_training(Settings.from_env(), client("codepipeline"), client("sagemaker"))
+    answer_training(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))
 
 
-def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
-    """Answer the wait of the execution that is in the stage now, if its job is over."""
-    waiting = _waiting(settings, codepipeline)
-    if waiting is None:
+def answer_training(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
+    """Answer the wait of the execution that is in the stage now, if its job is over.
+
+    Raises StepFailure when a wait has begun and its token is not to be seen yet.
+    """
+    execution_id, latest = _latest(settings, codepipeline)
+    if latest.get("status") != "InProgress" or "token" not in latest:
+        _check_began(event, execution_id, latest)
         logs.info("nothing waits")
         return
-    execution_id, token = waiting
+    token = latest["token"]
     jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
     found = list(jobs.of_execution(execution_id))
     if found and found[-1].is_running:
@@ -76,14 +80,25 @@ def answer_training(settings: Settings, codepipeline: Any, sagemaker: Any) -> No
     logs.info("answered", execution=execution_id, summary=summary)
 
 
-def _waiting(settings: Settings, codepipeline: Any) -> tuple[str, str] | None:
-    """The execution that waits, and the token to answer it with."""
+def _latest(settings: Settings, codepipeline: Any) -> tuple[str, dict[str, Any]]:
+    """The execution that is or was last in the stage, and what its wait is at: status, and token to answer it with."""
     state = codepipeline.get_pipeline_state(name=settings.pipeline)
     for stage in state["stageStates"]:
         for action in stage.get("actionStates", []):
-            if (stage["stageName"], action["actionName"]) != (settings.stage, settings.action):
-                continue
-            latest = action.get("latestExecution", {})
-            if latest.get("status") == "InProgress" and "token" in latest:
-                return stage["latestExecution"]["pipelineExecutionId"], latest["token"]
-    return None
+            if (stage["stageName"], action["actionName"]) == (settings.stage, settings.action):
+                execution_id = stage.get("latestExecution", {}).get("pipelineExecutionId", "")
+                return str(execution_id), action.get("latestExecution", {})
+    return "", {}
+
+
+def _check_began(event: dict[str, Any], execution_id: str, latest: dict[str, Any]) -> None:
+    """Make Lambda deliver the event of a wait again, twice and minutes later, where the state still lags behind.
+
+    No other event would come where the job is over already.
+    """
+    detail = event.get("detail", {})
+    if detail.get("state") != "STARTED":
+        return
+    answered = execution_id == detail.get("execution-id") and latest.get("status") not in {None, "InProgress"}
+    if not answered:
+        raise StepFailure(f"The wait of execution {detail.get('execution-id')} has begun, and has no token yet.")

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -32,6 +33,14 @@ RecordT = TypeVar("RecordT")
 # What stands for nothing where an empty text is not taken: in variables and parameters of CodePipeline, in the SSM
 # parameter of the image.
 NONE = "none"
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# A backslash would make another character of what follows it.
+_NOT_CARRIED = re.compile(r'"(\w+)"\s*:\s*"[^"]*[\\\x00-\x1f\x7f]')
+_RENAME = (
+    "The key of an object that starts the pipeline must have no quote, backslash or control character: CodePipeline"
+    " pastes it into JSON. Upload the object under another key."
+)
 
 
 class SettingsBase:
@@ -51,13 +60,16 @@ class ParamsBase:
     def from_json(cls: type[RecordT], text: str) -> RecordT:
         """Read an action's UserParameters.
 
-        Raises ConfigurationError naming each key that is missing, unknown or malformed.
+        CodePipeline pastes variables into the text as they are, an object's key among them, so that a quote could end
+        a value and begin another. Raises ConfigurationError naming each key that is missing, unknown, there twice or
+        malformed.
         """
+        _check_carried(text)
         try:
-            values = json.loads(text)
+            values = json.loads(text, object_pairs_hook=_without_duplicates)
         except ValueError as error:
-            raise ConfigurationError(f"UserParameters: must be JSON: {error}") from None
-        return _read_params(cls, values, "UserParameters")
+            raise ConfigurationError(f"UserParameters: must be JSON: {error}. {_RENAME}") from None
+        return _read_params(cls, values, "UserParameters", _execution_problems(values))
 
     @classmethod
     def from_mapping(cls: type[RecordT], event: object) -> RecordT:
@@ -65,12 +77,34 @@ class ParamsBase:
         return _read_params(cls, event, "event")
 
 
-def _read_params(cls: type[RecordT], values: object, source: str) -> RecordT:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ConfigurationError(f"UserParameters key {', '.join(twice)}: there twice. {_RENAME}")
+    return values
+
+
+def _check_carried(text: str) -> None:
+    found = _NOT_CARRIED.search(text)
+    if found is not None:
+        raise ConfigurationError(f"UserParameters key {found[1]}: has a character that cannot be carried. {_RENAME}")
+
+
+def _execution_problems(values: object) -> list[str]:
+    execution = values.get("execution_id") if isinstance(values, dict) else None
+    if not isinstance(execution, str) or _UUID.fullmatch(execution):
+        return []
+    return [f"UserParameters key execution_id: must be a UUID, got {execution!r}"]
+
+
+def _read_params(cls: type[RecordT], values: object, source: str, problems: list[str] | None = None) -> RecordT:
     if not isinstance(values, dict):
         raise ConfigurationError(f"{source}: must be a JSON object, got {_kind(values)}")
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     unknown = [f"{source} key {key}: unknown" for key in sorted(values.keys() - known)]
-    return _read(cls, values, f"{source} key", str, unknown)
+    return _read(cls, values, f"{source} key", str, [*(problems or ()), *unknown])
 
 
 def _read(

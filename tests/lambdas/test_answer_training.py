@@ -8,6 +8,8 @@ import pytest
 from answer_training.handler import handler
 from botocore.exceptions import ClientError
 
+from handler_kit.errors import StepFailure
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -49,7 +51,7 @@ def trained(sagemaker: Any, *statuses: str) -> None:
         name = NAME if attempt == 1 else f"{NAME}-r{attempt}"
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
         sagemaker.answer("DescribeTrainingJob", TrainingJobName=name, TrainingJobArn=arn, TrainingJobStatus=status)
-    sagemaker.refuse("DescribeTrainingJob", "ResourceNotFound")
+    sagemaker.refuse_rest("DescribeTrainingJob", "ResourceNotFound")
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
@@ -85,6 +87,29 @@ def test_nothing_is_answered_where_nothing_waits(sagemaker: Any, codepipeline: A
     waits(codepipeline, **latest)
     handler({}, None)
     assert sagemaker.operations() == []
+    assert codepipeline.requests["PutApprovalResult"] == []
+
+
+def began(execution: str = EXECUTION) -> dict[str, Any]:
+    return {"detail": {"pipeline": "iris-1a2b3c", "execution-id": execution, "state": "STARTED"}}
+
+
+@pytest.mark.parametrize("latest", [{}, {"status": "InProgress"}])
+def test_a_wait_whose_token_is_not_there_yet_is_looked_at_again(codepipeline: Any, latest: dict[str, str]) -> None:
+    waits(codepipeline, **latest)
+    with pytest.raises(StepFailure, match="has no token yet"):
+        handler(began(), None)
+
+
+def test_the_state_of_an_earlier_execution_is_not_taken_for_the_answer(codepipeline: Any) -> None:
+    waits(codepipeline, status="Succeeded")
+    with pytest.raises(StepFailure, match="has no token yet"):
+        handler(began("4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"), None)
+
+
+def test_a_wait_that_was_answered_meanwhile_is_no_mistake(codepipeline: Any) -> None:
+    waits(codepipeline, status="Succeeded")
+    handler(began(), None)
     assert codepipeline.requests["PutApprovalResult"] == []
 
 

@@ -119,3 +119,45 @@ def test_missing_and_unknown_parameters_are_named_together() -> None:
 def test_parameters_of_an_event_are_named_as_such() -> None:
     with pytest.raises(ConfigurationError, match="event key first: missing"):
         ExampleParams.from_mapping({})
+
+
+@dataclass(frozen=True)
+class PastedParams(ParamsBase):
+    execution_id: str
+    key: str
+
+
+EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+
+
+def pasted(key: str, execution: str = EXECUTION) -> str:
+    """The text of UserParameters as CodePipeline makes it: the key is pasted as it is."""
+    return '{"execution_id":"' + execution + '","key":"' + key + '"}'
+
+
+@pytest.mark.parametrize("key", ["iris.csv", "a b/ä (1).csv", "it's.csv", "a,b:{c}.csv"])
+def test_a_key_that_can_be_carried_comes_as_it_is(key: str) -> None:
+    assert PastedParams.from_json(pasted(key)) == PastedParams(EXECUTION, key)
+
+
+@pytest.mark.parametrize("key", ["a\\b.csv", "a\\u0022b.csv", "a\\u0062.csv", "a\\/b.csv", "a\nb.csv", "a\x7fb.csv"])
+def test_a_key_that_cannot_be_carried_is_refused_by_name(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="UserParameters key key: has a character that cannot be carried"):
+        PastedParams.from_json(pasted(key))
+
+
+@pytest.mark.parametrize("key", ['a"b.csv', 'x","other":"y', 'x","execution_id":"o'])
+def test_a_quote_in_a_key_is_refused(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="UserParameters"):
+        PastedParams.from_json(pasted(key))
+
+
+def test_a_parameter_that_is_there_twice_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="UserParameters key key: there twice"):
+        PastedParams.from_json(pasted('x","key":"y'))
+
+
+@pytest.mark.parametrize("execution", ["", "x", "../other", EXECUTION.upper(), f"{EXECUTION}0"])
+def test_an_execution_is_a_uuid(execution: str) -> None:
+    with pytest.raises(ConfigurationError, match="UserParameters key execution_id: must"):
+        PastedParams.from_json(pasted("iris.csv", execution))
