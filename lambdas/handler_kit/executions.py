@@ -5,6 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+# An execution in one of these may still use the jobs that it has started.
+_ALIVE = frozenset({"InProgress", "Stopping", "Succeeded"})
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution of a pipeline, to be asked what it is at.
+
+    Attributes:
+        codepipeline: The client.
+        pipeline: Name of the pipeline.
+        id: Id of the execution.
+    """
+
+    codepipeline: Any
+    pipeline: str
+    id: str
+
+    def status(self) -> str:
+        """``InProgress``, ``Stopped`` or what else CodePipeline says. Raises ClientError when it refuses."""
+        found = self.codepipeline.get_pipeline_execution(pipelineName=self.pipeline, pipelineExecutionId=self.id)
+        return str(found["pipelineExecution"]["status"])
+
+    @staticmethod
+    def keeps_its_jobs(status: str) -> bool:
+        """Whether an execution of this status may still use what it has started."""
+        return status in _ALIVE
+
 
 @dataclass(frozen=True)
 class History:

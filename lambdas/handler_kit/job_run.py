@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
+from handler_kit.executions import Execution
 from handler_kit.report import Continue
 from handler_kit.requests import CAPACITY_RETRIES, STARTED_BY
 from handler_kit.sagemaker_jobs import MAX_ATTEMPTS
@@ -48,7 +49,8 @@ class JobRun:
 
     Args:
         jobs: The kind of job.
-        execution_id: The pipeline execution.
+        execution: The pipeline execution. A job that is started after its end, as by an event that comes late, is
+            stopped again.
         started_by: The CodePipeline job that this call works for. A retried stage has another one, so that a job
             that failed in an earlier try gets a successor.
         request: Makes the whole request of a name; its second argument counts how often there was no instance.
@@ -59,7 +61,7 @@ class JobRun:
     def __init__(
         self,
         jobs: Jobs,
-        execution_id: str,
+        execution: Execution,
         *,
         started_by: str,
         request: Callable[[str, int], dict[str, Any]],
@@ -67,42 +69,56 @@ class JobRun:
         enough: Callable[[FoundJob], bool] = lambda _: False,
     ) -> None:
         self._jobs = jobs
-        self._execution_id = execution_id
+        self._execution = execution
         self._started_by = started_by
         self._request = request
         self._capacity_retries = capacity_retries
         self._enough = enough
         # Says at once what is wrong with prefix or execution.
-        self._first_name = jobs.name(execution_id)
+        self._first_name = jobs.name(execution.id)
 
     def call(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
         """Start the job on the first call, look at it on every later one; give it when the wait is over.
 
         Raises StillRunning at the deadline, StepFailure when the job cannot be started.
         """
+        token = self._token(token_text, now)
+        try:
+            if token.asked_by:
+                return self._started(token, attempt=1)
+            return self._look(self._jobs.read(token.awaits), token, now)
+        except (ClientError, BotoCoreError) as error:
+            return self._wait_on(error, token, now)
+
+    def read(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
+        """Look at the newest job of the execution, which another action started. Raises StepFailure without one."""
+        token = self._token(token_text, now)
+        try:
+            found = list(self._jobs.of_execution(self._execution.id))
+            if not found:
+                raise StepFailure(
+                    f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage."
+                )
+            return self._look(found[-1], Token(found[-1].name, token.deadline), now)
+        except (ClientError, BotoCoreError) as error:
+            return self._wait_on(error, token, now)
+
+    def _token(self, text: str | None, now: int) -> Token:
         latest_deadline = now + MAX_WAIT_SECONDS
-        if token_text is None:
-            return self._waiting(Token(self._start(attempt=1), latest_deadline), "started")
-        token = tokens.decode(
-            token_text,
-            is_ours=lambda name: self._jobs.attempt_of(name, self._execution_id) is not None,
+        if text is None:
+            return Token(self._first_name, latest_deadline, asked_by=self._started_by)
+        return tokens.decode(
+            text,
+            is_ours=lambda name: self._jobs.attempt_of(name, self._execution.id) is not None,
             latest_deadline=latest_deadline,
         )
-        try:
-            job = self._jobs.read(token.awaits)
-        except (ClientError, BotoCoreError) as error:
-            if not is_transient(error):
-                raise
-            logs.info("describe answered with a passing error", job=token.awaits, error=str(error))
-            return self._wait(token, "unknown for the moment", now)
-        return self._look(job, token, now)
 
-    def read(self, *, now: int) -> FoundJob | Continue:
-        """Look at the newest job of the execution, which another action started. Raises StepFailure without one."""
-        found = list(self._jobs.of_execution(self._execution_id))
-        if not found:
-            raise StepFailure(f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage.")
-        return self._look(found[-1], Token(found[-1].name, now + MAX_WAIT_SECONDS), now)
+    def _wait_on(self, error: Exception, token: Token, now: int) -> Continue:
+        """Ask again later: a failure reported here would stop a job that is well."""
+        if not is_transient(error):
+            raise error
+        logs.info("SageMaker answered with a passing error", job=token.awaits, error=str(error))
+        return self._wait(token, "unknown for the moment", now)
 
     def _look(self, job: FoundJob, token: Token, now: int) -> FoundJob | Continue:
         if job.is_running:
@@ -112,9 +128,18 @@ class JobRun:
         if not job.reason.startswith("CapacityError") or retries >= self._capacity_retries:
             return job
         logs.info("no capacity, trying again", job=job.name, retries=retries)
-        attempt = self._jobs.attempt_of(job.name, self._execution_id) or 1
-        name = self._start(attempt + 1, retries + 1)
-        return self._waiting(Token(name, token.deadline), f"started again, as {job.name} got no instance")
+        attempt = self._jobs.attempt_of(job.name, self._execution.id) or 1
+        return self._started(token, attempt + 1, retries + 1, status=f"started again, as {job.name} got no instance")
+
+    def _started(self, token: Token, attempt: int, retries: int = 0, status: str = "started") -> Continue:
+        name = self._start(attempt, retries, {self._started_by, token.asked_by})
+        now_at = self._execution.status()
+        if not Execution.keeps_its_jobs(now_at):
+            self._jobs.end(name)
+            raise StepFailure(
+                f"The execution is {now_at}, so that {self._jobs.noun.lower()} {name} was stopped.", external_id=name
+            )
+        return self._waiting(Token(name, token.deadline), status)
 
     def _wait(self, token: Token, status: str, now: int) -> Continue:
         if now >= token.deadline:
@@ -124,17 +149,17 @@ class JobRun:
     def _waiting(self, token: Token, status: str) -> Continue:
         return Continue(token, summary=f"{self._jobs.noun} {token.awaits}: {status}", external_id=token.awaits)
 
-    def _start(self, attempt: int, retries: int = 0) -> str:
+    def _start(self, attempt: int, retries: int, started_by: set[str]) -> str:
         """Create the job, or adopt it; a job that failed in an earlier try of the stage gets a successor."""
         while attempt <= MAX_ATTEMPTS:
-            name = self._jobs.name(self._execution_id, attempt)
+            name = self._jobs.name(self._execution.id, attempt)
             request = self._request(name, retries)
             outcome = self._create(request)
             if outcome == _CREATED:
                 logs.info("job started", job=name)
                 return name
             if outcome == _TAKEN:
-                if self._adopts(self._jobs.read(name), request):
+                if self._adopts(self._jobs.read(name), request, started_by):
                     return name
                 attempt += 1
             elif retries < self._capacity_retries:
@@ -164,9 +189,9 @@ class JobRun:
             raise
         return _CREATED
 
-    def _adopts(self, job: FoundJob, request: dict[str, Any]) -> bool:
+    def _adopts(self, job: FoundJob, request: dict[str, Any], started_by: set[str]) -> bool:
         over = not job.is_running and not job.has_result
-        if over and self._jobs.environment(job.description).get(STARTED_BY) != self._started_by:
+        if over and self._jobs.environment(job.description).get(STARTED_BY) not in started_by:
             return False
         asked, found = self._jobs.identity(request), self._jobs.identity(job.description)
         if differing := [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]:

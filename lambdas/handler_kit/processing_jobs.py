@@ -37,6 +37,10 @@ class ProcessingJobs(Jobs):
             description=job,
         )
 
+    def stop(self, name: str) -> None:
+        """Ask the job to end; its program gets SIGTERM and 120 seconds."""
+        self.sagemaker.stop_processing_job(ProcessingJobName=name)
+
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:
         """Image, role and input of the program."""
         inputs = description.get("ProcessingInputs", [])

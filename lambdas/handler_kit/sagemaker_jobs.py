@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError
 
+from handler_kit import logs
 from handler_kit.console import log_link
 from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message
 from handler_kit.job_names import attempt_of, job_name
@@ -88,6 +89,10 @@ class Jobs(ABC):
         """The job of a name. Raises ClientError when there is none."""
 
     @abstractmethod
+    def stop(self, name: str) -> None:
+        """Ask a job to end. Raises ClientError when SageMaker refuses, as it does when the job is over."""
+
+    @abstractmethod
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:
         """What makes a request or a described job this work and no other."""
 
@@ -124,12 +129,23 @@ class Jobs(ABC):
             raise
 
     def of_execution(self, execution_id: str) -> Iterator[FoundJob]:
-        """Every job of an execution, the first attempt first."""
+        """Every job of an execution, the first attempt first; one that somebody deleted hides no later one."""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             found = self.find(self.name(execution_id, attempt))
-            if found is None:
-                return
-            yield found
+            if found is not None:
+                yield found
+
+    def end(self, name: str) -> None:
+        """Stop a job; that it ends by itself meanwhile is no mistake. Raises ClientError when SageMaker refuses."""
+        try:
+            self.stop(name)
+        except ClientError as error:
+            found = self.find(name) if error_code(error) == "ValidationException" else None
+            if error_code(error) != "ValidationException" or (found is not None and found.can_be_stopped):
+                raise
+            logs.info("job ended by itself", job=name)
+            return
+        logs.info("job stopped", job=name)
 
     def failure(self, job: FoundJob) -> StepFailure:
         """Why a job has no result, with the link to its log."""

@@ -6,6 +6,7 @@ A token comes back through CodePipeline, so it is checked like any other input.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,27 @@ VERSION = 1
 MAX_CHARACTERS = 2048
 CLOCK_SLACK_SECONDS = 600
 
+_JOB_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
 
 @dataclass(frozen=True)
 class Token:
-    """What is awaited, by name, and until when (seconds since 1970)."""
+    """What a step waits for.
+
+    Attributes:
+        awaits: Its name.
+        deadline: Until when, in seconds since 1970.
+        asked_by: The CodePipeline job that first asked for it, while nobody knows whether it was made; then empty.
+    """
 
     awaits: str
     deadline: int
+    asked_by: str = ""
 
     def encode(self) -> str:
         """The text to hand to CodePipeline."""
-        return json.dumps({"v": VERSION, "awaits": self.awaits, "deadline": self.deadline})
+        asked = {"asked_by": self.asked_by} if self.asked_by else {}
+        return json.dumps({"v": VERSION, "awaits": self.awaits, "deadline": self.deadline, **asked})
 
 
 def decode(text: str, *, is_ours: Callable[[str], bool], latest_deadline: int) -> Token:
@@ -49,8 +60,8 @@ def _decode(text: str, is_ours: Callable[[str], bool], latest_deadline: int) -> 
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"longer than {MAX_CHARACTERS} characters")
     fields = json.loads(text)
-    if not isinstance(fields, dict) or fields.keys() != {"v", "awaits", "deadline"}:
-        raise ValueError("its fields must be v, awaits and deadline")
+    if not isinstance(fields, dict) or fields.keys() - {"asked_by"} != {"v", "awaits", "deadline"}:
+        raise ValueError("its fields must be v, awaits, deadline and perhaps asked_by")
     version, awaits, deadline = fields["v"], fields["awaits"], fields["deadline"]
     if type(version) is not int or version != VERSION:
         raise ValueError(f"its version must be {VERSION}")
@@ -58,4 +69,7 @@ def _decode(text: str, is_ours: Callable[[str], bool], latest_deadline: int) -> 
         raise ValueError("its deadline is none that this step sets")
     if not isinstance(awaits, str) or not is_ours(awaits):
         raise ValueError("it awaits something that this step did not start")
-    return Token(awaits, deadline)
+    asked_by = fields.get("asked_by", "")
+    if not isinstance(asked_by, str) or ("asked_by" in fields and not _JOB_ID.fullmatch(asked_by)):
+        raise ValueError("its asked_by is no CodePipeline job")
+    return Token(awaits, deadline, asked_by)

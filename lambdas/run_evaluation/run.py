@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from handler_kit.clients import client
+from handler_kit.executions import Execution
 from handler_kit.job_run import JobRun
 from handler_kit.processing_jobs import ProcessingJobs
 from handler_kit.report import Continue, Success
@@ -21,7 +23,8 @@ def run(
     jobs = ProcessingJobs(sagemaker, settings.job_prefix)
     found = JobRun(
         jobs,
-        params.execution_id,
+        # Jobs are called as the pipeline.
+        Execution(client("codepipeline"), settings.job_prefix, params.execution_id),
         started_by=job.id,
         request=lambda name, _: processing_request(name, params, settings, document, job.id),
     ).call(job.continuation_token, now=now)

@@ -6,21 +6,13 @@ It finds the job that the execution has left running, and stops exactly that one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import Any
 
 from handler_kit import logs
 from handler_kit.clients import client
-from handler_kit.errors import error_code
+from handler_kit.executions import Execution
 from handler_kit.settings import SettingsBase
 from handler_kit.training_jobs import jobs_of
-
-if TYPE_CHECKING:
-    from handler_kit.sagemaker_jobs import FoundJob
-
-# An execution in one of these may still use its job.
-_ALIVE = frozenset({"InProgress", "Stopping", "Succeeded"})
 
 
 @dataclass(frozen=True)
@@ -48,24 +40,15 @@ def stop_training(event: dict[str, Any], settings: Settings, codepipeline: Any, 
     Raises ValueError when the event is about another pipeline, ClientError when SageMaker refuses.
     """
     execution_id = _execution(event, settings)
-    found = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
-    status = found["pipelineExecution"]["status"]
-    if status in _ALIVE:
+    status = Execution(codepipeline, settings.pipeline, execution_id).status()
+    if Execution.keeps_its_jobs(status):
         # A person has retried the stage since, and the job is its.
         logs.info("execution goes on, nothing is stopped", execution=execution_id, status=status)
         return
     jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
     for job in jobs.of_execution(execution_id):
-        if not job.can_be_stopped:
-            continue
-        try:
-            jobs.stop(job.name)
-        except ClientError as error:
-            if error_code(error) != "ValidationException" or _still_runs(jobs.find(job.name)):
-                raise
-            logs.info("job ended by itself", job=job.name)
-            continue
-        logs.info("job stopped", job=job.name, execution=execution_id, status=status)
+        if job.can_be_stopped:
+            jobs.end(job.name)
 
 
 def _execution(event: dict[str, Any], settings: Settings) -> str:
@@ -77,7 +60,3 @@ def _execution(event: dict[str, Any], settings: Settings) -> str:
             f"The event is about pipeline {detail['pipeline']}, not {settings.pipeline}. Check the rule's pattern."
         )
     return str(detail["execution-id"])
-
-
-def _still_runs(job: FoundJob | None) -> bool:
-    return job is not None and job.can_be_stopped

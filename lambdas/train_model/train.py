@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit.clients import client
 from handler_kit.errors import ConfigurationError, error_code
+from handler_kit.executions import Execution
 from handler_kit.job_run import JobRun, StillRunning
 from handler_kit.job_states import WITHOUT_INSTANCES
 from handler_kit.report import Continue, Success
@@ -42,7 +43,7 @@ class Trainer:
         self._jobs = kind(sagemaker, settings.job_prefix)
         self._run = JobRun(
             self._jobs,
-            params.execution_id,
+            Execution(client("codepipeline"), settings.pipeline, params.execution_id),
             started_by=pipeline_job_id,
             request=self._request,
             capacity_retries=document.capacity_retries,
@@ -52,8 +53,8 @@ class Trainer:
     def call(self, token_text: str | None, *, now: int) -> Success | Continue:
         """Do the step. Raises StepFailure with SageMaker's reason when the job gave no model."""
         try:
-            if self._params.step == "read" and token_text is None:
-                found = self._run.read(now=now)
+            if self._params.step == "read":
+                found = self._run.read(token_text, now=now)
             else:
                 found = self._run.call(token_text, now=now)
         except StillRunning as waited:

@@ -80,6 +80,7 @@ class Script:
         self.client = clients.client(service)
         self.requests: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._answers: dict[str, deque[tuple[int, dict[str, Any]]]] = defaultdict(deque)
+        self._rest: dict[str, tuple[int, dict[str, Any]]] = {}
         events = self.client.meta.events
         events.register_last(f"provide-client-params.{service}", self._record)
         events.register_first(f"before-call.{service}", self._answer)
@@ -92,6 +93,11 @@ class Script:
         self._answers[operation].append((400, {"Error": {"Code": code, "Message": message}}))
         return self
 
+    def refuse_rest(self, operation: str, code: str, message: str = "No.") -> Script:
+        """Refuse every call after those that are scripted."""
+        self._rest[operation] = (400, {"Error": {"Code": code, "Message": message}})
+        return self
+
     def operations(self) -> list[str]:
         return [name for name, requests in self.requests.items() for _ in requests]
 
@@ -100,17 +106,21 @@ class Script:
         self.requests[model.name].append(params)
 
     def _answer(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
-        if not self._answers[model.name]:
+        if self._answers[model.name]:
+            status, parsed = self._answers[model.name].popleft()
+        elif model.name in self._rest:
+            status, parsed = self._rest[model.name]
+        else:
             return None
-        status, parsed = self._answers[model.name].popleft()
         return type("Response", (), {"status_code": status})(), {"ResponseMetadata": {}, **parsed}
 
 
 class Reports(Script):
-    """CodePipeline, which takes every report unless told otherwise."""
+    """CodePipeline, which takes every report and whose executions go on, unless told otherwise."""
 
     def __init__(self) -> None:
         super().__init__("codepipeline")
+        self._rest["GetPipelineExecution"] = (200, {"pipelineExecution": {"status": "InProgress"}})
 
     def _answer(self, model: Any, **context: Any) -> tuple[Any, dict[str, Any]] | None:
         answer = super()._answer(model, **context)

@@ -133,7 +133,7 @@ def test_a_running_job_is_stopped_and_no_other(
 ) -> None:
     set_env({"pipeline": "iris-1a2b3c", "job_kind": "training", "job_prefix": "iris-1a2b3c"})
     script("codepipeline").answer("GetPipelineExecution", pipelineExecution={"status": "Failed"})
-    sagemaker.answer("DescribeTrainingJob", **job(status)).refuse("DescribeTrainingJob", *NOT_FOUND)
+    sagemaker.answer("DescribeTrainingJob", **job(status)).refuse_rest("DescribeTrainingJob", *NOT_FOUND)
     sagemaker.answer("StopTrainingJob")
     detail = {"pipeline": "iris-1a2b3c", "execution-id": EXECUTION, "state": "FAILED"}
     stop_training.handler.handler({"detail": detail}, None)
@@ -154,7 +154,7 @@ def test_the_wait_ends_when_the_job_runs_no_longer(
         "latestExecution": {"pipelineExecutionId": EXECUTION, "status": "InProgress"},
     }
     codepipeline.answer("GetPipelineState", stageStates=[stage]).answer("PutApprovalResult")
-    sagemaker.answer("DescribeTrainingJob", **job(status)).refuse("DescribeTrainingJob", *NOT_FOUND)
+    sagemaker.answer("DescribeTrainingJob", **job(status)).refuse_rest("DescribeTrainingJob", *NOT_FOUND)
     answer_training.handler.handler({}, None)
     assert len(codepipeline.requests["PutApprovalResult"]) == (status not in {"InProgress", "Stopping"})
 

@@ -21,8 +21,8 @@ def decode(text: str) -> Token:
 
 @given(deadline=st.integers(0, LATEST))
 def test_a_token_comes_back_as_it_was_written(deadline: int) -> None:
-    token = Token("ours", deadline)
-    assert decode(token.encode()) == token
+    for token in (Token("ours", deadline), Token("ours", deadline, asked_by="11111111-2222")):
+        assert decode(token.encode()) == token
 
 
 def test_a_token_of_the_longest_name_fits_codepipeline() -> None:

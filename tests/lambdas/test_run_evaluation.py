@@ -185,6 +185,16 @@ def test_a_job_of_this_name_that_reads_something_else_is_not_adopted(
     assert "image is another, not" in reports.message
 
 
+@pytest.mark.parametrize(("status", "stopped"), [("Stopped", 1), ("InProgress", 0)])
+def test_a_job_started_for_an_execution_that_is_over_is_stopped(
+    call: Any, script: Callable[[str], Any], reports: Any, status: str, stopped: int
+) -> None:
+    sagemaker = script("sagemaker").answer("CreateProcessingJob").answer("StopProcessingJob")
+    reports.answer("GetPipelineExecution", pipelineExecution={"status": status})
+    call()
+    assert sagemaker.requests["StopProcessingJob"] == [{"ProcessingJobName": NAME}] * stopped
+
+
 def test_a_quota_is_named(call: Any, script: Callable[[str], Any], reports: Any) -> None:
     script("sagemaker").refuse("CreateProcessingJob", "ResourceLimitExceeded", "0 of ml.m5.large.")
     call()

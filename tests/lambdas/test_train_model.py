@@ -324,6 +324,59 @@ def test_a_running_job_is_awaited_with_the_same_deadline(call: Any, sagemaker: A
     assert json.loads(reports.token) == json.loads(token())
 
 
+@pytest.mark.parametrize("status", ["Stopped", "Failed", "Superseded", "Cancelled"])
+def test_a_job_started_for_an_execution_that_is_over_is_stopped(
+    call: Any, sagemaker: Any, reports: Any, status: str
+) -> None:
+    reports.answer("GetPipelineExecution", pipelineExecution={"status": status})
+    sagemaker.answer("CreateTrainingJob").answer("StopTrainingJob")
+    call()
+    assert sagemaker.requests["StopTrainingJob"] == [{"TrainingJobName": NAME}]
+    assert reports.message == f"The execution is {status}, so that training job {NAME} was stopped."
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping"])
+def test_a_job_of_an_execution_that_goes_on_is_not_stopped(
+    call: Any, sagemaker: Any, reports: Any, status: str
+) -> None:
+    reports.answer("GetPipelineExecution", pipelineExecution={"status": status})
+    sagemaker.answer("CreateTrainingJob")
+    call()
+    assert sagemaker.requests["StopTrainingJob"] == []
+    assert json.loads(reports.token)["awaits"] == NAME
+
+
+def test_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ThrottlingException")
+    call()
+    asked = json.loads(reports.token)
+    assert (asked["awaits"], asked["asked_by"]) == (NAME, PIPELINE_JOB)
+    sagemaker.answer("CreateTrainingJob")
+    call(json.dumps(asked))
+    assert json.loads(reports.requests["PutJobSuccessResult"][1]["continuationToken"]) == {
+        "v": 1,
+        "awaits": NAME,
+        "deadline": asked["deadline"],
+    }
+
+
+def test_a_throttled_look_at_a_job_to_adopt_leaves_it_alone(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse").refuse("DescribeTrainingJob", "ThrottlingException")
+    call()
+    assert json.loads(reports.token)["asked_by"] == PIPELINE_JOB
+    assert sagemaker.requests["StopTrainingJob"] == []
+
+
+def test_a_throttled_start_of_a_retried_stage_does_not_take_the_failed_job_for_its_own(
+    call: Any, sagemaker: Any, reports: Any
+) -> None:
+    earlier = job("Failed", Environment={"MLOPS_PIPELINE_JOB_ID": "an earlier try"})
+    sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **earlier)
+    sagemaker.answer("CreateTrainingJob")
+    call(json.dumps({"v": 1, "awaits": NAME, "deadline": NOW + 60, "asked_by": PIPELINE_JOB}))
+    assert json.loads(reports.token)["awaits"] == f"{NAME}-r2"
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
 def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
     sagemaker.refuse("DescribeTrainingJob", code)

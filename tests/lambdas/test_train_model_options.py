@@ -282,14 +282,14 @@ def test_starting_hands_over_a_job_that_waits_for_spot_instances_for_days(
 def test_reading_gives_the_outputs_of_the_newest_attempt(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Failed"))
     sagemaker.answer("DescribeTrainingJob", **job("Completed", name=f"{NAME}-r2"))
-    sagemaker.refuse("DescribeTrainingJob", "ValidationException", "Requested resource not found.")
+    sagemaker.refuse_rest("DescribeTrainingJob", "ValidationException", "Requested resource not found.")
     call(step="read")
     assert reports.outputs["JobName"] == f"{NAME}-r2"
 
 
 def test_reading_tells_the_whole_reason(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Failed", FailureReason="AlgorithmError: " + "why " * 200))
-    sagemaker.refuse("DescribeTrainingJob", "ResourceNotFound")
+    sagemaker.refuse_rest("DescribeTrainingJob", "ResourceNotFound")
     call(step="read")
     assert reports.message.count("why") == 200
     assert reports.only("failure")["failureDetails"]["externalExecutionId"].startswith("https://console")
@@ -297,13 +297,13 @@ def test_reading_tells_the_whole_reason(call: Any, sagemaker: Any, reports: Any)
 
 def test_reading_waits_for_a_job_that_still_runs(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("InProgress", SecondaryStatus="Training"))
-    sagemaker.refuse("DescribeTrainingJob", "ResourceNotFound")
+    sagemaker.refuse_rest("DescribeTrainingJob", "ResourceNotFound")
     call(step="read")
     assert json.loads(reports.token)["awaits"] == NAME
 
 
 def test_reading_a_job_that_was_never_started_says_so(call: Any, sagemaker: Any, reports: Any) -> None:
-    sagemaker.refuse("DescribeTrainingJob", "ResourceNotFound")
+    sagemaker.refuse_rest("DescribeTrainingJob", "ResourceNotFound")
     call(step="read")
     assert reports.message == f"Training job {NAME} does not exist. Retry all actions of the stage."
 

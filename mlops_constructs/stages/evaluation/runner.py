@@ -58,9 +58,16 @@ class EvaluationRunner(Construct):
             document=processing_document(config, env.tags),
             permissions=[
                 allow(
-                    ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:AddTags"],
+                    [
+                        "sagemaker:CreateProcessingJob",
+                        "sagemaker:DescribeProcessingJob",
+                        "sagemaker:StopProcessingJob",
+                        "sagemaker:AddTags",
+                    ],
                     env.arn("sagemaker", f"processing-job/{env.name}-*"),
                 ),
+                # A job that was started for an execution which was stopped meanwhile is stopped again.
+                allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
                 pass_role(self.role.arn, "sagemaker.amazonaws.com"),
                 use_key_for_volumes(stores.key_arn),
                 allow("s3:GetObject", stores.own_arn("releases")),

@@ -73,6 +73,9 @@ def launch_permissions(
     return [
         *(allow(create, created, when=when) for bound in _bounds(env, config) for when in by_either_name(bound)),
         allow([*look, "sagemaker:AddTags"], jobs),
+        # A job that was started for an execution which was stopped meanwhile is stopped again.
+        allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
+        *stop_permissions(env, tuning),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         allow("s3:GetObject", stores.own_arn("releases")),
