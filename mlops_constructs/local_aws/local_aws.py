@@ -156,6 +156,7 @@ class LocalAws:
                     service.close()
                 except Exception:
                     logger.exception("closing %s", type(service).__name__)
+            self.account.processes.close()  # before the door shuts, or they would tell of that
             self._gateway.close()
             self.account.close()
         finally:

@@ -108,7 +108,7 @@ class Builds:
             build: dict[str, Any] = self.api.batch_get_builds(ids=[build_id])["builds"][0]
             return build if build["buildComplete"] else None
 
-        build: dict[str, Any] = wait_until(described, 60)
+        build: dict[str, Any] = wait_until(described)
         return build
 
     def log(self, build: dict[str, Any]) -> list[str]:

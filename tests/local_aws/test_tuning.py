@@ -104,7 +104,7 @@ def tuned(aws: LocalAws, request: dict[str, Any]) -> dict[str, Any]:
         job: dict[str, Any] = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         return job if job["HyperParameterTuningJobStatus"] in FINISHED else None
 
-    job: dict[str, Any] = wait_until(described, 40)
+    job: dict[str, Any] = wait_until(described)
     return job
 
 
@@ -121,7 +121,7 @@ def trained(aws: LocalAws, request: dict[str, Any], *, until: tuple[str, ...] = 
         job: dict[str, Any] = aws.client("sagemaker").describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] in until else None
 
-    job: dict[str, Any] = wait_until(described, 40)
+    job: dict[str, Any] = wait_until(described)
     return job
 
 

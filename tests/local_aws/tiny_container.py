@@ -153,7 +153,7 @@ def zip_of(folder: Path, extra: dict[str, str] | None = None) -> bytes:
     return packed.getvalue()
 
 
-def wait_until(condition: Callable[[], Any], timeout_seconds: float = 90.0) -> Any:
+def wait_until(condition: Callable[[], Any], timeout_seconds: float = 180.0) -> Any:
     """Poll until the condition gives something true, and return it."""
     deadline = time.monotonic() + timeout_seconds
     while not (result := condition()):

@@ -68,7 +68,7 @@ def zip_of(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def wait_for(found: Callable[[], Any], seconds: float = 90.0) -> Any:
+def wait_for(found: Callable[[], Any], seconds: float = 180.0) -> Any:
     """The first true answer of `found`."""
     deadline = time.monotonic() + seconds
     while not (answer := found()):
