@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ._aws.environment import Environment
     from .config import PipelineConfig
+    from .stages.deployment.roles import EndpointRoles
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     """Make every stage below ``scope``."""
     image = ImageStage(scope, "image", config=config.algorithm, env=env)
     registry = RegistryStage(scope, "registry", env=env)
-    training = _training(scope, config, env, image)
     deployment = DeploymentStage(
         scope,
         "deployment",
@@ -51,6 +51,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         accept=config.algorithm.accept,
     )
     production = deployment.production_endpoint
+    training = _training(scope, config, env, image, production_stack=production)
     evaluation = EvaluationStage(
         scope,
         "evaluation",
@@ -63,7 +64,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
     )
-    approval = _approval(scope, config, env, registry, production_stack=production)
+    approval = _approval(scope, config, env, registry, deployment.production_roles)
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
@@ -71,7 +72,9 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     return Parts(image, registry, training, evaluation, deployment, approval, releases, alarms)
 
 
-def _training(scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage) -> TrainingStage:
+def _training(
+    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, *, production_stack: str
+) -> TrainingStage:
     job = config.evaluation.job
     return TrainingStage(
         scope,
@@ -83,12 +86,13 @@ def _training(scope: Construct, config: PipelineConfig, env: Environment, image:
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
         held_out_channel=None if job is None else job.channel,
+        production_stack=production_stack,
         min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
     )
 
 
 def _approval(
-    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, *, production_stack: str
+    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, production_roles: EndpointRoles
 ) -> ApprovalStage:
     return ApprovalStage(
         scope,
@@ -98,7 +102,7 @@ def _approval(
         group=registry.name,
         packages_arn=registry.packages_arn,
         production=config.production,
-        production_stack=production_stack,
+        production_roles=production_roles,
     )
 
 

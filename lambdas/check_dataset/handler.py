@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from check_dataset.check import Aws, check_dataset
 from check_dataset.settings import Params, Settings
 from handler_kit.clients import client
+from handler_kit.production import find_stack
 from handler_kit.releases import Releases
 from handler_kit.report import Success, pipeline_step
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
+    stack = find_stack(client("cloudformation"), settings.production_stack)
+    if stack is not None:
+        # Said before training costs anything and a person is asked.
+        stack.check()
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "CheckDataset")
     if released is not None:

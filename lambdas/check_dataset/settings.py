@@ -19,6 +19,7 @@ class Settings(SettingsBase):
         duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained before.
         pipeline: The pipeline: a skipped execution is stopped in it, and records are kept under its name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
+        production_stack: The CloudFormation stack that serves production.
         min_instances: Environment to the fewest instances that its rollout can do with.
     """
 
@@ -30,6 +31,7 @@ class Settings(SettingsBase):
     duplicates: str
     pipeline: str
     image_parameter: str
+    production_stack: str
     min_instances: dict[str, str]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.clients import client
 from handler_kit.job import EVENT_KEY
-from handler_kit.report import Success, pipeline_step
+from handler_kit.report import Continue, Success, pipeline_step
+from record_decision.clear import clear
 from record_decision.record import record_approval, record_end
 from record_decision.settings import Params, Settings
 
@@ -24,6 +26,8 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 
 @pipeline_step
-def _approval(job: Job) -> Success:
+def _approval(job: Job) -> Success | Continue:
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    return record_approval(params, settings, client("codepipeline"), client("sagemaker"))
+    recorded = record_approval(params, settings, client("codepipeline"), client("sagemaker"))
+    waits = clear(settings, client("cloudformation"), job.continuation_token, now=int(time.time()))
+    return recorded if waits is None else waits

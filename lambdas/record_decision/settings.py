@@ -15,12 +15,14 @@ class Settings(SettingsBase):
         pipeline: The only pipeline whose decisions count.
         approval_timeout_minutes: How long CodePipeline waits for an answer.
         production_stack: The CloudFormation stack that serves production.
+        deploy_role_arn: Role that CloudFormation deploys production with.
     """
 
     model_package_group: str
     pipeline: str
     approval_timeout_minutes: int
     production_stack: str
+    deploy_role_arn: str
 
 
 @dataclass(frozen=True)

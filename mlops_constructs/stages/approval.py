@@ -9,13 +9,14 @@ from constructs import Construct
 from .._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from .._aws.events import invoke_on
 from .._aws.function import Function
-from .._aws.policy import allow, mark_package, report_result
+from .._aws.policy import allow, mark_package, pass_role, report_result
 from ..provider import sns_topic, sns_topic_subscription
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from ..config import Approval, Endpoint
+    from .deployment.roles import EndpointRoles
 
 STAGE = ACTION = "Approve"
 
@@ -40,15 +41,15 @@ class ApprovalStage(Construct):
         group: str,
         packages_arn: str,
         production: Endpoint,
-        production_stack: str,
+        production_roles: EndpointRoles,
     ) -> None:
         """Make topic, subscriptions, functions and the rule that sees executions which end early."""
         super().__init__(scope, id_)
         self._config, self._env = config, env
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
-        self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack)
-        self.record_decision = self._record_decision(group, packages_arn, production_stack)
+        self.gather_evidence = self._gather_evidence(packages_arn, production, production_roles.endpoint)
+        self.record_decision = self._record_decision(group, packages_arn, production_roles)
         self._on_early_end()
 
     @property
@@ -118,8 +119,9 @@ class ApprovalStage(Construct):
             ],
         )
 
-    def _record_decision(self, group: str, packages_arn: str, production_stack: str) -> Function:
+    def _record_decision(self, group: str, packages_arn: str, production: EndpointRoles) -> Function:
         env = self._env
+        stack, deploy_role = env.arn("cloudformation", f"stack/{production.endpoint}/*"), production.deploy.arn
         return Function(
             self,
             "record_decision",
@@ -129,11 +131,15 @@ class ApprovalStage(Construct):
                 "MODEL_PACKAGE_GROUP": group,
                 "PIPELINE": env.name,
                 "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
-                "PRODUCTION_STACK": production_stack,
+                "PRODUCTION_STACK": production.endpoint,
+                "DEPLOY_ROLE_ARN": deploy_role,
             },
             permissions=[
                 # A package that production runs is not rejected when a step after its deployment fails.
-                allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+                allow("cloudformation:DescribeStacks", stack),
+                # A stack whose first creation failed cannot be updated.
+                allow("cloudformation:DeleteStack", stack, when={"ArnEquals": {"cloudformation:RoleArn": deploy_role}}),
+                pass_role(deploy_role, "cloudformation.amazonaws.com"),
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 mark_package(packages_arn, ["Approved", "Rejected"]),
                 allow(

@@ -66,7 +66,10 @@ def _deliver(site: _Site) -> Iterator[Recorded]:
     yield site.call("pipeline", "cloudformation:CreateChangeSet", stack, cloudformation__RoleArn=dev)
     for action in ("CreateStack", "UpdateStack", "DeleteStack"):
         yield site.call("pipeline", f"cloudformation:{action}", stack, cloudformation__RoleArn=production)
+    yield site.call("record-decision", "cloudformation:DeleteStack", stack, cloudformation__RoleArn=dev)
+    yield site.call("record-decision", "cloudformation:DeleteStack", stack)
     for passing, role, service in (
+        ("record-decision", "deploy-production", "sagemaker"),
         ("pipeline", "deploy-dev", "sagemaker"),
         ("pipeline", "deploy-production", "sagemaker"),
         ("deploy-dev", "model-dev", "lambda"),

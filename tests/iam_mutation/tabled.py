@@ -59,6 +59,17 @@ def _functions(program: Program, pipeline: str) -> Iterator[Recorded]:
     for purpose in _REPORTING:
         yield Recorded(role(purpose), "codepipeline:PutJobFailureResult", "*")
     yield Recorded(role("stop-training"), "sagemaker:StopTrainingJob", arn("sagemaker", f"training-job/{pipeline}-HEX"))
+    # A job that was started for an execution which is over is stopped; a stack that never served is deleted.
+    ours = arn("codepipeline", pipeline)
+    yield Recorded(role("train-model"), "codepipeline:GetPipelineExecution", ours)
+    yield Recorded(role("train-model"), "sagemaker:StopTrainingJob", arn("sagemaker", f"training-job/{pipeline}-HEX"))
+    stack, deploy = arn("cloudformation", f"stack/{pipeline}-production/*"), role("deploy-production")
+    deploying = (("cloudformation:rolearn", (deploy,)),)
+    for purpose in ("check-dataset", "record-decision"):
+        yield Recorded(role(purpose), "cloudformation:DescribeStacks", stack)
+    yield Recorded(role("record-decision"), "cloudformation:DeleteStack", stack, deploying)
+    to_service = (("iam:passedtoservice", ("cloudformation.amazonaws.com",)),)
+    yield Recorded(role("record-decision"), "iam:PassRole", deploy, to_service)
     rejected = (("sagemaker:modelapprovalstatus", ("Rejected",)),)
     package = arn("sagemaker", f"model-package/{pipeline}/1")
     yield Recorded(role("evaluate-model"), "sagemaker:UpdateModelPackage", package, rejected)

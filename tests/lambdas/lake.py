@@ -23,6 +23,7 @@ SETTINGS = {
     "duplicates": "allow",
     "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
+    "production_stack": "iris-1a2b3c-production",
     "min_instances": '{"dev": "1", "production": "2"}',
 }
 

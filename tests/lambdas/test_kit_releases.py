@@ -108,6 +108,7 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
     class AnySettings:
         artifact_bucket = BUCKET
         pipeline = PIPELINE
+        production_stack = f"{PIPELINE}-production"
         # Tuning jobs have shorter names.
         job_prefix = "iris-9f8e7d"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 GROUP = "iris-1a2b3c"
 STACK = "iris-1a2b3c-production"
+STACK_ID = f"arn:aws:cloudformation:us-east-1:123456789012:stack/{STACK}/0a1b2c3d"
+DEPLOY_ROLE = "arn:aws:iam::123456789012:role/iris-1a2b3c-deploy-production"
 TEMPLATE = {
     "Parameters": {"ModelPackageArn": {"Type": "String"}},
     "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -37,6 +39,7 @@ def _registry(set_env: Callable[..., None]) -> None:
             "pipeline": "iris-1a2b3c",
             "approval_timeout_minutes": "60",
             "production_stack": STACK,
+            "deploy_role_arn": DEPLOY_ROLE,
         }
     )
     for group in (GROUP, "another"):
@@ -284,3 +287,49 @@ def test_a_registry_that_refuses_is_raised_so_that_lambda_delivers_again(
     script("sagemaker").refuse("UpdateModelPackage", "AccessDeniedException")
     with pytest.raises(ClientError):
         end(register(arn), approval("Failed", "No."))
+
+
+def in_state(script: Callable[[str], Any], status: str) -> Any:
+    """CloudFormation with the production stack in a state."""
+    stack = {"StackName": STACK, "StackId": STACK_ID, "StackStatus": status}
+    return script("cloudformation").answer("DescribeStacks", Stacks=[stack]).answer("DeleteStack")
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
+def test_a_production_stack_that_never_served_is_deleted_before_the_change_set(
+    approve: Any, reports: Any, script: Callable[[str], Any], status: str
+) -> None:
+    cloudformation = in_state(script, status)
+    approve(package(), approval("Succeeded"))
+    assert cloudformation.requests["DeleteStack"] == [{"StackName": STACK_ID, "RoleARN": DEPLOY_ROLE}]
+    assert json.loads(reports.token)["awaits"] == STACK
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"],
+)
+def test_a_production_stack_that_can_be_updated_is_left_alone(
+    approve: Any, reports: Any, script: Callable[[str], Any], status: str
+) -> None:
+    cloudformation = in_state(script, status)
+    approve(package(), approval("Succeeded"))
+    assert cloudformation.requests["DeleteStack"] == []
+    assert "continuationToken" not in reports.only("success")
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_production_stack_that_served_is_never_deleted(
+    approve: Any, reports: Any, script: Callable[[str], Any], status: str
+) -> None:
+    cloudformation = in_state(script, status)
+    approve(package(), approval("Succeeded"))
+    assert cloudformation.requests["DeleteStack"] == []
+    assert f"Stack {STACK} is in {status}" in reports.message
+
+
+def test_a_deletion_is_waited_for(approve: Any, reports: Any, script: Callable[[str], Any]) -> None:
+    cloudformation = in_state(script, "DELETE_IN_PROGRESS")
+    approve(package(), approval("Succeeded"))
+    assert cloudformation.requests["DeleteStack"] == []
+    assert json.loads(reports.token)["awaits"] == STACK

@@ -26,6 +26,7 @@ def check_dataset_function(
     config: Dataset,
     env: Environment,
     image_parameter: str,
+    production_stack: str,
     min_instances: Mapping[str, int],
 ) -> Function:
     """Make the function.
@@ -35,6 +36,7 @@ def check_dataset_function(
         config: The data set.
         env: Where it is deployed.
         image_parameter: Name of the SSM parameter with the image.
+        production_stack: CloudFormation stack of the model in production.
         min_instances: Endpoint to the fewest instances that its rollout can do with.
     """
     stores = env.stores
@@ -55,9 +57,10 @@ def check_dataset_function(
             "DUPLICATES": config.duplicates,
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
+            "PRODUCTION_STACK": production_stack,
             "MIN_INSTANCES": json.dumps({name: str(count) for name, count in min_instances.items()}),
         },
-        permissions=_permissions(config, env, image_parameter),
+        permissions=_permissions(config, env, image_parameter, production_stack),
         timeout_seconds=900,
         # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
         memory_mb=1769,
@@ -81,7 +84,7 @@ def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str
     return key
 
 
-def _permissions(config: Dataset, env: Environment, image_parameter: str) -> list[Statement]:
+def _permissions(config: Dataset, env: Environment, image_parameter: str, production_stack: str) -> list[Statement]:
     stores = env.stores
     artifacts = stores.artifact_bucket_arn
     inputs = [env.bucket_arn(name) for name in config.input_buckets]
@@ -94,6 +97,8 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str) -> lis
         allow("s3:GetObject", [stores.own_arn(folder) for folder in ("releases", "trained")]),
         allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
+        # A release that could not reach production is refused before anything is trained.
+        allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
         *stores.use_data_key(),
         *report_result(),
     ]

@@ -61,6 +61,7 @@ class TrainingStage(Construct):
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
+        production_stack: str,
         min_instances: Mapping[str, int],
     ) -> None:
         """Make the role, the functions and the rules that call them.
@@ -74,6 +75,7 @@ class TrainingStage(Construct):
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
+            production_stack: CloudFormation stack of the model in production.
             min_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
@@ -86,6 +88,7 @@ class TrainingStage(Construct):
             config=dataset,
             env=env,
             image_parameter=image_parameter,
+            production_stack=production_stack,
             min_instances=min_instances,
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)

@@ -1,0 +1,42 @@
+"""A production stack whose first creation failed gives way to the release; one that ever served does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handler_kit import logs, tokens
+from handler_kit.errors import StepFailure
+from handler_kit.production import find_stack
+from handler_kit.report import Continue
+from handler_kit.tokens import Token
+
+if TYPE_CHECKING:
+    from record_decision.settings import Settings
+
+# An endpoint that never came up is gone within minutes.
+MAX_WAIT_SECONDS = 3600
+
+
+def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, now: int) -> Continue | None:
+    """Delete the production stack if it never served, and wait until it is gone; ``None`` when nothing is in the way.
+
+    Raises StepFailure, with the command that mends it, where the stack cannot be deleted or updated.
+    """
+    name = settings.production_stack
+    latest_deadline = now + MAX_WAIT_SECONDS
+    token = Token(name, latest_deadline)
+    if token_text is not None:
+        token = tokens.decode(token_text, is_ours=lambda awaits: awaits == name, latest_deadline=latest_deadline)
+    stack = find_stack(cloudformation, name)
+    if stack is None:
+        return None
+    stack.check()
+    if stack.never_served:
+        # By its id: a stack that somebody makes meanwhile under the same name is another one.
+        cloudformation.delete_stack(StackName=stack.id, RoleARN=settings.deploy_role_arn)
+        logs.info("a stack that never served is deleted", stack=stack.id, status=stack.status)
+    elif stack.status != "DELETE_IN_PROGRESS":
+        return None
+    if now >= token.deadline:
+        raise StepFailure(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
+    return Continue(token, summary=f"Stack {name} never served; it is deleted first", external_id=stack.id)
