@@ -1,6 +1,6 @@
 """A production MLOps pipeline on AWS as one CDK for Terraform construct.
 
-Nothing here starts jsii or imports CDKTF until ``MLOpsPipeline`` is asked for.
+Importing this package does not start jsii or import CDKTF until ``MLOpsPipeline`` is accessed.
 """
 
 from __future__ import annotations

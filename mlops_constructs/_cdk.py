@@ -1,7 +1,7 @@
-"""The one place that names the CDK and its AWS provider bindings; everything else imports them from here.
+"""The only module that names the CDK and its AWS provider bindings; all others import them from here.
 
-CDK for Terraform is the promise: ``cdktf`` with ``cdktf_cdktf_provider_aws``. The same code runs on its successor, CDK
-Terrain: ``cdktn`` with ``cdktn_provider_aws``, which bind version 6 of the AWS provider. It is taken where only that is
+CDK for Terraform is the default: ``cdktf`` with ``cdktf_cdktf_provider_aws``. The same code runs on its successor, CDK
+Terrain: ``cdktn`` with ``cdktn_provider_aws``, which bind version 6 of the AWS provider. It is used where only that is
 installed, or where ``MLOPS_CDK=cdktn`` is set. This module reads the variable once, at import: with
 ``MLOPS_FAST_IMPORT`` it is all that a synth reads from the environment.
 """
@@ -37,13 +37,13 @@ BINDINGS = {"cdktf": "cdktf_cdktf_provider_aws", "cdktn": "cdktn_provider_aws"}
 
 
 def choose(switch: str | None) -> str:
-    """Give the core to run on: what ``switch`` says, else the first that is installed with its bindings.
+    """Return the CDK to use: the one that ``switch`` names, or the first that is installed with its bindings.
 
     Args:
         switch: ``cdktf``, ``cdktn``, or None.
 
     Raises:
-        ImportError: when ``switch`` is another word, or what it asks for is not installed.
+        ImportError: when ``switch`` has another value, or the CDK that it names is not installed.
     """
     if switch is not None and switch not in BINDINGS:
         raise ImportError(f"{SWITCH}={switch}: must be {' or '.join(BINDINGS)}")

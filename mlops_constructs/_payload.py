@@ -1,6 +1,6 @@
-"""Find the files that are deployed, and zip them so that equal content gives equal bytes.
+"""Find the files to deploy, and zip them so that equal content gives equal bytes.
 
-In a wheel they stand in ``_payload_files/`` beside this module; in a checkout, in the folder above the package.
+In a wheel they are in ``_payload_files/`` beside this module; in a checkout, in the folder above the package.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A zip on disk, for the time of this process.
+    """A zip on disk, deleted when this process ends.
 
     Attributes:
-        path: Where it lies.
+        path: Path of the zip.
         sha256: Hex digest of its bytes.
     """
 
@@ -62,11 +62,11 @@ def payload(name: str) -> Path:
 
 
 def function_archive(function: str, document: Mapping[str, object] | None = None) -> Archive:
-    """Zip one Lambda function with the kit that all functions share, and with its document.
+    """Zip one Lambda function with ``handler_kit``, which all functions share, and with its document.
 
     Args:
         function: Its folder in ``lambdas/``.
-        document: What the function reads beside its code, from ``document.json``: literals only. None for none.
+        document: Content of ``document.json``, which the function reads: literals only. None for no document.
     """
     root = payload("lambdas")
     if not (root / function / "handler.py").is_file():
@@ -78,7 +78,7 @@ def function_archive(function: str, document: Mapping[str, object] | None = None
 
 
 def folder_files(root: Path, folder: str = "") -> dict[str, Path]:
-    """Give the files below ``root/folder``, by their path relative to ``root``, sorted; caches are left out."""
+    """Return the files below ``root/folder`` by their path relative to ``root``, sorted, without caches."""
     return {path.relative_to(root).as_posix(): path for path in sorted(_walk(root / folder))}
 
 

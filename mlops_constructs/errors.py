@@ -1,4 +1,4 @@
-"""What can go wrong, and whose fault it is.
+"""The errors that this library raises, and what each means.
 
 MlopsError
 ├── ConfigError      the arguments break a rule (also a ValueError); raised once, at synth, with all problems
@@ -60,7 +60,7 @@ class ConfigError(MlopsError, ValueError):
 
 
 class PayloadError(MlopsError):
-    """The files that are deployed (``lambdas/``, ``container/``) are missing from this installation."""
+    """Files to deploy (``lambdas/``, ``container/``) are missing from this installation."""
 
 
 class RehearsalError(MlopsError):

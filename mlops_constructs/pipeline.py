@@ -1,4 +1,4 @@
-"""The whole flow as one construct: data set in, production endpoint out.
+"""The whole MLOps pipeline as one construct: from the data set to the production endpoint.
 
 The signature of ``MLOpsPipeline`` declares its arguments, written out so that ``help()``, every editor and mypy show
 each with its type and default; ``tests/pipeline/test_arguments.py`` proves that ``PipelineConfig`` and ``Profile`` have
@@ -48,25 +48,26 @@ if TYPE_CHECKING:
 class MLOpsPipeline(Construct):
     """A production MLOps pipeline on AWS.
 
-    A data set that lands in ``data_bucket`` is checked, trained on, judged, registered, deployed to DEV, asked golden
-    records, shown to a person, and deployed to production.
+    A data set that lands in ``data_bucket`` is checked, trained on, evaluated, registered, deployed to DEV, tested there
+    with golden records, approved by a person, and deployed to production.
 
-    It is made in the region and account of the stack's provider, in ``aws`` or ``aws-us-gov``. Which services and
-    instance types a region has is known to AWS alone: what is missing there fails the apply, and a region without a
-    built-in algorithm fails the plan.
+    It is deployed to the region and account of the stack's provider, in ``aws`` or ``aws-us-gov``. Which services and
+    instance types a region offers is known only to AWS: where one is missing, the apply fails; where a built-in
+    algorithm is missing, the plan fails.
 
     Attributes:
-        name: What all resources' names start with, a literal.
-        storage: Buckets, key and dead letter queue.
+        name: Prefix of all resource names, a literal.
+        storage: Buckets, KMS key and dead-letter queue.
         image: Repository, build and image of the algorithm.
         training: The training role and its functions.
         registry: The model package group.
-        evaluation: Registration and gate.
-        deployment: Endpoint templates, their roles and smoke tests.
-        approval: Evidence, topic and record of decisions.
-        releases: Record of what went to production.
+        evaluation: Model registration and evaluation gate.
+        deployment: Templates of the endpoints, their roles and smoke tests.
+        approval: Evidence, SNS topic and record of decisions.
+        releases: Record of what was released to production.
         pipeline: The CodePipeline.
-        alarms: Tells the approval's topic of what could not be delivered, or None where the queue is handed in.
+        alarms: Notifies the approval's topic of events that could not be delivered, or None where the queue is an
+            existing one.
         notebook: The notebook instance, or None.
     """
 
@@ -98,27 +99,27 @@ class MLOpsPipeline(Construct):
         Args:
             scope: Stack or construct it belongs to; the stack has an ``AwsProvider``.
             id_: Construct id. In Terraform it is part of every address: another id is another pipeline.
-            algorithm: The team's container.
-            dataset: What lands in the data bucket and starts an execution.
+            algorithm: The algorithm's container.
+            dataset: The data sets whose upload starts an execution.
             training: The training job.
-            tuning: A search for the best hyperparameters in the place of one training job, or None.
-            network: The VPC of training and endpoints; None leaves them in SageMaker's own network.
-            evaluation: The gate before DEV.
+            tuning: A search for the best hyperparameters instead of one training job, or None.
+            network: The VPC of training jobs and endpoints; None leaves them in SageMaker's own network.
+            evaluation: The evaluation gate before DEV.
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
-            approval: Who is told, and how long an answer may take.
+            approval: Who is notified, and how long an approval may take.
             notebook: The notebook instance; None leaves it out.
-            existing: Things of yours that are used where the pipeline would make its own.
-            name_prefix: What all names start with, at most 12 characters; made from ``id_`` unless given. Literal.
-            tags: On everything that takes tags, what the pipeline makes later included. Literals.
+            existing: Existing resources to use instead of those that the pipeline would create.
+            name_prefix: Prefix of all resource names, at most 12 characters; made from ``id_`` unless given. Literal.
+            tags: Tags of every resource that can have tags, including those that executions create. Literals.
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.
-            log_retention_in_days: How long logs are kept, one of CloudWatch's steps. Literal.
-            removal: ``retain`` refuses to destroy buckets and registries that hold something. ``destroy`` deletes
-                data sets, models and images together with the stack, which only a sandbox or a test wants. Literal.
+            log_retention_in_days: How long logs are kept, one of CloudWatch's values. Literal.
+            removal: ``retain`` refuses to destroy buckets and repositories that are not empty. ``destroy`` deletes
+                data sets, models and images together with the stack; use it only in a sandbox or a test. Literal.
 
         Raises:
-            ConfigError: with every broken rule, before anything is made.
+            ConfigError: with every broken rule, before any resource is created.
         """
         config = PipelineConfig(
             algorithm=algorithm,
@@ -158,19 +159,19 @@ class MLOpsPipeline(Construct):
         tag_everything(self, config.tags)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # What was made stands in Terraform's configuration: another value here would only mislead.
+        # Terraform's configuration has the value already: a new one here would have no effect.
         if name in self.__dict__ and not name.startswith("_"):
             raise AttributeError(f"MLOpsPipeline.{name} is read-only")
         super().__setattr__(name, value)
 
     @property
     def required_roles(self) -> Mapping[str, RequiredRole]:
-        """Purpose to service and policy of every role, for those who hand in roles of their own."""
+        """Purpose to service and policy of every role, for ``Existing.roles``."""
         return MappingProxyType(self._env.required_roles)
 
     @property
     def key_policy(self) -> str:
-        """Policy of the KMS key, for those who hand in a key of their own."""
+        """Policy that an existing KMS key needs, for ``Existing.kms_key_arn``."""
         return self.storage.key_policy
 
     @property
@@ -180,16 +181,16 @@ class MLOpsPipeline(Construct):
 
     @property
     def dev_endpoint(self) -> str:
-        """Name of the DEV endpoint, which the first execution makes."""
+        """Name of the DEV endpoint, which the first execution creates."""
         return self.deployment.dev_endpoint
 
     @property
     def production_endpoint(self) -> str:
-        """Name of the production endpoint, which the first approved execution makes."""
+        """Name of the production endpoint, which the first approved execution creates."""
         return self.deployment.production_endpoint
 
     def grant_invoke(self, id_: str, role_name: str) -> None:
-        """Let a role ask the production endpoint.
+        """Allow a role to invoke the production endpoint.
 
         Args:
             id_: Construct id of the grant.
@@ -198,11 +199,11 @@ class MLOpsPipeline(Construct):
         self._grant(id_, role_name, invoke_endpoint(self._env, self.production_endpoint))
 
     def grant_upload(self, id_: str, role_name: str) -> None:
-        """Let a role upload data sets, and so start the pipeline; arguments as in ``grant_invoke``."""
+        """Allow a role to upload data sets, which starts the pipeline; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, upload_datasets(self._env, self._folders))
 
     def grant_approve(self, id_: str, role_name: str) -> None:
-        """Let a role see the pipeline and answer its approval; arguments as in ``grant_invoke``."""
+        """Allow a role to read the pipeline's state, and to approve or reject; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
 
     def _make_storage(self, account: Account, config: PipelineConfig) -> StorageStage:
@@ -225,7 +226,7 @@ class MLOpsPipeline(Construct):
             env=self._env,
             folders=self._folders,
             algorithm_repository=self.name if made else algorithm.codecommit_repository,
-            # It waits for the repository to be seeded.
+            # The repository must be seeded first.
             after=[] if build is None else [build.pipeline],
         )
 

@@ -1,4 +1,4 @@
-"""What a pipeline is made of: frozen, keyword-only dataclasses that check themselves. Pure Python."""
+"""The configuration of a pipeline: frozen, keyword-only dataclasses that validate themselves. Pure Python."""
 
 from .algorithm import Algorithm
 from .approval import Approval

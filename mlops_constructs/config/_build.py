@@ -1,4 +1,4 @@
-"""What an image is built from, judged as far as it is known at synth."""
+"""Rules for what an image is built from, as far as it is known at synth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def build_problems(branch: str, ecr_repository_name: str | None, base_image: str | None) -> Iterator[Problem]:
-    """Judge what an image is built from and pushed to, beside the code."""
+    """Validate what an image is built from and pushed to, except the code."""
     yield from matches(
         "branch",
         branch,

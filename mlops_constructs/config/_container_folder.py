@@ -1,4 +1,4 @@
-"""The folder of a container, judged at synth."""
+"""Rules for the folder of a container, checked at synth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUIRED_FILES = ("Dockerfile", "train", "serve")
 
 
 def directory_problems(directory: Path) -> Iterator[Problem]:
-    """Require a folder with what SageMaker runs."""
+    """Require a folder with the programs that SageMaker runs."""
     if is_token(str(directory)):
         yield from literal("directory", str(directory))
         return
@@ -27,7 +27,7 @@ def directory_problems(directory: Path) -> Iterator[Problem]:
         if not (directory / name).is_file():
             yield Problem(
                 "directory",
-                f"must hold a file {name!r}",
+                f"must contain a file {name!r}",
                 str(directory),
                 f"add {name!r}; the container/ folder of `mlops init` has one",
             )

@@ -1,4 +1,4 @@
-"""The URI of an image in ECR, judged as far as it is known at synth."""
+"""Rules for the URI of an image in ECR, as far as it is known at synth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TAG, _DIGEST = r":[A-Za-z0-9_][\w.\-]{0,127}", r"@sha256:[0-9a-f]{64}"
 
 
 def image_problems(field: str, uri: str) -> Iterator[Problem]:
-    """Require an image that SageMaker can pull, by digest or tag; a token is not looked into.
+    """Require an image that SageMaker can pull, by digest or tag; a token is not inspected.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html
     """
@@ -37,10 +37,10 @@ def is_ecr_image(uri: str) -> bool:
 
 
 def tag_warning(uri: str | None) -> str | None:
-    """Give the warning that an image by tag deserves; None for a digest, a token, and what is no image at all."""
+    """Return the warning about an image by tag; None for a digest, a token, and what is not an image."""
     if uri is None or is_token(uri) or re.fullmatch(f"{_PLACE}{_TAG}", uri) is None:
         return None
     return (
-        f"{uri} is a tag, which can move under a release: each training takes the image that it names then. "
+        f"{uri} is a tag, which can later name another image: each training uses the image that it names then. "
         "Name the image by digest to know what is trained."
     )

@@ -1,4 +1,4 @@
-"""Whether fields hold what their annotations say, before any rule compares or measures them."""
+"""Checks that fields have the types of their annotations, before any rule compares or measures them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _PART = re.compile(r"[A-Z]\w*(?: \| None)?")
 
 
 def is_part(annotation: str) -> bool:
-    """Tell whether a field with this annotation holds a part, and not a value."""
+    """Tell whether a field with this annotation is another dataclass, and not a value."""
     return _PART.fullmatch(annotation) is not None
 
 
 def kind_problems(name: str, annotation: str, value: object) -> Iterator[Problem]:
-    """Yield what is of another kind than its annotation says: the value of a field, and what lies in it.
+    """Yield what is of another type than its annotation: the value of a field, and what it contains.
 
-    Tokens are left to the rules, which know where one may stand.
+    Tokens are left to the rules, which know where a token is allowed.
     """
     if value is not None or not annotation.endswith("None"):
         yield from _problems(name, annotation, value)
@@ -63,7 +63,7 @@ def _problems(name: str, annotation: str, value: object) -> Iterator[Problem]:
 
 
 def _inner(name: str, value: object) -> Iterator[tuple[str, Any]]:
-    """Give the parts that a field holds: itself, in a list, or in a mapping."""
+    """Return the dataclasses that a field contains: itself, in a list, or in a mapping."""
     entries: list[tuple[str, Any]] = [(name, value)]
     if isinstance(value, Mapping):
         entries = [(f"{name}[{key!r}]", one) for key, one in value.items()]

@@ -1,7 +1,7 @@
 """The checks that configuration parts share.
 
-Parts yield their problems; only the root raises, once. A *literal* must be known at synth, because it is judged
-here; a *reference* (ARN, name of an existing thing) may be a CDKTF token and is never looked into.
+Parts yield their problems; only the root raises, once. A *literal* must be known at synth, because it is validated
+here; a *reference* (ARN, name of an existing resource) may be a CDKTF token and is never inspected.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ def is_token(value: object) -> bool:
 
 
 def literal(field: str, value: object) -> Iterator[Problem]:
-    """Refuse a token where the value is judged at synth."""
+    """Refuse a token where the value is validated at synth."""
     if is_token(value):
         yield Problem(field, "must be known at synth", "a token", "give a literal, not a reference")
 
 
 def one_of(field: str, value: object, choices: Sequence[str]) -> Iterator[Problem]:
-    """Require one of some words."""
+    """Require one of several words."""
     if is_token(value):
         yield from literal(field, value)
     elif value not in choices:
@@ -72,7 +72,7 @@ def matches(field: str, value: str, pattern: str, rule: str, remedy: str) -> Ite
 
 
 def bucket_name(field: str, name: str) -> Iterator[Problem]:
-    """Require the name of a bucket that exists, where it is known: it may be a token.
+    """Require the name of an existing bucket, where it is known: it may be a token.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     """

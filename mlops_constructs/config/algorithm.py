@@ -1,4 +1,4 @@
-"""The team's own algorithm: where its container comes from."""
+"""The algorithm: where its container comes from."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Algorithm:
 
     Attributes:
         directory: Folder with ``Dockerfile``, ``train`` and ``serve``, or None. Literal.
-        codecommit_repository: Name of a CodeCommit repository that exists already, or None. Reference.
-        git: Repository at GitHub, GitLab or Bitbucket, or None.
-        image_uri: URI of an image that exists already, or None. Reference.
-        built_in: An algorithm of SageMaker's own, or None.
+        codecommit_repository: Name of an existing CodeCommit repository, or None. Reference.
+        git: Repository on GitHub, GitLab or Bitbucket, or None.
+        image_uri: URI of an existing image, or None. Reference.
+        built_in: A built-in algorithm of SageMaker, or None.
         branch: Branch of the repository that is built. Literal.
-        ecr_repository_name: Name of an ECR repository that the build pushes to; None makes one. Reference.
+        ecr_repository_name: Name of the ECR repository that the build pushes to; None creates one. Reference.
         base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile; None
-            leaves the Dockerfile's own. Literal.
-        retrain_on_new_image: Train anew on the newest trained data set when the image changes. Literal.
+            keeps the Dockerfile's own. Literal.
+        retrain_on_new_image: Train again on the newest data set already trained on when the image changes. Literal.
     """
 
     directory: Path | None = None
@@ -62,20 +62,20 @@ class Algorithm:
     ) -> Algorithm:
         """Seed a CodeCommit repository from a folder; each push to ``branch`` builds a new image.
 
-        The folder is copied into the repository once, when the repository is made; after that the repository is
-        the source of truth.
+        The folder is copied into the repository once, when the repository is created. After that, the repository
+        is the source of truth.
 
         Args:
             path: Folder with ``Dockerfile``, ``train`` and ``serve``; relative to the current folder.
-            branch: Branch that is seeded and built.
-            ecr_repository_name: ECR repository of yours that the build pushes to, in this account and region. Its tags
-                should be immutable. None makes one. Reference.
+            branch: Branch to seed and to build.
+            ecr_repository_name: Existing ECR repository that the build pushes to, in this account and region. Its tags
+                should be immutable. None creates one. Reference.
             base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile, such
-                as a mirror of yours; in a private registry, one of this account and region. None leaves the
+                as your own mirror. A private registry must be in this account and region. None keeps the
                 Dockerfile's own. Literal.
-            retrain_on_new_image: Start the pipeline when a build has made another image, on the newest data set
-                that training has been tried on; without one nothing is started. An execution that has not trained
-                yet takes the new image by itself.
+            retrain_on_new_image: Start the pipeline when a build has produced a new image, on the newest data set
+                for which training was attempted; without such a data set, nothing starts. An execution that has not
+                trained yet uses the new image in any case.
         """
         return cls(
             directory=Path(path).absolute(),
@@ -95,14 +95,14 @@ class Algorithm:
         base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
-        """Build from a CodeCommit repository that exists already, in this account and region.
+        """Build from an existing CodeCommit repository in this account and region.
 
-        It has ``Dockerfile``, ``train`` and ``serve`` at its top. The deployment starts the first build, each push to
-        ``branch`` another.
+        Its root folder contains ``Dockerfile``, ``train`` and ``serve``. The deployment starts the first build; each
+        push to ``branch`` starts another.
 
         Args:
             repository_name: Name of the repository. Reference.
-            branch: Branch that is built.
+            branch: Branch to build.
             ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
@@ -124,16 +124,16 @@ class Algorithm:
         base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
-        """Build from GitHub, GitLab or Bitbucket, by a connection that exists already.
+        """Build from GitHub, GitLab or Bitbucket, through an existing connection.
 
-        The repository has ``Dockerfile``, ``train`` and ``serve`` at its top; each push to ``branch`` builds a new
-        image. CodePipeline has this source in many regions, not in all: in AWS GovCloud (US) not in us-gov-west-1.
+        The repository's root folder contains ``Dockerfile``, ``train`` and ``serve``; each push to ``branch`` builds a
+        new image. CodePipeline offers this source in many regions, but not in all: not in us-gov-west-1, for example.
         https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 
         Args:
-            connection_arn: ARN of the connection, which a person has completed. Reference.
+            connection_arn: ARN of the connection, which a person must have completed. Reference.
             repository: ``owner/repository``.
-            branch: Branch that is built.
+            branch: Branch to build.
             ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
@@ -155,15 +155,15 @@ class Algorithm:
         base_image: str | None = None,
         retrain_on_new_image: bool = False,
     ) -> Algorithm:
-        """Build from GitHub, GitLab or Bitbucket, by a connection that is made here.
+        """Build from GitHub, GitLab or Bitbucket, through a connection that the pipeline creates.
 
-        AWS makes a connection PENDING. A person completes it once, in the console; the stack's output
-        ``connection`` says how. Until then the image pipeline fails at its source, with that reason.
+        A new connection is PENDING. A person completes it once, in the console; the stack's output ``connection``
+        says how. Until then the image pipeline fails at its source action, with that reason.
 
         Args:
             provider_type: ``GitHub``, ``GitLab`` or ``Bitbucket``.
-            repository: As in ``from_connection``, where the regions are named too.
-            branch: Branch that is built.
+            repository: As in ``from_connection``, which also names the regions.
+            branch: Branch to build.
             ecr_repository_name, base_image, retrain_on_new_image: As in ``from_directory``.
         """
         return cls(
@@ -176,13 +176,13 @@ class Algorithm:
 
     @classmethod
     def from_image(cls, image_uri: str, *, retrain_on_new_image: bool = False) -> Algorithm:
-        """Use an image that exists already; nothing is built.
+        """Use an existing image; nothing is built.
 
         Args:
             image_uri: ``<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>``, in the pipeline's
-                region. A tag works too, with a warning: it can move. Training takes the digest that it names then, and
-                serving the same. Reference.
-            retrain_on_new_image: Start the pipeline when a deployment has changed ``image_uri``; else as in
+                region. A tag works too, with a warning, because it can later name another image. Training uses the
+                digest that the tag names at that time, and serving uses the same digest. Reference.
+            retrain_on_new_image: Start the pipeline when a deployment has changed ``image_uri``; otherwise as in
                 ``from_directory``.
         """
         warning = tag_warning(image_uri)
@@ -192,24 +192,24 @@ class Algorithm:
 
     @classmethod
     def builtin(cls, name: str, version: str, *, retrain_on_new_image: bool = False) -> Algorithm:
-        """Use an algorithm of SageMaker's own; nothing is built.
+        """Use a built-in algorithm of SageMaker; nothing is built.
 
-        The registry is looked up for the region that is deployed to, AWS GovCloud (US) included; a region that does not
-        have the algorithm fails the plan. Data is CSV of numbers, the label first. SageMaker knows what the algorithm
-        reports, so ``Training.metric_definitions`` stays as it is, and ``Evaluation.metric`` must be one of those.
+        The image is looked up for the stack's region, including AWS GovCloud (US); in a region without the algorithm
+        the plan fails. Data is CSV of numbers with the label first. SageMaker defines the algorithm's metrics, so do
+        not set ``Training.metric_definitions``; ``Evaluation.metric`` must be one of the algorithm's metrics.
         https://docs.aws.amazon.com/sagemaker/latest/dg/algos.html
 
         Args:
             name: ``xgboost``, ``linear-learner`` or ``knn``.
-            version: Such as ``1.7-1`` of ``xgboost``; ``1`` of the others.
-            retrain_on_new_image: Start the pipeline when a deployment has changed the version; else as in
+            version: Such as ``1.7-1`` for ``xgboost``; ``1`` for the others.
+            retrain_on_new_image: Start the pipeline when a deployment has changed the version; otherwise as in
                 ``from_directory``.
         """
         return cls(built_in=BuiltinAlgorithm(name=name, version=version), retrain_on_new_image=retrain_on_new_image)
 
     @property
     def accept(self) -> str:
-        """Content type that the endpoints answer CSV with."""
+        """Content type of the endpoints' responses to CSV."""
         return "text/csv" if self.built_in is None else self.built_in.accept
 
     def problems(self) -> Iterator[Problem]:

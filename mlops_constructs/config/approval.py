@@ -1,4 +1,4 @@
-"""Who says that a model may go to production."""
+"""Who approves a model for production."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Approval:
     """The manual approval before production.
 
     Attributes:
-        emails: Addresses that get the evidence and the link; each must confirm its subscription once. Literal.
-        timeout_in_minutes: Without an answer the execution fails after this, so that a forgotten approval does not
-            block the next data set for long. 5 to 86,400 minutes, 1 day unless given. Literal.
+        emails: Addresses that receive the evidence and the link; each must confirm its subscription once. Literal.
+        timeout_in_minutes: The execution fails after this time without an answer, so that a forgotten approval does
+            not block the next data set for long. 5 to 86,400 minutes, 1 day unless given. Literal.
             https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
-        topic_arn: SNS topic that exists already and gets the requests, instead of one that the pipeline makes; it
-            is left as it is. Where it is encrypted, its key must let the pipeline's role use it. Reference.
+        topic_arn: Existing SNS topic that receives the requests, instead of one that the pipeline creates. It is not
+            changed. If it is encrypted, its key policy must allow the pipeline's role to use the key. Reference.
     """
 
     emails: Sequence[str] = ()
@@ -42,4 +42,4 @@ class Approval:
             yield Problem("topic_arn", "must be the ARN of an SNS topic", self.topic_arn, "give the ARN, not the name")
         if self.emails:
             remedy = "subscribe them to the topic yourself, or leave topic_arn out"
-            yield Problem("emails", "cannot be subscribed to a topic that is handed in", list(self.emails), remedy)
+            yield Problem("emails", "cannot be subscribed to an existing topic", list(self.emails), remedy)

@@ -1,4 +1,4 @@
-"""SageMaker's built-in algorithms: where their images lie, what they need, what they report."""
+"""SageMaker's built-in algorithms: their images, what they need, what they report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Better = Literal["higher", "lower"]
 
-# Metric to direction, without those of the training channel: they say nothing about a model.
+# Metric to direction, without those of the training channel: they do not show how good a model is.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost-tuning.html
 _XGBOOST: dict[str, Better] = {
     **dict.fromkeys(("accuracy", "auc", "f1", "map", "ndcg"), "higher"),
@@ -62,8 +62,8 @@ _REQUIRED = {
     "linear-learner": ("predictor_type",),
     "knn": ("feature_dim", "k", "predictor_type", "sample_size"),
 }
-_UNSUPERVISED = "learns without labels, and a data set's first column is the label"
-_SCRIPTS = "is a script of JumpStart and has no image of its own; put it into a container of yours"
+_UNSUPERVISED = "learns without labels, but a data set's first column is the label"
+_SCRIPTS = "is a script of JumpStart and has no image of its own; package it in a container of your own"
 _NOT_OFFERED = {
     "factorization-machines": "does not train on CSV",
     "kmeans": _UNSUPERVISED,
@@ -78,7 +78,7 @@ _NOT_OFFERED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltinAlgorithm:
-    """An algorithm of SageMaker's own; see ``Algorithm.builtin``.
+    """A built-in algorithm of SageMaker; see ``Algorithm.builtin``.
 
     Attributes:
         name: ``xgboost``, ``linear-learner`` or ``knn``. Literal.
@@ -102,18 +102,18 @@ class BuiltinAlgorithm:
 
     @property
     def accounts(self) -> Mapping[str, str]:
-        """Region to the account whose registry has it, for every region that does."""
+        """Region to the account whose registry has the image, for every region that offers it."""
         found: dict[str, str] = _images()["accounts"][_facts(self.name)["accounts"]]
         return found
 
     @property
     def accept(self) -> str:
-        """Content type that its endpoint answers CSV with."""
+        """Content type of its endpoint's response to CSV."""
         return "text/csv" if self.name == "xgboost" else "application/json"
 
     @property
     def metrics(self) -> Mapping[str, Better]:
-        """Metric to its better direction. SageMaker knows them: a request defines none."""
+        """Metric to the direction that is better. SageMaker defines them: a request must not."""
         return METRICS[self.name]
 
     def problems(self) -> Iterator[Problem]:
@@ -131,14 +131,14 @@ class BuiltinAlgorithm:
             yield from matches("version", self.version, pattern, f"must be one of {versions}", "choose one")
 
     def problems_with(self, training: Training, tuning: Tuning | None, evaluation: Evaluation) -> Iterator[Problem]:
-        """Yield what of the training, the search and the gate does not fit the algorithm."""
+        """Yield what in training, tuning and evaluation does not fit the algorithm."""
         given: dict[str, object] = dict(training.hyperparameters)
         if tuning is not None:
             given.update(tuning.hyperparameter_ranges)
             yield from self._objective_problems(tuning)
         for name in _REQUIRED[self.name]:
             if name not in given:
-                rule = f"{self.name} cannot do without it"
+                rule = f"{self.name} requires it"
                 yield Problem(f"training.hyperparameters[{name!r}]", rule, None, "give it")
         if training.metric_definitions != DEFAULT_METRICS:
             rule = f"SageMaker knows the metrics of {self.name}"
@@ -173,7 +173,7 @@ class BuiltinAlgorithm:
 
 
 def versions_of(name: str) -> list[str]:
-    """Give the versions of an algorithm that is offered."""
+    """Return the versions of a supported algorithm."""
     return list(_facts(name)["tags"])
 
 
@@ -184,7 +184,7 @@ def _eval_metric_problems(metric: str, given: object) -> Iterator[Problem]:
             "training.hyperparameters['eval_metric']",
             f"must hold {wanted!r}, or XGBoost does not report {metric}",
             given,
-            f"give for example {wanted!r} (several are split by commas), or let the gate judge another metric",
+            f"give for example {wanted!r} (separate several by commas), or choose another metric for the gate",
         )
 
 

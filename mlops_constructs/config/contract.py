@@ -1,4 +1,4 @@
-"""What the columns of a data set must hold, checked before any training cost."""
+"""The data contract: what the columns of a data set must contain, checked before training costs anything."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NUMERIC = ("number", "integer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """What one column must hold. Literal.
+    """What one column must contain. Literal.
 
     Attributes:
-        name: Its name in messages, in a header, and in JSON Lines.
+        name: The column's name in messages, in a header, and in JSON Lines.
         type: ``string``, ``number`` (finite), ``integer`` or ``boolean`` (in CSV true, false, 1, 0).
         min_value: Smallest number, or None for no limit.
         max_value: Largest number, or None for no limit.
-        allowed_values: The only values, or None for any. Compared as text, as written in the file.
+        allowed_values: The only allowed values, or None for any. Compared as text, as written in the file.
         nullable: Whether a value may be missing: an empty cell, for numbers also ``NaN``, ``NA`` or ``null``.
     """
 
@@ -40,7 +40,7 @@ class Column:
         """Yield what is wrong."""
         yield from literal("name", self.name)
         if not isinstance(self.name, str) or not self.name:
-            yield Problem("name", "must be a string that is not empty", self.name, "name the column")
+            yield Problem("name", "must be a non-empty string", self.name, "name the column")
         yield from one_of("type", self.type, _TYPES)
         yield from boolean("nullable", self.nullable)
         yield from literal("allowed_values", self.allowed_values)
@@ -59,7 +59,7 @@ class Column:
                 yield from literal(name, limit)
             elif self.type not in _NUMERIC:
                 remedy = "leave it out, or make the column a number"
-                yield Problem(name, "belongs to a number or an integer", limit, remedy)
+                yield Problem(name, "is only for a number or an integer", limit, remedy)
             elif not math.isfinite(limit):
                 yield Problem(name, "must be a finite number", limit, "give a number")
         if self.min_value is None or self.max_value is None or is_token([self.min_value, self.max_value]):
@@ -68,7 +68,7 @@ class Column:
             yield Problem("min_value", f"must be at most max_value ({self.max_value})", self.min_value, "swap them")
 
     def to_json(self) -> dict[str, Any]:
-        """Give the form that a contract beside the data has."""
+        """Return the JSON form, as in a contract that is uploaded with the data."""
         return {
             "name": self.name,
             "type": self.type,
@@ -81,18 +81,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataContract:
-    """What a data set must hold before anything is spent on training. Literal.
+    """What a data set must contain before anything is spent on training. Literal.
 
-    CSV and JSON Lines are looked into; Parquet and other forms are the algorithm's own business. A data set may bring
-    a contract of its own, which can only tighten this one: a JSON object with the same fields, named in the manifest
-    as ``contract``, or beside a single object as ``<object>.contract.json``.
+    CSV and JSON Lines are inspected; Parquet and other formats are left to the algorithm. A data set may have a
+    contract of its own, which can only tighten this one: a JSON object with the same fields, named in the manifest as
+    ``contract``, or uploaded beside a single object as ``<object>.contract.json``.
 
     Attributes:
-        columns: In the order of the file; none leaves the columns unchecked.
-        header: Whether each CSV file begins with the columns' names. SageMaker's own form has no header.
-        label: Name of the column to learn, or None for the first one.
-        min_rows: Fewest rows of the channel ``train``, 1 or more.
-        min_class_share: Smallest share of each class of the channel ``train``, 0.0 to 0.5.
+        columns: In the order of the file; an empty list leaves the columns unchecked.
+        header: Whether each CSV file begins with the column names. SageMaker's own CSV format has no header.
+        label: Name of the column to predict, or None for the first one.
+        min_rows: Minimum number of rows in the channel ``train``, 1 or more.
+        min_class_share: Minimum share of each class in the channel ``train``, 0.0 to 0.5.
     """
 
     columns: Sequence[Column] = ()
@@ -107,19 +107,21 @@ class DataContract:
             yield from under(f"columns[{index}]", column.problems())
         names = [column.name for column in self.columns]
         for name in sorted({name for name in names if names.count(name) > 1}, key=str):
-            yield Problem("columns", "must have each name once", name, "rename one")
+            yield Problem("columns", "must not repeat a column name", name, "rename one")
         yield from boolean("header", self.header)
         if is_token(self.label):
             yield from literal("label", self.label)
         elif self.label is not None and self.label not in names:
-            yield Problem("label", "must be the name of one of columns", self.label, "name it so in columns")
+            yield Problem(
+                "label", "must be the name of a column in columns", self.label, "add it to columns, or correct the name"
+            )
         if self.header and not names:
-            yield Problem("header", "needs columns, which it is compared with", True, "list the columns")
+            yield Problem("header", "needs columns to be compared with", True, "list the columns")
         yield from in_range("min_rows", self.min_rows, 1, 10**12)
         yield from in_range("min_class_share", self.min_class_share, 0.0, 0.5)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the form that a contract beside the data has."""
+        """Return the JSON form, as in a contract that is uploaded with the data."""
         return {
             "columns": [column.to_json() for column in self.columns],
             "header": self.header,

@@ -1,4 +1,4 @@
-"""The data set: where it lands, what it must hold, and what starts a training."""
+"""The data set: where it is uploaded, what it must contain, and what starts an execution."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     from .contract import DataContract
 
 _FOLDER = r"(?!/)[\w.\-/]{1,199}/"
-# In an EventBridge wildcard '*' and '\' have a meaning.
+# In an EventBridge wildcard pattern, '*' and '\' are special characters.
 _SUFFIX = r"[\w.\-]{1,99}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """The bucket folder whose new objects start the pipeline.
+    """The folder in a bucket whose new objects start the pipeline.
 
     An object under ``prefix`` is a data set. A ``.json`` object there is a manifest, written last, that names the
-    objects of each channel. A ``trainingjob.zip`` there describes a training as the MLOps workshop of AWS does. Each
-    upload starts one execution, on exactly that object version, in the order of the uploads; folder markers and empty
-    objects start nothing. Without ``bucket_name`` the pipeline makes a bucket of its own.
+    objects of each channel. A ``trainingjob.zip`` there describes a training job in the format of AWS's MLOps workshop.
+    Each upload starts one execution, on exactly that object version, in the order of the uploads; folder markers and
+    empty objects start nothing. Without ``bucket_name`` the pipeline creates a bucket.
 
     Attributes:
         prefix: Folder that starts the pipeline, ending in ``/``. Literal.
         suffix: Only objects whose key also ends with this start the pipeline, such as ``.csv``; None for all. Literal.
-        objects_prefix: Folder of the objects that manifests name, which start nothing; None where they lie under
-            ``prefix`` and ``suffix`` keeps them from starting anything. Literal.
+        objects_prefix: Folder of the objects that manifests name; uploads there start nothing. None where these
+            objects are under ``prefix`` and ``suffix`` excludes them. Literal.
         input_buckets: Names of other buckets whose objects a ``trainingjob.zip`` may name. References.
-        max_megabytes: Refuse a data set larger than this before any training cost, 1 to 5,000,000 MB. Literal.
-            One object is limited to 5 GB by S3 CopyObject:
+        max_megabytes: Refuse a larger data set before training costs anything, 1 to 5,000,000 MB. Literal.
+            One object may have at most 5 GB, the limit of S3 CopyObject:
             https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-        max_inspected_megabytes: How much of a data set is looked into before training, 1 to 1,000 MB, shared fairly by
-            its files; the action's summary says when a file was looked at only in part. Literal.
-        contract: What the data set must hold, or None for the form alone.
-        duplicates: What becomes of content (by SHA-256) that a candidate was trained on before: ``allow`` trains
+        max_inspected_megabytes: How much of a data set is inspected before training, 1 to 1,000 MB, shared evenly among
+            its files; the action's summary says when a file was inspected only in part. Literal.
+        contract: What the data set must contain, or None to check the format only.
+        duplicates: What happens when a candidate was trained on the same content (by SHA-256) before: ``allow`` trains
             again, ``refuse`` fails the execution, ``skip`` stops it without a failure. Literal.
         schedule_expression: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)``
-            or ``cron(...)`` in UTC, or None. Without any data set such a start fails at Source. Literal.
+            or ``cron(...)`` in UTC, or None. If there is no data set, such an execution fails at Source. Literal.
             https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
         bucket_name: An existing bucket, see ``from_bucket``. Reference.
-        kms_key_arn: Key of the existing bucket, or None when it is encrypted with S3's own. Reference.
+        kms_key_arn: KMS key of the existing bucket, or None when it uses S3 managed keys (SSE-S3). Reference.
         manage_notifications: Whether the pipeline sets the existing bucket's notifications, see ``from_bucket``.
             Literal.
     """
@@ -81,25 +81,25 @@ class Dataset:
         duplicates: Literal["allow", "refuse", "skip"] = "allow",
         schedule_expression: str | None = None,
     ) -> Dataset:
-        """Use an existing bucket of the same account and region; the pipeline reads exactly ``prefix`` of it.
+        """Use an existing bucket in the same account and region; the pipeline reads only ``prefix`` of it.
 
-        Nothing of the bucket is changed. Its owner sees to two things, which the output ``data_bucket_needs`` repeats:
+        The bucket is not changed. Its owner must do two things, which the output ``data_bucket_needs`` repeats:
 
-        - Versioning is on, as CodePipeline's S3 source demands:
+        - Enable versioning, which CodePipeline's S3 source requires:
           https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
-        - It sends events to EventBridge:
+        - Send the bucket's events to EventBridge:
           https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html.
-          With ``manage_notifications`` the pipeline switches that on, and thereby **replaces every other
-          notification of the bucket**, as S3 keeps one configuration a bucket.
+          With ``manage_notifications`` the pipeline does that, and thereby **replaces every other
+          notification of the bucket**, because S3 has one notification configuration per bucket.
 
-        A bucket with a customer managed key also needs a key policy that lets this account's IAM policies decide.
+        A bucket with a customer managed key also needs a key policy that delegates access to IAM policies.
 
         Args:
             bucket_name: Its name. Reference.
             prefix, suffix: As in the class.
             objects_prefix: A second folder that the pipeline may read, for the objects that manifests name.
-            kms_key_arn: Its key, or None when it is encrypted with S3's own. Reference.
-            manage_notifications: Whether to replace its notifications by the one to EventBridge.
+            kms_key_arn: Its KMS key, or None when it uses S3 managed keys (SSE-S3). Reference.
+            manage_notifications: Whether to replace its notification configuration by one that sends to EventBridge.
             input_buckets, max_megabytes, max_inspected_megabytes, contract, duplicates, schedule_expression: As in
                 the class.
         """
@@ -120,7 +120,7 @@ class Dataset:
 
     @property
     def folders(self) -> list[str]:
-        """The folders of the bucket that are read."""
+        """The folders of the bucket that the pipeline reads."""
         return [folder for folder in (self.prefix, self.objects_prefix) if folder is not None]
 
     def problems(self) -> Iterator[Problem]:
@@ -154,10 +154,10 @@ class Dataset:
         yield from matches("objects_prefix", folder, _FOLDER, "must be a folder that ends in '/'", remedy)
         if all(isinstance(one, str) and one.endswith("/") for one in (folder, self.prefix)):
             if folder.startswith(self.prefix) and self.suffix is None:
-                rule = f"must not lie in prefix ({self.prefix!r}), where each object would start the pipeline"
+                rule = f"must not be in prefix ({self.prefix!r}), where each object would start the pipeline"
                 yield Problem("objects_prefix", rule, folder, remedy)
             elif self.prefix.startswith(folder):
-                rule = f"must not lie in objects_prefix ({folder!r}), which holds the objects that manifests name"
+                rule = f"must not be in objects_prefix ({folder!r}), which contains the objects that manifests name"
                 yield Problem("prefix", rule, self.prefix, "use for example 'datasets/'")
 
     def _bucket_problems(self) -> Iterator[Problem]:
@@ -168,10 +168,10 @@ class Dataset:
         if self.bucket_name is not None:
             names["bucket_name"] = self.bucket_name
         else:
-            remedy = "use Dataset.from_bucket, or leave it out: the pipeline's own bucket has its own"
+            remedy = "use Dataset.from_bucket, or omit it: the pipeline's own bucket has its own key"
             if self.kms_key_arn is not None:
-                yield Problem("kms_key_arn", "belongs to an existing bucket", self.kms_key_arn, remedy)
+                yield Problem("kms_key_arn", "is only for an existing bucket", self.kms_key_arn, remedy)
             if self.manage_notifications is True:
-                yield Problem("manage_notifications", "belongs to an existing bucket", True, remedy)
+                yield Problem("manage_notifications", "is only for an existing bucket", True, remedy)
         for field, name in names.items():
             yield from bucket_name(field, name)

@@ -1,4 +1,4 @@
-"""Where the model answers requests."""
+"""The endpoints that serve the model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Autoscaling:
-    """Target tracking on the invocations of each instance.
+    """Target tracking on the invocations per instance.
 
     Attributes:
-        min_capacity: Fewest instances, 1 to 1,000. Literal.
-        max_capacity: Most instances, ``min_capacity`` to 1,000. Literal.
-        invocations_per_instance: Invocations a minute that one instance should get. Literal.
-        scale_in_cooldown_seconds: Wait after taking instances away, 0 to 3,600 s. Literal.
-        scale_out_cooldown_seconds: Wait after adding instances, 0 to 3,600 s. Literal.
+        min_capacity: Minimum number of instances, 1 to 1,000. Literal.
+        max_capacity: Maximum number of instances, ``min_capacity`` to 1,000. Literal.
+        invocations_per_instance: Target value: invocations per minute and instance. Literal.
+        scale_in_cooldown_seconds: Waiting time after instances are removed, 0 to 3,600 s. Literal.
+        scale_out_cooldown_seconds: Waiting time after instances are added, 0 to 3,600 s. Literal.
     """
 
     min_capacity: int = 2
@@ -46,10 +46,10 @@ class Autoscaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCapture:
-    """Keep requests and answers in the artifact bucket, for monitoring.
+    """Store requests and responses in the artifact bucket, for monitoring.
 
     Attributes:
-        sampling_percentage: Share of the requests, 1 to 100 percent. Literal.
+        sampling_percentage: Percentage of the requests to capture, 1 to 100. Literal.
     """
 
     sampling_percentage: int = 20
@@ -61,11 +61,11 @@ class DataCapture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeTest:
-    """What a fresh endpoint must answer to the golden records of the data set.
+    """Requirements for a new deployment, which is invoked with the golden records of the data set.
 
     Attributes:
-        min_accuracy: Share of right answers, 0.0 to 1.0, or None to check only that it answers. Literal.
-        max_latency_ms: 95th percentile of the calls, in milliseconds. Literal.
+        min_accuracy: Minimum share of correct predictions, 0.0 to 1.0, or None to check only that it responds. Literal.
+        max_latency_ms: Maximum 95th percentile of the invocations' latency, in milliseconds. Literal.
     """
 
     min_accuracy: float | None = 0.8
@@ -83,16 +83,17 @@ class Endpoint:
     """One SageMaker endpoint.
 
     Attributes:
-        instance_type: SageMaker instance. Literal.
-        initial_instance_count: Instances at first, 1 to 1,000. Later deployments keep what autoscaling made of it.
+        instance_type: SageMaker instance type. Literal.
+        initial_instance_count: Number of instances at first, 1 to 1,000. Later deployments keep the count that
+            autoscaling has set. Literal.
+        autoscaling: Target tracking, or None for a fixed instance count.
+        rollout: How an update shifts traffic, or None for all at once without alarms.
+        data_capture: What to capture, or None to capture nothing.
+        smoke_test: What the smoke test requires before the pipeline continues.
+        container_startup_health_check_timeout_in_seconds: Time until the first ``/ping`` must succeed, 60 to 3,600 s.
             Literal.
-        autoscaling: Or None for a fixed count.
-        rollout: How an update moves traffic, or None for all at once without alarms.
-        data_capture: Or None to keep nothing.
-        smoke_test: What it must answer before the pipeline goes on.
-        container_startup_health_check_timeout_in_seconds: Time to answer the first ``/ping``, 60 to 3,600 s. Literal.
-        hourly_price_usd: What one instance costs an hour, in US dollars, by your region's price list and your
-            discounts; the approver reads what production will cost. None says that it is unknown. Literal.
+        hourly_price_usd: Price of one instance per hour, in US dollars, from your region's price list and with your
+            discounts; the approver reads what production will cost. None shows it as unknown. Literal.
             https://aws.amazon.com/sagemaker/pricing/
     """
 
@@ -112,7 +113,7 @@ class Endpoint:
 
     @property
     def min_instances(self) -> int:
-        """The fewest instances that the rollout can do with."""
+        """Minimum number of instances that the rollout needs."""
         return 2 if self.rollout is not None and self.rollout.strategy != "all_at_once" else 1
 
     def problems(self) -> Iterator[Problem]:
@@ -127,7 +128,7 @@ class Endpoint:
             "s",
         )
         if self.hourly_price_usd is not None:
-            yield from in_range("hourly_price_usd", self.hourly_price_usd, 0, 10_000, "US dollars an hour")
+            yield from in_range("hourly_price_usd", self.hourly_price_usd, 0, 10_000, "US dollars per hour")
         for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
             part = getattr(self, name)
             if part is not None:
@@ -156,5 +157,8 @@ class Endpoint:
             )
         if self.instance_type.startswith("ml.t2."):
             yield Problem(
-                "instance_type", "burstable T2 instances cannot autoscale", self.instance_type, "use 'ml.m5.large'"
+                "instance_type",
+                "burstable T2 instances do not support autoscaling",
+                self.instance_type,
+                "use 'ml.m5.large'",
             )

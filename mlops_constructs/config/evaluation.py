@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
     from .evaluation_job import EvaluationJob
 
-# One rule a metric, and this many metrics can be recorded: a model package has 50 properties, of which
-# lambdas/register_model keeps 10 for the rest of the record.
+# One rule per metric, and at most this many metrics can be recorded: a model package has 50 properties, of which
+# lambdas/register_model uses 10 for the rest of the record.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
 MAX_RULES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """What one metric must be.
+    """What one metric must reach.
 
     Attributes:
-        metric: Name of a metric: of ``Training.metric_definitions``, or with ``Evaluation.job`` one that the evaluation
-            program reports. Literal.
+        metric: Name of a metric: one of ``Training.metric_definitions``, or with ``Evaluation.job`` one that the
+            evaluation program reports. Literal.
         min_value: The metric must be at least this (accuracy and the like), or None. Literal.
         max_value: The metric must be at most this (loss and the like), or None. Literal.
-        beat_production_by: The metric must be better than that of the model now in production by at least this
-            much; 0.0 means no worse; None leaves production out of it. Higher is better, unless only ``max_value``
-            is given. Literal.
+        beat_production_by: The metric must be better than that of the current production model by at least this
+            much; 0.0 means not worse; None compares with no model. Higher is better, unless only ``max_value`` is
+            given. Literal.
     """
 
     metric: str
@@ -64,7 +64,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """The gate between training and deployment. A missing or unreadable metric closes it.
+    """The gate between training and deployment. With a missing or invalid metric it fails.
 
     Attributes:
         metric: The metric of the first rule, as in ``Threshold``. Literal.
@@ -72,8 +72,8 @@ class Evaluation:
         max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
         rules: Rules for further metrics, at most 39; all of them must hold. Literal.
-        job: The team's own evaluation program, as a SageMaker processing job on data that training never
-            sees. What it reports takes the place of the metrics of training. None judges by those.
+        job: Your own evaluation program, as a SageMaker processing job on data that training never sees. The metrics
+            that it reports replace those of training. None uses the metrics of training.
     """
 
     metric: str = "validation:accuracy"
@@ -85,7 +85,7 @@ class Evaluation:
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """Every rule; the first is the one that the other arguments make."""
+        """All rules; the first one consists of the other arguments."""
         first = Threshold(**{field.name: getattr(self, field.name) for field in fields(Threshold)})
         return (first, *self.rules)
 
@@ -101,7 +101,7 @@ class Evaluation:
             yield from under("job", self.job.problems())
 
     def metric_problems(self, known: Sequence[str]) -> Iterator[Problem]:
-        """Yield the metrics that nothing reports: ``known`` are those of training."""
+        """Yield a problem for each metric that nothing reports; ``known`` are those of training."""
         if self.job is not None:
             return
         for index, threshold in enumerate(self.thresholds):

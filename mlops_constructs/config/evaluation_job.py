@@ -1,4 +1,4 @@
-"""The team's own evaluation program, as a SageMaker processing job."""
+"""An evaluation program of your own, as a SageMaker processing job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._rules import in_range, instance_type, is_token, literal, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# One Lambda action may wait 24 hours; an hour is left for the rest of it.
+# One Lambda action may take 24 hours; one hour is left for the rest of the action.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 MAX_RUNTIME_SECONDS = 23 * 3600
 _RESERVED = ("model", "evaluation")
@@ -19,30 +19,30 @@ _RESERVED = ("model", "evaluation")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationJob:
-    """A program that judges a candidate on data which training never saw.
+    """A program that evaluates a candidate on data which training never sees.
 
-    It finds the model in ``/opt/ml/processing/model/model.tar.gz`` and the records in
+    It reads the model from ``/opt/ml/processing/model/model.tar.gz`` and the records from
     ``/opt/ml/processing/<channel>/``, and writes ``/opt/ml/processing/evaluation/evaluation.json``::
 
         {"metrics": {"accuracy": {"value": 0.94}, "f1": 0.91}}
 
-    A metric is a number, or an object with ``value`` as SageMaker's model quality reports have it; those reports'
-    groups (``{"binary_classification_metrics": {"accuracy": {"value": 0.94}}}``) are read too. A program that cannot
-    judge exits non-zero; what it writes to ``/opt/ml/output/message`` is the reason that people read.
+    A metric is a number, or an object with ``value`` as in SageMaker's model quality reports; the groups of those
+    reports (``{"binary_classification_metrics": {"accuracy": {"value": 0.94}}}``) are read too. A program that cannot
+    evaluate the model exits with a non-zero code; what it writes to ``/opt/ml/output/message`` is shown as the reason.
 
     Attributes:
-        channel: Channel of the data set with the held-out records. Training does not get it. Literal.
-        entrypoint: Program and its arguments, instead of the image's own entry point; at most 100 words of 256
+        channel: Channel of the data set with the held-out records. Training does not receive it. Literal.
+        entrypoint: Program and its arguments, instead of the image's own entry point; at most 100 strings of 256
             characters. None runs the image with the argument ``evaluate``, as training runs it with ``train``.
             Literal.
-        image_uri: URI of another image than the candidate's, for an algorithm that has no program ``evaluate``; None
-            uses the candidate's. Reference.
-        instance_type: SageMaker instance. Literal.
-        volume_size_in_gb: Its disk, 1 to 16,384 GB. Literal.
-        max_runtime_in_seconds: Stop the job after this, 60 to 82,800 s (23 hours). Literal.
+        image_uri: URI of another image, for an algorithm that has no program ``evaluate``; None uses the candidate's
+            image. Reference.
+        instance_type: SageMaker instance type. Literal.
+        volume_size_in_gb: Size of its storage volume, 1 to 16,384 GB. Literal.
+        max_runtime_in_seconds: Stop the job after this time, 60 to 82,800 s (23 hours). Literal.
         environment: Environment variables of the program, at most 98 with values of at most 256 characters. Literal.
 
-    Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
+    For the limits, see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJob.html.
     """
 
     channel: str = "test"
@@ -65,7 +65,7 @@ class EvaluationJob:
         if self.channel in ("train", *_RESERVED):
             yield Problem(
                 "channel",
-                "must be data that training does not see, and not model or evaluation",
+                "must be a channel that training does not read, and not model or evaluation",
                 self.channel,
                 "put held-out records into a channel of their own, such as 'test'",
             )
@@ -79,12 +79,12 @@ class EvaluationJob:
         if self.entrypoint is None:
             return
         if isinstance(self.entrypoint, str):
-            rule, remedy = "must be a list of words", f"give {self.entrypoint.split()!r}"
+            rule, remedy = "must be a list of strings", f"give {self.entrypoint.split()!r}"
             yield Problem("entrypoint", rule, self.entrypoint, remedy)
             return
         yield from literal("entrypoint", list(self.entrypoint))
         if not 1 <= len(self.entrypoint) <= 100:
-            yield Problem("entrypoint", "must have 1 to 100 words", len(self.entrypoint), "give the program, or None")
+            yield Problem("entrypoint", "must have 1 to 100 strings", len(self.entrypoint), "give the program, or None")
         for index, word in enumerate(self.entrypoint):
             if not 1 <= len(word) <= 256:
                 yield Problem(f"entrypoint[{index}]", "must have 1 to 256 characters", len(word), "shorten it")

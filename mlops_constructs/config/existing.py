@@ -1,4 +1,4 @@
-"""Things that a company has already, and hands in."""
+"""Existing resources that a pipeline uses."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
-    """What is used as it is, where the pipeline would make its own. Nothing of it is changed.
+    """Existing resources that the pipeline uses instead of creating its own. They are not changed.
 
-    A bucket for data sets is handed in by ``Dataset.from_bucket``, a repository by ``Algorithm.from_codecommit``, a
-    topic by ``Approval(topic_arn=...)``.
+    An existing bucket for data sets is given by ``Dataset.from_bucket``, a repository by ``Algorithm.from_codecommit``,
+    a topic by ``Approval(topic_arn=...)``.
 
     Attributes:
-        kms_key_arn: Key of everything at rest. Its policy must let IAM policies of the account decide, and admit
-            ``logs.<region>.amazonaws.com`` and ``cloudwatch.amazonaws.com`` as ``MLOpsPipeline.key_policy`` does.
+        kms_key_arn: KMS key for everything at rest. Its policy must delegate access to the account's IAM policies, and
+            allow ``logs.<region>.amazonaws.com`` and ``cloudwatch.amazonaws.com``, as ``MLOpsPipeline.key_policy``
+            does. Reference.
+        artifact_bucket: Name of the bucket for artifacts, models and pinned data sets, with versioning, in the
+            pipeline's region. Several pipelines can share one: each writes only its own keys. Reference.
+        dead_letter_queue_arn: SQS queue for undelivered events; its policy must allow ``events.amazonaws.com``.
             Reference.
-        artifact_bucket: Name of the bucket for artifacts, models and pinned data sets; versioned, in the pipeline's
-            region. Several pipelines can share one: each writes keys of its own. Reference.
-        dead_letter_queue_arn: SQS queue of undelivered events; its policy must admit ``events.amazonaws.com``.
-            Reference.
-        roles: Purpose to ARN, for an account where only a central team makes roles. Purposes are those of
-            ``Existing.ROLES``; ``MLOpsPipeline.required_roles`` says what each must be allowed. ARNs are references.
+        roles: Purpose to ARN, for an account where only a central team creates roles. The purposes are those of
+            ``Existing.ROLES``; ``MLOpsPipeline.required_roles`` gives the policy of each. ARNs are references.
     """
 
-    # Every role a pipeline can have, by purpose, with the service that assumes it.
+    # Every role that a pipeline can have, by purpose, with the service that assumes it.
     ROLES: ClassVar[Mapping[str, str]] = {
         "training": "sagemaker.amazonaws.com",
         "evaluation": "sagemaker.amazonaws.com",
@@ -71,10 +71,10 @@ class Existing:
         """Yield what is wrong."""
         for name, form in (("kms_key_arn", "key/"), ("dead_letter_queue_arn", ":sqs:")):
             value = getattr(self, name)
-            # An alias moves under what it once encrypted, and no policy can name the key behind it.
+            # An alias can later name another key than the one that encrypted the data, and no policy can name its key.
             if value is not None and not is_token(value) and not (value.startswith("arn:") and form in value):
                 yield Problem(
-                    name, f"must be an ARN that holds {form!r}", value, "give the ARN, not a name or an alias"
+                    name, f"must be an ARN that contains {form!r}", value, "give the ARN, not a name or an alias"
                 )
         if self.artifact_bucket is not None:
             yield from bucket_name("artifact_bucket", self.artifact_bucket)

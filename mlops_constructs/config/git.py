@@ -1,4 +1,4 @@
-"""A repository at GitHub, GitLab or Bitbucket, reached by a connection."""
+"""A repository on GitHub, GitLab or Bitbucket, reached through a connection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitRepository:
-    """Where the code is, and by what it is reached; see ``Algorithm.from_connection`` and ``Algorithm.from_git``.
+    """A repository and its connection; see ``Algorithm.from_connection`` and ``Algorithm.from_git``.
 
     Attributes:
         name: ``owner/repository``; GitLab's subgroups are part of it. Literal.
-        connection_arn: A connection that exists, or None to make one. Reference.
-        provider_type: Whose connection is made, one of ``ProviderType``. Literal.
+        connection_arn: ARN of an existing connection, or None to create one. Reference.
+        provider_type: Provider of the connection to create, one of ``ProviderType``. Literal.
     """
 
     name: str
@@ -45,7 +45,7 @@ class GitRepository:
             yield Problem("name", "must not end in '.git'", self.name, "leave it out")
         if isinstance(self.name, str) and len(self.name) > MAX_NAME_LENGTH:
             rule = f"must have at most {MAX_NAME_LENGTH} characters"
-            yield Problem("name", rule, f"{len(self.name)} characters", "move the repository")
+            yield Problem("name", rule, f"{len(self.name)} characters", "use a repository with a shorter name")
         if self.connection_arn is None:
             yield from self._provider_problems()
         elif not is_token(self.connection_arn):
@@ -59,8 +59,8 @@ class GitRepository:
 
     def _provider_problems(self) -> Iterator[Problem]:
         if self.provider_type in _WITH_HOST:
-            remedy = "make the connection in the console and use Algorithm.from_connection(...)"
-            yield Problem("provider_type", "needs a host that is set up by a person", self.provider_type, remedy)
+            remedy = "create the connection in the console and use Algorithm.from_connection(...)"
+            yield Problem("provider_type", "needs a host that a person sets up", self.provider_type, remedy)
         elif self.provider_type not in _PROVIDERS:
             pattern = "|".join(_PROVIDERS)
             yield from matches(

@@ -21,8 +21,8 @@ class Network:
 
     Attributes:
         subnet_ids: 1 to 16 subnets of one VPC. References.
-        security_group_ids: 1 to 5 security groups of that VPC; for distributed training one must admit its own
-            members. References.
+        security_group_ids: 1 to 5 security groups of that VPC; for distributed training, one must allow traffic
+            between its own members. References.
     """
 
     subnet_ids: Sequence[str]
@@ -35,4 +35,4 @@ class Network:
             if isinstance(ids, str):
                 yield Problem(name, "must be a list", ids, "put it in brackets")
             elif not 1 <= len(ids) <= most and not is_token(list(ids)):
-                yield Problem(name, f"must have 1 to {most} entries", len(ids), "give as many as that")
+                yield Problem(name, f"must have 1 to {most} entries", len(ids), "give that many")

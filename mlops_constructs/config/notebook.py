@@ -1,4 +1,4 @@
-"""The Jupyter notebook instance for exploring data and models."""
+"""The notebook instance for exploring data and models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._rules import in_range, instance_type, is_token, literal, matches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# What `repository` says for "the algorithm's own".
+# Value of `repository` for "the algorithm's own repository".
 ALGORITHM = "algorithm"
 _MAX_MEGABYTES = 50
 
@@ -21,26 +21,26 @@ _MAX_MEGABYTES = 50
 class Notebook:
     """A SageMaker notebook instance that stops when idle, with IMDSv2 and without root.
 
-    At each start, notebooks that are missing are put into the folder ``mlops-notebooks``; a file that is there already
-    is left alone. The role may upload data sets, watch the pipeline and ask the DEV endpoint; it may not approve, nor
-    ask production.
+    At each start, missing notebooks are copied into the folder ``mlops-notebooks``; an existing file is not changed.
+    The role may upload data sets, read the pipeline's state and invoke the DEV endpoint; it may neither approve nor
+    invoke the production endpoint.
 
     Attributes:
-        instance_type: SageMaker instance. Literal.
-        volume_size_in_gb: Disk, 5 to 16,384 GB. Literal.
-        idle_timeout_in_minutes: Stop after this long without a busy kernel, 10 to 1,440 minutes; and after three times
-            as long in which Jupyter could not be asked. Literal.
-        directory: Folder of notebooks and what they need, at most 50 MB. None gives those of this library: understand
-            the data, train, decide. Literal.
-        repository: Git repository that is cloned onto the instance: ``algorithm`` for the algorithm's own where that is
-            in CodeCommit, the ``https://`` URL of another (a CodeCommit repository must be in this account), or None.
-            The instance cannot be made where it cannot clone. Literal.
+        instance_type: SageMaker instance type. Literal.
+        volume_size_in_gb: Size of its storage volume, 5 to 16,384 GB. Literal.
+        idle_timeout_in_minutes: Stop after this time without a busy kernel, 10 to 1,440 minutes; also after three times
+            as long if Jupyter's state cannot be read. Literal.
+        directory: Folder of notebooks and the files that they need, at most 50 MB. None uses the notebooks of this
+            library: understand the data, train, decide. Literal.
+        repository: Git repository to clone onto the instance: ``algorithm`` for the algorithm's own if that is in
+            CodeCommit, the ``https://`` URL of another (a CodeCommit repository must be in this account), or None.
+            The instance fails to start when it cannot clone. Literal.
         repository_secret_arn: Secrets Manager secret with ``username`` and ``password`` for a private repository that
             is not in CodeCommit. Reference. https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-git-resource.html
-        subnet_id: Put it in this subnet, without direct internet access; the subnet then needs a NAT gateway, or VPC
-            endpoints of S3, SageMaker (``sagemaker.api`` and ``sagemaker.runtime``), CodePipeline, STS, CloudWatch Logs
-            and, to clone from CodeCommit, ``git-codecommit``. None gives it direct internet access, which it needs
-            to reach AWS at all. Reference.
+        subnet_id: Subnet of the instance, which then has no direct internet access; the subnet needs a NAT gateway, or
+            VPC endpoints for S3, SageMaker (``sagemaker.api`` and ``sagemaker.runtime``), CodePipeline, STS, CloudWatch
+            Logs and, to clone from CodeCommit, ``git-codecommit``. None gives it direct internet access, because
+            otherwise it could not reach AWS. Reference.
         security_group_ids: Security groups in that subnet's VPC. References.
     """
 
@@ -64,7 +64,7 @@ class Notebook:
         if (self.subnet_id is None) != (not self.security_group_ids):
             yield Problem(
                 "security_group_ids",
-                "subnet_id and security_group_ids go together",
+                "subnet_id and security_group_ids must be given together",
                 tuple(self.security_group_ids),
                 "give both or neither",
             )
@@ -84,7 +84,7 @@ class Notebook:
         if self.repository in (None, ALGORITHM) or "://git-codecommit." in self.repository:
             yield Problem(
                 "repository_secret_arn",
-                "needs a repository that is not in CodeCommit, where the role is what counts",
+                "needs a repository that is not in CodeCommit, because access to CodeCommit is by the role",
                 self.repository_secret_arn,
                 "give repository='https://...', or leave the secret out",
             )
@@ -100,8 +100,8 @@ def _directory_problems(directory: str) -> Iterator[Problem]:
         return
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     if not sizes:
-        yield Problem("directory", "must hold a file", directory, "add a notebook, or leave it out")
+        yield Problem("directory", "must contain a file", directory, "add a notebook, or leave it out")
     if sum(sizes) > _MAX_MEGABYTES * 10**6:
         # A start may take 5 minutes: https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
-        rule = f"must hold at most {_MAX_MEGABYTES} MB"
+        rule = f"must contain at most {_MAX_MEGABYTES} MB"
         yield Problem("directory", rule, f"{sum(sizes) / 1e6:.0f} MB", "keep data in the data bucket")

@@ -1,4 +1,4 @@
-"""The whole configuration of a pipeline, checked at once."""
+"""The configuration of a pipeline, with the rules over several parts."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ LOG_RETENTION_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 
-# They stand three times in the template of an endpoint, and CloudFormation takes 51,200 bytes of one.
+# An endpoint's template contains the tags three times, and CloudFormation limits a template to 51,200 bytes.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_TAG_LENGTH = 8000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineConfig:
-    """The arguments of ``MLOpsPipeline``, which says what each means and has the defaults, checked.
+    """The validated arguments of ``MLOpsPipeline``, which documents each and has the defaults.
 
     A test proves that names and types are the same there and here.
 
-    Raises ConfigError with every problem of every part.
+    Raises ConfigError with all problems of all parts.
     """
 
     algorithm: Algorithm
@@ -75,7 +75,7 @@ class PipelineConfig:
             if not is_part(str(field.type)):
                 continue
             part = getattr(self, field.name)
-            # Where something is of another kind, the rules of the part could not judge it, nor those over several.
+            # Where a value has another type, neither the rules of its part nor those over several parts can be applied.
             wrong = list(kind_problems(field.name, str(field.type), part))
             fitting = fitting and not wrong
             yield from wrong if wrong or part is None else under(field.name, part.problems())
@@ -91,12 +91,12 @@ class PipelineConfig:
                 "dataset.duplicates",
                 "must be 'allow' with algorithm.retrain_on_new_image, which trains on the same data again",
                 self.dataset.duplicates,
-                "leave one of the two out",
+                "remove one of the two",
             )
 
     @property
     def training_of_algorithm(self) -> Training:
-        """The training, with the metric definitions that the algorithm needs: a built-in one needs none."""
+        """The training, with the metric definitions that the algorithm needs: a built-in algorithm needs none."""
         return self.training if self.algorithm.built_in is None else replace(self.training, metric_definitions={})
 
     def _metric_problems(self) -> Iterator[Problem]:
@@ -119,7 +119,7 @@ class PipelineConfig:
         types = [type_ for type_ in self.training.instance_types if isinstance(type_, str) and not is_token(type_)]
         if len({has_own_disks(type_) for type_ in types}) > 1:
             rule = "in a tuning job all instance types must have disks of their own, or none"
-            remedy = f"leave out those unlike {self.training.instance_type}"
+            remedy = f"remove those unlike {self.training.instance_type}"
             yield Problem("training.retry.fallback_instance_types", rule, types, remedy)
 
     def _governance_problems(self) -> Iterator[Problem]:
@@ -129,7 +129,7 @@ class PipelineConfig:
                 self.name_prefix,
                 r"(?!aws|ssm)(?=.{1,12}$)[a-z](?:-?[a-z0-9])*",
                 "must be 1 to 12 lower-case letters, digits and single hyphens, starting with a letter but not with"
-                " 'aws' or 'ssm', which SSM keeps for itself",
+                " 'aws' or 'ssm', which Systems Manager reserves",
                 "use for example 'churn'",
             )
         yield from _tag_problems(self.tags)
@@ -155,15 +155,15 @@ class PipelineConfig:
 
 
 def _tag_problems(tags: Mapping[str, str]) -> Iterator[Problem]:
-    """Judge what is judged the same by every service that the tags go to."""
-    # SageMaker jobs and packages take 50 tags, and the pipeline adds its own.
+    """Apply the rules that all services with these tags share."""
+    # SageMaker jobs and model packages have at most 50 tags, and the pipeline adds its own.
     # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
     if len(tags) > 40:
         yield Problem("tags", "must have at most 40 entries", len(tags), "leave some out")
     size = len(json.dumps({str(key): str(value) for key, value in tags.items()}))
     if size > MAX_TAG_LENGTH:
-        rule = f"must have at most {MAX_TAG_LENGTH} characters together, as JSON"
-        yield Problem("tags", rule, f"{size} characters", "shorten them, or leave some out")
+        rule = f"must have at most {MAX_TAG_LENGTH} characters in total, as JSON"
+        yield Problem("tags", rule, f"{size} characters", "shorten them, or remove some")
     for key, value in tags.items():
         yield from matches(
             f"tags[{key!r}]",

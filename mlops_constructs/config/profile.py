@@ -1,4 +1,4 @@
-"""Sets of choices that go together: for a sandbox, for a team, for a regulated company."""
+"""Sets of arguments that fit together: for a sandbox, for a team, for a regulated company."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from .network import Network
     from .tuning import Tuning
 
-# CloudWatch's nearest step to the seven years that most record keeping rules ask for.
+# CloudWatch's nearest value to the seven years that most record-keeping rules require.
 _SEVEN_YEARS = 2557
 
 
 class OptionsWithoutNetwork(TypedDict, total=False):
-    """The optional arguments of ``MLOpsPipeline`` but for ``network``; a test proves that none is left out."""
+    """The optional arguments of ``MLOpsPipeline`` except ``network``; a test proves that none is missing."""
 
     training: Training
     tuning: Tuning | None
@@ -49,16 +49,17 @@ class Options(OptionsWithoutNetwork, total=False):
 
 
 class Profile:
-    """Arguments for ``MLOpsPipeline`` that go together: ``MLOpsPipeline(self, "churn", ..., **Profile.sandbox())``.
+    """Arguments for ``MLOpsPipeline`` that fit together: ``MLOpsPipeline(self, "churn", ..., **Profile.sandbox())``.
 
-    Each profile takes the same optional arguments as ``MLOpsPipeline``, and what is given wins.
+    Each profile accepts the same optional arguments as ``MLOpsPipeline``; a given argument overrides the profile's.
     """
 
     @staticmethod
     def sandbox(**own: Unpack[Options]) -> Options:
-        """To try things and throw them away: one small instance, short retention, ``destroy`` deletes data too.
+        """To experiment and delete everything afterwards: one small instance, short retention, no data kept.
 
-        No autoscaling and no rollback alarms, approvals expire after an hour, logs after a month.
+        No autoscaling and no rollback alarms; approvals expire after an hour, logs after a month; ``destroy`` deletes
+        the data too.
         """
         defaults: Options = {
             "training": Training(instance_type="ml.m5.large"),
@@ -77,14 +78,14 @@ class Profile:
 
     @staticmethod
     def regulated(*, network: Network, **own: Unpack[OptionsWithoutNetwork]) -> Options:
-        """For a bank or a hospital: a VPC of one's own, everything kept and recorded, slow and watched rollouts.
+        """For a bank or a hospital: a VPC, everything kept and recorded, slow rollouts with alarms.
 
-        Logs for seven years, every request of production captured, three instances, traffic moved in steps of 10
-        percent, approvals open for a week, and no notebook unless one is given (one with a subnet).
+        Logs are kept for seven years, every production request is captured, three instances, traffic is shifted in
+        steps of 10 percent, approvals expire after a week, and there is no notebook unless one with a subnet is given.
 
         Args:
-            network: The VPC that everything of SageMaker runs in.
-            own: Any other argument of ``MLOpsPipeline``, in the place of the profile's.
+            network: The VPC for all SageMaker jobs and endpoints.
+            own: Any other argument of ``MLOpsPipeline``, instead of the profile's.
         """
         defaults: Options = {
             "network": network,

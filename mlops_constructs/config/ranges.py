@@ -1,4 +1,4 @@
-"""What a hyperparameter search may choose from."""
+"""The ranges of a hyperparameter search."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class IntegerParameter:
     """Whole numbers from ``min_value`` to ``max_value``.
 
     Attributes:
-        min_value: The least. Literal.
-        max_value: The greatest, more than ``min_value``. Literal.
+        min_value: Smallest value. Literal.
+        max_value: Largest value, greater than ``min_value``. Literal.
         scaling_type: ``Auto``, ``Linear`` or, for numbers above 0, ``Logarithmic``. Literal.
             https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-define-ranges.html
     """
@@ -39,8 +39,8 @@ class ContinuousParameter:
     """Numbers from ``min_value`` to ``max_value``.
 
     Attributes:
-        min_value: The least. Literal.
-        max_value: The greatest, more than ``min_value``. Literal.
+        min_value: Smallest value. Literal.
+        max_value: Largest value, greater than ``min_value``. Literal.
         scaling_type: ``Auto``, ``Linear``, ``Logarithmic`` for numbers above 0, or ``ReverseLogarithmic`` for numbers
             from 0 to below 1. Literal.
     """
@@ -68,11 +68,11 @@ class CategoricalParameter:
         """Yield what is wrong."""
         yield from literal("values", list(self.values))
         if isinstance(self.values, str) or not 1 <= len(self.values) <= 30:
-            yield Problem("values", "must be a list of 1 to 30 values", self.values, "give as many as that")
+            yield Problem("values", "must be a list of 1 to 30 values", self.values, "give that many")
             return
         texts = [str(value) for value in self.values]
         if len(set(texts)) < len(texts):
-            yield Problem("values", "must differ", self.values, "leave the repeated ones out")
+            yield Problem("values", "must differ", self.values, "remove the repeated ones")
         for index, text in enumerate(texts):
             if len(text) > 256:
                 rule = "must have at most 256 characters"
@@ -83,12 +83,12 @@ Range: TypeAlias = IntegerParameter | ContinuousParameter | CategoricalParameter
 
 
 def wire_value(value: str | int | float | bool) -> str:
-    """Write a hyperparameter as SageMaker takes it: a string as it is, anything else as JSON text."""
+    """Write a hyperparameter as SageMaker expects it: a string unchanged, anything else as JSON text."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, object]]]:
-    """Write ranges as CreateHyperParameterTuningJob takes them."""
+    """Write ranges as CreateHyperParameterTuningJob expects them."""
     written: dict[str, list[dict[str, object]]] = {}
     for name, range_ in ranges.items():
         entry: dict[str, object] = {"Name": name}

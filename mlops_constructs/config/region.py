@@ -1,4 +1,4 @@
-"""Where a pipeline can be deployed."""
+"""The regions that a pipeline can be deployed to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def region_problems(region: str) -> Iterator[Problem]:
-    """Yield what is wrong with a provider's region; which services a region has is known to AWS alone.
+    """Yield what is wrong with the provider's region; which services a region offers is known only to AWS.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
     """

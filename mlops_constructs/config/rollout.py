@@ -1,4 +1,4 @@
-"""How traffic moves to a new model."""
+"""How traffic is shifted to a new model."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """How traffic moves to a new model, and when it moves back.
+    """How traffic is shifted to a new model, and when the update is rolled back.
 
-    Alarms on the new fleet's 5XX answers and latency roll an update back. The first deployment has nothing to roll
+    Alarms on the new fleet's 5XX errors and latency roll an update back. The first deployment has nothing to roll
     back to. https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
 
     Attributes:
         strategy: ``canary``, ``linear`` or ``all_at_once``. Literal.
-        step_percent: Share of the capacity in the canary (5 to 50) or in each linear step (10 to 50), percent.
+        step_percent: Percentage of the capacity in the canary (5 to 50) or in each linear step (10 to 50).
             Literal.
-        wait_interval_in_seconds: Wait after each step, 0 to 3,600 s. Literal.
+        wait_interval_in_seconds: Waiting time after each step, 0 to 3,600 s. Literal.
         max_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
-        max_server_error_percent: Share of the requests of a minute that may end in a 5XX answer, 0 to 99 percent;
-            more roll the update back. Literal.
-        min_requests: Fewest requests of a minute that this share is taken of, 1 to 1,000,000. Literal.
+        max_server_error_percent: Maximum percentage of a minute's requests that may fail with a 5XX error, 0 to 99;
+            a higher one rolls the update back. Literal.
+        min_requests: Minimum number of requests in a minute for this percentage to count, 1 to 1,000,000. Literal.
     """
 
     strategy: Literal["canary", "linear", "all_at_once"] = "canary"
@@ -48,7 +48,7 @@ class Rollout:
         max_server_error_percent: float = 5.0,
         min_requests: int = 20,
     ) -> Rollout:
-        """Move ``step_percent`` of the traffic first, then the rest."""
+        """Shift ``step_percent`` of the traffic first, then the rest."""
         return cls(
             strategy="canary",
             step_percent=step_percent,
@@ -68,7 +68,7 @@ class Rollout:
         max_server_error_percent: float = 5.0,
         min_requests: int = 20,
     ) -> Rollout:
-        """Move the traffic in equal steps of ``step_percent``."""
+        """Shift the traffic in equal steps of ``step_percent``."""
         return cls(
             strategy="linear",
             step_percent=step_percent,
@@ -87,7 +87,7 @@ class Rollout:
         max_server_error_percent: float = 5.0,
         min_requests: int = 20,
     ) -> Rollout:
-        """Move all traffic at once, and watch the alarms for ``wait_interval_in_seconds``."""
+        """Shift all traffic at once, and watch the alarms for ``wait_interval_in_seconds``."""
         return cls(
             strategy="all_at_once",
             wait_interval_in_seconds=wait_interval_in_seconds,

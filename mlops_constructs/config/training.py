@@ -16,15 +16,15 @@ _NUMBER = r"([0-9.eE+-]+|nan|inf)"
 DEFAULT_METRICS = {
     name: f"{name}={_NUMBER};" for name in ("train:accuracy", "validation:accuracy", "validation:log_loss")
 }
-# One Lambda action may wait 24 hours. train_model gives up after 23, and SageMaker needs time before and after.
+# One Lambda action may take 24 hours. train_model stops waiting after 23, and SageMaker needs time before and after.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 MAX_POLL_SECONDS = 22 * 3600
 MAX_RUNTIME_SECONDS = 28 * 24 * 3600
-# The most that a data set may ask for, see lambdas/check_dataset/workshop.py.
+# The most that a data set may request, see lambdas/check_dataset/workshop.py.
 MAX_ASKED_SECONDS = 23 * 3600
-# SageMaker ends every job then, whatever it was asked for.
+# SageMaker stops every job after this time, whatever the request says.
 MAX_JOB_SECONDS = 30 * 24 * 3600
-# What the dot of SageMaker's pattern, ``.*``, does not match.
+# Characters that the dot in SageMaker's pattern, ``.*``, does not match.
 _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
 # Set on every job to find it again, see lambdas/train_model/request.py.
 OWN_VARIABLES = ("MLOPS_CAPACITY_RETRIES", "MLOPS_EXECUTION_ID", "MLOPS_PIPELINE_JOB_ID")
@@ -34,12 +34,12 @@ DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoints:
-    """Keep checkpoints in the artifact bucket, one folder for each execution, from which its next job goes on.
+    """Keep checkpoints in the artifact bucket, one folder per execution, from which its next job continues.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
 
     Attributes:
-        local_path: Folder that ``train`` writes them to, and finds them in when it starts. Literal.
+        local_path: Folder that ``train`` writes them to, and reads them from when it starts. Literal.
     """
 
     local_path: str = "/opt/ml/checkpoints"
@@ -53,12 +53,12 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """Train on spare capacity, up to 90% cheaper; an interrupted job goes on from its last checkpoint.
+    """Managed spot training, up to 90% cheaper; an interrupted job continues from its last checkpoint.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
 
     Attributes:
-        max_wait_time_in_seconds: Time to wait for capacity and to run together, ``max_runtime_in_seconds`` to 2,592,000
+        max_wait_time_in_seconds: Time to wait for capacity plus time to run, ``max_runtime_in_seconds`` to 2,592,000
             s (30 days). Literal.
     """
 
@@ -71,13 +71,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """What is tried again, and how often. A quota that is used up is never waited for: it fails at once.
+    """What is retried, and how often. An exceeded quota is never retried: the job fails at once.
 
     Attributes:
-        max_retry_attempts: Times that SageMaker repeats a job after an internal error of its own, 0 to 30. Literal.
-        max_capacity_retries: Times that a job is started again when AWS had no instance for it, 0 to 8. Literal.
-        fallback_instance_types: Instances for those times, in this order, then from the first again; a tuning job
-            hands them to SageMaker. At most 5. Literals.
+        max_retry_attempts: How often SageMaker repeats a job after an internal server error, 0 to 30. Literal.
+        max_capacity_retries: How often a job is started again when AWS has no capacity for it, 0 to 8. Literal.
+        fallback_instance_types: Instance types for those retries, in this order, then from the first again; a tuning
+            job passes them to SageMaker. At most 5. Literals.
     """
 
     max_retry_attempts: int = 2
@@ -95,41 +95,41 @@ class Retry:
             yield from instance_type(f"fallback_instance_types[{index}]", fallback)
         if not is_token(self.max_capacity_retries) and self.max_capacity_retries < count <= 5:
             rule = f"must be at least the number of fallback instance types ({count})"
-            yield Problem("max_capacity_retries", rule, self.max_capacity_retries, "raise it, or leave some types out")
+            yield Problem("max_capacity_retries", rule, self.max_capacity_retries, "increase it, or remove some types")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """The SageMaker training job.
 
-    A job that may take longer than 22 hours, about the most that a CodePipeline action can poll, ends by an event: the
-    stage Train then starts it, waits in an approval that only our function answers, and reads the result.
+    A CodePipeline action can poll for about 22 hours. For a job that may take longer, the stage Train starts the job,
+    waits in an approval that only the pipeline's own function answers at SageMaker's event, and reads the result.
 
     Attributes:
-        instance_type: SageMaker instance. Literal.
-        instance_count: Instances, 1 to 100; more than one is distributed training. Literal.
-        encrypt_inter_container_traffic: Encrypt what several instances tell each other. False trains faster, and is
+        instance_type: SageMaker instance type. Literal.
+        instance_count: Number of instances, 1 to 100; more than one is distributed training. Literal.
+        encrypt_inter_container_traffic: Encrypt the traffic between the instances of a job. False trains faster, and is
             safe only in a network that you trust. Literal.
-        volume_size_in_gb: Disk of each instance, 1 to 16,384 GB; instances with disks of their own ignore it. Literal.
-        max_runtime_in_seconds: Stop the job after this, 60 to 2,419,200 s (28 days). Literal.
-        spot: Spare capacity, or None for on-demand instances. Brings checkpoints with it.
-        checkpoints: Or None to keep none, except with ``spot``.
-        retry: What is tried again.
+        volume_size_in_gb: Storage volume per instance, 1 to 16,384 GB; instances with local disks ignore it. Literal.
+        max_runtime_in_seconds: Stop the job after this time, 60 to 2,419,200 s (28 days). Literal.
+        spot: Managed spot training, or None for on-demand instances. Includes checkpoints.
+        checkpoints: Where checkpoints are kept, or None for no checkpoints, except with ``spot``.
+        retry: What is retried.
         keep_alive_period_in_seconds: Keep the instances for the next job (a warm pool, billed), 0 to 3,600 s; not with
-            ``spot``, nor in a tuning job. Literal.
-        enable_network_isolation: Give ``train`` no network. False lets it reach the network, for an algorithm that must
-            download something. Literal.
-        input_mode: ``File`` copies the channels before the start, ``FastFile`` reads them on demand, ``Pipe`` gives
-            named pipes; the algorithm must know it. Literal.
-        distribution: ``FullyReplicated`` gives every instance the whole channel, ``ShardedByS3Key`` its share of
-            the files. Literal.
-        hyperparameters: Handed to ``train``; numbers and booleans are sent as their JSON text, as SageMaker
-            takes strings only. At most 100. Literal.
-        metric_definitions: Name to regular expression with one group, looked for in the log of ``train``. At most 40.
+            ``spot``, and not in a tuning job. Literal.
+        enable_network_isolation: Isolate ``train`` from the network. False gives it network access, for an algorithm
+            that must download something. Literal.
+        input_mode: ``File`` copies the channels before the start, ``FastFile`` reads them on demand, ``Pipe`` provides
+            named pipes; the algorithm must support it. Literal.
+        distribution: ``FullyReplicated`` gives every instance the whole channel, ``ShardedByS3Key`` a share of the
+            files. Literal.
+        hyperparameters: Hyperparameters of ``train``; numbers and booleans are sent as JSON text, because SageMaker
+            accepts only strings. At most 100. Literal.
+        metric_definitions: Name to regular expression with one group, searched for in the log of ``train``. At most 40.
             Literal.
-        environment: Environment variables of ``train``. At most 97, values of at most 512 characters. Literal.
+        environment: Environment variables of ``train``. At most 97, with values of at most 512 characters. Literal.
 
-    Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html.
+    For the limits, see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html.
     """
 
     instance_type: str = "ml.m5.xlarge"
@@ -150,12 +150,12 @@ class Training:
 
     @property
     def instance_types(self) -> list[str]:
-        """The instance type and those that stand in for it."""
+        """The instance type and its fallbacks."""
         return list(dict.fromkeys([self.instance_type, *self.retry.fallback_instance_types]))
 
     @property
     def max_seconds(self) -> int:
-        """How long a job may take, waiting for spare capacity included."""
+        """How long a job may take, including the wait for spot capacity."""
         return self.max_runtime_in_seconds if self.spot is None else self.spot.max_wait_time_in_seconds
 
     def problems(self) -> Iterator[Problem]:
@@ -185,7 +185,7 @@ class Training:
             rule = f"must be at least max_runtime_in_seconds ({self.max_runtime_in_seconds})"
             yield Problem("spot.max_wait_time_in_seconds", rule, self.spot.max_wait_time_in_seconds, "raise it")
         if self.keep_alive_period_in_seconds:
-            rule = "a warm pool cannot be made of spot instances"
+            rule = "a warm pool cannot have spot instances"
             yield Problem(
                 "keep_alive_period_in_seconds", rule, self.keep_alive_period_in_seconds, "use 0, or leave spot out"
             )
@@ -215,10 +215,10 @@ def _metric_problems(metrics: Mapping[str, str]) -> Iterator[Problem]:
         try:
             groups = re.compile(expression).groups
         except re.error as error:
-            yield Problem(field_, f"must be a regular expression ({error})", expression, "mend it")
+            yield Problem(field_, f"must be a regular expression ({error})", expression, "correct it")
             continue
         if groups < 1:
-            rule = "must have one group that catches the number"
+            rule = "must have one group that captures the number"
             yield Problem(field_, rule, expression, "put the number in parentheses")
 
 
@@ -228,7 +228,7 @@ def _environment_problems(environment: Mapping[str, str]) -> Iterator[Problem]:
         if name in OWN_VARIABLES:
             yield Problem(f"environment[{name!r}]", "is set by the pipeline", name, "rename it")
         elif name and re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) is None:
-            rule = "the name must be letters, digits and '_', not starting with a digit"
+            rule = "the name must have only letters, digits and '_', and not start with a digit"
             yield Problem(f"environment[{name!r}]", rule, name, "rename it")
 
 

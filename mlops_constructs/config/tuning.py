@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 STRATEGIES = ("Bayesian", "Random", "Hyperband", "Grid")
 # A job's hyperparameters are at most 100, and SageMaker adds the name of the objective metric.
 MAX_HYPERPARAMETERS = 99
-# Hyperband takes the most epochs from one of these when it is not told.
+# Without max_resource, Hyperband reads the maximum number of epochs from one of these.
 EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 DEFAULT_JOBS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyperband:
-    """Limits of the Hyperband strategy, which ends bad jobs early.
+    """Limits of the Hyperband strategy, which stops poor jobs early.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html
 
     Attributes:
-        min_resource: Epochs that every job gets, at least 1. Literal.
-        max_resource: Epochs after which a job is ended, ``min_resource`` to 20,000. Literal.
+        min_resource: Number of epochs that every job may run, at least 1. Literal.
+        max_resource: Number of epochs after which a job is stopped, ``min_resource`` to 20,000. Literal.
     """
 
     min_resource: int
@@ -51,29 +51,29 @@ class Hyperband:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:
-    """A SageMaker hyperparameter tuning job in the place of the training job.
+    """A SageMaker hyperparameter tuning job instead of the training job.
 
-    Its training jobs are those of ``training``, each with other hyperparameters; the best one becomes the
-    candidate, and everything after it is as without tuning.
+    Its training jobs are as in ``training``, each with other hyperparameters. The best one becomes the candidate;
+    everything after that is the same as without tuning.
     https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-how-it-works.html
 
     Attributes:
         hyperparameter_ranges: Hyperparameter to ``IntegerParameter``, ``ContinuousParameter`` or
-            ``CategoricalParameter``; 1 to 30. What does not change stands in ``training.hyperparameters``. Literal.
-        objective_metric_name: What to judge by, one of ``training.metric_definitions``. Literal.
-        objective_type: Whether more of it is better, ``Maximize``, or less, ``Minimize``. Literal.
-        strategy: ``Bayesian`` learns from the jobs before, ``Random`` does not, ``Hyperband`` ends bad jobs early,
+            ``CategoricalParameter``; 1 to 30. Fixed hyperparameters belong in ``training.hyperparameters``. Literal.
+        objective_metric_name: The metric to optimize, one of ``training.metric_definitions``. Literal.
+        objective_type: ``Maximize`` where a higher metric is better, ``Minimize`` where a lower one is. Literal.
+        strategy: ``Bayesian`` learns from earlier jobs, ``Random`` does not, ``Hyperband`` stops poor jobs early,
             ``Grid`` runs every combination of categories. Literal.
-        max_jobs: Training jobs in all, 1 to 750, for ``Random`` 10,000; None is 10, for ``Grid`` every combination.
-            Literal.
+        max_jobs: Total number of training jobs, 1 to 750, with ``Random`` to 10,000; None is 10, with ``Grid`` every
+            combination. Literal.
         max_parallel_jobs: Training jobs at a time, 1 to 100; more than 10 need a higher quota. Literal.
-        early_stopping_type: ``Auto`` ends a training job that will not become the best, ``Off`` lets it run; ``Off``
-            with ``Hyperband``. Literal.
-        max_runtime_in_seconds: Stop the search after this, 120 to 2,592,000 s (30 days). Literal.
-        random_seed: Make two searches choose alike, 0 to 2,147,483,647, or None. Literal.
-        hyperband: Limits of ``Hyperband``; needed with it, unless ``training.hyperparameters`` has ``epochs``.
+        early_stopping_type: ``Auto`` stops a training job that will not become the best, ``Off`` lets it run; must be
+            ``Off`` with ``Hyperband``. Literal.
+        max_runtime_in_seconds: Stop the search after this time, 120 to 2,592,000 s (30 days). Literal.
+        random_seed: Makes two searches choose the same values, 0 to 2,147,483,647, or None. Literal.
+        hyperband: Limits of ``Hyperband``; required with it, unless ``training.hyperparameters`` has ``epochs``.
 
-    Numbers are those of https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
+    For the limits, see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateHyperParameterTuningJob.html
     and https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-limits.html.
     """
 
@@ -90,7 +90,7 @@ class Tuning:
 
     @property
     def jobs(self) -> int:
-        """How many training jobs there are at most."""
+        """Maximum number of training jobs."""
         if self.max_jobs is not None:
             return self.max_jobs
         return self._combinations() if self.strategy == "Grid" else DEFAULT_JOBS
@@ -117,7 +117,7 @@ class Tuning:
         yield from self._strategy_problems()
 
     def problems_with(self, training: Training, metrics: Sequence[str] | None) -> Iterator[Problem]:
-        """Yield what does not go together with the training job; ``metrics`` are its metrics where they are known."""
+        """Yield what does not fit the training job; ``metrics`` are its metrics where they are known."""
         if metrics is not None and self.objective_metric_name not in metrics:
             remedy = f"use one of {sorted(metrics)}, or add it to training.metric_definitions"
             yield Problem(
@@ -130,17 +130,17 @@ class Tuning:
             if name in training.hyperparameters:
                 rule = "must not be in training.hyperparameters too"
                 yield Problem(
-                    f"hyperparameter_ranges[{name!r}]", rule, training.hyperparameters[name], "leave one of them out"
+                    f"hyperparameter_ranges[{name!r}]", rule, training.hyperparameters[name], "remove one of them"
                 )
         count = len(self.hyperparameter_ranges) + len(training.hyperparameters)
         if count > MAX_HYPERPARAMETERS:
             rule = f"with training.hyperparameters there must be at most {MAX_HYPERPARAMETERS}"
             yield Problem("hyperparameter_ranges", rule, count, "leave some out")
         if len(training.environment) > (most := 48 - len(OWN_VARIABLES)):
-            rule = f"a tuning job takes at most {most} variables of training.environment"
+            rule = f"with tuning there must be at most {most} variables in training.environment"
             yield Problem("hyperparameter_ranges", rule, len(training.environment), "leave some out")
         if training.keep_alive_period_in_seconds:
-            rule = "a tuning job keeps no warm pool"
+            rule = "a tuning job cannot keep a warm pool"
             yield Problem(
                 "hyperparameter_ranges",
                 rule,
@@ -149,7 +149,7 @@ class Tuning:
             )
         limited = self.hyperband is not None or any(name in training.hyperparameters for name in EPOCHS)
         if self.strategy == "Hyperband" and not limited:
-            rule = f"Hyperband needs it, or one of {EPOCHS} in training.hyperparameters"
+            rule = f"Hyperband requires it, or one of {EPOCHS} in training.hyperparameters"
             yield Problem("hyperband", rule, None, "give Hyperband(min_resource=1, max_resource=...)")
 
     def _range_problems(self) -> Iterator[Problem]:
@@ -159,7 +159,7 @@ class Tuning:
                 "hyperparameter_ranges",
                 "must have 1 to 30 entries",
                 len(self.hyperparameter_ranges),
-                "give as many as that",
+                "give that many",
             )
         for name, range_ in self.hyperparameter_ranges.items():
             field = f"hyperparameter_ranges[{name!r}]"
@@ -179,7 +179,7 @@ class Tuning:
         if self.hyperband is not None:
             yield from under("hyperband", self.hyperband.problems())
             if self.strategy != "Hyperband":
-                yield Problem("hyperband", "goes with strategy 'Hyperband' only", self.strategy, "leave it out")
+                yield Problem("hyperband", "is only for strategy 'Hyperband'", self.strategy, "leave it out")
         if self.strategy == "Hyperband" and self.early_stopping_type == "Auto":
             remedy = "use 'Off'"
             yield Problem("early_stopping_type", "Hyperband stops jobs by itself", self.early_stopping_type, remedy)
@@ -193,7 +193,7 @@ class Tuning:
     def _grid_problems(self) -> Iterator[Problem]:
         for name, range_ in self.hyperparameter_ranges.items():
             if not isinstance(range_, CategoricalParameter):
-                rule = "a grid search takes categories only"
+                rule = "a grid search supports only categories"
                 yield Problem(
                     f"hyperparameter_ranges[{name!r}]", rule, range_, "use CategoricalParameter, or another strategy"
                 )

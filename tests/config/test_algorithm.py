@@ -87,7 +87,7 @@ def test_what_is_allowed_has_no_problem(algorithm: Algorithm) -> None:
         ),
         (
             Algorithm.from_git("GitHubEnterpriseServer", "team/algorithm"),  # type: ignore[arg-type]
-            "git.provider_type: needs a host that is set up by a person, got 'GitHubEnterpriseServer'; make",
+            "git.provider_type: needs a host that a person sets up, got 'GitHubEnterpriseServer'; create",
         ),
         (Algorithm(git=GitRepository(name="a/b")), "git.provider_type: must be one of"),
         (
@@ -113,7 +113,7 @@ def test_a_mistake_is_named(algorithm: Algorithm, expected: str) -> None:
 
 
 def test_a_tag_is_warned_of_where_it_is_written() -> None:
-    with pytest.warns(UserWarning, match=r"algorithm:v1 is a tag, which can move under a release") as caught:
+    with pytest.warns(UserWarning, match=r"algorithm:v1 is a tag, which can later name another image") as caught:
         Algorithm.from_image(HOST + "/team/algorithm:v1")
     assert [warning.filename for warning in caught] == [__file__]
 

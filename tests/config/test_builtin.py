@@ -121,8 +121,8 @@ def test_what_fits_has_no_problem(algorithm: Algorithm, parts: dict[str, Any]) -
 def test_the_default_gate_says_what_xgboost_needs_for_it() -> None:
     assert problems(algorithm=XGBOOST, training=Training(hyperparameters={"num_round": 5})) == [
         "training.hyperparameters['eval_metric']: must hold 'accuracy', or XGBoost does not report "
-        "validation:accuracy, got None; give for example 'accuracy' (several are split by commas), or let the gate "
-        "judge another metric"
+        "validation:accuracy, got None; give for example 'accuracy' (separate several by commas), or choose another "
+        "metric for the gate"
     ]
 
 
@@ -155,7 +155,7 @@ def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -
 def test_hyperparameters_without_a_default_are_asked_for(name: str, missing: list[str]) -> None:
     found = problems(algorithm=Algorithm.builtin(name, versions_of(name)[-1]))
     for hyperparameter in missing:
-        assert f"training.hyperparameters['{hyperparameter}']: {name} cannot do without it, got None; give it" in found
+        assert f"training.hyperparameters['{hyperparameter}']: {name} requires it, got None; give it" in found
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"prefix": "/datasets/"}, "prefix: must be a folder"),
         ({"prefix": "a*/"}, "prefix: must be a folder"),
         ({"prefix": TOKEN}, "prefix: must be known at synth"),
-        ({"prefix": "data/"}, "objects_prefix: must not lie in prefix ('data/')"),
-        ({"prefix": "data/sets/"}, "prefix: must not lie in objects_prefix ('data/')"),
-        ({"prefix": "churn/", "objects_prefix": "churn/data/"}, "objects_prefix: must not lie in prefix ('churn/')"),
+        ({"prefix": "data/"}, "objects_prefix: must not be in prefix ('data/')"),
+        ({"prefix": "data/sets/"}, "prefix: must not be in objects_prefix ('data/')"),
+        ({"prefix": "churn/", "objects_prefix": "churn/data/"}, "objects_prefix: must not be in prefix ('churn/')"),
         ({"objects_prefix": "data"}, "objects_prefix: must be a folder"),
         ({"suffix": "*.csv"}, "suffix: must have 1 to 99 letters"),
         ({"suffix": ""}, "suffix: must have 1 to 99 letters"),
@@ -56,8 +56,8 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"max_inspected_megabytes": 1001}, "max_inspected_megabytes: must be 1 to 1000 MB"),
         ({"duplicates": "ignore"}, "duplicates: must be 'allow', 'refuse' or 'skip', got 'ignore'"),
         ({"schedule_expression": "daily"}, "schedule_expression: must be a rate or cron expression"),
-        ({"kms_key_arn": "arn"}, "kms_key_arn: belongs to an existing bucket"),
-        ({"manage_notifications": True}, "manage_notifications: belongs to an existing bucket"),
+        ({"kms_key_arn": "arn"}, "kms_key_arn: is only for an existing bucket"),
+        ({"manage_notifications": True}, "manage_notifications: is only for an existing bucket"),
         ({"bucket_name": "arn:aws:s3:::team"}, "bucket_name: must be the name of a bucket, not an ARN or URI"),
         ({"bucket_name": "s3://team"}, "bucket_name: must be the name of a bucket"),
         ({"bucket_name": "Team"}, "bucket_name: must be the name of a bucket"),
@@ -74,13 +74,13 @@ def test_a_wrong_data_set_is_refused_by_field(options: dict[str, Any], problem: 
 @pytest.mark.parametrize(
     ("contract", "problem"),
     [
-        (DataContract(columns=[Column(name="")]), "columns[0].name: must be a string that is not empty"),
+        (DataContract(columns=[Column(name="")]), "columns[0].name: must be a non-empty string"),
         (DataContract(columns=[Column(name=TOKEN)]), "columns[0].name: must be known at synth"),
         (
             DataContract(columns=[Column(name="a", type="date")]),  # type: ignore[arg-type]
             "columns[0].type: must be 'string', 'number', 'integer' or 'boolean', got 'date'",
         ),
-        (DataContract(columns=[Column(name="a", min_value=1)]), "columns[0].min_value: belongs to a number"),
+        (DataContract(columns=[Column(name="a", min_value=1)]), "columns[0].min_value: is only for a number"),
         (
             DataContract(columns=[Column(name="a", type="number", max_value=float("nan"))]),
             "columns[0].max_value: must be a finite number",
@@ -90,8 +90,11 @@ def test_a_wrong_data_set_is_refused_by_field(options: dict[str, Any], problem: 
             "columns[0].min_value: must be at most max_value (1), got 2",
         ),
         (DataContract(columns=[Column(name="a", allowed_values="abc")]), "columns[0].allowed_values: must be a list"),
-        (DataContract(columns=[Column(name="a"), Column(name="a")]), "columns: must have each name once, got 'a'"),
-        (DataContract(columns=[Column(name="a")], label="b"), "label: must be the name of one of columns, got 'b'"),
+        (DataContract(columns=[Column(name="a"), Column(name="a")]), "columns: must not repeat a column name, got 'a'"),
+        (
+            DataContract(columns=[Column(name="a")], label="b"),
+            "label: must be the name of a column in columns, got 'b'",
+        ),
         (DataContract(header=True), "header: needs columns"),
         (DataContract(min_class_share=0.6), "min_class_share: must be 0.0 to 0.5, got 0.6"),
     ],

@@ -62,7 +62,8 @@ HYPERPARAMETERS = [
 SCALING = [
     (
         {"production": Endpoint(instance_type="ml.t2.large", initial_instance_count=2, autoscaling=Autoscaling())},
-        "production.instance_type: burstable T2 instances cannot autoscale, got 'ml.t2.large'; use 'ml.m5.large'",
+        "production.instance_type: burstable T2 instances do not support autoscaling, got 'ml.t2.large'; "
+        "use 'ml.m5.large'",
     ),
     (
         {"dev": Endpoint(autoscaling=Autoscaling(min_capacity=0, max_capacity=1))},
@@ -95,17 +96,17 @@ SCALING = [
 SIZES = [
     (
         {"algorithm": Algorithm.from_git("GitHub", f"team/{'x' * 1000}")},
-        "algorithm.git.name: must have at most 1000 characters, got '1005 characters'; move the repository",
+        "algorithm.git.name: must have at most 1000 characters, got '1005 characters'; use a repository with a shorter name",
     ),
     (
         {"tags": {f"k{number}": "x" * 250 for number in range(40)}},
-        "tags: must have at most 8000 characters together, as JSON, got '10430 characters'; "
-        "shorten them, or leave some out",
+        "tags: must have at most 8000 characters in total, as JSON, got '10430 characters'; "
+        "shorten them, or remove some",
     ),
 ]
 PREFIX = (
     "name_prefix: must be 1 to 12 lower-case letters, digits and single hyphens, starting with a letter but not with"
-    " 'aws' or 'ssm', which SSM keeps for itself, got"
+    " 'aws' or 'ssm', which Systems Manager reserves, got"
 )
 BUCKET = "must be the name of a bucket, not an ARN or URI, got"
 NAMES = [

@@ -182,7 +182,7 @@ def test_a_container_without_a_program_is_refused_by_name(tmp_path: Path, missin
     for name in {"Dockerfile", "train", "serve"} - {missing}:
         (tmp_path / name).touch()
     (line,) = problems(algorithm=Algorithm.from_directory(tmp_path))
-    assert line.startswith(f"algorithm.directory: must hold a file '{missing}'")
+    assert line.startswith(f"algorithm.directory: must contain a file '{missing}'")
 
 
 def test_a_missing_container_folder_points_to_init(tmp_path: Path) -> None:

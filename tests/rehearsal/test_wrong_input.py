@@ -79,7 +79,7 @@ def test_a_port_that_is_none(project: Path) -> None:
 def test_a_container_without_train(project: Path) -> None:
     (project / "container" / "train").unlink()
     message = refused(project, "--approve")
-    assert "algorithm.directory: must hold a file 'train'" in message
+    assert "algorithm.directory: must contain a file 'train'" in message
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_a_tag_is_warned_of_at_synth_once() -> None:
     pipeline = MLOpsPipeline(stack, "p", algorithm=algorithm, dataset=Dataset())
     messages = [entry.data for entry in pipeline.image.node.metadata if entry.type == "@cdktf/warn"]
     assert messages == [
-        f"{TAGGED} is a tag, which can move under a release: each training takes the image that it "
+        f"{TAGGED} is a tag, which can later name another image: each training uses the image that it "
         "names then. Name the image by digest to know what is trained."
     ]
 
