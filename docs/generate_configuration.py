@@ -21,8 +21,8 @@ _SECTION = r"^{}:\n((?:    .*\n|\n)+)"
 _INTRODUCTION = """\
 # Configuration
 
-Every choice, with its default. *Literal* values are judged at synth; *references* may be tokens and are never looked
-into. This page is made from the docstrings by `make docs`.
+Every argument, with its default. *Literal* values are validated at synth; *references* may be tokens and are never
+inspected. This page is generated from the docstrings by `make docs`.
 """
 
 

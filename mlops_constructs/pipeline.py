@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 class MLOpsPipeline(Construct):
     """A production MLOps pipeline on AWS.
 
-    A data set that lands in ``data_bucket`` is checked, trained on, evaluated, registered, deployed to DEV, tested there
-    with golden records, approved by a person, and deployed to production.
+    A data set that lands in ``data_bucket`` is checked, trained on, evaluated, registered, deployed to DEV, tested
+    there with golden records, approved by a person, and deployed to production.
 
     It is deployed to the region and account of the stack's provider, in ``aws`` or ``aws-us-gov``. Which services and
     instance types a region offers is known only to AWS: where one is missing, the apply fails; where a built-in

@@ -96,7 +96,8 @@ SCALING = [
 SIZES = [
     (
         {"algorithm": Algorithm.from_git("GitHub", f"team/{'x' * 1000}")},
-        "algorithm.git.name: must have at most 1000 characters, got '1005 characters'; use a repository with a shorter name",
+        "algorithm.git.name: must have at most 1000 characters, got '1005 characters'; "
+        "use a repository with a shorter name",
     ),
     (
         {"tags": {f"k{number}": "x" * 250 for number in range(40)}},
