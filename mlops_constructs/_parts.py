@@ -51,7 +51,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         accept=config.algorithm.accept,
     )
     production = deployment.production_endpoint
-    training = _training(scope, config, env, image, production_stack=production)
+    training = _training(scope, config, env, image, deployment)
     evaluation = EvaluationStage(
         scope,
         "evaluation",
@@ -73,7 +73,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
 
 
 def _training(
-    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, *, production_stack: str
+    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, deployment: DeploymentStage
 ) -> TrainingStage:
     job = config.evaluation.job
     return TrainingStage(
@@ -86,7 +86,8 @@ def _training(
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
         held_out_channel=None if job is None else job.channel,
-        production_stack=production_stack,
+        production_stack=deployment.production_endpoint,
+        fleets=deployment.fleets,
         min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
     )
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from check_dataset import duplicates
 from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.contract import Contract, merge, parse_contract
+from check_dataset.fleet import check_fleets
 from check_dataset.look import check_widths, look
 from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
 from check_dataset.source import Source
@@ -26,6 +27,7 @@ from handler_kit.settings import NONE
 if TYPE_CHECKING:
     from check_dataset.look import Channels, Findings
     from check_dataset.settings import Params, Settings
+    from handler_kit.production import Stack
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 CONTRACT_END = ".contract.json"
@@ -44,10 +46,14 @@ class Aws:
     codepipeline: Any
 
 
-def check_dataset(params: Params, settings: Settings, aws: Aws) -> Success:
-    """Check the data set and pin it. Raises ConfigurationError naming the object, the line and the column."""
+def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stack | None) -> Success:
+    """Check the data set and pin it. Raises ConfigurationError naming the object, the line and the column.
+
+    ``production`` is the stack that serves; what the data set asks is judged against it.
+    """
     source = Source(aws.s3, params.bucket, settings.readable.split())
     manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
+    check_fleets(job.endpoints, settings.fleets, production)
     contract = _contract(source, manifest, settings, aws.s3)
     channels = {
         name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())

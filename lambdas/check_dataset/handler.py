@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from check_dataset.check import Aws, check_dataset
+from check_dataset.fleet import check_fleets
 from check_dataset.settings import Params, Settings
+from handler_kit.asked import asked_of_endpoints
 from handler_kit.clients import client
 from handler_kit.production import find_stack
 from handler_kit.releases import Releases
 from handler_kit.report import Success, pipeline_step
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from handler_kit.job import Job
@@ -26,5 +29,7 @@ def handler(job: Job) -> Success:
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "CheckDataset")
     if released is not None:
+        request_uri = released.outputs.get("RequestUri", NONE)
+        check_fleets(asked_of_endpoints(request_uri, client("s3")), settings.fleets, stack)
         return released
-    return check_dataset(params, settings, Aws(client("s3"), client("ssm"), client("codepipeline")))
+    return check_dataset(params, settings, Aws(client("s3"), client("ssm"), client("codepipeline")), stack)

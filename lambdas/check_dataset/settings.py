@@ -20,6 +20,7 @@ class Settings(SettingsBase):
         pipeline: The pipeline: a skipped execution is stopped in it, and records are kept under its name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         production_stack: The CloudFormation stack that serves production.
+        fleets: Environment to the configured template parameters of its fleet.
         min_instances: Environment to the fewest instances that its rollout can do with.
     """
 
@@ -32,6 +33,7 @@ class Settings(SettingsBase):
     pipeline: str
     image_parameter: str
     production_stack: str
+    fleets: dict[str, dict[str, str]]
     min_instances: dict[str, str]
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from handler_kit.asked import asked_of_endpoints
 from handler_kit.clients import artifact_client, client
 from handler_kit.errors import StepFailure, as_step_failure
 from handler_kit.report import Success, pipeline_step
 from handler_kit.settings import NONE
-from register_model.asked import asked_of_endpoints
 from register_model.register import Services, register
 from register_model.release import ARTIFACT, remember, upload
 from register_model.settings import Params, Settings

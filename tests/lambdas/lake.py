@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 IRIS = b"setosa,5.1,3.5\nversicolor,7.0,3.2\nvirginica,6.3,3.3\n"
+FLEET = {
+    "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": "2",
+    "Autoscales": "true",
+    "MinCapacity": "2",
+    "MaxCapacity": "6",
+}
 SETTINGS = {
     "artifact_bucket": "artifacts",
     "max_bytes": "5000000",
@@ -24,6 +31,7 @@ SETTINGS = {
     "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
     "production_stack": "iris-1a2b3c-production",
+    "fleets": json.dumps({"dev": {**FLEET, "Autoscales": "false"}, "production": FLEET}),
     "min_instances": '{"dev": "1", "production": "2"}',
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from check_dataset.handler import handler as check_dataset
@@ -109,6 +109,7 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
         artifact_bucket = BUCKET
         pipeline = PIPELINE
         production_stack = f"{PIPELINE}-production"
+        fleets: ClassVar[dict[str, dict[str, str]]] = {}
         # Tuning jobs have shorter names.
         job_prefix = "iris-9f8e7d"
 

@@ -20,6 +20,7 @@ PARAMETERS = (
     "EndpointName",
     "CaptureUri",
 )
+_FLEET = ("InstanceType", "InitialInstanceCount", "Autoscales", "MinCapacity", "MaxCapacity")
 # With a network only.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
 
@@ -31,6 +32,12 @@ def endpoint_parameters(config: Endpoint, *, in_vpc: bool) -> dict[str, Any]:
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
         **_choices(config),
     }
+
+
+def fleet_parameters(config: Endpoint) -> dict[str, str]:
+    """Give the configured parameters that CheckDataset judges a release by."""
+    choices = _choices(config)
+    return {name: str(choices[name]["Default"]) for name in _FLEET}
 
 
 def _choices(config: Endpoint) -> dict[str, Any]:

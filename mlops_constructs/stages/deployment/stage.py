@@ -14,7 +14,7 @@ from ..._aws.policy import allow, report_result
 from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive
-from .parameters import NETWORK_PARAMETERS
+from .parameters import NETWORK_PARAMETERS, fleet_parameters
 from .roles import EndpointRoles, deploying_permissions
 from .template import PIPELINE_TAG, endpoint_template
 
@@ -79,6 +79,11 @@ class DeploymentStage(Construct):
             }
             for name, roles in self._all_roles.items()
         }
+
+    @property
+    def fleets(self) -> dict[str, dict[str, str]]:
+        """The configured parameters of the two fleets."""
+        return {name: fleet_parameters(config) for name, config in self._configs.items()}
 
     @property
     def _all_roles(self) -> dict[str, EndpointRoles]:

@@ -27,6 +27,7 @@ def check_dataset_function(
     env: Environment,
     image_parameter: str,
     production_stack: str,
+    fleets: Mapping[str, Mapping[str, str]],
     min_instances: Mapping[str, int],
 ) -> Function:
     """Make the function.
@@ -37,6 +38,7 @@ def check_dataset_function(
         env: Where it is deployed.
         image_parameter: Name of the SSM parameter with the image.
         production_stack: CloudFormation stack of the model in production.
+        fleets: Endpoint to the configured parameters of its fleet.
         min_instances: Endpoint to the fewest instances that its rollout can do with.
     """
     stores = env.stores
@@ -58,6 +60,7 @@ def check_dataset_function(
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
             "PRODUCTION_STACK": production_stack,
+            "FLEETS": json.dumps(fleets),
             "MIN_INSTANCES": json.dumps({name: str(count) for name, count in min_instances.items()}),
         },
         permissions=_permissions(config, env, image_parameter, production_stack),

@@ -62,6 +62,7 @@ class TrainingStage(Construct):
         image_arn: str,
         held_out_channel: str | None,
         production_stack: str,
+        fleets: Mapping[str, Mapping[str, str]],
         min_instances: Mapping[str, int],
     ) -> None:
         """Make the role, the functions and the rules that call them.
@@ -76,6 +77,7 @@ class TrainingStage(Construct):
             image_arn: ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
             production_stack: CloudFormation stack of the model in production.
+            fleets: Endpoint to the configured parameters of its fleet.
             min_instances: Endpoint to the fewest instances that its rollout can do with.
         """
         super().__init__(scope, id_)
@@ -89,6 +91,7 @@ class TrainingStage(Construct):
             env=env,
             image_parameter=image_parameter,
             production_stack=production_stack,
+            fleets=fleets,
             min_instances=min_instances,
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
