@@ -55,6 +55,7 @@ _JUDGED = {*_ACCOUNT, "access", "iam"}
 ROOMS = {
     "__init__": set(),
     "errors": set(),
+    "ports": set(),
     "processes": set(),
     "credentials": set(),
     "clients": {"credentials"},
@@ -80,7 +81,7 @@ ROOMS = {
     "lambda_": {*_JUDGED, "processes"},
     "cloudformation": _JUDGED,
     "codebuild": {*_JUDGED, "containers", "ecr", "job_log", "processes"},
-    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log"},
+    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log", "ports"},
     "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
 ROOMS["local_aws"] = set(ROOMS)

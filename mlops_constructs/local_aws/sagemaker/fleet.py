@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import shutil
-import socket
 import tarfile
 import threading
 import time
@@ -19,6 +18,7 @@ from botocore.exceptions import ClientError
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
+from mlops_constructs.local_aws.ports import ReservedPort
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
 from mlops_constructs.local_aws.sagemaker.role_use import check_role
@@ -51,13 +51,18 @@ class Variant:
     settings: Params
     weight: float
     instance_count: int | None
-    port: int
+    reserved: ReservedPort
     container: Container
     image: PulledImage
     image_uri: str
     log: JobLog
     folder: Path
     credentials: Params
+
+    @property
+    def port(self) -> int:
+        """The loopback port that it listens on."""
+        return self.reserved.number
 
     def summary(self) -> Params:
         """A ProductionVariantSummary."""
@@ -81,6 +86,7 @@ class Variant:
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End the process, and remove its files."""
         self.container.stop(grace_seconds)
+        self.reserved.release()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -146,6 +152,7 @@ class FleetStarter:
         name, count = settings["VariantName"], settings.get("InitialInstanceCount")
         folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
+        port = ReservedPort()
         try:
             definition, credentials = self._model(settings["ModelName"])
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
@@ -155,10 +162,10 @@ class FleetStarter:
             image = pull(self._account, self._containers.images, definition["Image"], credentials)
             base = folder / "opt" / "ml"
             self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
-            port = free_port()
             environment = definition.get("Environment", {})
-            container = self._containers.runtime.serve(image.image, base, port, environment, log.write)
+            container = self._containers.runtime.serve(image.image, base, port.number, environment, log.write)
         except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
+            port.release()
             if log is not None:
                 log.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -224,14 +231,6 @@ def extract_model(archive: Path, folder: Path) -> None:
             tar.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ContainerError(f"the model archive cannot be extracted: {error}") from error
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _is_healthy(port: int) -> bool:
