@@ -6,11 +6,13 @@ import json
 import re
 from collections import defaultdict, deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import boto3
 import pytest
 from botocore import loaders
 from moto import mock_aws
+from moto.moto_api._internal.models import moto_api_backend
 
 from handler_kit import clients, logs
 from handler_kit.documents import DOCUMENT
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
     from botocore.model import Shape
 
-# moto starts each test with a new session, which would read the large service models from disk again.
+# Each file has a session of its own, which would read the large service models from disk again.
 _LOADER = loaders.create_loader()
+_make_client = boto3.client
+_clients: dict[str, Any] = {}
 
 EVENTS = Path(__file__).parent / "events"
 REPORTS = {"PutJobSuccessResult": "success", "PutJobFailureResult": "failure"}
@@ -70,20 +74,37 @@ def _string_violations(rules: dict[str, Any], value: Any, place: str) -> list[st
     return found
 
 
+def kept_client(service: str, **options: Any) -> Any:
+    """Make each client once: to make one takes longer than most tests. No test changes what it is made of."""
+    key = json.dumps([service, options], sort_keys=True, default=repr)
+    if key not in _clients:
+        _clients[key] = _make_client(service, **options)
+    return _clients[key]
+
+
 class Script:
     """Answers to the calls of one client, in order, per operation; every request is recorded and checked.
 
-    Operations without a scripted answer go on to moto.
+    Operations without a scripted answer go on to moto. A script ends with its test.
     """
 
+    open: ClassVar[list[Script]] = []
+
     def __init__(self, service: str) -> None:
-        self.client = clients.client(service)
+        self._service, self.client = service, clients.client(service)
         self.requests: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._answers: dict[str, deque[tuple[int, dict[str, Any]]]] = defaultdict(deque)
         self._rest: dict[str, tuple[int, dict[str, Any]]] = {}
         events = self.client.meta.events
         events.register_last(f"provide-client-params.{service}", self._record)
         events.register_first(f"before-call.{service}", self._answer)
+        self.open.append(self)
+
+    def close(self) -> None:
+        """Leave the client as it was."""
+        events = self.client.meta.events
+        events.unregister(f"provide-client-params.{self._service}", self._record)
+        events.unregister(f"before-call.{self._service}", self._answer)
 
     def answer(self, operation: str, **response: Any) -> Script:
         self._answers[operation].append((200, response))
@@ -155,9 +176,20 @@ class Reports(Script):
         return self.only("failure")["failureDetails"]["type"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _aws() -> Iterator[None]:
+    """moto, for all tests of a file: to begin takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws(config={"core": {"mock_credentials": False}}):
+        patch.setattr("botocore.session.create_loader", lambda search_path_string=None: _LOADER)
+        boto3.setup_default_session()
+        patch.setattr("boto3.client", kept_client)
+        yield
+    boto3.DEFAULT_SESSION = None
+
+
 @pytest.fixture(autouse=True)
-def _function_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """What Lambda gives a function, and no client left over from another test."""
+def _function_environment(_aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """What Lambda gives a function, an empty account, and nothing left over from another test."""
     monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -166,11 +198,12 @@ def _function_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     monkeypatch.setenv("AWS_SESSION_TOKEN", "functionRoleSession")
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("botocore.session.create_loader", lambda search_path_string=None: _LOADER)
     clients.client.cache_clear()
     logs.hide()
-    with mock_aws(config={"core": {"mock_credentials": False}}):
-        yield
+    yield
+    while Script.open:
+        Script.open.pop().close()
+    moto_api_backend.reset()
     clients.client.cache_clear()
     logs.hide()
 
