@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rehearsal.centroid_container import write_container
-from rehearsal.deployed_site import rehearsal_of
+from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
 from mlops_constructs.rehearsal.data import RehearsalData
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_constructs.deployed import Execution
-    from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 pytestmark = pytest.mark.terraform
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -31,44 +30,44 @@ def numbered() -> RehearsalData:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("builtin")
     container = write_container(folder / "xgboost", "xgboost")
-    with rehearsal_of("builtin", folder / "synth", numbered(), images={IMAGE: container}) as rehearsal:
-        rehearsal.deploy()
-        yield rehearsal
+    stack = synthesized(ROOT / "examples" / "builtin" / "main.py", folder / "synth")
+    with deployed_site(stack, numbered(), images={IMAGE: container}) as site:
+        yield site
 
 
 @pytest.fixture(scope="module")
-def outcome(rehearsal: Rehearsal) -> Execution:
-    rehearsal.build_image()
-    return rehearsal.run()
+def outcome(site: Site) -> Execution:
+    site.rehearsal.build_image()
+    return site.rehearsal.run()
 
 
-def test_the_deployed_image_is_the_one_of_the_region(rehearsal: Rehearsal) -> None:
-    ssm = rehearsal.aws.client("ssm")
+def test_the_deployed_image_is_the_one_of_the_region(site: Site) -> None:
+    ssm = site.client("ssm")
     (parameter,) = ssm.describe_parameters()["Parameters"]
     assert ssm.get_parameter(Name=parameter["Name"])["Parameter"]["Value"] == IMAGE
 
 
-def test_a_model_reaches_production_and_answers(rehearsal: Rehearsal, outcome: Execution) -> None:
-    rehearsal.ask_production()
-    assert rehearsal.result.accuracy is not None
-    assert rehearsal.result.accuracy > 0.8
+def test_a_model_reaches_production_and_answers(site: Site, outcome: Execution) -> None:
+    site.rehearsal.ask_production()
+    assert site.rehearsal.result.accuracy is not None
+    assert site.rehearsal.result.accuracy > 0.8
 
 
-def test_the_gate_judged_a_metric_that_nobody_defined(rehearsal: Rehearsal, outcome: Execution) -> None:
-    job = rehearsal.aws.client("sagemaker").describe_training_job(TrainingJobName=outcome.variable("Train", "JobName"))
+def test_the_gate_judged_a_metric_that_nobody_defined(site: Site, outcome: Execution) -> None:
+    job = site.client("sagemaker").describe_training_job(TrainingJobName=outcome.variable("Train", "JobName"))
     assert "MetricDefinitions" not in job["AlgorithmSpecification"]
     metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
     assert set(metrics) == {"train:accuracy", "validation:accuracy"}
     assert float(outcome.variable("Gate", "Value")) == pytest.approx(metrics["validation:accuracy"], rel=1e-4)
 
 
-def test_the_tag_was_resolved_and_the_same_digest_is_served(rehearsal: Rehearsal, outcome: Execution) -> None:
+def test_the_tag_was_resolved_and_the_same_digest_is_served(site: Site, outcome: Execution) -> None:
     image = outcome.variable("Train", "Image")
     assert image.startswith(IMAGE.rpartition(":")[0] + "@sha256:")
-    sagemaker = rehearsal.aws.client("sagemaker")
+    sagemaker = site.client("sagemaker")
     package = sagemaker.describe_model_package(ModelPackageName=outcome.variable("Register", "ModelPackageArn"))
     assert package["CustomerMetadataProperties"]["image"] == image
     served = {
@@ -78,5 +77,5 @@ def test_the_tag_was_resolved_and_the_same_digest_is_served(rehearsal: Rehearsal
     assert served == {image}
 
 
-def test_everything_goes_again(rehearsal: Rehearsal, outcome: Execution) -> None:
-    rehearsal.destroy()
+def test_everything_goes_again(site: Site, outcome: Execution) -> None:
+    site.rehearsal.destroy()

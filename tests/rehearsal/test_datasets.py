@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -17,90 +14,54 @@ import pytest
 from lambdas.test_training_job_zip import workshop_deployment, workshop_job
 from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroids import write_centroids
+from rehearsal.deployed_site import Site, deployed_site, synthesized
 
 from mlops_constructs.cli.main import main
-from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.follow import Follower
-from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.deployed import DeployedPipeline, Execution
-    from mlops_constructs.rehearsal.progress import Update
+    from mlops_constructs.deployed import Execution
 
-HERE = Path(__file__).parent
 INPUTS = "sagemaker-us-east-1-123456789012"
 pytestmark = pytest.mark.terraform
 
 
-class Approver:
-    """Watches in silence, and answers as told."""
+class Lake(Site):
+    """The deployed stack, whose data set is one object."""
 
-    answer = False
+    iris = RehearsalData.iris()
 
-    def update(self, update: Update) -> None:
-        pass
-
-    def log(self, line: str) -> None:
-        pass
-
-    def decide(self, evidence: str) -> bool:
-        return self.answer
-
-
-class Lake:
-    """The deployed stack, and what a person does to it."""
-
-    def __init__(
-        self, rehearsal: Rehearsal, deployed: DeployedPipeline, approver: Approver, iris: RehearsalData
-    ) -> None:
-        self.rehearsal, self.deployed, self.approver, self.iris = rehearsal, deployed, approver, iris
-        self.client = rehearsal.aws.client
-
-    @property
-    def pipeline(self) -> str:
-        return self.deployed.name
-
-    def follower(self) -> Follower:
-        return Follower(self.client, self.pipeline, self.approver, time.sleep)
-
-    def known(self) -> set[str]:
-        return self.follower().executions.ids()
-
-    def put(self, key: str, body: bytes) -> str:
-        version: str = self.client("s3").put_object(Bucket=self.deployed.data_bucket, Key=key, Body=body)["VersionId"]
-        return version
-
-    def run(self, key: str, body: bytes, *, approve: bool = False) -> Execution:
-        """Upload, and follow the execution that it starts to its end."""
+    def train(self, key: str, body: bytes, *, approve: bool = False) -> Execution:
+        """Upload an object, and follow the execution that it starts to its end."""
         self.approver.answer = approve
         known = self.known()
         self.put(key, body)
-        return self.follower().follow(self.follower().wait_for_start(known, 20))
+        return self.follow_new(known)
+
+    def small(self, extra: int = 0) -> bytes:
+        """Give some rows of each species; another number gives other content."""
+        lines = self.iris.channels["train"].splitlines(keepends=True)
+        return b"".join(lines[: 60 + extra])
+
+    def mislabelled(self, extra: int = 0) -> bytes:
+        """Give as many rows with names that mean nothing: a model learns, and the gate refuses it."""
+        names = [b"setosa", b"versicolor", b"virginica"]
+        rows = [line.split(b",", 1)[1] for line in self.small(extra).splitlines(keepends=True)]
+        return b"".join(names[number % 3] + b"," + row for number, row in enumerate(rows))
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     output = tmp_path_factory.mktemp("synth")
     container = write_centroids(output / "container")
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output / "out")}
-    subprocess.run([sys.executable, str(HERE / "lake_app.py"), str(container)], env=environment, check=True)
-    approver, iris = Approver(), RehearsalData.iris()
-    with Rehearsal(output / "out" / "stacks" / "lake", iris, approver, docker=False) as rehearsal:
-        deployed = rehearsal.deploy()
-        rehearsal.build_image()
-        lake = Lake(rehearsal, deployed, approver, iris)
-        wait_for(lambda: all(one["status"] != "InProgress" for one in lake.follower().executions.newest()))
-        yield lake
-        rehearsal.destroy()
-
-
-def small(lake: Lake, extra: int = 0) -> bytes:
-    """Some rows of each species; another number gives other content."""
-    lines = lake.iris.channels["train"].splitlines(keepends=True)
-    return b"".join(lines[: 60 + extra])
+    stack = synthesized(Path(__file__).with_name("lake_app.py"), output / "out", str(container))
+    with deployed_site(stack, Lake.iris) as site:
+        site.rehearsal.build_image()
+        site.settle()
+        yield Lake(site.rehearsal, site.deployed, site.approver)
+        site.rehearsal.destroy()
 
 
 def test_nothing_of_the_handed_in_bucket_is_changed_but_its_notifications(lake: Lake) -> None:
@@ -115,7 +76,7 @@ def test_the_workshops_zip_goes_to_production_as_it_asks(lake: Lake) -> None:
     s3 = lake.client("s3")
     for channel, body in lake.iris.channels.items():
         s3.put_object(Bucket=INPUTS, Key=f"iris-model/input/{channel}/{channel}.csv", Body=body)
-    image = lake.client("ssm").get_parameter(Name=f"/{lake.pipeline}/image")["Parameter"]["Value"].partition("@")[0]
+    image = lake.image().partition("@")[0]
     job = workshop_job(AlgorithmSpecification={"TrainingImage": f"{image}:latest", "TrainingInputMode": "File"})
     for one in job["InputDataConfig"]:
         one["DataSource"]["S3DataSource"]["S3Uri"] = f"s3://{INPUTS}/iris-model/input/{one['ChannelName']}"
@@ -123,7 +84,7 @@ def test_the_workshops_zip_goes_to_production_as_it_asks(lake: Lake) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("trainingjob.json", json.dumps(job))
         archive.writestr("deployment.json", json.dumps(workshop_deployment()))
-    outcome = lake.run("training_jobs/iris_model/trainingjob.zip", buffer.getvalue(), approve=True)
+    outcome = lake.train("training_jobs/iris_model/trainingjob.zip", buffer.getvalue(), approve=True)
     assert outcome.status == "Succeeded", outcome.reason
     sagemaker = lake.client("sagemaker")
     trained = sagemaker.describe_training_job(TrainingJobName=outcome.variable("Train", "JobName"))
@@ -149,39 +110,43 @@ def config_of(sagemaker: Any, endpoint: str) -> dict[str, Any]:
 
 
 def test_data_that_breaks_the_contract_fails_with_the_column_named_before_any_training(lake: Lake) -> None:
-    jobs = len(lake.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])
-    outcome = lake.run("training_jobs/bad.csv", small(lake) + b"setosa,5.1,tall,1.4,0.2\n")
+    jobs = lake.trainings()
+    outcome = lake.train("training_jobs/bad.csv", lake.small() + b"setosa,5.1,tall,1.4,0.2\n")
     assert outcome.status == "Failed"
     assert outcome.reason.startswith("Prepare / CheckDataset: s3://team-lake/training_jobs/bad.csv")
     assert "line 61, column 3 (sepal_width): 'tall' is no number" in outcome.reason
-    assert len(lake.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == jobs
+    assert lake.trainings() == jobs
 
 
 def test_a_manifest_that_reads_beyond_the_folders_is_refused(lake: Lake) -> None:
-    outcome = lake.run("training_jobs/set.json", b'{"channels": {"train": ["private/a.csv"]}}')
+    outcome = lake.train("training_jobs/set.json", b'{"channels": {"train": ["private/a.csv"]}}')
     assert "s3://team-lake/private/a.csv: lies where this pipeline may not read" in outcome.reason
 
 
+def wait_for_another_second() -> None:
+    """S3 tells the age of an object in whole seconds: what is uploaded now is not newer before the next one."""
+    began = int(time.time())
+    wait_for(lambda: int(time.time()) > began)
+
+
 def test_the_schedule_starts_on_the_newest_data_set(lake: Lake) -> None:
-    outcome = lake.run("training_jobs/newest.csv", small(lake, 1))
+    wait_for_another_second()
+    outcome = lake.train("training_jobs/newest.csv", lake.small(1))
     version = outcome.variable("Dataset", "VersionId")
     known = lake.known()
-    lake.client("events")
-    lake.rehearsal.aws.events.fire(f"{lake.pipeline}-on-schedule")
-    again = lake.follower().follow(lake.follower().wait_for_start(known, 20))
+    lake.aws.events.fire(f"{lake.pipeline}-on-schedule")
+    again = lake.follow_new(known)
     assert again.variable("Dataset", "VersionId") == version
     assert again.variable("Train", "JobName") not in ("", outcome.variable("Train", "JobName"))
 
 
 def test_ten_uploads_at_once_train_ten_times_on_ten_versions_in_order(lake: Lake) -> None:
     known = lake.known()
-    versions = [lake.put("training_jobs/ten.csv", small(lake, number)) for number in range(10, 20)]
-    lake.approver.answer = False
+    versions = [lake.put("training_jobs/ten.csv", lake.mislabelled(number)) for number in range(10, 20)]
     trained, checksums = [], []
     for _ in versions:
-        execution = lake.follower().wait_for_start(known, 20)
-        outcome = lake.follower().follow(execution)
-        known.add(execution)
+        outcome = lake.follow_new(known)
+        known.add(outcome.execution_id)
         trained.append(outcome.variable("Dataset", "VersionId"))
         job = outcome.variable("Train", "JobName")
         described = lake.client("sagemaker").describe_training_job(TrainingJobName=job)
@@ -194,10 +159,8 @@ def test_ten_uploads_at_once_train_ten_times_on_ten_versions_in_order(lake: Lake
 @pytest.fixture
 def at_home(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """The commands' environment, as `mlops rehearse --keep` prints it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", lake.rehearsal.aws.url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+    for name, value in lake.environment.items():
+        monkeypatch.setenv(name, value)
     return lake
 
 
@@ -206,7 +169,9 @@ def test_files_are_uploaded_with_the_manifest_last_and_the_execution_is_told(
 ) -> None:
     for channel, body in at_home.iris.channels.items():
         (tmp_path / f"{channel}.csv").write_bytes(body)
-    code = main(["upload", str(tmp_path / "train.csv"), str(tmp_path / "validation.csv"), "--json"])
+    code = main(
+        ["upload", at_home.pipeline, *(str(tmp_path / f"{name}.csv") for name in at_home.iris.channels), "--json"]
+    )
     told = json.loads(capsys.readouterr().out)
     assert code == 0
     outcome = at_home.follower().follow(told["execution_id"])
@@ -216,10 +181,10 @@ def test_files_are_uploaded_with_the_manifest_last_and_the_execution_is_told(
 
 def test_a_person_starts_on_an_older_version(at_home: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     known = at_home.known()
-    old = at_home.put("training_jobs/twice.csv", small(at_home, 2))
-    at_home.put("training_jobs/twice.csv", small(at_home, 3))
+    old = at_home.put("training_jobs/twice.csv", at_home.mislabelled(2))
+    at_home.put("training_jobs/twice.csv", at_home.mislabelled(3))
     for _ in range(2):
-        known.add(at_home.follower().follow(at_home.follower().wait_for_start(known, 20)).execution_id)
+        known.add(at_home.follow_new(known).execution_id)
     code = main(["start", at_home.pipeline, "--key", "training_jobs/twice.csv", "--version-id", old, "--json"])
     told = json.loads(capsys.readouterr().out)
     assert code == 0

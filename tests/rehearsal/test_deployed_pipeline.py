@@ -1,106 +1,35 @@
-"""The deployed pipeline under good and bad data, algorithms and decisions. One deployment serves all tests."""
+"""The deployed main.py under good and bad data, algorithms and decisions, and its notebooks: one deployment for all."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
+from rehearsal.notebook_cells import NotebookInstance
 
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.follow import Follower
-from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.deployed import DeployedPipeline, Execution
-    from mlops_constructs.rehearsal.progress import Update
+    from mlops_constructs.deployed import Execution
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.terraform
 
 
-class Approver:
-    """Watches in silence, keeps the evidence, and answers as told."""
-
-    def __init__(self) -> None:
-        self.answer = True
-        self.evidence: list[str] = []
-        self.updates: list[Update] = []
-
-    def update(self, update: Update) -> None:
-        self.updates.append(update)
-
-    def log(self, line: str) -> None:
-        pass
-
-    def decide(self, evidence: str) -> bool:
-        self.evidence.append(evidence)
-        return self.answer
-
-
-class Site:
-    """A deployed stack, and what a person does to it with boto3."""
-
-    def __init__(self, rehearsal: Rehearsal, deployed: DeployedPipeline, approver: Approver) -> None:
-        self.rehearsal, self.deployed, self.approver = rehearsal, deployed, approver
-        self.client = rehearsal.aws.client
-
-    def follower(self, pipeline: str | None = None) -> Follower:
-        name = self.deployed.name if pipeline is None else pipeline
-        return Follower(self.client, name, self.approver, time.sleep)
-
-    def upload(self, channels: dict[str, bytes], golden: bytes | None = None) -> str:
-        """Put a data set into the bucket, manifest last; give the manifest's version."""
-        s3, bucket, folder = self.client("s3"), self.deployed.data_bucket, f"data/{uuid.uuid4().hex}"
-        manifest: dict[str, Any] = {"channels": {}}
-        for channel, body in channels.items():
-            s3.put_object(Bucket=bucket, Key=f"{folder}/{channel}.csv", Body=body)
-            manifest["channels"][channel] = [f"{folder}/{channel}.csv"]
-        if golden is not None:
-            s3.put_object(Bucket=bucket, Key=f"{folder}/golden.csv", Body=golden)
-            manifest["golden"] = {"key": f"{folder}/golden.csv"}
-        answer = s3.put_object(Bucket=bucket, Key=f"{self.deployed.prefix}set.json", Body=json.dumps(manifest).encode())
-        version: str = answer["VersionId"]
-        return version
-
-    def run(self, channels: dict[str, bytes], *, approve: bool = True, golden: bytes | None = None) -> Execution:
-        """Upload, and follow the execution that it starts to its end."""
-        self.approver.answer = approve
-        follower = self.follower()
-        known = follower.executions.ids()
-        self.upload(channels, golden)
-        return follower.follow(follower.wait_for_start(known, 20))
-
-    def package(self, outcome: Execution) -> dict[str, Any]:
-        arn = outcome.variable("Register", "ModelPackageArn")
-        described: dict[str, Any] = self.client("sagemaker").describe_model_package(ModelPackageName=arn)
-        return described
-
-    def failed_action(self, stage: str, action: str) -> str:
-        """Give the failure message that GetPipelineState shows."""
-        state = self.client("codepipeline").get_pipeline_state(name=self.deployed.name)
-        for stage_state in state["stageStates"]:
-            for action_state in stage_state["actionStates"]:
-                if (stage_state["stageName"], action_state["actionName"]) == (stage, action):
-                    assert action_state["latestExecution"]["status"] == "Failed"
-                    message: str = action_state["latestExecution"]["errorDetails"]["message"]
-                    return message
-        raise AssertionError(f"{stage} / {action} is not in the state")
-
-    def ask(self, row: str) -> str:
-        endpoint = f"{self.deployed.name}-production"
-        runtime = self.client("sagemaker-runtime")
-        answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row.encode())
-        text: str = answer["Body"].read().decode().strip()
-        return text
+def ask(site: Site, row: str) -> str:
+    """Ask the production endpoint about one row."""
+    endpoint = f"{site.pipeline}-production"
+    runtime = site.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=row.encode())
+    text: str = answer["Body"].read().decode().strip()
+    return text
 
 
 @pytest.fixture(scope="module")
@@ -110,14 +39,10 @@ def iris() -> RehearsalData:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, iris: RehearsalData) -> Iterator[Site]:
-    output = tmp_path_factory.mktemp("synth")
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
-    subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True)
-    approver = Approver()
-    with Rehearsal(output / "stacks" / "iris", iris, approver, docker=False) as rehearsal:
-        deployed = rehearsal.deploy()
-        rehearsal.build_image()
-        yield Site(rehearsal, deployed, approver)
+    stack = synthesized(ROOT / "main.py", tmp_path_factory.mktemp("synth"))
+    with deployed_site(stack, iris) as site:
+        site.rehearsal.build_image()
+        yield site
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +55,7 @@ def champion(site: Site, iris: RehearsalData) -> Execution:
 
 def test_the_execution_trained_on_exactly_the_uploaded_version(site: Site, champion: Execution) -> None:
     execution = site.client("codepipeline").get_pipeline_execution(
-        pipelineName=site.deployed.name, pipelineExecutionId=champion.execution_id
+        pipelineName=site.pipeline, pipelineExecutionId=champion.execution_id
     )["pipelineExecution"]
     revision = next(one for one in execution["artifactRevisions"] if one["name"] == "Dataset")
     versions = site.client("s3").list_object_versions(Bucket=site.deployed.data_bucket, Prefix=site.deployed.prefix)
@@ -162,7 +87,7 @@ def test_the_package_in_production_is_approved(site: Site, champion: Execution) 
 
 
 def test_production_autoscales(site: Site, champion: Execution) -> None:
-    endpoint = f"endpoint/{site.deployed.name}-production/variant/primary"
+    endpoint = f"endpoint/{site.pipeline}-production/variant/primary"
     scaling = site.client("application-autoscaling")
     (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (endpoint, 2, 4)
@@ -173,7 +98,7 @@ def test_production_autoscales(site: Site, champion: Execution) -> None:
 def test_a_second_release_keeps_what_autoscaling_made_of_the_count(
     site: Site, champion: Execution, iris: RehearsalData
 ) -> None:
-    name = f"{site.deployed.name}-production"
+    name = f"{site.pipeline}-production"
     sagemaker = site.client("sagemaker")
     sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "primary", "DesiredInstanceCount": 4}]
@@ -198,29 +123,25 @@ def test_a_second_release_keeps_what_autoscaling_made_of_the_count(
     ids=["empty", "not CSV", "ragged", "one class"],
 )
 def test_bad_data_fails_before_any_training_cost(site: Site, channels: dict[str, bytes], reason: str) -> None:
-    jobs = len(site.client("sagemaker").list_training_jobs()["TrainingJobSummaries"])
+    jobs = site.trainings()
     outcome = site.run(channels)
     assert outcome.status == "Failed"
     assert outcome.reason.startswith("Prepare / CheckDataset: ")
     message = site.failed_action("Prepare", "CheckDataset")
     assert reason in message
     assert "train.csv" in message
-    assert len(site.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == jobs
+    assert site.trainings() == jobs
 
 
 def test_a_rejection_stops_the_pipeline_and_is_on_record(site: Site, champion: Execution, iris: RehearsalData) -> None:
-    name = f"{site.deployed.name}-production"
+    name = f"{site.pipeline}-production"
     sagemaker = site.client("sagemaker")
     before = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     outcome = site.run(iris.channels, approve=False)
     assert outcome.status == "Failed"
     assert outcome.reason.startswith("Approve / Approve: ")
     assert "rejected in a rehearsal" in outcome.reason
-    for _ in range(100):
-        if site.package(outcome)["ModelApprovalStatus"] == "Rejected":
-            break
-        time.sleep(0.1)
-    assert site.package(outcome)["ModelApprovalStatus"] == "Rejected"
+    assert site.wait_for_rejection(outcome)
     assert sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"] == before
 
 
@@ -234,37 +155,38 @@ def test_a_failed_smoke_test_never_asks_for_approval(site: Site, iris: Rehearsal
     assert len(site.approver.evidence) == asked
 
 
-def test_a_model_worse_than_the_threshold_is_refused_and_rejected(site: Site, iris: RehearsalData) -> None:
+def mislabelled(iris: RehearsalData) -> dict[str, bytes]:
+    """Give channels whose validation is wrong: a model learns, and the gate refuses it."""
     names = [b"setosa", b"virginica", b"versicolor"]
     lines = iris.channels["validation"].splitlines()
     wrong = b"".join(names[index % 3] + b"," + line.split(b",", 1)[1] + b"\n" for index, line in enumerate(lines))
-    outcome = site.run({"train": iris.channels["train"], "validation": wrong})
+    return {"train": iris.channels["train"], "validation": wrong}
+
+
+def test_a_model_worse_than_the_threshold_is_refused_and_rejected(site: Site, iris: RehearsalData) -> None:
+    outcome = site.run(mislabelled(iris))
     assert outcome.status == "Failed"
     assert "validation:accuracy" in site.failed_action("Evaluate", "Gate")
     assert site.package(outcome)["ModelApprovalStatus"] == "Rejected"
 
 
 def test_two_uploads_train_twice_in_order(site: Site, iris: RehearsalData) -> None:
-    site.approver.answer = False
-    follower = site.follower()
-    known = follower.executions.ids()
-    versions = [site.upload(iris.channels), site.upload(iris.channels)]
-    first = follower.follow(follower.wait_for_start(known, 20))
-    second = follower.follow(follower.wait_for_start({*known, first.execution_id}, 20))
+    known = site.known()
+    versions = [site.upload(mislabelled(iris)), site.upload(mislabelled(iris))]
+    first = site.follow_new(known)
+    second = site.follow_new({*known, first.execution_id})
     assert [outcome.variable("Dataset", "VersionId") for outcome in (first, second)] == versions
 
 
 def push(site: Site, path: str, content: bytes) -> Execution:
     """Commit a file to the repository, and follow the build that it starts."""
-    assert site.deployed.image_pipeline is not None
-    codecommit, name = site.client("codecommit"), site.deployed.name
-    follower = site.follower(site.deployed.image_pipeline)
-    known = follower.executions.ids()
+    codecommit, name = site.client("codecommit"), site.pipeline
+    known = site.known(site.image_pipeline)
     parent = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     codecommit.put_file(
         repositoryName=name, branchName="main", filePath=path, fileContent=content, parentCommitId=parent
     )
-    return follower.follow(follower.wait_for_start(known, 20))
+    return site.follow_new(known, site.image_pipeline)
 
 
 def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(site: Site, iris: RehearsalData) -> None:
@@ -279,19 +201,17 @@ def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(site:
 
 
 def test_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> None:
-    parameter = f"/{site.deployed.name}/image"
-    before = site.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
-    codecommit, name = site.client("codecommit"), site.deployed.name
-    follower = site.follower(site.deployed.image_pipeline)
-    known = follower.executions.ids()
+    before = site.image()
+    codecommit, name = site.client("codecommit"), site.pipeline
+    known = site.known(site.image_pipeline)
     parent = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
     gone = codecommit.create_commit(
         repositoryName=name, branchName="main", parentCommitId=parent, deleteFiles=[{"filePath": "Dockerfile"}]
     )
-    outcome = follower.follow(follower.wait_for_start(known, 20))
+    outcome = site.follow_new(known, site.image_pipeline)
     assert outcome.status == "Failed"
     assert "Dockerfile" in outcome.reason
-    assert site.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"] == before
+    assert site.image() == before
     dockerfile = {"filePath": "Dockerfile", "fileContent": (ROOT / "container" / "Dockerfile").read_bytes()}
     codecommit.create_commit(
         repositoryName=name, branchName="main", parentCommitId=gone["commitId"], putFiles=[dockerfile]
@@ -299,22 +219,79 @@ def test_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> N
 
 
 def test_production_answers_any_boto3_client(site: Site, champion: Execution) -> None:
-    assert site.ask("6.3,3.3,6.0,2.5") == "virginica"
+    assert ask(site, "6.3,3.3,6.0,2.5") == "virginica"
 
 
 def test_the_state_is_what_the_aws_cli_shows(site: Site, champion: Execution) -> None:
     done = subprocess.run(
-        [Path(sys.executable).with_name("aws"), "codepipeline", "get-pipeline-state", "--name", site.deployed.name],
-        env={
-            "PATH": str(Path(sys.executable).parent),
-            "AWS_ENDPOINT_URL": site.rehearsal.aws.url,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-        },
+        [Path(sys.executable).with_name("aws"), "codepipeline", "get-pipeline-state", "--name", site.pipeline],
+        env={"PATH": str(Path(sys.executable).parent), **site.environment},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["stageStates"]) == 7
+
+
+# Last, as the notebooks leave an execution that waits for a person.
+
+
+@pytest.fixture(scope="module")
+def instance(site: Site, tmp_path_factory: pytest.TempPathFactory) -> NotebookInstance:
+    return NotebookInstance(tmp_path_factory.mktemp("instance"), site.aws, site.pipeline)
+
+
+@pytest.fixture(scope="module")
+def printed(instance: NotebookInstance) -> dict[str, str]:
+    """Run them in their order, as a person would."""
+    return {path.stem: instance.execute(path) for path in instance.notebooks}
+
+
+def test_the_start_put_the_three_notebooks_in_place(instance: NotebookInstance) -> None:
+    assert [path.stem for path in instance.notebooks] == ["1_understand_the_data", "2_train", "3_decide"]
+
+
+def test_the_data_is_understood_and_split(printed: dict[str, str]) -> None:
+    assert "train: " in printed["1_understand_the_data"]
+    assert "holdout: " in printed["1_understand_the_data"]
+
+
+def test_the_pipeline_is_watched_until_a_person_is_asked(printed: dict[str, str]) -> None:
+    assert "Train / Train" in printed["2_train"]
+    assert "DeployDev / SmokeTest" in printed["2_train"]
+    assert "Failed" not in printed["2_train"]
+
+
+def test_the_evidence_and_the_answers_of_dev_are_read(printed: dict[str, str]) -> None:
+    assert "validation:accuracy" in printed["3_decide"]
+    accuracy = float(printed["3_decide"].partition(" of ")[0].split()[-1])
+    assert accuracy > 0.8
+
+
+def test_every_call_of_a_cell_is_one_that_the_role_may_make(
+    site: Site, instance: NotebookInstance, printed: dict[str, str]
+) -> None:
+    role = instance.described["RoleArn"].rpartition("/")[2]
+    document = site.client("iam").get_role_policy(RoleName=role, PolicyName="permissions")["PolicyDocument"]
+    policy = document if isinstance(document, dict) else json.loads(document)
+    allowed: set[str] = set()
+    for statement in policy["Statement"]:
+        actions = statement["Action"]
+        allowed |= {actions} if isinstance(actions, str) else set(actions)
+    made = {f"{service}:{operation}" for service, operation, _ in instance.calls()}
+    assert made
+    assert made <= allowed
+
+
+def test_no_cell_answers_the_approval(site: Site, printed: dict[str, str]) -> None:
+    codepipeline = site.client("codepipeline")
+    time.sleep(1)
+    state = codepipeline.get_pipeline_state(name=site.pipeline)
+    (approve,) = [
+        action
+        for stage in state["stageStates"]
+        for action in stage["actionStates"]
+        if (stage["stageName"], action["actionName"]) == ("Approve", "Approve")
+    ]
+    assert approve["latestExecution"]["status"] == "InProgress"

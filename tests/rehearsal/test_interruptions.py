@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from leftovers import nothing_left
+from patience import PATIENCE_SECONDS
 from rehearse_process import start, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.terraform
 INTERRUPTED = "mlops rehearse: interrupted; everything it started has ended\n"
 
 
@@ -23,7 +25,7 @@ INTERRUPTED = "mlops rehearse: interrupted; everything it started has ended\n"
         ("Synth | cdk.tf.json | running", 0.3),
         ("Terraform | init | running", 0.1),
         ("Terraform | apply | running", 6),
-        pytest.param("Train / Train | running", 0.5, marks=pytest.mark.terraform),
+        ("Train / Train | running", 0.5),
     ],
     ids=["synth", "init", "apply", "train"],
 )
@@ -33,7 +35,7 @@ def test_ctrl_c_ends_everything_it_started(scratch: Path, moment: str, then_seco
         time.sleep(then_seconds)
         # As a terminal does: to the whole foreground group.
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (130, INTERRUPTED)
     assert nothing_left(scratch)
 
@@ -42,6 +44,6 @@ def test_a_polite_kill_is_the_same(scratch: Path) -> None:
     with start(scratch, "--approve") as process:
         wait_for(process, "Terraform | validate | running")
         process.terminate()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, errors) == (130, INTERRUPTED)
     assert nothing_left(scratch)

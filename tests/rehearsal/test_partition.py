@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from rehearsal.centroids import write_centroids
-from rehearsal.deployed_site import Yes
+from rehearsal.deployed_site import Site, deployed_site, synthesized
 
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_constructs.rehearsal.follow import Outcome
+    from mlops_constructs.deployed import Execution
 
-HERE = Path(__file__).parent
 pytestmark = pytest.mark.terraform
 
 
@@ -30,45 +25,41 @@ def partitions(what: Any) -> set[str]:
     return set(re.findall(r"\barn:([a-z-]+):", json.dumps(what, default=str)))
 
 
-class Site:
+class Government(Site):
     """The deployed stack, and all that was told of it."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.rehearsal, self.events = rehearsal, list[dict[str, Any]]()
-        self.client = rehearsal.aws.client
-        rehearsal.aws.account.subscribe(self.events.append)
+    events: list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Government]:
     output = tmp_path_factory.mktemp("synth")
     container = write_centroids(output / "container")
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output / "out")}
-    subprocess.run([sys.executable, str(HERE / "government_app.py"), str(container)], env=environment, check=True)
-    stack = output / "out" / "stacks" / "government"
-    with Rehearsal(stack, RehearsalData.iris(), Yes(), docker=False) as rehearsal:
-        site = Site(rehearsal)
-        rehearsal.deploy()
-        yield site
+    stack = synthesized(Path(__file__).with_name("government_app.py"), output / "out", str(container))
+    events: list[dict[str, Any]] = []
+    with deployed_site(stack, RehearsalData.iris(), told=events.append) as site:
+        government = Government(site.rehearsal, site.deployed, site.approver)
+        government.events = events
+        yield government
 
 
 @pytest.fixture(scope="module")
-def release(site: Site) -> Outcome:
+def release(site: Government) -> Execution:
     site.rehearsal.build_image()
     return site.rehearsal.run()
 
 
-def test_everything_that_terraform_made_is_of_the_partition(site: Site) -> None:
-    state = json.loads((site.rehearsal.aws.workdir / "terraform" / "terraform.tfstate").read_text())
+def test_everything_that_terraform_made_is_of_the_partition(site: Government) -> None:
+    state = json.loads((site.aws.workdir / "terraform" / "terraform.tfstate").read_text())
     assert partitions(state) == {"aws-us-gov"}
 
 
-def test_a_release_passes_and_its_actions_name_only_the_partition(release: Outcome) -> None:
+def test_a_release_passes_and_its_actions_name_only_the_partition(release: Execution) -> None:
     assert release.status == "Succeeded"
     assert partitions(release.actions) == {"aws-us-gov"}
 
 
-def test_events_name_only_the_partition(site: Site, release: Outcome) -> None:
+def test_events_name_only_the_partition(site: Government, release: Execution) -> None:
     assert {event["source"] for event in site.events} >= {
         "aws.codebuild",
         "aws.codepipeline",
@@ -78,7 +69,7 @@ def test_events_name_only_the_partition(site: Site, release: Outcome) -> None:
     assert partitions(site.events) == {"aws-us-gov"}
 
 
-def test_what_the_release_made_is_of_the_partition(site: Site, release: Outcome) -> None:
+def test_what_the_release_made_is_of_the_partition(site: Government, release: Execution) -> None:
     sagemaker = site.client("sagemaker")
     job = sagemaker.list_training_jobs()["TrainingJobSummaries"][0]["TrainingJobName"]
     made = [
@@ -95,7 +86,7 @@ def test_what_the_release_made_is_of_the_partition(site: Site, release: Outcome)
     assert [partitions(one) for one in made] == [{"aws-us-gov"}] * len(made)
 
 
-def test_production_answers_and_nothing_is_left(site: Site, release: Outcome) -> None:
+def test_production_answers_and_nothing_is_left(site: Government, release: Execution) -> None:
     site.rehearsal.ask_production()
     assert site.rehearsal.result.accuracy is not None
     assert site.rehearsal.result.accuracy > 0.8

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.terraform
 def test_a_data_set_travels_to_a_production_endpoint_that_answers(scratch: Path) -> None:
     process = start(scratch, "--approve", "--json")
-    output, progress = process.communicate(timeout=400)
+    output, progress = process.communicate(timeout=1200)
     assert process.returncode == 0, progress
     result = json.loads(output)
     assert result["rows"] == 30

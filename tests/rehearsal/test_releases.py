@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
-import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.follow import Follower
-from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_constructs.deployed import Execution
-    from mlops_constructs.rehearsal.progress import Update
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "evaluated"
 GOLDEN = b"small,1\nlarge,19\n"
 TEST = b"".join(b"%s,%d\n" % (b"small" if value < 10 else b"large", value) for value in range(20))
 # The border between the two lies at 11.5: two of twenty test records are on the wrong side.
@@ -32,170 +23,99 @@ BETTER = b"small,1\nsmall,8\nlarge,11\nlarge,18\n"
 pytestmark = pytest.mark.terraform
 
 
-class Approver:
-    """Watches in silence, keeps the evidence, and answers as told."""
+class Releases(Site):
+    """The deployed example, and what people do to its releases."""
 
-    def __init__(self) -> None:
-        self.answer = True
-        self.evidence: list[str] = []
-
-    def update(self, update: Update) -> None:
-        pass
-
-    def log(self, line: str) -> None:
-        pass
-
-    def decide(self, evidence: str) -> bool:
-        self.evidence.append(evidence)
-        return self.answer
-
-
-class Site:
-    """A deployed stack, and what people do to it."""
-
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self.rehearsal, self.deployed = rehearsal, rehearsal.deploy()
-        self.client = rehearsal.aws.client
-        self.approver = Approver()
-        self.artifacts = self.client("codepipeline").get_pipeline(name=self.deployed.name)["pipeline"]["artifactStore"][
-            "location"
-        ]
-
-    def follower(self) -> Follower:
-        return Follower(self.client, self.deployed.name, self.approver, time.sleep)
-
-    def run(
+    def train(
         self, train: bytes, *, test: bytes | None = TEST, golden: bytes = GOLDEN, approve: bool = True
     ) -> Execution:
-        """Upload a data set, manifest last, and follow the execution that it starts to its end."""
-        self.approver.answer = approve
-        follower, s3 = self.follower(), self.client("s3")
-        known = follower.executions.ids()
-        folder = f"data/{uuid.uuid4().hex}"
-        manifest: dict[str, Any] = {"channels": {}, "golden": {"key": f"{folder}/golden.csv"}}
-        for name, body in {"train": train, "test": test, "golden": golden}.items():
-            if body is None:
-                continue
-            s3.put_object(Bucket=self.deployed.data_bucket, Key=f"{folder}/{name}.csv", Body=body)
-            if name != "golden":
-                manifest["channels"][name] = [f"{folder}/{name}.csv"]
-        key = f"{self.deployed.prefix}set.json"
-        s3.put_object(Bucket=self.deployed.data_bucket, Key=key, Body=json.dumps(manifest).encode())
-        return follower.follow(follower.wait_for_start(known, 20))
-
-    def mlops(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "AWS_ENDPOINT_URL": self.rehearsal.aws.url,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-        }
-        command = [sys.executable, "-m", "mlops_constructs", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        """Upload a data set, and follow the execution that it starts to its end."""
+        channels = {"train": train} if test is None else {"train": train, "test": test}
+        return self.run(channels, golden=golden, approve=approve)
 
     def rollback(self, number: int, *, approve: bool = True) -> Execution:
         self.approver.answer = approve
-        done = self.mlops("rollback", self.deployed.name, str(number), "--json")
+        done = self.mlops("rollback", self.pipeline, str(number), "--json")
         assert done.returncode == 0, done.stderr
         return self.follower().follow(json.loads(done.stdout)["execution_id"])
 
     def record(self, number: int) -> dict[str, Any]:
-        key = f"releases/{self.deployed.name}/{number}.json"
+        key = f"releases/{self.pipeline}/{number}.json"
         body = self.client("s3").get_object(Bucket=self.artifacts, Key=key)["Body"].read()
         read: dict[str, Any] = json.loads(body)
         return read
 
-    def package(self, outcome: Execution) -> dict[str, Any]:
-        arn = outcome.variable("Register", "ModelPackageArn")
-        described: dict[str, Any] = self.client("sagemaker").describe_model_package(ModelPackageName=arn)
-        return described
-
-    def wait_for_rejection(self, outcome: Execution) -> str:
-        """Give the reason on record; the event that brings it comes after the end of the execution."""
-        for _ in range(100):
-            package = self.package(outcome)
-            if package["ModelApprovalStatus"] == "Rejected":
-                return str(package["ApprovalDescription"])
-            time.sleep(0.1)
-        raise AssertionError(f"the package is {package['ModelApprovalStatus']}")
-
     def served_model(self) -> str:
-        sagemaker, name = self.client("sagemaker"), f"{self.deployed.name}-production"
+        sagemaker, name = self.client("sagemaker"), f"{self.pipeline}-production"
         config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
         variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
         model = sagemaker.describe_model(ModelName=variants[0]["ModelName"])
         return str(model["PrimaryContainer"]["ModelDataUrl"])
 
     def jobs(self) -> tuple[int, int]:
-        sagemaker = self.client("sagemaker")
-        trained = sagemaker.list_training_jobs()["TrainingJobSummaries"]
-        return len(trained), len(sagemaker.list_processing_jobs()["ProcessingJobSummaries"])
+        processed = self.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"]
+        return self.trainings(), len(processed)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    output = tmp_path_factory.mktemp("synth")
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
-    subprocess.run([sys.executable, "main.py"], cwd=EXAMPLE, env=environment, check=True)
-    data = RehearsalData("sizes", {"train": BETTER}, [])
-    with Rehearsal(output / "stacks" / "sizes", data, Approver(), docker=False) as rehearsal:
-        site = Site(rehearsal)
-        rehearsal.build_image()
-        yield site
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
+    stack = synthesized(ROOT / "examples" / "evaluated" / "main.py", tmp_path_factory.mktemp("synth"))
+    with deployed_site(stack, RehearsalData("sizes", {"train": BETTER}, [])) as site:
+        site.rehearsal.build_image()
+        yield Releases(site.rehearsal, site.deployed, site.approver)
 
 
 @pytest.fixture(scope="module")
-def first(site: Site) -> Execution:
+def first(site: Releases) -> Execution:
     """A first release, of a model with two wrong answers."""
-    outcome = site.run(WORSE)
+    outcome = site.train(WORSE)
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
 @pytest.fixture(scope="module")
-def second(site: Site, first: Execution) -> Execution:
+def second(site: Releases, first: Execution) -> Execution:
     """A second release, of a better model."""
-    outcome = site.run(BETTER)
+    outcome = site.train(BETTER)
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
-def test_nothing_is_released_at_first(site: Site) -> None:
-    done = site.mlops("releases", site.deployed.name)
-    assert (done.returncode, done.stdout) == (0, f"{site.deployed.name} has released nothing yet.\n")
+def test_nothing_is_released_at_first(site: Releases) -> None:
+    done = site.mlops("releases", site.pipeline)
+    assert (done.returncode, done.stdout) == (0, f"{site.pipeline} has released nothing yet.\n")
 
 
-def test_the_program_judged_on_records_that_training_did_not_get(site: Site, first: Execution) -> None:
+def test_the_program_judged_on_records_that_training_did_not_get(site: Releases, first: Execution) -> None:
     job = site.client("sagemaker").describe_training_job(TrainingJobName=first.variable("Train", "JobName"))
     assert [channel["ChannelName"] for channel in job["InputDataConfig"]] == ["train"]
     assert first.variable("Gate", "Value") == "0.9"
     assert "worst_class_recall is 0.8" in first.variable("Gate", "Verdict")
 
 
-def test_the_report_is_the_packages_model_quality(site: Site, first: Execution) -> None:
+def test_the_report_is_the_packages_model_quality(site: Releases, first: Execution) -> None:
     package = site.package(first)
     assert package["CustomerMetadataProperties"]["metric.accuracy"] == "0.9"
     uri = first.variable("RunEvaluation", "EvaluationUri")
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == uri
 
 
-def test_the_package_knows_the_commit_of_its_image(site: Site, first: Execution) -> None:
-    branch = site.client("codecommit").get_branch(repositoryName=site.deployed.name, branchName="main")["branch"]
+def test_the_package_knows_the_commit_of_its_image(site: Releases, first: Execution) -> None:
+    branch = site.client("codecommit").get_branch(repositoryName=site.pipeline, branchName="main")["branch"]
     assert site.package(first)["CustomerMetadataProperties"]["commit"] == branch["commitId"]
 
 
-def test_the_approver_reads_the_candidate_beside_production(site: Site, second: Execution) -> None:
+def test_the_approver_reads_the_candidate_beside_production(site: Releases, second: Execution) -> None:
     evidence = site.approver.evidence[1]
     assert "accuracy 1 (0.9); worst_class_recall 1 (0.8)" in evidence
     assert "2 of 2 golden records right" in evidence
     assert "Production: 2 x ml.m5.large, hourly cost 0.24 USD" in evidence
-    assert f"s3://{site.artifacts}/evidence/{site.deployed.name}/{second.execution_id}.txt" in evidence
+    assert f"s3://{site.artifacts}/evidence/{site.pipeline}/{second.execution_id}.txt" in evidence
     assert len(evidence) <= 960
 
 
-def test_the_full_evidence_is_kept(site: Site, second: Execution) -> None:
-    key = f"evidence/{site.deployed.name}/{second.execution_id}"
+def test_the_full_evidence_is_kept(site: Releases, second: Execution) -> None:
+    key = f"evidence/{site.pipeline}/{second.execution_id}"
     s3 = site.client("s3")
     text = s3.get_object(Bucket=site.artifacts, Key=f"{key}.txt")["Body"].read().decode()
     document = json.loads(s3.get_object(Bucket=site.artifacts, Key=f"{key}.json")["Body"].read())
@@ -203,7 +123,7 @@ def test_the_full_evidence_is_kept(site: Site, second: Execution) -> None:
     assert document["production"] == site.record(1)["model_package_arn"]
 
 
-def test_each_release_is_on_record_with_all_that_it_is_made_of(site: Site, second: Execution) -> None:
+def test_each_release_is_on_record_with_all_that_it_is_made_of(site: Releases, second: Execution) -> None:
     record = site.record(2)
     endpoint = site.client("sagemaker").describe_endpoint(EndpointName=record["endpoint"])
     assert record["release"] == 2
@@ -217,43 +137,43 @@ def test_each_release_is_on_record_with_all_that_it_is_made_of(site: Site, secon
     assert None not in record.values() or record["rollback_to"] is None
 
 
-def test_the_package_is_approved_with_who_said_so(site: Site, second: Execution) -> None:
+def test_the_package_is_approved_with_who_said_so(site: Releases, second: Execution) -> None:
     package = site.package(second)
     assert package["ModelApprovalStatus"] == "Approved"
     assert package["CustomerMetadataProperties"]["approved_by"].startswith("arn:aws:")
     assert package["CustomerMetadataProperties"]["release"] == "2"
 
 
-def test_a_data_set_without_held_out_records_stops_before_registration(site: Site, second: Execution) -> None:
-    outcome = site.run(BETTER, test=None)
+def test_a_data_set_without_held_out_records_stops_before_registration(site: Releases, second: Execution) -> None:
+    outcome = site.train(BETTER, test=None)
     assert outcome.status == "Failed"
     assert "The data set has no channel 'test'" in outcome.reason
 
 
-def test_a_program_that_cannot_judge_says_why(site: Site, second: Execution) -> None:
-    outcome = site.run(BETTER, test=b"small,1\nsmall,2\n")
+def test_a_program_that_cannot_judge_says_why(site: Releases, second: Execution) -> None:
+    outcome = site.train(BETTER, test=b"small,1\nsmall,2\n")
     assert outcome.reason.startswith("Evaluate / RunEvaluation: ")
     assert "the test records must hold every label of ['large', 'small']" in outcome.reason
 
 
-def test_a_model_worse_than_production_is_rejected(site: Site, second: Execution) -> None:
-    outcome = site.run(WORSE)
+def test_a_model_worse_than_production_is_rejected(site: Releases, second: Execution) -> None:
+    outcome = site.train(WORSE)
     assert "accuracy is 0.9, must be at least 1 (production has 1" in outcome.reason
     assert site.wait_for_rejection(outcome).startswith("accuracy is 0.9")
 
 
-def test_a_failed_smoke_test_rejects_the_package(site: Site, second: Execution) -> None:
-    outcome = site.run(BETTER, golden=b"large,1\nsmall,19\n")
+def test_a_failed_smoke_test_rejects_the_package(site: Releases, second: Execution) -> None:
+    outcome = site.train(BETTER, golden=b"large,1\nsmall,19\n")
     assert outcome.reason.startswith("DeployDev / SmokeTest")
     assert "DeployDev/SmokeTest failed: " in site.wait_for_rejection(outcome)
 
 
-def test_a_rejection_reaches_the_record(site: Site, second: Execution) -> None:
-    outcome = site.run(BETTER, approve=False)
+def test_a_rejection_reaches_the_record(site: Releases, second: Execution) -> None:
+    outcome = site.train(BETTER, approve=False)
     assert "not approved by arn:aws:" in site.wait_for_rejection(outcome)
 
 
-def test_a_rollback_needs_no_training_and_serves_the_old_model(site: Site, second: Execution) -> None:
+def test_a_rollback_needs_no_training_and_serves_the_old_model(site: Releases, second: Execution) -> None:
     before = site.jobs()
     outcome = site.rollback(1)
     assert outcome.status == "Succeeded", outcome.reason
@@ -266,40 +186,40 @@ def test_a_rollback_needs_no_training_and_serves_the_old_model(site: Site, secon
     assert record["execution_id"] == outcome.execution_id
 
 
-def test_a_rollback_can_be_rolled_back(site: Site, second: Execution) -> None:
+def test_a_rollback_can_be_rolled_back(site: Releases, second: Execution) -> None:
     outcome = site.rollback(2)
     assert outcome.status == "Succeeded", outcome.reason
     assert site.served_model() == site.record(2)["model_data_url"]
 
 
-def test_a_rejected_rollback_changes_nothing(site: Site, second: Execution) -> None:
-    before, releases = site.served_model(), site.mlops("releases", site.deployed.name).stdout
+def test_a_rejected_rollback_changes_nothing(site: Releases, second: Execution) -> None:
+    before, releases = site.served_model(), site.mlops("releases", site.pipeline).stdout
     outcome = site.rollback(1, approve=False)
     assert outcome.status == "Failed"
     assert site.served_model() == before
-    assert site.mlops("releases", site.deployed.name).stdout == releases
+    assert site.mlops("releases", site.pipeline).stdout == releases
     assert site.package(outcome)["ModelApprovalStatus"] == "Approved"
 
 
-def test_the_releases_are_listed_the_newest_first(site: Site, second: Execution) -> None:
-    done = site.mlops("releases", site.deployed.name)
+def test_the_releases_are_listed_the_newest_first(site: Releases, second: Execution) -> None:
+    done = site.mlops("releases", site.pipeline)
     assert done.returncode == 0
     heading, *rows = done.stdout.splitlines()
     assert heading.split()[:2] == ["release", "released"]
     numbers = [int(row.split()[0]) for row in rows]
     assert numbers == sorted(numbers, reverse=True)
     assert rows[-1].startswith("1 ")
-    listed = json.loads(site.mlops("releases", site.deployed.name, "--json").stdout)
+    listed = json.loads(site.mlops("releases", site.pipeline, "--json").stdout)
     assert [record["release"] for record in listed] == numbers
 
 
-def test_a_release_whose_model_is_gone_is_refused_with_all_reasons(site: Site, second: Execution) -> None:
+def test_a_release_whose_model_is_gone_is_refused_with_all_reasons(site: Releases, second: Execution) -> None:
     record = {**site.record(1), "release": 900, "model_data_url": f"s3://{site.artifacts}/models/gone/model.tar.gz"}
     record["dataset"] = {**record["dataset"], "key": "gone.json"}
-    s3, key = site.client("s3"), f"releases/{site.deployed.name}/900.json"
+    s3, key = site.client("s3"), f"releases/{site.pipeline}/900.json"
     s3.put_object(Bucket=site.artifacts, Key=key, Body=json.dumps(record).encode())
     try:
-        done = site.mlops("rollback", site.deployed.name, "900")
+        done = site.mlops("rollback", site.pipeline, "900")
     finally:
         s3.delete_object(Bucket=site.artifacts, Key=key)
     assert done.returncode == 1
@@ -312,15 +232,15 @@ def test_a_release_whose_model_is_gone_is_refused_with_all_reasons(site: Site, s
     [
         (("rollback", "{pipeline}", "99"), 1, "has no release 99; there are "),
         (("rollback", "{pipeline}", "zero"), 2, "must be the number of a release, got 'zero'"),
-        (("rollback", "{pipeline}-image", "1"), 1, "is no ML pipeline that can deploy a release again"),
+        (("rollback", "{pipeline}-image", "1"), 1, "-image takes no data sets"),
         (("rollback", "nothing", "1"), 1, "there is no pipeline 'nothing' in this account and region; there are: "),
         (("releases", "nothing"), 1, "there is no pipeline 'nothing'"),
     ],
 )
 def test_wrong_input_is_named(
-    site: Site, second: Execution, arguments: tuple[str, ...], code: int, complaint: str
+    site: Releases, second: Execution, arguments: tuple[str, ...], code: int, complaint: str
 ) -> None:
-    done = site.mlops(*(word.format(pipeline=site.deployed.name) for word in arguments))
+    done = site.mlops(*(word.format(pipeline=site.pipeline) for word in arguments))
     assert done.returncode == code
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr

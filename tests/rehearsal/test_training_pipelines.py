@@ -4,76 +4,47 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
-import time
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_aws.tiny_container import wait_until
+from patience import PATIENCE_SECONDS
+from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
 from mlops_constructs._payload import DOCUMENT
-from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.data import RehearsalData
-from mlops_constructs.rehearsal.follow import Follower
-from mlops_constructs.rehearsal.rehearse import Rehearsal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlops_constructs.deployed import DeployedPipeline, Execution
-    from mlops_constructs.rehearsal.progress import Update
+    from mlops_constructs.deployed import Execution
+    from mlops_constructs.rehearsal.follow import Follower
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "training"
 pytestmark = pytest.mark.terraform
 ENDED = ("Completed", "Failed", "Stopped")
 
 
-class Approver:
-    """Says yes, and counts what it was asked."""
+class TwoPipelines(Site):
+    """The deployed stack; what is done to a pipeline names it."""
 
-    def __init__(self) -> None:
-        self.evidence: list[str] = []
-
-    def update(self, update: Update) -> None:
-        pass
-
-    def log(self, line: str) -> None:
-        pass
-
-    def decide(self, evidence: str) -> bool:
-        self.evidence.append(evidence)
-        return True
-
-
-class Site:
-    """The deployed stack, and what a person does to it with boto3."""
-
-    def __init__(self, rehearsal: Rehearsal, approver: Approver, data: RehearsalData) -> None:
-        self.client, self.aws, self.approver, self.data = rehearsal.aws.client, rehearsal.aws, approver, data
-
-    def deployed(self, name: str) -> DeployedPipeline:
-        return choose_pipeline(self.client, name)
+    data = RehearsalData.iris()
 
     def start(self, name: str) -> tuple[Follower, str]:
         """Upload the data set; give the execution that it starts."""
-        deployed = self.deployed(name)
-        follower = Follower(self.client, deployed.name, self.approver, time.sleep)
-        wait_until(lambda: all(one["status"] != "InProgress" for one in follower.executions.newest()), 60)
-        known = follower.executions.ids()
+        deployed = self.another(name)
+        self.settle(deployed.name)
+        known, follower = self.known(deployed.name), self.follower(deployed.name)
         self.data.upload(self.client("s3"), deployed.data_bucket, deployed.prefix)
-        return follower, follower.wait_for_start(known, 30)
+        return follower, follower.wait_for_start(known, PATIENCE_SECONDS)
 
-    def run(self, name: str) -> Execution:
+    def train(self, name: str) -> Execution:
         follower, execution = self.start(name)
         return follower.follow(execution)
 
     def change_document(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
         """Deploy train_model with another document than the stack has."""
-        function = f"{self.deployed(name).name}-train-model"
+        function = f"{self.another(name).name}-train-model"
         client = self.client("lambda")
         variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
         place = {"Bucket": variables["ARTIFACT_BUCKET"], "Key": f"functions/{function}.zip"}
@@ -88,7 +59,7 @@ class Site:
 
     def stop(self, name: str, execution: str) -> None:
         self.client("codepipeline").stop_pipeline_execution(
-            pipelineName=self.deployed(name).name, pipelineExecutionId=execution, abandon=True, reason="a test"
+            pipelineName=self.another(name).name, pipelineExecutionId=execution, abandon=True, reason="a test"
         )
 
 
@@ -107,37 +78,31 @@ def with_document(deployed: bytes, change: Callable[[dict[str, Any]], None]) -> 
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    output = tmp_path_factory.mktemp("synth")
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
-    subprocess.run([sys.executable, "main.py"], cwd=EXAMPLE, env=environment, check=True)
-    approver, data = Approver(), RehearsalData.iris()
-    with Rehearsal(output / "stacks" / "training", data, approver, pipeline="search", docker=False) as rehearsal:
-        rehearsal.deploy()
-        rehearsal.build_image()
-        site = Site(rehearsal, approver, data)
-        images = Follower(site.client, str(site.deployed("patient").image_pipeline), approver, time.sleep)
-        assert images.follow(images.wait_for_start(set(), 60)).status == "Succeeded"
-        yield site
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoPipelines]:
+    stack = synthesized(ROOT / "examples" / "training" / "main.py", tmp_path_factory.mktemp("synth"))
+    with deployed_site(stack, TwoPipelines.data, pipeline="search") as site:
+        site.rehearsal.build_image()
+        assert site.follow_new(set(), site.another("patient").image_pipeline).status == "Succeeded"
+        yield TwoPipelines(site.rehearsal, site.deployed, site.approver)
 
 
 @pytest.fixture(scope="module")
-def searched(site: Site) -> Execution:
-    outcome = site.run("search")
+def searched(site: TwoPipelines) -> Execution:
+    outcome = site.train("search")
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
 @pytest.fixture(scope="module")
-def waited(site: Site) -> Execution:
+def waited(site: TwoPipelines) -> Execution:
     # The first type has no instance: the second one trains.
     site.aws.sagemaker.training_jobs.capacity.refuse("ml.g5.2xlarge", 1)
-    outcome = site.run("patient")
+    outcome = site.train("patient")
     assert outcome.status == "Succeeded", outcome.reason
     return outcome
 
 
-def search_of(site: Site, execution_id: str) -> dict[str, Any]:
+def search_of(site: TwoPipelines, execution_id: str) -> dict[str, Any]:
     digits = execution_id.replace("-", "")[:12]
     sagemaker = site.client("sagemaker")
     (summary,) = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=digits)["HyperParameterTuningJobSummaries"]
@@ -147,7 +112,7 @@ def search_of(site: Site, execution_id: str) -> dict[str, Any]:
     return described
 
 
-def test_the_best_training_job_of_the_search_is_in_production(site: Site, searched: Execution) -> None:
+def test_the_best_training_job_of_the_search_is_in_production(site: TwoPipelines, searched: Execution) -> None:
     search = search_of(site, searched.execution_id)
     assert search["TrainingJobStatusCounters"]["Completed"] == 3
     best = search["BestTrainingJob"]["TrainingJobName"]
@@ -160,13 +125,13 @@ def test_the_best_training_job_of_the_search_is_in_production(site: Site, search
     assert container["ModelDataUrl"] == searched.variable("Train", "ModelDataUrl")
 
 
-def test_the_searchs_name_fits_and_tells_the_execution(site: Site, searched: Execution) -> None:
+def test_the_searchs_name_fits_and_tells_the_execution(site: TwoPipelines, searched: Execution) -> None:
     name = search_of(site, searched.execution_id)["HyperParameterTuningJobName"]
     assert len(name) <= 32
     assert name.endswith(searched.execution_id.replace("-", "")[:12])
 
 
-def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Site, waited: Execution) -> None:
+def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: TwoPipelines, waited: Execution) -> None:
     sagemaker, name = site.client("sagemaker"), waited.variable("Train", "JobName")
     assert name.endswith("-r2")
     first = sagemaker.describe_training_job(TrainingJobName=name.removesuffix("-r2"))
@@ -176,24 +141,24 @@ def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: Sit
     assert "VolumeKmsKeyId" not in second["ResourceConfig"]
 
 
-def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: Site, waited: Execution) -> None:
+def test_the_long_training_ran_on_spot_instances_in_the_vpc(site: TwoPipelines, waited: Execution) -> None:
     job = site.client("sagemaker").describe_training_job(TrainingJobName=waited.variable("Train", "JobName"))
     assert job["EnableManagedSpotTraining"] is True
     assert job["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-4e5f6a7b"]
-    name = site.deployed("patient").name
+    name = site.another("patient").name
     assert job["CheckpointConfig"]["S3Uri"].endswith(f"/checkpoints/{name}/{waited.execution_id}")
 
 
-def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: Site, waited: Execution) -> None:
+def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: TwoPipelines, waited: Execution) -> None:
     (wait,) = [action for action in waited.actions if action.name == "WaitForTraining"]
     assert wait.status == "Succeeded"
     assert "is over: Completed" in wait.summary
     assert not [evidence for evidence in site.approver.evidence if "Nothing to decide" in evidence]
 
 
-def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Execution) -> None:
+def test_the_endpoints_model_is_in_the_vpc(site: TwoPipelines, waited: Execution) -> None:
     sagemaker = site.client("sagemaker")
-    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.deployed('patient').name}-dev")
+    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.another('patient').name}-dev")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     assert model["VpcConfig"] == {
@@ -202,7 +167,7 @@ def test_the_endpoints_model_is_in_the_vpc(site: Site, waited: Execution) -> Non
     }
 
 
-def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, waited: Execution) -> None:
+def test_stopping_an_execution_stops_its_training_job_and_no_other(site: TwoPipelines, waited: Execution) -> None:
     site.train_slowly("patient")
     follower, execution = site.start("patient")
     sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
@@ -211,17 +176,17 @@ def test_stopping_an_execution_stops_its_training_job_and_no_other(site: Site, w
         found = sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
         return found[0] if found else None
 
-    wait_until(lambda: (found := job()) is not None and found["SecondaryStatus"] == "Training", 60)
+    wait_until(lambda: (found := job()) is not None and found["SecondaryStatus"] == "Training")
     site.stop("patient", execution)
 
     assert follower.follow(execution).status == "Stopped"
-    wait_until(lambda: (job() or {})["TrainingJobStatus"] in ENDED, 60)
+    wait_until(lambda: (job() or {})["TrainingJobStatus"] in ENDED)
     assert (job() or {})["TrainingJobStatus"] == "Stopped"
     others = sagemaker.list_training_jobs(NameContains="patient-")["TrainingJobSummaries"]
     assert sum(one["TrainingJobStatus"] == "Stopped" for one in others) == 1
 
 
-def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, searched: Execution) -> None:
+def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: TwoPipelines, searched: Execution) -> None:
     def many(document: dict[str, Any]) -> None:
         ranges = document["tuning_job"]["HyperParameterTuningJobConfig"]["ParameterRanges"]["IntegerParameterRanges"]
         (trees,) = [one for one in ranges if one["MaxValue"] == "60"]
@@ -235,12 +200,11 @@ def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: Site, se
             one["SecondaryStatus"] == "Training"
             for one in sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
         ),
-        60,
     )
 
     site.stop("search", execution)
 
     assert follower.follow(execution).status == "Stopped"
-    wait_until(lambda: search_of(site, execution)["HyperParameterTuningJobStatus"] == "Stopped", 60)
+    wait_until(lambda: search_of(site, execution)["HyperParameterTuningJobStatus"] == "Stopped")
     jobs = sagemaker.list_training_jobs(NameContains=digits)["TrainingJobSummaries"]
     assert {one["TrainingJobStatus"] for one in jobs} == {"Stopped"}

@@ -36,7 +36,7 @@ def refused(project: Path, *arguments: str, **environment: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 1, done.stderr
@@ -51,6 +51,7 @@ def test_no_terraform_on_path(project: Path, tmp_path: Path) -> None:
     assert "no terraform (or tofu) on PATH: install Terraform" in message
 
 
+@pytest.mark.terraform
 def test_no_provider_to_be_had(project: Path) -> None:
     app = "from pathlib import Path; import json, os; " + (
         "folder = Path(os.environ['CDKTF_OUTDIR']) / 'stacks' / 's'; folder.mkdir(parents=True); "
@@ -138,6 +139,7 @@ def test_a_data_folder_without_train(project: Path) -> None:
     assert "no train.csv in it" in refused(project, "--approve", "--data", "data")
 
 
+@pytest.mark.terraform
 def test_a_broken_line_of_terraform_is_named(project: Path) -> None:
     stack = project / "stack"
     stack.mkdir()
