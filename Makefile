@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# pytest keeps the test files as it has rewritten them; to rewrite all of them takes every worker 10 s.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: help
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -12,8 +15,16 @@ rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval 
 	$(BIN)/mlops rehearse --approve
 
 .PHONY: test
-test: $(VENV)/test ## Run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/test ## Run every test, the tiers at once (one tier: TIER=fast, servers or terraform)
+ifdef TIER
+	$(BIN)/python -m pytest --tier $(TIER)
+else
+	$(BIN)/python tests/run_tiers.py
+endif
+
+.PHONY: test-fast
+test-fast: $(VENV)/test ## Run the tests that need neither Terraform nor servers
+	$(BIN)/python -m pytest --tier fast --numprocesses=2
 
 .PHONY: lint
 lint: $(VENV)/lint ## Style and types

@@ -1,8 +1,9 @@
-"""Shared by all tests."""
+"""Shared by all tests: which tier each belongs to, and that no test reaches a real account."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs._jsii_node import use_packaged_node
@@ -23,8 +24,46 @@ os.environ.update(
 for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
     os.environ.pop(name, None)
 
+HERE = Path(__file__).parent
+TIERS = ("fast", "servers", "terraform")
+# What the tests of a folder need unless they are marked otherwise.
+FOLDERS = {"container": "servers", "local_aws": "servers", "rehearsal": "servers", "wheel": "servers"}
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that run Terraform: they wait the longest, and nothing should wait for them at the end."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let one tier be chosen."""
+    parser.addoption(
+        "--tier",
+        choices=TIERS,
+        help="fast: no Terraform, no servers; servers: the container's programs and the local AWS; terraform: deploys",
+    )
+
+
+def default_tier(path: Path) -> str:
+    """Give the tier of an unmarked test of a file."""
+    return FOLDERS.get(path.relative_to(HERE).parts[0], "fast")
+
+
+def tier_of(item: pytest.Item) -> str:
+    """Give the tier of a test: that of its marker, or of its folder."""
+    return next((tier for tier in ("terraform", "servers") if item.get_closest_marker(tier)), default_tier(item.path))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import files that have no test of the tier: what they import costs more than the fast tests."""
+    wanted = config.getoption("tier")
+    if wanted is None or not collection_path.name.startswith("test_"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    marked = {tier for tier in ("terraform", "servers") if f"pytest.mark.{tier}" in text}
+    return None if wanted in {default_tier(collection_path), *marked} else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tier that is asked for; begin with what runs Terraform, so that nothing waits for it at the end."""
+    wanted = config.getoption("tier")
+    if wanted is not None:
+        config.hook.pytest_deselected(items=[item for item in items if tier_of(item) != wanted])
+        items[:] = [item for item in items if tier_of(item) == wanted]
     slow = {item.path for item in items if item.get_closest_marker("terraform")}
     items.sort(key=lambda item: item.path not in slow)

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+from patience import PATIENCE_SECONDS
+
 
 def processes_in(folder: Path) -> list[str]:
     """Name the processes that run in, or were started from, a folder."""
@@ -21,7 +23,7 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
-def nothing_left(folder: Path, seconds: float = 5) -> bool:
+def nothing_left(folder: Path, seconds: float = PATIENCE_SECONDS) -> bool:
     """Tell whether no process and no file of a folder is left, after a moment for the kernel to reap."""
     deadline = time.monotonic() + seconds
     while processes_in(folder) or any(folder.iterdir()):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -18,7 +20,7 @@ def terminate_after(process: subprocess.Popen[str], text: str) -> int:
             assert process.stdout is not None
             assert any(text in line for line in process.stdout)
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
     return process.returncode

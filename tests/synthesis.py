@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,18 @@ def document_of(stack: TerraformStack) -> dict[str, Any]:
 
 def synth(id_: str = "p", **options: Any) -> Synthesized:
     """Synthesize a stack with one pipeline; algorithm and data set are those of main.py unless given."""
-    options.setdefault("algorithm", Algorithm.from_directory(CONTAINER))
-    options.setdefault("dataset", Dataset())
-    stack = new_stack()
-    pipeline = MLOpsPipeline(stack, id_, **options)
-    text = Testing.synth(stack, True)
+    pipeline, text = _plain() if id_ == "p" and not options else _synthesize(id_, options)
     return Synthesized(text, json.loads(text), pipeline)
+
+
+@cache
+def _plain() -> tuple[MLOpsPipeline, str]:
+    """The pipeline that most tests read."""
+    return _synthesize("p", {})
+
+
+def _synthesize(id_: str, options: dict[str, Any]) -> tuple[MLOpsPipeline, str]:
+    given = {"algorithm": Algorithm.from_directory(CONTAINER), "dataset": Dataset(), **options}
+    stack = new_stack()
+    pipeline = MLOpsPipeline(stack, id_, **given)
+    return pipeline, Testing.synth(stack, True)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_ANSWERS = 200
+_PATIENCE_SECONDS = 60
+
+
 class Client(threading.Thread):
     """Sends one request after the other until nobody listens any more.
 
@@ -27,6 +31,11 @@ class Client(threading.Thread):
         self._body = body
         self._ended = ended
         self._keep_alive = keep_alive
+
+    @property
+    def answered(self) -> int:
+        """How many requests have got an answer."""
+        return sum(count for outcome, count in self.outcomes.copy().items() if outcome.isdigit())
 
     def run(self) -> None:
         connection: http.client.HTTPConnection | None = None
@@ -63,12 +72,15 @@ class Client(threading.Thread):
 def drain_under_load(
     port: int, terminate: Callable[[], None], wait: Callable[[], object], body: bytes, clients: int, *, keep_alive: bool
 ) -> dict[str, float]:
-    """Load the server for a second, terminate it, and count what became of every request."""
+    """Load the server for a second and 200 answers, terminate it, and count what became of every request."""
     ended = threading.Event()
     asking = [Client(port, body, ended, keep_alive=keep_alive) for _ in range(clients)]
     for client in asking:
         client.start()
     time.sleep(1)
+    give_up = time.monotonic() + _PATIENCE_SECONDS
+    while sum(client.answered for client in asking) < _ANSWERS and time.monotonic() < give_up:
+        time.sleep(0.05)
     began = time.monotonic()
     terminate()
     wait()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs import cli
 from mlops_constructs.cli import main as command
@@ -33,7 +34,9 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_one_that_comes_while_a_finalizer_runs_is_not_lost(name: str) -> None:
     program = IN_A_FINALIZER.replace("NAME", name)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (done.stdout, done.stderr) == ("interrupted\n", "")
 
 

@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs.cli.main import main
+from mlops_constructs.local_aws.ports import ReservedPort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONTAINER = Path(__file__).parents[2] / "container"
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture
@@ -55,9 +58,7 @@ def test_failed_training_gives_the_reason(rows: Path, tmp_path: Path, capsys: py
 
 def test_serve_answers_until_it_is_told_to_end(rows: Path, tmp_path: Path) -> None:
     train(rows, tmp_path / "ml", "--set", "n_estimators=3")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = ReservedPort().number
     command = ["serve", "--container", CONTAINER, "--python", sys.executable, "--output", tmp_path / "ml"]
     with subprocess.Popen(
         [sys.executable, "-m", "mlops_constructs", *map(str, command), "--port", str(port)], env=dict(os.environ)
@@ -66,7 +67,7 @@ def test_serve_answers_until_it_is_told_to_end(rows: Path, tmp_path: Path) -> No
             assert ask(port, b"1,0\n0,0\n") == "b\na\n"
         finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_taken_port_ends_serve_with_the_reason(rows: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +91,7 @@ def test_ctrl_c_ends_training_as_sagemaker_would(rows: Path, tmp_path: Path) -> 
         assert process.stdout is not None
         assert any("40 of 1000000 trees" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=90)
+        _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert "the job failed: stopped by SIGTERM; the model trained so far is saved" in said
     assert (tmp_path / "ml" / "model" / "model.joblib").is_file()
@@ -98,7 +99,7 @@ def test_ctrl_c_ends_training_as_sagemaker_would(rows: Path, tmp_path: Path) -> 
 
 def ask(port: int, body: bytes) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers={"Content-Type": "text/csv"})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             with urllib.request.urlopen(request) as answer:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_aws.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs.cli.main import main
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIPELINE = "iris"
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
@@ -228,9 +230,9 @@ def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_pa
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for(lambda: bench.s3.list_multipart_uploads(Bucket=DATA).get("Uploads"), 60)
+    wait_for(lambda: bench.s3.list_multipart_uploads(Bucket=DATA).get("Uploads"))
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert "the data set is not complete, so nothing has started" in error
     assert "Traceback" not in error
@@ -250,10 +252,10 @@ def test_ctrl_c_while_it_waits_says_that_the_data_set_starts_by_itself(bench: Be
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_for(lambda: bench.s3.list_objects_v2(Bucket=DATA, Prefix="datasets/late.csv").get("Contents"), 60)
+        wait_for(lambda: bench.s3.list_objects_v2(Bucket=DATA, Prefix="datasets/late.csv").get("Contents"))
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         bench.aws.client("events").enable_rule(Name="uploads")
     assert process.returncode == 130

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_SECONDS
+
+from mlops_constructs.local_aws.ports import ReservedPort
 
 CONTAINER = Path(__file__).parents[2] / "container"
-PATIENCE_SECONDS = 30
 
 
 @dataclass
@@ -253,14 +254,7 @@ def light_container(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
     return make
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start_server(folder: Path, base: Path, container: Path, environment: dict[str, str]) -> Server:
-    port = _free_port()
+def _start_server(folder: Path, base: Path, container: Path, port: int, environment: dict[str, str]) -> Server:
     settings = {
         "SAGEMAKER_BASE_DIR": str(base),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
@@ -279,21 +273,26 @@ def _start_server(folder: Path, base: Path, container: Path, environment: dict[s
 
 
 def _servers(folder: Path) -> Iterator[StartServer]:
-    servers: list[Server] = []
+    servers: list[tuple[Server, ReservedPort]] = []
 
     def start(base: Path, container: Path = CONTAINER, **environment: str) -> Server:
-        servers.append(_start_server(folder, base, container, environment))
-        return servers[-1]
+        port = ReservedPort()
+        server = _start_server(folder, base, container, port.number, environment)
+        servers.append((server, port))
+        return server
 
     yield start
-    for server in servers:
+    for server, port in servers:
         server.process.kill()
         server.process.wait()
+        port.release()
 
 
 @pytest.fixture
-def free_port() -> int:
-    return _free_port()
+def free_port() -> Iterator[int]:
+    port = ReservedPort()
+    yield port.number
+    port.release()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from patience import PATIENCE_SECONDS
 from sagemaker_contract.errors import InputError, RequestError
 from sagemaker_contract.serving.batching import MOST_WAITING, Batcher, Prediction
 from sagemaker_contract.serving.telemetry import Board
@@ -51,7 +52,7 @@ def record(value: float, rows: int = 1, columns: int = 2) -> np.ndarray:
 
 
 def run(work: Coroutine[None, None, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 10))
+    asyncio.run(asyncio.wait_for(work, PATIENCE_SECONDS))
 
 
 def test_requests_of_one_turn_are_one_batch(model: Model, batcher: Callable[[], Batcher]) -> None:

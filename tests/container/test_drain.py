@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import PATIENCE_SECONDS
 from serving_benchmark.drain import drain_under_load
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def predict(model, records):
 
 def drain(server: Server, *, keep_alive: bool) -> dict[str, float]:
     return drain_under_load(
-        server.port, server.process.terminate, lambda: server.process.wait(30), RECORD, 16, keep_alive=keep_alive
+        server.port,
+        server.process.terminate,
+        lambda: server.process.wait(PATIENCE_SECONDS),
+        RECORD,
+        16,
+        keep_alive=keep_alive,
     )
 
 
@@ -59,20 +65,27 @@ def test_count_sees_what_a_careless_end_loses(
     assert drain(server, keep_alive=True)["unanswered"] > 0
 
 
+def ping(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    connection.request("GET", "/ping")
+    answer = connection.getresponse()
+    answer.read()
+    return answer
+
+
 def test_ping_is_503_while_draining(
     start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
     server = start_server(trained.job.base, light_container(STUCK), SAGEMAKER_MODEL_SERVER_TIMEOUT="2")
     server.wait_until_ready()
-    pinging = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    pinging = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
     pinging.connect()
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, "100,1,1,1")
         server.wait_for_log("predicting")
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        pinging.request("GET", "/ping")
-        answer = pinging.getresponse()
+        # The signal may take a moment; until then it is alive and well.
+        while (answer := ping(pinging)).status == 200:
+            time.sleep(0.05)
         assert (answer.status, answer.getheader("connection")) == (503, "close")
         assert reply.result().status == 503
     pinging.close()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from conftest import Job, StartServer, Trained
@@ -147,7 +148,7 @@ def test_entrypoint_becomes_serve_which_gets_the_signal(
         (tmp_path / "model" / "model.joblib").open("wb"),
     ):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_process_1_of_a_container_ends_on_the_signal(
@@ -167,13 +168,13 @@ def test_process_1_of_a_container_ends_on_the_signal(
             wait_for_ping(free_port)
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
             os.kill(int(children[0]), signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_SECONDS) == 0
         finally:
             process.kill()
 
 
 def wait_for_ping(port: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping"):

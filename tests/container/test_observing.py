@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import PATIENCE_SECONDS
 from sagemaker_contract.serving.cpus import available_cpus
 from sagemaker_contract.serving.telemetry import Board
 
@@ -96,7 +97,7 @@ def test_processors_by_quota(
 
 
 def test_413_comes_before_the_body(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as client:
         client.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n1,2,3")
         answer = client.recv(4096)
     assert answer.startswith(b"HTTP/1.1 413 ")
@@ -104,7 +105,7 @@ def test_413_comes_before_the_body(server: Server) -> None:
 
 
 def test_client_that_asks_first_is_told_at_once(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS) as client:
         head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\nExpect: 100-continue\r\n\r\n"
         client.sendall(head)
         assert client.recv(4096).startswith(b"HTTP/1.1 413 ")

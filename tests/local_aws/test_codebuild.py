@@ -16,7 +16,7 @@ from mlops_constructs.local_aws.codebuild.buildspec import Buildspec, BuildspecE
 from mlops_constructs.local_aws.containers.docker import DockerRuntime, engine_problem
 from mlops_constructs.local_aws.containers.images import ContainerError, ImageStore
 from mlops_constructs.local_aws.ecr.images import ImageUri
-from mlops_constructs.local_aws.sagemaker.fleet import free_port
+from mlops_constructs.local_aws.ports import ReservedPort
 from mlops_constructs.local_aws.sagemaker.job_files import write_configuration
 
 if TYPE_CHECKING:
@@ -428,13 +428,15 @@ def test_docker_serves_on_loopback_until_it_is_stopped(builds: Builds, fake_dock
     model = tmp_path / "opt" / "ml" / "model"
     model.mkdir(parents=True)
     (model / "model.json").write_text("{}")
-    port = free_port()
+    reserved = ReservedPort()
+    port = reserved.number
 
     container = runtime.serve(image, model.parent, port, {}, print)
     wait_until(lambda: answers(port))
     container.stop(5)
 
     assert not answers(port)
+    reserved.release()
     assert any(f"--publish 127.0.0.1:{port}:8080" in call for call in calls(fake_docker))
     assert calls(fake_docker)[-1].startswith("stop --time 5 local-aws-serve-")
 

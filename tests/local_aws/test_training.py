@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.containers import environments
 from mlops_constructs.local_aws.containers.images import ContainerError, ImageStore, context_digest
@@ -197,7 +198,7 @@ def test_role_that_does_not_trust_sagemaker_is_refused(aws: LocalAws, request_of
 
 def test_stopped_job_is_stopped(aws: LocalAws, request_of: Any) -> None:
     sagemaker = aws.client("sagemaker")
-    sagemaker.create_training_job(**request_of("stopped", HyperParameters={"sleep": "60"}))
+    sagemaker.create_training_job(**request_of("stopped", HyperParameters={"sleep": "600"}))
     wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="stopped")["SecondaryStatus"] == "Training")
 
     sagemaker.stop_training_job(TrainingJobName="stopped")
@@ -340,7 +341,7 @@ def test_environment_that_another_process_makes_is_waited_for(tmp_path: Path, mo
         assert waiting.is_alive()
         (target / "bin").mkdir(parents=True)
         (target / "bin" / "python").touch()
-    waiting.join(10)
+    waiting.join(PATIENCE_SECONDS)
 
     assert lines == []
     assert (target / "bin" / "python").read_bytes() == b""
@@ -355,6 +356,6 @@ def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any)
     started = time.monotonic()
     aws.close()
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE_SECONDS
     assert container.exit_code() is not None
     assert not aws.workdir.exists()

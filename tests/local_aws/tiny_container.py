@@ -10,6 +10,8 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from patience import PATIENCE_SECONDS
+
 from mlops_constructs.local_aws.ecr.images import ImageUri, push
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.roles import role_credentials
@@ -153,7 +155,7 @@ def zip_of(folder: Path, extra: dict[str, str] | None = None) -> bytes:
     return packed.getvalue()
 
 
-def wait_until(condition: Callable[[], Any], timeout_seconds: float = 180.0) -> Any:
+def wait_until(condition: Callable[[], Any], timeout_seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll until the condition gives something true, and return it."""
     deadline = time.monotonic() + timeout_seconds
     while not (result := condition()):

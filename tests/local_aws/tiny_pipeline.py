@@ -8,6 +8,8 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,7 +70,7 @@ def zip_of(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def wait_for(found: Callable[[], Any], seconds: float = 180.0) -> Any:
+def wait_for(found: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """The first true answer of `found`."""
     deadline = time.monotonic() + seconds
     while not (answer := found()):

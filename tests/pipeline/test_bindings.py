@@ -113,6 +113,7 @@ def aws_version(document: dict[str, object]) -> str:
     return version
 
 
+@pytest.mark.servers
 @pytest.mark.cdktn
 @pytest.mark.parametrize(
     "environment",
@@ -136,6 +137,7 @@ def test_cdktn_synthesizes_the_same_resources(cdktn_python: Path, tmp_path: Path
     assert resources(ours) == resources(promised)
 
 
+@pytest.mark.servers
 @pytest.mark.cdktn
 def test_only_the_javascript_root_of_cdktn_is_made_lazy(cdktn_python: Path) -> None:
     program = f"from mlops_constructs._fast_import import make_lazy; print(make_lazy('{_cdk.BINDINGS['cdktn']}'))"
