@@ -18,6 +18,7 @@ from check_dataset.look import check_widths, look
 from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
 from check_dataset.source import Source
 from check_dataset.table import read_csv
+from check_dataset.uploads import earlier_delivery
 from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
 from handler_kit import logs
 from handler_kit.errors import ConfigurationError, error_code
@@ -51,6 +52,10 @@ def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stac
 
     ``production`` is the stack that serves; what the data set asks is judged against it.
     """
+    earlier = earlier_delivery(aws.codepipeline, aws.s3, params, settings)
+    if earlier is not None:
+        reason = f"The same upload started execution {earlier} before: its event was delivered twice; nothing to do"
+        return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     source = Source(aws.s3, params.bucket, settings.readable.split())
     manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
     check_fleets(job.endpoints, settings.fleets, production)
@@ -67,7 +72,8 @@ def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stac
         if record is not None:
             if settings.duplicates == "refuse":
                 raise duplicates.refuse(record, findings.sha256)
-            return Success(summary=duplicates.stop(aws.codepipeline, params, settings, record))
+            reason = f"The same content was trained before, by execution {record['execution_id']}; nothing to do"
+            return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     pins = _Pins(aws.s3, settings.artifact_bucket, f"datasets/{settings.pipeline}/{params.execution_id}")
     outputs = pins.pin(source, channels, golden_rows, job)
     count = sum(map(len, channels.values()))

@@ -35,9 +35,8 @@ def refuse(record: dict[str, str], sha256: str) -> ConfigurationError:
     )
 
 
-def stop(codepipeline: Any, params: Params, settings: Settings, record: dict[str, str]) -> str:
+def stop(codepipeline: Any, params: Params, settings: Settings, reason: str) -> str:
     """End this execution without a failure; give the reason."""
-    reason = f"The same content was trained before, by execution {record['execution_id']}; nothing to do"
     try:
         codepipeline.stop_pipeline_execution(
             pipelineName=settings.pipeline,
@@ -49,5 +48,5 @@ def stop(codepipeline: Any, params: Params, settings: Settings, record: dict[str
         # A second delivery of the event finds that the first has stopped it.
         if error_code(error) != "DuplicatedStopRequestException":
             raise
-    logs.info("execution stopped", execution_id=params.execution_id, trained_by=record["execution_id"])
+    logs.info("execution stopped", execution_id=params.execution_id, reason=reason)
     return reason

@@ -53,9 +53,9 @@ class Lake:
         body = json.dumps(content).encode() if isinstance(content, dict) else content
         return str(self.s3.put_object(Bucket="data", Key=key, Body=body)["VersionId"])
 
-    def check(self, key: str, version_id: str) -> None:
+    def check(self, key: str, version_id: str, **params: str) -> None:
         """Call the function."""
-        handler(self._load_event("check_dataset", params={"key": key, "version_id": version_id}), None)
+        handler(self._load_event("check_dataset", params={"key": key, "version_id": version_id, **params}), None)
 
     def check_new(self, key: str, content: bytes | dict[str, Any]) -> None:
         """Upload, and call the function on what was uploaded."""

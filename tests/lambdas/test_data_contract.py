@@ -299,3 +299,44 @@ def test_the_same_content_is_skipped_by_stopping_the_execution(
     assert stopped["pipelineExecutionId"] == lake.execution
     assert "by execution earlier" in stopped["reason"]
     assert lake.pinned().keys() == before
+
+
+def told(lake: Lake, reports: Any, version: str, execution: str, trigger: str = "CloudWatchEvent") -> None:
+    """An execution that an event of this upload has started."""
+    found = {"status": "InProgress", "trigger": {"triggerType": trigger}}
+    reports.answer("GetPipelineExecution", pipelineExecution=found)
+    reports.answer("StopPipelineExecution", pipelineExecutionId=execution)
+    lake.check("datasets/a.csv", version, execution_id=execution)
+
+
+OTHER = "4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+
+
+def test_an_upload_that_is_told_twice_trains_once(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/a.csv", IRIS)
+    told(lake, reports, version, lake.execution)
+    told(lake, reports, version, OTHER)
+    (stopped,) = reports.requests["StopPipelineExecution"]
+    assert stopped["pipelineExecutionId"] == OTHER
+    assert stopped["reason"].startswith(f"The same upload started execution {lake.execution} before")
+    assert not [key for key in lake.pinned() if OTHER in key]
+
+
+def test_an_upload_is_checked_again_where_its_stage_is_retried(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/a.csv", IRIS)
+    told(lake, reports, version, lake.execution)
+    told(lake, reports, version, lake.execution)
+    assert reports.requests["StopPipelineExecution"] == []
+
+
+def test_two_uploads_of_the_same_content_train_twice(lake: Lake, reports: Any) -> None:
+    told(lake, reports, lake.put("datasets/a.csv", IRIS), lake.execution)
+    told(lake, reports, lake.put("datasets/a.csv", IRIS), OTHER)
+    assert reports.requests["StopPipelineExecution"] == []
+
+
+def test_a_person_may_train_an_upload_again(lake: Lake, reports: Any) -> None:
+    version = lake.put("datasets/a.csv", IRIS)
+    told(lake, reports, version, lake.execution)
+    told(lake, reports, version, OTHER, trigger="StartPipelineExecution")
+    assert reports.requests["StopPipelineExecution"] == []

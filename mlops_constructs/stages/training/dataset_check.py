@@ -102,6 +102,11 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         # A release that could not reach production is refused before anything is trained.
         allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+        # An upload whose event is delivered twice starts two executions; the second is stopped.
+        allow(
+            ["codepipeline:GetPipelineExecution", "codepipeline:StopPipelineExecution"],
+            env.arn("codepipeline", env.name),
+        ),
         *stores.use_data_key(),
         *report_result(),
     ]
@@ -109,6 +114,4 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
         statements.append(allow("s3:ListBucket", inputs))
     if config.contract is not None:
         statements.append(allow("s3:GetObject", stores.own_arn("contracts")))
-    if config.duplicates == "skip":
-        statements.append(allow("codepipeline:StopPipelineExecution", env.arn("codepipeline", env.name)))
     return statements
