@@ -29,6 +29,7 @@ class Evidence:
     dataset_sha256: str
     image: str
     commit: str
+    asked: str
     fleet: str
     hourly_cost: str
 
@@ -39,9 +40,11 @@ class Evidence:
     def message(self, uri: str) -> str:
         """The short form, for the approval's mail and page; every line is cut to its share."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
+        changes = [] if self.asked == NONE else [_cut(f"The data set asks for: {self.asked}", 110)]
         lines = [
+            *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
-            _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 200),
+            _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 90 if changes else 200),
             _cut(f"Gate passed: {self.gate}", 110),
             _cut(f"DEV smoke test: {self.smoke_test}", 80),
             _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
@@ -55,6 +58,7 @@ class Evidence:
         """All of it, for people."""
         again = [] if self.release == NONE else [f"This deploys release {self.release} again.", ""]
         facts = {
+            "Asked by data set": self.asked,
             "Candidate": self.candidate,
             "Production now": self.production,
             "Gate": self.gate,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from gather_evidence import asked
 from gather_evidence.evidence import Evidence
 from handler_kit import logs, registry
+from handler_kit.asked import read_request
 from handler_kit.console import execution_link
 from handler_kit.executions import History
 from handler_kit.production import package_in_production
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
     from gather_evidence.settings import Params, Settings
 
 
-def gather(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any) -> Evidence:
+def gather(
+    params: Params, settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any, s3: Any
+) -> Evidence:
     """Everything that is known of the candidate."""
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
     champion = package_in_production(cloudformation, settings.production_stack)
     their_package = registry.find(sagemaker, champion) if champion else None
+    request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
+    fleet = asked.fleet(request, settings.production_parameters)
     source = history.outputs("Source", "Dataset")
     return Evidence(
         execution_id=params.execution_id,
@@ -39,8 +45,10 @@ def gather(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any
         dataset_sha256=recorded.get("dataset_sha256", "unknown"),
         image=recorded.get("image", "unknown"),
         commit=recorded.get("commit", "unknown"),
-        fleet=settings.production_fleet,
-        hourly_cost=settings.hourly_cost,
+        asked=asked.changes(request),
+        fleet=settings.production_fleet if fleet is None else fleet,
+        # The configured price is that of the configured fleet.
+        hourly_cost=settings.hourly_cost if fleet is None else "unknown",
     )
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success:
     """Gather the evidence, keep all of it, and hand the message to the approval."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
-    evidence = gather(params, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"))
-    uri = store(evidence, settings, client("s3"))
+    s3 = client("s3")
+    evidence = gather(params, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"), s3)
+    uri = store(evidence, settings, s3)
     outputs = {"Message": evidence.message(uri), "Link": evidence.link, "EvidenceUri": uri}
     return Success(outputs, summary=f"full evidence: {uri}", external_id=uri)

@@ -15,6 +15,7 @@ class Settings(SettingsBase):
         artifact_bucket: Where the full evidence goes, under ``evidence/<pipeline>/``.
         production_stack: The CloudFormation stack that serves production.
         production_fleet: What production runs on, for people, such as ``2 to 4 x ml.m5.large``.
+        production_parameters: The configured template parameters of that fleet.
         hourly_cost: What that costs an hour, for people, or ``unknown``.
     """
 
@@ -22,6 +23,7 @@ class Settings(SettingsBase):
     artifact_bucket: str
     production_stack: str
     production_fleet: str
+    production_parameters: dict[str, str]
     hourly_cost: str
 
 

@@ -1,4 +1,4 @@
-"""What a data set asks of the endpoints, as CheckDataset found it in a ``deployment.json``."""
+"""What a data set asks of training and endpoints, as CheckDataset found it in a ``trainingjob.zip``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Any
 from handler_kit.settings import NONE
 
 
+def read_request(request_uri: str, s3: Any) -> dict[str, dict[str, Any]]:
+    """``training``: members of CreateTrainingJob; ``endpoints``: environment to template parameters."""
+    if request_uri == NONE:
+        return {"training": {}, "endpoints": {}}
+    bucket, _, key = request_uri.removeprefix("s3://").partition("/")
+    request: dict[str, dict[str, Any]] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return request
+
+
 def asked_of_endpoints(request_uri: str, s3: Any) -> dict[str, dict[str, str]]:
     """Environment to template parameters that take the place of the configured ones."""
-    if request_uri == NONE:
-        return {}
-    bucket, _, key = request_uri.removeprefix("s3://").partition("/")
-    request = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-    asked: dict[str, dict[str, str]] = request["endpoints"]
+    asked: dict[str, dict[str, str]] = read_request(request_uri, s3)["endpoints"]
     return asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -11,6 +12,7 @@ from .._aws.events import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow, mark_package, pass_role, report_result
 from ..provider import sns_topic, sns_topic_subscription
+from .deployment.parameters import fleet_parameters
 
 if TYPE_CHECKING:
     from .._aws.environment import Environment
@@ -108,12 +110,15 @@ class ApprovalStage(Construct):
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
                 "PRODUCTION_STACK": production_stack,
                 "PRODUCTION_FLEET": fleet(production),
+                "PRODUCTION_PARAMETERS": json.dumps(fleet_parameters(production)),
                 "HOURLY_COST": hourly_cost(production),
             },
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
+                # What the data set asks of the endpoints is read before a person decides.
+                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
                 allow("s3:PutObject", stores.own_arn("evidence")),
                 *report_result(),
             ],

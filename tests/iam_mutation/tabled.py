@@ -70,6 +70,8 @@ def _functions(program: Program, pipeline: str) -> Iterator[Recorded]:
     yield Recorded(role("record-decision"), "cloudformation:DeleteStack", stack, deploying)
     to_service = (("iam:passedtoservice", ("cloudformation.amazonaws.com",)),)
     yield Recorded(role("record-decision"), "iam:PassRole", deploy, to_service)
+    artifacts = f"arn:aws:s3:::{pipeline}-artifacts-{ACCOUNT}-{program.region}"
+    yield Recorded(role("gather-evidence"), "s3:GetObject", f"{artifacts}/datasets/{pipeline}/ID/request.json")
     rejected = (("sagemaker:modelapprovalstatus", ("Rejected",)),)
     package = arn("sagemaker", f"model-package/{pipeline}/1")
     yield Recorded(role("evaluate-model"), "sagemaker:UpdateModelPackage", package, rejected)

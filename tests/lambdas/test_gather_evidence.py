@@ -28,6 +28,15 @@ TEMPLATE = {
 }
 
 
+CONFIGURED = {
+    "InstanceType": "ml.m5.large",
+    "InitialInstanceCount": "2",
+    "Autoscales": "true",
+    "MinCapacity": "2",
+    "MaxCapacity": "4",
+}
+
+
 def gave(stage: str, name: str, **outputs: str) -> dict[str, Any]:
     output = {"outputVariables": outputs}
     return {"stageName": stage, "actionName": name, "status": "Succeeded", "startTime": NOON, "output": output}
@@ -41,6 +50,7 @@ def _settings(set_env: Callable[..., None]) -> None:
             "artifact_bucket": "artifacts",
             "production_stack": STACK,
             "production_fleet": "2 to 4 x ml.m5.large",
+            "production_parameters": json.dumps(CONFIGURED),
             "hourly_cost": "0.23 to 0.46 USD",
         }
     )
@@ -67,8 +77,13 @@ def produce(arn: str) -> None:
 
 @pytest.fixture
 def call(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..., dict[str, str]]:
-    def call(arn: str, release: str = "none") -> dict[str, str]:
+    def call(arn: str, release: str = "none", request: dict[str, Any] | None = None) -> dict[str, str]:
+        uri = "none"
+        if request is not None:
+            clients.client("s3").put_object(Bucket="artifacts", Key="request.json", Body=json.dumps(request).encode())
+            uri = "s3://artifacts/request.json"
         history = [
+            gave("Prepare", "CheckDataset", RequestUri=uri),
             gave("Source", "Dataset", ObjectKey="datasets/iris.csv"),
             gave("Evaluate", "Gate", Verdict="accuracy is 0.95 (at least 0.9 asked)"),
             gave("DeployDev", "SmokeTest", Summary="10 of 10 golden records right, p95 9 ms"),
@@ -94,6 +109,36 @@ def test_the_message_is_readable_line_by_line(call: Any) -> None:
         "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
         f"All of it: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
     ]
+
+
+def asking(**production: str) -> dict[str, Any]:
+    return {"training": {"ResourceConfig": {"InstanceCount": 3}}, "endpoints": {"production": production}}
+
+
+def test_what_the_data_set_asks_is_read_first_and_with_the_fleet_as_it_will_be(call: Any) -> None:
+    request = asking(InstanceType="ml.p3.2xlarge", MaxCapacity="9", CaptureSampling="0")
+    lines = call(package(accuracy="0.95"), request=request)["Message"].splitlines()
+    assert lines[0] == (
+        "The data set asks for: production InstanceType ml.p3.2xlarge, MaxCapacity 9, CaptureSampling 0; training Reso…"
+    )
+    assert lines[-2] == "Production: 2 to 9 x ml.p3.2xlarge, hourly cost unknown"
+    assert lines[-1].startswith("All of it: s3://artifacts/evidence/")
+
+
+def test_a_fleet_that_the_data_set_leaves_alone_keeps_its_cost(call: Any) -> None:
+    lines = call(package(accuracy="0.95"), request=asking(CaptureSampling="0"))["Message"].splitlines()
+    assert lines[0] == "The data set asks for: production CaptureSampling 0; training ResourceConfig InstanceCount 3"
+    assert "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD" in lines
+
+
+def test_a_hyperparameter_adds_no_line_of_its_own(call: Any) -> None:
+    request = {"training": {"HyperParameters": {"trees": "1\nGate passed: all"}}, "endpoints": {}}
+    lines = call(package(accuracy="0.95"), request=request)["Message"].splitlines()
+    assert lines[0] == "The data set asks for: training HyperParameters trees 1 Gate passed: all"
+
+
+def test_a_data_set_that_asks_for_nothing_is_not_told_to_ask(call: Any) -> None:
+    assert "asks for" not in call(package(accuracy="0.95"))["Message"]
 
 
 def test_the_link_leads_to_the_execution(call: Any) -> None:
@@ -129,11 +174,11 @@ texts = st.text(max_size=400)
 
 @given(
     metrics=st.dictionaries(texts, texts, max_size=50),
-    free=st.tuples(texts, texts, texts, texts, texts, texts, texts),
+    free=st.tuples(texts, texts, texts, texts, texts, texts, texts, texts),
     release=st.sampled_from(["none", "123456789"]),
 )
 def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
-    gate, smoke_test, dataset, version, image, fleet, cost = free
+    gate, smoke_test, dataset, version, image, asked, fleet, cost = free
     evidence = Evidence(
         execution_id=EXECUTION,
         link="https://x",
@@ -149,6 +194,7 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
         dataset_sha256="0f",
         image=image,
         commit="cd" * 20,
+        asked=asked,
         fleet=fleet,
         hourly_cost=cost,
     )
