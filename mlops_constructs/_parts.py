@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ._aws.environment import Environment
     from .config import PipelineConfig
-    from .stages.deployment.roles import EndpointRoles
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
     )
-    approval = _approval(scope, config, env, registry, deployment.production_roles)
+    approval = _approval(scope, config, env, registry, deployment)
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
@@ -93,7 +92,7 @@ def _training(
 
 
 def _approval(
-    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, production_roles: EndpointRoles
+    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, deployment: DeploymentStage
 ) -> ApprovalStage:
     return ApprovalStage(
         scope,
@@ -103,7 +102,9 @@ def _approval(
         group=registry.name,
         packages_arn=registry.packages_arn,
         production=config.production,
-        production_roles=production_roles,
+        production_stack=deployment.production_endpoint,
+        production_parameters=deployment.fleets["production"],
+        deploy_role_arn=deployment.production_roles.deploy.arn,
     )
 
 

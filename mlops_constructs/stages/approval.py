@@ -12,13 +12,13 @@ from .._aws.events import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow, mark_package, pass_role, report_result
 from ..provider import sns_topic, sns_topic_subscription
-from .deployment.parameters import fleet_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .._aws.environment import Environment
     from .._aws.policy import Statement
     from ..config import Approval, Endpoint
-    from .deployment.roles import EndpointRoles
 
 STAGE = ACTION = "Approve"
 
@@ -43,15 +43,29 @@ class ApprovalStage(Construct):
         group: str,
         packages_arn: str,
         production: Endpoint,
-        production_roles: EndpointRoles,
+        production_stack: str,
+        production_parameters: Mapping[str, str],
+        deploy_role_arn: str,
     ) -> None:
-        """Make topic, subscriptions, functions and the rule that sees executions which end early."""
+        """Make topic, subscriptions, functions and the rule that sees executions which end early.
+
+        Args:
+            scope: Construct it belongs to; ``id_`` is its id in there.
+            config: The approval.
+            env: Where it is deployed.
+            group: Model package group.
+            packages_arn: Pattern of the ARNs of its packages.
+            production: The production endpoint.
+            production_stack: CloudFormation stack of the model in production.
+            production_parameters: The configured parameters of its fleet.
+            deploy_role_arn: Role that CloudFormation deploys it with.
+        """
         super().__init__(scope, id_)
         self._config, self._env = config, env
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
-        self.gather_evidence = self._gather_evidence(packages_arn, production, production_roles.endpoint)
-        self.record_decision = self._record_decision(group, packages_arn, production_roles)
+        self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, production_parameters)
+        self.record_decision = self._record_decision(group, packages_arn, production_stack, deploy_role_arn)
         self._on_early_end()
 
     @property
@@ -98,7 +112,9 @@ class ApprovalStage(Construct):
         """What the pipeline's role needs to tell people."""
         return [allow("sns:Publish", self.topic_arn)]
 
-    def _gather_evidence(self, packages_arn: str, production: Endpoint, production_stack: str) -> Function:
+    def _gather_evidence(
+        self, packages_arn: str, production: Endpoint, production_stack: str, parameters: Mapping[str, str]
+    ) -> Function:
         env, stores = self._env, self._env.stores
         return Function(
             self,
@@ -110,7 +126,7 @@ class ApprovalStage(Construct):
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
                 "PRODUCTION_STACK": production_stack,
                 "PRODUCTION_FLEET": fleet(production),
-                "PRODUCTION_PARAMETERS": json.dumps(fleet_parameters(production)),
+                "PRODUCTION_PARAMETERS": json.dumps(parameters),
                 "HOURLY_COST": hourly_cost(production),
             },
             permissions=[
@@ -124,9 +140,9 @@ class ApprovalStage(Construct):
             ],
         )
 
-    def _record_decision(self, group: str, packages_arn: str, production: EndpointRoles) -> Function:
+    def _record_decision(self, group: str, packages_arn: str, production_stack: str, deploy_role_arn: str) -> Function:
         env = self._env
-        stack, deploy_role = env.arn("cloudformation", f"stack/{production.endpoint}/*"), production.deploy.arn
+        stack = env.arn("cloudformation", f"stack/{production_stack}/*")
         return Function(
             self,
             "record_decision",
@@ -136,15 +152,19 @@ class ApprovalStage(Construct):
                 "MODEL_PACKAGE_GROUP": group,
                 "PIPELINE": env.name,
                 "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
-                "PRODUCTION_STACK": production.endpoint,
-                "DEPLOY_ROLE_ARN": deploy_role,
+                "PRODUCTION_STACK": production_stack,
+                "DEPLOY_ROLE_ARN": deploy_role_arn,
             },
             permissions=[
                 # A package that production runs is not rejected when a step after its deployment fails.
                 allow("cloudformation:DescribeStacks", stack),
                 # A stack whose first creation failed cannot be updated.
-                allow("cloudformation:DeleteStack", stack, when={"ArnEquals": {"cloudformation:RoleArn": deploy_role}}),
-                pass_role(deploy_role, "cloudformation.amazonaws.com"),
+                allow(
+                    "cloudformation:DeleteStack",
+                    stack,
+                    when={"ArnEquals": {"cloudformation:RoleArn": deploy_role_arn}},
+                ),
+                pass_role(deploy_role_arn, "cloudformation.amazonaws.com"),
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 mark_package(packages_arn, ["Approved", "Rejected"]),
                 allow(
