@@ -31,7 +31,6 @@ class Central(Construct):
         self.queue = sqs_queue.SqsQueue(self, "queue", name="company-ml-undelivered", sqs_managed_sse_enabled=True)
         self.roles = {purpose: self._role(purpose, service) for purpose, service in Existing.ROLES.items()}
 
-    # region: existing
     def existing(self) -> Existing:
         """Hand them to a pipeline."""
         return Existing(
@@ -42,14 +41,14 @@ class Central(Construct):
         )
 
     def allow(self, pipeline: MLOpsPipeline) -> None:
-        """Give key and roles the policies that the pipeline asks for."""
+        """Give key and roles the policies that the pipeline asks for, before anything of it uses them."""
         self.key.policy = pipeline.key_policy
+        # region: roles
         for purpose, required in pipeline.required_roles.items():
-            iam_role_policy.IamRolePolicy(
-                self, f"{purpose}_policy", role=self.roles[purpose].id, policy=required.policy
-            )
-
-    # endregion
+            role = self.roles[purpose].id
+            policy = iam_role_policy.IamRolePolicy(self, f"{purpose}_policy", role=role, policy=required.policy)
+            required.wait_for(policy)
+        # endregion
 
     def _role(self, purpose: str, service: str) -> iam_role.IamRole:
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}

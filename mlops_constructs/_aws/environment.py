@@ -10,6 +10,8 @@ from .account import Account
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cdktf import TerraformResource
+
     from ..config import Network, PipelineConfig
     from .stores import Stores
 
@@ -21,10 +23,23 @@ class RequiredRole:
     Attributes:
         service: Service that assumes it, such as ``lambda.amazonaws.com``.
         policy: JSON of what it must be allowed.
+        users: What uses the role as soon as it is made, such as a pipeline, which CodePipeline starts at once.
     """
 
     service: str
     policy: str
+    users: list[TerraformResource] = field(default_factory=list, compare=False)
+
+    def wait_for(self, policy: TerraformResource) -> None:
+        """Make what uses the role wait for the resource that gives the role its policy.
+
+        Args:
+            policy: Such as an ``aws_iam_role_policy`` with the text of ``policy``.
+        """
+        # Not its `fqn`: that is an expression in braces, which Terraform does not take here.
+        address = f"{policy.terraform_resource_type}.{policy.friendly_unique_id}"
+        for user in self.users:
+            user.depends_on = [*(user.depends_on or []), address]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,7 @@ class Function(Construct):
             # An invocation right after its creation needs all of it.
             depends_on=needed,
         )
+        self.role.used_by(self.function)
         self.arn: str = self.function.arn
 
     def _log_group_and_policy(self, env: Environment, permissions: Sequence[Statement]) -> list[TerraformResource]:

@@ -104,6 +104,7 @@ class Pipeline(Construct):
             trigger=[_on_push(action, branch) for action, branch in pushes.items()] or None,
             depends_on=[*granted, *after],
         )
+        self.role.used_by(self.pipeline)
         self.arn: str = self.pipeline.arn
 
     def start_on(

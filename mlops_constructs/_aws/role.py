@@ -11,6 +11,7 @@ from .policy import document, trust
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cdktf import TerraformResource
     from constructs import Construct
 
     from .environment import Environment
@@ -71,3 +72,8 @@ class ServiceRole:
                 self._scope, f"{self._id}_policy", name="permissions", role=self._role_id, policy=policy
             )
         ]
+
+    def used_by(self, resource: TerraformResource) -> None:
+        """Say that a resource uses the role as soon as it is made; whoever hands the role in lets it wait."""
+        if self.role is None:
+            self._env.required_roles[self._purpose].users.append(resource)

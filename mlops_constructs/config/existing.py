@@ -28,7 +28,8 @@ class Existing:
         dead_letter_queue_arn: SQS queue for undelivered events; its policy must allow ``events.amazonaws.com``.
             Reference.
         roles: Purpose to ARN, for an account where only a central team creates roles. The purposes are those of
-            ``Existing.ROLES``; ``MLOpsPipeline.required_roles`` gives the policy of each. ARNs are references.
+            ``Existing.ROLES``; ``MLOpsPipeline.required_roles`` gives the policy of each. Where the same stack creates
+            the policies, ``wait_for(policy)`` of each makes the pipeline wait for them. ARNs are references.
     """
 
     # Every role that a pipeline can have, by purpose, with the service that assumes it.

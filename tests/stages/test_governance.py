@@ -24,6 +24,7 @@ from mlops_constructs import (
     Training,
 )
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
+from mlops_constructs.provider import iam_role_policy
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 ACCOUNT = "arn:aws:iam::111122223333"
@@ -191,6 +192,28 @@ def test_a_role_that_is_handed_in_is_told_what_it_needs(plain: Synthesized, hand
     assert [statement["Action"] for statement in needed] == [statement["Action"] for statement in made]
     (passed,) = [statement for statement in needed if statement["Action"] == "iam:PassRole"]
     assert passed["Resource"] == f"{ACCOUNT}:role/training"
+
+
+def test_what_uses_a_role_at_once_can_wait_for_a_policy_of_the_same_stack() -> None:
+    stack = new_stack()
+    roles = {purpose: f"{ACCOUNT}:role/{purpose}" for purpose in Existing.ROLES}
+    algorithm = Algorithm.from_directory(CONTAINER)
+    pipeline = MLOpsPipeline(stack, "p", algorithm=algorithm, dataset=Dataset(), existing=Existing(roles=roles))
+    required = pipeline.required_roles["pipeline"]
+    policy = iam_role_policy.IamRolePolicy(stack, "policy", role="pipeline", policy=required.policy)
+    required.wait_for(policy)
+    resources = document_of(stack)["resource"]
+    waiting = {
+        resource["name"] == pipeline.name
+        for kind in resources.values()
+        for resource in kind.values()
+        if "aws_iam_role_policy.policy" in resource.get("depends_on", [])
+    }
+    assert waiting == {True}
+
+
+def test_nothing_waits_for_a_role_that_is_made_here(plain: Synthesized) -> None:
+    assert all(required.users == [] for required in plain.pipeline.required_roles.values())
 
 
 def test_one_role_can_be_handed_in_alone(plain: Synthesized) -> None:

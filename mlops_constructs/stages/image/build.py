@@ -119,6 +119,7 @@ class ImageBuild(Construct):
             ),
             depends_on=[logs, *granted],
         )
+        role.used_by(self.project)
 
     def _environment(
         self, repository_name: str, repository_uri: str, image_parameter: str

@@ -109,6 +109,7 @@ class NotebookStage(Construct):
                 )
             ),
         )
+        self.role.used_by(self.instance)
 
     def _upload(self, files: Archive, key: str) -> s3_object.S3Object:
         asset = TerraformAsset(self, "archive", path=str(files.path), type=AssetType.FILE, asset_hash=files.sha256)
