@@ -15,6 +15,7 @@ from local_aws.tiny_pipeline import (
     Bench,
     action,
     make_function,
+    make_role,
     s3_source,
     step,
     wait_for,
@@ -60,11 +61,23 @@ def test_variables_reach_later_actions(bench: Bench) -> None:
 
 
 def test_unresolvable_variable_fails_its_action(bench: Bench) -> None:
-    execution = bench.make_pipeline("unresolved", [s3_source()], [step("One", {"value": "#{Dataset.Nope}"})])
+    stage = [step("One", {}), step("Two", {"value": "#{One.Nope}"}, runOrder=2)]
+    execution = bench.make_pipeline("unresolved", [s3_source()], stage)
     assert bench.finished("unresolved", execution) == "Failed"
-    error = bench.error("unresolved", execution, "One")
+    error = bench.error("unresolved", execution, "Two")
     assert error["code"] == "ConfigurationError"
-    assert "#{Dataset.Nope} cannot be resolved: Dataset has BucketName" in error["message"]
+    assert "#{One.Nope} cannot be resolved: One has Turns" in error["message"]
+
+
+@pytest.mark.parametrize(("length", "status"), [(900, "Succeeded"), (1000, "Failed")])
+def test_value_that_is_too_long_with_its_variables_fails_its_action(bench: Bench, length: int, status: str) -> None:
+    name = f"filled-in-{length}"
+    variables = [{"name": "text", "defaultValue": "x" * length}]
+    stage = [step("One", {"value": "#{variables.text}"})]
+    execution = bench.make_pipeline(name, [s3_source()], stage, variables=variables)
+    assert bench.finished(name, execution) == status
+    if status == "Failed":
+        assert "UserParameters has 1013 characters" in bench.error(name, execution, "One")["message"]
 
 
 def test_same_run_order_runs_together_and_the_next_waits(bench: Bench) -> None:
@@ -149,7 +162,7 @@ def test_codecommit_source_gives_the_commit_as_a_zip(bench: Bench) -> None:
         "CodeCommit",
         {"RepositoryName": "code", "BranchName": "main", "PollForSourceChanges": "false"},
         namespace="Code",
-        outputArtifacts=[{"name": "Code"}],
+        outputArtifacts=[{"name": "SourceCode"}],
     )
     execution = bench.make_pipeline("code", [source], [step("One", {"value": "#{Code.CommitMessage}"})])
     assert bench.finished("code", execution) == "Succeeded"
@@ -162,10 +175,30 @@ def test_codecommit_source_gives_the_commit_as_a_zip(bench: Bench) -> None:
 
 
 def test_unknown_provider_is_refused_by_name(bench: Bench) -> None:
-    execution = bench.make_pipeline("jenkins", [s3_source()], [action("Build", "Jenkins", {})])
-    assert bench.finished("jenkins", execution) == "Failed"
-    message = bench.error("jenkins", execution, "Build")["message"]
-    assert message == "the local AWS does not do the provider Build/AWS/Jenkins"
+    with pytest.raises(
+        ClientError, match=r"'Build', Provider: 'Jenkins'.* is not available in the local AWS"
+    ) as caught:
+        bench.make_pipeline("jenkins", [s3_source()], [action("Build", "Jenkins", {})])
+    assert caught.value.response["Error"]["Code"] == "InvalidActionDeclarationException"
+
+
+def test_update_is_judged_as_a_new_definition_is(bench: Bench) -> None:
+    bench.make_pipeline("updated", [s3_source()], [step("One", {})])
+    pipeline = bench.codepipeline.get_pipeline(name="updated")["pipeline"]
+    assert bench.codepipeline.update_pipeline(pipeline=pipeline)["pipeline"]["version"] == 2
+    pipeline["stages"][1]["actions"][0]["namespace"] = "DatasetObject"
+    with pytest.raises(ClientError, match=r"InvalidActionDeclarationException.*conflict with any artifact names"):
+        bench.codepipeline.update_pipeline(pipeline=pipeline)
+
+
+def test_role_that_does_not_trust_codepipeline_is_refused(bench: Bench) -> None:
+    bench.make_pipeline("trusted", [s3_source()], [step("One", {})])
+    distrusting = make_role(bench.aws, "of-another-service", "lambda")
+    pipeline = {**bench.codepipeline.get_pipeline(name="trusted")["pipeline"], "roleArn": distrusting}
+    with pytest.raises(ClientError, match="InvalidStructureException"):
+        bench.codepipeline.update_pipeline(pipeline=pipeline)
+    with pytest.raises(ClientError, match="InvalidStructureException"):
+        bench.codepipeline.create_pipeline(pipeline={**pipeline, "name": "distrusted"})
 
 
 def test_pipeline_variables_must_be_declared(bench: Bench) -> None:

@@ -128,7 +128,7 @@ def s3_source(**more: str) -> dict[str, Any]:
         "AllowOverrideForS3ObjectKey": "true",
         **more,
     }
-    return action("Dataset", "S3", configuration, namespace="Dataset", outputArtifacts=[{"name": "Dataset"}])
+    return action("Dataset", "S3", configuration, namespace="Dataset", outputArtifacts=[{"name": "DatasetObject"}])
 
 
 class Bench:

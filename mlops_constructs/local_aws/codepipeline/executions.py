@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.codepipeline import views
+from mlops_constructs.local_aws.codepipeline.definition import INVALID_STRUCTURE, definition_problems
 from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status, now
+from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
@@ -27,11 +29,19 @@ class Executions(Service):
 
     def create_pipeline(self, params: Params) -> Params:
         """moto's pipeline, and its first execution, as on AWS."""
+        _check_definition(params["pipeline"])
         answer = without_metadata(self.account.moto("codepipeline").create_pipeline(**params))
         pipeline = self._pipeline(params["pipeline"]["name"])
         trigger = {"triggerType": "CreatePipeline", "triggerDetail": ""}
         self.executor.start(pipeline, trigger, _variables(pipeline, []), [])
         return answer
+
+    def update_pipeline(self, params: Params) -> Params:
+        """moto's pipeline; executions that run go on as they began."""
+        _check_definition(params["pipeline"])
+        role = params["pipeline"]["roleArn"]
+        assume_as(self.account, "codepipeline.amazonaws.com", role, "CodePipeline", INVALID_STRUCTURE)
+        return without_metadata(self.account.moto("codepipeline").update_pipeline(**params))
 
     def get_pipeline(self, params: Params) -> Params:
         """moto's answer; its dates, which moto writes as text, come out as AWS's numbers."""
@@ -186,6 +196,14 @@ class Executions(Service):
             if run is not None and run.approval is not None and run.approval.token == params["token"]:
                 return run
         raise AwsError("InvalidApprovalTokenException", "The token is not the one of this approval.")
+
+
+def _check_definition(pipeline: Params) -> None:
+    """Raise the exception of the first problem, which tells all of its kind."""
+    problems = definition_problems(pipeline)
+    if problems:
+        code = problems[0].code
+        raise AwsError(code, "; ".join(problem.message for problem in problems if problem.code == code))
 
 
 def _variables(pipeline: Params, given: list[Params]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.codepipeline.definition import MAX_VALUE_LENGTH
 from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, Execution
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
 def resolved(configuration: Mapping[str, str], execution: Execution) -> dict[str, str]:
     """The configuration with every reference replaced.
 
-    Raises `ActionFailedError` that names the first reference nothing stands behind.
+    Raises `ActionFailedError` that names the first reference nothing stands behind, or the first value that is too
+    long with its variables filled in.
     """
     known = {
         **execution.namespaces,
@@ -33,7 +35,12 @@ def resolved(configuration: Mapping[str, str], execution: Execution) -> dict[str
             raise _unresolved(match.group(0), f"{namespace} has {has}")
         return known[namespace][key]
 
-    return {name: _REFERENCE.sub(value_of, value) for name, value in configuration.items()}
+    values = {name: _REFERENCE.sub(value_of, value) for name, value in configuration.items()}
+    for name, value in values.items():
+        if len(value) > MAX_VALUE_LENGTH:
+            reason = f"{name} has {len(value)} characters with its variables filled in, and may have {MAX_VALUE_LENGTH}"
+            raise ActionFailedError(reason, "ConfigurationError")
+    return values
 
 
 def _unresolved(reference: str, reason: str) -> ActionFailedError:
