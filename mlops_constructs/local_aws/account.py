@@ -12,6 +12,7 @@ from typing import Any
 
 from mlops_constructs.local_aws.access.access import Access
 from mlops_constructs.local_aws.clients import ClientFactory
+from mlops_constructs.local_aws.clock import Clock
 from mlops_constructs.local_aws.iam.calls import Site
 from mlops_constructs.local_aws.moto_app import MotoApp
 from mlops_constructs.local_aws.processes import ChildProcesses
@@ -39,6 +40,7 @@ class Account:
         processes: The child processes of all services.
         moto: moto's services.
         access: Judges the calls of the account's roles.
+        clock: The time, as far as the services keep it.
         closing: Set as soon as the account closes; what is under way may fail from then on.
     """
 
@@ -55,6 +57,7 @@ class Account:
         self.workdir = _NO_FOLDER
         self.processes = ChildProcesses()
         self.moto_app = MotoApp()
+        self.clock = Clock()
         self.closing = threading.Event()
         self._factory = ClientFactory(region)
         self._clients: dict[tuple[str, bool], Any] = {}

@@ -21,9 +21,16 @@ class S3Service(Service):
 
     service_name: ClassVar[str] = "s3"
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, event_delay_seconds: float = 0) -> None:
+        """Keep nothing yet.
+
+        Args:
+            account: Whose buckets they are.
+            event_delay_seconds: How long after EventBridge is switched on for a bucket events are still lost.
+        """
         super().__init__(account)
-        self._telling: set[str] = set()
+        self._event_delay_seconds = event_delay_seconds
+        self._telling_since: dict[str, float] = {}
         self._policies: dict[str, str] = {}
         account.access.policies.of_bucket = self._policy_of
 
@@ -35,13 +42,18 @@ class S3Service(Service):
             **{**params, "NotificationConfiguration": configuration}
         )
         with self.lock:
-            (self._telling.add if telling else self._telling.discard)(params["Bucket"])
+            if telling:
+                self._telling_since.setdefault(params["Bucket"], self.account.clock.now())
+            else:
+                self._telling_since.pop(params["Bucket"], None)
         return {}
 
     def get_bucket_notification_configuration(self, params: Params) -> Params:
         """moto's configuration and the EventBridge setting."""
         answer = without_metadata(self.account.moto("s3").get_bucket_notification_configuration(**params))
-        if self._tells(params["Bucket"]):
+        with self.lock:
+            telling = params["Bucket"] in self._telling_since
+        if telling:
             answer["EventBridgeConfiguration"] = {}
         return answer
 
@@ -74,7 +86,7 @@ class S3Service(Service):
     def after_delete_bucket(self, params: Params, _: dict[str, str]) -> None:
         """A bucket made anew under the name starts silent and without policy."""
         with self.lock:
-            self._telling.discard(params["Bucket"])
+            self._telling_since.pop(params["Bucket"], None)
             self._policies.pop(params["Bucket"], None)
 
     def after_put_object(self, params: Params, headers: dict[str, str]) -> None:
@@ -94,8 +106,14 @@ class S3Service(Service):
             return self._policies.get(bucket)
 
     def _tells(self, bucket: str) -> bool:
+        """Whether an object that is made now is told of.
+
+        "After you enable EventBridge, it takes around five minutes for the changes to take effect."
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+        """
         with self.lock:
-            return bucket in self._telling
+            since = self._telling_since.get(bucket)
+        return since is not None and self.account.clock.now() - since >= self._event_delay_seconds
 
     def _object_created(self, params: Params, headers: dict[str, str], reason: str) -> None:
         bucket, key = params["Bucket"], params["Key"]
