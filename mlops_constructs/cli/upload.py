@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deployed.datasets import DatasetObject, UploadedDataset
+
+
+_USUAL_SECONDS = 60.0
+# Longer than S3 needs, so that what is told in this time was not lost.
+_WAIT_SECONDS = 360.0
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
+_LATE_EVENTS = (
+    "S3 tells EventBridge of uploads only about five minutes after the first deployment; what was uploaded before may"
+    " start nothing."
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +51,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"for the files of a manifest; {OBJECTS_FOLDER} unless given",
     )
     parser.add_argument(
-        "--wait", type=float, default=60.0, metavar="SECONDS", help="for the execution to start; 60 unless given"
+        "--wait",
+        type=float,
+        default=_WAIT_SECONDS,
+        metavar="SECONDS",
+        help=f"for the execution to start; {_WAIT_SECONDS:g} unless given",
+    )
+    parser.add_argument(
+        "--start", action="store_true", help="start the execution where the upload has started none in that time"
     )
     parser.set_defaults(run=run, when_interrupted="the data set is not complete, so nothing has started")
 
@@ -55,15 +73,31 @@ def run(options: argparse.Namespace) -> int:
     known = pipeline.executions.ids()
     dataset = _upload(options, pipeline, files[0][1], name, objects)
     options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded, and starts {pipeline.name} by itself"
-    execution = pipeline.executions.wait_for_start(known, options.wait, version_id=dataset.version_id)
+    execution = _wait_for_start(pipeline, known, dataset, options.wait)
+    if execution is None and options.start:
+        execution = pipeline.start(dataset.key, dataset.version_id)
     if execution is None:
         raise MlopsError(
-            f"the upload has not started {pipeline.name} within {options.wait:g} s. Other executions may be"
-            " before it in the queue; or its key has not the suffix that the pipeline asks for; or the bucket"
-            " does not send its events to EventBridge"
+            f"the upload has not started {pipeline.name} within {options.wait:g} s. {_LATE_EVENTS} Or other executions"
+            " are before it in the queue; or its key has not the suffix that the pipeline asks for; or the bucket does"
+            f" not send its events to EventBridge. To start it: mlops start {pipeline.name} --key {dataset.key}"
+            f" --version-id {dataset.version_id}"
         )
     report(pipeline, dataset, execution, as_json=options.json)
     return 0
+
+
+def _wait_for_start(
+    pipeline: DeployedPipeline, known: set[str], dataset: UploadedDataset, seconds: float
+) -> str | None:
+    """Wait for the execution that the upload starts; say why when it takes longer than usual."""
+    usual = min(seconds, _USUAL_SECONDS)
+    execution = pipeline.executions.wait_for_start(known, usual, version_id=dataset.version_id)
+    if execution is not None or seconds <= usual:
+        return execution
+    waits = f"No execution yet after {usual:g} s, waiting up to {seconds:g} s."
+    print(f"{waits} {_LATE_EVENTS}", file=sys.stderr, flush=True)
+    return pipeline.executions.wait_for_start(known, seconds - usual, version_id=dataset.version_id)
 
 
 def _files(given: Sequence[str]) -> list[tuple[str, Path]]:

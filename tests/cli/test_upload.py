@@ -191,6 +191,33 @@ def test_an_upload_that_starts_nothing_fails_with_what_may_be_the_matter(
     assert "EventBridge" in error
 
 
+def test_an_upload_whose_event_is_lost_is_started_when_asked(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.csv").write_bytes(b"a,1\n")
+    bench.aws.client("events").disable_rule(Name="uploads")
+    try:
+        assert main(["upload", PIPELINE, "iris.csv", "--wait", "0.1", "--start", "--json"]) == 0
+    finally:
+        bench.aws.client("events").enable_rule(Name="uploads")
+    facts = told(capsys)
+    assert bench.finished(PIPELINE, facts["execution_id"]) == "Succeeded"
+    assert bench.variables(PIPELINE, facts["execution_id"], "Dataset")["VersionId"] == facts["version_id"]
+
+
+def test_a_long_wait_is_explained(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_constructs.cli.upload._USUAL_SECONDS", 0.1)
+    Path("iris.csv").write_bytes(b"a,1\n")
+    bench.aws.client("events").disable_rule(Name="uploads")
+    try:
+        assert main(["upload", PIPELINE, "iris.csv", "--wait", "0.2"]) == 1
+    finally:
+        bench.aws.client("events").enable_rule(Name="uploads")
+    note, error = capsys.readouterr().err.splitlines()
+    assert note.startswith("No execution yet after 0.1 s, waiting up to 0.2 s. S3 tells EventBridge of uploads only")
+    assert f"mlops start {PIPELINE} --key datasets/iris.csv --version-id " in error
+
+
 def test_without_credentials_or_region_the_reason_is_one_sentence(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
