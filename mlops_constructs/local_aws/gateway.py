@@ -21,6 +21,7 @@ from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.iam.enforce import error_of
 from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
+from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ HOST = "127.0.0.1"
 
 Handler = Callable[[Params], Params]
 Observer = Callable[[Params, dict[str, str]], None]
+Check = Callable[[str, Params], None]
+"""Raises `AwsError` for a request that AWS refuses, by the name of its call, such as `sagemaker:CreateModel`."""
 logger = logging.getLogger(__name__)
 
 # Who may not list a bucket is not told which of its objects are missing.
@@ -44,11 +47,12 @@ _READS = {("s3", "GetObject"), ("s3", "HeadObject"), ("s3", "GetObjectTagging")}
 class Gateway:
     """A WSGI application, and the server it answers on."""
 
-    def __init__(self, moto: MotoApp, access: Access) -> None:
+    def __init__(self, moto: MotoApp, access: Access, check: Check) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
         self._moto = moto
         self._access = access
+        self._check = check
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
@@ -93,28 +97,37 @@ class Gateway:
     def _respond(self, request: Request) -> Response:
         call = None if request.path.startswith("/moto-api") else protocol.identify(request)
         if call is None:
+            if protocol.is_form_upload(request):
+                return self._refusal(request, call)
             return self._moto_response(request, call)
+        if not self._is_done(call):
+            return self._refusal(request, call)
         role = self._access.session(protocol.access_key(request))
-        if role is None:
-            return self._done(call, request)
-        return self._judged(call, request, role)
-
-    def _judged(self, call: Call, request: Request, role: Principal) -> Response:
-        """Answer a role's call; one that its policies do not allow is refused as AWS refuses it."""
         try:
             params = protocol.read_params(call, request)
-            self._access.check_call(role, call.service_name, call.operation, params)
-            response = self._done(call, request)
-            if response.status_code == 404 and (call.service_name, call.operation) in _READS:
-                self._access.check_missing(role, call.operation, params)
+            if role is not None:
+                return self._judged(call, request, params, role)
+            return self._done(call, request, params)
         except AwsError as error:
             return protocol.write_error(call.protocol, error)
+
+    def _is_done(self, call: Call) -> bool:
+        return (call.service_name, call.method_name) in self._handlers or is_motos(call.service_name, call.operation)
+
+    def _judged(self, call: Call, request: Request, params: Params, role: Principal) -> Response:
+        """Answer a role's call; one that its policies do not allow is refused as AWS refuses it."""
+        try:
+            self._access.check_call(role, call.service_name, call.operation, params)
+            response = self._done(call, request, params)
+            if response.status_code == 404 and (call.service_name, call.operation) in _READS:
+                self._access.check_missing(role, call.operation, params)
         except DeniedError as error:
             code, status = error_of(call.service_name)
             return protocol.write_error(call.protocol, AwsError(code, str(error), status))
         return response
 
-    def _done(self, call: Call, request: Request) -> Response:
+    def _done(self, call: Call, request: Request, params: Params) -> Response:
+        self._check(f"{call.service_name}:{call.operation}", params)
         key = (call.service_name, call.method_name)
         handler, observers = self._handlers.get(key), self._observers.get(key, [])
         if handler is not None:

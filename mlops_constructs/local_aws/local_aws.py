@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.account import Account, Listener
@@ -14,6 +15,7 @@ from mlops_constructs.local_aws.codebuild.projects import Projects
 from mlops_constructs.local_aws.codecommit.service import CodeCommitService
 from mlops_constructs.local_aws.codepipeline.service import CodePipeline
 from mlops_constructs.local_aws.connections.service import ConnectionsService
+from mlops_constructs.local_aws.constraints.table import check_call
 from mlops_constructs.local_aws.containers.host import ContainerHost
 from mlops_constructs.local_aws.ecr.service import RegistriesService
 from mlops_constructs.local_aws.errors import LocalAwsError
@@ -49,7 +51,15 @@ class LocalAws:
         containers: Where images are built and run.
     """
 
-    def __init__(self, *, port: int = 0, region: str = "us-east-1", docker: bool = True, iam: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        region: str = "us-east-1",
+        docker: bool = True,
+        iam: bool = True,
+        event_delay_seconds: float = 0,
+    ) -> None:
         """Prepare a local AWS.
 
         Args:
@@ -57,11 +67,13 @@ class LocalAws:
             region: The one region that there is.
             docker: Run containers in a Docker engine when one answers.
             iam: Hold every call that a role makes against the policies, as AWS does.
+            event_delay_seconds: How long the events of a bucket are lost after EventBridge was switched on for it;
+                about 300 on AWS. `account.clock.advance(seconds)` lets the time pass.
         """
         self.port = port
         self.account = Account(region=region, iam=iam)
         self.containers = ContainerHost(self.account, docker=docker)
-        self.s3 = S3Service(self.account)
+        self.s3 = S3Service(self.account, event_delay_seconds)
         self.events = EventsService(self.account)
         self.lambda_ = LambdaService(self.account)
         self.codecommit = CodeCommitService(self.account)
@@ -73,7 +85,7 @@ class LocalAws:
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self.service_quotas = ServiceQuotasService(self.account)
-        self._gateway = Gateway(self.account.moto_app, self.account.access)
+        self._gateway = Gateway(self.account.moto_app, self.account.access, partial(check_call, self.account))
         # In the order they start; they close in the opposite one.
         self._services: tuple[Service, ...] = (
             self.s3,

@@ -119,7 +119,7 @@ def read_params(call: Call, request: Request) -> dict[str, Any]:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AwsError("SerializationException", f"the request cannot be read: {error}") from error
-    check_input(call.model.input_shape, params)
+    check_input(call.service_name, call.model.input_shape, params)
     return params
 
 
@@ -173,6 +173,11 @@ def protocol_of(request: Request) -> str:
     if "Action" in request.values:
         return "query"
     return "rest-xml" if services_asked(request) == ("s3",) else "rest-json"
+
+
+def is_form_upload(request: Request) -> bool:
+    """Whether a browser's form uploads to S3, by a presigned POST; no model tells of it."""
+    return request.method == "POST" and request.mimetype == "multipart/form-data" and services_asked(request) == ("s3",)
 
 
 def name_of(request: Request, call: Call | None) -> str:

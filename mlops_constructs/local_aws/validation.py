@@ -12,14 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def check_input(shape: Any, params: dict[str, Any]) -> None:
-    """Raise ValidationException that names every member breaking the botocore model."""
+# The code of a request that breaks the model, where it is not ValidationException.
+_CODES = {
+    "cloudformation": "ValidationError",
+    "cloudwatch": "ValidationError",
+    "codebuild": "InvalidInputException",
+    "ecr": "InvalidParameterException",
+    "iam": "ValidationError",
+    "logs": "InvalidParameterException",
+}
+
+
+def check_input(service_name: str, shape: Any, params: dict[str, Any]) -> None:
+    """Raise the service's error, which names every member breaking the botocore model."""
     if shape is None:
         return
     found = list(_problems(shape, params, ""))
     if found:
         count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
-        raise AwsError("ValidationException", f"{count}: {'; '.join(found)}")
+        raise AwsError(_CODES.get(service_name, "ValidationException"), f"{count}: {'; '.join(found)}")
 
 
 def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:

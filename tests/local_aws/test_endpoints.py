@@ -178,7 +178,9 @@ def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkey
 
 
 def test_missing_model_archive_fails_the_endpoint(models: Models) -> None:
-    config = models.config(variant(models.model(uri=f"s3://{BUCKET}/nothing.tar.gz")))
+    data = upload_model(models.aws, BUCKET, "gone/model.tar.gz", "one")
+    config = models.config(variant(models.model(uri=data)))
+    models.aws.client("s3").delete_object(Bucket=BUCKET, Key="gone/model.tar.gz")
 
     endpoint = models.settled(models.endpoint(config))
 
@@ -291,16 +293,19 @@ def test_excluded_property_is_not_retained(models: Models) -> None:
     assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 1.0)
 
 
-def test_data_capture_is_no_property_that_could_be_excluded(models: Models) -> None:
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"RetainAllVariantProperties": True}, "DataCaptureConfig is not currently supported"),
+        ({}, "with RetainAllVariantProperties only"),
+    ],
+)
+def test_property_that_cannot_be_excluded_is_refused(models: Models, members: dict[str, Any], problem: str) -> None:
     name = models.serving()
-    with pytest.raises(ClientError, match="DataCaptureConfig is not supported"):
-        models.update(
-            name,
-            models.simple(),
-            RetainAllVariantProperties=True,
-            ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DataCaptureConfig"}],
-        )
-    assert models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
+    excluded = [{"VariantPropertyType": "DataCaptureConfig"}]
+
+    with pytest.raises(ClientError, match=problem):
+        models.update(name, models.simple(), ExcludeRetainedVariantProperties=excluded, **members)
 
 
 def scale(models: Models, name: str, count: int) -> None:

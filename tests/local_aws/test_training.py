@@ -165,14 +165,12 @@ def test_bad_name_is_refused(aws: LocalAws, request_of: Any, name: str) -> None:
         aws.client("sagemaker").create_training_job(**request_of(name))
 
 
-def test_unknown_image_fails_the_job_with_its_uri(aws: LocalAws, request_of: Any, image: str) -> None:
+def test_unknown_image_is_refused_with_its_uri(aws: LocalAws, request_of: Any, image: str) -> None:
     request = request_of("no-image")
     request["AlgorithmSpecification"]["TrainingImage"] = image[:-4] + "0000"
 
-    job = run(aws, request)
-
-    assert job["TrainingJobStatus"] == "Failed"
-    assert "holds no such image" in job["FailureReason"]
+    with pytest.raises(ClientError, match=f"Cannot find the requested image: {image[:-4]}0000"):
+        run(aws, request)
 
 
 def test_foreign_image_fails_the_job(aws: LocalAws, request_of: Any) -> None:

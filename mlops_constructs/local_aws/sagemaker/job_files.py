@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
-from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,23 +25,6 @@ FAILURE_CHARACTERS = 1024
 
 class JobError(Exception):
     """The job cannot go on; the text is its FailureReason."""
-
-
-def check_times(params: Params) -> None:
-    """Raise ValidationException for limits that contradict each other."""
-    limits = params.get("StoppingCondition", {})
-    wait, runtime = limits.get("MaxWaitTimeInSeconds"), limits.get("MaxRuntimeInSeconds", 0)
-    if not params.get("EnableManagedSpotTraining"):
-        if wait is not None:
-            raise AwsError("ValidationException", "MaxWaitTimeInSeconds is for managed spot training only.")
-        return
-    if wait is None or wait < runtime:
-        raise AwsError(
-            "ValidationException",
-            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds",
-        )
-    if params.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
-        raise AwsError("ValidationException", "KeepAlivePeriodInSeconds cannot be used with managed spot training.")
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.capacity import Capacity
-from mlops_constructs.local_aws.sagemaker.job_files import check_times
 from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
 from mlops_constructs.local_aws.sagemaker.training_run import TrainingRun
 from mlops_constructs.local_aws.service import AwsError, Params, Service
@@ -69,7 +68,6 @@ class TrainingJobs(Service):
         name = params["TrainingJobName"]
         if not params.get("AlgorithmSpecification", {}).get("TrainingImage"):
             raise AwsError("ValidationException", "the local AWS trains by AlgorithmSpecification.TrainingImage")
-        check_times(params)
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"training-job/{name}")
         job = TrainingJob(self.account, params, arn, datetime.now(timezone.utc))

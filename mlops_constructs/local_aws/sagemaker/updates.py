@@ -20,9 +20,6 @@ def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
     """
     left_out = {entry["VariantPropertyType"] for entry in excluded}
-    if "DataCaptureConfig" in left_out:
-        message = "ExcludeRetainedVariantProperties: the variant property type DataCaptureConfig is not supported."
-        raise AwsError("ValidationException", message)
     serving = {variant.name: variant for variant in fleet.variants}
     result = copy.deepcopy(config)
     for settings in result["ProductionVariants"]:

@@ -1,0 +1,46 @@
+"""One row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.service import AwsError, Params
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.account import Account
+
+Problem = Callable[[Params, "Account"], "str | None"]
+"""Gives what is wrong with a request, or None. Asks the account only for what exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason for which AWS refuses a request.
+
+    Attributes:
+        calls: Operations that it holds for, such as `sagemaker:CreateModel`.
+        code: Of the error.
+        source: Who says so: a member of botocore's model with its text, a page of AWS, or a public report.
+        problem: The test.
+    """
+
+    calls: tuple[str, ...]
+    code: str
+    source: str
+    problem: Problem
+
+    def check(self, params: Params, account: Account) -> None:
+        """Raise the error when the request breaks the rule."""
+        message = self.problem(params, account)
+        if message is not None:
+            raise AwsError(self.code, message)
+
+
+def found(params: Params, path: str) -> object:
+    """The value at a path of members such as `ResourceConfig.InstanceType`; None when there is none."""
+    value: object = params
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

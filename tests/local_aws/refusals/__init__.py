@@ -1,0 +1,1 @@
+"""Calls that AWS refuses, each beside one that it takes."""
