@@ -95,10 +95,10 @@ class Gateway:
         return response(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
+        if protocol.is_form_upload(request):
+            return protocol.write_error("rest-xml", _not_done("s3:PostObject"))
         call = None if request.path.startswith("/moto-api") else protocol.identify(request)
         if call is None:
-            if protocol.is_form_upload(request):
-                return self._refusal(request, call)
             return self._moto_response(request, call)
         if not self._is_done(call):
             return self._refusal(request, call)
@@ -161,10 +161,13 @@ class Gateway:
             return self._refusal(request, call)
 
     def _refusal(self, request: Request, call: Call | None) -> Response:
-        name = protocol.name_of(request, call)
-        error = AwsError("NotImplementedException", f"the local AWS does not do {name}", 501)
+        error = _not_done(protocol.name_of(request, call))
         spoken = call.protocol if call is not None else protocol.protocol_of(request)
         return protocol.write_error(spoken, error)
+
+
+def _not_done(name: str) -> AwsError:
+    return AwsError("NotImplementedException", f"the local AWS does not do {name}", 501)
 
 
 class _QuietHandler(MotoRequestHandler):

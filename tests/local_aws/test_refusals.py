@@ -69,6 +69,7 @@ def test_checksum_behind_the_chunks_is_compared(world: World, trailer: str, stat
     body = f"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:{trailer}\r\n\r\n".encode()
     headers = {
         "Content-Encoding": "aws-chunked",
+        "Content-Type": "application/octet-stream",
         "X-Amz-Content-SHA256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         "X-Amz-Decoded-Content-Length": "3",
         "X-Amz-Trailer": "x-amz-checksum-crc32",

@@ -102,5 +102,5 @@ RULES = (
         _environment_size,
     ),
     Rule((_CREATE, _UPDATE), _I, "https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html", _reserved),
-    Rule((_CREATE, _UPDATE), _I, "https://github.com/cloudposse/terraform-aws-lambda-function/issues/14", _role),
+    Rule((_CREATE, _UPDATE), _I, "https://github.com/Pizzaface/Alexa-Chromecast-Skill-2.0/issues/9", _role),
 )

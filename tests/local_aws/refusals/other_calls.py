@@ -228,14 +228,14 @@ CALLS = [
         "function-role-of-nobody",
         _FUNCTION,
         "InvalidParameterValueException",
-        "https://github.com/cloudposse/terraform-aws-lambda-function/issues/14",
+        "https://github.com/Pizzaface/Alexa-Chromecast-Skill-2.0/issues/9",
         {"Role": "arn:aws:iam::123456789012:role/of-nobody"},
     ),
     Refusal(
         "function-role-of-sagemaker",
         _FUNCTION,
         "InvalidParameterValueException",
-        "https://github.com/cloudposse/terraform-aws-lambda-function/issues/14",
+        "https://github.com/Pizzaface/Alexa-Chromecast-Skill-2.0/issues/9",
         {"Role": lambda world: world.roles["sagemaker"]},
     ),
     Refusal(
