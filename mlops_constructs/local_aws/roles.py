@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
 
 
+RULE_SESSION = "rule-"
+"""The session under which EventBridge calls a target bears the rule's name after this."""
+
+
 def assume_as(
     account: Account,
     principal: str,

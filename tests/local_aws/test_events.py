@@ -135,6 +135,14 @@ def test_uploads_in_a_burst_start_one_execution_each_on_their_own_version(bench:
         found = bench.variables("burst", execution["pipelineExecutionId"], "Dataset")
         assert found["VersionId"] == version
     assert len(bench.executions("burst")) == 4
+    by_rule = {"triggerType": "CloudWatchEvent", "triggerDetail": RULE.replace("rule/rule", "rule/uploads")}
+    assert [one["trigger"] for one in started] == [by_rule] * 3
+    by_hand = bench.start("burst")
+    trigger = bench.executions("burst")[0]["trigger"]
+    assert (trigger["triggerType"], bench.executions("burst")[0]["pipelineExecutionId"]) == (
+        "StartPipelineExecution",
+        by_hand,
+    )
     bench.aws.client("events").disable_rule(Name="uploads")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mlops_constructs.local_aws.codepipeline import views
 from mlops_constructs.local_aws.codepipeline.definition import INVALID_STRUCTURE, definition_problems
 from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status, now
-from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
@@ -68,10 +68,21 @@ class Executions(Service):
         with self.lock:
             if token[1] and token in self._started:
                 return {"pipelineExecutionId": self._started[token]}
-            trigger = {"triggerType": "StartPipelineExecution", "triggerDetail": ""}
-            execution = self.executor.start(pipeline, trigger, variables, overrides)
+            execution = self.executor.start(pipeline, self._trigger(), variables, overrides)
             self._started[token] = execution.id
         return {"pipelineExecutionId": execution.id}
+
+    def _trigger(self) -> dict[str, str]:
+        """What CodePipeline says of who started an execution: a rule, or a caller.
+
+        https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
+        """
+        caller = self.caller_arn()
+        session = caller.rpartition("/")[2]
+        if ":assumed-role/" in caller and session.startswith(RULE_SESSION):
+            rule = self.account.arn("events", f"rule/{session.removeprefix(RULE_SESSION)}")
+            return {"triggerType": "CloudWatchEvent", "triggerDetail": rule}
+        return {"triggerType": "StartPipelineExecution", "triggerDetail": caller}
 
     def stop_pipeline_execution(self, params: Params) -> Params:
         """Stop after the actions in progress, or give those up too."""

@@ -14,7 +14,7 @@ from moto.events.models import EventPattern
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.events.target_input import target_input
 from mlops_constructs.local_aws.iam.service_principals import service_call_checks
-from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
@@ -124,9 +124,9 @@ class EventsService(Service):
         service = arn.split(":")[2]
         credentials = None
         if "RoleArn" in target:
-            principal = "events.amazonaws.com"
+            principal, session = "events.amazonaws.com", f"{RULE_SESSION}{rule['Name']}"
             credentials = assume_as(
-                self.account, principal, target["RoleArn"], "events", "AccessDenied", source_arn=rule["Arn"]
+                self.account, principal, target["RoleArn"], session, "AccessDenied", source_arn=rule["Arn"]
             )
         elif service in ("lambda", "sns", "sqs"):
             self._check_permission(arn, rule["Arn"])
