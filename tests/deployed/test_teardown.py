@@ -66,12 +66,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 def deploy(name: str, stack: str) -> dict[str, Any]:
     kind = {"category": "Deploy", "owner": "AWS", "provider": "CloudFormation", "version": "1"}
-    configuration = {"ActionMode": "CREATE_UPDATE", "StackName": stack, "TemplatePath": "Dataset::template.json"}
+    configuration = {"ActionMode": "CREATE_UPDATE", "StackName": stack, "TemplatePath": "DatasetObject::template.json"}
     return {
         "name": name,
         "actionTypeId": kind,
         "configuration": configuration,
-        "inputArtifacts": [{"name": "Dataset"}],
+        "inputArtifacts": [{"name": "DatasetObject"}],
     }
 
 

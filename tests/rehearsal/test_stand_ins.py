@@ -62,7 +62,7 @@ def source(arn: str, repository: str = "team/algorithm", **more: str) -> dict[st
     configuration = {"ConnectionArn": arn, "FullRepositoryId": repository, "BranchName": "main", **more}
     made = action("Code", "CodeStarSourceConnection", configuration, namespace="Code")
     made["actionTypeId"]["category"] = "Source"
-    return {**made, "outputArtifacts": [{"name": "Code"}]}
+    return {**made, "outputArtifacts": [{"name": "SourceCode"}]}
 
 
 def test_a_connection_is_made_pending_and_can_be_deleted(aws: LocalAws) -> None:
