@@ -32,21 +32,20 @@ def long_module(text: str) -> int | None:
 
 
 def long_functions(text: str) -> dict[str, int]:
-    """Give the functions that have too many lines, by name; a docstring is not counted."""
+    """Give the functions whose body has too many lines, by name; signature and docstring are not counted."""
     found = {}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            lines = (node.end_lineno or 0) - node.lineno + 1 - docstring_lines(node)
+            lines = body_lines(node)
             if lines > FUNCTION_LINES:
                 found[node.name] = lines
     return found
 
 
-def docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count the lines of a function's docstring."""
-    if ast.get_docstring(node) is None:
-        return 0
-    return (node.body[0].end_lineno or 0) - node.body[0].lineno + 1
+def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count the lines from a function's first statement to its last."""
+    statements = node.body if ast.get_docstring(node) is None else node.body[1:]
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0
 
 
 def test_every_part_that_ships_is_measured() -> None:
@@ -62,7 +61,7 @@ def test_no_module_is_longer_than_promised() -> None:
 
 def test_no_function_is_longer_than_promised() -> None:
     long = {path: functions for path, text in programs().items() if (functions := long_functions(text))}
-    assert long == {}, f"more than {FUNCTION_LINES} lines, the docstring not counted"
+    assert long == {}, f"a body of more than {FUNCTION_LINES} lines"
 
 
 @pytest.mark.parametrize(("lines", "found"), [(250, None), (251, 251)])
@@ -70,7 +69,7 @@ def test_a_module_one_line_over_is_found(lines: int, found: int | None) -> None:
     assert long_module("x = 1\n" * lines) == found
 
 
-@pytest.mark.parametrize(("lines", "found"), [(39, {}), (40, {"work": 41})])
+@pytest.mark.parametrize(("lines", "found"), [(40, {}), (41, {"work": 41})])
 @pytest.mark.parametrize("kind", ["def", "async def"])
 def test_a_function_one_line_over_is_found_wherever_it_stands(kind: str, lines: int, found: dict[str, int]) -> None:
     body = '        """Say it.\n\n        At length.\n        """\n' + "        x = 1\n" * lines
@@ -79,4 +78,4 @@ def test_a_function_one_line_over_is_found_wherever_it_stands(kind: str, lines: 
 
 def test_the_promise_stands_in_contributing() -> None:
     laws = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert f"At most {MODULE_LINES} lines a module and {FUNCTION_LINES} a function" in laws
+    assert f"at most {MODULE_LINES} lines, a function body at most {FUNCTION_LINES}" in laws
