@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.clients import client
-from handler_kit.errors import StepFailure, error_code
+from handler_kit.errors import StepError, error_code
 from handler_kit.settings import SettingsBase
 from handler_kit.training_jobs import jobs_of
 
@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: object) -> None:
 def answer_training(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
     """Answer the wait of the execution that is in the stage now, if its job is over.
 
-    Raises StepFailure when a wait has begun and its token is not to be seen yet.
+    Raises StepError when a wait has begun and its token is not to be seen yet.
     """
     execution_id, latest = _latest(settings, codepipeline)
     if latest.get("status") != "InProgress" or "token" not in latest:
@@ -101,4 +101,4 @@ def _check_began(event: dict[str, Any], execution_id: str, latest: dict[str, Any
         return
     answered = execution_id == detail.get("execution-id") and latest.get("status") not in {None, "InProgress"}
     if not answered:
-        raise StepFailure(f"The wait of execution {detail.get('execution-id')} has begun, and has no token yet.")
+        raise StepError(f"The wait of execution {detail.get('execution-id')} has begun, and has no token yet.")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from evaluate_model.rules import Rule, parse_rules
 from handler_kit import registry
-from handler_kit.errors import StepFailure, as_step_failure
+from handler_kit.errors import StepError, as_step_failure
 from handler_kit.production import package_in_production
 from handler_kit.report import Success
 from handler_kit.settings import NONE
@@ -31,7 +31,7 @@ class Champion:
 
 
 def evaluate(params: Params, settings: Settings, document: Document, sagemaker: Any, cloudformation: Any) -> Success:
-    """Judge the candidate. Raises StepFailure with the sentence that says why it does not pass."""
+    """Judge the candidate. Raises StepError with the sentence that says why it does not pass."""
     rules = parse_rules(document.rules)
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     metrics = registry.metrics_of(package)
@@ -106,13 +106,13 @@ def _champion(settings: Settings, sagemaker: Any, cloudformation: Any) -> Champi
     return Champion(arn or settings.production_stack, {} if package is None else registry.metrics_of(package))
 
 
-def _refusal(arn: str, sentence: str, sagemaker: Any, *, mark: bool) -> StepFailure:
+def _refusal(arn: str, sentence: str, sagemaker: Any, *, mark: bool) -> StepError:
     if mark:
         try:
             registry.mark(sagemaker, arn, registry.REJECTED, sentence)
         except ClientError as error:
             sentence = f"{sentence}. Also, the model could not be marked Rejected: {as_step_failure(error)}"
-    return StepFailure(sentence, external_id=arn)
+    return StepError(sentence, external_id=arn)
 
 
 def _at_least(value: float, limit: float) -> bool:

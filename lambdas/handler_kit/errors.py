@@ -1,6 +1,6 @@
 """The failures a person reads in the pipeline, and what an AWS error means for it.
 
-StepFailure              the step is over, and its message says why
+StepError              the step is over, and its message says why
 └── ConfigurationError   nothing was tried: a setting or a parameter is wrong
 """
 
@@ -33,7 +33,7 @@ _TRANSIENT_CODES = frozenset(
 PERMISSION_CODES = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
-class StepFailure(Exception):
+class StepError(Exception):
     """The step is over; the message says what, where and what to do.
 
     ``kind`` is a CodePipeline failure type; ``external_id`` a link or name that leads to the details.
@@ -45,7 +45,7 @@ class StepFailure(Exception):
         self.external_id = external_id
 
 
-class ConfigurationError(StepFailure):
+class ConfigurationError(StepError):
     """A setting, a parameter or an input is missing or malformed; the message names it."""
 
     def __init__(self, message: str) -> None:
@@ -67,16 +67,16 @@ def is_transient(error: Exception) -> bool:
     return error_code(error) in _TRANSIENT_CODES or isinstance(error, (BotoConnectionError, HTTPClientError))
 
 
-def as_step_failure(error: Exception) -> StepFailure:
+def as_step_failure(error: Exception) -> StepError:
     """The failure to report for any exception; an unforeseen one gives its class name and message."""
-    if isinstance(error, StepFailure):
+    if isinstance(error, StepError):
         return error
     if isinstance(error, ClientError):
         text = f"{error.operation_name} was refused with {error_code(error)}: {error_message(error)}"
     else:
         text = f"{type(error).__name__}: {error}"
     if error_code(error) in PERMISSION_CODES:
-        return StepFailure(f"{text} Check the role of this function.", kind=PERMISSION_ERROR)
+        return StepError(f"{text} Check the role of this function.", kind=PERMISSION_ERROR)
     if is_transient(error):
-        return StepFailure(f"{text} Retry the stage.", kind=SYSTEM_UNAVAILABLE)
-    return StepFailure(text)
+        return StepError(f"{text} Retry the stage.", kind=SYSTEM_UNAVAILABLE)
+    return StepError(text)

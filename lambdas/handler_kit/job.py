@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler_kit.errors import ConfigurationError, StepFailure
+from handler_kit.errors import ConfigurationError, StepError
 
 EVENT_KEY = "CodePipeline.job"
 
@@ -73,7 +73,7 @@ def secrets(event: dict[str, Any]) -> list[str]:
 
 
 def parse(event: dict[str, Any]) -> Job:
-    """Read the event. Raises StepFailure naming what is missing, without quoting the event."""
+    """Read the event. Raises StepError naming what is missing, without quoting the event."""
     try:
         data = event[EVENT_KEY]["data"]
         configuration = data["actionConfiguration"]["configuration"]
@@ -86,9 +86,9 @@ def parse(event: dict[str, Any]) -> Job:
             encryption_key_id=(data.get("encryptionKey") or {}).get("id"),
         )
     except KeyError as error:
-        raise StepFailure(f"The CodePipeline job event has no {error}.") from None
+        raise StepError(f"The CodePipeline job event has no {error}.") from None
     except (TypeError, AttributeError):
-        raise StepFailure("The CodePipeline job event has another shape than CodePipeline documents.") from None
+        raise StepError("The CodePipeline job event has another shape than CodePipeline documents.") from None
 
 
 def _output_artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:

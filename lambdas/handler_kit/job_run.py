@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
-from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
+from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_transient
 from handler_kit.executions import Execution
 from handler_kit.report import Continue
 from handler_kit.requests import CAPACITY_RETRIES, STARTED_BY
@@ -26,7 +26,7 @@ _CREATED, _TAKEN = "created", "taken"
 _NO_CAPACITY = frozenset({"CapacityError", "InsufficientInstanceCapacity", "InsufficientCapacityException"})
 
 
-class StillRunning(StepFailure):
+class StillRunning(StepError):
     """The job outlasts what CodePipeline waits for.
 
     Attributes:
@@ -80,7 +80,7 @@ class JobRun:
     def call(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
         """Start the job on the first call, look at it on every later one; give it when the wait is over.
 
-        Raises StillRunning at the deadline, StepFailure when the job cannot be started.
+        Raises StillRunning at the deadline, StepError when the job cannot be started.
         """
         token = self._token(token_text, now)
         try:
@@ -91,14 +91,12 @@ class JobRun:
             return self._wait_on(error, token, now)
 
     def read(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
-        """Look at the newest job of the execution, which another action started. Raises StepFailure without one."""
+        """Look at the newest job of the execution, which another action started. Raises StepError without one."""
         token = self._token(token_text, now)
         try:
             found = list(self._jobs.of_execution(self._execution.id))
             if not found:
-                raise StepFailure(
-                    f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage."
-                )
+                raise StepError(f"{self._jobs.noun} {self._first_name} does not exist. Retry all actions of the stage.")
             return self._look(found[-1], Token(found[-1].name, token.deadline), now)
         except (ClientError, BotoCoreError) as error:
             return self._wait_on(error, token, now)
@@ -136,7 +134,7 @@ class JobRun:
         now_at = self._execution.status()
         if not Execution.keeps_its_jobs(now_at):
             self._jobs.end(name)
-            raise StepFailure(
+            raise StepError(
                 f"The execution is {now_at}, so that {self._jobs.noun.lower()} {name} was stopped.", external_id=name
             )
         return self._waiting(Token(name, token.deadline), status)
@@ -165,8 +163,8 @@ class JobRun:
             elif retries < self._capacity_retries:
                 retries += 1
             else:
-                raise StepFailure(f"{self._jobs.noun} {name} was not started: {outcome}")
-        raise StepFailure(
+                raise StepError(f"{self._jobs.noun} {name} was not started: {outcome}")
+        raise StepError(
             f"{self._jobs.noun} {self._first_name} and its {MAX_ATTEMPTS - 1} successors have all failed."
             " Start a new execution."
         )
@@ -195,7 +193,7 @@ class JobRun:
             return False
         asked, found = self._jobs.identity(request), self._jobs.identity(job.description)
         if differing := [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]:
-            raise StepFailure(
+            raise StepError(
                 f"{self._jobs.noun} {job.name} exists already and is another {self._jobs.work}:"
                 f" {'; '.join(differing)}. Start a new execution."
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler_kit.errors import StepFailure, error_code, error_message
+from handler_kit.errors import StepError, error_code, error_message
 
 # In these states nothing has ever been served from the stack, or nothing is any more.
 _NOT_SERVING = ("REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_")
@@ -52,10 +52,10 @@ class Stack:
         return self.status in _NEVER_SERVED
 
     def check(self) -> None:
-        """Raise StepFailure, with the command that mends it, where no release can update the stack."""
+        """Raise StepError, with the command that mends it, where no release can update the stack."""
         remedy = _REMEDIES.get(self.status)
         if remedy is not None:
-            raise StepFailure(
+            raise StepError(
                 f"Stack {self.name} is in {self.status}, so that no release can reach production. Run:"
                 f" {remedy.format(stack=self.name)}; then retry the stage.",
                 external_id=self.id,

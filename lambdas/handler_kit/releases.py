@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from handler_kit import logs
-from handler_kit.errors import ConfigurationError, StepFailure, error_code
+from handler_kit.errors import ConfigurationError, StepError, error_code
 from handler_kit.report import Success
 from handler_kit.settings import NONE
 
@@ -82,13 +82,13 @@ class Releases:
     def replay(self, release: str, action: str) -> Success | None:
         """What an action gave when the release was made; ``None`` when no release is asked for.
 
-        Raises StepFailure when the record does not tell.
+        Raises StepError when the record does not tell.
         """
         if release == NONE:
             return None
         outputs = self.read(release)["steps"].get(action)
         if not isinstance(outputs, dict):
-            raise StepFailure(
+            raise StepError(
                 f"The record of release {release} does not tell what {action} gave; it cannot be redeployed."
             )
         logs.info("taken from a release", release=release, action=action)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from handler_kit import job as jobs
 from handler_kit import logs
 from handler_kit.clients import client
-from handler_kit.errors import StepFailure, as_step_failure, error_code, error_message
+from handler_kit.errors import StepError, as_step_failure, error_code, error_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,10 +62,10 @@ def pipeline_step(step: Callable[[Job], Success | Continue]) -> Callable[[dict[s
             if error_code(error) in _ALREADY_REPORTED:
                 # Lambda may deliver an event twice; the first delivery has reported.
                 logs.info("job was already reported", job=job_id, code=error_code(error))
-            elif error_code(error) in _REPORT_REFUSED and not isinstance(outcome, StepFailure):
+            elif error_code(error) in _REPORT_REFUSED and not isinstance(outcome, StepError):
                 _put(
                     job_id,
-                    StepFailure(f"CodePipeline refused the result of this step: {error_message(error)}"),
+                    StepError(f"CodePipeline refused the result of this step: {error_message(error)}"),
                 )
             else:
                 # Lambda delivers the event again; a failure reported here could stop a step that is well.
@@ -76,10 +76,10 @@ def pipeline_step(step: Callable[[Job], Success | Continue]) -> Callable[[dict[s
 
 def _outcome(
     step: Callable[[Job], Success | Continue], event: dict[str, Any], job_id: str
-) -> Success | Continue | StepFailure:
+) -> Success | Continue | StepError:
     try:
         return step(jobs.parse(event))
-    except StepFailure as failure:
+    except StepError as failure:
         logs.info("step failed", job=job_id, kind=failure.kind, reason=str(failure))
         return failure
     except Exception as error:  # The step must report whatever happened, or the pipeline hangs.
@@ -87,9 +87,9 @@ def _outcome(
         return as_step_failure(error)
 
 
-def _put(job_id: str, outcome: Success | Continue | StepFailure) -> None:
+def _put(job_id: str, outcome: Success | Continue | StepError) -> None:
     codepipeline = client("codepipeline")
-    if isinstance(outcome, StepFailure):
+    if isinstance(outcome, StepError):
         codepipeline.put_job_failure_result(jobId=job_id, failureDetails=_failure_details(outcome))
         return
     request: dict[str, Any] = {"jobId": job_id}
@@ -107,7 +107,7 @@ def _put(job_id: str, outcome: Success | Continue | StepFailure) -> None:
     logs.info("reported", job=job_id, result=type(outcome).__name__, summary=outcome.summary)
 
 
-def _failure_details(failure: StepFailure) -> dict[str, str]:
+def _failure_details(failure: StepError) -> dict[str, str]:
     message = logs.redact(str(failure)) or type(failure).__name__
     details = {"type": failure.kind, "message": _cut(message, MAX_MESSAGE_CHARACTERS)}
     if failure.external_id:

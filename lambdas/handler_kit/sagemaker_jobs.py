@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.console import log_link
-from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message
+from handler_kit.errors import ConfigurationError, StepError, error_code, error_message
 from handler_kit.job_names import attempt_of, job_name
 from handler_kit.job_states import Meaning, meaning_of
 
@@ -147,13 +147,13 @@ class Jobs(ABC):
             return
         logs.info("job stopped", job=name)
 
-    def failure(self, job: FoundJob) -> StepFailure:
+    def failure(self, job: FoundJob) -> StepError:
         """Why a job has no result, with the link to its log."""
         text = f"{self.noun} {job.name} ended as {job.status}: {job.reason or self._unexplained(job)}"
         if not self.log_group:
-            return StepFailure(text, external_id=job.name)
+            return StepError(text, external_id=job.name)
         link = log_link(job.arn, self.log_group)
-        return StepFailure(f"{text} Logs: {link}", external_id=link)
+        return StepError(f"{text} Logs: {link}", external_id=link)
 
     def _unexplained(self, job: FoundJob) -> str:
         return "SageMaker gives no reason."

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,14 +46,12 @@ def decode(text: str, *, is_ours: Callable[[str], bool], latest_deadline: int) -
     """Read a token; ``is_ours`` says whether a name is one this step may await.
 
     ``latest_deadline`` is what a token written now would have; two containers' clocks may differ a little.
-    Raises StepFailure when the token is not one that this step wrote.
+    Raises StepError when the token is not one that this step wrote.
     """
     try:
         return _decode(text, is_ours, latest_deadline + CLOCK_SLACK_SECONDS)
     except (ValueError, RecursionError) as error:
-        raise StepFailure(
-            f"The continuation token is not one that this step wrote ({error}). Retry the stage."
-        ) from None
+        raise StepError(f"The continuation token is not one that this step wrote ({error}). Retry the stage.") from None
 
 
 def _decode(text: str, is_ours: Callable[[str], bool], latest_deadline: int) -> Token:

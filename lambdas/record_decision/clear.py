@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs, tokens
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepError
 from handler_kit.production import find_stack
 from handler_kit.report import Continue
 from handler_kit.tokens import Token
@@ -20,7 +20,7 @@ MAX_WAIT_SECONDS = 3600
 def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, now: int) -> Continue | None:
     """Delete the production stack if it never served, and wait until it is gone; ``None`` when nothing is in the way.
 
-    Raises StepFailure, with the command that mends it, where the stack cannot be deleted or updated.
+    Raises StepError, with the command that mends it, where the stack cannot be deleted or updated.
     """
     name = settings.production_stack
     latest_deadline = now + MAX_WAIT_SECONDS
@@ -38,5 +38,5 @@ def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, no
     elif stack.status != "DELETE_IN_PROGRESS":
         return None
     if now >= token.deadline:
-        raise StepFailure(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
+        raise StepError(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
     return Continue(token, summary=f"Stack {name} never served; it is deleted first", external_id=stack.id)

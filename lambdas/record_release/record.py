@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler_kit import logs, registry
-from handler_kit.errors import StepFailure, error_code
+from handler_kit.errors import StepError, error_code
 from handler_kit.executions import History
 from handler_kit.releases import Releases
 from handler_kit.report import Success
@@ -113,7 +113,7 @@ def _write(record: dict[str, Any], releases: Releases) -> int:
             logs.info("the number was taken meanwhile", release=newest + 1)
             continue
         return newest + 1
-    raise StepFailure(f"No free number for the release after {ATTEMPTS} attempts. Retry the stage.")
+    raise StepError(f"No free number for the release after {ATTEMPTS} attempts. Retry the stage.")
 
 
 def _mark(params: Params, number: int, sagemaker: Any) -> None:

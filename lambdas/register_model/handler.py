@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit.asked import asked_of_endpoints
 from handler_kit.clients import artifact_client, client
-from handler_kit.errors import StepFailure, as_step_failure
+from handler_kit.errors import StepError, as_step_failure
 from handler_kit.report import Success, pipeline_step
 from handler_kit.settings import NONE
 from register_model.register import Services, register
@@ -25,7 +25,7 @@ def handler(job: Job) -> Success:
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     location = job.output_artifact(ARTIFACT)
     if job.credentials is None:
-        raise StepFailure("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
+        raise StepError("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
     s3 = client("s3")
     release = register(params, settings, Services(client("sagemaker"), client("ecr"), s3))
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handler_kit import logs, registry
-from handler_kit.errors import ConfigurationError, StepFailure, error_code
+from handler_kit.errors import ConfigurationError, StepError, error_code
 from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, metric_value, property_value
 from handler_kit.releases import Releases
 from handler_kit.settings import NONE
@@ -41,10 +41,10 @@ class Services:
 
 
 def register(params: Params, settings: Settings, services: Services) -> Release:
-    """Find or make the model package of this execution. Raises StepFailure when training left no model."""
+    """Find or make the model package of this execution. Raises StepError when training left no model."""
     found = read_training_job(services.sagemaker, params.job_name)
     if not found.has_result:
-        raise StepFailure(f"Training job {params.job_name} is {found.status}; there is no model yet.")
+        raise StepError(f"Training job {params.job_name} is {found.status}; there is no model yet.")
     job = found.description
     if params.release != NONE:
         arn, metrics = _of_release(params, settings, services, job)
@@ -67,20 +67,20 @@ def register(params: Params, settings: Settings, services: Services) -> Release:
 def _of_release(
     params: Params, settings: Settings, services: Services, job: dict[str, Any]
 ) -> tuple[str, dict[str, str]]:
-    """The package of the release that is deployed again. Raises StepFailure when package or model are gone."""
+    """The package of the release that is deployed again. Raises StepError when package or model are gone."""
     # The group is called as the pipeline.
     releases = Releases(services.s3, settings.artifact_bucket, settings.model_package_group)
     arn = str(releases.read(params.release)["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:
-        raise StepFailure(f"Model package {arn} of release {params.release} is gone; it cannot be redeployed.")
+        raise StepError(f"Model package {arn} of release {params.release} is gone; it cannot be redeployed.")
     uri = str(job["ModelArtifacts"]["S3ModelArtifacts"])
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         services.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error_code(error) in {"404", "NoSuchKey"}:
-            raise StepFailure(f"The model of release {params.release} is gone: {uri}") from error
+            raise StepError(f"The model of release {params.release} is gone: {uri}") from error
         raise
     logs.info("model package of a release", model_package=arn, release=params.release)
     return arn, registry.metrics_of(package)

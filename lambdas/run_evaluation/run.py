@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run(
     job: Job, params: Params, settings: Settings, document: Document, sagemaker: Any, *, now: int
 ) -> Success | Continue:
-    """Start the evaluation, or look after it. Raises StepFailure with the program's or SageMaker's reason."""
+    """Start the evaluation, or look after it. Raises StepError with the program's or SageMaker's reason."""
     jobs = ProcessingJobs(sagemaker, settings.job_prefix)
     found = JobRun(
         jobs,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
-from handler_kit.errors import ConfigurationError, StepFailure, error_code, error_message, is_transient
+from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_transient
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
@@ -36,7 +36,7 @@ class SmokeTest:
         self._s3 = s3
 
     def run(self, token_text: str | None, *, now: int) -> Success | Continue:
-        """Test the endpoint, or wait while it changes. Raises StepFailure saying what is wrong with it."""
+        """Test the endpoint, or wait while it changes. Raises StepError saying what is wrong with it."""
         token = self._token(token_text, now + MAX_WAIT_SECONDS)
         try:
             endpoint = self._sagemaker.describe_endpoint(EndpointName=self._params.endpoint)
@@ -50,7 +50,7 @@ class SmokeTest:
             return self._wait(token, status, now)
         if status != "InService":
             reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
-            raise StepFailure(f"Endpoint {self._params.endpoint} is {status}: {reason}")
+            raise StepError(f"Endpoint {self._params.endpoint} is {status}: {reason}")
         return self._test(self._variant_of_release(endpoint["EndpointConfigName"]))
 
     def _token(self, text: str | None, latest_deadline: int) -> Token:
@@ -74,7 +74,7 @@ class SmokeTest:
 
     def _wait(self, token: Token, status: str, now: int) -> Continue:
         if now >= token.deadline:
-            raise StepFailure(
+            raise StepError(
                 f"Endpoint {token.awaits} is still {status} after {MAX_WAIT_SECONDS // 3600} h."
                 " See its page in the SageMaker console; retry the stage when it is InService."
             )
@@ -82,7 +82,7 @@ class SmokeTest:
 
     def _not_there(self, error: Exception) -> Exception:
         if error_code(error) == "ValidationException" and "not find" in str(error):
-            return StepFailure(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
+            return StepError(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
         return error
 
     def _variant_of_release(self, config_name: str) -> str | None:
@@ -98,7 +98,7 @@ class SmokeTest:
             if model == asked:
                 return name if len(variants) > 1 else None
         found = "; ".join(f"variant {name}: {image}, {data}" for name, (image, data) in running.items())
-        raise StepFailure(
+        raise StepError(
             f"Endpoint {self._params.endpoint} is InService but does not run the requested model; it was"
             f" probably rolled back, see its alarms. Requested: {asked[0]}, {asked[1]}. Running: {found}"
         )
@@ -117,7 +117,7 @@ class SmokeTest:
             content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_GOLDEN_BYTES + 1)
         except ClientError as error:
             if error_code(error) == "NoSuchKey":
-                raise StepFailure(f"{uri}: no such object; start a new execution.") from error
+                raise StepError(f"{uri}: no such object; start a new execution.") from error
             raise
         if len(content) > MAX_GOLDEN_BYTES:
             raise ConfigurationError(f"{uri}: the golden records exceed {MAX_GOLDEN_BYTES} bytes")
@@ -133,7 +133,7 @@ class SmokeTest:
             latencies_ms.append((time.perf_counter() - before) * 1000)
         together = self._invoke(records, variant)
         if not all(map(same, answers, together)):
-            raise StepFailure(
+            raise StepError(
                 f"Endpoint {self._params.endpoint} answers {len(records)} records in one body otherwise than"
                 " one by one; the container must give one line for each line, in order."
             )
@@ -153,13 +153,13 @@ class SmokeTest:
         except ClientError as error:
             if error_code(error) != "ModelError":
                 raise
-            raise StepFailure(
+            raise StepError(
                 f"The model on endpoint {self._params.endpoint} answered with an error:"
                 f" {error_message(error)[:1000]} See the endpoint's log."
             ) from error
         answers = parse_answers(answer["Body"].read(), len(records))
         if len(answers) != len(records):
-            raise StepFailure(
+            raise StepError(
                 f"Endpoint {self._params.endpoint} gave {len(answers)} answers to {len(records)} records."
                 " The container must give one line of CSV for each line."
             )
@@ -169,6 +169,6 @@ class SmokeTest:
         logs.info("endpoint answered", endpoint=self._params.endpoint, result=str(result))
         minimum, maximum = self._settings.min_accuracy, self._settings.max_latency_ms
         if minimum is not None and result.accuracy < minimum:
-            raise StepFailure(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")
+            raise StepError(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")
         if maximum is not None and result.latency_ms > maximum:
-            raise StepFailure(f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms.")
+            raise StepError(f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms.")

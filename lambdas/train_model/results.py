@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.console import log_link
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepError
 from handler_kit.report import Success
 from handler_kit.training_jobs import TrainingJobs, TuningJobs, read_training_job, searched
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def result(job: FoundJob, jobs: TrainingJobs) -> Success:
-    """The outputs of a job that is over. Raises StepFailure with SageMaker's reason when it gave no model."""
+    """The outputs of a job that is over. Raises StepError with SageMaker's reason when it gave no model."""
     if isinstance(jobs, TuningJobs):
         return _best(job, jobs)
     if not job.has_result:
@@ -25,11 +25,11 @@ def result(job: FoundJob, jobs: TrainingJobs) -> Success:
 def _best(job: FoundJob, jobs: TuningJobs) -> Success:
     if not job.has_result:
         told = _no_best(job) if searched(job.description) else str(jobs.failure(job))
-        raise StepFailure(f"{told}{_first_reason(job, jobs.sagemaker)}", external_id=job.name)
+        raise StepError(f"{told}{_first_reason(job, jobs.sagemaker)}", external_id=job.name)
     best = job.description["BestTrainingJob"]
     trained = read_training_job(jobs.sagemaker, best["TrainingJobName"])
     if not trained.has_result:
-        raise StepFailure(
+        raise StepError(
             f"The best training job of tuning job {job.name}, {trained.name}, is {trained.status} and left no model."
             f" {trained.reason}",
             external_id=log_link(trained.arn, TrainingJobs.log_group),

@@ -51,7 +51,7 @@ class Trainer:
         )
 
     def call(self, token_text: str | None, *, now: int) -> Success | Continue:
-        """Do the step. Raises StepFailure with SageMaker's reason when the job gave no model."""
+        """Do the step. Raises StepError with SageMaker's reason when the job gave no model."""
         try:
             if self._params.step == "read":
                 found = self._run.read(token_text, now=now)

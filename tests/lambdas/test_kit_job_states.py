@@ -14,7 +14,7 @@ from register_model.register import Services, register
 from register_model.settings import Params, Settings
 from train_model.results import result
 
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepError
 from handler_kit.job_states import MEANINGS, WITHOUT_INSTANCES, Meaning, meaning_of
 from handler_kit.processing_jobs import ProcessingJobs
 from handler_kit.training_jobs import TrainingJobs, TuningJobs
@@ -162,6 +162,6 @@ def test_the_wait_ends_when_the_job_runs_no_longer(
 def succeeds(step: Callable[[], object]) -> bool:
     try:
         step()
-    except StepFailure:
+    except StepError:
         return False
     return True

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from handler_kit import clients, job, logs
-from handler_kit.errors import ConfigurationError, StepFailure
+from handler_kit.errors import ConfigurationError, StepError
 from handler_kit.report import Continue, Success, pipeline_step
 from handler_kit.tokens import Token
 
@@ -59,7 +59,7 @@ def test_waiting_is_reported_with_the_token_and_no_outputs(reports: Any, event: 
 
 
 def test_a_failure_is_reported_with_its_reason(reports: Any, event: dict[str, Any]) -> None:
-    run(raising(StepFailure("The real reason.", external_id="https://log")), event)
+    run(raising(StepError("The real reason.", external_id="https://log")), event)
     assert reports.only("failure")["failureDetails"] == {
         "type": "JobFailed",
         "message": "The real reason.",
@@ -78,8 +78,8 @@ def test_an_unforeseen_exception_is_reported_with_class_and_message(reports: Any
 
 
 def test_an_unforeseen_exception_without_message_is_still_reported(reports: Any, event: dict[str, Any]) -> None:
-    run(raising(StepFailure("")), event)
-    assert reports.message == "StepFailure"
+    run(raising(StepError("")), event)
+    assert reports.message == "StepError"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_broken_connection_is_reported_as_passing(reports: Any, event: dict[st
 
 
 def test_long_texts_are_cut_to_what_codepipeline_takes(reports: Any, event: dict[str, Any]) -> None:
-    run(raising(StepFailure("x" * 6000, external_id="y" * 2000)), event)
+    run(raising(StepError("x" * 6000, external_id="y" * 2000)), event)
     details = reports.only("failure")["failureDetails"]
     assert (len(details["message"]), len(details["externalExecutionId"])) == (5000, 1500)
 

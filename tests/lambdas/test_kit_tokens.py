@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler_kit import tokens
-from handler_kit.errors import StepFailure
+from handler_kit.errors import StepError
 from handler_kit.tokens import Token
 
 LATEST = 1_800_000_000
@@ -45,7 +45,7 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     token, failure = Token("ours", 0), None
     try:
         token = decode(text)
-    except StepFailure as caught:
+    except StepError as caught:
         failure = caught
     assert failure is None or str(failure).startswith("The continuation token is not one that this step wrote")
     assert token.awaits == "ours"
@@ -65,15 +65,15 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     ],
 )
 def test_a_forged_token_is_refused_with_the_reason(fields: dict[str, object], reason: str) -> None:
-    with pytest.raises(StepFailure, match=reason):
+    with pytest.raises(StepError, match=reason):
         decode(json.dumps(fields))
 
 
 def test_a_deeply_nested_token_is_refused() -> None:
-    with pytest.raises(StepFailure, match="not one that this step wrote"):
+    with pytest.raises(StepError, match="not one that this step wrote"):
         decode("[" * 2000)
 
 
 def test_an_endless_token_is_refused_before_it_is_read() -> None:
-    with pytest.raises(StepFailure, match="longer than 2048"):
+    with pytest.raises(StepError, match="longer than 2048"):
         decode(" " * 3000)

@@ -8,6 +8,7 @@ from mlops_constructs.local_aws.codecommit.git import File
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
+    from mlops_constructs.local_aws.codecommit.git import Commit, History
     from mlops_constructs.local_aws.service import Params
 
 MAXIMUM_FILES = 100
@@ -35,6 +36,24 @@ def changed_files(before: dict[str, File], params: Params) -> dict[str, File]:
     for entry in modes:
         files[entry["filePath"]] = File(files[entry["filePath"]].content, entry["fileMode"])
     return files
+
+
+def checked_parent(history: History, branch: str, given: str | None) -> Commit | None:
+    """The commit that a new one follows on a branch, or None for the first. Raises `AwsError` as CodeCommit does."""
+    if not history.commits:
+        if given is not None:
+            raise AwsError("ParentCommitDoesNotExistException", "The repository has no commit yet.")
+        return None
+    tip = history.branches.get(branch)
+    if tip is None:
+        raise AwsError("BranchDoesNotExistException", f"Branch {branch} does not exist.")
+    if given is None:
+        raise AwsError("ParentCommitIdRequiredException", f"Give the tip of {branch} as parentCommitId.")
+    if given not in history.commits:
+        raise AwsError("ParentCommitDoesNotExistException", f"Commit {given} does not exist.")
+    if given != tip:
+        raise AwsError("ParentCommitIdOutdatedException", f"{given} is not the tip of {branch} any more.")
+    return history.commits[tip]
 
 
 def _checked_path(path: str) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops_constructs.local_aws.codecommit.changes import changed_files, file_metadata
+from mlops_constructs.local_aws.codecommit.changes import changed_files, checked_parent, file_metadata
 from mlops_constructs.local_aws.codecommit.git import Commit, File, History
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
@@ -77,7 +77,7 @@ class CodeCommitService(Service):
         metadata = self._metadata(name)
         with self.lock:
             history = self._histories[name]
-            parent = self._checked_parent(history, branch, params.get("parentCommitId"))
+            parent = checked_parent(history, branch, params.get("parentCommitId"))
             before = dict(parent.files) if parent is not None else {}
             commit = Commit(
                 files=changed_files(before, params),
@@ -215,22 +215,6 @@ class CodeCommitService(Service):
         if commit is None:
             raise AwsError("CommitDoesNotExistException", f"{asked} is neither a branch nor a commit.")
         return commit
-
-    def _checked_parent(self, history: History, branch: str, given: str | None) -> Commit | None:
-        if not history.commits:
-            if given is not None:
-                raise AwsError("ParentCommitDoesNotExistException", "The repository has no commit yet.")
-            return None
-        tip = history.branches.get(branch)
-        if tip is None:
-            raise AwsError("BranchDoesNotExistException", f"Branch {branch} does not exist.")
-        if given is None:
-            raise AwsError("ParentCommitIdRequiredException", f"Give the tip of {branch} as parentCommitId.")
-        if given not in history.commits:
-            raise AwsError("ParentCommitDoesNotExistException", f"Commit {given} does not exist.")
-        if given != tip:
-            raise AwsError("ParentCommitIdOutdatedException", f"{given} is not the tip of {branch} any more.")
-        return history.commits[tip]
 
     def _tell(self, metadata: Params, branch: str, commit: Commit) -> None:
         detail: dict[str, Any] = {
