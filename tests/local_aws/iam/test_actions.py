@@ -261,3 +261,9 @@ def test_auto_scaling_tries_what_it_will_do_with_the_rights_of_the_caller():
     assert ("cloudwatch:DeleteAlarms", _ARN.format("cloudwatch", "alarm:")) in asked
     assert "sagemaker:UpdateEndpointWeightsAndCapacities" in dict(asked)
     assert checks_with_callers_rights(_call("application-autoscaling", "DescribeScalableTargets")) == ()
+
+
+@pytest.mark.parametrize(("registry", "owner"), [({}, _SITE.account), ({"registryId": "683313688378"}, "683313688378")])
+def test_an_image_belongs_to_the_registry_that_is_named(registry, owner):
+    asked = _asked("ecr", "BatchGetImage", repositoryName="sagemaker-xgboost", imageIds=[], **registry)
+    assert [resource.split(":")[4] for _, resource in asked] == [owner]

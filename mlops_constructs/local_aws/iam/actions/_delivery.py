@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonel
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..calls import Check
@@ -49,6 +50,15 @@ def _projects(call: Call, facts: Facts) -> Iterable[Check]:
 def _repositories(call: Call, facts: Facts) -> Iterable[Check]:
     names = call.params.get("repositoryNames") or ["*"]
     yield from (Check("ecr:DescribeRepositories", call.arn("ecr", f"repository/{name}")) for name in names)
+
+
+def _image(operation: str) -> Checks:
+    def checks(call: Call, facts: Facts) -> Iterable[Check]:
+        # The images of AWS's algorithms lie in registries of AWS's accounts.
+        owner = replace(call.site, account=call.text("registryId") or call.site.account)
+        yield Check(f"ecr:{operation}", owner.arn("ecr", f"repository/{call.text('repositoryName')}"))
+
+    return checks
 
 
 def _references(call: Call) -> Context:
@@ -149,7 +159,7 @@ TABLE: Table = {
     ("cloudformation", "ValidateTemplate"): Row("cloudformation:ValidateTemplate"),
     ("ecr", "GetAuthorizationToken"): Row("ecr:GetAuthorizationToken"),
     ("ecr", "DescribeRepositories"): _repositories,
-    **_rows("ecr", "repository/{repositoryName}", *_IMAGES),
+    **{("ecr", operation): _image(operation) for operation in _IMAGES},
 }
 for _resource, _operations in _PIPELINE:
     TABLE |= _rows("codepipeline", _resource, *_operations)
