@@ -53,6 +53,13 @@ def test_an_encrypted_object_needs_its_key_through_s3():
     assert _values(check, "kms:EncryptionContext:aws:s3:arn") == (_OBJECT,)
 
 
+def test_awss_own_key_for_s3_needs_no_grant():
+    given = {"Bucket": "iris-data", "Key": "a.csv", "ServerSideEncryption": "aws:kms"}
+
+    assert _asked("s3", "PutObject", encrypted=True, **given, SSEKMSKeyId="alias/aws/s3") == [("s3:PutObject", _OBJECT)]
+    assert ("kms:GenerateDataKey", _KEY) in _asked("s3", "PutObject", encrypted=True, **given, SSEKMSKeyId=_KEY)
+
+
 def test_an_upload_in_parts_needs_to_decrypt_too():
     asked = _asked("s3", "CreateMultipartUpload", encrypted=True, Bucket="iris-data", Key="a.csv")
 

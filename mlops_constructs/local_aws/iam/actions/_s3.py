@@ -102,9 +102,14 @@ def _write(key_actions: Iterable[str]) -> Checks:
 
 
 def _key_written_with(call: Call, facts: Facts) -> str | None:
-    """Give the key that the call names, or else the bucket's default."""
-    if call.text("SSEKMSKeyId"):
-        return call.text("SSEKMSKeyId")
+    """Give the key that the call names, or else the bucket's default; None for AWS's own key for S3.
+
+    That key's policy lets everybody in the account use it by way of S3:
+    https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
+    """
+    named = call.text("SSEKMSKeyId")
+    if named:
+        return None if named.rpartition("alias/")[2] == "aws/s3" else named
     if call.text("ServerSideEncryption") == "AES256":
         return None
     return facts.kms_key(bucket_arn(call, call.text("Bucket")))
