@@ -21,90 +21,93 @@ _PIPELINE = "iris-996e98"
 _INTRODUCTION = """\
 # Security
 
-Who may do what, in the stack of `main.py`. Each AWS service, and each Lambda function, has a role of its own
-with one inline policy. This page is made from the synthesized policies by `make docs`.
+What each role may do, in the stack of `main.py`. Each AWS service, and each Lambda function, has its own role
+with one inline policy. This page is generated from the synthesized policies by `make docs`.
 
 In the tables, `NAME` is the name of the pipeline, `ARTIFACTS` and `DATA` are its buckets, `KEY` is its KMS
-key; ARNs begin after the account. A condition stands in brackets.
+key; ARNs are shown without the part up to the account. Conditions are in brackets.
 
 """
 
 _UNPROVEN = """\
 ## What is proven, and how
 
-- `mlops rehearse` holds every call of every role against these policies, by AWS's evaluation logic, and
-  against AWS's lists of what its services do by themselves with a role. The evaluation agrees with an
+- `mlops rehearse` evaluates every call of every role with these policies, by AWS's evaluation logic, and
+  with AWS's lists of the calls that its services make with a role. The evaluation agrees with an
   independent engine on more than 1,000 cases.
-- `make mutate-iam` drops each action, narrows each resource and flips each condition, one at a time, in every
-  policy of `main.py` and of the examples. Something that a rehearsal asked for, that AWS's lists name, or
-  that must be denied notices each change; the exceptions stand in `tests/iam_mutation/exceptions.py`, each
-  with its reason.
-- A corpus of calls that no role may make, among them escalation, destruction and what belongs to another
-  pipeline, is denied by these policies (`tests/iam_mutation/negative.py`, `tests/iam_mutation/aimed.py`).
+- `make mutate-iam` drops each action, narrows each resource and inverts each condition, one at a time, in every
+  policy of `main.py` and of the examples. Each change is detected: by a call that a rehearsal made, by a call
+  in AWS's lists, or by a call that must be denied. The exceptions are in `tests/iam_mutation/exceptions.py`,
+  each with its reason.
+- These policies deny a corpus of calls that no role may make, among them privilege escalation, destruction and
+  access to another pipeline's resources (`tests/iam_mutation/negative.py`, `tests/iam_mutation/aimed.py`).
 
-## What stays unproven without an account
+## What cannot be proven without an account
 
-- Whether SageMaker still sends `sagemaker:OutputKmsKey` and `VolumeKmsKey` beside their new names: both are
-  accepted.
+- Whether SageMaker still sends `sagemaker:OutputKmsKey` and `VolumeKmsKey` in addition to their new names: the
+  policies accept both.
 - Whether a service sends `aws:SourceAccount` or `aws:SourceArn` where AWS's pages do not say so: trust
-  policies ask for them only where they do.
+  policies require them only where they do.
 - Whether CloudFormation's handlers call more than the registry's schemas list, and with which tags at which
   moment.
-- Which pattern SageMaker holds `ListModelPackages` of one group against: the action is allowed on `*`.
-- Which names Application Auto Scaling tries when it validates the caller; public reports say random ones.
-- Grants of KMS, service control policies, and the policies of resources in other accounts.
+- Against which resource SageMaker authorizes `ListModelPackages` of one group: the action is allowed on `*`.
+- Which names Application Auto Scaling uses when it validates the caller; public reports say random ones.
+- KMS grants, service control policies, and the policies of resources in other accounts.
 """
 
 _ROLES = {
-    "approval": "asks the approver",
+    "approval": "notifies the approver",
     "build": "builds the algorithm's image",
-    "check-dataset": "checks a data set before anything is paid for",
-    "deploy-dev": "changes the DEV stack, as CloudFormation",
-    "deploy-production": "changes the production stack, as CloudFormation",
-    "evaluate-model": "judges a model before it may be approved",
+    "check-dataset": "checks a data set before training costs anything",
+    "deploy-dev": "lets CloudFormation deploy the DEV stack",
+    "deploy-production": "lets CloudFormation deploy the production stack",
+    "evaluate-model": "evaluates a model before it may be approved",
     "evaluation": "runs the evaluation's container",
     "gather-evidence": "collects what the approver reads",
     "image-pipeline": "runs the image pipeline",
     "model-dev": "runs the model's container in DEV",
     "model-production": "runs the model's container in production",
     "model": "runs the model's container",
-    "deploy": "changes the endpoints' stacks, as CloudFormation",
-    "notebook": "works in the notebook",
+    "deploy": "lets CloudFormation deploy the endpoints' stacks",
+    "notebook": "runs the notebook instance",
     "pipeline": "runs the ML pipeline",
-    "record-decision": "writes down what the approver decided",
-    "record-release": "writes down what was released",
+    "record-decision": "records what the approver decided",
+    "record-release": "records what was released",
     "register-model": "registers a trained model",
-    "seed-repository": "makes the first commit",
-    "smoke-test-dev": "asks the DEV endpoint golden records",
-    "smoke-test-production": "asks the production endpoint golden records",
-    "start-image-pipeline": "starts the image pipeline on a push, as EventBridge",
-    "start-pipeline": "starts the ML pipeline on an upload, as EventBridge",
-    "stop-training": "stops what a stopped execution left running",
+    "seed-repository": "creates the first commit",
+    "smoke-test-dev": "invokes the DEV endpoint with golden records",
+    "smoke-test-production": "invokes the production endpoint with golden records",
+    "start-image-pipeline": "lets EventBridge start the image pipeline on a push",
+    "start-pipeline": "lets EventBridge start the ML pipeline on an upload",
+    "stop-training": "stops the jobs that a stopped execution left running",
     "train-model": "starts training, and waits for it",
     "training": "runs the training container",
 }
 """Purpose of a role to what it is for."""
 
 _WHY = (
-    (r"^codepipeline:PutJob", "tells CodePipeline the result; the action takes no resource"),
+    (r"^codepipeline:PutJob", "reports the result to CodePipeline; the action takes no resource"),
     (r"^codepipeline:StartPipelineExecution", "starts this pipeline"),
     (r"^codepipeline:", "reads its own pipeline's executions"),
     (r"^xray:", "sends its traces; the action takes no resource"),
     (r"^logs:", "writes its own log"),
-    (r"^sqs:SendMessage", "puts an event that it could not do into the dead-letter queue"),
-    (r"^kms:CreateGrant", "lets SageMaker open encrypted volumes"),
+    (r"^sqs:SendMessage", "sends an event that failed to the dead-letter queue"),
+    (r"^kms:CreateGrant", "lets SageMaker use encrypted volumes"),
     (r"^kms:", "reads and writes what the pipeline's key encrypts"),
     (r"^ecr:GetAuthorizationToken", "logs in to the registry; the action takes no resource"),
     (r"^ecr:.*(PutImage|UploadLayerPart)", "pushes the image"),
     (r"^ecr:", "pulls the image, or reads its digest"),
     (r"^cloudwatch:PutMetricData", "sends the job's metrics; the action takes no resource"),
-    (r"^cloudwatch:DescribeAlarms", "looks at the alarms of a rollout; the action takes no single alarm"),
-    (r"^cloudwatch:(DeleteAlarms,)?PutMetricAlarm|^cloudwatch:DeleteAlarms", "keeps the endpoint's alarms"),
+    (r"^cloudwatch:DescribeAlarms", "reads the alarms of a rollout; the action takes no single alarm"),
+    (r"^cloudwatch:(DeleteAlarms,)?PutMetricAlarm|^cloudwatch:DeleteAlarms", "manages the endpoint's alarms"),
     (r"^application-autoscaling:Describe", "reads scaling; the actions take no resource"),
-    (r"^application-autoscaling:", "keeps the endpoint's scaling"),
-    (r"^iam:CreateServiceLinkedRole", "makes the service's own role at the first scaled endpoint of the account"),
-    (r"^iam:PassRole", "hands exactly this role to exactly this service"),
-    (r"^sns:Publish", "tells the approvers"),
+    (r"^application-autoscaling:", "manages the endpoint's autoscaling"),
+    (
+        r"^iam:CreateServiceLinkedRole",
+        "creates the service-linked role for the account's first endpoint with autoscaling",
+    ),
+    (r"^iam:PassRole", "passes exactly this role to exactly this service"),
+    (r"^sns:Publish", "notifies the approvers"),
     (r"^ssm:PutParameter", "writes which image the next training uses"),
     (r"^ssm:GetParameter", "reads which image to use"),
     (r"^codecommit:", "reads or writes the algorithm's repository"),
@@ -112,13 +115,13 @@ _WHY = (
     (r"^lambda:InvokeFunction", "runs the functions of its actions"),
     (r"^cloudformation:Describe", "reads the endpoints' stacks"),
     (r"^cloudformation:", "changes the endpoints' stacks"),
-    (r"^s3:(GetBucket|ListBucket)", "looks at the bucket, or sees that an object is missing"),
+    (r"^s3:(GetBucket|ListBucket)", "reads the bucket's settings, or detects that an object is missing"),
     (r"^s3:", "reads or writes its own folders"),
     (r"^sagemaker:(Describe|List)", "reads its own jobs, models and endpoints"),
-    (r"^sagemaker:.*(ModelPackage)", "registers a model, or marks it"),
-    (r"^sagemaker:.*(TrainingJob|TuningJob|ProcessingJob)", "starts or stops its own jobs, within bounds"),
+    (r"^sagemaker:.*(ModelPackage)", "registers a model, or sets its status"),
+    (r"^sagemaker:.*(TrainingJob|TuningJob|ProcessingJob)", "starts or stops its own jobs, within limits"),
     (r"^sagemaker:StopNotebookInstance", "stops itself when idle"),
-    (r"^sagemaker:", "keeps its own models and endpoints"),
+    (r"^sagemaker:", "manages its own models and endpoints"),
 )
 """Pattern of a statement's actions to why it is there; the first that matches."""
 

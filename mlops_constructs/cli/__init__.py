@@ -6,8 +6,8 @@ import sys
 
 
 def program() -> int:
-    """Run the command that the arguments name; give its exit code."""
-    # Ctrl-C while the modules are imported is no reason for a traceback.
+    """Run the command that the arguments name; return its exit code."""
+    # Ctrl-C during the imports must not print a traceback.
     try:
         from .main import main
 

@@ -1,4 +1,4 @@
-"""What the commands for a deployed pipeline take."""
+"""The arguments that all commands for a deployed pipeline share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the pipeline, where it is, and how its facts are printed."""
-    parser.add_argument("pipeline", metavar="PIPELINE", help="name of the pipeline, as `terraform output` shows it")
-    parser.add_argument("--region", help="AWS region; that of your AWS configuration unless given")
+    """Add the pipeline's name, its region, and the output format."""
+    parser.add_argument("pipeline", metavar="PIPELINE", help="name of the pipeline: the output `pipeline` of the stack")
+    parser.add_argument("--region", help="AWS region (default: that of your AWS configuration)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")

@@ -1,4 +1,4 @@
-"""How findings are shown: a table in a terminal, lines in a pipe, or JSON."""
+"""Output of findings: a table in a terminal, lines in a pipe, or JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES = {"good": "green", "warning": "yellow", "broken": "bold red"}
 
 
 def show(findings: Iterable[Finding], *, as_json: bool) -> list[Finding]:
-    """Show each finding as soon as it is there, or all in a table; give them back.
+    """Show each finding as soon as it is known, or all in a table; return them.
 
     The table needs a terminal, and rich, which comes with the rehearsal extra.
     """

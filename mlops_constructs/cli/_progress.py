@@ -1,4 +1,4 @@
-"""How far an upload is: a bar a file in a terminal, nothing elsewhere."""
+"""The progress of an upload: one bar per file in a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Give what is told the name of a file, how many more bytes went, and its size.
+    """Return the function to call with the name of a file, the number of bytes sent since the last call, and its size.
 
     Nothing is drawn when ``quiet``, without a terminal, or without rich, which comes with the rehearsal extra.
     """

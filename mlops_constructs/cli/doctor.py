@@ -19,15 +19,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser(
         "doctor",
-        help="see whether this machine is ready, and what to do where it is not",
-        description="Look at Python, Node.js, jsii, Terraform and its AWS provider. Exit code 1: one is broken.",
+        help="check whether this machine is ready, and say what to do if it is not",
+        description="Check Python, Node.js, jsii, Terraform and its AWS provider. Exit code 1: one of them is broken.",
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print each finding as soon as it is there; 1 when something is broken."""
+    """Print each finding as soon as it is known; return 1 when something is broken."""
     try:
         from ..doctor import examine
     except ImportError as error:

@@ -18,12 +18,12 @@ _TEMPLATE = ("main.py", "cdktf.json", "container")
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
     parser = commands.add_parser("init", help="copy main.py, cdktf.json and container/ into a folder")
-    parser.add_argument("folder", nargs="?", default=Path(), type=Path, help="the current folder unless given")
+    parser.add_argument("folder", nargs="?", default=Path(), type=Path, help="default: the current folder")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy the template; nothing is overwritten."""
+    """Copy the template; never overwrite a file."""
     folder: Path = options.folder
     taken = [name for name in _TEMPLATE if (folder / name).exists()]
     if taken:

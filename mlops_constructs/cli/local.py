@@ -1,4 +1,4 @@
-"""``mlops train`` and ``mlops serve``: a container's own programs on local folders, as SageMaker runs them."""
+"""``mlops train`` and ``mlops serve``: run a container's programs on local folders as SageMaker does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-# A folder with this file was laid out here before, and may be again.
+# A folder with this file was created by this command before, and may be overwritten.
 _MARKER = ".mlops-local"
 
 
@@ -25,12 +25,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe both commands."""
     train = commands.add_parser(
         "train",
-        help="train on local files with the container's own program",
-        description="Lay out a training job as SageMaker does, and run the container's train in it.",
+        help="train on local files with the container's program",
+        description="Create a training job's folders as SageMaker does, and run the container's `train` with them.",
     )
     _add_common(train)
     train.add_argument(
-        "--data", type=Path, required=True, metavar="PATH", help="a folder a channel, or one file: train"
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="folder with a folder or CSV file per channel, or one file for the channel train",
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="hyperparameters", help="a hyperparameter"
@@ -38,26 +42,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     train.set_defaults(run=run_train)
     serve = commands.add_parser(
         "serve",
-        help="answer requests on this machine with the container's own program",
-        description="Run the container's serve on a model that `mlops train` made.",
+        help="serve requests on this machine with the container's program",
+        description="Run the container's `serve` with a model that `mlops train` created.",
     )
     _add_common(serve)
-    serve.add_argument("--port", type=int, default=8080, help="loopback port; 8080 unless given")
+    serve.add_argument("--port", type=int, default=8080, help="loopback port (default: 8080)")
     serve.set_defaults(run=run_serve)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--container", type=Path, default=Path("container"), metavar="FOLDER", help="with train and serve"
+        "--container", type=Path, default=Path("container"), metavar="FOLDER", help="folder with train and serve"
     )
-    parser.add_argument("--output", type=Path, default=Path("ml"), metavar="FOLDER", help="stands for /opt/ml")
+    parser.add_argument("--output", type=Path, default=Path("ml"), metavar="FOLDER", help="folder used as /opt/ml")
     parser.add_argument(
-        "--python", metavar="PROGRAM", help="runs the programs; unless given, one with requirements.txt"
+        "--python",
+        metavar="PROGRAM",
+        help="Python that runs the programs (default: a virtual environment with requirements.txt)",
     )
 
 
 def run_train(options: argparse.Namespace) -> int:
-    """Train; the exit code is the program's own."""
+    """Train; return the program's exit code."""
     base: Path = options.output.resolve()
     _lay_out(base, options.data, _hyperparameters(options.hyperparameters))
     code = _run(options, "train", {"SAGEMAKER_BASE_DIR": str(base)})
@@ -70,13 +76,13 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def run_serve(options: argparse.Namespace) -> int:
-    """Serve until Ctrl-C; the exit code is the program's own."""
+    """Serve until Ctrl-C; return the program's exit code."""
     if not 1 <= options.port <= 65535:
         raise MlopsError(f"--port must be 1 to 65535, got {options.port}")
     base = options.output.resolve()
     if not (base / "model").is_dir():
         raise MlopsError(f"there is no model in {base / 'model'}: run `mlops train` first, or give --output")
-    print(f"http://127.0.0.1:{options.port}/invocations (Ctrl-C ends it)", flush=True)
+    print(f"http://127.0.0.1:{options.port}/invocations (stop with Ctrl-C)", flush=True)
     settings = {
         "SAGEMAKER_BASE_DIR": str(base),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
@@ -86,19 +92,21 @@ def run_serve(options: argparse.Namespace) -> int:
 
 
 def _hyperparameters(given: Sequence[str]) -> dict[str, str]:
-    """SageMaker hands every value over as text."""
+    """SageMaker passes every value as text."""
     bad = [pair for pair in given if not pair.partition("=")[0] or "=" not in pair]
     if bad:
-        raise MlopsError(f"--set takes NAME=VALUE, got {', '.join(bad)}")
+        raise MlopsError(f"--set must be NAME=VALUE, got {', '.join(bad)}")
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 
 
 def _lay_out(base: Path, data: Path, hyperparameters: Mapping[str, str]) -> None:
-    """Make what a training job finds in /opt/ml; checkpoints of an interrupted run stay."""
+    """Create what a training job finds in /opt/ml; keep the checkpoints of an interrupted run."""
     channels = _channels(data)
     marker = base / _MARKER
     if base.exists() and any(base.iterdir()) and not marker.exists():
-        raise MlopsError(f"{base} holds other things, and training would remove some: give --output a new folder")
+        raise MlopsError(
+            f"{base} contains other files, and training would delete some: give a new folder with --output"
+        )
     for old in ("input", "model", "output"):
         shutil.rmtree(base / old, ignore_errors=True)
     for folder in ("input/config", "model", "output/data", "checkpoints"):
@@ -121,11 +129,11 @@ def _lay_out(base: Path, data: Path, hyperparameters: Mapping[str, str]) -> None
 
 
 def _channels(data: Path) -> dict[str, Path]:
-    """Name and source of each channel: one file is ``train``; in a folder, each folder and file is one."""
+    """Name and source of each channel: one file is ``train``; in a folder, each entry is a channel."""
     if data.is_file():
         return {"train": data}
     if not data.is_dir():
-        raise MlopsError(f"there is no {data}; --data takes a file, or a folder with train.csv or train/")
+        raise MlopsError(f"{data} does not exist; --data must be a file, or a folder with train.csv or train/")
     entries = {entry.stem if entry.is_file() else entry.name: entry for entry in sorted(data.iterdir())}
     if "train" not in entries:
         raise MlopsError(f"{data} has no train.csv and no folder train/; it has {', '.join(entries) or 'nothing'}")
@@ -133,7 +141,7 @@ def _channels(data: Path) -> dict[str, Path]:
 
 
 def _run(options: argparse.Namespace, program: str, settings: Mapping[str, str]) -> int:
-    """Run a program to its end; Ctrl-C and SIGTERM reach it first, and it ends in its own way."""
+    """Run a program to its end; Ctrl-C and SIGTERM are passed to it, so that it can shut down."""
     container: Path = options.container.resolve()
     if not (container / program).is_file():
         raise MlopsError(f"there is no program {program} in {container}: run `mlops init`, or give --container")

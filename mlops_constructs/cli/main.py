@@ -1,4 +1,4 @@
-"""Arguments in, exit code out: 0 done, 1 failed, 2 wrong arguments, 130 interrupted."""
+"""From arguments to exit code: 0 success, 1 failure, 2 wrong arguments, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AGAIN_SECONDS = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; give its exit code."""
+    """Run one command; return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         with interruptible():
@@ -38,10 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mlops", description="MLOps pipelines on AWS, from one construct.")
+    parser = argparse.ArgumentParser(prog="mlops", description="Create, rehearse and operate MLOps pipelines on AWS.")
     parser.add_argument("--version", action="version", version=_version())
-    # An execution in AWS is nothing to be ended by a terminal; the commands that start one say so instead.
-    parser.set_defaults(when_interrupted="everything it started has ended")
+    # Ctrl-C does not stop an execution in AWS; the commands that start one say so instead.
+    parser.set_defaults(when_interrupted="everything that it started has ended")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for command in (doctor, init, local, preflight, rehearse, releases, rollback, start, teardown, upload):
         command.add_parser(commands)
@@ -57,7 +57,7 @@ def _version() -> str:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C and a polite kill interrupt once: a second one must not break the clean-up; a third one may."""
+    """Let Ctrl-C and SIGTERM interrupt once: a second one must not break the clean-up; a third one may."""
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     came: list[int] = []
 
@@ -70,7 +70,7 @@ def interruptible() -> Iterator[None]:
         if not issubclass(lost.exc_type, KeyboardInterrupt):
             told(lost)
             return
-        # It came while a finalizer ran, where Python drops it: say it again, once that is over.
+        # It was raised in a finalizer, where Python drops it: raise it again afterwards.
         again = [came[-1]] if came else []
         came.clear()
         threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main, again).start()

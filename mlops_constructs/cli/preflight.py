@@ -1,4 +1,4 @@
-"""``mlops preflight``: is this account ready for the stack, before the first deployment."""
+"""``mlops preflight``: check whether the account is ready for the stack, before the first deployment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..preflight.live import Answer
 
-# A command line that cannot be carried out, as argparse says it.
+# Exit code for wrong arguments, as in argparse.
 _USAGE = 2
 
 
@@ -27,34 +27,38 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser(
         "preflight",
-        help="see whether an AWS account is ready for the stack, and what to do where it is not",
-        description="Synthesize the stack and compare it with the account that the AWS configuration leads to:"
-        " credentials, permissions, names, CodeCommit or connection, quotas, prices. Nothing is made or changed."
+        help="check whether an AWS account is ready for the stack, and say what to do if it is not",
+        description="Synthesize the stack and compare it with the account of your AWS configuration:"
+        " credentials, permissions, names, CodeCommit or connection, quotas, prices. Nothing is created or changed."
         " Exit code 1: a deployment would fail.",
     )
-    parser.add_argument("--app", metavar="COMMAND", help="synthesizes the stack; that of cdktf.json unless given")
+    parser.add_argument(
+        "--app", metavar="COMMAND", help="command that synthesizes the stack (default: that of cdktf.json)"
+    )
     parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
-    parser.add_argument("--pipeline", metavar="NAME", help="look at this pipeline only; a prefix will do")
-    parser.add_argument("--region", help="AWS region; that of the stack's provider unless given")
+    parser.add_argument("--pipeline", metavar="NAME", help="check only this pipeline; a prefix of its name is enough")
+    parser.add_argument("--region", help="AWS region (default: that of the stack's provider)")
     parser.add_argument(
         "--state",
         type=Path,
         metavar="FILE",
-        help="what `terraform state pull` prints; that of a local backend unless given",
+        help="output of `terraform state pull` (default: the state of a local backend)",
     )
     parser.add_argument(
         "--live",
         action="store_true",
-        help="instead: settle what only AWS itself can answer, by making small things and removing them",
+        help="find out what only AWS itself can answer, by creating small resources and deleting them",
     )
-    parser.add_argument("--yes", action="store_true", help="with --live: make them, without asking")
+    parser.add_argument("--yes", action="store_true", help="with --live: create them without asking")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON on standard output")
-    parser.set_defaults(run=run, when_interrupted="what was being made is being removed; nothing else was changed")
+    parser.set_defaults(
+        run=run, when_interrupted="the resources created so far are being deleted; nothing else was changed"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; 1 when a deployment would fail."""
-    with explained("the account could not be examined"):
+    """Print the findings; return 1 when a deployment would fail."""
+    with explained("the account could not be checked"):
         if options.live:
             return _live(options)
         return _examine(options)
@@ -76,9 +80,9 @@ def _live(options: argparse.Namespace) -> int:
 
     if not options.yes:
         print(
-            "mlops preflight --live makes small things in your account, asks AWS, and removes them again; about ten"
-            f" minutes, near zero cost. It asks {len(QUESTIONS)} questions; docs/live_check.md says what each makes."
-            " Give --yes as well.",
+            "mlops preflight --live creates small resources in your account and deletes them again; it takes about ten"
+            f" minutes and costs almost nothing. It answers {len(QUESTIONS)} questions; docs/live_check.md says what it"
+            " creates for each. To run it, add --yes.",
             file=sys.stderr,
         )
         return _USAGE

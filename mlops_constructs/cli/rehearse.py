@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .view import View
 
 
-_NO_IAM = "IAM policies were not enforced (--no-iam): a call that the roles may not make on AWS has passed here."
+_NO_IAM = "IAM policies were not enforced (--no-iam): a call that AWS would deny has succeeded here."
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,29 +34,37 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Apply the synthesized stack to a local AWS with real Terraform, then run the deployed pipeline.",
     )
     answer = parser.add_mutually_exclusive_group()
-    answer.add_argument("--approve", action="store_true", help="answer the approval with yes, without asking")
-    answer.add_argument("--reject", action="store_true", help="answer the approval with no, without asking")
-    parser.add_argument("--keep", action="store_true", help="leave the local AWS up at the end, until Ctrl-C")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="train.csv and other channels; iris unless given")
-    parser.add_argument("--app", metavar="COMMAND", help="synthesizes the stack; that of cdktf.json unless given")
+    answer.add_argument("--approve", action="store_true", help="approve without asking")
+    answer.add_argument("--reject", action="store_true", help="reject without asking")
+    parser.add_argument("--keep", action="store_true", help="keep the local AWS running at the end, until Ctrl-C")
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="folder with train.csv and other channels (default: the iris data)"
+    )
+    parser.add_argument(
+        "--app", metavar="COMMAND", help="command that synthesizes the stack (default: that of cdktf.json)"
+    )
     parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
-    parser.add_argument("--pipeline", metavar="NAME", help="needed only when the stack has several; a prefix will do")
-    parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS; a free one unless given")
-    parser.add_argument("--no-docker", action="store_true", help="run the container's programs as processes")
-    parser.add_argument("--no-iam", action="store_true", help="let every role do everything; on AWS it may not")
+    parser.add_argument(
+        "--pipeline", metavar="NAME", help="needed only when the stack has several; a prefix of its name is enough"
+    )
+    parser.add_argument("--port", type=int, default=0, help="loopback port of the local AWS (default: a free one)")
+    parser.add_argument(
+        "--no-docker", action="store_true", help="run the container's programs as processes, without Docker"
+    )
+    parser.add_argument("--no-iam", action="store_true", help="do not enforce IAM policies; AWS does")
     parser.add_argument(
         "--image",
         action="append",
         default=[],
         metavar="URI=FOLDER",
-        help="container folder that stands in for an image from elsewhere, a built-in algorithm's for example",
+        help="container folder to run instead of an image that is not built here, such as a built-in algorithm's",
     )
     parser.add_argument(
         "--repository",
         action="append",
         default=[],
         metavar="OWNER/REPOSITORY=FOLDER",
-        help="folder or git repository that stands in for one behind a connection",
+        help="folder or git repository to read instead of a repository behind a connection",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
@@ -64,7 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Rehearse; raise MlopsError with the reason when production does not answer in the end."""
+    """Rehearse; raise MlopsError with the reason when production does not respond at the end."""
     _check(options)
     try:
         from ..rehearsal.data import RehearsalData
@@ -97,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
             stand_ins=stand_ins,
         ) as rehearsal:
             code = _rehearse(rehearsal, view, options)
-    # At its end the interpreter would look through all that the local AWS has made, for seconds.
+    # At exit, the interpreter would spend seconds on the objects of the local AWS.
     gc.freeze()
     return code
 
@@ -117,13 +125,13 @@ def _missing(error: ModuleNotFoundError) -> MlopsError:
 
 def _check(options: argparse.Namespace) -> None:
     if not (options.approve or options.reject or sys.stdin.isatty()):
-        raise MlopsError("nobody can answer the approval here: give --approve or --reject, or run in a terminal")
+        raise MlopsError("nobody can approve here: give --approve or --reject, or run in a terminal")
     if not 0 <= options.port <= 65535:
         raise MlopsError(f"--port must be 0 to 65535, got {options.port}")
 
 
 def _check_pipeline(stack: Path, wanted: str | None) -> None:
-    """Say before anything is applied that a stack has no such pipeline, where it tells its pipelines' names."""
+    """Refuse before the apply a pipeline that the stack does not have, where the stack's outputs name its pipelines."""
     made = (
         json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8")).get("resource", {}).get("aws_codepipeline", {})
     )
@@ -174,7 +182,7 @@ def _keep(rehearsal: Rehearsal, view: View) -> None:
 
     aws = rehearsal.aws
     view.say(
-        "The local AWS stays up until Ctrl-C. In another terminal:\n"
+        "The local AWS keeps running until Ctrl-C. In another terminal:\n"
         f"  export AWS_ENDPOINT_URL={aws.url} AWS_DEFAULT_REGION={aws.region} "
         f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}\n"
         f"  aws codepipeline get-pipeline-state --name {rehearsal.result.pipeline}"

@@ -1,4 +1,4 @@
-"""``mlops releases``: what went to production."""
+"""``mlops releases``: what was released to production."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "releases",
         help="list what a pipeline has released to production",
-        description="List the releases of a pipeline, the newest first.",
+        description="List the releases of a pipeline, newest first.",
     )
     add_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the releases; none is no failure."""
+    """Print the releases; having none is not a failure."""
     records = Releases(DeployedPipeline.read(connect(options.region), options.pipeline)).all()
     if options.json:
         print(json.dumps(records, indent=2))

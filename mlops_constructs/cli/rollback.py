@@ -1,4 +1,4 @@
-"""``mlops rollback``: an earlier release through the whole pipeline again, without training."""
+"""``mlops rollback``: run an earlier release through the whole pipeline again, without training."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "rollback",
         help="deploy an earlier release again, with smoke tests and approval",
-        description="Start the pipeline on an earlier release: no training, but the gate's thresholds, the DEV"
-        " endpoint, the smoke tests, the approval and the change set are as for every release.",
+        description="Start the pipeline on an earlier release: without training, but with the gate's thresholds, the"
+        " DEV endpoint, the smoke tests, the approval and the change set of every release.",
     )
     add_arguments(parser)
     parser.add_argument("release", type=_number, help="number of the release, as `mlops releases` shows it")
-    parser.set_defaults(run=run, when_interrupted="an execution that has started goes on")
+    parser.set_defaults(run=run, when_interrupted="an execution that has started continues")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the execution; raise MlopsError with all that stands against it."""
+    """Start the execution; raise MlopsError with all reasons why it cannot be started."""
     pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
     record, execution_id = Releases(pipeline).deploy_again(options.release)
     link = _link(record, pipeline.name, execution_id)

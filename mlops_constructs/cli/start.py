@@ -1,4 +1,4 @@
-"""``mlops start``: start a deployed pipeline on a data set that was uploaded before."""
+"""``mlops start``: start a deployed pipeline on a data set that is in its bucket."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_arguments(parser)
     parser.add_argument("--key", required=True, help="key of the data set, its manifest or its trainingjob.zip")
-    parser.add_argument("--version-id", metavar="ID", help="S3 version of it; the newest unless given")
-    parser.set_defaults(run=run, when_interrupted="an execution that has started goes on")
+    parser.add_argument("--version-id", metavar="ID", help="its S3 version (default: the newest)")
+    parser.set_defaults(run=run, when_interrupted="an execution that has started continues")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start the pipeline; raise MlopsError with the reason when it cannot be."""
+    """Start the pipeline; raise MlopsError with the reason when it cannot be started."""
     pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
     if not options.key.startswith(pipeline.prefix):
         raise MlopsError(
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(pipeline: DeployedPipeline, dataset: UploadedDataset, execution_id: str, *, as_json: bool) -> None:
-    """Tell what was started."""
+    """Print what was started."""
     if as_json:
         facts = {
             "pipeline": pipeline.name,

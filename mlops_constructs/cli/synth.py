@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
-    """Run the app; give the folder of its stack.
+    """Run the app; return the folder of its stack.
 
     Args:
         app: Command that synthesizes; that of ``cdktf.json`` unless given.
@@ -28,12 +28,12 @@ def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
         stack: Name of the stack; needed only when the app has several.
 
     Raises:
-        MlopsError: when there is no app, it fails, or the stack is not clear.
+        MlopsError: when there is no app, it fails, or it has several stacks and none is named.
     """
     command = app if app is not None else _command(Path("cdktf.json"))
     scratch = output / "tmp"
     scratch.mkdir()
-    # An interrupted jsii leaves files in TMPDIR; there they go with the output.
+    # An interrupted jsii leaves files in TMPDIR; here they are deleted with the output.
     environment = {**os.environ, "CDKTF_OUTDIR": str(output / "cdktf.out"), "TMPDIR": str(scratch)}
     # `python` in cdktf.json must be the Python that runs this command.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -47,7 +47,7 @@ def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
 
 
 def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run the app; give exit code and standard error. Whatever it started ends with it."""
+    """Run the app; return exit code and standard error. Everything that it started ends with it."""
     try:
         app = subprocess.Popen(
             shlex.split(command),
@@ -80,7 +80,7 @@ def _command(config: Path) -> str:
 
 
 def _reason(output: str) -> str:
-    """Leave the traceback out when the error is one of ours: its message says it all."""
+    """Omit the traceback of this library's own errors: the message is enough."""
     lines = output.strip().splitlines()
     for index in range(len(lines) - 1, -1, -1):
         if lines[index].startswith("mlops_constructs.errors."):

@@ -1,4 +1,4 @@
-"""``mlops teardown``: delete what a pipeline made at run time, so that ``terraform destroy`` can follow."""
+"""``mlops teardown``: delete what a pipeline created at run time, before ``terraform destroy``."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser(
         "teardown",
-        help="delete what a pipeline made that Terraform does not know of, before a destroy",
-        description="Stop the executions under way, then delete the endpoints with their stacks, and the model"
-        " packages. Terraform does not know of them: a destroy without this command leaves the endpoints running and"
-        " billed, deletes the roles that could delete them, and fails. It can be repeated after any interruption.",
+        help="delete what a pipeline created and Terraform does not know, before a destroy",
+        description="Stop the running executions, then delete the endpoints with their stacks, and the model"
+        " packages. Terraform does not know them: a destroy without this command leaves the endpoints running and"
+        " billed, deletes the roles that could delete them, and fails. You can repeat it after an interruption.",
     )
     add_arguments(parser)
     parser.add_argument("--dry-run", action="store_true", help="only list what would be deleted")
-    parser.add_argument("--yes", action="store_true", help="delete it; production stops answering")
+    parser.add_argument("--yes", action="store_true", help="delete it; the production endpoint stops responding")
     parser.add_argument(
         "--data",
         action="store_true",
         help="also delete data sets, models, records, captured requests and images, which a destroy of a pipeline with"
         " removal='retain' refuses to delete",
     )
-    parser.set_defaults(run=run, when_interrupted="what was deleted is gone; run it again to delete the rest")
+    parser.set_defaults(run=run, when_interrupted="what was deleted stays deleted; run it again to delete the rest")
 
 
 def run(options: argparse.Namespace) -> int:
-    """List or delete; raise MlopsError when nothing may be deleted, or something could not be."""
+    """List or delete; raise MlopsError without --yes, or when something could not be deleted."""
     pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
     found = Teardown(pipeline, data=options.data).found()
     if options.dry_run or not found:
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if not options.yes:
         _report(options, found, [])
-        raise MlopsError("nothing was deleted: give --yes to delete this; production stops answering then")
+        raise MlopsError(
+            "nothing was deleted: give --yes to delete this; the production endpoint then stops responding"
+        )
     for made in found:
         if not options.json:
             print(f"deleting {made.kind} {made.name}", flush=True)
@@ -68,4 +70,4 @@ def _report(options: argparse.Namespace, left: Sequence[Made], deleted: Sequence
     for made in left:
         print(f"{made.kind} {made.name}")
     if not left:
-        print(f"{options.pipeline} has nothing that Terraform does not know of: terraform destroy can follow.")
+        print(f"{options.pipeline} has nothing that Terraform does not know: run terraform destroy.")

@@ -1,4 +1,4 @@
-"""``mlops upload``: upload a data set, its manifest last, and so start a deployed pipeline."""
+"""``mlops upload``: upload a data set, its manifest last, which starts a deployed pipeline."""
 
 from __future__ import annotations
 
@@ -39,16 +39,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_arguments(parser)
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="a file, or CHANNEL=FILE; the channel is the file's stem unless given"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a file, or CHANNEL=FILE (default channel: the file's name without its suffix)",
     )
-    parser.add_argument("--name", help="names the data set in the bucket; made from the first file unless given")
-    parser.add_argument("--golden", type=Path, metavar="FILE", help="records that the fresh endpoints must answer")
+    parser.add_argument("--name", help="name of the data set in the bucket (default: from the first file)")
+    parser.add_argument(
+        "--golden", type=Path, metavar="FILE", help="golden records for the smoke tests of the endpoints"
+    )
     parser.add_argument("--contract", type=Path, metavar="FILE", help="data contract of this data set, as JSON")
     parser.add_argument(
         "--objects-prefix",
         default=OBJECTS_FOLDER,
         metavar="FOLDER",
-        help=f"for the files of a manifest; {OBJECTS_FOLDER} unless given",
+        help=f"folder for the files that the manifest names (default: {OBJECTS_FOLDER})",
     )
     parser.add_argument(
         "--wait",
@@ -60,7 +65,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--start", action="store_true", help="start the execution where the upload has started none in that time"
     )
-    parser.set_defaults(run=run, when_interrupted="the data set is not complete, so nothing has started")
+    parser.set_defaults(run=run, when_interrupted="the data set is incomplete, so nothing has started")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
     known = pipeline.executions.ids()
     dataset = _upload(options, pipeline, files[0][1], name, objects)
-    options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded, and starts {pipeline.name} by itself"
+    options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded and will start {pipeline.name}"
     execution = _wait_for_start(pipeline, known, dataset, options.wait)
     if execution is None and options.start:
         execution = pipeline.start(dataset.key, dataset.version_id)
@@ -122,7 +127,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace, files: Sequence[tuple[str, Path]], name: str) -> list[DatasetObject]:
-    """Where each file of a set goes, or nothing where one file is the whole data set."""
+    """The key of each file of a data set, or nothing where one file is the whole data set."""
     if len(files) == 1 and options.golden is None and options.contract is None:
         check_files([files[0][1]])
         return []

@@ -1,4 +1,4 @@
-"""What a person sees of a rehearsal: a live table in a terminal, plain lines in a pipe."""
+"""The output of a rehearsal: a live table in a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _ask(evidence: str) -> bool:
 
 
 class View:
-    """Plain lines: one for each change."""
+    """Plain lines, one per change."""
 
     def __init__(self, stream: TextIO, decide: Callable[[str], bool], *, verbose: bool) -> None:
         """Write to ``stream``; ``decide`` answers the approval."""
@@ -71,16 +71,16 @@ class View:
         self._write(f"{update.group} | {update.name} | {update.state}{time_}{detail}")
 
     def log(self, line: str) -> None:
-        """Write a line of the local AWS's narrative, when asked to be verbose."""
+        """Write a line of the local AWS's log, with ``--verbose``."""
         if self._verbose:
             self._write(f"  {line}")
 
     def say(self, text: str) -> None:
-        """Write text that must be seen."""
+        """Write text that must always be shown."""
         self._write(text)
 
     def decide(self, evidence: str) -> bool:
-        """Answer the approval."""
+        """Ask for the approval."""
         return self._decide(evidence)
 
     @contextmanager
@@ -101,7 +101,7 @@ class View:
 
 
 class LiveView(View):
-    """A table that is drawn again at each change."""
+    """A table that is redrawn at each change."""
 
     def __init__(self, stream: TextIO, decide: Callable[[str], bool], *, verbose: bool) -> None:
         super().__init__(stream, decide, verbose=verbose)
@@ -114,7 +114,7 @@ class LiveView(View):
         return self
 
     def close(self) -> None:
-        """Leave the table as it is."""
+        """Stop updating the table."""
         self._live.stop()
 
     def update(self, update: Update) -> None:
@@ -123,7 +123,7 @@ class LiveView(View):
             self._rows[update.group, update.name] = (update, time.monotonic())
 
     def decide(self, evidence: str) -> bool:
-        """Answer the approval, with the table standing still meanwhile."""
+        """Ask for the approval; the table is not updated meanwhile."""
         self._live.stop()
         try:
             return self._decide(evidence)

@@ -1,6 +1,6 @@
-"""One client of a deployed pipeline, for the commands, a rehearsal and the notebooks, on AWS and the local AWS alike.
+"""The client of a deployed pipeline, for the commands, a rehearsal and the notebooks, on AWS and on the local AWS.
 
-``DeployedPipeline.read(connect(), name)`` is the way in. Only the standard library is imported here; boto3 is imported
+Start with ``DeployedPipeline.read(connect(), name)``. Only the standard library is imported here; boto3 is imported
 when AWS is called.
 """
 

@@ -1,4 +1,4 @@
-"""Clients of AWS, and its refusals as sentences."""
+"""Clients of AWS services, and AWS's errors as sentences."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..errors import MlopsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Gives the client of a service, such as ``s3``.
+# Returns the client of a service, such as ``s3``.
 Clients = Callable[[str], Any]
 
 
 def connect(region: str | None = None, endpoint_url: str | None = None) -> Clients:
-    """Give what makes the client of each service.
+    """Return the function that creates the client of each service.
 
     Args:
-        region: AWS region; that of the user's AWS configuration unless given.
-        endpoint_url: URL of a local AWS; AWS itself, or what ``AWS_ENDPOINT_URL`` names, unless given.
+        region: AWS region; unless given, that of the user's AWS configuration.
+        endpoint_url: URL of a local AWS; unless given, ``AWS_ENDPOINT_URL`` or AWS itself.
 
     Raises:
         MlopsError: when the user's AWS configuration cannot be read.
@@ -41,13 +41,13 @@ def connect(region: str | None = None, endpoint_url: str | None = None) -> Clien
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Turn what boto3 raises into a sentence.
+    """Turn boto3's exceptions into a sentence.
 
     Args:
         what: What failed when AWS refuses, such as ``the pipeline could not be started``.
 
     Raises:
-        MlopsError: with ``what`` and AWS's reason; or that AWS cannot be asked, when no answer comes.
+        MlopsError: with ``what`` and AWS's reason; or that AWS cannot be reached, when there is no response.
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -59,12 +59,12 @@ def explained(what: str) -> Iterator[None]:
         reason = f"{error.operation_name} was refused with {answer.get('Code')}: {answer.get('Message')}"
         raise MlopsError(f"{what}: {reason}") from error
     except BotoCoreError as error:
-        raise MlopsError(f"AWS cannot be asked: {error}") from error
+        raise MlopsError(f"AWS cannot be reached: {error}") from error
     except Boto3Error as error:
         raise MlopsError(f"{what}: {error}") from error
 
 
 def code_of(error: Any) -> str:
-    """Give the error code of a ``ClientError``."""
+    """Return the error code of a ``ClientError``."""
     code: str = error.response.get("Error", {}).get("Code", "")
     return code

@@ -1,4 +1,4 @@
-"""Data sets in the bucket of a deployed pipeline: uploaded, the manifest last, and found again by version."""
+"""Data sets in the bucket of a deployed pipeline: uploaded, with the manifest last, and found by version."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from .pipeline import DeployedPipeline
 
-# CheckDataset copies each object at once, which S3 does up to 5 GiB.
+# CheckDataset copies each object with one CopyObject call, which is limited to 5 GiB.
 _LARGEST = 5 * 1024**3
 # Keys with these endings are read as a description of a data set.
 _WHOLE = (".json", ".zip")
 OBJECTS_FOLDER = "data/"
-# CodePipeline pastes a key into JSON, which these would break.
+# CodePipeline inserts a key into JSON text, which these characters would break.
 _UNCARRIED = re.compile(r'["\\\x00-\x1f\x7f]')
-# Is told the name of a file, how many more bytes went, and its size.
+# Called with the name of a file, the number of bytes sent since the last call, and its size.
 Advance = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedDataset:
-    """What an execution is started on.
+    """The data set of an execution.
 
     Attributes:
         bucket: The data bucket.
         key: Key of the one object, or of the manifest.
-        version_id: S3 version of it.
+        version_id: Its S3 version.
     """
 
     bucket: str
@@ -64,11 +64,11 @@ def check_files(paths: Sequence[Path]) -> None:
     """Refuse files that cannot be uploaded. Raises MlopsError, naming the first that is missing, empty or too large."""
     for path in paths:
         if not path.is_file():
-            raise MlopsError(f"there is no file {path}")
+            raise MlopsError(f"the file {path} does not exist")
         if _UNCARRIED.search(path.name):
             raise MlopsError(
-                f"{path.name!r} holds a quote, a backslash or a control character, which CodePipeline cannot hand on:"
-                " rename the file"
+                f"{path.name!r} contains a quote, a backslash or a control character, which CodePipeline cannot pass"
+                " on: rename the file"
             )
         size = path.stat().st_size
         if size == 0:
@@ -85,16 +85,16 @@ def plan_set(
     contract: Path | None = None,
     folder: str = OBJECTS_FOLDER,
 ) -> list[DatasetObject]:
-    """Give each file of a data set its key; arguments as in ``upload_set``.
+    """Assign a key to each file of a data set; arguments as in ``upload_set``.
 
     Raises:
-        MlopsError: when the files make no data set.
+        MlopsError: when the files are not a data set.
     """
     extras = {field: path for field, path in (("golden", golden), ("contract", contract)) if path is not None}
     files = [path for paths in channels.values() for path in paths]
     check_files([*files, *extras.values()])
     if whole := [path for path in files if path.suffix.lower() in _WHOLE]:
-        raise MlopsError(f"{whole[0]} is a manifest or a description by its name: upload it alone")
+        raise MlopsError(f"{whole[0]} is a manifest or a trainingjob.zip by its name: upload it alone")
     if "train" not in channels:
         raise MlopsError(f"there is no channel train, only {', '.join(channels)}; name one with train=FILE")
     place = f"{folder}{name}/"
@@ -104,7 +104,7 @@ def plan_set(
         for path in paths
     ]
     if len({one.key for one in objects}) < len(objects):
-        raise MlopsError("two files of a channel have one name; rename one")
+        raise MlopsError("two files of a channel have the same name; rename one")
     return objects + [
         DatasetObject(path, f"{place}{field}{path.suffix}", field=field) for field, path in extras.items()
     ]
@@ -116,10 +116,10 @@ def upload_file(pipeline: DeployedPipeline, path: Path, *, advance: Advance | No
     Args:
         pipeline: The deployed pipeline.
         path: The file: records, a manifest, or a ``trainingjob.zip``.
-        advance: Is told how far it is.
+        advance: Called with the progress.
 
     Raises:
-        MlopsError: when the file makes no data set, or AWS refuses.
+        MlopsError: when the file is not a data set, or AWS refuses.
     """
     check_files([path])
     bucket, key = pipeline.data_bucket, f"{pipeline.prefix}{path.name}"
@@ -140,15 +140,15 @@ def upload_set(
 
     Args:
         pipeline: The deployed pipeline.
-        name: Names the data set in the bucket.
+        name: Name of the data set in the bucket.
         channels: Channel to its files; one is ``train``.
-        golden: Records that the fresh endpoints must answer.
+        golden: Golden records for the smoke tests of the endpoints.
         contract: Data contract of this data set, as JSON.
         folder: Folder of the objects that manifests name, with a slash at its end.
-        advance: Is told how far it is.
+        advance: Called with the progress.
 
     Raises:
-        MlopsError: when the files make no data set, or AWS refuses.
+        MlopsError: when the files are not a data set, or AWS refuses.
     """
     objects = plan_set(name, channels, golden=golden, contract=contract, folder=folder)
     manifest = f"{pipeline.prefix}{name}.json"
@@ -171,14 +171,14 @@ def upload_objects(
 
 
 def put_object(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> str:
-    """Put bytes into a bucket; give the version that this made."""
+    """Put bytes into a bucket; return the version."""
     with explained(f"s3://{bucket}/{key} could not be uploaded"):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return _version(answer, bucket)
 
 
 def find_dataset(pipeline: DeployedPipeline, key: str, version_id: str | None) -> UploadedDataset:
-    """Find an object of the data bucket, the newest version unless one is asked for.
+    """Find an object in the data bucket, unless given in its newest version.
 
     Raises:
         MlopsError: when there is no such object or version, it is empty, or the bucket has no versions.
@@ -193,7 +193,7 @@ def find_dataset(pipeline: DeployedPipeline, key: str, version_id: str | None) -
             head = pipeline.client("s3").head_object(Bucket=bucket, Key=key, **wanted)
         except ClientError as error:
             if code_of(error) in ("404", "405", "NoSuchKey", "NoSuchVersion", "400"):
-                raise MlopsError(f"there is no object {place}") from None
+                raise MlopsError(f"the object {place} does not exist") from None
             raise
     if head["ContentLength"] == 0:
         raise MlopsError(f"{place} is empty (0 bytes)")
@@ -201,7 +201,7 @@ def find_dataset(pipeline: DeployedPipeline, key: str, version_id: str | None) -
 
 
 def _put(s3: Any, bucket: str, key: str, content: Path | bytes, advance: Advance | None) -> str:
-    """Upload a file, in parts when it is large, or bytes; give the version that this made, whoever else uploads."""
+    """Upload bytes, or a file, in parts if it is large; return exactly the version that this upload created."""
     if isinstance(content, bytes):
         return put_object(s3, bucket, key, content, "text/csv")
     size, made = content.stat().st_size, dict[str, Any]()
@@ -227,5 +227,5 @@ def _put(s3: Any, bucket: str, key: str, content: Path | bytes, advance: Advance
 
 def _version(answer: Mapping[str, Any], bucket: str) -> str:
     if "VersionId" not in answer:
-        raise MlopsError(f"the bucket {bucket} has no versions, which CodePipeline needs; switch versioning on")
+        raise MlopsError(f"the bucket {bucket} has no versioning, which CodePipeline requires; enable it")
     return str(answer["VersionId"])

@@ -1,4 +1,4 @@
-"""Endpoints of a deployed pipeline, invoked as a caller does."""
+"""The endpoints of a deployed pipeline, invoked as a client does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def endpoint_of(client: Clients, stack: str) -> str:
-    """Give the name of the endpoint that a CloudFormation stack made."""
+    """Return the name of the endpoint in a CloudFormation stack."""
     with explained(f"the stack {stack} could not be looked up"):
         answer = client("cloudformation").describe_stacks(StackName=stack)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
@@ -25,10 +25,10 @@ def endpoint_of(client: Clients, stack: str) -> str:
 
 
 def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) -> list[str]:
-    """Invoke an endpoint with rows of features in CSV; give the prediction of each.
+    """Invoke an endpoint with rows of features in CSV; return the prediction for each.
 
     Raises:
-        MlopsError: when AWS refuses, or the number of answers is another.
+        MlopsError: when AWS refuses, or the number of predictions differs from the number of rows.
     """
     body = "\n".join(",".join(map(str, row)) for row in rows)
     with explained(f"the endpoint {endpoint} could not be invoked"):
@@ -37,14 +37,14 @@ def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) ->
         )
         found = predictions(answer["Body"].read().decode(), len(rows))
     if len(found) != len(rows):
-        raise MlopsError(f"{len(rows)} rows were asked, {len(found)} answers came back")
+        raise MlopsError(f"{len(rows)} rows were sent, {len(found)} predictions came back")
     return found
 
 
 def predictions(text: str, asked: int) -> list[str]:
-    """Give the prediction of each of ``asked`` rows: the first value of a line.
+    """Return the prediction for each of ``asked`` rows: the first value of a line.
 
-    The built-in XGBoost answers several rows in one line; linear-learner and knn answer in JSON.
+    The built-in XGBoost returns several rows in one line; linear-learner and knn return JSON.
     """
     if text.lstrip().startswith("{"):
         return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
@@ -53,7 +53,7 @@ def predictions(text: str, asked: int) -> list[str]:
 
 
 def same(label: str, answer: str) -> bool:
-    """Tell whether an answer means the label: the same text, or the same number."""
+    """Tell whether a prediction equals the label: the same text, or the same number."""
     try:
         return label == answer or math.isclose(float(label), float(answer), rel_tol=1e-6)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Executions of a pipeline: listed, waited for, followed, and their approvals answered."""
+"""Executions of a pipeline: list them, wait for them, follow them, and approve or reject."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _ENDED = {"Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"}
-# ListPipelineExecutions gives at most so many at once.
+# ListPipelineExecutions returns at most this many at once.
 _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionExecution:
-    """One run of an action.
+    """One action execution.
 
     Attributes:
         action_execution_id: Its id.
-        execution_id: The execution of the pipeline that it belongs to.
+        execution_id: The pipeline execution that it belongs to.
         stage: Name of the stage.
         name: Name of the action.
-        status: CodePipeline's own word: ``InProgress``, ``Succeeded``, ``Failed`` or ``Abandoned``.
-        summary: Why it failed, or what it says of itself; may be empty.
+        status: As in CodePipeline: ``InProgress``, ``Succeeded``, ``Failed`` or ``Abandoned``.
+        summary: The reason of a failure, or the action's summary; may be empty.
         variables: Its output variables.
         seconds: Time from its start to its last change.
-        is_approval: Whether it waits for an answer.
-        asks_people: Whether it also tells somebody. The wait for a long training is an approval that tells nobody.
-        evidence: What an approver reads; empty for other actions.
+        is_approval: Whether it is a manual approval action.
+        asks_people: Whether it notifies people. The wait for a long training job is an approval without notification.
+        evidence: What the approver reads; empty for other actions.
     """
 
     action_execution_id: str
@@ -52,7 +52,7 @@ class ActionExecution:
 
     @classmethod
     def of(cls, detail: Mapping[str, Any]) -> ActionExecution:
-        """Take one detail of ListActionExecutions."""
+        """Read one detail of ListActionExecutions."""
         given, output = detail["input"], detail.get("output", {})
         result = output.get("executionResult", {})
         is_approval = given["actionTypeId"]["category"] == "Approval"
@@ -74,19 +74,19 @@ class ActionExecution:
 
     @property
     def waits(self) -> bool:
-        """Whether a person is asked now."""
+        """Whether it waits for a person now."""
         return self.asks_people and self.status == "InProgress"
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How one execution stands.
+    """The state of one execution.
 
     Attributes:
         pipeline: Name of the pipeline.
         execution_id: Its id.
-        status: CodePipeline's own word, such as ``InProgress`` or ``Succeeded``.
-        actions: Every action execution, the oldest first.
+        status: As in CodePipeline, such as ``InProgress`` or ``Succeeded``.
+        actions: Every action execution, oldest first.
     """
 
     pipeline: str
@@ -96,7 +96,7 @@ class Execution:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the execution has ended."""
         return self.status in _ENDED
 
     @property
@@ -108,7 +108,7 @@ class Execution:
         return ""
 
     def variable(self, action: str, name: str) -> str:
-        """Give an output variable of an action, or an empty string."""
+        """Return an output variable of an action, or an empty string."""
         return next((one.variables.get(name, "") for one in self.actions if one.name == action), "")
 
 
@@ -120,14 +120,14 @@ class Executions:
         self._codepipeline, self.pipeline = client("codepipeline"), pipeline
 
     def newest(self) -> list[dict[str, Any]]:
-        """Give the newest executions, at most 100, the newest first, as ListPipelineExecutions does."""
+        """Return the newest executions, at most 100, newest first, as ListPipelineExecutions does."""
         with self._explained():
             answer = self._codepipeline.list_pipeline_executions(pipelineName=self.pipeline, maxResults=_PAGE)
         found: list[dict[str, Any]] = answer["pipelineExecutionSummaries"]
         return found
 
     def ids(self) -> set[str]:
-        """Give the ids of the newest executions."""
+        """Return the ids of the newest executions."""
         return {one["pipelineExecutionId"] for one in self.newest()}
 
     def wait_for_start(
@@ -139,12 +139,12 @@ class Executions:
         pause: Callable[[float], None] = time.sleep,
         poll_seconds: float = _POLL_SECONDS,
     ) -> str | None:
-        """Wait for an execution that is not ``known``; give the id of the oldest, or None when none starts in time.
+        """Wait for an execution that is not ``known``; return the id of the oldest, or None when none starts in time.
 
         Args:
-            known: Ids of executions that were there before.
+            known: Ids of executions that existed before.
             seconds: How long to wait.
-            version_id: Of the data set that it must run on; any unless given.
+            version_id: S3 version of the data set that it must run on; None for any.
             pause: Waits between polls.
             poll_seconds: How long it waits.
         """
@@ -159,19 +159,19 @@ class Executions:
             pause(poll_seconds)
 
     def execution(self, execution_id: str) -> Execution:
-        """Give how an execution stands now."""
+        """Return the current state of an execution."""
         with self._explained():
             answer = self._codepipeline.get_pipeline_execution(
                 pipelineName=self.pipeline, pipelineExecutionId=execution_id
             )
-        # The status first: what has ended by then is in the actions.
+        # The status first: all actions that ended before are then in the list of actions.
         status: str = answer["pipelineExecution"]["status"]
         return Execution(self.pipeline, execution_id, status, self.actions(execution_id))
 
     def follow(
         self, execution_id: str, *, pause: Callable[[float], None] = time.sleep, poll_seconds: float = _POLL_SECONDS
     ) -> Iterator[Execution]:
-        """Give how an execution stands, again and again, and last of all its end."""
+        """Yield the state of an execution again and again, until it has ended."""
         while True:
             execution = self.execution(execution_id)
             yield execution
@@ -180,7 +180,7 @@ class Executions:
             pause(poll_seconds)
 
     def actions(self, execution_id: str | None = None) -> list[ActionExecution]:
-        """Give the actions of one execution, or of all of them, the oldest first."""
+        """Return the actions of one execution, or of all, oldest first."""
         only = {} if execution_id is None else {"filter": {"pipelineExecutionId": execution_id}}
         with self._explained():
             pages = self._codepipeline.get_paginator("list_action_executions").paginate(
@@ -191,7 +191,7 @@ class Executions:
         return [ActionExecution.of(detail) for detail in oldest_first]
 
     def approval_token(self, approval: ActionExecution) -> str | None:
-        """Give the token that an answer needs, or None while CodePipeline is not ready for one."""
+        """Return the token for ``answer``, or None while CodePipeline does not have one yet."""
         with self._explained():
             state = self._codepipeline.get_pipeline_state(name=self.pipeline)
         for stage in state["stageStates"]:
@@ -205,10 +205,10 @@ class Executions:
         """Approve or reject.
 
         Args:
-            approval: The action that waits.
-            token: Of ``approval_token``.
-            approved: Whether the execution goes on.
-            summary: The reason, which is kept on record.
+            approval: The action that waits for the approval.
+            token: The result of ``approval_token``.
+            approved: True approves, False rejects.
+            summary: The reason, which CodePipeline keeps.
         """
         with explained(f"the approval of {self.pipeline} could not be answered"):
             self._codepipeline.put_approval_result(

@@ -21,25 +21,23 @@ class DeployedPipeline:
     """One ML pipeline: a CodePipeline whose source is a data set.
 
     Attributes:
-        client: Gives the client of a service.
-        definition: What GetPipeline answered.
+        client: Returns the client of a service.
+        definition: The response of GetPipeline.
         name: Its name.
         action: Name of the source action of the data set.
-        data_bucket: Bucket that data sets land in.
+        data_bucket: Bucket that data sets are uploaded to.
         prefix: Folder in it that starts the pipeline.
         artifact_bucket: Bucket of its artifacts and records.
         stacks: CloudFormation stacks of the endpoints, in the order of their deployment.
     """
 
     def __init__(self, client: Clients, definition: Mapping[str, Any]) -> None:
-        """Take what GetPipeline answered. Raises MlopsError when its source is no data set."""
+        """Read the response of GetPipeline. Raises MlopsError when its source is not a data set."""
         self.client, self.definition = client, definition
         self.name: str = definition["name"]
         source = _data_source(definition)
         if source is None:
-            raise MlopsError(
-                f"the pipeline {self.name} takes no data sets: it has no S3 source that any key can be given to"
-            )
+            raise MlopsError(f"the pipeline {self.name} has no data sets: it has no S3 source action for any key")
         configuration = source["configuration"]
         key: str = configuration["S3ObjectKey"]
         self.action: str = source["name"]
@@ -54,14 +52,14 @@ class DeployedPipeline:
         """Read the pipeline of this name.
 
         Raises:
-            MlopsError: when there is none, with the names that there are; or its source is no data set.
+            MlopsError: when it does not exist, with the existing names; or when its source is not a data set.
         """
         with explained(f"the pipeline {name} could not be looked up"):
             codepipeline = client("codepipeline")
             definition = _definition(codepipeline, name)
             if definition is None:
                 found = ", ".join(sorted(_names(codepipeline))) or "none"
-                raise MlopsError(f"there is no pipeline {name!r} in this account and region; there are: {found}")
+                raise MlopsError(f"the pipeline {name!r} does not exist in this account and region; existing: {found}")
         return cls(client, definition)
 
     @classmethod
@@ -84,17 +82,17 @@ class DeployedPipeline:
 
     @cached_property
     def image_pipeline(self) -> str | None:
-        """Name of the pipeline that builds its image, or None where no image is built; AWS is asked once."""
+        """Name of the pipeline that builds its image, or None where no image is built. Read once."""
         name = f"{self.name}-image"
         with explained(f"the pipeline {name} could not be looked up"):
             return None if _definition(self.client("codepipeline"), name) is None else name
 
     def start(self, key: str, version_id: str, *, release: int | None = None) -> str:
-        """Start an execution on exactly one version of a data set; give its id.
+        """Start an execution on exactly one version of a data set; return its id.
 
         Args:
             key: Key of the data set in ``data_bucket``.
-            version_id: S3 version of it.
+            version_id: Its S3 version.
             release: Number of the release to deploy again; None trains.
         """
         revisions = {"S3_OBJECT_KEY": key, "S3_OBJECT_VERSION_ID": version_id}
@@ -112,7 +110,7 @@ class DeployedPipeline:
 
 
 def actions_of(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give every action of a definition, in the order of the stages."""
+    """Return every action of a definition, in the order of the stages."""
     for stage in definition["stages"]:
         yield from stage["actions"]
 
@@ -130,7 +128,7 @@ def _names(codepipeline: Any) -> list[str]:
 
 
 def _definition(codepipeline: Any, name: str) -> dict[str, Any] | None:
-    """Read a definition, or None where there is no such pipeline."""
+    """Read a definition; None when the pipeline does not exist."""
     from botocore.exceptions import ClientError
 
     try:

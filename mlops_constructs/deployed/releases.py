@@ -1,4 +1,4 @@
-"""What a deployed pipeline released to production: its records, and the way back to one of them."""
+"""The releases of a deployed pipeline to production: their records, and the rollback to one of them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Releases:
     """The records of one pipeline, numbered from 1."""
 
     def __init__(self, pipeline: DeployedPipeline) -> None:
-        """Take the pipeline."""
+        """Read releases of this pipeline."""
         self._pipeline, self._s3 = pipeline, pipeline.client("s3")
         self._prefix = f"releases/{pipeline.name}/"
 
     def all(self) -> list[dict[str, Any]]:
-        """Give every record, the newest first."""
+        """Return every record, newest first."""
         bucket = self._pipeline.artifact_bucket
         with self._explained():
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
@@ -40,7 +40,7 @@ class Releases:
             return [self._read(number) for number in numbers]
 
     def record(self, number: int) -> dict[str, Any]:
-        """Give one record. Raises MlopsError when there is none of this number."""
+        """Return one record. Raises MlopsError when there is none with this number."""
         from botocore.exceptions import ClientError
 
         with self._explained():
@@ -54,18 +54,18 @@ class Releases:
         raise MlopsError(f"{self._pipeline.name} has no release {number}; {found}")
 
     def deploy_again(self, number: int) -> tuple[dict[str, Any], str]:
-        """Start the pipeline on a release, without training; give its record and the execution's id.
+        """Start the pipeline on a release, without training; return its record and the execution's id.
 
         Raises:
-            MlopsError: when the pipeline or the release cannot, with all that stands against it.
+            MlopsError: when the pipeline or the release does not allow it, with all reasons.
         """
         pipeline = self._pipeline
         if not pipeline.takes_releases:
             raise MlopsError(
-                f"{pipeline.name} is no ML pipeline that can deploy a release again; deploy it with this version first"
+                f"{pipeline.name} cannot deploy a release again; deploy it with this version of the library first"
             )
         record = self.record(number)
-        with explained(f"release {number} of {pipeline.name} could not be examined"):
+        with explained(f"release {number} of {pipeline.name} could not be checked"):
             gone = list(self._missing(record))
         if gone:
             raise MlopsError(f"release {number} cannot be deployed again: {'; '.join(gone)}")
@@ -82,7 +82,7 @@ class Releases:
         return record
 
     def _missing(self, record: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what the release needs and is not there any more."""
+        """Yield what the release needs and does not exist any more."""
         from botocore.exceptions import ClientError
 
         for what, place in _objects(record).items():
@@ -91,14 +91,14 @@ class Releases:
             except ClientError as error:
                 if code_of(error) not in _GONE:
                     raise
-                yield f"{what} is gone"
+                yield f"{what} does not exist any more"
         package = record["model_package_arn"]
         try:
             self._pipeline.client("sagemaker").describe_model_package(ModelPackageName=package)
         except ClientError as error:
             if code_of(error) not in ("ValidationException", "ResourceNotFound"):
                 raise
-            yield f"its model package {package} is gone"
+            yield f"its model package {package} does not exist any more"
         yield from self._missing_image(str(record["image"]))
 
     def _missing_image(self, image: str) -> Iterator[str]:
@@ -114,16 +114,16 @@ class Releases:
                 imageIds=[{"imageDigest": match["digest"]}],
             )
         except ClientError as error:
-            # Of another account's registry the person may know less than the pipeline.
+            # The person may lack permission to read another account's registry, which the pipeline reads.
             if code_of(error) in ("ImageNotFoundException", "RepositoryNotFoundException"):
-                yield f"its image {image} is gone"
+                yield f"its image {image} does not exist any more"
 
     def _explained(self) -> Any:
         return explained(f"the releases of {self._pipeline.name} could not be read")
 
 
 def _objects(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Data set and model of a release, in words, and where they lie."""
+    """Data set and model of a release: their description and their S3 location."""
     dataset, model = record["dataset"], str(record["model_data_url"])
     model_bucket, _, model_key = model.removeprefix("s3://").partition("/")
     return {

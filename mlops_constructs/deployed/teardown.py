@@ -1,4 +1,4 @@
-"""What a pipeline made that Terraform does not know of: found, and deleted in the order in which it can go."""
+"""What a pipeline created and Terraform does not know: find it, and delete it in the order that AWS allows."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 2.0
 _RUNNING = ("InProgress", "Stopping")
-# The first characters of its name are the folder of a CodePipeline's artifacts.
+# A CodePipeline's artifact folder is the first characters of its name.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html
 _FOLDER_CHARACTERS = 20
-# DeleteObjects and BatchDeleteImage take at most so many.
+# DeleteObjects and BatchDeleteImage accept at most this many.
 _OBJECTS, _IMAGES = 1000, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One thing that the pipeline made.
+    """One thing that the pipeline created.
 
     Attributes:
         kind: ``execution``, ``stack``, ``model package``, ``objects`` or ``images``.
-        name: Its name, or where it lies.
-        delete: Deletes it, and waits until it is gone.
+        name: Its name or location.
+        delete: Deletes it, and waits until it is deleted.
     """
 
     kind: str
@@ -41,10 +41,10 @@ class Made:
 
 
 class Teardown:
-    """Takes down what a pipeline made at run time; ``terraform destroy`` can follow.
+    """Deletes what a pipeline created at run time, so that ``terraform destroy`` can follow.
 
-    The stacks go before the roles that they were deployed with, which Terraform deletes; a model package group can only
-    be deleted when it is empty. What is gone already is passed over, so that it can be repeated after an interruption.
+    The stacks are deleted before the roles that they were deployed with, which Terraform deletes; a model package group
+    can only be deleted when it is empty. What is deleted already is skipped, so a teardown can be repeated.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Teardown:
 
         Args:
             pipeline: The pipeline.
-            data: Also delete data sets, models, records, captured requests and images, in buckets and registries that
-                the pipeline made. In an artifact bucket that was handed in, only the pipeline's own folders.
+            data: Also delete data sets, models, records, captured requests and images, in buckets and repositories that
+                the pipeline created. In an existing artifact bucket, only the pipeline's own folders.
             pause: Waits between polls.
             poll_seconds: How long it waits, in seconds.
         """
@@ -68,16 +68,16 @@ class Teardown:
         self._pause, self._poll_seconds = pause, poll_seconds
 
     def found(self) -> list[Made]:
-        """List what there is, in the order in which it is to be deleted.
+        """List what exists, in the order of the deletion.
 
         Raises:
-            MlopsError: when a stack is being changed, or AWS refuses.
+            MlopsError: when a stack is being updated, or AWS refuses.
         """
-        with explained(f"what {self._pipeline.name} made could not be looked up"):
+        with explained(f"what {self._pipeline.name} created could not be looked up"):
             return [*self._executions(), *self._stacks(), *self._packages(), *(self._kept() if self._data else [])]
 
     def _executions(self) -> Iterator[Made]:
-        """Give the executions under way, which would make anew what is deleted."""
+        """Return the running executions, which would create again what is deleted."""
         image = self._pipeline.image_pipeline
         for name in (self._pipeline.name, *([] if image is None else [image])):
             pages = self._pipeline.client("codepipeline").get_paginator("list_pipeline_executions")
@@ -107,7 +107,7 @@ class Teardown:
                 continue
             status: str = stack["StackStatus"]
             if status.endswith("_IN_PROGRESS") and status not in ("DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
-                raise MlopsError(f"the stack {name} is {status}: wait until that is over, then run this again")
+                raise MlopsError(f"the stack {name} is {status}: wait until it has finished, then run this again")
             yield Made("stack", name, partial(self._delete_stack, name, stack["StackId"]))
 
     def _stack(self, name: str) -> Mapping[str, Any] | None:
@@ -126,7 +126,7 @@ class Teardown:
     def _delete_stack(self, name: str, stack_id: str) -> None:
         with explained(f"the stack {name} could not be deleted"):
             self._pipeline.client("cloudformation").delete_stack(StackName=stack_id)
-            # By its id a deleted stack is still to be seen.
+            # Unlike by its name, a deleted stack can still be described by its id.
             while (stack := self._stack(stack_id)) is not None and stack["StackStatus"] != "DELETE_COMPLETE":
                 if stack["StackStatus"] == "DELETE_FAILED":
                     raise MlopsError(
@@ -142,7 +142,7 @@ class Teardown:
         try:
             arns = [one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]]
         except ClientError as error:
-            # The group is gone already.
+            # The group is deleted already.
             if code_of(error) not in ("ValidationException", "ResourceNotFound"):
                 raise
             return
@@ -169,13 +169,13 @@ class Teardown:
             yield Made("images", pipeline.name, self._delete_images)
 
     def _is_own(self, bucket: str) -> bool:
-        """Tell whether the pipeline made a bucket: such ones bear its name."""
+        """Tell whether the pipeline created a bucket: its name then begins with the pipeline's."""
         return (
             re.fullmatch(rf"{re.escape(self._pipeline.name)}-(data|artifacts)-\d{{12}}-[a-z0-9-]+", bucket) is not None
         )
 
     def _versions(self, bucket: str, *, everything: bool) -> Iterator[list[dict[str, str]]]:
-        """Give the versions and delete markers that are to go, a page at a time."""
+        """Return the versions and delete markers to delete, page by page."""
         pages = self._pipeline.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
         for page in pages:
             found = [
@@ -212,7 +212,7 @@ class Teardown:
         try:
             return [image for page in pages for image in page["imageIds"]]
         except ClientError as error:
-            # It made no repository.
+            # It created no repository.
             if code_of(error) != "RepositoryNotFoundException":
                 raise
             return []

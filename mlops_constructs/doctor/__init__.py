@@ -1,4 +1,4 @@
-"""Is this machine ready to synthesize, deploy and rehearse: one finding a thing that is needed."""
+"""Checks whether this machine is ready to synthesize, deploy and rehearse: one finding per requirement."""
 
 from .finding import Finding, State
 from .machine import examine

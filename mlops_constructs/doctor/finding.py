@@ -1,4 +1,4 @@
-"""What was found of one thing that is needed."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ State = Literal["good", "warning", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        thing: Such as ``Node.js``.
+        thing: What was checked, such as ``Node.js``.
         state: ``good``; ``warning`` where it works, but costs time or will stop working; ``broken`` where a synth, a
             deployment or a rehearsal fails.
-        detail: What is there.
-        remedy: One sentence of what to do; empty when good.
+        detail: What was found.
+        remedy: What to do, in one sentence; empty when good.
     """
 
     thing: str

@@ -1,4 +1,4 @@
-"""jsii's package cache, and the index in it that makes a start fast."""
+"""jsii's package cache, and the index in it that makes jsii start fast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .finding import Finding
 
 _CACHE, _INDEX = "jsii package cache", "jsii runtime index"
 _INDEX_FILE = ".jsii.runtime.v1.json"
-# Loads the provider's assembly as a synth does, and stays until jsii has written the index of its types.
+# Loads the provider's assembly as a synth does, and waits until jsii has written the index of its types.
 _PROBE = """
 import sys, time
 from pathlib import Path
@@ -28,7 +28,7 @@ while patience and time.monotonic() < end and not list(index.parent.glob(f"*/{in
 
 
 def cache_root() -> Path | None:
-    """Give the folder of the cache, or None where it is switched off."""
+    """Return the folder of the cache, or None where it is disabled."""
     if os.environ.get("JSII_RUNTIME_PACKAGE_CACHE", "").lower() == "disabled":
         return None
     told = os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT")
@@ -46,10 +46,10 @@ def cache_root() -> Path | None:
 
 
 def examine_jsii(seconds: float) -> list[Finding]:
-    """Load the provider's bindings as a synth does, in a process of its own that ends after ``seconds``."""
+    """Load the provider's bindings as a synth does, in a separate process that is ended after ``seconds``."""
     root = cache_root()
     if root is None:
-        reason = "switched off by JSII_RUNTIME_PACKAGE_CACHE: each synth unpacks 380 MB"
+        reason = "disabled by JSII_RUNTIME_PACKAGE_CACHE: each synth unpacks 380 MB"
         return [Finding(_CACHE, "warning", reason, "unset JSII_RUNTIME_PACKAGE_CACHE."), *_loaded(None, seconds)]
     index = _index(root)
     there = _found(index)
@@ -60,9 +60,9 @@ def examine_jsii(seconds: float) -> list[Finding]:
 
 
 def _loaded(root: Path | None, seconds: float) -> list[Finding]:
-    """Run the probe; give what is broken, which is nothing when it could be loaded."""
+    """Run the probe; return a finding when the bindings could not be loaded, otherwise nothing."""
     place = "a synth" if root is None else str(root)
-    remedy = "Set JSII_RUNTIME_PACKAGE_CACHE_ROOT to a folder that only you can write."
+    remedy = "Set JSII_RUNTIME_PACKAGE_CACHE_ROOT to a folder that only you can write to."
     index = Path(os.devnull) if root is None else _index(root)
     node = packaged_node()
     environment = {**os.environ, **({"JSII_NODE": str(node)} if node and "JSII_NODE" not in os.environ else {})}
@@ -92,13 +92,13 @@ def _reason(errors: str) -> str:
 
 def _index_finding(index: Path, *, built_now: bool) -> Finding:
     if not _found(index):
-        remedy = "Run this command again; if it stays missing, clear the cache's folder."
+        remedy = "Run this command again; if it is still missing, empty the cache folder."
         return Finding(_INDEX, "warning", "missing: each synth takes a second and a half longer", remedy)
     return Finding(_INDEX, "good", "built now" if built_now else "there")
 
 
 def _index(root: Path) -> Path:
-    """Give where the provider's index lies, but for the folder named after the package's digest."""
+    """Return the path of the provider's index, without the folder that is named after the package's digest."""
     package = _cdk.AWS.replace("_", "-")
     scope = "@" + _cdk.CORE
     return root / scope / "provider-aws" / version(package) / _INDEX_FILE

@@ -1,4 +1,4 @@
-"""All of it, in the order in which a synth needs it."""
+"""All checks, in the order in which a synth needs them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .terraform import examine_provider, examine_terraform
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A cold cache is unpacked and indexed in well under a minute.
+# Unpacking and indexing an empty cache takes much less than a minute.
 PROBE_SECONDS = 120.0
 
 
 def examine(*, probe_seconds: float = PROBE_SECONDS) -> Iterator[Finding]:
-    """Look at everything, one finding after the other.
+    """Run all checks, and yield one finding after the other.
 
     Args:
         probe_seconds: How long loading the bindings may take.
@@ -41,7 +41,7 @@ def examine(*, probe_seconds: float = PROBE_SECONDS) -> Iterator[Finding]:
 def _for_rehearsals() -> Iterator[Finding]:
     thing = "rehearsal extra"
     if find_spec("moto") is None:
-        yield Finding(thing, "good", "not installed; pip install 'mlops-constructs[rehearsal]' brings mlops rehearse")
+        yield Finding(thing, "good", "not installed; pip install 'mlops-constructs[rehearsal]' adds mlops rehearse")
         return
     yield Finding(thing, "good", "installed")
     from ..local_aws.containers.docker import engine_problem

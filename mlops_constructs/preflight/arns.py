@@ -1,4 +1,4 @@
-"""The ARN that a resource of the stack will have, and on which an action is authorized."""
+"""The ARN that a resource of the stack will have, for the authorization of an action."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .stack import Identity, Resource, SynthesizedStack
 
-# What follows `arn:PARTITION:`; braces name the account, the region, or an argument of the resource.
+# The ARN after `arn:PARTITION:`; braces contain the account, the region, or an argument of the resource.
 _FORMS: Mapping[str, str] = {
     "aws_cloudwatch_event_rule": "events:{region}:{account}:rule/{name}",
     "aws_cloudwatch_event_target": "events:{region}:{account}:rule/{rule}",
@@ -36,7 +36,7 @@ _FORMS: Mapping[str, str] = {
     "aws_sqs_queue": "sqs:{region}:{account}:{name}",
     "aws_ssm_parameter": "ssm:{region}:{account}:parameter{name}",
 }
-# A key's id is known only once it is made.
+# The id of a key is known only after it is created.
 _KEY = "kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"
 _BUCKET, _OBJECT = "s3:::{bucket}", "s3:::{bucket}/{key}"
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -44,9 +44,10 @@ _UNKNOWN = "unknown"
 
 
 def arn_for(action: str, resource: Resource, stack: SynthesizedStack, identity: Identity) -> str:
-    """The ARN on which an action is authorized when Terraform makes, reads, changes or deletes a resource.
+    """The ARN on which an action is authorized when Terraform creates, reads, updates or deletes a resource.
 
-    What the apply alone will know (a key's id, a bucket's generated name) is filled up; ``*`` where no ARN is known.
+    Parts that are known only after the apply (a key's id, a bucket's generated name) get a placeholder; ``*`` where no
+    ARN is known.
     """
     service, _, operation = action.partition(":")
     if service == "kms":

@@ -1,4 +1,4 @@
-"""Asking AWS, where a refusal is a finding too."""
+"""Calls to AWS whose refusal is a finding too."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 
 
 def code_of(error: ClientError) -> str:
-    """The error code of an answer, such as ``AccessDenied``."""
+    """The error code of a response, such as ``AccessDenied``."""
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
 def is_denied(error: ClientError) -> bool:
-    """Whether the identity may not ask this."""
+    """Whether the identity lacks permission for the call."""
     return code_of(error) in _DENIED
 
 
 @contextmanager
 def asked(thing: str, actions: str) -> Iterator[list[Finding]]:
-    """Give a list that holds a warning, once the block is over, when AWS did not answer what was asked in it.
+    """Yield a list; after the block, it contains a warning if a call to AWS in the block failed.
 
     Args:
-        thing: What is looked at.
-        actions: The IAM actions that asking takes, for the remedy.
+        thing: What is checked.
+        actions: The IAM actions that the check needs, for the remedy.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -41,7 +41,7 @@ def asked(thing: str, actions: str) -> Iterator[list[Finding]]:
     except ClientError as error:
         message = error.response.get("Error", {}).get("Message", "")
         detail = f"unknown: {error.operation_name} was refused with {code_of(error)}: {message}".rstrip(": ")
-        remedy = f"Allow {actions} to this identity, and ask again." if is_denied(error) else "Ask again later."
+        remedy = f"Allow this identity {actions}, and run this again." if is_denied(error) else "Try again later."
         problems.append(Finding(thing, "warning", detail, remedy))
     except BotoCoreError as error:
-        problems.append(Finding(thing, "warning", f"unknown: {error}", "Look at the connection to AWS, and ask again."))
+        problems.append(Finding(thing, "warning", f"unknown: {error}", "Check the connection to AWS, and try again."))

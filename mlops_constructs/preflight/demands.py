@@ -1,4 +1,4 @@
-"""How many SageMaker instances of which type a stack will want at once.
+"""How many SageMaker instances of each type a stack will need at the same time.
 
 They are read from what is deployed: the requests in the functions' archives, the CloudFormation templates of the
 endpoints, and the notebook instances.
@@ -30,15 +30,15 @@ Usage = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Instances that one part of a pipeline runs.
+    """The instances of one part of a pipeline.
 
     Attributes:
-        part: Who runs them, for people.
+        part: The part of the pipeline, as shown to people.
         instance_type: Such as ``ml.m5.large``.
-        usage: What SageMaker counts them as, in the words of its quotas.
+        usage: The usage in the name of SageMaker's quota.
         first: Instances that the first release needs.
-        peak: Instances at most at one time. An update of an endpoint makes a second fleet beside the first
-            (blue/green), of as many instances as there are then.
+        peak: Maximum number of instances at one time. An update of an endpoint creates a second fleet
+            (blue/green) with as many instances as the first one has then.
             https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
     """
 
@@ -55,7 +55,7 @@ def demands(stack: SynthesizedStack) -> list[Demand]:
 
 
 def endpoint_templates(stack: SynthesizedStack) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield name and document of each template that deploys an endpoint."""
+    """Yield name and content of each template that deploys an endpoint."""
     for path, document in _documents(stack):
         if is_endpoint_template(document):
             yield path, document
@@ -86,7 +86,7 @@ def _of_notebooks(stack: SynthesizedStack) -> Iterator[Demand]:
 
 
 def _of_jobs(stack: SynthesizedStack) -> Iterator[Demand]:
-    """Read the requests that the functions send, which lie in their archives in the words of SageMaker's API."""
+    """Read the requests that the functions send, which are in their archives with SageMaker's member names."""
     for _, document in _documents(stack):
         if not isinstance(document, dict):
             continue

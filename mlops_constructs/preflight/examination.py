@@ -1,4 +1,4 @@
-"""All of it, in the order in which a deployment meets it."""
+"""All checks, in the order in which a deployment depends on them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 def examine(
     session: Any, stack: SynthesizedStack, state: TerraformState, region: str | None = None
 ) -> Iterator[Finding]:
-    """Ask the account, one finding after the other; nothing is made or changed.
+    """Check the account, and yield one finding after the other; nothing is created or changed.
 
     Args:
         session: A boto3 session.
-        stack: What is to be deployed.
+        stack: The stack to deploy.
         state: What Terraform manages already.
-        region: Asked instead of the region of the stack's provider.
+        region: Region to check instead of that of the stack's provider.
     """
     caller = Caller(session, region or stack.region)
     yield from caller.findings

@@ -1,4 +1,4 @@
-"""Who asks: credentials, account and region."""
+"""The caller's identity: credentials, account and region."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _WRONG = frozenset({"InvalidClientTokenId", "SignatureDoesNotMatch", "Unrecogniz
 
 
 class Caller:
-    """Who the credentials are, by STS GetCallerIdentity, which no policy can deny.
+    """The identity of the credentials, by STS GetCallerIdentity, which no policy can deny.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 
     Attributes:
-        arn: The ARN of the user, the assumed role or the account's root user; empty when AWS did not tell.
-        identity: The account, the partition and the region; None when AWS did not tell.
-        findings: What was found of credentials and region.
+        arn: The ARN of the user, the assumed role or the account's root user; empty when unknown.
+        identity: The account, the partition and the region; None when unknown.
+        findings: The findings about credentials and region.
     """
 
     def __init__(self, session: Any, stack_region: str | None) -> None:
-        """Ask STS.
+        """Call STS.
 
         Args:
             session: A boto3 session.
@@ -44,7 +44,7 @@ class Caller:
             yield Finding("region", "broken", "neither the provider nor the AWS configuration names one", remedy)
         elif wanted and configured and wanted != configured:
             detail = f"{wanted} by the stack's provider, {configured} by the AWS configuration"
-            remedy = f"Set AWS_REGION={wanted} or give --region, or the other commands will look in {configured}."
+            remedy = f"Set AWS_REGION={wanted} or give --region; otherwise the other commands use {configured}."
             yield Finding("region", "warning", detail, remedy)
         else:
             yield Finding("region", "good", self.region)
@@ -58,14 +58,14 @@ class Caller:
             answer = session.client("sts", region_name=self.region).get_caller_identity()
         except NoCredentialsError:
             remedy = "Run `aws configure` or `aws sso login`, or set AWS_PROFILE."
-            yield Finding("credentials", "broken", "there are none", remedy)
+            yield Finding("credentials", "broken", "there are no credentials", remedy)
             return
         except ClientError as error:
             yield _refused(error, self.region)
             return
         except BotoCoreError as error:
-            remedy = "Look at the AWS configuration, the region's name and the network."
-            yield Finding("credentials", "broken", f"AWS cannot be asked: {error}", remedy)
+            remedy = "Check the AWS configuration, the region's name and the network."
+            yield Finding("credentials", "broken", f"AWS cannot be reached: {error}", remedy)
             return
         self.arn = answer["Arn"]
         partition = self.arn.split(":")[1]
@@ -76,21 +76,23 @@ class Caller:
 def _refused(error: Any, region: str) -> Finding:
     code = code_of(error)
     if code in _EXPIRED:
-        return Finding("credentials", "broken", "they have expired", "Sign in again, such as with `aws sso login`.")
+        return Finding("credentials", "broken", "they have expired", "Sign in again, for example with `aws sso login`.")
     if code in _WRONG:
         remedy = (
-            "Give credentials of this partition and account that are active;"
-            f" {region} must be enabled in the account, and the clock of this machine be right."
+            "Use active credentials of this partition and account;"
+            f" {region} must be enabled in the account, and the clock of this machine must be correct."
         )
-        return Finding("credentials", "broken", f"AWS does not know them ({code})", remedy)
+        return Finding("credentials", "broken", f"AWS does not accept them ({code})", remedy)
     return Finding("credentials", "broken", f"GetCallerIdentity was refused with {code}", "Use other credentials.")
 
 
 def _judge_arn(arn: str, partition: str) -> Finding:
     if partition == "aws-cn":
-        # The stack says the same at its apply.
-        remedy = "Deploy in another partition: CodePipeline has no CloudFormation action in aws-cn."
+        # The stack's apply fails with the same reason.
+        remedy = "Deploy to another partition: CodePipeline has no CloudFormation action in aws-cn."
         return Finding("credentials", "broken", arn, remedy)
     if arn.endswith(":root"):
-        return Finding("credentials", "warning", arn, "Deploy as a role: the root user is for the account itself.")
+        return Finding(
+            "credentials", "warning", arn, "Deploy as a role: use the root user only to manage the account itself."
+        )
     return Finding("credentials", "good", arn)

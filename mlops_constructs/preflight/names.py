@@ -1,4 +1,4 @@
-"""Names that the stack gives, and that something else may have already."""
+"""Names in the stack that may already be in use."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to see whether a name is taken.
+    """How to find out whether a name is in use.
 
     Attributes:
-        argument: The argument that holds the name.
+        argument: The argument that contains the name.
         service: boto3's name of the service.
         operation: The client's method.
-        parameter: Where the name goes.
-        missing: Error codes which say that nothing has the name.
-        action: The IAM action that asking takes.
-        many: The method takes a list of names.
-        found: The member of the answer that is empty when nothing has the name; any answer means taken when empty.
+        parameter: The method's parameter for the name.
+        missing: Error codes which say that the name is not in use.
+        action: The IAM action that the call needs.
+        many: The method accepts a list of names.
+        found: The member of the response that is empty when the name is not in use; if not given, any response means
+            in use.
     """
 
     argument: str
@@ -42,7 +43,7 @@ class Look:
     found: str = ""
 
 
-# SageMaker and CloudFormation say ValidationException of what is not there; botocore's models list no error for it.
+# SageMaker and CloudFormation return ValidationException for what does not exist; botocore's models list no error.
 LOOKS = {
     "aws_codebuild_project": Look(
         "name",
@@ -118,12 +119,12 @@ LOOKS = {
 def examine_names(
     client: Clients, stack: SynthesizedStack, identity: Identity, state: TerraformState
 ) -> Iterator[Finding]:
-    """Look each name up, unless the state says that it is this stack's own.
+    """Look up each name, unless Terraform's state says that it belongs to this stack.
 
     Args:
-        client: Makes a client of a service.
-        stack: Whose names these are.
-        identity: For the names that hold account or region.
+        client: Creates a client of a service.
+        stack: The stack with the names.
+        identity: For names that contain the account or the region.
         state: What Terraform manages already.
     """
     free, taken = 0, False
@@ -152,7 +153,7 @@ def _judge(client: Any, look: Look, resource: Resource, name: str, state: Terraf
 
 
 def _owner(client: Any, look: Look, name: str) -> str | None:
-    """Who has the name, for people; None when nobody."""
+    """Who uses the name, as shown to people; None when nobody does."""
     from botocore.exceptions import ClientError
 
     try:
@@ -161,7 +162,7 @@ def _owner(client: Any, look: Look, name: str) -> str | None:
         if code_of(error) in look.missing:
             return None
         if look.service == "s3" and is_denied(error):
-            return "another AWS account, or one of this account that you may not see"
+            return "another AWS account, or this account but not visible to you"
         if look.service == "s3" and code_of(error) in ("301", "PermanentRedirect"):
             return "a bucket in another region"
         raise
@@ -169,23 +170,23 @@ def _owner(client: Any, look: Look, name: str) -> str | None:
 
 
 def _taken(thing: str, type_: str, owner: str, state: TerraformState, address: str) -> Finding:
-    detail = f"{type_} of this name is there ({owner})"
+    detail = f"{type_} with this name exists ({owner})"
     if owner == "this account" and not state.known:
         remedy = (
-            "Nothing to do if an earlier apply of this stack made it: give its state with --state to know."
-            " Otherwise give name_prefix another value."
+            "If an earlier apply of this stack created it, do nothing; give the state with --state to find out."
+            " Otherwise set name_prefix to another value."
         )
         return Finding(thing, "warning", f"{detail}; {state.source} is not read here", remedy)
-    remedy = "Give name_prefix another value"
+    remedy = "Set name_prefix to another value"
     if owner == "this account":
-        remedy += f", delete what has the name, or take it over: terraform import {address} ID"
+        remedy += f", delete the existing resource, or import it: terraform import {address} ID"
     return Finding(thing, "broken", f"{detail}, and not in {state.source}", f"{remedy}.")
 
 
 def _stacks(
     cloudformation: Any, stack: SynthesizedStack, identity: Identity, state: TerraformState
 ) -> Iterator[Finding]:
-    """Look for the stacks that the pipeline's CloudFormation actions make; Terraform never manages those."""
+    """Look for the stacks that the pipeline's CloudFormation actions create; Terraform never manages those."""
     pipelines = stack.of_type("aws_codepipeline")
     ours = any(state.has(pipeline.address) for pipeline in pipelines)
     names = dict.fromkeys(stack.text(action.get("StackName"), identity) for action in stack.actions("CloudFormation"))
@@ -196,11 +197,13 @@ def _stacks(
         with asked(thing, "cloudformation:DescribeStacks") as problems:
             status = _status(cloudformation, name)
             if status == "ROLLBACK_COMPLETE":
-                remedy = f"Delete it, for it never served: aws cloudformation delete-stack --stack-name {name}"
+                remedy = (
+                    f"Delete it, because it never served requests: aws cloudformation delete-stack --stack-name {name}"
+                )
                 yield Finding(thing, "broken", "its first creation failed, and it cannot be updated", remedy)
             elif status is not None and not ours:
-                remedy = "Give name_prefix another value, or delete the stack if no endpoint of it is in use."
-                yield Finding(thing, "broken" if state.known else "warning", f"is there already ({status})", remedy)
+                remedy = "Set name_prefix to another value, or delete the stack if its endpoint is not in use."
+                yield Finding(thing, "broken" if state.known else "warning", f"exists already ({status})", remedy)
         yield from problems
 
 

@@ -1,4 +1,4 @@
-"""What the deploying identity may do, of what an apply and a destroy of the stack call."""
+"""Which actions of an apply and a destroy of the stack the deploying identity may call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _THING = "permissions"
 _GROUPS = ("create", "read", "update", "delete")
 _KEYS = ("kms_key_arn", "kms_key_id", "encryption_configuration", "kms_master_key_id")
 _LIMITS = (
-    "iam:SimulatePrincipalPolicy sees neither session policies nor policies of existing resources, such as of a bucket"
+    "iam:SimulatePrincipalPolicy evaluates neither session policies nor policies of existing resources such as buckets"
 )
 
 
@@ -29,9 +29,9 @@ _LIMITS = (
 def terraform_actions() -> dict[str, dict[str, Any]]:
     """The IAM actions that Terraform's AWS provider calls, by resource type and step.
 
-    ``create``, ``read``, ``update`` and ``delete`` as the provider does; ``tag`` where the resource has tags; ``key``
-    what a service does with KMS in the caller's name where the resource has a key; ``passes_role_to`` names the
-    service that is handed a role. Recorded from provider 5.100, and completed from its documentation.
+    ``create``, ``read``, ``update`` and ``delete`` are the provider's calls; ``tag`` if the resource has tags; ``key``
+    what a service does with KMS on behalf of the caller where the resource has a key; ``passes_role_to`` names the
+    service that a role is passed to. Recorded from provider 5.100, and completed from its documentation.
     """
     table = files(__package__).joinpath("terraform_actions.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, Any]] = json.loads(table)
@@ -39,11 +39,11 @@ def terraform_actions() -> dict[str, dict[str, Any]]:
 
 
 def needed_actions(resource: Resource, *, default_tags: bool = False) -> list[str]:
-    """The IAM actions that an apply and a destroy of one resource call; nothing for a type that is not known.
+    """The IAM actions that an apply and a destroy of one resource call; nothing for an unknown type.
 
     Args:
-        resource: Which.
-        default_tags: The provider tags everything.
+        resource: The resource.
+        default_tags: Whether the provider tags all resources.
     """
     row = terraform_actions().get(resource.type, {})
     groups = list(_GROUPS)
@@ -55,22 +55,22 @@ def needed_actions(resource: Resource, *, default_tags: bool = False) -> list[st
 
 
 def examine_permissions(iam: Any, caller_arn: str, stack: SynthesizedStack, identity: Identity) -> Iterator[Finding]:
-    """Simulate what an apply calls, for the identity that asks.
+    """Simulate the actions of an apply and a destroy for the caller.
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
 
     Args:
         iam: A client of IAM.
-        caller_arn: What GetCallerIdentity answered.
-        stack: What is to be applied.
+        caller_arn: The ARN from GetCallerIdentity.
+        stack: The stack to deploy.
         identity: Account, partition and region.
     """
     unknown = sorted({one.type for one in stack.resources} - set(terraform_actions()))
     if unknown:
-        detail = f"not known which actions these need: {', '.join(unknown)}"
-        yield Finding(_THING, "warning", detail, "Look their actions up, or try the apply in a sandbox account.")
+        detail = f"the actions for these types are not known: {', '.join(unknown)}"
+        yield Finding(_THING, "warning", detail, "Look up their actions, or try the apply in a sandbox account.")
     if caller_arn.endswith(":root"):
-        yield Finding(_THING, "good", "the root user may do everything that its organization does not forbid")
+        yield Finding(_THING, "good", "the root user may do everything that its organization does not deny")
         return
     with asked(_THING, "iam:SimulatePrincipalPolicy, and iam:GetRole for an assumed role") as problems:
         source = _policy_source(iam, caller_arn)
@@ -83,7 +83,7 @@ def examine_permissions(iam: Any, caller_arn: str, stack: SynthesizedStack, iden
 
 
 def _policy_source(iam: Any, caller_arn: str) -> str | None:
-    """The ARN whose policies are simulated. That of an assumed role lacks the role's path, so IAM is asked."""
+    """The ARN to simulate. The ARN of an assumed role lacks the role's path, so it is read from IAM."""
     kind, _, name = caller_arn.split(":", 5)[5].partition("/")
     if kind == "user":
         return caller_arn
@@ -133,7 +133,7 @@ def _refused(iam: Any, source: str, actions: Iterable[str], arn: str, passed_to:
 
 
 def _why(result: Mapping[str, Any]) -> str:
-    """What stands against an action, where more than a grant is missing."""
+    """Why an action is denied, where the reason is not just a missing allow."""
     if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
         return " (by the organization's policies)"
     if not result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary", True):

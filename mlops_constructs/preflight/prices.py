@@ -1,4 +1,4 @@
-"""What the instances cost, by AWS's own price list."""
+"""What the instances cost, by AWS's price list."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ PRICING_REGION = "us-east-1"
 def examine_prices(
     pricing: Callable[[], Any], wanted: Sequence[Demand], stack: SynthesizedStack, region: str
 ) -> Iterator[Finding]:
-    """Say what one instance costs an hour and how many there are; ``unknown`` where the price list has no answer.
+    """Report what one instance costs per hour and how many there are; ``unknown`` where the price list has no price.
 
-    What the pipeline was told by ``Endpoint(hourly_price_usd=...)`` is repeated beside it.
+    The price of ``Endpoint(hourly_price_usd=...)`` is shown too.
 
     Args:
-        pricing: Makes a client of the Price List API, which answers in us-east-1 for every region.
-        wanted: What the stack runs.
-        stack: For what the approver will be told.
-        region: Whose prices these are.
+        pricing: Creates a client of the Price List API, which is in us-east-1 for all regions.
+        wanted: The instances that the stack runs.
+        stack: The stack, for the price that the approver will read.
+        region: Region of the prices.
     """
     client = pricing()
     for demand in wanted:
         price = _hourly(client, demand, region)
         count = f"{demand.first} to {demand.peak}" if demand.first != demand.peak else str(demand.peak)
-        each = "price unknown" if price is None else f"{price:g} USD an hour each"
+        each = "price unknown" if price is None else f"{price:g} USD per hour each"
         spot = ", less on spot" if demand.usage == "spot training job" and price is not None else ""
         yield Finding(f"price {demand.part}", "good", f"{count} x {demand.instance_type}: {each}{spot}")
     for function in stack.of_type("aws_lambda_function"):
         told = function.arguments.get("environment", {}).get("variables", {}).get("HOURLY_COST", "unknown")
         if told != "unknown":
-            yield Finding("price told to the approver", "good", f"{told} an hour for production")
+            yield Finding("price that the approver reads", "good", f"{told} per hour for production")
 
 
 def _hourly(client: Any, demand: Demand, region: str) -> float | None:

@@ -1,9 +1,9 @@
 """SageMaker's quotas for the instances that a stack runs.
 
-A quota is found by its name, ``ml.m5.xlarge for training job usage``: the words in which CreateTrainingJob refuses
-what exceeds it (aws/amazon-sagemaker-examples #1543: "The account-level service limit 'ml.p3.8xlarge for training
+A quota is found by its name, ``ml.m5.xlarge for training job usage``, as in the message when CreateTrainingJob
+exceeds it (aws/amazon-sagemaker-examples #1543: "The account-level service limit 'ml.p3.8xlarge for training
 job usage' is 2 Instances"). Spot training, warm pools, processing, endpoints and notebooks have quotas of their own.
-New accounts have 0 of many types.
+New accounts have a quota of 0 for many types.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _SERVICE = "sagemaker"
 
 
 def examine_quotas(service_quotas: Any, wanted: Sequence[Demand], region: str) -> Iterator[Finding]:
-    """Compare what is wanted at once with what the account may have.
+    """Compare the instances that run at the same time with the account's quotas.
 
-    What the account runs already counts against its quotas too; Service Quotas does not tell it.
+    Instances that the account runs already count too; Service Quotas does not report them.
 
     Args:
         service_quotas: A client of Service Quotas in the pipeline's region.
-        wanted: What the stack runs.
+        wanted: The instances that the stack runs.
         region: For the remedy.
     """
     quotas: dict[str, dict[str, Any]] = {}
@@ -46,7 +46,7 @@ def examine_quotas(service_quotas: Any, wanted: Sequence[Demand], region: str) -
 
 
 def _quotas(client: Any) -> dict[str, dict[str, Any]]:
-    """What is applied; AWS's default where the account has no value of its own.
+    """The applied quotas; AWS's default where the account has no value of its own.
 
     https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html: "For some quotas, only
     the default values are available."
@@ -63,16 +63,18 @@ def _judge(name: str, quota: Mapping[str, Any] | None, parts: Sequence[Demand], 
     first, peak = sum(part.first for part in parts), sum(part.peak for part in parts)
     why = ", ".join(sorted({part.part for part in parts}))
     if quota is None or "Value" not in quota:
-        remedy = f"See whether {region} offers the type: SageMaker has a quota for each type that a region offers."
-        return Finding(thing, "warning", f"there is none in {region}; {why} would use {peak}", remedy)
+        remedy = f"Check whether {region} offers the type: SageMaker has a quota for each type that a region offers."
+        return Finding(thing, "warning", f"there is no such quota in {region}; {why} would use {peak}", remedy)
     value = int(quota["Value"])
     ask = (
         f"aws service-quotas request-service-quota-increase --region {region} --service-code {_SERVICE}"
         f" --quota-code {quota['QuotaCode']} --desired-value {peak}"
     )
     if value < first:
-        return Finding(thing, "broken", f"{value}, the first release needs {first} ({why})", f"Ask for more: {ask}")
+        return Finding(
+            thing, "broken", f"{value}, the first release needs {first} ({why})", f"Request an increase: {ask}"
+        )
     if value < peak:
         detail = f"{value}, enough for the first release ({first}), not for {peak} at most ({why})"
-        return Finding(thing, "warning", detail, f"Ask for more before an update or a scale-out needs it: {ask}")
+        return Finding(thing, "warning", detail, f"Request an increase before an update or a scale-out needs it: {ask}")
     return Finding(thing, "good", f"{value}, at most {peak} are used ({why})")

@@ -1,4 +1,4 @@
-"""The role by which Application Auto Scaling changes the number of an endpoint's instances."""
+"""The role with which Application Auto Scaling changes an endpoint's instance count."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CREATE = "iam:createservicelinkedrole"
 
 
 def examine_service_linked_role(iam: Any, stack: SynthesizedStack) -> Iterator[Finding]:
-    """See that the role is there, or that the first RegisterScalableTarget may create it.
+    """Check that the role exists, or that the first RegisterScalableTarget may create it.
 
     "For automatic role creation to succeed, users must have permission for the iam:CreateServiceLinkedRole action."
     https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-service-linked-roles.html
-    That user is the role that CodePipeline hands to CloudFormation.
+    Here, that user is the role that CodePipeline passes to CloudFormation.
     """
     if not any(scales(template) for _, template in endpoint_templates(stack)):
         return
@@ -46,13 +46,13 @@ def _judge(iam: Any, stack: SynthesizedStack) -> Finding:
     else:
         return Finding(_THING, "good", "is there")
     if any(_CREATE in policy.lower() for policy in _deploy_policies(stack)):
-        return Finding(_THING, "good", "is not there yet; the deploy role may create it, with the first endpoint")
+        return Finding(_THING, "good", "does not exist yet; the deploy role may create it with the first endpoint")
     remedy = f"aws iam create-service-linked-role --aws-service-name {_SERVICE}"
-    return Finding(_THING, "broken", "is not there, and the deploy role may not create it", remedy)
+    return Finding(_THING, "broken", "does not exist, and the deploy role may not create it", remedy)
 
 
 def _deploy_policies(stack: SynthesizedStack) -> Iterator[str]:
-    """The policies of the roles under which CloudFormation deploys, as JSON."""
+    """The policies of the roles with which CloudFormation deploys, as JSON."""
     roles = {str(action["RoleArn"]) for action in stack.actions("CloudFormation") if "RoleArn" in action}
     for policy in stack.of_type("aws_iam_role_policy"):
         role = str(policy.arguments.get("role", "")).removeprefix("${").rpartition(".")[0]

@@ -17,22 +17,22 @@ _HANDSHAKE = "Complete the handshake in the console: Developer Tools, Settings, 
 
 
 def examine_codecommit(codecommit: Any, stack: SynthesizedStack, state: TerraformState) -> Iterator[Finding]:
-    """See whether the account may make a repository.
+    """Check whether the account may create a repository.
 
-    From July 2024 AWS let only accounts and organizations with a repository make others; CreateRepository answered
+    From July 2024, only accounts and organizations with a repository could create others; CreateRepository returned
     OperationNotAllowedException, "there is no existing repository in this AWS account or AWS Organization"
-    (awslabs/sandbox-accounts-for-events #62). At the end of 2025 CodeCommit was opened again. No call that only reads
-    tells which of the two holds for an account without a repository.
+    (awslabs/sandbox-accounts-for-events #62). At the end of 2025 CodeCommit was opened again. No read-only call
+    tells which of the two applies to an account without a repository.
     """
     repositories = [one for one in stack.of_type("aws_codecommit_repository") if not state.has(one.address)]
     if not repositories:
         return
     with asked("CodeCommit", "codecommit:ListRepositories") as problems:
         if codecommit.list_repositories()["repositories"]:
-            yield Finding("CodeCommit", "good", "the account has repositories, so it may make others")
+            yield Finding("CodeCommit", "good", "the account has repositories, so it may create others")
         else:
             remedy = (
-                "`mlops preflight --live --yes` makes one and deletes it. Where AWS refuses, take"
+                "`mlops preflight --live --yes` creates one and deletes it. If AWS refuses, use"
                 " Algorithm.from_connection(...) with GitHub, GitLab or Bitbucket."
             )
             detail = "the account has no repository; AWS refused the first one to new customers in 2024 and 2025"
@@ -41,7 +41,7 @@ def examine_codecommit(codecommit: Any, stack: SynthesizedStack, state: Terrafor
 
 
 def examine_connections(connections: Any, stack: SynthesizedStack, identity: Identity) -> Iterator[Finding]:
-    """See that each connection is AVAILABLE; one that the stack makes is PENDING until a person completes it.
+    """Check that each connection is AVAILABLE; one that the stack creates is PENDING until a person completes it.
 
     https://docs.aws.amazon.com/dtconsole/latest/userguide/welcome-connections-workflow.html
     """
@@ -49,7 +49,7 @@ def examine_connections(connections: Any, stack: SynthesizedStack, identity: Ide
     for arn in dict.fromkeys(str(action.get("ConnectionArn")) for action in actions):
         resolved = stack.text(arn, identity)
         if resolved is None:
-            detail = "the stack makes it; it is PENDING after the apply"
+            detail = "the stack creates it; it is PENDING after the apply"
             yield Finding("connection", "warning", detail, f"After the apply: {_HANDSHAKE}")
             continue
         thing = f"connection {resolved}"
@@ -66,12 +66,12 @@ def _judge(connections: Any, thing: str, arn: str, identity: Identity) -> Findin
     except ClientError as error:
         if code_of(error) != "ResourceNotFoundException":
             raise
-        remedy = f"Give the ARN of a connection of account {identity.account_id}, or make one in the console."
-        return Finding(thing, "broken", "there is none of this ARN", remedy)
+        remedy = f"Use the ARN of a connection in account {identity.account_id}, or create one in the console."
+        return Finding(thing, "broken", "there is no connection with this ARN", remedy)
     status = connection["ConnectionStatus"]
     if status == "AVAILABLE":
         return Finding(thing, "good", f"{connection.get('ProviderType', 'its provider')} is connected")
     if status == "PENDING":
         return Finding(thing, "broken", "PENDING: nobody has completed it", _HANDSHAKE)
-    remedy = "AWS tries again by itself; if it stays so, see that its app is still installed at the provider."
-    return Finding(thing, "broken", f"{status}: the provider does not answer", remedy)
+    remedy = "AWS retries by itself; if the error remains, check that AWS's app is still installed at the provider."
+    return Finding(thing, "broken", f"{status}: the provider does not respond", remedy)

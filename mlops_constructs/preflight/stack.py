@@ -1,4 +1,4 @@
-"""A synthesized stack, read as Terraform will read it: ``cdk.tf.json`` and the files beside it."""
+"""A synthesized stack as Terraform reads it: ``cdk.tf.json`` and the files beside it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 _CONSTRUCT_DEPTH = 2
-# The argument that Terraform takes for the id.
+# The argument that Terraform uses as the id.
 _IDS = {"aws_iam_role": "name", "aws_s3_bucket": "bucket"}
 
 
@@ -29,7 +29,7 @@ class Resource:
         type: Terraform's name of the type, such as ``aws_s3_bucket``.
         id: Its id in the Terraform JSON.
         path: The path of its construct, such as ``stack/iris/delivery/pipeline``.
-        arguments: Its arguments as they were synthesized; strings may hold references.
+        arguments: Its synthesized arguments; strings may contain references.
     """
 
     type: str
@@ -45,7 +45,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The account and the region that references are resolved for.
+    """The account and the region for resolving references.
 
     Attributes:
         account_id: Twelve digits.
@@ -70,7 +70,7 @@ class SynthesizedStack:
 
         Args:
             folder: Folder of the stack.
-            pipeline: Name of an ML pipeline, or what its name begins with; the other ones of the stack are left out.
+            pipeline: Name of an ML pipeline, or a prefix of it; the stack's other pipelines are excluded.
 
         Raises:
             MlopsError: when the stack has no such pipeline.
@@ -82,7 +82,7 @@ class SynthesizedStack:
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:
-        """Every resource, but for those of the pipelines that were left out."""
+        """Every resource, except those of the excluded pipelines."""
         return tuple(one for one in self._all if not any(one.path.startswith(f"{scope}/") for scope in self._others))
 
     def of_type(self, type_: str) -> list[Resource]:
@@ -100,7 +100,7 @@ class SynthesizedStack:
 
     @property
     def has_default_tags(self) -> bool:
-        """Whether a provider puts tags on everything."""
+        """Whether a provider tags all resources."""
         return any("default_tags" in provider for provider in self._document.get("provider", {}).get("aws", []))
 
     @property
@@ -126,7 +126,7 @@ class SynthesizedStack:
         return None if unknown or "${" in resolved else resolved
 
     def files(self, resource: Resource) -> dict[str, bytes]:
-        """What is in the zip that an ``aws_s3_object`` uploads; nothing when it uploads no zip."""
+        """The files in the zip that an ``aws_s3_object`` uploads; nothing when it uploads no zip."""
         source = resource.arguments.get("source")
         path = self.folder / str(source)
         if not isinstance(source, str) or not zipfile.is_zipfile(path):
@@ -146,11 +146,11 @@ class SynthesizedStack:
                 yield Resource(type_, id_, path, arguments)
 
     def _other_scopes(self, wanted: str | None) -> list[str]:
-        """The paths of the MLOpsPipelines that are not wanted."""
+        """The paths of the excluded MLOpsPipelines."""
         if wanted is None:
             return []
         made = {one.path.rsplit("/", _CONSTRUCT_DEPTH)[0]: str(one.arguments.get("name")) for one in self._ml()}
-        # As for `mlops rehearse`, what a name begins with will do: names end in a digest.
+        # As in `mlops rehearse`, a prefix of the name is enough: names end in a digest.
         scopes = [scope for scope, name in made.items() if f"{name}-".startswith(f"{wanted}-")]
         if not scopes:
             raise MlopsError(
@@ -159,7 +159,7 @@ class SynthesizedStack:
         return [scope for scope in made if scope not in scopes]
 
     def _ml(self) -> list[Resource]:
-        """The pipelines that deploy; those of images do not."""
+        """The pipelines that deploy, without the image pipelines."""
         pipelines = [one for one in self._all if one.type == "aws_codepipeline"]
         return [one for one in pipelines if any(_actions(one, "CloudFormation"))]
 
@@ -174,7 +174,7 @@ class SynthesizedStack:
         if len(path) != 3:
             return None
         made = self._document.get("resource", {}).get(path[0], {}).get(path[1], {})
-        # A bucket's settings give back the name of the bucket, and so on: the attribute has the argument's value.
+        # A bucket's settings have the name of the bucket as an attribute, and so on: it equals the argument.
         attribute = _IDS.get(path[0], "id") if path[2] == "id" else path[2]
         return self.text(made.get(attribute), identity)
 

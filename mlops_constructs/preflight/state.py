@@ -1,4 +1,4 @@
-"""What Terraform's state says to be ours already."""
+"""The resources that Terraform's state contains already."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class TerraformState:
     """The addresses in a state, as far as it can be read without credentials.
 
     Attributes:
-        known: Whether a state, or that there is none yet, is known.
-        source: Where it was looked for, for people.
+        known: Whether it is known what the state contains, or that there is no state yet.
+        source: Where the state is, as shown to people.
     """
 
     def __init__(self, stack: SynthesizedStack, file: Path | None = None) -> None:
         """Read the state.
 
         Args:
-            stack: Its backend is taken where no file is given.
-            file: A state, such as ``terraform state pull`` prints it.
+            stack: The stack whose backend is used where no file is given.
+            file: A state, as ``terraform state pull`` prints it.
 
         Raises:
-            MlopsError: when the file is no state.
+            MlopsError: when the file is not a state.
         """
         kind, arguments = stack.backend
         if file is None and kind != "local":
@@ -37,12 +37,12 @@ class TerraformState:
             return
         path = file or Path(str(arguments.get("path", "terraform.tfstate")))
         if file is not None and not path.is_file():
-            raise MlopsError(f"there is no {path}; `terraform state pull > FILE` writes a state")
+            raise MlopsError(f"{path} does not exist; `terraform state pull > FILE` writes a state")
         self.known, self.source = True, str(path)
         self._addresses = _addresses(path) if path.is_file() else frozenset()
 
     def has(self, address: str) -> bool:
-        """Whether Terraform manages the resource of this address."""
+        """Whether Terraform manages the resource with this address."""
         return address in self._addresses
 
 

@@ -1,4 +1,4 @@
-"""What a CloudFormation template of an endpoint asks for, with the defaults of its parameters."""
+"""The instances in an endpoint's CloudFormation template, with the defaults of its parameters."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Fleet:
 
     Attributes:
         instance_type: Such as ``ml.m5.large``.
-        initial: Instances at first.
-        maximum: Instances at most, by autoscaling.
+        initial: Initial number of instances.
+        maximum: Maximum number of instances, by autoscaling.
     """
 
     instance_type: str
@@ -27,7 +27,7 @@ class Fleet:
 
 
 def is_endpoint_template(document: object) -> bool:
-    """Whether a JSON document is a CloudFormation template that makes an endpoint."""
+    """Whether a JSON document is a CloudFormation template with an endpoint."""
     return isinstance(document, dict) and any(True for _ in _resources(document, _CONFIG))
 
 

@@ -1,4 +1,4 @@
-"""Which pipeline of a stack is rehearsed."""
+"""The choice of the pipeline to rehearse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def choose_pipeline(client: Clients, wanted: str | None = None) -> DeployedPipeline:
-    """Read the deployed ML pipeline that is ``wanted``, by its name or by what that starts with.
+    """Read the deployed ML pipeline that is ``wanted``, by its name or a prefix of it.
 
     Raises:
         RehearsalError: when there is not exactly one.

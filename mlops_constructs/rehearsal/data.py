@@ -1,4 +1,4 @@
-"""The data set of a rehearsal: iris unless a folder is given; uploaded as a person or an ETL job would."""
+"""The data set of a rehearsal, iris unless a folder is given, and its upload as by a person or an ETL job."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class RehearsalData:
     """A data set in channels, and rows that neither training nor the gate ever sees.
 
     Attributes:
-        name: Names the objects in the bucket.
+        name: Name of the data set in the bucket.
         channels: Channel to CSV without a header, label first.
-        holdout: Rows to ask the production endpoint, label first; may be empty.
+        holdout: Rows to invoke the production endpoint with, label first; may be empty.
     """
 
     name: str
@@ -37,7 +37,7 @@ class RehearsalData:
 
     @classmethod
     def iris(cls) -> RehearsalData:
-        """Split scikit-learn's own copy of the iris data: 90 rows to train, 30 to validate, 30 held out.
+        """Split scikit-learn's copy of the iris data: 90 rows to train, 30 to validate, 30 held out.
 
         Raises:
             RehearsalError: when scikit-learn is not installed.
@@ -58,36 +58,38 @@ class RehearsalData:
 
     @classmethod
     def from_folder(cls, folder: Path) -> RehearsalData:
-        """Read ``<channel>.csv`` files; ``holdout.csv``, if there, is kept from the pipeline.
+        """Read ``<channel>.csv`` files; ``holdout.csv``, if it exists, is not uploaded.
 
         Raises:
             RehearsalError: when the folder or its ``train.csv`` is missing.
         """
         if not folder.is_dir():
-            raise RehearsalError(f"--data {folder}: no such folder; it should hold train.csv")
+            raise RehearsalError(f"--data {folder}: no such folder; it must contain train.csv")
         files = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
         if "train" not in files:
-            raise RehearsalError(f"--data {folder}: no train.csv in it; one CSV file a channel, label first, no header")
+            raise RehearsalError(
+                f"--data {folder}: it has no train.csv; give one CSV file per channel, label first, no header"
+            )
         holdout = files.pop(HOLDOUT, b"")
         return cls(folder.resolve().name, files, _rows(holdout, folder))
 
     def upload_to(self, pipeline: DeployedPipeline) -> str:
-        """Upload to where a deployed pipeline looks for data sets; give the key that starts it."""
+        """Upload to the folder that starts a deployed pipeline; return the key."""
         landing = Landing.of(pipeline)
         place = (pipeline.data_bucket, pipeline.prefix)
         return self.upload(pipeline.client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
 
     def upload(self, s3: Any, bucket: str, prefix: str, *, folder: str | None = "data/", suffix: str = "") -> str:
-        """Put the channels into the bucket, then the manifest that starts the pipeline; give the manifest's key.
+        """Put the channels into the bucket, then the manifest that starts the pipeline; return the manifest's key.
 
-        Where no manifest can name them, the channel train alone is the data set.
+        Where the pipeline accepts no manifest, the channel train alone is the data set.
 
         Args:
             s3: Client.
             bucket: The data bucket.
             prefix: Folder that starts the pipeline.
             folder: Folder of the objects that manifests name, or None where only ``prefix`` is read.
-            suffix: What keys that start the pipeline end with.
+            suffix: Suffix of the keys that start the pipeline.
         """
         manifest = f"{prefix}{self.name}.json"
         if folder is None and suffix and not ".csv".endswith(suffix):
@@ -103,11 +105,11 @@ class RehearsalData:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What of its bucket a deployed pipeline reads, and what starts it.
+    """The folders and keys in its bucket that a deployed pipeline uses.
 
     Attributes:
-        folder: Folder of the objects that manifests name, or None where only the folder of the data sets is read.
-        suffix: What keys that start the pipeline end with.
+        folder: Folder of the objects that manifests name, or None where only the folder of data sets is read.
+        suffix: Suffix of the keys that start the pipeline.
     """
 
     folder: str | None
@@ -115,7 +117,7 @@ class Landing:
 
     @classmethod
     def of(cls, pipeline: DeployedPipeline) -> Landing:
-        """Read it from the function that checks data sets, and from the rule that sees uploads."""
+        """Read it from the function that checks data sets, and from the EventBridge rule for uploads."""
         client, prefix = pipeline.client, pipeline.prefix
         functions = [
             action["configuration"]["FunctionName"]

@@ -1,4 +1,4 @@
-"""Follow an execution of a pipeline as a script on AWS would, and show it."""
+"""Follow an execution of a pipeline as a script on AWS would, and show its progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_constructs.deployed.executions import ActionExecution, Execution
     from mlops_constructs.rehearsal.progress import State, Watcher
 
-# The local AWS is near.
+# Short, because the local AWS is on this machine.
 _POLL_SECONDS = 0.25
 _STATES: dict[str, State] = {"Succeeded": "succeeded", "Failed": "failed", "Abandoned": "failed"}
 
@@ -31,7 +31,7 @@ class Follower:
         self._answered: set[str] = set()
 
     def wait_for_start(self, known: set[str], timeout_seconds: float) -> str:
-        """Wait for an execution that is not ``known``; give its id.
+        """Wait for an execution that is not ``known``; return its id.
 
         Raises:
             RehearsalError: when none starts in time.
@@ -43,7 +43,7 @@ class Follower:
         return started
 
     def follow(self, execution_id: str) -> Execution:
-        """Show each action as it changes, answer the approval, and give the end."""
+        """Show each change of an action, answer the approval, and return the final state."""
         for execution in self.executions.follow(execution_id, pause=self._pause, poll_seconds=_POLL_SECONDS):
             self._show(execution.actions)
             self._answer_approvals(execution.actions)

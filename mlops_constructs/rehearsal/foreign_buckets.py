@@ -1,4 +1,4 @@
-"""Buckets that a stack uses and does not make: they are their owners' on AWS, and stood in for here."""
+"""Buckets that a stack uses but does not create: on AWS they exist; here empty ones replace them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 
 class ForeignBuckets:
-    """The buckets that a synthesized stack names, and that another stack or a person has made."""
+    """The buckets that a synthesized stack names, but another stack or a person has created."""
 
     def __init__(self, stack: Path, aws: LocalAws) -> None:
         self._stack, self._aws = stack, aws
         self._names: list[str] = []
 
     def make(self) -> list[str]:
-        """Make them as their owners are told to: versioned, telling EventBridge. Gives their names.
+        """Create them as their owners must: with versioning and events to EventBridge. Returns their names.
 
-        A name that Terraform fills in is that of a bucket which the stack makes.
+        A name that is a Terraform reference belongs to a bucket that the stack creates.
         """
         document = json.loads((self._stack / "cdk.tf.json").read_text(encoding="utf-8"))
         resources = document.get("resource", {})
         own = {one.get("bucket") for one in resources.get("aws_s3_bucket", {}).values()}
         self._names = sorted({name for name in _named(resources) if "${" not in name and name not in own})
         s3, region = self._aws.client("s3"), self._aws.region
-        # The one region that S3 does not let a caller name.
+        # The only region that S3 does not accept as a location constraint.
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         for name in self._names:
             s3.create_bucket(Bucket=name, **where)
@@ -37,11 +37,11 @@ class ForeignBuckets:
             s3.put_bucket_notification_configuration(
                 Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
             )
-            self._aws.log(f"the bucket {name} is not of this stack: an empty one stands in for it")
+            self._aws.log(f"the stack does not create the bucket {name}: an empty one replaces it")
         return self._names
 
     def delete(self) -> None:
-        """Delete them with all that they hold: on AWS they stay their owners'."""
+        """Delete them with their objects."""
         s3 = self._aws.client("s3")
         for name in self._names:
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):

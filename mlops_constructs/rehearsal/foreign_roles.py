@@ -1,4 +1,4 @@
-"""Roles that a stack uses and does not make: they are their owners' on AWS, and stood in for here."""
+"""Roles that a stack uses but does not create: on AWS they exist; here roles without permissions replace them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class ForeignRoles:
-    """The roles that a synthesized stack gives a policy, and that another stack or a person has made."""
+    """The roles that a synthesized stack attaches a policy to, but another stack or a person has created."""
 
     def __init__(self, stack: Path, aws: LocalAws) -> None:
         self._stack, self._aws = stack, aws
         self._names: list[str] = []
 
     def make(self) -> list[str]:
-        """Make them without any permission, to be assumed within the account. Gives their names.
+        """Create them without permissions, assumable within the account. Returns their names.
 
-        A name that Terraform fills in is that of a role which the stack makes.
+        A name that is a Terraform reference belongs to a role that the stack creates.
         """
         document = json.loads((self._stack / "cdk.tf.json").read_text(encoding="utf-8"))
         resources = document.get("resource", {})
@@ -35,11 +35,11 @@ class ForeignRoles:
         trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
         for name in self._names:
             aws.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-            aws.log(f"the role {name} is not of this stack: one without permissions stands in for it")
+            aws.log(f"the stack does not create the role {name}: one without permissions replaces it")
         return self._names
 
     def delete(self) -> None:
-        """Delete them; the stack must have taken its policies away."""
+        """Delete them; the stack must have deleted its policies before."""
         for name in self._names:
             self._aws.client("iam").delete_role(RoleName=name)
 

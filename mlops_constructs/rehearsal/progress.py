@@ -1,4 +1,4 @@
-"""What a rehearsal tells whoever watches it."""
+"""The interface between a rehearsal and its output."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ State = Literal["running", "waiting", "succeeded", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Something began, went on or ended.
+    """A step started, changed or ended.
 
     Attributes:
         group: Phase or pipeline, such as ``Terraform`` or ``pipeline iris-1a2b3c``.
         name: Step, or ``Stage / Action``.
-        state: How it stands.
+        state: State of the step.
         detail: One line; the reason when it failed.
         seconds: Time since it began.
     """
@@ -31,10 +31,10 @@ class Watcher(Protocol):
     """Shows a rehearsal, and answers its approval."""
 
     def update(self, update: Update) -> None:
-        """Show that something changed."""
+        """Show a change."""
 
     def log(self, line: str) -> None:
-        """Show a line of the local AWS's narrative."""
+        """Show a line of the local AWS's log."""
 
     def decide(self, evidence: str) -> bool:
         """Answer the approval: True approves, False rejects."""

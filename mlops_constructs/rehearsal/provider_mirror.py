@@ -15,7 +15,7 @@ _PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
 
 
 def cache_dir() -> Path:
-    """Give the folder where downloaded providers are kept between rehearsals."""
+    """Return the folder where downloaded providers are kept between rehearsals."""
     chosen = os.environ.get("TF_PLUGIN_CACHE_DIR")
     if chosen:
         return Path(chosen)
@@ -24,7 +24,7 @@ def cache_dir() -> Path:
 
 
 def find_mirror(version: str) -> Path | None:
-    """Give the filesystem mirror that holds this version of the AWS provider for this machine, or None.
+    """Return the filesystem mirror that contains this version of the AWS provider for this machine, or None.
 
     Args:
         version: Exact version, such as ``5.100.0``.

@@ -1,4 +1,4 @@
-"""The story of a rehearsal, from an empty local AWS to a production endpoint that answers, and back."""
+"""All steps of a rehearsal, from an empty local AWS to a production endpoint that responds, and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _START_SECONDS = 30
 class Rehearsal:
     """Runs a synthesized stack on this machine.
 
-    Used as a context manager: leaving it, however, ends every process and removes every folder it made.
+    Use it as a context manager: on exit, even by an error, it ends every process and deletes every folder it created.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Rehearsal:
         Args:
             stack: Folder of the synthesized stack, with ``cdk.tf.json``.
             data: The data set to upload.
-            watcher: Who is told, and who approves.
-            pipeline: Which pipeline of the stack, by its name or by what that starts with; needed where it has several.
-            port: Loopback port of the local AWS; 0 takes a free one.
-            docker: Run containers in a Docker engine when one answers.
-            iam: Hold every call of the stack's roles against their policies, as AWS does.
-            stand_ins: Folders in the place of images and repositories outside of the account.
+            watcher: Shows the progress, and answers the approval.
+            pipeline: Name of the pipeline to rehearse, or a prefix of it; needed where the stack has several.
+            port: Loopback port of the local AWS; 0 uses a free one.
+            docker: Run containers in a Docker engine when one responds.
+            iam: Enforce the policies of the stack's roles at every call, as AWS does.
+            stand_ins: Folders that replace images and repositories outside the account.
         """
         self._stack, self._data, self._watcher = stack, data, watcher
         self._program = find_program()
@@ -88,7 +88,7 @@ class Rehearsal:
         self.aws.close()
 
     def deploy(self) -> DeployedPipeline:
-        """Apply the stack, and see that a second plan changes nothing."""
+        """Apply the stack, and check that a second plan shows no changes."""
         environment = terraform_environment(self.aws.url, self.aws.region, self.aws.workdir)
         terraform = Terraform(
             self.aws.workdir / "terraform",
@@ -119,8 +119,8 @@ class Rehearsal:
     def build_image(self) -> None:
         """Follow the first build of the algorithm's image, which CodePipeline starts by itself.
 
-        A connection that was made with the stack is completed first, and its build started, as a person would. An image
-        that is not built must be to be had.
+        A connection that the stack has created is completed first, and its build started, as a person would. An image
+        that is not built must be available on this machine.
         """
         name = self._stage_set().image_pipeline
         if name is None:
@@ -168,7 +168,7 @@ class Rehearsal:
             say(f"{right} of {len(rows)} right, accuracy {self.result.accuracy:.3f}")
 
     def destroy(self) -> None:
-        """Take everything down; raise RehearsalError when something is left."""
+        """Tear everything down; raise RehearsalError when something is left."""
         terraform = self._terraform
         assert terraform is not None
         with self._steps.step("Pipelines", "teardown") as say:
@@ -179,7 +179,7 @@ class Rehearsal:
             made = [one for teardown in teardowns for one in teardown.found()]
             for one in made:
                 one.delete()
-            say(f"{len(made)} things that Terraform does not know of are deleted")
+            say(f"{len(made)} things that Terraform does not know are deleted")
         with self._steps.step("Terraform", "destroy") as say:
             terraform.destroy()
             self._foreign_buckets.delete()
@@ -190,7 +190,7 @@ class Rehearsal:
             say("nothing is left")
 
     def _complete_connections(self, pipeline: str, follower: Follower) -> set[str]:
-        """Give the executions that came before the first one that can reach the code."""
+        """Return the executions before the first one that can read the code."""
         completed = self._stand_ins.complete_connections(self.aws)
         if not completed:
             return set()
@@ -202,7 +202,7 @@ class Rehearsal:
         return known
 
     def _settle(self, follower: Follower) -> None:
-        """Wait for the execution that CodePipeline started by itself: without data it fails at once."""
+        """Wait for the execution that CodePipeline has started by itself; without data it fails at once."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if all(execution["status"] != "InProgress" for execution in follower.executions.newest()):
@@ -210,7 +210,7 @@ class Rehearsal:
             time.sleep(0.1)
 
     def _stage_set(self) -> DeployedPipeline:
-        assert self._deployed is not None, "deploy() comes first"
+        assert self._deployed is not None, "call deploy() first"
         return self._deployed
 
     def _follower(self, pipeline: str) -> Follower:
@@ -222,7 +222,7 @@ class Rehearsal:
 
 
 def _region(stack: Path) -> str:
-    """Give the region of the stack's AWS provider, where it is a literal."""
+    """Return the region of the stack's AWS provider, where it is a literal."""
     document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
     providers = document.get("provider", {}).get("aws", [])
     regions = [provider.get("region", "") for provider in providers]
@@ -233,5 +233,5 @@ def _must_succeed(outcome: Execution) -> None:
     if outcome.status != "Succeeded":
         raise RehearsalError(
             f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"
-            f"{outcome.reason or 'No action says why.'}"
+            f"{outcome.reason or 'No action gives a reason.'}"
         )

@@ -1,4 +1,4 @@
-"""What stands in, on this machine, for things that are outside of the account."""
+"""Folders on this machine that replace images and repositories outside the account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """Folders in the place of images and repositories.
+    """Folders that replace images and repositories.
 
     Attributes:
         images: URI of an image to the container folder that runs instead.
@@ -48,33 +48,33 @@ class StandIns:
         return found
 
     def install(self, aws: LocalAws) -> None:
-        """Build the images, and put everything where the local AWS looks for it."""
+        """Build the images, and register images and repositories with the local AWS."""
         aws.connections.missing_repository = (
-            "give --repository {repository}=FOLDER, a folder or git repository that stands in for it"
+            "give --repository {repository}=FOLDER, a folder or git repository to read instead"
         )
         for uri, folder in self.images.items():
-            aws.log(f"{folder} stands in for the image {uri}")
+            aws.log(f"{folder} replaces the image {uri}")
             image = aws.containers.runtime.build(folder, aws.log)
             aws.ecr.stand_in(ImageUri.parse(uri), image)
         for name, folder in self.repositories.items():
-            aws.log(f"{folder} stands in for the repository {name}")
+            aws.log(f"{folder} replaces the repository {name}")
             aws.connections.stand_in(name, folder)
 
     def complete_connections(self, aws: LocalAws) -> list[str]:
-        """Complete the connections that wait, where their repositories are here; give their names."""
+        """Complete the pending connections whose repositories are on this machine; return their names."""
         if not self.repositories:
             return []
         return aws.connections.complete()
 
     def require_image(self, aws: LocalAws, pipeline: str) -> None:
-        """Raise RehearsalError, saying what to give, unless the image that trains is on this machine."""
+        """Raise RehearsalError, with the option to use, unless the training image is on this machine."""
         uri = aws.client("ssm").get_parameter(Name=f"/{pipeline}/image")["Parameter"]["Value"]
         try:
             pull(aws.account, aws.containers.images, uri, None)
         except ContainerError:
             raise RehearsalError(
                 f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a container folder (Dockerfile, "
-                "train, serve) that stands in for it"
+                "train, serve) to run instead"
             ) from None
 
 

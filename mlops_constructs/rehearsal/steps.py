@@ -1,4 +1,4 @@
-"""What a rehearsal found, and how long each of its steps took."""
+"""The result of a rehearsal, and the time of each step."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Result:
-    """What a rehearsal found.
+    """The result of a rehearsal.
 
     Attributes:
         pipeline: Name of the ML pipeline.
         execution_id: Its execution.
-        production_endpoint: Name of the endpoint that answered.
-        rows: Held-out rows that were asked.
-        iam: Whether every call of a role was held against its policies.
-        accuracy: Share of right answers, or None when no rows were held out.
-        seconds: Phase to its time.
+        production_endpoint: Name of the endpoint that was invoked.
+        rows: Number of held-out rows that it classified.
+        iam: Whether the policies of the roles were enforced.
+        accuracy: Share of correct predictions, or None without held-out rows.
+        seconds: Phase to its duration.
     """
 
     pipeline: str = ""
@@ -39,10 +39,10 @@ class Result:
 
 
 class Steps:
-    """Shows steps to the watcher, and keeps their times."""
+    """Shows steps to the watcher, and records their durations."""
 
     def __init__(self, result: Result, watcher: Watcher) -> None:
-        """Write times into ``result``."""
+        """Record durations in ``result``."""
         self._result, self._watcher = result, watcher
 
     @contextmanager
@@ -56,7 +56,7 @@ class Steps:
 
     @contextmanager
     def step(self, group: str, name: str) -> Iterator[Any]:
-        """Show and measure a step; what it gives takes the detail to show at its end."""
+        """Show and measure a step; the object that it yields receives the detail to show at the end."""
         detail: list[str] = []
         began = time.monotonic()
         self._watcher.update(Update(group=group, name=name, state="running"))

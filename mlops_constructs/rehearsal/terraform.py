@@ -24,7 +24,7 @@ _STOP_SECONDS = 5
 
 
 def find_program() -> Path:
-    """Give the path of ``terraform``, or of OpenTofu's ``tofu``.
+    """Return the path of ``terraform``, or of OpenTofu's ``tofu``.
 
     Raises:
         RehearsalError: when PATH has neither.
@@ -44,7 +44,7 @@ class Terraform:
     """One working folder: a copy of a synthesized stack, with the provider's settings in an override file.
 
     Attributes:
-        folder: Working folder, made by ``prepare``.
+        folder: Working folder, created by ``prepare``.
         environment: Environment of each command.
         processes: Starts and ends the commands, each with the provider that it starts.
         program: The program.
@@ -59,13 +59,13 @@ class Terraform:
     _child: subprocess.Popen[bytes] | None = None
 
     def prepare(self, stack: Path) -> None:
-        """Copy the synthesized stack here and point its providers at the local AWS; nothing of it is edited."""
+        """Copy the synthesized stack here and point its providers to the local AWS, without editing the stack."""
         shutil.copytree(stack, self.folder, dirs_exist_ok=True)
         document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
         (self.folder / _OVERRIDE).write_text(json.dumps(_override(document), indent=2), encoding="utf-8")
 
     def init(self) -> str:
-        """Install the provider; give a sentence that says where it came from.
+        """Install the provider; return a sentence that says where it came from.
 
         Raises:
             RehearsalError: when neither a mirror nor the registry has it.
@@ -85,15 +85,15 @@ class Terraform:
         if code != 0:
             reason = output.strip().splitlines()
             raise RehearsalError(
-                f"terraform init found no AWS provider {version}. Looked in {searched_places()}, then asked the "
-                "registry. Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that has it.\n"
+                f"terraform init found no AWS provider {version}. Searched {searched_places()}, then the "
+                "registry. Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that contains it.\n"
                 + "\n".join(reason[-8:])
             )
         return where
 
     def validate(self) -> None:
         """Check the configuration against the provider's schema."""
-        # Unlike the others it prints one document, not one message a line.
+        # Unlike the other commands, it prints one document, not one message per line.
         code, output = self._plain("validate", "-json")
         if code != 0:
             raise _failure("validate", _errors(output))
@@ -103,7 +103,7 @@ class Terraform:
         self._run("apply", "-auto-approve", "-input=false")
 
     def drift(self) -> list[str]:
-        """Plan again; give what Terraform would change, which should be nothing."""
+        """Plan again; return what Terraform would change, which should be nothing."""
         changes: list[str] = []
 
         def collect(event: dict[str, Any]) -> None:
@@ -115,16 +115,16 @@ class Terraform:
         return changes
 
     def destroy(self) -> None:
-        """Delete everything that this folder's state knows."""
+        """Delete everything in this folder's state."""
         self._run("destroy", "-auto-approve", "-input=false")
 
     def resources(self) -> list[str]:
-        """Give the addresses in the state."""
+        """Return the addresses in the state."""
         code, output = self._plain("state", "list")
         return output.split() if code == 0 else []
 
     def stop(self) -> None:
-        """End a command that is under way, with the provider that it started."""
+        """End a running command, with the provider that it started."""
         child = self._child
         if child is not None and child.poll() is None:
             self.processes.end(child, _STOP_SECONDS)
@@ -153,7 +153,7 @@ class Terraform:
         return self._child.returncode, output
 
     def _lines(self, *arguments: str) -> Iterator[str]:
-        # In a group of its own, so that Ctrl-C reaches us first and we end it with its provider.
+        # In its own process group, so that Ctrl-C does not reach it: this process ends it, with its provider.
         child = self.processes.start([self.program, *arguments], cwd=self.folder, env=self.environment)
         self._child = child
         assert child.stdout is not None
@@ -172,7 +172,7 @@ def _failure(command: str, errors: list[str]) -> RehearsalError:
 
 
 def _errors(output: str) -> list[str]:
-    """Give the errors of one JSON message or document, or the output itself where it is neither."""
+    """Return the errors in one JSON message or document, or the output itself where it is neither."""
     try:
         document = json.loads(output)
     except ValueError:
@@ -200,7 +200,7 @@ def _override(document: dict[str, Any]) -> dict[str, Any]:
     aliases = [block.get("alias") for block in blocks]
     return {
         "provider": {"aws": [{**settings, **({"alias": alias} if alias else {})} for alias in aliases]},
-        # The state belongs to the rehearsal, whatever backend the stack has.
+        # The rehearsal keeps its own state, whatever the stack's backend is.
         "terraform": {"backend": {"local": {"path": "terraform.tfstate"}}},
     }
 
@@ -215,11 +215,11 @@ def _mirror_config(mirror: Path) -> str:
 
 
 def terraform_environment(url: str, region: str, scratch: Path) -> dict[str, str]:
-    """Give the environment in which Terraform's AWS provider talks to the local AWS at ``url``.
+    """Return the environment in which Terraform's AWS provider calls the local AWS at ``url``.
 
     Temporary files go to ``scratch``: a killed provider leaves its socket there.
     """
-    # The path of a Unix socket may have 103 bytes on some systems; a provider's name of its own has about 20.
+    # On some systems the path of a Unix socket may have only 103 bytes; the provider's socket name needs about 20.
     temporary = {"TMPDIR": str(scratch)} if len(os.fsencode(scratch)) < 80 else {}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     return {

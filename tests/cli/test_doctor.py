@@ -66,8 +66,8 @@ def test_opentofu_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     ("script", "reason"),
     [
         ('echo \'{"terraform_version": "1.4.7"}\'', "1.4.7"),
-        ("echo no such command", "does not tell its version"),
-        ("exit 1", "does not tell its version"),
+        ("echo no such command", "could not be read"),
+        ("exit 1", "could not be read"),
     ],
 )
 def test_a_terraform_that_will_not_do_is_refused(

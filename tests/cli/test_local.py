@@ -112,9 +112,9 @@ def ask(port: int, body: bytes) -> str:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["train", "--data", "nothing"], "there is no nothing; --data takes a file, or a folder"),
+        (["train", "--data", "nothing"], "nothing does not exist; --data must be a file, or a folder"),
         (["train", "--data", "."], "has no train.csv and no folder train/; it has empty"),
-        (["train", "--data", "empty/x.csv", "--set", "n=1", "--set", "=2"], "--set takes NAME=VALUE, got =2"),
+        (["train", "--data", "empty/x.csv", "--set", "n=1", "--set", "=2"], "--set must be NAME=VALUE, got =2"),
         (["train", "--data", "empty/x.csv"], "there is no program train in"),
         (["serve"], "there is no model in"),
         (["serve", "--port", "0"], "--port must be 1 to 65535, got 0"),
@@ -139,7 +139,7 @@ def test_folder_with_other_things_is_left_alone(rows: Path, tmp_path: Path, caps
     mine.parent.mkdir(parents=True)
     mine.touch()
     assert train(rows, tmp_path / "project") == 1
-    assert "holds other things" in capsys.readouterr().err
+    assert "contains other files" in capsys.readouterr().err
     assert mine.exists()
 
 

@@ -99,4 +99,4 @@ def test_a_profile_that_is_not_there_is_told() -> None:
 def test_nothing_is_made_without_a_yes() -> None:
     done = preflight("--live", AWS_ENDPOINT_URL="http://127.0.0.1:1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Give --yes as well" in done.stderr
+    assert "To run it, add --yes" in done.stderr

@@ -53,7 +53,7 @@ def test_an_account_that_cannot_be_asked_is_told_in_a_sentence(
 ) -> None:
     done = mlops(*command, **environment)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"mlops {command[0]}: AWS cannot be asked: ")
+    assert done.stderr.startswith(f"mlops {command[0]}: AWS cannot be reached: ")
     assert complaint in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -167,7 +167,7 @@ def test_a_pipeline_of_an_older_version_knows_no_rollback(s3: Any, capsys: pytes
     boto3.client("codepipeline").create_pipeline(pipeline=definition(variable=False))
     record(s3, 1)
     assert main(["rollback", NAME, "1"]) == 1
-    assert "deploy it with this version first" in capsys.readouterr().err
+    assert "deploy it with this version of the library first" in capsys.readouterr().err
 
 
 def test_a_record_that_cannot_be_read_is_named(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,18 +147,18 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([PIPELINE, "none.csv"], "there is no file none.csv"),
+        ([PIPELINE, "none.csv"], "the file none.csv does not exist"),
         ([PIPELINE, "empty.csv"], "empty.csv is empty"),
-        ([PIPELINE, "folder"], "there is no file folder"),
+        ([PIPELINE, "folder"], "the file folder does not exist"),
         ([PIPELINE, "a.csv", "b.csv"], "there is no channel train, only a, b"),
-        ([PIPELINE, "train=a.csv", "train=x/a.csv"], "two files of a channel have one name"),
-        ([PIPELINE, "a.csv", "m.json"], "m.json is a manifest or a description by its name: upload it alone"),
-        ([PIPELINE, "a.csv", "--golden", "none.csv"], "there is no file none.csv"),
+        ([PIPELINE, "train=a.csv", "train=x/a.csv"], "two files of a channel have the same name"),
+        ([PIPELINE, "a.csv", "m.json"], "m.json is a manifest or a trainingjob.zip by its name: upload it alone"),
+        ([PIPELINE, "a.csv", "--golden", "none.csv"], "the file none.csv does not exist"),
         ([PIPELINE, "a.csv", "--objects-prefix", "data"], "--objects-prefix must end with '/'"),
         ([PIPELINE, "a.csv", "--name", "x/y"], "--name must be a name without '/'"),
         ([PIPELINE, "a.csv", "--wait", "-1"], "--wait must be 0 or more"),
-        (["none", "a.csv"], "there is no pipeline 'none' in this account and region; there are: iris, other"),
-        (["other", "a.csv"], "the pipeline other takes no data sets"),
+        (["none", "a.csv"], "the pipeline 'none' does not exist in this account and region; existing: iris, other"),
+        (["other", "a.csv"], "the pipeline other has no data sets"),
     ],
 )
 def test_wrong_input_uploads_nothing(
@@ -225,7 +225,7 @@ def test_without_credentials_or_region_the_reason_is_one_sentence(
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     assert main(["upload", PIPELINE, "iris.csv"]) == 1
-    assert capsys.readouterr().err == "mlops upload: AWS cannot be asked: You must specify a region.\n"
+    assert capsys.readouterr().err == "mlops upload: AWS cannot be reached: You must specify a region.\n"
 
 
 def test_an_unreachable_aws_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_pa
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
-    assert "the data set is not complete, so nothing has started" in error
+    assert "the data set is incomplete, so nothing has started" in error
     assert "Traceback" not in error
     time.sleep(0.5)
     assert len(bench.executions(PIPELINE)) == before
@@ -286,7 +286,7 @@ def test_ctrl_c_while_it_waits_says_that_the_data_set_starts_by_itself(bench: Be
     finally:
         bench.aws.client("events").enable_rule(Name="uploads")
     assert process.returncode == 130
-    assert f"interrupted; s3://{DATA}/datasets/late.csv is uploaded, and starts {PIPELINE} by itself" in error
+    assert f"interrupted; s3://{DATA}/datasets/late.csv is uploaded and will start {PIPELINE}" in error
     assert "Traceback" not in error
 
 
@@ -304,10 +304,10 @@ def test_a_person_starts_on_a_chosen_version(bench: Bench, capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([PIPELINE, "--key", "datasets/none.csv"], f"there is no object s3://{DATA}/datasets/none.csv"),
+        ([PIPELINE, "--key", "datasets/none.csv"], f"the object s3://{DATA}/datasets/none.csv does not exist"),
         ([PIPELINE, "--key", "elsewhere.csv"], "does not begin with datasets/"),
         ([PIPELINE, "--key", "datasets/zero.csv"], "is empty (0 bytes)"),
-        (["none", "--key", "datasets/a.csv"], "there is no pipeline 'none'"),
+        (["none", "--key", "datasets/a.csv"], "the pipeline 'none' does not exist"),
     ],
 )
 def test_a_wrong_start_is_refused(

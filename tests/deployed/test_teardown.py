@@ -108,7 +108,7 @@ def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     deleted = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.startswith("deleting")]
     assert deleted == ["execution", "stack", "stack", "model"], "production goes before DEV, packages last"
     assert teardown(bench, "--yes") == 0, "it can be repeated"
-    assert "has nothing that Terraform does not know of" in capsys.readouterr().out
+    assert "has nothing that Terraform does not know" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--dry-run",), 0), (("--dry-run", "--yes"), 0)])
@@ -149,4 +149,4 @@ def test_a_stack_that_is_being_changed_stops_it(bench: Bench, monkeypatch: pytes
 
 def test_a_pipeline_that_is_not_there_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["teardown", "rose", "--region", bench.aws.region]) == 1
-    assert "there is no pipeline 'rose' in this account and region; there are: iris" in capsys.readouterr().err
+    assert "the pipeline 'rose' does not exist in this account and region; existing: iris" in capsys.readouterr().err

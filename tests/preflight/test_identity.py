@@ -42,8 +42,8 @@ def test_another_region_than_the_stacks_is_told() -> None:
     ("code", "sentence"),
     [
         ("ExpiredToken", "they have expired"),
-        ("InvalidClientTokenId", "AWS does not know them"),
-        ("SignatureDoesNotMatch", "AWS does not know them"),
+        ("InvalidClientTokenId", "AWS does not accept them"),
+        ("SignatureDoesNotMatch", "AWS does not accept them"),
         ("SomethingElse", "was refused with SomethingElse"),
     ],
 )
@@ -62,7 +62,7 @@ def test_no_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     found = Caller(boto3.session.Session(region_name="us-east-1"), None)
-    assert found.findings[-1].detail == "there are none"
+    assert found.findings[-1].detail == "there are no credentials"
 
 
 def test_no_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def priced(folder: Path, *products: dict[str, Any], demand: Demand = PRODUCTION)
 
 def test_the_price_of_the_use_is_taken(tmp_path: Path) -> None:
     both = (product("0.115"), product("9", "Training"), product("0", "Hosting"))
-    assert priced(tmp_path, *both) == "2 to 8 x ml.m5.large: 0.115 USD an hour each"
+    assert priced(tmp_path, *both) == "2 to 8 x ml.m5.large: 0.115 USD per hour each"
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_price_is_never_guessed(tmp_path: Path, products: tuple[dict[str, Any]
 def test_spot_training_costs_at_most_the_usual_price(tmp_path: Path) -> None:
     demand = Demand("training job", "ml.m5.large", "spot training job", 1, 1)
     told = priced(tmp_path, product("0.2", "Training"), demand=demand)
-    assert told == "1 x ml.m5.large: 0.2 USD an hour each, less on spot"
+    assert told == "1 x ml.m5.large: 0.2 USD per hour each, less on spot"
 
 
 def test_who_may_not_read_the_price_list_learns_no_price(tmp_path: Path) -> None:
@@ -69,4 +69,4 @@ def test_who_may_not_read_the_price_list_learns_no_price(tmp_path: Path) -> None
 def test_what_the_approver_is_told_is_repeated(tmp_path: Path, cost: str, count: int) -> None:
     made = {"aws_lambda_function": {"f": {"environment": {"variables": {"HOURLY_COST": cost}}}}}
     findings = list(examine_prices(lambda: None, [], written(tmp_path, made), "us-east-1"))
-    assert [one.detail for one in findings] == [f"{cost} an hour for production"] * count
+    assert [one.detail for one in findings] == [f"{cost} per hour for production"] * count

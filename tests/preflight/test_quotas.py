@@ -55,7 +55,7 @@ def test_spot_training_has_a_quota_of_its_own() -> None:
 def test_a_type_that_the_region_has_no_quota_for_is_told() -> None:
     (finding,) = examined([quota(9, "other")], [], DEV)
     assert finding.state == "warning"
-    assert "there is none in us-east-1" in finding.detail
+    assert "there is no such quota in us-east-1" in finding.detail
 
 
 def test_who_may_not_ask_is_told_which_right_is_missing() -> None:

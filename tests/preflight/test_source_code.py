@@ -59,7 +59,7 @@ def connection(folder: Path, arn: str, answer: Any) -> Finding:
     [
         ("AVAILABLE", "good", ""),
         ("PENDING", "broken", "Complete the handshake in the console"),
-        ("ERROR", "broken", "AWS tries again by itself"),
+        ("ERROR", "broken", "AWS retries by itself"),
     ],
 )
 def test_a_connection_is_judged_by_its_status(tmp_path: Path, status: str, state: str, sentence: str) -> None:
@@ -70,7 +70,7 @@ def test_a_connection_is_judged_by_its_status(tmp_path: Path, status: str, state
 
 def test_a_connection_that_is_not_there_is_broken(tmp_path: Path) -> None:
     finding = connection(tmp_path, ARN, edge.refused("ResourceNotFoundException"))
-    assert (finding.state, finding.detail) == ("broken", "there is none of this ARN")
+    assert (finding.state, finding.detail) == ("broken", "there is no connection with this ARN")
 
 
 def test_a_connection_that_may_not_be_looked_at_is_unknown(tmp_path: Path) -> None:

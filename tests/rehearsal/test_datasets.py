@@ -194,7 +194,7 @@ def test_a_person_starts_on_an_older_version(at_home: Lake, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--key", "training_jobs/none.csv"], "there is no object s3://team-lake/training_jobs/none.csv"),
+        (["--key", "training_jobs/none.csv"], "the object s3://team-lake/training_jobs/none.csv does not exist"),
         (["--key", "elsewhere/a.csv"], "does not begin with training_jobs/"),
         (["--key", "training_jobs/bad.csv", "--version-id", "none"], "version none"),
     ],

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.terraform
-INTERRUPTED = "mlops rehearse: interrupted; everything it started has ended\n"
+INTERRUPTED = "mlops rehearse: interrupted; everything that it started has ended\n"
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,12 @@ def test_a_release_whose_model_is_gone_is_refused_with_all_reasons(site: Release
         (("rollback", "{pipeline}", "99"), 1, "has no release 99; there are "),
         (("rollback", "{pipeline}", "zero"), 2, "must be the number of a release, got 'zero'"),
         (("rollback", "{pipeline}-image", "1"), 1, "-image takes no data sets"),
-        (("rollback", "nothing", "1"), 1, "there is no pipeline 'nothing' in this account and region; there are: "),
-        (("releases", "nothing"), 1, "there is no pipeline 'nothing'"),
+        (
+            ("rollback", "nothing", "1"),
+            1,
+            "the pipeline 'nothing' does not exist in this account and region; existing: ",
+        ),
+        (("releases", "nothing"), 1, "the pipeline 'nothing' does not exist"),
     ],
 )
 def test_wrong_input_is_named(

@@ -136,7 +136,7 @@ def test_no_such_data_folder(project: Path) -> None:
 def test_a_data_folder_without_train(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "other.csv").write_text("a,1\n")
-    assert "no train.csv in it" in refused(project, "--approve", "--data", "data")
+    assert "it has no train.csv" in refused(project, "--approve", "--data", "data")
 
 
 @pytest.mark.terraform

@@ -1,4 +1,4 @@
-"""Questions that only AWS itself can answer, asked by making small things and removing them again."""
+"""Questions that only AWS itself can answer, by creating small resources and deleting them again."""
 
 from .answer import Answer
 from .ask import QUESTIONS, ask

@@ -1,4 +1,4 @@
-"""What CloudFormation's handler of alarms calls with the rights of the deploy role."""
+"""What CloudFormation's handler for alarms calls with the permissions of the deploy role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _POLL_SECONDS = 2.0
 
 
 def alarm_needs_tag_resource(room: Room) -> Verdicts:
-    """Make a stack of one alarm under a role that may put it, and may not tag it.
+    """Create a stack of one alarm with a role that may put it, but may not tag it.
 
     AWS withdrew the fallback without tags in 2026: CREATE_FAILED, UnauthorizedTaggingOperation (aws-eda-slurm-cluster
     #340, comment of 2026-08-29).
@@ -34,7 +34,7 @@ def alarm_needs_tag_resource(room: Room) -> Verdicts:
     )
     status = _wait(cloudformation, name)
     if status == "CREATE_COMPLETE":
-        return "no", "the alarm was made without cloudwatch:TagResource"
+        return "no", "the alarm was created without cloudwatch:TagResource"
     reason = _reason(cloudformation, name)
     if "tag" in reason.lower():
         return "yes", reason
@@ -76,7 +76,7 @@ def _reason(cloudformation: Any, name: str) -> str:
 
 
 def _delete(cloudformation: Any, name: str) -> None:
-    """Delete the stack, and wait: its role must outlive it."""
+    """Delete the stack, and wait: its role must exist until then."""
     cloudformation.delete_stack(StackName=name)
     cloudformation.get_waiter("stack_delete_complete").wait(
         StackName=name, WaiterConfig={"Delay": int(_POLL_SECONDS), "MaxAttempts": int(_PATIENCE_SECONDS)}

@@ -1,4 +1,4 @@
-"""What AWS answered."""
+"""The answer to a question."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Answer:
     """The answer to one question.
 
     Attributes:
-        question: A question that is answered with yes or no.
-        verdict: ``undecided`` where AWS could not be brought to answer it.
-        detail: What AWS said.
+        question: A yes-or-no question.
+        verdict: ``undecided`` where AWS's responses do not answer it.
+        detail: AWS's response.
         decides: What follows for a pipeline.
-        left: What was made and could not be removed, with the reason: a person must remove it.
+        left: What could not be deleted, with the reason: a person must delete it.
     """
 
     question: str
@@ -28,4 +28,4 @@ class Answer:
 
     def __str__(self) -> str:
         lines = [f"{self.verdict:<9} {self.question}", f"{'':10}{self.detail}", f"{'':10}{self.decides}"]
-        return "\n".join([*lines, *(f"{'':10}NOT REMOVED: {one}" for one in self.left)])
+        return "\n".join([*lines, *(f"{'':10}NOT DELETED: {one}" for one in self.left)])

@@ -1,4 +1,4 @@
-"""All questions, one after the other, each with its own things."""
+"""All questions, one after the other, each with its own resources."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SETTLE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked.
+    """A question to AWS.
 
     Attributes:
-        text: A question that is answered with yes or no.
+        text: A yes-or-no question.
         decides: What follows for a pipeline.
-        find_out: Makes what is needed in a room, and gives the verdict with its reason.
+        find_out: Creates what is needed in a room, and returns the verdict with its reason.
     """
 
     text: str
@@ -61,7 +61,7 @@ QUESTIONS = (
         tagged_source_needs_put_object_tagging,
     ),
     Question(
-        "Does RegisterScalableTarget try the caller's rights on CloudWatch and SageMaker?",
+        "Does RegisterScalableTarget check the caller's permissions for CloudWatch and SageMaker?",
         "If yes: the deploy role needs the statement for these calls, or the first production stack rolls back.",
         registering_probes_the_caller,
     ),
@@ -71,35 +71,35 @@ QUESTIONS = (
         probes_come_via_a_service,
     ),
     Question(
-        "Does CloudFormation need cloudwatch:TagResource to make an alarm without tags?",
+        "Does CloudFormation need cloudwatch:TagResource to create an alarm without tags?",
         "If yes: the deploy role must have it, or the first production stack fails at its alarms.",
         alarm_needs_tag_resource,
     ),
     Question(
         "Does CreateModel refuse an image with an OCI manifest?",
-        "If yes: the build must go on making Docker's format.",
+        "If yes: the build must continue to push Docker's format.",
         model_refuses_oci,
     ),
     Question(
         "Does CreateTrainingJob still carry sagemaker:VolumeKmsKey?",
-        "If no: the statement for the old condition key can go; with no key at all, training is denied.",
+        "If no: the statement for the old condition key can be removed; with neither key, training is denied.",
         training_carries_the_old_key,
     ),
     Question(
-        "May this account make CodeCommit repositories?",
-        "If no: take Algorithm.from_connection(...).",
+        "May this account create CodeCommit repositories?",
+        "If no: use Algorithm.from_connection(...).",
         codecommit_is_open,
     ),
 )
 
 
 def ask(session: Any, region: str | None = None, *, settle_seconds: float = _SETTLE_SECONDS) -> Iterator[Answer]:
-    """Ask every question; remove what was made for one before the next.
+    """Answer every question; delete what was created for one before the next.
 
     Args:
         session: A boto3 session.
-        region: That of the session unless given.
-        settle_seconds: How long AWS may need until a new role or policy is known everywhere.
+        region: AWS region; unless given, that of the session.
+        settle_seconds: How long AWS may need until a new role or policy takes effect.
 
     Raises:
         MlopsError: when there are no usable credentials.
@@ -122,6 +122,6 @@ def _ask(question: Question, session: Any, identity: Identity, settle_seconds: f
         verdict, detail = "undecided", str(error)
     except KeyboardInterrupt:
         if room.left:
-            raise MlopsError(f"interrupted, and not removed: {'; '.join(room.left)}") from None
+            raise MlopsError(f"interrupted, and not deleted: {'; '.join(room.left)}") from None
         raise
     return Answer(question.text, verdict, detail, question.decides, tuple(room.left))

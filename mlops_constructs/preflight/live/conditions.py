@@ -1,4 +1,4 @@
-"""Which condition key CreateTrainingJob carries for the key of its volumes."""
+"""Which condition key CreateTrainingJob has for the KMS key of its volumes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _OLD, _NEW = "sagemaker:VolumeKmsKey", "sagemaker:VolumeKmsKeyArn"
 
 
 def training_carries_the_old_key(room: Room) -> Verdicts:
-    """Ask for a job that cannot start, as a role that may make one only with a certain key on its volumes.
+    """Request a job that cannot start, as a role that may create one only with a certain KMS key for its volumes.
 
-    The key and the image are not there, so that whatever IAM lets through fails at once.
+    The key and the image do not exist, so that a request that IAM allows fails at once.
     """
     key = room.arn("kms", "key/00000000-0000-0000-0000-000000000000")
     role = room.role("trainer", [room.account, {"Service": "sagemaker.amazonaws.com"}], [_allowed(_OLD, key)])
@@ -30,8 +30,8 @@ def training_carries_the_old_key(room: Room) -> Verdicts:
     new = _train(room, "new", role, key)
     carried = [name for name, problem in ((_OLD, old), (_NEW, new)) if _DENIED not in problem]
     if not carried:
-        return "undecided", f"neither {_OLD} nor {_NEW} lets the call pass: {new}"
-    return ("yes" if _OLD in carried else "no"), f"the call passes IAM with {' and with '.join(carried)}"
+        return "undecided", f"the call is denied with {_OLD} and with {_NEW}: {new}"
+    return ("yes" if _OLD in carried else "no"), f"IAM allows the call with {' and with '.join(carried)}"
 
 
 def _allowed(condition_key: str, key: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _allowed(condition_key: str, key: str) -> dict[str, Any]:
 
 
 def _train(room: Room, kind: str, role: str, key: str) -> str:
-    """Ask; give the refusal. A job that was made after all is stopped."""
+    """Send the request; return the refusal. A job that was created anyway is stopped."""
     identity, name, own = room.identity, room.name(kind), room.client("sagemaker")
     bucket = f"s3://{room.name('nowhere')}/"
     registry = f"{identity.account_id}.dkr.ecr.{identity.region}.amazonaws.com"
@@ -65,7 +65,7 @@ def _train(room: Room, kind: str, role: str, key: str) -> str:
 
 
 def _remove(sagemaker: Any, name: str) -> None:
-    """Delete a job that was made after all; only one that has ended can be deleted."""
+    """Delete a job that was created anyway; only a job that has ended can be deleted."""
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         status = sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"]

@@ -1,4 +1,4 @@
-"""Whether SageMaker takes an image in OCI's format."""
+"""Whether SageMaker accepts an image in OCI's format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = {
 
 
 def model_refuses_oci(room: Room) -> Verdicts:
-    """Push an empty image of a few hundred bytes in both formats, and make a model of each.
+    """Push an empty image of a few hundred bytes in both formats, and create a model from each.
 
     "Unsupported manifest media type application/vnd.oci.image.manifest.v1+json" (aws/amazon-sagemaker-feedback #180).
     """
@@ -44,7 +44,7 @@ def model_refuses_oci(room: Room) -> Verdicts:
         refusals[tag] = _make_model(room, tag, f"{uri}:{tag}", role)
     if refusals["docker"]:
         return "undecided", f"the same image in Docker's format was refused too: {refusals['docker']}"
-    return ("yes", refusals["oci"]) if refusals["oci"] else ("no", "CreateModel took it")
+    return ("yes", refusals["oci"]) if refusals["oci"] else ("no", "CreateModel accepted it")
 
 
 def _make_model(room: Room, tag: str, image: str, role: str) -> str:
@@ -58,7 +58,7 @@ def _make_model(room: Room, tag: str, image: str, role: str) -> str:
 
 
 def _image() -> tuple[bytes, bytes]:
-    """A layer without files, and the configuration that goes with it."""
+    """A layer without files, and its configuration."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w"):
         pass

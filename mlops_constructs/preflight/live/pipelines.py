@@ -1,4 +1,4 @@
-"""What CodePipeline takes, and what its S3 source does with a tagged object."""
+"""What CodePipeline accepts, and what its S3 source does with a tagged object."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _KEY = "live/object.txt"
 
 
 def namespace_equals_artifact(room: Room) -> Verdicts:
-    """Make a pipeline whose action has one word for namespace and artifact, and one that has two.
+    """Create a pipeline whose action has the same name for namespace and artifact, and one with two names.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html: namespaces "cannot conflict with
     any artifact names".
     """
     maker = _Pipelines(room)
     if problem := maker.refused("control", "Data", "DataObject"):
-        return "undecided", f"a pipeline with two words was refused too: {problem}"
+        return "undecided", f"a pipeline with two names was refused too: {problem}"
     problem = maker.refused("equal", "Data", "Data")
-    return ("yes", problem) if problem else ("no", "CreatePipeline took it")
+    return ("yes", problem) if problem else ("no", "CreatePipeline accepted it")
 
 
 def source_is_artifact_bucket(room: Room) -> Verdicts:
-    """Make a pipeline whose source lies in the bucket of its artifacts."""
+    """Create a pipeline whose source is in the bucket of its artifacts."""
     maker = _Pipelines(room)
     problem = maker.refused("same", "Data", "DataObject", source=maker.artifacts)
-    return ("yes", problem) if problem else ("no", "CreatePipeline took it")
+    return ("yes", problem) if problem else ("no", "CreatePipeline accepted it")
 
 
 def tagged_source_needs_put_object_tagging(room: Room) -> Verdicts:
-    """Let a pipeline fetch an object without tags, and another one that has a tag; their role may not tag."""
+    """Let a pipeline fetch an object without tags, and another fetch a tagged one; their role may not tag."""
     maker = _Pipelines(room)
     status, detail = maker.fetched("untagged", "")
     if status != "Succeeded":
@@ -49,7 +49,7 @@ def tagged_source_needs_put_object_tagging(room: Room) -> Verdicts:
 
 
 class _Pipelines:
-    """Makes pipelines of a source and an approval that nobody gives."""
+    """Creates pipelines of a source action and an approval that nobody answers."""
 
     def __init__(self, room: Room) -> None:
         self._room, self._codepipeline = room, room.client("codepipeline")
@@ -67,7 +67,7 @@ class _Pipelines:
         )
 
     def refused(self, kind: str, namespace: str, artifact: str, source: str | None = None) -> str:
-        """Make a pipeline; give the refusal, or nothing when it was made."""
+        """Create a pipeline; return the refusal, or nothing when it was created."""
         name = self._room.name(kind)
         self._room.on_leave(f"pipeline {name}", lambda: self._codepipeline.delete_pipeline(name=name))
         action = {
@@ -94,9 +94,9 @@ class _Pipelines:
         return refusal(lambda: self._codepipeline.create_pipeline(pipeline=pipeline))
 
     def fetched(self, kind: str, tags: str) -> tuple[str, str]:
-        """Put an object, make a pipeline, which runs at once, and wait for its source action.
+        """Put an object, create a pipeline, which runs at once, and wait for its source action.
 
-        Give the action's status, and the reason of a failure.
+        Return the action's status, and the reason of a failure.
         """
         self._room.client("s3").put_object(Bucket=self.source, Key=_KEY, Body=kind.encode(), Tagging=tags)
         if problem := self.refused(kind, "Data", "DataObject"):

@@ -1,4 +1,4 @@
-"""Whether the account may make a CodeCommit repository."""
+"""Whether the account may create a CodeCommit repository."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def codecommit_is_open(room: Room) -> Verdicts:
-    """Make an empty repository."""
+    """Create an empty repository."""
     codecommit, name = room.client("codecommit"), room.name("repository")
     room.on_leave(f"CodeCommit repository {name}", lambda: codecommit.delete_repository(repositoryName=name))
     problem = refusal(lambda: codecommit.create_repository(repositoryName=name))
     if not problem:
-        return "yes", "CreateRepository made one"
+        return "yes", "CreateRepository created one"
     return ("no" if problem.startswith("OperationNotAllowed") else "undecided"), problem

@@ -1,4 +1,4 @@
-"""A place in the account for one question: what is made in it is removed at its end, whatever happens."""
+"""The resources for one question: whatever happens, they are deleted at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ..stack import Identity
 
-# Deleting fails for a while when AWS has not yet noticed that something is not in use any more.
+# Deleting fails for a while, until AWS has noticed that a resource is no longer in use.
 _REMOVALS = 4
 _GONE = frozenset(
     {
@@ -30,20 +30,20 @@ Statement = dict[str, Any]
 
 
 class Room:
-    """Makes buckets and roles with random names, and removes all that was made.
+    """Creates buckets and roles with random names, and deletes everything that was created.
 
     Attributes:
         identity: Account, partition and region.
-        left: What could not be removed.
+        left: What could not be deleted.
     """
 
     def __init__(self, session: Any, identity: Identity, settle_seconds: float) -> None:
-        """Make nothing yet.
+        """Create nothing yet.
 
         Args:
             session: A boto3 session.
             identity: Account, partition and region.
-            settle_seconds: How long AWS may need until a new role or policy is known everywhere.
+            settle_seconds: How long AWS may need until a new role or policy takes effect.
         """
         self.identity, self.left = identity, list[str]()
         self._session, self._settle_seconds = session, settle_seconds
@@ -60,7 +60,7 @@ class Room:
                 self.left.append(f"{what}: {reason}")
 
     def name(self, kind: str) -> str:
-        """A name that nothing else has."""
+        """A unique name."""
         return f"mlops-live-{self._suffix}-{kind}"
 
     def arn(self, service: str, resource: str) -> str:
@@ -68,7 +68,7 @@ class Room:
         return f"arn:{self.identity.partition}:{service}:{self.identity.region}:{self.identity.account_id}:{resource}"
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
-        """A client of a service, with the rights of a role where one is given."""
+        """A client of a service, with the permissions of a role where one is given."""
         if role_arn is None:
             return self._session.client(service, region_name=self.identity.region)
         answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=self.name("asks"))
@@ -82,15 +82,15 @@ class Room:
         )
 
     def on_leave(self, what: str, remove: Callable[[], object]) -> None:
-        """Call ``remove`` at the end; what was made last is removed first. To be called before the making."""
+        """Call ``remove`` at the end, last registered first. Register before you create the resource."""
         self._undo.append((what, remove))
 
     def settle(self) -> None:
-        """Wait until AWS knows roles and policies everywhere."""
+        """Wait until new roles and policies have taken effect."""
         time.sleep(self._settle_seconds)
 
     def bucket(self, kind: str) -> str:
-        """Make a bucket that keeps versions."""
+        """Create a bucket with versioning."""
         name, s3 = self.name(kind), self.client("s3")
         self.on_leave(f"bucket {name}", lambda: _remove_bucket(s3, name))
         region = self.identity.region
@@ -100,7 +100,7 @@ class Room:
         return name
 
     def role(self, kind: str, trusted: Sequence[dict[str, str]], statements: Sequence[Statement]) -> str:
-        """Make a role; give its ARN.
+        """Create a role; return its ARN.
 
         Args:
             kind: The last part of its name.
@@ -115,7 +115,7 @@ class Room:
         return str(made["Role"]["Arn"])
 
     def allow(self, kind: str, statements: Sequence[Statement]) -> None:
-        """Replace what a role of this room may do, and wait until AWS knows."""
+        """Replace the permissions of a role, and wait until they have taken effect."""
         statements = [{"Effect": "Allow", **one} for one in statements]
         self.client("iam").put_role_policy(
             RoleName=self.name(kind), PolicyName="live", PolicyDocument=_policy(statements)
@@ -128,7 +128,7 @@ class Room:
         return {"AWS": f"arn:{self.identity.partition}:iam::{self.identity.account_id}:root"}
 
     def _remove(self, remove: Callable[[], object]) -> str:
-        """Remove one thing; give the reason when it stays."""
+        """Delete one resource; return the reason when it could not be deleted."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         reason = ""

@@ -1,4 +1,4 @@
-"""What Application Auto Scaling does with the rights of the caller of RegisterScalableTarget."""
+"""What Application Auto Scaling does with the permissions of RegisterScalableTarget's caller."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PROBED = [
 
 
 def registering_probes_the_caller(room: Room) -> Verdicts:
-    """Register an endpoint that is not there, as a role that may do nothing but that.
+    """Register an endpoint that does not exist, as a role that may do only this.
 
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html; the refusal
     reads "User is missing the following permissions" (hashicorp/terraform-provider-aws #46385).
@@ -33,11 +33,11 @@ def registering_probes_the_caller(room: Room) -> Verdicts:
 
 
 def probes_come_via_a_service(room: Room) -> Verdicts:
-    """The same, with the rights that are probed, on the condition ``aws:ViaAWSService``."""
+    """The same, with the permissions in question, under the condition ``aws:ViaAWSService``."""
     condition = {"Bool": {"aws:ViaAWSService": "true"}}
     role = room.role("scaler", [room.account], [_OWN])
     if _judge(_register(room, role))[0] != "yes":
-        return "undecided", "RegisterScalableTarget did not say that rights are missing"
+        return "undecided", "RegisterScalableTarget did not say that permissions are missing"
     room.allow("scaler", [_OWN, {"Action": _PROBED, "Resource": "*", "Condition": condition}])
     problem = _register(room, role)
     if _judge(problem)[0] == "yes":
@@ -50,7 +50,7 @@ def _judge(problem: str) -> Verdicts:
         return "yes", problem
     if problem.startswith("AccessDenied"):
         return "undecided", problem
-    return "no", problem or "the target was registered without any other right"
+    return "no", problem or "the target was registered without any other permission"
 
 
 def _register(room: Room, role: str) -> str:

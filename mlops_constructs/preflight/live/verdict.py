@@ -1,4 +1,4 @@
-"""How a refusal is told from a fault."""
+"""How to distinguish a refusal from a failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def refusal(call: Callable[[], object]) -> str:
-    """Make a call; give AWS's refusal, or nothing when it was done."""
+    """Make a call; return AWS's refusal, or nothing when it succeeded."""
     from botocore.exceptions import ClientError
 
     try:
