@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,13 @@ for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
 HERE = Path(__file__).parent
 TIERS = ("fast", "servers", "terraform")
 # What the tests of a folder need unless they are marked otherwise.
-FOLDERS = {"container": "servers", "local_aws": "servers", "rehearsal": "servers", "wheel": "servers"}
+FOLDERS = {
+    "benchmarks": "servers",
+    "container": "servers",
+    "local_aws": "servers",
+    "rehearsal": "servers",
+    "wheel": "servers",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,12 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--tier",
         choices=TIERS,
-        help="fast: no Terraform, no servers; servers: the container's programs and the local AWS; terraform: deploys",
+        help="fast: no Terraform, no servers; servers: programs that take seconds, local AWS included; terraform: deploys",
     )
 
 
+@cache
 def default_tier(path: Path) -> str:
-    """Give the tier of an unmarked test of a file."""
+    """Give the tier of an unmarked test of a file; one that starts a local AWS is not fast in any folder."""
+    if "LocalAws(" in path.read_text(encoding="utf-8"):
+        return "servers"
     return FOLDERS.get(path.relative_to(HERE).parts[0], "fast")
 
 

@@ -20,6 +20,7 @@ from mlops_constructs.doctor.python import END_OF_LIFE, examine_bytecode, examin
 from mlops_constructs.doctor.terraform import examine_provider, examine_terraform, provider_version
 
 TODAY = date(2026, 11, 25)
+pytestmark = pytest.mark.servers
 
 
 def doctor(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

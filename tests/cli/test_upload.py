@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIPELINE = "iris"
-pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")

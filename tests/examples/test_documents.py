@@ -42,6 +42,7 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize("folder", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_synthesizes(folder: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "CDKTF_OUTDIR": str(tmp_path)}
