@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--tier",
         choices=TIERS,
-        help="fast: no Terraform, no servers; servers: programs that take seconds, local AWS included; terraform: deploys",
+        help="fast: no Terraform, no servers; servers: what takes seconds, the local AWS included; terraform: deploys",
     )
 
 
