@@ -1,4 +1,4 @@
-"""What a pipeline hands out to the roles of others."""
+"""Permissions that a pipeline grants to existing roles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
-    """Ask one endpoint."""
+    """Invoke one endpoint."""
     return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
 
 
@@ -29,7 +29,7 @@ def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]
 
 
 def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:
-    """See the pipeline, and answer exactly its approval."""
+    """Read the pipeline's state, and approve or reject exactly its approval action."""
     arn = env.arn("codepipeline", env.name)
     return [
         allow(["codepipeline:GetPipelineState", "codepipeline:GetPipelineExecution"], arn),

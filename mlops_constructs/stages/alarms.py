@@ -1,4 +1,4 @@
-"""Who is told when something was lost."""
+"""The notification about events that could not be delivered."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class AlarmsStage(Construct):
-    """The alarm on the queue of undelivered events, which tells the people who decide.
+    """The alarm on the queue of undelivered events, which notifies the approvers.
 
     Attributes:
-        dead_letters: Rings while the queue holds a message.
+        dead_letters: In ALARM while the queue contains a message.
     """
 
     def __init__(self, scope: Construct, id_: str, *, env: Environment, queue_name: str, topic_arn: str) -> None:
@@ -26,7 +26,7 @@ class AlarmsStage(Construct):
             scope: Construct it belongs to; ``id_`` is its id in there.
             env: Where it is deployed.
             queue_name: Name of the queue, a literal.
-            topic_arn: SNS topic that is told.
+            topic_arn: SNS topic that is notified.
         """
         super().__init__(scope, id_)
         self.dead_letters = cloudwatch_metric_alarm.CloudwatchMetricAlarm(
@@ -35,7 +35,7 @@ class AlarmsStage(Construct):
             alarm_name=queue_name,
             alarm_description=(
                 f"An event or an invocation of the MLOps pipeline {env.name} could not be delivered: the queue"
-                f" {queue_name} keeps it for 14 days. Look at its messages, mend the cause, and upload or start again."
+                f" {queue_name} keeps it for 14 days. Read its messages, fix the cause, and upload or start again."
             ),
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",

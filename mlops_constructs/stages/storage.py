@@ -1,4 +1,4 @@
-"""Where data sets land and artifacts lie: buckets, key, dead letter queue."""
+"""The storage of data sets and artifacts: buckets, KMS key, dead-letter queue."""
 
 from __future__ import annotations
 

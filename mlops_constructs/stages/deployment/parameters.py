@@ -1,4 +1,4 @@
-"""What an endpoint's stack is told at its deployment: the candidate always, the rest where a data set says so."""
+"""The parameters of an endpoint's stack: the candidate always, the others where a data set sets them."""
 
 from __future__ import annotations
 

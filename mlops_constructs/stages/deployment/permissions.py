@@ -59,7 +59,7 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint: str, oth
 def _models_and_configs(env: Environment) -> list[Statement]:
     """Make, read and delete models and configurations.
 
-    CloudFormation chooses their names, so they are told by their tag. A call that makes one asks for AddTags too, when
+    CloudFormation chooses their names, so they are identified by a tag. A call that creates one needs AddTags too, when
     the resource has no tags yet: without that condition, another pipeline's could be given our tag.
     https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
-# SageMaker refuses OCI manifests, and an index with the attestations that BuildKit adds unless told otherwise.
+# SageMaker refuses OCI manifests, and an index with the attestations that BuildKit adds by default.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-containers-inference-private.html
 # https://github.com/aws/amazon-sagemaker-feedback/issues/180
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
