@@ -52,6 +52,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--no-docker", action="store_true", help="run the container's programs as processes, without Docker"
     )
     parser.add_argument("--no-iam", action="store_true", help="do not enforce IAM policies; AWS does")
+    _add_replacements(parser)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+    parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
+    parser.set_defaults(run=run)
+
+
+def _add_replacements(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image",
         action="append",
@@ -66,9 +73,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="OWNER/REPOSITORY=FOLDER",
         help="folder or git repository to read instead of a repository behind a connection",
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
-    parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
-    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
