@@ -97,5 +97,18 @@ def _close_input(process: subprocess.Popen[bytes]) -> None:
 
 def signal_group(process: subprocess.Popen[Any], number: signal.Signals) -> None:
     """Signal the process group that a child leads; it may outlive its leader."""
+    if process.returncode is not None and _exists(process.pid):
+        # The kernel gives a number again only when no process of the group is left: this is somebody else's.
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
