@@ -10,8 +10,7 @@ from .account import Account
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cdktf import TerraformResource
-
+    from .._cdk import TerraformResource
     from ..config import Network, PipelineConfig
     from .stores import Stores
 

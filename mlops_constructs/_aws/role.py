@@ -11,9 +11,9 @@ from .policy import document, trust
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cdktf import TerraformResource
     from constructs import Construct
 
+    from .._cdk import TerraformResource
     from .environment import Environment
     from .policy import Statement
 

@@ -101,7 +101,8 @@ def test_switch_turns_it_off(start_server: StartServer, trained: Trained) -> Non
 
 
 FEW_TREES = {"n_estimators": "5"}
-PRINTS_WHEN_IMPORTED = "\nprint('the algorithm is imported', flush=True)\n"
+# It takes its time, so that a busy machine changes no order.
+PRINTS_WHEN_IMPORTED = "\nimport time\n\ntime.sleep(5)\nprint('the algorithm is imported', flush=True)\n"
 
 
 def test_checked_onnx_answers_before_the_algorithm_is_imported(

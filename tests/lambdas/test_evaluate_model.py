@@ -166,7 +166,9 @@ def test_a_stack_that_never_served_has_no_champion(
 ) -> None:
     write_document(with_rules(beat_production_by=0.01))
     parameters = [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}]
-    script("cloudformation").answer("DescribeStacks", Stacks=[{"StackStatus": status, "Parameters": parameters}])
+    script("cloudformation").answer(
+        "DescribeStacks", Stacks=[{"StackId": "arn:stack", "StackStatus": status, "Parameters": parameters}]
+    )
     call(package("0.95"))
     assert reports.outputs["ProductionValue"] == "none"
 
@@ -176,6 +178,7 @@ def test_a_stack_that_rolled_an_update_back_still_serves(
 ) -> None:
     write_document(with_rules(beat_production_by=0.01))
     stack = {
+        "StackId": "arn:stack",
         "StackStatus": "UPDATE_ROLLBACK_COMPLETE",
         "Parameters": [{"ParameterKey": "ModelPackageArn", "ParameterValue": package("0.99")}],
     }

@@ -32,8 +32,9 @@ STEPS = {
     "run_evaluation": "run_evaluation",
 }
 # What stands in one file, as it has under about 90 lines in all.
-SHORT = ["answer_training", "start_newest", "stop_training"]
+SHORT = ["start_newest", "stop_training"]
 VERBS = {
+    "answer_training": "answer",
     "check_dataset": "check",
     "evaluate_model": "evaluate",
     "gather_evidence": "gather",

@@ -188,7 +188,11 @@ def instance(tmp_path: Path, aws: LocalAws, script: str) -> Iterator[Instance]:
 def running(aws: LocalAws) -> Iterator[Any]:
     """The instance that SageMaker knows; give its status."""
     sagemaker = aws.client("sagemaker")
-    role = "arn:aws:iam::123456789012:role/notebook"
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = aws.client("iam").create_role(
+        RoleName="notebook",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
     sagemaker.create_notebook_instance(
         NotebookInstanceName="a-notebook", InstanceType="ml.t3.medium", RoleArn=role, RootAccess="Disabled"
     )
@@ -202,6 +206,7 @@ def running(aws: LocalAws) -> Iterator[Any]:
     if status() != "Stopped":
         sagemaker.stop_notebook_instance(NotebookInstanceName="a-notebook")
     sagemaker.delete_notebook_instance(NotebookInstanceName="a-notebook")
+    aws.client("iam").delete_role(RoleName="notebook")
 
 
 def test_a_start_puts_the_notebooks_and_the_settings_in_place(instance: Instance) -> None:

@@ -1,0 +1,25 @@
+"""What the function is told by its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handler_kit.settings import SettingsBase
+
+
+@dataclass(frozen=True)
+class Settings(SettingsBase):
+    """
+    Attributes:
+        pipeline: The pipeline that waits.
+        stage: The stage of the wait.
+        action: The approval that is the wait.
+        job_kind: ``training`` or ``tuning``.
+        job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
+    """
+
+    pipeline: str
+    stage: str
+    action: str
+    job_kind: str
+    job_prefix: str
