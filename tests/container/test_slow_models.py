@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,7 +93,7 @@ def test_dead_worker_is_replaced(start_slow: Callable[..., Server]) -> None:
 
 
 def test_ping_answers_within_two_seconds_under_full_load(start_slow: Callable[..., Server]) -> None:
-    """It is SageMaker's limit. What else runs on this machine can delay one ping of many, and not half of them."""
+    """It is SageMaker's limit."""
     server = start_slow()
     with ThreadPoolExecutor(16) as clients:
         replies = [clients.submit(server.invoke, slow(0.2)) for _ in range(16)]
@@ -105,7 +104,7 @@ def test_ping_answers_within_two_seconds_under_full_load(start_slow: Callable[..
             assert server.ping() == 200
             waits.append(time.monotonic() - began)
     assert {reply.result().status for reply in replies} == {200}
-    assert statistics.median(waits) < 2
+    assert max(waits) < 2
 
 
 def test_requests_that_wait_are_predicted_together(start_slow: Callable[..., Server]) -> None:

@@ -90,7 +90,7 @@ def test_a_name_that_may_not_be_looked_up_is_unknown(tmp_path: Path) -> None:
     session = edge.session()
     edge.on(session, "iam", edge.refused_in_xml("AccessDenied"))
     (finding,) = examined(tmp_path, "aws_iam_role", "secret", client=session.client)
-    assert (finding.state, "iam:GetRole" in finding.remedy) == ("warning", True)
+    assert (finding.state, "Allow this identity iam:GetRole" in finding.remedy) == ("warning", True)
 
 
 def test_names_that_aws_makes_up_are_not_looked_up(tmp_path: Path) -> None:
