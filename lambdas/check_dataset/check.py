@@ -59,10 +59,11 @@ def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stac
     source = Source(aws.s3, params.bucket, settings.readable.split())
     manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
     check_fleets(job.endpoints, settings.fleets, production)
-    contract = _contract(source, manifest, settings, aws.s3)
+    # Before the contract: it may lie beside an object that this function may not read, and the object is what to name.
     channels = {
         name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
     }
+    contract = _contract(source, manifest, settings, aws.s3)
     total = _check_total(channels, settings.max_bytes)
     findings = look(source, channels, contract, settings.max_inspected_bytes)
     check_widths(findings.tables)
