@@ -37,7 +37,10 @@ class DeployedPipeline:
         self.name: str = definition["name"]
         source = _data_source(definition)
         if source is None:
-            raise MlopsError(f"the pipeline {self.name} has no data sets: it has no S3 source action for any key")
+            raise MlopsError(
+                f"the pipeline {self.name} takes no data sets: it has no S3 source action whose object key can be"
+                " chosen for each execution (AllowOverrideForS3ObjectKey)"
+            )
         configuration = source["configuration"]
         key: str = configuration["S3ObjectKey"]
         self.action: str = source["name"]

@@ -157,7 +157,7 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
         ([PIPELINE, "a.csv", "--name", "x/y"], "--name must be a name without '/'"),
         ([PIPELINE, "a.csv", "--wait", "-1"], "--wait must be 0 or more"),
         (["none", "a.csv"], "the pipeline 'none' does not exist in this account and region; existing: iris, other"),
-        (["other", "a.csv"], "the pipeline other has no data sets"),
+        (["other", "a.csv"], "the pipeline other takes no data sets"),
     ],
 )
 def test_wrong_input_uploads_nothing(

@@ -70,7 +70,7 @@ def test_only_pipelines_whose_source_is_a_data_set_are_listed(bench: Bench) -> N
 
 
 def test_another_pipeline_is_refused(bench: Bench) -> None:
-    with pytest.raises(MlopsError, match="iris-image has no data sets"):
+    with pytest.raises(MlopsError, match="iris-image takes no data sets"):
         DeployedPipeline.read(connect("us-east-1", bench.aws.url), "iris-image")
 
 
