@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _V = "ValidationException"
 _REGISTER, _PUT = "application-autoscaling:RegisterScalableTarget", "application-autoscaling:PutScalingPolicy"
+_DEREGISTER = "application-autoscaling:DeregisterScalableTarget"
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 _SOURCE = "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"
@@ -110,6 +111,12 @@ RULES = (
         (_PUT,),
         "ObjectNotFoundException",
         "You cannot create a scaling policy until you have registered the resource as a scalable target.",
+        _registered,
+    ),
+    Rule(
+        (_DEREGISTER,),
+        "ObjectNotFoundException",
+        "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html#API_DeregisterScalableTarget_Errors",
         _registered,
     ),
     Rule((_PUT,), _V, f"PolicyType, {_TRACKING}: required if you are creating a policy.", _policy),

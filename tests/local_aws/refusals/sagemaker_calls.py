@@ -319,6 +319,13 @@ SCALING = [
         {"ResourceId": "endpoint/never-made/variant/main"},
     ),
     Refusal(
+        "deregister-what-is-not-there",
+        "application-autoscaling:DeregisterScalableTarget",
+        "ObjectNotFoundException",
+        "DeregisterScalableTarget, Errors: the object could not be found.",
+        {"ResourceId": "endpoint/never-made/variant/main"},
+    ),
+    Refusal(
         "policy-without-tracking",
         _PUT_POLICY,
         V,

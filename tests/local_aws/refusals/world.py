@@ -215,6 +215,8 @@ class World:
         if operation == "RegisterScalableTarget":
             return {**target, "MinCapacity": 1, "MaxCapacity": 4}
         self.call("application-autoscaling:RegisterScalableTarget", {**target, "MinCapacity": 1, "MaxCapacity": 4})
+        if operation == "DeregisterScalableTarget":
+            return target
         metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
         tracking = {"TargetValue": 100.0, "PredefinedMetricSpecification": metric}
         kind = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
