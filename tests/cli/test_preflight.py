@@ -63,7 +63,7 @@ def test_a_name_that_is_taken_fails_it_with_a_remedy(aws: LocalAws, app: str) ->
     finally:
         sqs.delete_queue(QueueUrl=made["QueueUrl"])
     assert done.returncode == 1
-    assert f"broken    name {name}: aws_sqs_queue of this name is there" in done.stdout
+    assert f"broken    name {name}: aws_sqs_queue with this name exists (this account)" in done.stdout
     assert "terraform import aws_sqs_queue." in done.stdout
 
 

@@ -6,7 +6,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from local_aws.tiny_pipeline import ARTIFACTS, DATA, STEP_SOURCE, Bench, make_function, s3_source, step, wait_for
+from local_aws.tiny_pipeline import (
+    ARTIFACTS,
+    DATA,
+    STEP_SOURCE,
+    Bench,
+    make_function,
+    open_to_events,
+    s3_source,
+    step,
+    wait_for,
+)
 
 from mlops_constructs.local_aws.events.target_input import target_input
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -41,6 +51,7 @@ class Queue:
         self.url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
         self.arn = attributes["Attributes"]["QueueArn"]
+        self._sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": open_to_events(self.arn)})
 
     def receive(self) -> Any:
         """The next message, deleted, as JSON."""
@@ -257,7 +268,7 @@ def test_function_that_does_not_permit_the_rule_is_not_invoked(bench: Bench) -> 
     make_rule(bench, "closed", {"source": ["knocking"]}, Arn=arn)
     permit(bench, "closed", "another-rule")
     bench.aws.account.emit({"source": "knocking", "detail-type": "t", "detail": {}})
-    wait_for(lambda: any("does not permit events.amazonaws.com to invoke it" in line for line in seen))
+    wait_for(lambda: any("target " + arn in line and "lambda:InvokeFunction" in line for line in seen))
     assert not any("invoked" in line for line in seen)
 
 

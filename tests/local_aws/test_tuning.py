@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
+from local_aws.tiny_pipeline import open_to_events
 
 from mlops_constructs.local_aws.sagemaker.search import choices
 
@@ -231,6 +232,7 @@ def test_the_end_of_a_search_is_an_event(aws: LocalAws, definition: dict[str, An
     sqs, events = aws.client("sqs"), aws.client("events")
     queue = sqs.create_queue(QueueName="searches")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": open_to_events(arn)})
     pattern = (
         '{"source": ["aws.sagemaker"], "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],'
         ' "detail": {"HyperParameterTuningJobName": [{"prefix": "told-"}],'

@@ -93,6 +93,17 @@ def make_role(aws: LocalAws, name: str, service: str) -> str:
     return arn
 
 
+def open_to_events(queue_arn: str) -> str:
+    """The policy of a queue to which EventBridge may send."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def make_function(aws: LocalAws, name: str, source: str, **more: Any) -> str:
     """A Python function whose module is `function.py`."""
     arn: str = aws.client("lambda").create_function(

@@ -63,4 +63,4 @@ def test_who_may_not_ask_is_told_which_right_is_missing() -> None:
     edge.on(session, "service-quotas", edge.refused("AccessDeniedException", "not authorized"))
     (finding,) = examine_quotas(session.client("service-quotas"), [DEV], "us-east-1")
     assert finding.state == "warning"
-    assert "Allow servicequotas:ListServiceQuotas" in finding.remedy
+    assert "Allow this identity servicequotas:ListServiceQuotas" in finding.remedy

@@ -57,7 +57,7 @@ def test_the_execution_trained_on_exactly_the_uploaded_version(site: Site, champ
     execution = site.client("codepipeline").get_pipeline_execution(
         pipelineName=site.pipeline, pipelineExecutionId=champion.execution_id
     )["pipelineExecution"]
-    revision = next(one for one in execution["artifactRevisions"] if one["name"] == "Dataset")
+    revision = next(one for one in execution["artifactRevisions"] if one["name"] == "DatasetObject")
     versions = site.client("s3").list_object_versions(Bucket=site.deployed.data_bucket, Prefix=site.deployed.prefix)
     assert revision["revisionId"] in {version["VersionId"] for version in versions["Versions"]}
     assert champion.variable("Dataset", "VersionId") == revision["revisionId"]
