@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import argparse
 import signal
 import sys
@@ -60,6 +59,7 @@ def interruptible() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM interrupt once: a second one must not break the clean-up; a third one may."""
     numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     came: list[int] = []
+    main_thread = threading.main_thread().ident
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         came.append(number)
@@ -70,10 +70,11 @@ def interruptible() -> Iterator[None]:
         if not issubclass(lost.exc_type, KeyboardInterrupt):
             told(lost)
             return
-        # It was raised in a finalizer, where Python drops it: raise it again afterwards.
-        again = [came[-1]] if came else []
+        # It was raised in a finalizer, where Python drops it: raise it again afterwards. The signal goes to the main
+        # thread itself, because `_thread.interrupt_main` does not end a system call that waits.
+        again = came[-1] if came else signal.SIGINT
         came.clear()
-        threading.Timer(_AGAIN_SECONDS, _thread.interrupt_main, again).start()
+        threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main_thread, again)).start()
 
     told, sys.unraisablehook = sys.unraisablehook, unraisable
     previous = {number: signal.signal(number, interrupt) for number in numbers}

@@ -24,7 +24,7 @@ class Last:
 try:
     with interruptible():
         Last()
-        time.sleep(20)
+        time.sleep(3600)
         print("lost")
 except KeyboardInterrupt:
     print("interrupted")
