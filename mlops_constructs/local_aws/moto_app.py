@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from moto.backends import list_of_moto_modules
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
@@ -19,6 +20,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed.wsgi import WSGIEnvironment
     from botocore.awsrequest import AWSPreparedRequest
 
@@ -30,11 +33,29 @@ class NotInMotoError(Exception):
     """moto knows neither the service nor the operation that a request asks for."""
 
 
+class _Dispatcher(DomainDispatcherApplication):
+    """Looks a host up once: moto lists its folder and tries 200 patterns at each request, and prints what it misses."""
+
+    def __init__(self, create_app: Callable[[Any], Any]) -> None:
+        super().__init__(create_app)
+        self._found: dict[str, str | None] = {}
+        self._modules = frozenset(list_of_moto_modules())
+
+    def get_backend_for_host(self, host: str | None) -> str | None:
+        if host is None or host in self._modules or host == "moto_api":
+            return host
+        if host not in self._found:
+            url = f"http://{host}"
+            patterns = self.backend_url_patterns
+            self._found[host] = next((backend for backend, pattern in patterns if pattern.match(url)), None)
+        return self._found[host]
+
+
 class MotoApp:
     """One WSGI application for all of moto's services. Their state belongs to the process."""
 
     def __init__(self) -> None:
-        self._app = DomainDispatcherApplication(_backend_app)
+        self._app = _Dispatcher(_backend_app)
 
     def reset(self) -> None:
         """Forget everything that moto holds."""

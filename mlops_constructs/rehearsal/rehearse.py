@@ -84,7 +84,7 @@ class Rehearsal:
 
     def __exit__(self, *_: object) -> None:
         if self._terraform is not None:
-            self._terraform.stop()
+            self._terraform.close()
         self.aws.close()
 
     def deploy(self) -> DeployedPipeline:

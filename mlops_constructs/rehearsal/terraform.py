@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.provider_mirror import cache_dir, find_mirror, searched_places
+from mlops_constructs.rehearsal.provider_process import ProviderProcess, provider_process
 
 if TYPE_CHECKING:
     import subprocess
@@ -57,6 +58,7 @@ class Terraform:
     on_event: Callable[[dict[str, Any]], None]
     program: Path = field(default_factory=find_program)
     _child: subprocess.Popen[bytes] | None = None
+    _provider: ProviderProcess | None = None
 
     def prepare(self, stack: Path) -> None:
         """Copy the synthesized stack here and point its providers to the local AWS, without editing the stack."""
@@ -89,6 +91,9 @@ class Terraform:
                 "registry. Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that contains it.\n"
                 + "\n".join(reason[-8:])
             )
+        self._provider = provider_process(self.folder, self.environment, self.processes)
+        if self._provider is not None:
+            self.environment = {**self.environment, **self._provider.environment}
         return where
 
     def validate(self) -> None:
@@ -128,6 +133,13 @@ class Terraform:
         child = self._child
         if child is not None and child.poll() is None:
             self.processes.end(child, _STOP_SECONDS)
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        self.stop()
+        if self._provider is not None:
+            self._provider.close()
+            self._provider = None
 
     def _provider_version(self) -> str:
         document = json.loads((self.folder / "cdk.tf.json").read_text(encoding="utf-8"))
