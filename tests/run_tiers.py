@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Such as "....F.... [ 42%]".
+_PROGRESS = re.compile(r"\S+ +\[ *\d+%\]$")
 
 
 @dataclass(frozen=True)
@@ -21,41 +23,75 @@ class Tier:
     Attributes:
         name: Value of ``--tier``.
         workers: Its processes.
+        nice: Added to their niceness.
     """
 
     name: str
     workers: int
+    nice: int = 0
 
-    def run(self, output: Path, more: list[str]) -> tuple[int, float]:
-        """Write what pytest says to a file; give its exit code and the seconds that it took."""
+    def run(self, more: list[str]) -> Outcome:
+        """Run it; show its progress while it runs."""
         command = [sys.executable, "-m", "pytest", "--tier", self.name, f"--numprocesses={self.workers}", *more]
         # The files with the most tests first.
         command += ["--loadscope-reorder"]
-        began = time.monotonic()
-        with output.open("wb") as stream:
-            done = subprocess.run(command, cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT, check=False)
-        return done.returncode, time.monotonic() - began
+        lines, began = list[str](), time.monotonic()
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            preexec_fn=lambda: os.nice(self.nice),
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if _PROGRESS.match(line):
+                    print(f"{self.name:9} {line}", end="", flush=True)
+        return Outcome(self.name, process.returncode, time.monotonic() - began, "".join(lines))
 
 
-# A deployment waits two thirds of its time for the provider, so it has more workers than there are cores.
-TIERS = (Tier("terraform", 6), Tier("servers", 2), Tier("fast", 1))
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of pytest gave.
+
+    Attributes:
+        name: Of the tier.
+        code: Exit code.
+        seconds: How long it took.
+        text: What pytest printed.
+    """
+
+    name: str
+    code: int
+    seconds: float
+    text: str
+
+    def row(self) -> str:
+        """Give its line of the table."""
+        failed = f"  (exit code {self.code})" if self.code else ""
+        return f"{self.name:9} {self.seconds:6.0f} s  {summary(self.text)}{failed}"
+
+
+# A deployment waits two thirds of its time for the provider, so it has more workers than there are cores. The fast
+# tests wait for nothing and nobody waits for them: they take what the others leave.
+TIERS = (Tier("terraform", 7), Tier("servers", 2), Tier("fast", 2, nice=15))
 
 
 def main(more: list[str]) -> int:
-    """Run every tier, show what each said, then a table and the slowest tests; give 0 when all have passed."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(TIERS)) as pool:
-        outputs = {tier: Path(folder, tier.name) for tier in TIERS}
-        runs = {tier: pool.submit(tier.run, output, more) for tier, output in outputs.items()}
-        results = {tier: run.result() for tier, run in runs.items()}
-        said = {tier: output.read_text(encoding="utf-8", errors="replace") for tier, output in outputs.items()}
-    for tier, text in said.items():
-        print(f"===== {tier.name}\n{text}")
-    print("\n".join(["===== the ten slowest", *slowest("\n".join(said.values())), "===== tiers"]))
-    for tier, (code, seconds) in results.items():
-        print(f"{tier.name:10} {seconds:6.0f} s  {summary(said[tier])}" + (f"  (exit code {code})" if code else ""))
-    print(f"{'all':10} {time.monotonic() - began:6.0f} s")
-    return max(code for code, _ in results.values())
+    """Run every tier, show what each said when it ends, then a table and the slowest tests; give 0 when all passed."""
+    began, outcomes = time.monotonic(), list[Outcome]()
+    with ThreadPoolExecutor(len(TIERS)) as pool:
+        for future in as_completed([pool.submit(tier.run, more) for tier in TIERS]):
+            outcome = future.result()
+            outcomes.append(outcome)
+            print(f"===== {outcome.name}\n{outcome.text}", flush=True)
+    texts = "\n".join(outcome.text for outcome in outcomes)
+    print("\n".join(["===== the ten slowest", *slowest(texts), "===== tiers", *(one.row() for one in outcomes)]))
+    print(f"{'all':9} {time.monotonic() - began:6.0f} s")
+    return max(outcome.code for outcome in outcomes)
 
 
 def slowest(text: str) -> list[str]:
