@@ -156,8 +156,8 @@ class StorageStage(Construct):
         lifecycle.S3BucketLifecycleConfiguration(
             self,
             f"{id_}_lifecycle",
+            # Waits for nothing else: the provider watches it for 50 seconds, the longest wait of an apply.
             bucket=name,
-            depends_on=[versioning],
             rule=[
                 lifecycle.S3BucketLifecycleConfigurationRule(
                     id="abandoned-uploads",
