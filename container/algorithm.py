@@ -1,10 +1,10 @@
 """The algorithm: the only file to edit.
 
-``train`` and ``serve`` call what is named here and look nowhere else. The worked example is a random forest
-on the iris flowers: CSV without a header line (or JSON Lines, or Parquet), the label first, then the measurements.
+``train`` and ``serve`` call the functions of this module. The example is a random forest on the iris flowers. Its data
+is CSV without a header line, JSON Lines or Parquet: the label first, then the measurements.
 
-Raise ``DataError`` for data nobody can train on and ``InputError`` for records nobody can predict: their text
-reaches the person who sent them. ``print`` goes to the job's log.
+Raise ``DataError`` for training data that cannot be used, and ``InputError`` for records that cannot be predicted: the
+person who sent them sees the message. ``print`` writes to the job's log.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ TREES_AT_A_TIME = 20
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a training job may set, with type and default; an unknown name or a bad value fails the job.
+    """The hyperparameters that a training job may set; an unknown name or an invalid value fails the job.
 
     Attributes:
         n_estimators: Trees in the forest.
-        max_depth: Levels of a tree at most; ``None`` lets each grow until its leaves are pure.
-        min_samples_leaf: Rows a leaf keeps at least.
-        n_jobs: Trees grown at the same time; -1 uses every CPU of the instance.
-        random_state: Seed of the forest and of the rows held out.
-        validation_fraction: Share of ``train`` held out when there is no ``validation`` channel.
+        max_depth: Maximum number of levels of a tree; with ``None`` each grows until its leaves are pure.
+        min_samples_leaf: Minimum number of rows in a leaf.
+        n_jobs: Number of trees grown at the same time; -1 uses every CPU of the instance.
+        random_state: Seed of the forest and of the choice of held-out rows.
+        validation_fraction: Share of ``train`` that is held out if there is no ``validation`` channel.
     """
 
     n_estimators: int = 120
@@ -63,10 +63,10 @@ class Hyperparameters:
 
 
 def load_data(channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperparameters) -> tuple[Table, Table]:
-    """Read the files of each channel; give the rows to train on and the rows to judge by.
+    """Read the files of each channel; return the rows for training and the rows for validation.
 
     Raises:
-        DataError: When the data cannot be used, naming the file, line and column at fault.
+        DataError: If the data cannot be used; the message names file, line and column.
     """
     train = read_labelled("train", channels["train"])
     check_classes(train)
@@ -80,9 +80,9 @@ def load_data(channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperpara
 
 
 def train(data: Table, hyperparameters: Hyperparameters, run: Run) -> RandomForestClassifier:
-    """Fit the model, going on from ``run.checkpoint`` if there is one.
+    """Fit the model; continue from ``run.checkpoint`` if there is one.
 
-    When ``run.stop_requested()`` turns true, give back soon what there is so far.
+    When ``run.stop_requested()`` becomes true, return the model trained so far soon.
     """
     forest: RandomForestClassifier = run.checkpoint or RandomForestClassifier(
         max_depth=hyperparameters.max_depth,
@@ -101,7 +101,7 @@ def train(data: Table, hyperparameters: Hyperparameters, run: Run) -> RandomFore
 
 
 def metrics(model: RandomForestClassifier, data: Table) -> dict[str, float]:
-    """Judge the model; each metric is reported as ``train:<name>`` and ``validation:<name>``."""
+    """Evaluate the model; each metric is reported as ``train:<name>`` and ``validation:<name>``."""
     probabilities = model.predict_proba(data.features)
     return {
         "accuracy": float(accuracy_score(data.labels, model.classes_[probabilities.argmax(axis=1)])),
@@ -110,37 +110,39 @@ def metrics(model: RandomForestClassifier, data: Table) -> dict[str, float]:
 
 
 def predict(model: RandomForestClassifier, records: NDArray[np.float64]) -> list[Any]:
-    """Give one answer a record; ``records`` has a row each, all finite, from one request or from several.
+    """Return one prediction per record.
+
+    ``records`` has one row per record, from one or several requests. All values are finite.
 
     Raises:
-        InputError: When the records have another width than the training data.
+        InputError: If the records do not have as many values as the training data has features.
     """
     if records.shape[1] != model.n_features_in_:
         raise InputError(f"each record needs {model.n_features_in_} values, got {records.shape[1]}")
     if np.abs(records).max() > np.finfo(np.float32).max:
         raise InputError("a value is too large for the model (beyond 32-bit floating point)")
-    # forest.predict sets up a parallel job at every call: for one row, twenty times the cost of the trees.
+    # forest.predict sets up a parallel job at every call. For one row this costs twenty times as much as the trees.
     features = records.astype(np.float32)
     votes = sum(tree.tree_.predict(features) for tree in model.estimators_)
     return list(model.classes_[votes.argmax(axis=1)].tolist())
 
 
 def to_onnx(model: RandomForestClassifier) -> bytes | None:
-    """Give the same model as ONNX, to be answered with where that is faster; delete this to always use ``predict``.
+    """Return the same model as ONNX, which ``serve`` uses where it is faster; delete this to always use ``predict``.
 
-    ``train`` compares the two on held-out and random records; one different answer, and only ``predict`` is used.
+    ``train`` compares the two on held-out and random records. If a single prediction differs, ONNX is not used.
     """
     return onnx_from_sklearn(model)
 
 
 def save(model: RandomForestClassifier, directory: Path) -> None:
-    """Write the model into ``directory``: model.tar.gz in the end, or a checkpoint on the way."""
+    """Write the model into ``directory``, as the final model (it becomes model.tar.gz) or as a checkpoint."""
     joblib.dump(model, directory / MODEL_FILE)
 
 
 def load(directory: Path) -> RandomForestClassifier:
-    """Read what ``save`` wrote; anything raised stops the server with that reason."""
+    """Read the files that ``save`` wrote; an exception stops the server, and its message is logged."""
     model = joblib.load(directory / MODEL_FILE)
     if not isinstance(model, RandomForestClassifier):
-        raise TypeError(f"{MODEL_FILE} holds a {type(model).__name__}, not a RandomForestClassifier")
+        raise TypeError(f"{MODEL_FILE} contains a {type(model).__name__}, not a RandomForestClassifier")
     return model

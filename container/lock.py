@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write requirements.lock: requirements.txt for the image's Python, with the hashes of the files for each processor.
+"""Write requirements.lock: the packages of requirements.txt for the image's Python version, with file hashes.
 
-Run it after every change of requirements.txt, on Linux, with the image's Python: ``python3.12 lock.py``.
+Run it after every change of requirements.txt, on Linux, with the image's Python version: ``python3.12 lock.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# SageMaker's instances are x86-64 or Graviton; one list of hashes serves both.
+# SageMaker's instances are x86-64 or Graviton. One lock file has the hashes for both.
 PROCESSORS = ("x86_64", "aarch64")
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 HEADER = """# Written by lock.py from requirements.txt, for Python {python} on Linux. Do not edit.
@@ -22,13 +22,13 @@ HEADER = """# Written by lock.py from requirements.txt, for Python {python} on L
 
 
 def main() -> None:
-    """Ask pip what it would install in the image."""
+    """Resolve the packages with pip for each processor architecture, and write the lock file."""
     text = (HERE / "Dockerfile").read_text()
     match = re.search(r"^ARG BASE_IMAGE=\S+/python:(\d+\.\d+)", text, re.MULTILINE)
     if match is None:
-        sys.exit("lock.py: the Dockerfile names no Python version")
+        sys.exit("lock.py: BASE_IMAGE in the Dockerfile contains no Python version")
     python = match[1]
-    # pip decides by the Python that runs it which lines of requirements.txt count.
+    # pip evaluates the python_version markers in requirements.txt for the Python that runs it.
     if python != f"{sys.version_info.major}.{sys.version_info.minor}" or sys.platform != "linux":
         sys.exit(f"lock.py: run this on Linux with Python {python}")
     locked: dict[str, set[str]] = {}

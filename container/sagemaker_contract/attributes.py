@@ -1,6 +1,6 @@
-"""The custom attributes of a request: the header X-Amzn-SageMaker-Custom-Attributes, in and out.
+"""The header X-Amzn-SageMaker-Custom-Attributes of a request and of its response.
 
-For use inside ``predict`` (or the hooks): what the caller sent, and what to send back.
+For use inside ``predict``, or the functions of sagemaker-inference.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _current: ContextVar[_Attributes | None] = ContextVar("custom attributes", defau
 
 
 def request_attributes() -> str:
-    """What the request has in its header; empty without one."""
+    """The value of the request's header; empty if the request has none."""
     current = _current.get()
     return current.given if current else ""
 
 
 def answer_attributes(text: str) -> None:
-    """Set the header of the answer.
+    """Set the header of the response.
 
     Raises:
-        ValueError: For what a header cannot hold; SageMaker takes at most 1,024 visible ASCII characters.
+        ValueError: If the text is not allowed in this header; SageMaker accepts at most 1,024 visible ASCII characters.
     """
     if len(text) > 1024 or not text.isascii() or not text.isprintable():
         raise ValueError("custom attributes are at most 1024 visible ASCII characters")
@@ -38,7 +38,7 @@ def answer_attributes(text: str) -> None:
 
 
 class AttributesScope:
-    """``with AttributesScope(given) as scope:`` predict; then ``scope.answer`` is what it set."""
+    """In ``with AttributesScope(given) as scope:`` call ``predict``; ``scope.answer`` is the value that it set."""
 
     def __init__(self, given: str) -> None:
         self._attributes = _Attributes(given)

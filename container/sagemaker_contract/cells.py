@@ -1,4 +1,4 @@
-"""Numbers out of text cells, with the exact place of the first that is none."""
+"""Parse text cells as numbers; the error names the position of the first invalid cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN_CHARACTERS = 40
 
 
 class NotANumberError(ValueError):
-    """The cell at ``index`` is no finite number; the text says what it is instead."""
+    """The cell at ``index`` is not a finite number; the message shows its content."""
 
     def __init__(self, index: int, cell: str) -> None:
         super().__init__(f"{shown(cell)} is not a finite number" if cell.strip() else "the value is missing")
@@ -20,26 +20,26 @@ class NotANumberError(ValueError):
 
 
 def parse_numbers(cells: Sequence[str]) -> list[float]:
-    """Every cell as a finite number.
+    """Return every cell as a finite number.
 
     Raises:
-        NotANumberError: For the first cell that is none.
+        NotANumberError: For the first cell that is not a finite number.
     """
     try:
         numbers = [float(cell) for cell in cells]
     except ValueError:
         raise _first_bad(cells) from None
-    # Python reads 1_000 as a number; nobody else does.
+    # Python accepts 1_000 as a number; other programs do not.
     if any("_" in cell for cell in cells):
         raise _first_bad(cells)
-    # One look at the sum instead of one at each cell; a sum may overflow where no cell does.
+    # One check of the sum is faster than a check of each cell. The sum may overflow although no cell is infinite.
     if not math.isfinite(sum(numbers)) and not all(map(math.isfinite, numbers)):
         raise _first_bad(cells)
     return numbers
 
 
 def shown(text: str) -> str:
-    """``text`` quoted, and cut where it is long."""
+    """``text`` in quotes, shortened if it is long."""
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…")
 
 

@@ -1,10 +1,10 @@
-"""What can be wrong, by whose fault it is.
+"""The exceptions, by cause.
 
 ContractError
  ├── ConfigurationError   the job's or the server's settings
  ├── DataError            the training data
  ├── ModelError           the stored model
- └── RequestError         a request, with the HTTP status that answers it
+ └── RequestError         a request, with the HTTP status of the response
       └── InputError      its records (400)
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 
 class ContractError(Exception):
-    """A fault whose text is complete by itself: it is shown without a stack trace or a type name."""
+    """An error whose message is complete: it is shown without a stack trace or a type name."""
 
 
 class ConfigurationError(ContractError):
@@ -20,7 +20,7 @@ class ConfigurationError(ContractError):
 
 
 class DataError(ContractError):
-    """The training data cannot be used; the text names the channel, or the file, line and column."""
+    """The training data cannot be used; the message names the channel, or the file, line and column."""
 
 
 class ModelError(ContractError):
@@ -28,7 +28,7 @@ class ModelError(ContractError):
 
 
 class RequestError(ContractError):
-    """A request that gets no prediction; ``status`` is the HTTP status of the answer."""
+    """A request that gets no prediction; ``status`` is the HTTP status of the response."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

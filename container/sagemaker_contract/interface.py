@@ -1,4 +1,4 @@
-"""What ``algorithm.py`` gives; the module itself is the object."""
+"""The interface of ``algorithm.py``, and how the module is imported."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HOOKS = ("model_fn", "input_fn", "predict_fn", "output_fn")
 
 
 class Algorithm(Protocol):
-    """Data, model and hyperparameters are the algorithm's own types: they are only passed on.
+    """The functions of ``algorithm.py``; the types of data, model and hyperparameters are its own.
 
-    It may also have ``to_onnx(model) -> bytes | None``: the same model as ONNX, for faster answers; and
-    ``USES_ALL_HOSTS = True``, when ``train`` divides its work over the hosts of the job.
+    It may also have ``to_onnx(model) -> bytes | None``, which returns the same model as ONNX, for faster predictions,
+    and ``USES_ALL_HOSTS = True`` if ``train`` divides its work between the hosts of the job.
     """
 
     Hyperparameters: type
@@ -43,15 +43,15 @@ class Algorithm(Protocol):
 
 
 def load_algorithm() -> Algorithm:
-    """Import ``algorithm.py``; called late, for no signal and no ping may wait for its libraries."""
+    """Import ``algorithm.py``; called late, because signals and pings must not wait for the import of its libraries."""
     return cast("Algorithm", importlib.import_module("algorithm"))
 
 
 def load_serving_module() -> ModuleType:
-    """Import what ``serve`` answers with: ``algorithm.py``, or the file that SAGEMAKER_PROGRAM names.
+    """Import the module that ``serve`` predicts with: ``algorithm.py``, or the file in SAGEMAKER_PROGRAM.
 
     Raises:
-        ConfigurationError: When there is no such file.
+        ConfigurationError: If the file does not exist.
     """
     program = os.environ.get("SAGEMAKER_PROGRAM") or "algorithm.py"
     name = program.removesuffix(".py")
@@ -60,7 +60,7 @@ def load_serving_module() -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-        raise ConfigurationError(f"SAGEMAKER_PROGRAM is {program}, and there is no such file beside serve") from None
+        raise ConfigurationError(f"SAGEMAKER_PROGRAM is {program}, but there is no such file beside serve") from None
 
 
 def has_hooks(module: object) -> bool:

@@ -1,4 +1,4 @@
-"""Where SageMaker puts things in the container."""
+"""The paths that SageMaker uses in the container."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
-    """The folders and files of the contract, below ``base``."""
+    """The folders and files of SageMaker's container contract, below ``base``."""
 
     base: Path
 
     @classmethod
     def from_env(cls) -> Paths:
-        """``SAGEMAKER_BASE_DIR``, else ``/opt/ml``."""
+        """Use ``SAGEMAKER_BASE_DIR``, or ``/opt/ml`` if it is not set."""
         return cls(Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml"))
 
     @property

@@ -1,4 +1,4 @@
-"""The forms that training data comes in: lines of cells, the label first, each with its place."""
+"""Read the file formats of training data as lines of cells; each line has its position and starts with the label."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def read_file(file: Path) -> tuple[Lines, Callable[[Sequence[Any]], list[float]]]:
-    """The lines of a file, and what makes numbers of their cells; by its ending, CSV unless known."""
+    """Return the lines of a file and the function that parses their cells; by its suffix, CSV by default."""
     if file.suffix == ".parquet":
         return _parquet(file), _typed_numbers
     if file.suffix in (".jsonl", ".jsonlines", ".ndjson"):
@@ -27,7 +27,7 @@ def read_file(file: Path) -> tuple[Lines, Callable[[Sequence[Any]], list[float]]
 
 
 def _csv(file: Path) -> Lines:
-    """Every line that is not blank; a byte order mark and any line ending are fine."""
+    """Every line that is not blank; a byte order mark and any line ending are accepted."""
     with file.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream)
         try:
@@ -41,7 +41,7 @@ def _csv(file: Path) -> Lines:
 
 
 def _json_lines(file: Path) -> Lines:
-    """A JSON list a line, or an object whose first member is the label; objects name the same members."""
+    """One JSON list per line, or one object, whose first member is the label; all objects have the same members."""
     names: list[str] | None = None
     with file.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
@@ -53,7 +53,7 @@ def _json_lines(file: Path) -> Lines:
                 names = names or list(content)
                 if list(content) != names:
                     raise DataError(
-                        f"{place}: the members are {', '.join(content)}, before they were {', '.join(names)}"
+                        f"{place}: the members are {', '.join(content)}, but earlier lines have {', '.join(names)}"
                     )
                 content = list(content.values())
             if not isinstance(content, list):
@@ -89,9 +89,9 @@ def _parquet(file: Path) -> Lines:
 
 
 def _typed_numbers(cells: Sequence[Any]) -> list[float]:
-    """Cells that have types already."""
+    """Return cells that already have types as numbers."""
     for index, cell in enumerate(cells):
-        # Not isinstance: True is an int in Python and no number in the data.
+        # Not isinstance: True is an int in Python, but not a number in the data.
         if type(cell) not in (int, float) or not math.isfinite(cell):
             raise NotANumberError(index, "" if cell is None else str(cell))
     return [float(cell) for cell in cells]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text a row."""
+    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text per row."""
 
     channel: str
     features: NDArray[np.float64]
@@ -31,18 +31,18 @@ class Table:
         return len(self.labels)
 
     def rows(self, chosen: NDArray[np.bool_], channel: str) -> Table:
-        """The rows where ``chosen`` is true, under another name."""
+        """The rows where ``chosen`` is true, as a table with the name ``channel``."""
         return Table(channel, self.features[chosen], self.labels[chosen])
 
 
 def read_labelled(channel: str, files: Sequence[Path]) -> Table:
-    """Read CSV, JSON Lines and Parquet files, the label in the first column, as one table.
+    """Read CSV, JSON Lines and Parquet files as one table; the label is in the first column.
 
-    CSV has no header line. The members of JSON objects and the columns of Parquet count by their order.
+    CSV has no header line. The order of JSON members and of Parquet columns matters, their names do not.
 
     Raises:
-        DataError: For an empty or non-UTF-8 file, a row of another width, a missing label, a feature that is
-            no finite number, or a single row.
+        DataError: For an empty or non-UTF-8 file, a row with another number of columns, a missing label, a feature
+            that is not a finite number, or a single row.
     """
     labels: list[str] = []
     features = array("d")
@@ -60,31 +60,31 @@ def read_labelled(channel: str, files: Sequence[Path]) -> Table:
         if len(labels) == rows_before:
             raise DataError(f"{file.name} is empty")
     if len(labels) == 1:
-        raise DataError(f"the channel {channel!r} holds a single row; at least two are needed")
+        raise DataError(f"the channel {channel!r} contains a single row; at least two are needed")
     return Table(channel, np.frombuffer(features).reshape(len(labels), columns - 1), np.array(labels))
 
 
 def check_classes(table: Table) -> None:
-    """Refuse a table with one class only: nothing can be learned from it."""
+    """Reject a table with only one class: nothing can be learned from it."""
     classes = np.unique(table.labels)
     if len(classes) < 2:
         label = shown(str(classes[0]))
-        raise DataError(f"the channel {table.channel!r} has one class only: {label} in all {len(table)} rows")
+        raise DataError(f"the channel {table.channel!r} has only one class: {label} in all {len(table)} rows")
 
 
 def check_same_shape(train: Table, validation: Table) -> None:
-    """Refuse validation data with other columns, or with labels that training never shows."""
+    """Reject validation data with another number of columns, or with labels that are not in the training data."""
     wanted, got = train.features.shape[1], validation.features.shape[1]
     if wanted != got:
         raise DataError(f"the channel 'validation' has {got} feature columns, 'train' has {wanted}")
     unknown = np.setdiff1d(validation.labels, train.labels)
     if len(unknown):
         names = ", ".join(shown(str(label)) for label in unknown[:5])
-        raise DataError(f"the channel 'validation' has labels that 'train' never shows: {names}")
+        raise DataError(f"the channel 'validation' has labels that 'train' does not have: {names}")
 
 
 def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
-    """Divide a table at random, each class by the same ``fraction``; the first keeps every class."""
+    """Divide a table at random, each class by the same ``fraction``; the first part keeps every class."""
     random = np.random.default_rng(seed)
     held = np.zeros(len(table), dtype=bool)
     for label in np.unique(table.labels):
@@ -93,14 +93,14 @@ def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
     if not held.any():
         raise DataError(
             f"the channel {table.channel!r} has too few rows ({len(table)}) to hold some out for validation: "
-            "give more, or a channel 'validation'"
+            "add rows, or a channel 'validation'"
         )
     return table.rows(~held, table.channel), table.rows(held, "validation")
 
 
 def _columns(place: str, cells: Sequence[Any]) -> int:
     if len(cells) < 2:
-        raise DataError(f"{place}: one column only; a label and at least one feature are needed")
+        raise DataError(f"{place}: only one column; a label and at least one feature are needed")
     return len(cells)
 
 

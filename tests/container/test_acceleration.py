@@ -48,7 +48,7 @@ def accelerated(directory: Path) -> Accelerated:
 
 
 def test_train_says_what_it_compared(trained: Trained) -> None:
-    assert "serving: ONNX gives the same answers on 30 held-out and 20000 random records" in trained.outcome.stdout
+    assert "serving: ONNX gives the same predictions on 30 held-out and 20000 random records" in trained.outcome.stdout
 
 
 def test_labels_are_the_forest_s_on_200_000_random_records(trained: Trained) -> None:
@@ -90,13 +90,13 @@ def test_linear_models_compute_in_64_bits(regression: LogisticRegression | Linea
 
 def test_server_says_that_onnx_answers(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base).wait_until_ready()
-    assert any(message.startswith("answers come from ONNX up to ") for message in server.messages)
+    assert any(message.startswith("predictions come from ONNX up to ") for message in server.messages)
     assert server.invoke(RECORD).body == "setosa\n"
 
 
 def test_switch_turns_it_off(start_server: StartServer, trained: Trained) -> None:
     server = start_server(trained.job.base, SERVE_ACCELERATION="off").wait_until_ready()
-    assert "answers come from the algorithm's own predict: SERVE_ACCELERATION is off" in server.messages
+    assert "predictions come from the algorithm's predict: SERVE_ACCELERATION is off" in server.messages
     assert server.invoke(RECORD).body == "setosa\n"
 
 
@@ -156,7 +156,7 @@ def test_algorithm_with_hooks_is_trained_without_onnx(
 ) -> None:
     job.program = edited_container("\ndef model_fn(model_dir):\n    return load(Path(model_dir))\n") / "train"
     outcome = job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run()
-    assert "serving: serve asks the functions of sagemaker-inference; no ONNX" in outcome.stdout
+    assert "serving: serve calls the functions of sagemaker-inference; no ONNX" in outcome.stdout
     assert not (job.base / "model" / "serving" / "model.onnx").exists()
 
 
@@ -198,12 +198,12 @@ def change_answers(model: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (spoil_model, "the model's files are not those that ONNX was checked with"),
+        (spoil_model, "the model's files have changed since the ONNX model was verified"),
         (spoil_onnx, "InvalidProtobuf: "),
         (spoil_check, "JSONDecodeError: "),
-        (remove_check, "the model has no checked ONNX form"),
-        (change_algorithm, "algorithm.py is not the one that ONNX was checked with"),
-        (change_answers, "on this machine ONNX answers differently from when it was checked"),
+        (remove_check, "there is no verified ONNX model"),
+        (change_algorithm, "algorithm.py has changed since the ONNX model was verified"),
+        (change_answers, "on this machine ONNX predicts differently from when it was verified"),
     ],
 )
 def test_doubtful_onnx_is_not_used(model: Path, spoil: Callable[[Path], None], reason: str) -> None:
@@ -242,7 +242,7 @@ def test_one_different_answer_keeps_onnx_out(trained: Trained, tmp_path: Path) -
         answers = forest.predict(records).tolist()
         return [*answers[:-1], "rose"]
 
-    with pytest.raises(NotTheSameError, match="its answers differ from predict's on 20030"):
+    with pytest.raises(NotTheSameError, match=r"its predictions on 20030 .* differ from those of predict"):
         write_checked(tmp_path, content, other, load_iris().data[:30])
     assert not (tmp_path / "serving").exists()
 

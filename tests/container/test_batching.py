@@ -198,7 +198,7 @@ def test_wrong_number_of_answers_is_an_error(batcher: Callable[[], Batcher], mod
     async def work() -> None:
         with ThreadPoolExecutor(1) as thread:
             queue = Batcher(lambda _records, _text: Prediction([1]), thread, Board(1).row(0), 1.0)
-            with pytest.raises(ValueError, match="gave 1 answers for 3 records"):
+            with pytest.raises(ValueError, match="returned 1 predictions for 3 records"):
                 await queue.submit(record(1, rows=3), "")
 
     run(work())

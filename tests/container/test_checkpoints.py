@@ -37,7 +37,7 @@ def test_stopped_forest_grows_on_to_the_same_forest(job: Job, iris: list[str], t
     shutil.rmtree(job.base / "model")
     outcome = job.run()
     assert outcome.code == 0
-    assert "going on from checkpoint-000001" in outcome.stdout
+    assert "continuing from checkpoint-000001" in outcome.stdout
     assert "\n20 of 300 trees" not in outcome.stdout
     resumed = joblib.load(job.model)
     again = type(job)(tmp_path / "again")
@@ -61,13 +61,13 @@ def test_half_copied_checkpoint_gives_way_to_the_one_before(tmp_path: Path, caps
     store.write("second")
     (tmp_path / "checkpoint-000002" / "model" / "model.txt").write_text("sec")
     assert store.latest() == "first"
-    assert "checkpoint-000002 is not used: its files are not whole" in capsys.readouterr().out
+    assert "checkpoint-000002 is not used: its files are incomplete" in capsys.readouterr().out
 
 
 def test_checkpoint_of_another_job_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoints(tmp_path, "other").write("other")
     assert checkpoints(tmp_path).latest() is None
-    assert "it is of other data or other hyperparameters" in capsys.readouterr().out
+    assert "it was made with other data or other hyperparameters" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("label", [None, "", "[]", json.dumps({"fingerprint": "same"})])

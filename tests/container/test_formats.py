@@ -95,20 +95,20 @@ def test_content_type_is_known_by_other_names() -> None:
     [
         (decode_npy, b"", "the body is empty"),
         (decode_npy, b"5.1,3.5", "the body is not a NumPy array: "),
-        (decode_npy, npy(FLOWERS)[:-8], "the array's header says (2, 4) of float64, the body has 56 bytes of it"),
-        (decode_npy, npy([["a", "b"]]), "the array must hold numbers, it holds <U1"),
-        (decode_npy, npy(np.array([[{}]]), allow_pickle=True), "the array must hold numbers, it holds object"),
-        (decode_npy, npy(np.zeros((2, 2, 2))), "the array must have rows and columns, it has 3 dimensions"),
+        (decode_npy, npy(FLOWERS)[:-8], "the array's header declares (2, 4) of float64, but its data has 56 bytes"),
+        (decode_npy, npy([["a", "b"]]), "the array must contain numbers, not <U1"),
+        (decode_npy, npy(np.array([[{}]]), allow_pickle=True), "the array must contain numbers, not object"),
+        (decode_npy, npy(np.zeros((2, 2, 2))), "the array must have one or two dimensions, not 3"),
         (decode_npy, npy(np.zeros((0, 4))), "there are no records"),
         (decode_npy, npy([[1.0, np.inf]]), "record 1, column 2: inf is not a finite number"),
         (decode_parquet, b"", "the body is empty"),
         (decode_parquet, b"PAR1 and no more", "the body is not a Parquet file: "),
         (decode_parquet, flowers_as_parquet()[:-20], "the body is not a Parquet file: "),
-        (decode_parquet, parquet_bytes(a=["x"]), "column 'a' must hold numbers, it holds string"),
+        (decode_parquet, parquet_bytes(a=["x"]), "column 'a' must contain numbers, not string"),
         (decode_parquet, parquet_bytes(a=[1.0, None]), "column 'a' has 1 missing values"),
         (decode_parquet, parquet_bytes(a=[1.0], b=[float("nan")]), "record 1, column 2: nan is not a finite number"),
         (decode_json_lines, b"[1,2]\n{\n", "record 2 is not JSON: "),
-        (decode_json_lines, b"[1,2]\n[1]\n", "record 2 has 1 values, record 1 has 2"),
+        (decode_json_lines, b"[1,2]\n[1]\n", "record 2 has 1 values, but record 1 has 2"),
         (decode_json_lines, b"3\n", "record 1 is not a list of numbers"),
         (decode_csv, b"1_0,2\n", "record 1, column 1: '1_0' is not a finite number"),
     ],
@@ -132,7 +132,7 @@ def test_few_bytes_of_parquet_cannot_become_all_memory() -> None:
     column = pyarrow.chunked_array([np.zeros(1_000_000)] * 70)
     parquet.write_table(pyarrow.table({"a": column}), stream, compression="gzip")
     assert len(stream.getvalue()) < 1_000_000
-    with pytest.raises(InputError, match="70000000 x 1 values; at most 67108864 are read"):
+    with pytest.raises(InputError, match="70000000 x 1 values; at most 67108864 are allowed"):
         decode_parquet(stream.getvalue())
 
 
@@ -147,7 +147,7 @@ def test_large_csv_is_read_exactly_as_small(ending: str, mark: str) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("1,2", "record 4001 has 2 values, record 1 has 3"),
+        ("1,2", "record 4001 has 2 values, but record 1 has 3"),
         ("1,,3", "record 4001, column 2: the value is missing"),
         ("1,nan,3", "record 4001, column 2: nan is not a finite number"),
         ("1,two,3", "record 4001, column 2: 'two' is not a finite number"),

@@ -99,4 +99,4 @@ def test_missing_program_is_named(start_server: StartServer, tmp_path: Path) -> 
     (tmp_path / "model" / "factor").write_text("10")
     server = start_server(tmp_path, SAGEMAKER_PROGRAM="missing.py")
     assert server.wait() == 1
-    assert server.messages[-1] == "SAGEMAKER_PROGRAM is missing.py, and there is no such file beside serve"
+    assert server.messages[-1] == "SAGEMAKER_PROGRAM is missing.py, but there is no such file beside serve"

@@ -85,7 +85,7 @@ def test_csv_and_json_say_the_same(server: Server) -> None:
         ("\r\n \n", "text/csv", "the body is empty"),
         (b"5.1,\xff", "text/csv", "the body is not UTF-8 text (byte 4)"),
         ("5.1,3.5,1.4", "text/csv", "each record needs 4 values, got 3"),
-        (f"{SETOSA}\n1,2,3", "text/csv", "record 2 has 3 values, record 1 has 4"),
+        (f"{SETOSA}\n1,2,3", "text/csv", "record 2 has 3 values, but record 1 has 4"),
         (f"{SETOSA}\n1,x,3,4", "text/csv", "record 2, column 2: 'x' is not a finite number"),
         ("1,,3,4", "text/csv", "record 1, column 2: the value is missing"),
         (f"{SETOSA}\n1,nan,3,4", "text/csv", "record 2, column 2: nan is not a finite number"),

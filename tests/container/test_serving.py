@@ -104,7 +104,7 @@ def test_failing_model_gets_500_without_its_inner_life(
     server = start_server(trained.job.base, broken)
     server.wait_for_ping(200)
     reply = server.invoke("100,1,1,1")
-    assert (reply.status, reply.error) == (500, "the model failed on this request; see the server's log")
+    assert (reply.status, reply.error) == (500, "the model failed for this request; see the server's log")
     assert any("RuntimeError: inner life" in line.get("exception", "") for line in server.lines)
     assert server.ping() == 200
 

@@ -73,7 +73,7 @@ def test_broken_configuration_file_is_named(job: Job, iris: list[str]) -> None:
 def test_several_hosts_are_refused(job: Job, iris: list[str]) -> None:
     job.channel("train", iris="\n".join(iris))
     job.config("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}).run()
-    assert job.failure == "this algorithm trains on one instance, the job has 2 (algo-1, algo-2)"
+    assert job.failure == "this algorithm trains on one instance, but the job has 2 (algo-1, algo-2)"
 
 
 def test_one_host_is_said(trained: Trained) -> None:
@@ -109,7 +109,7 @@ def test_missing_train_channel_is_named(job: Job, iris: list[str]) -> None:
 
 def test_configured_channel_without_a_file_is_named(job: Job) -> None:
     job.channel("train", _SUCCESS="").config("inputdataconfig", {"train": {}}).run()
-    assert job.failure == "the channel 'train' holds no file"
+    assert job.failure == "the channel 'train' has no file"
 
 
 def test_failure_of_an_earlier_run_does_not_stay(job: Job, iris: list[str]) -> None:
@@ -137,4 +137,4 @@ def test_metric_that_is_no_number_fails_the_job(
     broken = edited_container("\ndef metrics(*_):\n    return {'accuracy': float('nan')}\n")
     job.program = broken / "train"
     assert job.channel("train", iris="\n".join(iris)).run().code == 1
-    assert job.failure == "the metric train:accuracy is nan: no model can be judged by it"
+    assert job.failure == "the metric train:accuracy is nan; it must be a finite number"

@@ -24,7 +24,7 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
         pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
-            "the channel 'train' has one class only: 'setosa' in all 2 rows",
+            "the channel 'train' has only one class: 'setosa' in all 2 rows",
             id="one class",
         ),
     ],
@@ -71,14 +71,14 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
         pytest.param(["a,1\nb,-inf\n"], "1.csv line 2, column 2: '-inf' is not a finite number", id="infinity"),
         pytest.param(
             ["a\nb\n"],
-            "1.csv line 1: one column only; a label and at least one feature are needed",
+            "1.csv line 1: only one column; a label and at least one feature are needed",
             id="one column",
         ),
         pytest.param([""], "1.csv is empty", id="empty"),
         pytest.param([GOOD + "a,5\n"], "1.csv line 3: 2 columns, but 1.csv line 1 has 3", id="ragged"),
         pytest.param([GOOD + "a,5,nan\n"], "1.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
         pytest.param([GOOD + "a,tall,1\n"], "1.csv line 3, column 2: 'tall' is not a finite number", id="text"),
-        pytest.param(["a,1\n"], "the channel 'train' holds a single row; at least two are needed", id="one row"),
+        pytest.param(["a,1\n"], "the channel 'train' contains a single row; at least two are needed", id="one row"),
         pytest.param([GOOD, "a,1\n"], "2.csv line 1: 2 columns, but 1.csv line 1 has 3", id="other file"),
         pytest.param([GOOD, "\n"], "2.csv is empty", id="second file empty"),
         pytest.param([f"a,1\nb,{'x' * 99}\n"], f"2: '{'x' * 40}…' is not a finite number", id="long cell"),
@@ -113,7 +113,10 @@ def test_formats_can_stand_side_by_side(tmp_path: Path) -> None:
         ('["a", 1]\n["b", NaN]\n', "x.jsonl line 2, column 2: 'nan' is not a finite number"),
         ('["a", 1]\n[null, 1]\n', "x.jsonl line 2, column 1: the label is missing"),
         ('["a", 1]\n3\n', "x.jsonl line 2: neither a JSON list nor an object"),
-        ('{"l": "a", "x": 1}\n{"x": 1, "l": "a"}\n', "x.jsonl line 2: the members are x, l, before they were l, x"),
+        (
+            '{"l": "a", "x": 1}\n{"x": 1, "l": "a"}\n',
+            "x.jsonl line 2: the members are x, l, but earlier lines have l, x",
+        ),
     ],
 )
 def test_json_lines_name_the_place(tmp_path: Path, text: str, reason: str) -> None:
@@ -147,7 +150,7 @@ def test_validation_with_other_columns_is_refused(tmp_path: Path) -> None:
 
 def test_validation_with_an_unknown_label_is_refused(tmp_path: Path) -> None:
     train, validation = read(tmp_path, GOOD), read(tmp_path, "setosa,1,2\nrose,2,3\n")
-    with pytest.raises(DataError, match="labels that 'train' never shows: 'rose'"):
+    with pytest.raises(DataError, match="labels that 'train' does not have: 'rose'"):
         check_same_shape(train, validation)
 
 

@@ -23,7 +23,7 @@ def endless(job: Job, iris: list[str]) -> Job:
 def test_stopped_training_saves_the_trees_it_has(endless: Job) -> None:
     assert terminate_after(endless.start(), "40 of 1000000 trees") == STOPPED
     assert 40 <= len(joblib.load(endless.model).estimators_) < 1_000_000
-    assert endless.failure == "stopped by SIGTERM; the model trained so far is saved, and was not evaluated"
+    assert endless.failure == "stopped by SIGTERM; the model trained so far is saved, but not evaluated"
     assert not endless.evaluation.exists()
 
 
@@ -31,7 +31,7 @@ def test_stop_before_training_says_so(endless: Job, edited_container: Callable[[
     slow = "\ndef load_data(*_):\n    import time\n    print('reading', flush=True)\n    time.sleep(60)\n"
     endless.program = edited_container(slow) / "train"
     assert terminate_after(endless.start(), "reading") == STOPPED
-    assert endless.failure == "stopped by SIGTERM before the job was done"
+    assert endless.failure == "stopped by SIGTERM before the job was complete"
     assert not endless.model.exists()
 
 
@@ -42,4 +42,4 @@ def test_algorithm_that_does_not_listen_is_ended_in_time(endless: Job, edited_co
     stopping.write_text(stopping.read_text().replace("GRACE_SECONDS = 90", "GRACE_SECONDS = 1"))
     endless.program = container / "train"
     assert terminate_after(endless.start(), "deaf") == STOPPED
-    assert endless.failure == "stopped by SIGTERM; the training gave no model within 1 seconds"
+    assert endless.failure == "stopped by SIGTERM; the training returned no model within 1 seconds"

@@ -1,10 +1,10 @@
-"""The model in a second, faster form: ONNX, written by ``train``, used by ``serve`` where the answers are the same.
+"""The same model as ONNX, which is faster: ``train`` writes it, ``serve`` uses it if its predictions are the same.
 
-A model's folder then also holds ``serving/``:
+The model's folder then also contains ``serving/``:
 
-    sample.json   the width of a record, and a few records to warm up with
+    sample.json   the number of values in a record, and a few records to warm up the model
     model.onnx    the same model as ONNX
-    check.json    what was compared, and the hashes of the model's files it was compared with
+    check.json    the result of the comparison, and the hashes of the model's files that were compared
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""At the end of training: is the ONNX form the same model? Only what says yes is ever used."""
+"""Compare the ONNX model with ``predict`` at the end of training. Only a verified ONNX model is used."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _CALL_SIZES = (1, 4, 16, 64, 256, 1024, 4096, 16_384)
 
 
 class NotTheSameError(Exception):
-    """The ONNX form is not used; the text says why."""
+    """The ONNX model is not used; the message says why."""
 
 
 def write_sample(directory: Path, held_out: Records) -> None:
-    """Leave ``serve`` a few records to warm up with; they also say how many values a record has."""
+    """Write a few records with which ``serve`` warms up, and the number of values in a record."""
     folder = directory / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     sample = {"columns": held_out.shape[1], "records": held_out[:_SAMPLE_ROWS].tolist()}
@@ -45,10 +45,10 @@ def write_sample(directory: Path, held_out: Records) -> None:
 
 
 def write_checked(directory: Path, content: bytes, predict: Predict, held_out: Records) -> str:
-    """Write the ONNX form beside the model, after comparing the two; give a line for the log.
+    """Compare the ONNX model with ``predict`` and write it beside the model; return a line for the log.
 
     Raises:
-        NotTheSameError: When an answer differs, or the ONNX form is slower even for one record.
+        NotTheSameError: If a prediction differs, or ONNX is slower even for a single record.
     """
     held_out = held_out[:_HELD_OUT_ROWS]
     probes = np.concatenate([held_out, _random_rows(held_out)])
@@ -56,7 +56,7 @@ def write_checked(directory: Path, content: bytes, predict: Predict, held_out: R
     model = OnnxModel(content, output)
     most_rows = _fastest_up_to(lambda records: model.predict_like(predict, records), predict, held_out)
     if not most_rows:
-        raise NotTheSameError("it is no faster than predict")
+        raise NotTheSameError("it is not faster than predict")
     check = {
         "output": output,
         "most_rows": most_rows,
@@ -69,13 +69,13 @@ def write_checked(directory: Path, content: bytes, predict: Predict, held_out: R
     (folder / MODEL).write_bytes(content)
     (folder / CHECK).write_text(json.dumps(check, indent=2) + "\n", encoding="utf-8")
     return (
-        f"ONNX gives the same answers on {len(held_out)} held-out and {len(probes) - len(held_out)} random records; "
-        f"serve uses it up to {most_rows} records a call"
+        f"ONNX gives the same predictions on {len(held_out)} held-out and {len(probes) - len(held_out)} random "
+        f"records; serve uses it up to {most_rows} records per call"
     )
 
 
 def file_hashes(directory: Path) -> dict[str, str]:
-    """SHA-256 of each file of the model, ours left out."""
+    """SHA-256 of each file of the model, without those in ``serving/``."""
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     own = directory / FOLDER
     hashes = {}
@@ -87,7 +87,7 @@ def file_hashes(directory: Path) -> dict[str, str]:
 
 
 def algorithm_hash() -> str:
-    """SHA-256 of algorithm.py: another ``predict`` was not what was compared."""
+    """SHA-256 of algorithm.py, because the comparison is valid for this version of ``predict`` only."""
     spec = importlib.util.find_spec("algorithm")
     assert spec is not None
     assert spec.origin is not None
@@ -96,7 +96,7 @@ def algorithm_hash() -> str:
 
 
 def same(given: Sequence[Any], wanted: Sequence[Any]) -> bool:
-    """Whether answers agree: numbers with a fraction within a tolerance, all else exactly."""
+    """Whether predictions agree: floating-point numbers within a tolerance, everything else exactly."""
     if len(given) != len(wanted):
         return False
     one, other = np.array(given), np.array(wanted)
@@ -112,7 +112,7 @@ def same(given: Sequence[Any], wanted: Sequence[Any]) -> bool:
 
 
 def _agreeing_output(content: bytes, predict: Predict, probes: Records, held_out: int) -> str:
-    """The first output that answers as ``predict``, for many records at once and for each alone."""
+    """The first output that agrees with ``predict``, for many records in one call and for single records."""
     wanted = predict(probes)
     for name in OnnxModel(content).outputs:
         model = OnnxModel(content, name)
@@ -121,22 +121,22 @@ def _agreeing_output(content: bytes, predict: Predict, probes: Records, held_out
             same(model.predict_like(predict, record), wanted[row : row + 1]) for row, record in enumerate(alone)
         ):
             return name
-    raise NotTheSameError(f"its answers differ from predict's on {len(probes)} held-out and random records")
+    raise NotTheSameError(f"its predictions on {len(probes)} held-out and random records differ from those of predict")
 
 
 def _random_rows(held_out: Records) -> NDArray[np.float64]:
-    """Records all over the range of the real ones, and a little beyond."""
+    """Random records in the range of the held-out records, and 10% beyond it."""
     low, high = held_out.min(axis=0), held_out.max(axis=0)
     margin = (high - low) * 0.1
     return np.random.default_rng(0).uniform(low - margin, high + margin, (_RANDOM_ROWS, held_out.shape[1]))
 
 
 def _fastest_up_to(accelerated: Predict, predict: Predict, held_out: Records) -> int:
-    """The most records a call for which the ONNX form is the faster one; 0 when it never is."""
+    """The largest number of records per call for which ONNX is faster than ``predict``; 0 if there is none."""
     most = 0
     for rows in _CALL_SIZES:
         records = np.resize(held_out, (rows, held_out.shape[1]))
-        # In turns, and the best of each: what disturbs a call only ever makes it longer.
+        # Alternate, and compare the shortest times: other load on the machine can only make a call longer.
         turns = [(_seconds(accelerated, records), _seconds(predict, records)) for _ in range(_TURNS)]
         if min(ours for ours, _ in turns) > min(theirs for _, theirs in turns):
             break

@@ -1,4 +1,4 @@
-"""From a trained model to ONNX."""
+"""Convert a trained model to ONNX."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def onnx_from_sklearn(model: Any) -> bytes | None:
-    """A scikit-learn model as ONNX; ``None`` when no converter is installed.
+    """Convert a scikit-learn model to ONNX; ``None`` if skl2onnx is not installed.
 
-    Trees compare in 32 bits, as scikit-learn's own do; everything else computes in 64 bits, as scikit-learn does.
+    Trees compare 32-bit values, all other models compute with 64-bit values: as in scikit-learn.
     """
     try:
         import skl2onnx

@@ -1,7 +1,7 @@
-"""An ONNX model that answers like the algorithm's ``predict``.
+"""An ONNX model that predicts like the algorithm's ``predict``.
 
-A classifier's two forms add up the same probabilities with other roundings. Where two classes come out as good as
-equal that may decide the label, so the algorithm itself is asked about those records.
+ONNX and the original classifier add up the same probabilities, but round differently. If two classes are almost equally
+probable, the rounding may decide the label. For those records ``predict`` of the algorithm is called.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _NUMBER_TYPES = {"tensor(float)": np.float32, "tensor(double)": np.float64}
 
 
-# 32-bit sums of a thousand trees differ by less.
+# The rounding errors of 32-bit sums of a thousand trees are smaller than this.
 _CLOSE = 1e-4
 _FEW_ROWS = 16
 
@@ -34,11 +34,11 @@ class OnnxModel:
     """Runs an ONNX model with one input of rows x columns."""
 
     def __init__(self, content: bytes, output: str | None = None) -> None:
-        """``output`` is the name of what to answer with; the first output unless given."""
+        """``output`` is the name of the output with the predictions; by default the first one."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        # The workers share the processors already; serve sets this when it sizes them.
+        # The workers already share the processors; serve sets this variable when it starts them.
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -54,19 +54,19 @@ class OnnxModel:
         self._scores = scores[:1] if is_label else []
 
     def predict(self, records: Records) -> list[Any]:
-        """One answer a record.
+        """One prediction per record.
 
         Raises:
-            InputError: For a value beyond the model's number type.
+            InputError: If a value is out of the range of the model's number type.
         """
         (answers,) = self._run(self._output, records)
         return _as_list(answers)
 
     def predict_like(self, predict: Predict, records: Records) -> list[Any]:
-        """One answer a record, where ``predict`` decides what is too close to call.
+        """One prediction per record; ``predict`` decides where two classes are almost equally probable.
 
         Raises:
-            InputError: For a value beyond the model's number type.
+            InputError: If a value is out of the range of the model's number type.
         """
         answers, *scores = self._run(self._output + self._scores, records)
         given = _as_list(answers)
@@ -94,8 +94,8 @@ def _as_list(answers: NDArray[Any]) -> list[Any]:
 
 
 def _close_calls(scores: NDArray[Any]) -> NDArray[np.intp] | None:
-    """The rows whose two best scores are as good as equal."""
-    # Most often one class has more than half, and nothing else needs a look; for few rows Python is faster at it.
+    """The rows whose two best scores are almost equal."""
+    # Usually one class has more than half, and nothing else has to be compared. For few rows plain Python is faster.
     few = len(scores) <= _FEW_ROWS
     lowest = min(map(max, scores.tolist())) if few else scores.max(axis=1).min()
     if lowest > 0.5 + _CLOSE or scores.shape[1] == 1:

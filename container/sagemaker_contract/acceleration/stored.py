@@ -1,4 +1,4 @@
-"""What ``serve`` finds beside a model: the sample to warm up with, and the ONNX form, if it may be used."""
+"""The files that ``serve`` reads beside a model: records to warm up, and the ONNX model, if it may be used."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accelerated:
-    """An ONNX form that was checked; ``most_rows`` is how many records a call it is the faster one for."""
+    """A verified ONNX model; it is faster than ``original`` for calls with up to ``most_rows`` records."""
 
     model: OnnxModel
     most_rows: int
     original: Predict
 
     def predict(self, records: Records) -> list[Any]:
-        """Answer as the original does, faster where that is possible."""
+        """Return the same predictions as the original, faster where possible."""
         if len(records) > self.most_rows:
             return self.original(records)
         return self.model.predict_like(self.original, records)
 
 
 class NotUsableError(Exception):
-    """The ONNX form is not used; the text says why."""
+    """The ONNX model is not used; the message says why."""
 
 
 def read_sample(directory: Path) -> Records | None:
-    """Records to warm up with; ``None`` for a model that another program trained.
+    """Records to warm up the model; ``None`` for a model that another program trained.
 
     Raises:
-        ModelError: When the file is there and is not what ``train`` wrote.
+        ModelError: If the file exists and is not in the form that ``train`` writes.
     """
     path = directory / FOLDER / SAMPLE
     if not path.is_file():
@@ -56,7 +56,7 @@ def read_sample(directory: Path) -> Records | None:
 
 
 def is_of_this_algorithm(directory: Path) -> bool:
-    """Whether there is an ONNX form that was checked with algorithm.py as it is; what else may be wrong shows later."""
+    """Whether there is an ONNX model that was verified with the current algorithm.py; the rest is checked later."""
     try:
         check = json.loads((directory / FOLDER / CHECK).read_bytes())
         return bool(check["algorithm"] == algorithm_hash())
@@ -65,26 +65,26 @@ def is_of_this_algorithm(directory: Path) -> bool:
 
 
 def read_accelerated(directory: Path, sample: Records | None, predict: Predict) -> Accelerated:
-    """Load the ONNX form of the model that ``predict`` asks.
+    """Load the ONNX model that corresponds to ``predict``.
 
     Raises:
-        NotUsableError: When there is none, or it is not the form that was checked with exactly this model.
+        NotUsableError: If there is none, or it was not verified with exactly this model.
     """
     folder = directory / FOLDER
     if sample is None or not (folder / CHECK).is_file():
-        raise NotUsableError("the model has no checked ONNX form")
+        raise NotUsableError("there is no verified ONNX model")
     try:
         check = json.loads((folder / CHECK).read_bytes())
         if check["algorithm"] != algorithm_hash():
-            raise NotUsableError("algorithm.py is not the one that ONNX was checked with")
+            raise NotUsableError("algorithm.py has changed since the ONNX model was verified")
         if check["files"] != file_hashes(directory):
-            raise NotUsableError("the model's files are not those that ONNX was checked with")
+            raise NotUsableError("the model's files have changed since the ONNX model was verified")
         model = OnnxModel((folder / MODEL).read_bytes(), check["output"])
         if not same(model.predict_like(predict, sample), check["answers"]):
-            raise NotUsableError("on this machine ONNX answers differently from when it was checked")
+            raise NotUsableError("on this machine ONNX predicts differently from when it was verified")
         return Accelerated(model, int(check["most_rows"]), predict)
     except NotUsableError:
         raise
     except Exception as error:
-        # Whatever is wrong with the faster form, the model itself can still answer.
+        # Whatever is wrong with the ONNX model, the original model can still predict.
         raise NotUsableError(f"{type(error).__name__}: {error}") from error

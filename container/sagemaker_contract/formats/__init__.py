@@ -1,6 +1,6 @@
-"""Media types: bodies to records, and answers to bodies.
+"""Media types: decode request bodies to records, encode predictions to response bodies.
 
-A new format is a name, a decoder, an encoder, and a line in each table below.
+A new format needs a name, a decoder, an encoder, and a line in each table below.
 """
 
 from __future__ import annotations

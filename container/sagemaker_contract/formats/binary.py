@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from sagemaker_contract.formats.records import Records
 
-# A few bytes of a compressed column can claim any number of rows.
+# A few bytes of a compressed column can expand to any number of rows.
 _MOST_VALUES = 64 * 1024 * 1024
 
 
 def decode_npy(body: bytes) -> Records:
-    """An array as ``numpy.save`` writes it: rows x columns, or one row. Never a pickle."""
+    """Read an array as ``numpy.save`` writes it: rows x columns, or one row. Pickles are never read."""
     if not body:
         raise InputError("the body is empty")
     stream = io.BytesIO(body)
@@ -32,24 +32,24 @@ def decode_npy(body: bytes) -> Records:
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, kind = read_header(stream)
     except Exception as error:
-        # The header is Python text; what its parser raises is not listed anywhere.
+        # The header is Python text, and the exceptions of its parser are not documented.
         raise InputError(f"the body is not a NumPy array: {error}") from None
     if kind.kind not in "fiu":
-        raise InputError(f"the array must hold numbers, it holds {kind}")
+        raise InputError(f"the array must contain numbers, not {kind}")
     if len(shape) not in (1, 2):
-        raise InputError(f"the array must have rows and columns, it has {len(shape)} dimensions")
+        raise InputError(f"the array must have one or two dimensions, not {len(shape)}")
     if 0 in shape:
         raise InputError("there are no records")
     content = memoryview(body)[stream.tell() :]
-    # Before any memory is set aside for what the header claims.
+    # Compare the sizes before memory is allocated for the size in the header.
     if math.prod(shape) * kind.itemsize != len(content):
-        raise InputError(f"the array's header says {shape} of {kind}, the body has {len(content)} bytes of it")
+        raise InputError(f"the array's header declares {shape} of {kind}, but its data has {len(content)} bytes")
     array = np.frombuffer(content, dtype=kind).reshape(shape, order="F" if by_columns else "C")
     return from_array(np.atleast_2d(array).astype(np.float64, order="C"))
 
 
 def decode_parquet(body: bytes) -> Records:
-    """A Parquet file of number columns."""
+    """Read a Parquet file with numeric columns."""
     import pyarrow
     from pyarrow import parquet
 
@@ -59,7 +59,7 @@ def decode_parquet(body: bytes) -> Records:
         file = parquet.ParquetFile(pyarrow.py_buffer(body))
         rows, columns = file.metadata.num_rows, file.metadata.num_columns
         if rows * columns > _MOST_VALUES:
-            raise InputError(f"the file holds {rows} x {columns} values; at most {_MOST_VALUES} are read")
+            raise InputError(f"the file has {rows} x {columns} values; at most {_MOST_VALUES} are allowed")
         table = file.read(use_threads=False)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"the body is not a Parquet file: {error}") from None
@@ -68,7 +68,7 @@ def decode_parquet(body: bytes) -> Records:
     records = np.empty((rows, columns))
     for number, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         if not (pyarrow.types.is_integer(column.type) or pyarrow.types.is_floating(column.type)):
-            raise InputError(f"column {name!r} must hold numbers, it holds {column.type}")
+            raise InputError(f"column {name!r} must contain numbers, not {column.type}")
         if column.null_count:
             raise InputError(f"column {name!r} has {column.null_count} missing values")
         records[:, number] = column.to_numpy()
@@ -76,11 +76,11 @@ def decode_parquet(body: bytes) -> Records:
 
 
 def encode_npy(predictions: Sequence[Any]) -> bytes:
-    """The predictions as one array, as ``numpy.save`` writes it."""
+    """Write the predictions as one array, as ``numpy.save`` does."""
     try:
         array = np.array(predictions)
         stream = io.BytesIO()
         np.save(stream, array, allow_pickle=False)
     except ValueError:
-        raise RequestError(406, "these predictions are no array of one type; accept another type") from None
+        raise RequestError(406, "the predictions are not an array of one type; accept another media type") from None
     return stream.getvalue()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def decode_json(body: bytes) -> Records:
-    """A list of numbers (one record), a list of such lists, or ``{"instances": ...}`` with either."""
+    """Read a list of numbers (one record), a list of such lists, or ``{"instances": ...}`` with either."""
     content = _parse(body_text(body), "the body")
     if isinstance(content, dict):
         if "instances" not in content:
@@ -30,18 +30,18 @@ def decode_json(body: bytes) -> Records:
 
 
 def decode_json_lines(body: bytes) -> Records:
-    """A line a record: a list of numbers, or ``{"features": [...]}``."""
+    """Read one record per line: a list of numbers, or ``{"features": [...]}``."""
     lines = [line for line in body_text(body).splitlines() if line and not line.isspace()]
     return from_rows([_row(number, _parse(line, f"record {number}")) for number, line in enumerate(lines, start=1)])
 
 
 def encode_json(predictions: Sequence[Any]) -> bytes:
-    """``{"predictions": [...]}``."""
+    """Write ``{"predictions": [...]}``."""
     return json.dumps({"predictions": predictions}, ensure_ascii=False).encode()
 
 
 def encode_json_lines(predictions: Sequence[Any]) -> bytes:
-    """A line a prediction."""
+    """Write one prediction per line."""
     return "".join([json.dumps(prediction, ensure_ascii=False) + "\n" for prediction in predictions]).encode()
 
 
@@ -63,7 +63,7 @@ def _row(number: int, row: Any) -> list[float]:
 
 
 def _number(record: int, column: int, value: Any) -> float:
-    # Not isinstance: true is an int in Python and no number in JSON.
+    # Not isinstance: true is an int in Python, but not a number in JSON.
     if type(value) not in (int, float):
         raise InputError(f"record {record}, column {column}: {shown(json.dumps(value))} is not a number")
     try:

@@ -1,4 +1,4 @@
-"""The names of the formats; nothing is imported for a look at them."""
+"""The names of the media types, in a module without imports."""
 
 from __future__ import annotations
 

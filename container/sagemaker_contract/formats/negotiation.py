@@ -1,4 +1,4 @@
-"""Which media type a request has, and which one its answer gets."""
+"""The media type of a request, and the choice of the media type of its response."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def content_type(header: str | None, known: Iterable[str]) -> str:
-    """The media type of a body; its parameters are left out.
+    """Return the media type of a body, without parameters.
 
     Raises:
-        RequestError: 415, when there is none or it is not among ``known``.
+        RequestError: 415, if there is none or it is not in ``known``.
     """
     name = _name(header or "")
     if not name:
@@ -27,10 +27,10 @@ def content_type(header: str | None, known: Iterable[str]) -> str:
 
 
 def charset(header: str | None) -> str | None:
-    """The charset parameter of a Content-Type, by its Python name; ``None`` is UTF-8, said or not.
+    """Return Python's name of the charset parameter of a Content-Type; ``None`` for UTF-8, the default.
 
     Raises:
-        RequestError: 415, for a charset nobody knows.
+        RequestError: 415, for an unknown charset.
     """
     given = _parameter(header or "", "charset")
     if given is None:
@@ -38,19 +38,19 @@ def charset(header: str | None) -> str | None:
     name = given.strip("\"'")
     try:
         codec = codecs.lookup(name)
-        # Codecs such as base64 are no charset, and a null byte is no name.
+        # Codecs such as base64 are not charsets, and a null byte is not a name.
         "".encode(codec.name)
     except (LookupError, ValueError):
         raise RequestError(415, f"cannot read charset {name!r}; send UTF-8") from None
-    # ASCII is UTF-8 already.
+    # ASCII text is also valid UTF-8.
     return None if codec.name in ("utf-8", "utf-8-sig", "ascii") else codec.name
 
 
 def to_utf8(body: bytes, charset_name: str) -> bytes:
-    """The body in UTF-8.
+    """Return the body in UTF-8.
 
     Raises:
-        InputError: When the body is not in that charset.
+        InputError: If the body is not in the given charset.
     """
     try:
         return body.decode(charset_name).encode()
@@ -59,10 +59,10 @@ def to_utf8(body: bytes, charset_name: str) -> bytes:
 
 
 def answer_type(header: str | None, known: Iterable[str], preferred: str) -> str:
-    """The media type for the answer, by the Accept header's q-values; ``preferred`` breaks ties.
+    """Return the media type for the response, by the Accept header's q-values; ``preferred`` breaks ties.
 
     Raises:
-        RequestError: 406, when nothing in ``known`` is acceptable.
+        RequestError: 406, if nothing in ``known`` is acceptable.
     """
     if not header or header.isspace():
         return preferred
@@ -70,7 +70,7 @@ def answer_type(header: str | None, known: Iterable[str], preferred: str) -> str
     quality = {name: _quality(name, ranges) for name in known}
     best = max(quality, key=lambda name: (quality[name], name == preferred))
     if quality[best] <= 0:
-        raise RequestError(406, f"cannot answer as {header.strip()}; accept one of {', '.join(known)}")
+        raise RequestError(406, f"cannot respond with {header.strip()}; accept one of {', '.join(known)}")
     return best
 
 
@@ -88,7 +88,7 @@ def _parameter(header: str, wanted: str) -> str | None:
 
 
 def _range(part: str) -> tuple[str, float]:
-    """A media range and its q-value; one that is no number counts as not given."""
+    """A media range and its q-value; a q-value that is not a number is ignored."""
     try:
         return _name(part), float(_parameter(part, "q") or "1")
     except ValueError:
@@ -96,7 +96,7 @@ def _range(part: str) -> tuple[str, float]:
 
 
 def _quality(name: str, ranges: dict[str, float]) -> float:
-    """The most exact range that fits ``name`` decides."""
+    """The q-value of the most specific range that matches ``name``."""
     main_type = name.split("/", 1)[0]
     fitting = (ranges[fit] for fit in (name, f"{main_type}/*", "*/*") if fit in ranges)
     return next(fitting, 0.0)

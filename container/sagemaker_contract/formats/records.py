@@ -1,4 +1,4 @@
-"""Rows of numbers, checked: what every decoder gives."""
+"""The validated rows of numbers that every decoder returns."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def body_text(body: bytes) -> str:
-    """The body as text.
+    """Return the body as text.
 
     Raises:
-        InputError: When it is empty, or not UTF-8.
+        InputError: If it is empty or not UTF-8.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -33,27 +33,27 @@ def body_text(body: bytes) -> str:
 
 
 def from_rows(rows: Sequence[Sequence[float]]) -> Records:
-    """The rows as an array; all of one width, at least one value each, all finite.
+    """Return the rows as an array; all have the same number of values, at least one, and all values are finite.
 
     Raises:
-        InputError: Naming the first record at fault.
+        InputError: If not; the message names the first invalid record.
     """
     width = len(rows[0]) if rows else 0
     for number, row in enumerate(rows, start=1):
         if len(row) != width:
-            raise InputError(f"record {number} has {len(row)} values, record 1 has {width}")
+            raise InputError(f"record {number} has {len(row)} values, but record 1 has {width}")
     if not width:
         raise InputError("there are no records")
     records = np.array(rows, dtype=np.float64)
-    # One record is the rule, and its sum is found before an array is looked at.
+    # Most requests have one record. Checking its sum is faster than checking an array.
     return records if len(rows) == 1 and math.isfinite(sum(rows[0])) else from_array(records)
 
 
 def from_array(records: Records) -> Records:
-    """The array itself, when every value is finite.
+    """Return the array if every value is finite.
 
     Raises:
-        InputError: Naming the first value that is none.
+        InputError: If not; the message names the first value that is not finite.
     """
     if not np.isfinite(records).all():
         row, column = np.argwhere(~np.isfinite(records))[0]

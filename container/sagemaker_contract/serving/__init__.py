@@ -1,10 +1,10 @@
 """The serving program.
 
-program.py       reads the settings, and becomes the supervisor
-supervisor.py    starts a worker for each processor, and another when one dies
-worker.py        one process: loads the model, then answers until SIGTERM
-draining.py      the ASGI server, ended without losing a request
-application.py   the HTTP face, an ASGI application
-batching.py      requests that wait at the same time are predicted together
-models.py        one loaded model: body in, answer out
+program.py       reads the settings and runs the supervisor
+supervisor.py    starts a worker for each processor, and replaces workers that die
+worker.py        one process: loads the model, then serves requests until SIGTERM
+draining.py      the ASGI server, which shuts down without losing a request
+application.py   the HTTP routes, an ASGI application
+batching.py      predicts requests that are waiting at the same time as one batch
+models.py        one loaded model: request body in, response out
 """

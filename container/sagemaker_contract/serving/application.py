@@ -1,4 +1,4 @@
-"""The HTTP face: a plain ASGI application."""
+"""The HTTP routes: a plain ASGI application."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _METHODS = {
     "/metrics": ("GET",),
 }
 _CLOSE = (b"connection", b"close")
-# What many large bodies at once may take together; a single one always fits.
+# The total size of all large bodies that are read at once, in maximum body sizes. A single one is always accepted.
 _MOST_BODIES = 16
 _SMALL_BODY_BYTES = 64 * 1024
 _BODY_SECONDS = 60
 
 
 class Application:
-    """Answers one worker's requests; ``model`` is set once it is loaded, until then invocations get 503."""
+    """Handles the requests of one worker; until ``model`` is loaded and set, invocations get 503."""
 
     def __init__(
         self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None, *, hands_over: bool = False
     ) -> None:
-        """``models`` takes the place of ``model`` behind a multi-model endpoint.
+        """``models`` replaces ``model`` in a multi-model endpoint.
 
-        With ``hands_over`` others answer when this one drains: the server is not ending then.
+        With ``hands_over`` the server is not shutting down when this worker drains: other workers continue.
         """
         self.model: ServedModel | None = None
         self.draining = False
@@ -78,22 +78,22 @@ class Application:
         self._note(scope, headers, answer, time.perf_counter() - started)
 
     async def refuse_overdue(self) -> None:
-        """Answer those whose body has not come in time with 408; to be called now and then."""
+        """Respond with 408 to requests whose body is overdue; must be called regularly."""
         now = time.perf_counter()
         overdue = [send for send, began in self._unread.items() if now - began > _BODY_SECONDS]
         for send in overdue:
-            error = RequestError(408, f"the body did not come within {_BODY_SECONDS} seconds")
+            error = RequestError(408, f"the body did not arrive within {_BODY_SECONDS} seconds")
             self._telemetry.answered(error.status, now - self._unread.pop(send))
             await self._send(send, Answer.of_error(error), closes=True)
 
     def give_up(self, reason: str) -> None:
-        """Answer everything that waits for a prediction with 503."""
+        """Respond with 503 to all requests that wait for a prediction."""
         for model in self._models.loaded() if self._models else [self.model]:
             if model is not None:
                 model.give_up(reason)
 
     async def _answer(self, scope: Message, headers: Headers, receive: Receive, send: Send) -> Answer:
-        """The answer to a request, whatever is wrong with it."""
+        """Return the response to a request, also if the request is invalid or the model fails."""
         try:
             if scope["path"] != "/invocations" or scope["method"] != "POST":
                 return await self._route(scope["method"], scope["path"], headers, receive, send)
@@ -111,16 +111,16 @@ class Application:
             raise
         except Exception:
             _log.exception("the request failed", extra={"fields": _who(headers)})
-            return Answer.of_json({"error": "the model failed on this request; see the server's log"}, 500)
+            return Answer.of_json({"error": "the model failed for this request; see the server's log"}, 500)
 
     async def _route(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> Answer:
         if self._models is not None and (path == "/models" or path.startswith("/models/")):
             body = await self._body(receive, headers, send)
             return await self._models.answer(method, path, body, headers)
         if path not in _METHODS:
-            raise RequestError(404, f"there is no {path}; there are {', '.join(_METHODS)}")
+            raise RequestError(404, f"there is no {path}; the paths are {', '.join(_METHODS)}")
         if method not in _METHODS[path]:
-            raise RequestError(405, f"{path} takes {' or '.join(_METHODS[path])}, not {method}")
+            raise RequestError(405, f"{path} accepts {' or '.join(_METHODS[path])}, not {method}")
         if path == "/ping":
             return self._ping()
         if path == "/metrics":
@@ -136,7 +136,7 @@ class Application:
 
     def _ping(self) -> Answer:
         if self.draining and not self._hands_over:
-            raise RequestError(503, "the server is ending")
+            raise RequestError(503, "the server is shutting down")
         if not self._telemetry.board.answers():
             raise RequestError(503, "the model is still loading")
         return Answer()
@@ -164,7 +164,7 @@ class Application:
         closes: bool = False,
         before_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Send; ``before_close`` runs when the answer is out and the connection is still open."""
+        """Send the response; ``before_close`` runs after it, while the connection is still open."""
         headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
@@ -196,7 +196,7 @@ class Application:
 
 
 def _who(headers: Headers) -> dict[str, str]:
-    """The headers by which a caller finds its request again."""
+    """The headers by which a caller can find its request in the log."""
     named = {
         "inference_id": headers.text(b"x-amzn-sagemaker-inference-id"),
         "target_model": headers.text(b"x-amzn-sagemaker-target-model"),

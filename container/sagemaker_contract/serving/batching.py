@@ -1,9 +1,9 @@
-"""Micro-batching without a timer: requests that wait at the same time are predicted together.
+"""Micro-batching without a timer: requests that are waiting at the same time are predicted in one call.
 
-A batch is closed by the first turn of the event loop that brings nothing new, and never collects for longer than one
-prediction takes: a lone request waits for one look at the sockets. What arrives while a batch is predicted forms the
-next. A fast model is asked right in the loop, where handing over to a thread would take longer than the answer; a
-slow one is asked in a thread, so that pings and bodies are read meanwhile.
+A batch is complete after the first iteration of the event loop that brings no new request. It collects at most as long
+as one prediction takes, so a single request waits for one iteration only. Requests that arrive while a batch is being
+predicted form the next batch. A fast model is called in the event loop, because passing the call to a thread would take
+longer than the prediction. A slow model is called in a thread, so that the loop can handle pings and bodies meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LOOK_SECONDS = 0.25
 
 @dataclass(slots=True)
 class Prediction:
-    """An answer a record, and the custom attributes that ``predict`` set."""
+    """One prediction per record, and the custom attributes that ``predict`` set."""
 
     answers: list[Any]
     attributes: str = ""
@@ -51,7 +51,7 @@ class _Waiting:
 
 
 class Batcher:
-    """Collects the requests of one model; lives in one event loop."""
+    """Collects the requests for one model; belongs to one event loop."""
 
     def __init__(
         self,
@@ -70,19 +70,19 @@ class Batcher:
         self._collected = 0
         self._collected_since = 0.0
         self._looking = False
-        # Until it has been measured a model counts as slow.
+        # A model counts as slow until a call has been measured.
         self._pace = 1.0
         self.busy_since: float | None = None
 
     def learn(self, seconds: float) -> None:
-        """Take a measured call into account when choosing between loop and thread."""
+        """Use the time of a call for the choice between event loop and thread."""
         self._pace = seconds if self._pace == 1.0 else 0.8 * self._pace + 0.2 * seconds
 
     def submit(self, records: Records, attributes: str) -> asyncio.Future[Prediction]:
         """Queue the records of one request.
 
         Raises:
-            RequestError: 503, when too many wait already.
+            RequestError: 503, if too many requests are waiting.
         """
         if len(self._waiting) >= MOST_WAITING:
             raise RequestError(503, "too many requests are waiting; try again")
@@ -95,13 +95,13 @@ class Batcher:
         return waiting.answer
 
     def give_up(self, reason: str) -> None:
-        """Answer all that waits with 503."""
+        """Respond with 503 to all waiting requests."""
         for waiting in (*self._running, *self._waiting):
             _fail(waiting, RequestError(503, reason))
 
     def _next(self) -> None:
         loop = asyncio.get_running_loop()
-        # Not the loop's own clock, which counts milliseconds.
+        # Not the loop's own clock, whose resolution is milliseconds.
         if self._still_collects(time.perf_counter()):
             loop.call_soon(self._next)
             return
@@ -123,7 +123,7 @@ class Batcher:
         done.add_done_callback(self._on_done)
 
     def _still_collects(self, now: float) -> bool:
-        """Whether the last turn of the loop brought more, and there is time for another."""
+        """Whether the last iteration of the loop brought more requests, and there is time for another iteration."""
         waiting, collected = len(self._waiting), self._collected
         if not collected:
             self._collected_since = now
@@ -137,7 +137,7 @@ class Batcher:
             asyncio.get_running_loop().call_soon(self._next)
 
     def _take(self) -> list[_Waiting]:
-        """The oldest that wait, with the same attributes, as many as fit; those given up are left out."""
+        """Take the oldest waiting requests with equal attributes, as many as fit; skip those already failed."""
         batch: list[_Waiting] = []
         records, attributes, columns = 0, "", 0
         while self._waiting:
@@ -162,7 +162,7 @@ class Batcher:
         batch, self._running = self._running, []
         self.busy_since = None
         if done.cancelled() or done.exception():
-            outcomes: Sequence[Prediction | Exception] = [RequestError(503, "the server is ending")] * len(batch)
+            outcomes: Sequence[Prediction | Exception] = [RequestError(503, "the server is shutting down")] * len(batch)
         else:
             outcomes = done.result()
         for waiting, outcome in zip(batch, outcomes, strict=True):
@@ -170,7 +170,7 @@ class Batcher:
         self._after()
 
     def _outcomes(self, batch: list[_Waiting]) -> list[Prediction | Exception]:
-        """Predict all at once; when that fails, one by one, for the fault of one is not that of all."""
+        """Predict all requests in one call; if that fails, one by one, so that one bad request fails alone."""
         try:
             if len(batch) == 1:
                 return [self._call(batch[0].records, batch[0].attributes)]
@@ -193,11 +193,11 @@ class Batcher:
         self.learn(time.perf_counter() - started)
         self._telemetry.predicted(len(records))
         if len(prediction.answers) != len(records):
-            raise ValueError(f"predict gave {len(prediction.answers)} answers for {len(records)} records")
+            raise ValueError(f"predict returned {len(prediction.answers)} predictions for {len(records)} records")
         return prediction
 
     def _look(self) -> None:
-        """While a thread predicts: answer those whose time is over with 503."""
+        """While a thread predicts, respond with 503 to requests whose time limit is over."""
         self._looking = bool(self._running)
         if not self._looking:
             return

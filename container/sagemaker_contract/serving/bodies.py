@@ -1,4 +1,4 @@
-"""Reading a request's body, of which never more than the limit is kept."""
+"""Read the body of a request; never keep more of it than the limit."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
 
-# A client that is still sending sees a reset connection, not the 413, unless its body is read on.
+# A client that is still sending gets a connection reset instead of the 413, unless the server reads the rest.
 _DISCARDED_BODIES = 10
 _DISCARDING_SECONDS = 10
 
 
 class DisconnectedError(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class TooLargeError(RequestError):
-    """A body over the limit; it is answered at once, while the client may still be sending."""
+    """A body over the limit; the response is sent at once, while the client may still be sending."""
 
     def __init__(self, maximum: int) -> None:
         super().__init__(413, f"the body is larger than {maximum} bytes")
 
 
 async def read_body(receive: Receive, headers: Headers, maximum: int) -> bytes:
-    """The whole body.
+    """Return the whole body.
 
     Raises:
         TooLargeError: As soon as the body is known to be over ``maximum`` bytes.
-        DisconnectedError: When the client goes away.
+        DisconnectedError: If the client disconnects.
     """
     if headers.content_length > maximum:
         raise TooLargeError(maximum)
@@ -54,7 +54,7 @@ async def read_body(receive: Receive, headers: Headers, maximum: int) -> bytes:
 
 
 async def discard_body(receive: Receive, headers: Headers, maximum: int) -> None:
-    """Read on, and forget, what a client still sends; not without end."""
+    """Read and discard the rest of a body, up to limits in size and time."""
     if headers.waits_to_send or headers.content_length > _DISCARDED_BODIES * maximum:
         return
     try:

@@ -1,4 +1,4 @@
-"""How many processors this container really has."""
+"""The number of processors that this container may use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_cpus(cgroup: Path = _CGROUP) -> int:
-    """The smaller of what the scheduler allows and what the container's quota pays for; at least 1."""
+    """Return the smaller of the scheduler's affinity and the container's CPU quota, rounded up; at least 1."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
     return max(1, min(allowed, math.ceil(quota)) if quota else allowed)
 
 
 def _quota(cgroup: Path) -> float | None:
-    """Processors by the quota of cgroup version 2 or 1; ``None`` without one."""
+    """The CPU quota of cgroup version 2 or 1, in processors; ``None`` without a quota."""
     try:
         limit, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):
@@ -29,7 +29,7 @@ def _quota(cgroup: Path) -> float | None:
     try:
         quota = int(limit) / int(period)
     except (ValueError, ZeroDivisionError):
-        # "max" is how version 2 says that there is no quota.
+        # In version 2, "max" means that there is no quota.
         return None
-    # -1 is how version 1 says it.
+    # In version 1, -1 means the same.
     return quota if quota > 0 else None

@@ -1,8 +1,8 @@
-"""The ASGI server, ended without losing a request.
+"""The ASGI server, which shuts down without losing a request.
 
-An ASGI server told to stop closes what is idle at that moment, and with it every request that is on its way. Here
-the connections are let go by their own answers instead: for a short while everything is still answered, each time
-with ``Connection: close``.
+When an ASGI server stops, it normally closes all idle connections at once, and loses every request that a client has
+just sent on one. This server closes each connection with a response instead: for a short time it still handles all
+requests, and responds with ``Connection: close``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DrainingServer(uvicorn.Server):
     def __init__(
         self, application: Application, listener: socket.socket, started: Callable[[], Awaitable[None]]
     ) -> None:
-        """``started`` runs beside the server as soon as it listens."""
+        """``started`` runs concurrently with the server as soon as that listens."""
         super().__init__(
             uvicorn.Config(
                 application,
@@ -60,7 +60,7 @@ class DrainingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals before uvicorn does: it would close what is idle, and end."""
+        """Handle the signals instead of uvicorn, which would close idle connections and exit."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.drain)
@@ -71,14 +71,14 @@ class DrainingServer(uvicorn.Server):
         self._tasks.append(asyncio.ensure_future(self._on_started()))
 
     def drain(self) -> None:
-        """Begin the end; a second call changes nothing."""
+        """Start to shut down; a second call has no effect."""
         if not self._application.draining:
             self._application.draining = True
             self._tasks.append(asyncio.ensure_future(self._drain()))
 
     async def _drain(self) -> None:
         began = time.monotonic()
-        # Who has connected is served; nobody connects any more; then nothing is lost by closing.
+        # Refuse new connections and serve the existing ones; then closing the listener loses nothing.
         refuse_connections(self._listener)
         await asyncio.sleep(_LAST_CONNECTIONS_SECONDS)
         for server in self.servers:
@@ -87,7 +87,7 @@ class DrainingServer(uvicorn.Server):
             if not self._application.in_flight and self._quiet():
                 break
             await asyncio.sleep(0.02)
-        self._application.give_up("the server is ending")
+        self._application.give_up("the server is shutting down")
         await asyncio.sleep(0.05)
         self.should_exit = True
 
@@ -96,10 +96,10 @@ class DrainingServer(uvicorn.Server):
 
 
 def refuse_connections(listener: socket.socket) -> None:
-    """Let the kernel drop what would open a connection, and still complete those that are being opened.
+    """Make the kernel drop new connection requests, but complete the connections that are being opened.
 
-    Closing a listener resets the connections that wait in it, some with a request already sent. Elsewhere than on
-    Linux that small window stays open.
+    Closing a listener resets the connections that wait in its queue, some of which have already sent a request. On
+    systems other than Linux these can be lost.
     """
     if not sys.platform.startswith("linux"):
         return

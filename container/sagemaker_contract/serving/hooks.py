@@ -1,7 +1,7 @@
 """The four functions of sagemaker-inference: ``model_fn``, ``input_fn``, ``predict_fn`` and ``output_fn``.
 
-Any one of them in ``algorithm.py`` (or in the file of SAGEMAKER_PROGRAM) turns ``serve`` to them; those that are left
-out have the defaults below. Requests are predicted one at a time, for nothing is known of what they become.
+If ``algorithm.py`` (or the file in SAGEMAKER_PROGRAM) has any of them, ``serve`` calls these functions. Missing ones
+have the defaults below. Requests are predicted one at a time, because the type of their data is unknown.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class HookModel:
         self._waiting: set[asyncio.Future[Answer]] = set()
 
     def complete(self) -> None:
-        """Nothing is left to be loaded."""
+        """Do nothing: the model is already loaded."""
 
     async def answer(self, body: bytes, headers: Headers) -> Answer:
         """Call the functions in the prediction thread.
 
         Raises:
-            RequestError: When the request is at fault, or the time is over.
+            RequestError: If the request is invalid, or the prediction takes too long.
         """
         answer = asyncio.get_running_loop().run_in_executor(self._thread, self._transform, body, headers)
         waiting = asyncio.ensure_future(answer)
@@ -59,14 +59,14 @@ class HookModel:
             raise RequestError(503, f"no prediction within {self._timeout:g} seconds") from None
         except asyncio.CancelledError:
             if waiting.cancelled():
-                raise RequestError(503, "the server is ending") from None
+                raise RequestError(503, "the server is shutting down") from None
             raise
         finally:
             self._waiting.discard(waiting)
 
     def give_up(self, reason: str) -> None:
-        """Answer all that waits with 503."""
-        _log.warning("%d requests are given up: %s", len(self._waiting), reason)
+        """Respond with 503 to all waiting requests."""
+        _log.warning("%d requests get 503: %s", len(self._waiting), reason)
         for waiting in tuple(self._waiting):
             waiting.cancel()
 
@@ -75,7 +75,7 @@ class HookModel:
             return self._module.model_fn(str(directory))
         if hasattr(self._module, "load"):
             return self._module.load(directory)
-        raise ModelError("model_fn (or load) is missing: nothing says how the model is loaded")
+        raise ModelError("model_fn (or load) is missing: there is no function that loads the model")
 
     def _transform(self, body: bytes, headers: Headers) -> Answer:
         self.busy_since = time.monotonic()

@@ -1,4 +1,4 @@
-"""Log lines that CloudWatch can search: one JSON object each."""
+"""Log lines that CloudWatch can search: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 
 
 class JsonFormatter(logging.Formatter):
-    """``{"time": ..., "level": ..., "message": ...}`` and whatever ``extra={"fields": {...}}`` adds."""
+    """``{"time": ..., "level": ..., "message": ...}`` and the members of ``extra={"fields": {...}}``."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

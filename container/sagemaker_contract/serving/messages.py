@@ -1,4 +1,4 @@
-"""A request's headers and an answer, free of any HTTP server."""
+"""The headers of a request, and a response, independent of the HTTP server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ATTRIBUTES_HEADER = b"x-amzn-sagemaker-custom-attributes"
 
 
 class Headers:
-    """The few headers that matter; names are in lower case."""
+    """The headers of a request that are used; names are in lower case."""
 
     __slots__ = ("_values", "accept", "content_type")
 
@@ -38,13 +38,13 @@ class Headers:
 
     @property
     def waits_to_send(self) -> bool:
-        """Whether the client asks first, by ``Expect: 100-continue``."""
+        """Whether the client waits for permission to send the body, with ``Expect: 100-continue``."""
         return b"expect" in self._values
 
 
 @dataclass(slots=True)
 class Answer:
-    """An HTTP answer; ``content_type`` is ``None`` for an empty body."""
+    """An HTTP response; ``content_type`` is ``None`` for an empty body."""
 
     body: bytes = b""
     content_type: bytes | None = None

@@ -1,4 +1,4 @@
-"""One loaded model: a request's body in, the answer out. Knows the formats, and no HTTP server."""
+"""One loaded model: request body in, response out. Handles the media types, independent of the HTTP server."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from sagemaker_contract.serving.telemetry import Telemetry
 
 _log = logging.getLogger("serve")
-# Reading or writing more than this takes longer than handing it to a thread.
+# Decoding or encoding more than this takes longer than passing it to a thread.
 _LARGE_BODY_BYTES = 32 * 1024
 _LARGE_ANSWERS = 2000
 _SLOW_SECONDS = 0.1
 
 
 class ServedModel(Protocol):
-    """What the application asks."""
+    """The interface of a model that the application uses."""
 
     def complete(self) -> None:
-        """Load what was put off until the first requests can be answered."""
+        """Load the parts whose loading was deferred until the first requests could be served."""
 
     async def answer(self, body: bytes, headers: Headers) -> Answer: ...
 
@@ -61,7 +61,7 @@ class ServedModel(Protocol):
 
 @dataclass(frozen=True)
 class Threads:
-    """Where a worker does what takes long: predicting, one call at a time, and reading and writing large bodies."""
+    """A worker's threads for long work: predictions, one call at a time, and decoding and encoding large bodies."""
 
     predictions: Executor
     bodies: Executor
@@ -69,7 +69,7 @@ class Threads:
 
 @dataclass(frozen=True)
 class _Exchange:
-    """How one kind of request is read and answered."""
+    """How the requests with one pair of headers are decoded, and their responses encoded."""
 
     decode: Decoder
     encode: Encoder
@@ -78,7 +78,7 @@ class _Exchange:
 
 
 class Predictor:
-    """Asks ``predict`` of the algorithm, or its ONNX form once there is one."""
+    """Calls ``predict`` of the algorithm, or the ONNX model if there is one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -87,7 +87,7 @@ class Predictor:
         self.accelerated: Accelerated | None = None
 
     def complete(self) -> tuple[Any, Any]:
-        """The algorithm and its model, loaded at the first call."""
+        """Return the algorithm and its model, loaded at the first call."""
         with self._loading:
             if self._original is None:
                 algorithm = load_serving_module()
@@ -111,7 +111,7 @@ class TableModel:
     def __init__(
         self, predictor: Predictor, columns: int | None, settings: Settings, threads: Threads, telemetry: Telemetry
     ) -> None:
-        """``columns`` is the width of a record, where the model says it."""
+        """``columns`` is the number of values in a record, or ``None`` if it is unknown."""
         self._predictor = predictor
         self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
         self._columns = columns
@@ -126,7 +126,7 @@ class TableModel:
         """Decode, predict, encode.
 
         Raises:
-            RequestError: When the request is at fault, with the status and the reason to answer.
+            RequestError: If the request is invalid, with the status and the reason for the response.
         """
         exchange = self._exchange(headers.content_type, headers.accept)
         large = len(body) > _LARGE_BODY_BYTES
@@ -146,7 +146,7 @@ class TableModel:
         return self.batcher.busy_since
 
     def _agree(self, content_type_header: bytes | None, accept_header: bytes | None) -> _Exchange:
-        """Negotiate; the same few pairs of headers come again and again."""
+        """Choose decoder and encoder; cached, because most requests have the same pair of headers."""
         header = None if content_type_header is None else content_type_header.decode("latin-1")
         given = content_type(header, DECODERS)
         preferred = self._default_accept or (given if given in ENCODERS else next(iter(ENCODERS)))
@@ -166,10 +166,10 @@ class TableModel:
 
 
 def load_model(directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry) -> ServedModel:
-    """Load and warm the model in ``directory``, in the thread that will predict.
+    """Load the model in ``directory`` and warm it up.
 
     Raises:
-        ContractError: When there is none, or it cannot be used.
+        ContractError: If there is no model, or it cannot be used.
     """
     started = time.monotonic()
     if not directory.is_dir() or not any(directory.iterdir()):
@@ -184,7 +184,7 @@ def load_model(directory: Path, settings: Settings, threads: Threads, telemetry:
 
 
 def answers_without_algorithm(directory: Path, settings: Settings) -> bool:
-    """Whether requests can be answered before the algorithm, and the libraries it needs, are imported."""
+    """Whether requests can be served before the algorithm and its libraries are imported."""
     return settings.acceleration and not os.environ.get("SAGEMAKER_PROGRAM") and is_of_this_algorithm(directory)
 
 
@@ -202,7 +202,7 @@ def _table_model(
 
 
 def _warm_up(predictor: Predictor, sample: Records) -> float:
-    """Predict a little; give the seconds of the last call, for the first pays for what the later ones find ready."""
+    """Predict a few records; return the seconds of the last call, because the first calls take longer."""
     for rows in (1, len(sample), 1, 1):
         began = time.perf_counter()
         predictor(sample[:rows], "")
@@ -215,14 +215,14 @@ def _warm_up(predictor: Predictor, sample: Records) -> float:
 def _accelerated(
     directory: Path, sample: Records | None, predictor: Predictor, settings: Settings
 ) -> Accelerated | None:
-    """The ONNX form, if it may be used; the choice is logged."""
+    """The ONNX model, if it may be used; the choice is logged."""
     if not settings.acceleration:
-        _log.info("answers come from the algorithm's own predict: SERVE_ACCELERATION is off")
+        _log.info("predictions come from the algorithm's predict: SERVE_ACCELERATION is off")
         return None
     try:
         accelerated = read_accelerated(directory, sample, predictor.original)
     except NotUsableError as error:
-        _log.info("answers come from the algorithm's own predict: %s", error)
+        _log.info("predictions come from the algorithm's predict: %s", error)
         return None
-    _log.info("answers come from ONNX up to %d records a call, from predict above", accelerated.most_rows)
+    _log.info("predictions come from ONNX up to %d records per call, else from predict", accelerated.most_rows)
     return accelerated

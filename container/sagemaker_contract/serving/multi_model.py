@@ -1,4 +1,4 @@
-"""Several models behind one endpoint: SageMaker loads and unloads them as callers name them."""
+"""A multi-model endpoint: SageMaker loads and unloads the models that callers invoke."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MultiModel:
     """The models that are loaded, by name."""
 
     def __init__(self, load: Callable[[Path], ServedModel], loading: Any) -> None:
-        """``load`` reads a model's folder; it runs in the executor ``loading``."""
+        """``load`` loads a model from its folder; it runs in the executor ``loading``."""
         self._load = load
         self._loading = loading
         self._models: dict[str, tuple[str, ServedModel]] = {}
@@ -34,10 +34,10 @@ class MultiModel:
         return [model for _, model in self._models.values()]
 
     async def answer(self, method: str, path: str, body: bytes, headers: Headers) -> Answer:
-        """One of the five routes: list and load, describe and unload, invoke.
+        """Handle one of the five routes: list and load, describe and unload, invoke.
 
         Raises:
-            RequestError: 404 for an unknown model, 409 for one that is loaded already, 507 without memory for it.
+            RequestError: 404 for an unknown model, 409 for one that is already loaded, 507 if there is no memory.
         """
         _, _, name_and_verb = path.partition("/models")
         name, _, verb = name_and_verb.lstrip("/").partition("/")
@@ -60,7 +60,7 @@ class MultiModel:
     async def _load_model(self, body: bytes) -> Answer:
         name, url = _name_and_url(body)
         if name in self._models or name in self._being_loaded:
-            raise RequestError(409, f"the model {name!r} is loaded already")
+            raise RequestError(409, f"the model {name!r} is already loaded")
         self._being_loaded.add(name)
         try:
             folder = Path(url.removeprefix("file://"))

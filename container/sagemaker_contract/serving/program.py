@@ -20,15 +20,15 @@ _THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main() -> NoReturn:
-    """Serve; the exit code is 0 after SIGTERM, and 1 when there is nothing to serve with."""
-    # Until the workers run there is nothing to drain, and process 1 would ignore the signal.
+    """Serve; the exit code is 0 after SIGTERM, and 1 if the server cannot start or a worker cannot load the model."""
+    # Until the workers run there is nothing to drain. Without a handler, process 1 would ignore the signal.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     logs.configure(logging.INFO)
     code = _serve()
     logging.shutdown()
     sys.stdout.flush()
-    # Native libraries that were imported before the workers were made can wait for ever at a usual exit.
+    # With a normal exit, native libraries that were imported before the fork of the workers can wait forever.
     os._exit(code)
 
 
@@ -47,7 +47,7 @@ def _serve() -> int:
 
 
 def _divide_processors(workers: int) -> None:
-    """Give each worker's thread pools their share; numeric libraries read this when they are imported."""
+    """Divide the processors between the workers' thread pools; numeric libraries read the variables at import."""
     share = str(max(1, available_cpus() // workers))
     for name in _THREAD_POOLS:
         os.environ.setdefault(name, share)

@@ -1,4 +1,4 @@
-"""How the server listens and answers: one environment variable a field."""
+"""The server's settings: one environment variable per field."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says."""
+    """The settings from the environment."""
 
     host: str
     port: int
@@ -34,7 +34,7 @@ class Settings:
 
     @property
     def hung_seconds(self) -> int:
-        """A prediction that nobody waits for any more may still end; one that takes this long is stuck."""
+        """Seconds after which a prediction counts as hung. Before, it may still end, even if its request got 503."""
         return 3 * self.timeout_seconds
 
     @classmethod
@@ -42,15 +42,15 @@ class Settings:
         """Read the environment.
 
         Raises:
-            ConfigurationError: Naming the first variable that cannot be used.
+            ConfigurationError: If a variable is invalid; the message names the first one.
         """
         multi_model = _switch("SAGEMAKER_MULTI_MODEL", default=False)
         return cls(
             host=os.environ.get("SAGEMAKER_BIND_TO_HOST") or "0.0.0.0",
             port=_whole_number("SAGEMAKER_BIND_TO_PORT", default=8080, maximum=65535),
-            # Which models are loaded is known to one process only.
+            # Only one process knows which models are loaded.
             workers=1 if multi_model else _workers(),
-            # SageMaker gives up after 60 seconds; the caller shall learn why from us.
+            # SageMaker's own limit is 60 seconds. This one is shorter, so that the caller gets the reason.
             timeout_seconds=_whole_number("SAGEMAKER_MODEL_SERVER_TIMEOUT", default=55, maximum=3600),
             default_accept=_media_type("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"),
             maximum_body_megabytes=_whole_number("SAGEMAKER_MAX_PAYLOAD_IN_MB", default=6, maximum=100),

@@ -1,4 +1,4 @@
-"""The first process of the container: it starts the workers, replaces those that die, and ends them in time."""
+"""The first process of the container: it starts the workers, replaces those that die, and stops them in time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _KILL_SECONDS = 24.5
 _LOOK_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
-# A worker that lived this long did not die of how it was started.
+# If a worker ran this long, its start was not the cause of its end.
 _HEALTHY_SECONDS = 60
 
 
 class Supervisor:
-    """Workers by process id; in a worker nothing of this is left but its number."""
+    """Starts and watches the workers, which it keeps by process id."""
 
     def __init__(self, settings: Settings, paths: Paths) -> None:
         self._settings = settings
@@ -44,13 +44,13 @@ class Supervisor:
         self._kill_at = float("inf")
         self._pause = _FIRST_PAUSE_SECONDS
         self._alive_read, self._alive_write = os.pipe()
-        # Elsewhere libraries do not expect to be imported before a fork.
+        # On other systems, libraries do not work reliably if they are imported before a fork.
         self._preloads = sys.platform.startswith("linux")
         self._has_early = self._preloads and _can_answer_early(settings, paths)
         self._shared = settings.workers > 1 or self._has_early
 
     def run(self) -> int:
-        """Serve until SIGTERM; the exit code is 0 then, and 1 when a worker cannot load the model."""
+        """Serve until SIGTERM, then return 0; return 1 if a worker cannot load the model."""
         reserved = reserve_port(self._settings.host, self._settings.port, shared=self._shared)
         self._preload_server()
         for ending in (signal.SIGTERM, signal.SIGINT):
@@ -73,7 +73,7 @@ class Supervisor:
         return self._settings.workers
 
     def _preload_server(self) -> None:
-        """Import once what every worker needs: they share its memory, and are up sooner."""
+        """Import once the modules that every worker needs: they share the memory, and start faster."""
         if self._preloads:
             for name in ("uvicorn.protocols.http.auto", "sagemaker_contract.serving.worker"):
                 importlib.import_module(name)
@@ -81,7 +81,7 @@ class Supervisor:
                 importlib.import_module("onnxruntime")
 
     def _preload_algorithm(self) -> None:
-        """Import the algorithm, which takes longest."""
+        """Import the algorithm, which takes the most time."""
         if self._preloads and not self._ending:
             load_serving_module()
             gc.collect()
@@ -92,11 +92,11 @@ class Supervisor:
             return
         pid = os.fork()
         if pid == 0:
-            # A worker leaves by _exit: threads of native libraries do not survive the fork, and wait at exit.
+            # A worker ends with _exit: threads of native libraries do not survive the fork, a normal exit may wait.
             os._exit(self._become_worker(number, reserved, replaces=replaces))
         self._workers[pid] = (number, time.monotonic())
         if self._ending:
-            # The signal came while the worker was made, and missed it.
+            # The signal arrived during the fork, before this worker was known.
             os.kill(pid, signal.SIGTERM)
 
     def _become_worker(self, number: int, reserved: socket.socket, *, replaces: bool) -> int:
@@ -124,12 +124,12 @@ class Supervisor:
             sys.stdout.flush()
 
     def _wait(self, reserved: socket.socket) -> int:
-        """Wait for the end of one worker, and replace it if need be; give what the exit code is at least."""
+        """Wait until a worker ends, and replace it if necessary; return a lower limit for the server's exit code."""
         from sagemaker_contract.serving.worker import CANNOT_LOAD
 
         pid, status = os.waitpid(-1, 0)
         if pid not in self._workers:
-            # As process 1 we are given the orphans of others.
+            # Process 1 also inherits the orphaned children of other processes.
             return 0
         number, began = self._workers.pop(pid)
         if self._ending:
@@ -159,9 +159,9 @@ class Supervisor:
             os.kill(pid, signal.SIGTERM)
 
     def _look(self, _signal: int, _frame: FrameType | None) -> None:
-        """Kill a worker that is stuck where it cannot see it itself, and at the very end every one.
+        """Kill a worker that hangs and cannot detect it itself; when the time to shut down is over, kill all.
 
-        The early worker ends once the others answer.
+        Stop the early worker once all others are ready.
         """
         all_ready = self._board.all_ready()
         for pid, (number, _) in tuple(self._workers.items()):
@@ -171,7 +171,7 @@ class Supervisor:
             elif number == self._early and all_ready:
                 os.kill(pid, signal.SIGTERM)
             elif self._board.silent_seconds(number) > self._settings.hung_seconds:
-                _log.error("a prediction has run for %d seconds: the worker is replaced", self._settings.hung_seconds)
+                _log.error("a prediction has run for %d seconds; the worker is replaced", self._settings.hung_seconds)
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -182,22 +182,22 @@ def _can_answer_early(settings: Settings, paths: Paths) -> bool:
 
 
 def reserve_port(host: str, port: int, *, shared: bool) -> socket.socket:
-    """Hold the port for the workers, without listening.
+    """Reserve the port for the workers, without listening.
 
     Raises:
-        ConfigurationError: When it is taken, by another server of ours too.
+        ConfigurationError: If the port is already in use, even by another server of this kind.
     """
     if shared:
-        # A shared port can be bound by two servers that know nothing of each other; this finds out.
+        # Two independent servers could both bind a shared port. Binding it unshared first detects this.
         bind(host, port, shared=False).close()
     return bind(host, port, shared=shared)
 
 
 def bind(host: str, port: int, *, shared: bool) -> socket.socket:
-    """A bound socket; with ``shared`` each worker has its own, and the kernel deals out the connections.
+    """Return a bound socket; with ``shared`` each worker has its own, and the kernel distributes the connections.
 
     Raises:
-        ConfigurationError: When the address cannot be had.
+        ConfigurationError: If the address is not available.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

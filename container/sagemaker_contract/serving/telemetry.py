@@ -1,4 +1,4 @@
-"""Numbers about the server, in memory that all workers share, as text for Prometheus."""
+"""The server's metrics, in memory that all workers share, and their text for Prometheus."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _CELLS = _BATCHES + len(BATCH_RECORDS) + 2
 
 
 class Board:
-    """A row of numbers a worker, made before the workers are: each writes its own, any reads all.
+    """One row of numbers per worker, created before the workers. Each worker writes its own row, and can read all.
 
-    The last row is that of the early worker, which answers until the others can.
+    The last row is that of the early worker, which serves requests until the others are ready.
     """
 
     def __init__(self, workers: int) -> None:
@@ -36,26 +36,26 @@ class Board:
         self._cells = memoryview(mmap.mmap(-1, 8 * len(self._rows) * _CELLS)).cast("d")
 
     def answers(self) -> bool:
-        """Whether whoever is connected to is ready."""
+        """Whether every worker that accepts connections is ready."""
         return self.all_ready() or bool(self._cells[self.workers * _CELLS + _READY])
 
     def all_ready(self) -> bool:
-        """Whether every worker is ready, the early one aside."""
+        """Whether every worker except the early one is ready."""
         return all(self._cells[worker * _CELLS + _READY] for worker in range(self.workers))
 
     def retired(self, worker: int) -> None:
-        """Note that a worker is gone for good; what it counted stays."""
+        """Record that a worker has ended and is not replaced; its counters remain."""
         for cell in (_READY, _WAITING, _HEARTBEAT):
             self._cells[worker * _CELLS + cell] = 0
 
     def restarted(self, worker: int) -> None:
-        """Count a restart; the worker counts as ready, for it listens only once it is."""
+        """Count a restart. The new worker counts as ready at once, because it listens only after it has loaded."""
         self._cells[worker * _CELLS + _RESTARTS] += 1
         self._cells[worker * _CELLS + _WAITING] = 0
         self._cells[worker * _CELLS + _HEARTBEAT] = 0
 
     def silent_seconds(self, worker: int) -> float:
-        """How long ago a worker was last heard of; 0 before its first word."""
+        """Seconds since a worker's last heartbeat; 0 before the first one."""
         heard = self._cells[worker * _CELLS + _HEARTBEAT]
         return time.monotonic() - heard if heard else 0.0
 
@@ -63,19 +63,19 @@ class Board:
         return Telemetry(self, self._cells[worker * _CELLS : (worker + 1) * _CELLS])
 
     def prometheus(self) -> str:
-        """What all workers have counted, in Prometheus' text format."""
+        """The metrics of all workers, in Prometheus' text format."""
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
         yield from _metric("serve_workers_ready", "gauge", "Workers whose model is loaded.", self._sum(_READY))
         yield from _metric("serve_worker_restarts_total", "counter", "Workers replaced.", self._sum(_RESTARTS))
-        yield from _metric("serve_waiting_requests", "gauge", "Requests read and unanswered.", self._sum(_WAITING))
-        yield "# HELP serve_requests_total Invocations answered, by HTTP status."
+        yield from _metric("serve_waiting_requests", "gauge", "Requests without a response yet.", self._sum(_WAITING))
+        yield "# HELP serve_requests_total Invocations, by HTTP status."
         yield "# TYPE serve_requests_total counter"
         for index, status in enumerate(STATUSES):
             yield f'serve_requests_total{{status="{status}"}} {self._sum(_STATUS + index):.0f}'
-        yield from self._histogram("serve_request_seconds", "Time to answer.", _SECONDS, REQUEST_SECONDS)
-        yield from self._histogram("serve_batch_records", "Records predicted at once.", _BATCHES, BATCH_RECORDS)
+        yield from self._histogram("serve_request_seconds", "Time until the response.", _SECONDS, REQUEST_SECONDS)
+        yield from self._histogram("serve_batch_records", "Records per prediction call.", _BATCHES, BATCH_RECORDS)
 
     def _histogram(self, name: str, text: str, start: int, bounds: Sequence[float]) -> Iterator[str]:
         yield f"# HELP {name} {text}"

@@ -1,4 +1,4 @@
-"""One serving process: it loads the model, answers until it is told to end, and is never half alive."""
+"""One serving process: it loads the model, serves requests until SIGTERM, and exits if it hangs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 @dataclass
 class Worker:
-    """What a worker needs; ``listener`` is bound, and ``parent`` reaches its end when the supervisor is gone.
+    """A worker; ``listener`` is bound, and ``parent`` is a pipe that ends when the supervisor ends.
 
-    One that ``replaces`` another listens once its model is loaded. One that is ``early`` answers by ONNX alone until
-    the others have imported the algorithm.
+    With ``replaces`` it listens only after its model is loaded. With ``early`` it serves with the ONNX model alone,
+    until the other workers have imported the algorithm.
     """
 
     settings: Settings
@@ -50,13 +50,13 @@ class Worker:
     early: bool = False
 
     def run(self) -> int:
-        """Serve; give the exit code."""
+        """Serve; return the exit code."""
         self._code = ENDED
         self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
         models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
         self._application = Application(self.settings, self.telemetry, models, hands_over=self.early)
         if self.replaces:
-            # The others answer meanwhile; nobody shall reach a worker that cannot.
+            # The other workers serve meanwhile. This one must not accept connections before it can respond.
             signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
             try:
                 self._application.model = self._load(self.paths.model)
@@ -79,7 +79,7 @@ class Worker:
                 self._say_why(error)
                 self._server.should_exit = True
                 return
-        # What is loaded stays: no collection needs to look at it again. Requests leave no cycles behind.
+        # The loaded objects stay, so garbage collection can skip them. Requests create no reference cycles.
         gc.collect()
         gc.freeze()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
@@ -106,7 +106,7 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """Refuse bodies that do not come, and end a worker whose prediction never ends: nobody else gets a turn."""
+        """Reject requests with overdue bodies, and exit if a prediction hangs, because it blocks all others."""
         longest = self.settings.hung_seconds
         while True:
             self.telemetry.alive()
@@ -114,5 +114,5 @@ class Worker:
             await self._application.refuse_overdue()
             model = self._application.model
             if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
-                _log.error("a prediction has run for %d seconds: the worker is replaced", longest)
+                _log.error("a prediction has run for %d seconds; the worker is replaced", longest)
                 os._exit(HUNG)

@@ -1,1 +1,1 @@
-"""The training program and what it does around the algorithm."""
+"""The training program: everything around the algorithm."""

@@ -1,4 +1,4 @@
-"""Models kept on the way, in the folder that SageMaker copies to S3 while the job runs."""
+"""Checkpoints of the training, in the folder that SageMaker copies to S3 while the job runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT = 2
 
 
 def fingerprint(hyperparameters: Any, channels: Mapping[str, list[Path]]) -> str:
-    """What a checkpoint must have in common with the job that goes on from it: settings and data."""
+    """Hash of hyperparameters and data; a job continues only from a checkpoint with the same hash."""
     digest = hashlib.sha256(repr(hyperparameters).encode())
     for name, files in sorted(channels.items()):
         for file in files:
@@ -30,7 +30,7 @@ def fingerprint(hyperparameters: Any, channels: Mapping[str, list[Path]]) -> str
 
 
 class Checkpoints:
-    """The checkpoints of one job, newest last; a folder each, complete once its label is written."""
+    """The checkpoints of one job, one folder each; a checkpoint is complete once its ``checkpoint.json`` is written."""
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class Checkpoints:
         self._load = load
 
     def latest(self) -> Any | None:
-        """The model of the newest checkpoint that is whole and of this very job; ``None`` without one."""
+        """Load the model of the newest complete checkpoint of this job; ``None`` if there is none."""
         for folder in reversed(self._folders()):
             problem = self._problem(folder)
             if problem is None:
                 model = self._load(folder / "model")
-                print(f"going on from {folder.name}", flush=True)
+                print(f"continuing from {folder.name}", flush=True)
                 return model
             print(f"{folder.name} is not used: {problem}", flush=True)
         return None
 
     def write(self, model: Any) -> None:
-        """Write a checkpoint, then forget all but the newest two."""
+        """Write a checkpoint, then delete all but the newest two."""
         folders = self._folders()
         number = int(folders[-1].name.partition("-")[2]) + 1 if folders else 1
         folder = self._folder / f"checkpoint-{number:06}"
@@ -73,13 +73,13 @@ class Checkpoints:
         return sorted(found, key=lambda path: int(path.name[11:]))
 
     def _problem(self, folder: Path) -> str | None:
-        """Why a checkpoint cannot be used: its copy may have been cut off, or it is of another job."""
+        """Return why a checkpoint cannot be used: its copy may be incomplete, or it may belong to another job."""
         try:
             label = json.loads((folder / _LABEL).read_bytes())
             if label["fingerprint"] != self._fingerprint:
-                return "it is of other data or other hyperparameters"
+                return "it was made with other data or other hyperparameters"
             if label["files"] != file_hashes(folder / "model"):
-                return "its files are not whole"
+                return "its files are incomplete"
         except (OSError, ValueError, KeyError, TypeError):
-            return "it is not whole"
+            return "it is incomplete"
         return None

@@ -1,4 +1,4 @@
-"""From SageMaker's strings to the algorithm's typed hyperparameters."""
+"""Parse SageMaker's strings as the algorithm's typed hyperparameters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def parse_hyperparameters(given: Mapping[str, Any], declared: type[Declared]) -> Declared:
-    """Make the dataclass ``declared``, whose fields are int, float, bool, str or ``... | None``.
+    """Create the dataclass ``declared``, whose fields are int, float, bool, str or ``... | None``.
 
-    A hyphen counts as an underscore; names starting with ``_`` or ``sagemaker_`` are SageMaker's own.
+    A hyphen in a name counts as an underscore. Names that start with ``_`` or ``sagemaker_`` are SageMaker's own.
 
     Raises:
-        ConfigurationError: Naming every unknown hyperparameter and every bad value.
+        ConfigurationError: If any is invalid; the message names all unknown hyperparameters and invalid values.
     """
     annotations = typing.get_type_hints(declared)
     fields = {field.name: annotations[field.name] for field in dataclasses.fields(declared)}  # type: ignore[arg-type]
@@ -51,7 +51,7 @@ def parse_hyperparameters(given: Mapping[str, Any], declared: type[Declared]) ->
 
 
 def _parse(text: str, kind: Any) -> Any:
-    """``text`` as ``kind``; a ValueError says what it must be."""
+    """Parse ``text`` as ``kind``; the message of a ValueError says what it must be."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         (kind,) = (option for option in typing.get_args(kind) if option is not types.NoneType)
         if text.strip().lower() in ("none", "null", ""):

@@ -1,4 +1,4 @@
-"""What a training job was asked to do: the three files of input/config and the channels."""
+"""The input of a training job: the three files in input/config, and the channels."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Job:
 
     Attributes:
         hyperparameters: As SageMaker writes them, every value a string.
-        channels: The files of each channel that has a folder or is named in the configuration, sorted.
-        hosts: Every instance of the job.
-        current_host: The one that this program runs on.
+        channels: The files of each channel in the configuration, or of each folder if there is none, sorted.
+        hosts: All instances of the job.
+        current_host: The instance that this program runs on.
     """
 
     hyperparameters: Mapping[str, Any]
@@ -32,14 +32,14 @@ class Job:
     current_host: str
 
     def check_hosts(self, *, uses_all: bool) -> None:
-        """Say who trains; refuse instances that would be paid for and do nothing.
+        """Print which hosts train; reject a job with instances that would cost money and do nothing.
 
         Raises:
-            ConfigurationError: For several hosts and an algorithm that trains on one.
+            ConfigurationError: If there are several hosts and the algorithm trains on one.
         """
         if len(self.hosts) > 1 and not uses_all:
             raise ConfigurationError(
-                f"this algorithm trains on one instance, the job has {len(self.hosts)} ({_listed(self.hosts)})"
+                f"this algorithm trains on one instance, but the job has {len(self.hosts)} ({_listed(self.hosts)})"
             )
         how = f"host {self.current_host} of {_listed(self.hosts)}" if uses_all else f"one host, {self.current_host}"
         print(f"training on {how}", flush=True)
@@ -49,8 +49,8 @@ def read_job(paths: Paths) -> Job:
     """Read the job.
 
     Raises:
-        ConfigurationError: When a file is no JSON object of the right form, or asks for Pipe mode.
-        DataError: When ``train`` is missing, or a channel holds no file.
+        ConfigurationError: If a file is not a JSON object of the right form, or a channel is in Pipe mode.
+        DataError: If ``train`` is missing, or a channel has no file.
     """
     hosts, current_host = _hosts(_read_object(paths.config / "resourceconfig.json"))
     channels = {
@@ -63,7 +63,7 @@ def read_job(paths: Paths) -> Job:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in ``path``; a file that is not there says nothing."""
+    """Return the JSON object in ``path``; a missing file counts as an empty object."""
     try:
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigurationError(f"input/config/{path.name} is not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ConfigurationError(f"input/config/{path.name} must hold a JSON object")
+        raise ConfigurationError(f"input/config/{path.name} must contain a JSON object")
     return content
 
 
@@ -95,11 +95,11 @@ def _files(channel: str, folder: Path) -> list[Path]:
     files = sorted(
         path
         for path in folder.rglob("*")
-        # As Hadoop and Spark have it: such files (_SUCCESS, .crc) are about the data.
+        # As in Hadoop and Spark, files with such names (_SUCCESS, .crc) are not data.
         if path.is_file() and not path.name.startswith((".", "_"))
     )
     if not files:
-        raise DataError(f"the channel {channel!r} holds no file")
+        raise DataError(f"the channel {channel!r} has no file")
     return files
 
 

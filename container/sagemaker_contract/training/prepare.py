@@ -1,4 +1,4 @@
-"""The last step of a job: what ``serve`` needs beside the model to answer fast."""
+"""The end of a job: write the files beside the model with which ``serve`` predicts faster."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def prepare_serving(algorithm: Algorithm, model: Any, held_out: Any, directory: Path) -> None:
-    """Leave a sample of records, and the ONNX form when it gives the same answers; never fails the job."""
+    """Write a sample of records, and the ONNX model if its predictions are the same; never fails the job."""
     features = getattr(held_out, "features", None)
     if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind not in "fiu":
-        print("serving: the held-out data has no table `features`; no warm-up, no ONNX", flush=True)
+        print("serving: the held-out data has no array `features`; no warm-up, no ONNX", flush=True)
         return
     started = time.monotonic()
     try:
@@ -38,9 +38,9 @@ def prepare_serving(algorithm: Algorithm, model: Any, held_out: Any, directory: 
 
 def _accelerate(algorithm: Algorithm, model: Any, held_out: Records, directory: Path) -> str:
     if has_hooks(algorithm):
-        return "serve asks the functions of sagemaker-inference; no ONNX"
+        return "serve calls the functions of sagemaker-inference; no ONNX"
     to_onnx = getattr(algorithm, "to_onnx", None)
     content = to_onnx(model) if to_onnx else None
     if content is None:
-        return "the algorithm gives no ONNX form"
+        return "the algorithm has no ONNX model"
     return write_checked(directory, content, lambda records: algorithm.predict(model, records), held_out)

@@ -1,4 +1,4 @@
-"""The training program: a job in, a model, its evaluation and its metrics out, or the reason why not."""
+"""The training program: reads the job, and writes model, evaluation and metrics, or the reason for a failure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FAILURE_CHARACTERS = 1024
 
 
 def main() -> int:
-    """Run the job; the exit code is 0, 1 after a failure, or 143 (as the shell has it) after SIGTERM."""
+    """Run the job; the exit code is 0, 1 after a failure, or 143 (128 + 15, as in a shell) after SIGTERM."""
     paths = Paths.from_env()
     stop = StopSignal()
     try:
@@ -58,7 +58,7 @@ def _run(paths: Paths, stop: StopSignal) -> None:
     hyperparameters: Any = parse_hyperparameters(job.hyperparameters, algorithm.Hyperparameters)
     print(f"hyperparameters: {hyperparameters}", flush=True)
     train, validation = algorithm.load_data(job.channels, hyperparameters)
-    print(f"training on {len(train)} rows, judging by {len(validation)}", flush=True)
+    print(f"training on {len(train)} rows, validating on {len(validation)}", flush=True)
     run = Run(job.hosts, job.current_host, stop.requested, _checkpoints(paths, job, algorithm, hyperparameters))
     with stop.deferred():
         model = algorithm.train(train, hyperparameters, run)
@@ -66,7 +66,7 @@ def _run(paths: Paths, stop: StopSignal) -> None:
         algorithm.save(model, paths.model)
         if stop.requested():
             run.save_checkpoint(model, now=True)
-            raise Stopped("stopped by SIGTERM; the model trained so far is saved, and was not evaluated")
+            raise Stopped("stopped by SIGTERM; the model trained so far is saved, but not evaluated")
     evaluation = {
         "metrics": _evaluate(algorithm, model, {"train": train, "validation": validation}),
         "rows": {"train": len(train), "validation": len(validation)},
@@ -80,7 +80,7 @@ def _run(paths: Paths, stop: StopSignal) -> None:
 
 
 def _checkpoints(paths: Paths, job: Job, algorithm: Algorithm, hyperparameters: Any) -> Checkpoints | None:
-    """The job's checkpoints; SageMaker makes their folder when the job has a CheckpointConfig."""
+    """The job's checkpoints; SageMaker creates their folder if the job has a CheckpointConfig."""
     if not paths.checkpoints.is_dir():
         return None
     job_print = fingerprint(hyperparameters, job.channels)
@@ -88,19 +88,19 @@ def _checkpoints(paths: Paths, job: Job, algorithm: Algorithm, hyperparameters: 
 
 
 def _evaluate(algorithm: Algorithm, model: Any, tables: Mapping[str, Sized]) -> dict[str, float]:
-    """Judge the model on each table and print a line a metric, as the metric definitions expect it."""
+    """Evaluate the model on each table, and print one line per metric, as the metric definitions expect it."""
     metrics: dict[str, float] = {}
     for name, table in tables.items():
         for metric, value in algorithm.metrics(model, table).items():
             if not math.isfinite(value):
-                raise ContractError(f"the metric {name}:{metric} is {value}: no model can be judged by it")
+                raise ContractError(f"the metric {name}:{metric} is {value}; it must be a finite number")
             metrics[f"{name}:{metric}"] = value
             print(f"{name}:{metric}={value:.6g};", flush=True)
     return metrics
 
 
 def _report(paths: Paths, reason: str) -> None:
-    """Leave the reason where SageMaker reads it."""
+    """Write the reason to the file that SageMaker reads."""
     print(f"train: {reason}", file=sys.stderr, flush=True)
     text = reason if len(reason) <= _FAILURE_CHARACTERS else reason[: _FAILURE_CHARACTERS - 1] + "…"
     paths.failure.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What ``train`` of an algorithm is told about the job it runs in."""
+"""The argument ``run`` of an algorithm's ``train``: its access to the training job."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Run:
     """One run of a training job.
 
     Attributes:
-        hosts: Every instance of the job, in SageMaker's order.
-        current_host: The one that this program runs on.
-        checkpoint: The model that an earlier, interrupted run of this job left; ``None`` for a fresh start.
+        hosts: All instances of the job, in SageMaker's order.
+        current_host: The instance that this program runs on.
+        checkpoint: The model from an earlier, interrupted run of this job; ``None`` if there is none.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Run:
         self._saved_at = time.monotonic()
 
     def stop_requested(self) -> bool:
-        """Whether the job was told to stop: give back soon what there is so far."""
+        """Whether the job must stop (it received SIGTERM): return the model trained so far soon."""
         return self._stop_requested()
 
     def save_checkpoint(self, model: Any, *, now: bool = False) -> None:
-        """Keep the model trained so far; call it often, it writes every 30 seconds unless it must ``now``."""
+        """Save the model trained so far; call it often: it writes at most every 30 seconds, except with ``now``."""
         if self._checkpoints and (now or time.monotonic() - self._saved_at >= CHECKPOINT_EVERY_SECONDS):
             self._checkpoints.write(model)
             self._saved_at = time.monotonic()

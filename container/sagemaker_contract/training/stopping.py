@@ -1,4 +1,4 @@
-"""SIGTERM as a training job gets it: SageMaker kills the container 120 seconds later."""
+"""SIGTERM in a training job: SageMaker kills the container 120 seconds after it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GRACE_SECONDS = 90
 
 
 class Stopped(BaseException):
-    """The job was told to stop; no ``except Exception`` of an algorithm swallows it."""
+    """The job must stop; ``except Exception`` in an algorithm does not catch it."""
 
 
 class StopSignal:
-    """Raises ``Stopped`` on SIGTERM; inside ``deferred`` only ``GRACE_SECONDS`` later."""
+    """Raises ``Stopped`` on SIGTERM; inside ``deferred``, ``GRACE_SECONDS`` later."""
 
     def __init__(self) -> None:
         self._requested = False
@@ -29,7 +29,7 @@ class StopSignal:
         signal.signal(signal.SIGALRM, self._on_overdue)
 
     def ignore(self) -> None:
-        """Let nothing interrupt the last words."""
+        """Ignore further signals, so that nothing interrupts the report."""
         signal.alarm(0)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
@@ -38,7 +38,7 @@ class StopSignal:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Give the work inside time to end by itself and leave what it has."""
+        """Give the code inside time to end by itself and save its model."""
         self._deferred = True
         try:
             yield
@@ -49,8 +49,8 @@ class StopSignal:
     def _on_term(self, _signal: int, _frame: FrameType | None) -> None:
         self._requested = True
         if not self._deferred:
-            raise Stopped("stopped by SIGTERM before the job was done")
+            raise Stopped("stopped by SIGTERM before the job was complete")
         signal.alarm(GRACE_SECONDS)
 
     def _on_overdue(self, _signal: int, _frame: FrameType | None) -> None:
-        raise Stopped(f"stopped by SIGTERM; the training gave no model within {GRACE_SECONDS} seconds")
+        raise Stopped(f"stopped by SIGTERM; the training returned no model within {GRACE_SECONDS} seconds")
