@@ -46,7 +46,7 @@ def test_a_model_lives_and_dies(many: Server, trained: Trained, tmp_path: Path) 
 def test_what_cannot_be_done_is_said(many: Server, trained: Trained, tmp_path: Path) -> None:
     load(many, "iris", trained.job.model.parent)
     refusals = {
-        "loaded already": load(many, "iris", trained.job.model.parent),
+        "already loaded": load(many, "iris", trained.job.model.parent),
         "the folder is missing or empty": load(many, "other", tmp_path / "nothing"),
         "the body must be": many.request("POST", "/models", "{"),
         "without a slash": load(many, "a/b", tmp_path),
