@@ -1,1 +1,1 @@
-"""`make bench-serving`: this container beside the usual ways to serve a model on SageMaker."""
+"""`make bench-serving`: this container compared with other model servers for SageMaker."""

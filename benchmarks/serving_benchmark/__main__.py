@@ -1,4 +1,4 @@
-"""Compare; print ratios and targets, and write everything as JSON. README.md beside this says what it needs."""
+"""Compare; print ratios and targets, and write all numbers as JSON. README.md in this folder says what it needs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from serving_benchmark.trained import NAMES
 
 
 def main() -> int:
-    """Run the comparison; the exit code is 1 when it cannot run."""
+    """Run the comparison; the exit code is 1 if it cannot run."""
     parser = argparse.ArgumentParser(prog="serving_benchmark", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="of one load")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each server takes its turn")
+    parser.add_argument("--seconds", type=float, default=3, help="duration of one load")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each server is loaded")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--models", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", default=Path("bench-serving.json"), help="gets every number"
+        "--json", type=Path, metavar="FILE", default=Path("bench-serving.json"), help="file for all numbers"
     )
     options = parser.parse_args()
-    # As Ctrl-C does: the servers end with the benchmark.
+    # Like Ctrl-C: the servers end with the benchmark.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with tempfile.TemporaryDirectory(prefix="bench-serving-") as work:
@@ -37,7 +37,7 @@ def main() -> int:
         return 1
     options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print("\n".join(lines(result)))
-    print(f"\nevery number: {options.json}")
+    print(f"\nall numbers: {options.json}")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""200,000 random records: are the server's answers those of scikit-learn's own ``predict``?
+"""Compare the server's predictions for 200,000 random records with those of scikit-learn's own ``predict``.
 
-Runs in the container's own environment: python answers.py PORT MODEL_DIR
+Runs in the container's own virtual environment: python answers.py PORT MODEL_DIR
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _ROWS = 200_000
-# Few enough for ONNX to answer; the rest of it is asked one by one.
+# A request with so few records is predicted with ONNX. The first _SINGLE records have one request each.
 _BLOCK = 200
 _SINGLE = 2000
 TOLERANCE = 1e-5

@@ -1,4 +1,4 @@
-"""What is measured, and in which order: in turns, so that a slow minute of the machine meets everybody."""
+"""The measurements and their order: in turns, so that a slow period of the machine affects all servers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Comparison:
         self._script = write_script(work, RECORD)
 
     def run(self, models: Sequence[str]) -> dict[str, Any]:
-        """Measure everything, for each of the models."""
+        """Measure everything for each model."""
         return {
             "machine": {"processors": os.cpu_count(), "python": sys.version.split()[0], "workers": servers.WORKERS},
             "method": {"seconds": self._seconds, "rounds": self._rounds, "value": "median"},
@@ -79,7 +79,7 @@ class Comparison:
         return sides, {}
 
     def _starts(self, sides: list[Server], measured: dict[str, dict[str, Any]]) -> None:
-        """Start each by itself, several times; the first start of all only fills the machine's file cache."""
+        """Start each server alone, several times; the first start only fills the machine's file cache."""
         for number in range(self._rounds + 1):
             for side in sides:
                 with servers.running(side, self._work) as server:
@@ -121,7 +121,7 @@ class Comparison:
         return result
 
     def _in_container(self, script: str, port: int, trained: Trained) -> dict[str, Any]:
-        """Run a script in the container's environment, with the container's modules, and pandas, to be imported."""
+        """Run a script in the container's virtual environment, with the container's modules and pandas on its path."""
         path = os.pathsep.join(map(str, (trained.context, self._pandas())))
         done = subprocess.run(
             [environment("container") / "python", HERE / script, str(port), trained.model],

@@ -1,4 +1,4 @@
-"""Clients that ask without pause while the server is told to end: how many requests get no answer?"""
+"""Terminate a server while clients send requests without pause, and count the requests without a response."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PATIENCE_SECONDS = 60
 
 
 class Client(threading.Thread):
-    """Sends one request after the other until nobody listens any more.
+    """Sends one request after another until the server has ended.
 
-    A request counts as unanswered when its connection was made and it was sent, and nothing came back. One that meets
-    a closed port was never taken on.
+    A request counts as unanswered if its connection was opened and it was sent, but there was no response. A refused
+    connection is not counted as a request.
     """
 
     def __init__(self, port: int, body: bytes, ended: threading.Event, *, keep_alive: bool) -> None:
@@ -34,7 +34,7 @@ class Client(threading.Thread):
 
     @property
     def answered(self) -> int:
-        """How many requests have got an answer."""
+        """The number of requests with a response."""
         return sum(count for outcome, count in self.outcomes.copy().items() if outcome.isdigit())
 
     def run(self) -> None:
@@ -57,7 +57,7 @@ class Client(threading.Thread):
             connection.close()
 
     def _ask(self, connection: http.client.HTTPConnection) -> bool:
-        """Send one request; give whether the connection can take another."""
+        """Send one request; return whether the connection can be used for another."""
         try:
             connection.request("POST", "/invocations", self._body, {"Content-Type": "text/csv"})
             answer = connection.getresponse()
@@ -72,7 +72,7 @@ class Client(threading.Thread):
 def drain_under_load(
     port: int, terminate: Callable[[], None], wait: Callable[[], object], body: bytes, clients: int, *, keep_alive: bool
 ) -> dict[str, float]:
-    """Load the server for a second and 200 answers, terminate it, and count what became of every request."""
+    """Load the server for at least a second and 200 responses, terminate it, and count the outcomes of all requests."""
     ended = threading.Event()
     asking = [Client(port, body, ended, keep_alive=keep_alive) for _ in range(clients)]
     for client in asking:

@@ -1,4 +1,4 @@
-"""An environment of its own for each side of the comparison, made when it is not there yet."""
+"""A separate virtual environment for each server of the comparison, created if it does not exist."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ PACKAGES = {
 
 
 class BenchmarkError(Exception):
-    """The benchmark, or one side of it, cannot run here; the text says why."""
+    """The benchmark, or one of its servers, cannot run here; the message says why."""
 
 
 def environment(name: str) -> Path:
-    """The folder of programs of one side.
+    """Return the ``bin`` folder of one virtual environment.
 
     Raises:
-        BenchmarkError: When pip cannot install it.
+        BenchmarkError: If pip cannot install it.
     """
-    # What a file of requirements says counts, not where the checkout is.
+    # The content of requirements.txt identifies the environment, not its path.
     packages = [package for package in PACKAGES[name] if package != str(CONTAINER / "requirements.txt")]
     wanted = "\0".join([sys.version, *packages, (CONTAINER / "requirements.txt").read_text()])
     folder = CACHE / f"{name}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Print the iris data as training data: the name first, no header line."""
+"""Print the iris data as training data: the label first, no header line."""
 
 from sklearn.datasets import load_iris
 

@@ -1,6 +1,6 @@
-"""5 MB of CSV in one body: our reader beside pandas, and a whole request beside reading and predicting alone.
+"""Compare, for 5 MB of CSV, the container's parser with pandas, and a whole request with parsing and predicting alone.
 
-Runs in the container's own environment, with pandas beside it: python large_body.py PORT MODEL_DIR
+Runs in the container's own virtual environment, with pandas: python large_body.py PORT MODEL_DIR
 """
 
 from __future__ import annotations

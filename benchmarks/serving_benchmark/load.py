@@ -1,4 +1,4 @@
-"""One short load by wrk, and what it measured."""
+"""Load a server with wrk for a short time, and return what wrk measured."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ class Measured:
 
 
 def write_script(folder: Path, body: str) -> Path:
-    """The script for wrk that sends ``body``."""
+    """Write the script with which wrk sends ``body``."""
     script = folder / "post.lua"
     script.write_text(_SCRIPT % json.dumps(body))
     return script
 
 
 def load(port: int, connections: int, seconds: float, script: Path) -> Measured:
-    """Ask without pause over so many connections.
+    """Send requests without pause over this number of connections.
 
     Raises:
-        BenchmarkError: When wrk is not installed, or cannot run.
+        BenchmarkError: If wrk is not installed or cannot run.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -58,7 +58,5 @@ def load(port: int, connections: int, seconds: float, script: Path) -> Measured:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BenchmarkError(f"wrk failed: {done.stderr}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    return Measured(
-        told["requests"] / (told["microseconds"] / 1e6), told["p50"] / 1000, told["p99"] / 1000, told["failed"]
-    )
+    one = json.loads(done.stdout.splitlines()[-1])
+    return Measured(one["requests"] / (one["microseconds"] / 1e6), one["p50"] / 1000, one["p99"] / 1000, one["failed"])

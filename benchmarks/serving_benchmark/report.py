@@ -1,4 +1,4 @@
-"""The numbers as a page of text."""
+"""The numbers as text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VERDICTS = {True: "met", False: "MISSED", None: "not measured"}
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
-    """A table a model, then each target beside what was measured."""
+    """One table per model, then each target with the measured value."""
     for name, model in result["models"].items():
         yield f"\n{name}: requests/s (median of the rounds' ratios to {FLASK}), p99 in ms"
         yield from _loads(model["servers"])
@@ -24,7 +24,7 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"  {side} is left out: {reason}"
     yield "\ntargets"
     for target in targets(result):
-        yield f"  {_VERDICTS[target.met]:7} {target.what}: {target.measured}; asked: {target.asked}"
+        yield f"  {_VERDICTS[target.met]:7} {target.what}: {target.measured}; required: {target.required}"
 
 
 def _loads(servers: dict[str, Any]) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _loads(servers: dict[str, Any]) -> Iterator[str]:
             f"{statistics.median(found):.2f} at c={count} (rounds: {' '.join(map(str, found))})"
             for count, found in shares.items()
         )
-        yield f"  {side} / the same server answering a constant: {text}"
+        yield f"  {side} / the same server with a constant response: {text}"
 
 
 def _sides(servers: dict[str, Any]) -> Iterator[str]:
@@ -50,7 +50,7 @@ def _sides(servers: dict[str, Any]) -> Iterator[str]:
         if "starts" not in measured:
             continue
         starts = ", ".join(f"{start['ping']}/{start['answer']}" for start in measured["starts"])
-        yield f"  {side}: {measured['pss_megabytes']} MB; seconds to first ping/first answer: {starts}"
+        yield f"  {side}: {measured['pss_megabytes']} MB; seconds to first ping/first response: {starts}"
         for kind, drained in measured["drain"].items():
             lost, answered, seconds = drained["unanswered"], drained["answered"], drained["exit_seconds"]
-            yield f"    SIGTERM, {kind}: {lost:.0f} unanswered, {answered:.0f} answered, ended in {seconds} s"
+            yield f"    SIGTERM, {kind}: {lost:.0f} without a response, {answered:.0f} with one, ended in {seconds} s"

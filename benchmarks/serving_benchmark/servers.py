@@ -1,4 +1,4 @@
-"""The servers that are compared: each one process tree on a free port of the loopback interface."""
+"""The servers that are compared; each is a process tree on a free port of the loopback interface."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ PEERS = Path(__file__).parent / "peers"
 WORKERS = 2
 _PATIENCE_SECONDS = 60
 _REST_SECONDS = 0.3
-# Of a hundred a second: what an idle Java machine takes.
+# Processor ticks, of a hundred per second, that an idle Java process uses.
 _REST_TICKS = 2
 
 
 @dataclass
 class Server:
-    """How a server is started; ``{port}`` stands for its port.
+    """How a server is started; ``{port}`` is replaced with its port.
 
-    ``ended_by`` is a part of the command line of the process that SIGTERM goes to, when it is not the first one.
+    ``ended_by`` is an argument in the command line of the process that gets SIGTERM, if it is not the first process.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Server:
 
 @dataclass
 class Running:
-    """A server that answers."""
+    """A server that responds."""
 
     name: str
     port: int
@@ -58,7 +58,7 @@ class Running:
         os.kill(self._ending, signal.SIGTERM)
 
     def wait(self) -> None:
-        """Wait for the end of what was terminated."""
+        """Wait until the terminated process has ended."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while self._is_running() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -80,7 +80,7 @@ class Running:
         return state != "Z"
 
     def rest(self) -> None:
-        """Wait until it has worked off what its last clients left behind: the next server shall have the machine."""
+        """Wait until the server has finished its pending work, so that it takes no processor time from the next one."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
         used = self._processor_ticks()
         while time.monotonic() < deadline:
@@ -93,13 +93,13 @@ class Running:
         return sum(map(_processor_ticks, _tree(self.process.pid)))
 
     def proportional_megabytes(self) -> float:
-        """Memory of the whole tree, shared pages divided among those who share them."""
+        """Memory of the whole process tree; shared pages are divided between the processes that share them."""
         return sum(map(_proportional_kilobytes, _tree(self.process.pid))) / 1024
 
 
 @contextlib.contextmanager
 def running(server: Server, log: Path) -> Iterator[Running]:
-    """Start a server, wait for its first healthy ping, and end all of it."""
+    """Start a server, wait until it is healthy, and kill all its processes at the end."""
     port = _free_port()
     command = [part.format(port=port) for part in server.command]
     settings = {name: value.format(port=port) for name, value in server.environment.items()}
@@ -116,10 +116,10 @@ def running(server: Server, log: Path) -> Iterator[Running]:
     try:
         while not _is_healthy(port):
             if process.poll() is not None or time.monotonic() - began > _PATIENCE_SECONDS:
-                raise BenchmarkError(f"{server.name} does not answer; see {stream.name}")
+                raise BenchmarkError(f"{server.name} does not respond; see {stream.name}")
             time.sleep(0.02)
         pinged = time.monotonic() - began
-        # multi-model-server calls itself healthy before its model is loaded.
+        # multi-model-server reports that it is healthy before its model is loaded.
         while not _answers(port) and time.monotonic() - began < _PATIENCE_SECONDS:
             time.sleep(0.02)
         yield Running(server.name, port, process, pinged, time.monotonic() - began, server.ended_by)
@@ -130,7 +130,7 @@ def running(server: Server, log: Path) -> Iterator[Running]:
 
 
 def ours(name: str, base: Path, context: Path = CONTAINER, **settings: str) -> Server:
-    """This container, or one with another algorithm."""
+    """This container, or its copy with another algorithm."""
     return Server(
         name,
         [str(environment("container") / "python"), str(context / "serve")],
@@ -155,7 +155,7 @@ def multi_model_server(name: str, model: Path, work: Path) -> Server:
     """sagemaker-inference on multi-model-server, with the settings that sagemaker-inference writes.
 
     Raises:
-        BenchmarkError: When there is no Java.
+        BenchmarkError: If Java is not installed.
     """
     if shutil.which("java") is None:
         raise BenchmarkError("multi-model-server needs Java: apt-get install default-jre-headless")
@@ -166,7 +166,7 @@ def multi_model_server(name: str, model: Path, work: Path) -> Server:
     start = work / "start-mms"
     start.write_text(
         "#!/bin/sh\n"
-        # It keeps the number of its process there, and starts only once a folder.
+        # It keeps its process id in TMPDIR, and starts only once per folder.
         f'export TMPDIR="$(mktemp -d "{work}/tmp-XXXXXX")"\n'
         f'cat > "{work}/mms-$1.properties" <<END\n'
         "enable_envvars_config=true\ndecode_input_request=false\nload_models=ALL\n"
@@ -183,13 +183,13 @@ def multi_model_server(name: str, model: Path, work: Path) -> Server:
         [str(start), "{port}"],
         {"PATH": path, "PYTHONPATH": str(served / "code"), "SAGEMAKER_BASE_DIR": str(served.parent)},
         work,
-        # As sagemaker-inference's own entry point does.
+        # The entry point of sagemaker-inference sends SIGTERM to this process too.
         ended_by="com.amazonaws.ml.mms.ModelServer",
     )
 
 
 def constant(name: str) -> Server:
-    """The same ASGI server, and as many workers, answering the same bytes whatever is asked."""
+    """The same ASGI server with as many workers, which responds with the same bytes to every request."""
     return Server(name, [str(environment("container") / "python"), "constant_server.py", "{port}", str(WORKERS)])
 
 
@@ -213,7 +213,7 @@ def _status(port: int, method: str, path: str, body: bytes | None = None) -> int
 
 
 def _free_port() -> int:
-    """A free port that multi-model-server takes too: it knows no port above 49151."""
+    """A free port that multi-model-server accepts: it rejects ports above 49151."""
     while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))

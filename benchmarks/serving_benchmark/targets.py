@@ -1,4 +1,4 @@
-"""What the container is built to reach, each beside what was measured."""
+"""The targets of the container, each with the measured value."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """``met`` is ``None`` for a side that was not measured."""
+    """One target; ``met`` is ``None`` if one of the servers was not measured."""
 
     what: str
     measured: str
-    asked: str
+    required: str
     met: bool | None
 
 
@@ -37,7 +37,7 @@ def targets(result: dict[str, Any]) -> Iterator[Target]:
         yield from _below(f"{name}, memory", "MB", {side: sides[side]["pss_megabytes"] for side in _compared(sides)})
         for kind in ("answer", "ping"):
             seconds = {side: _median([start[kind] for start in sides[side]["starts"]]) for side in _compared(sides)}
-            what = "healthy: /ping is 200 and an invocation answered" if kind == "answer" else "first 200 from /ping"
+            what = "healthy: /ping is 200 and an invocation succeeds" if kind == "answer" else "first 200 from /ping"
             yield from _below(f"{name}, {what}", "s", seconds)
         yield _answers(name, model["answers"])
         lost = sum(drained["unanswered"] for drained in sides[OURS]["drain"].values())
@@ -45,7 +45,7 @@ def targets(result: dict[str, Any]) -> Iterator[Target]:
 
 
 def ratios(sides: Sides, side: str, baseline: str, connections: int) -> list[float]:
-    """Requests a second beside the baseline's, round by round: both met the same minute of the machine."""
+    """Requests per second divided by those of the baseline, round by round: both ran in the same minute."""
     pairs = zip(*(sides[name]["loads"][connections]["rounds"] for name in (side, baseline)), strict=True)
     return [round(ours["per_second"] / theirs["per_second"], 2) for ours, theirs in pairs]
 
@@ -54,11 +54,11 @@ def _compared(sides: Sides) -> list[str]:
     return [side for side in (OURS, FLASK, MMS) if side in sides]
 
 
-def _ratio(what: str, side: str, sides: Sides, connections: int, asked: float) -> Iterator[Target]:
+def _ratio(what: str, side: str, sides: Sides, connections: int, required: float) -> Iterator[Target]:
     if connections in sides[side]["loads"]:
         found = ratios(sides, side, FLASK, connections)
         measured = f"{_median(found):.1f}x {FLASK} (rounds: {_listed(found)})"
-        yield Target(f"{what}, {connections} connections", measured, f">= {asked:g}x", _median(found) >= asked)
+        yield Target(f"{what}, {connections} connections", measured, f">= {required:g}x", _median(found) >= required)
 
 
 def _tails(name: str, sides: Sides) -> Iterator[Target]:
@@ -72,14 +72,14 @@ def _tails(name: str, sides: Sides) -> Iterator[Target]:
 def _large(name: str, large: dict[str, Any]) -> Iterator[Target]:
     parse, request = large["parse_to_pandas"], large["request_to_parse_and_predict"]
     yield Target(
-        f"{name}, 5 MB of CSV, rows/s read",
+        f"{name}, 5 MB of CSV, rows/s parsed",
         f"{_median(parse):.2f}x pandas (rounds: {_listed(parse)})",
         ">= 0.8x",
         _median(parse) >= 0.8,
     )
     yield Target(
         f"{name}, 5 MB of CSV, whole request",
-        f"{_median(request):.2f}x reading and predicting alone (rounds: {_listed(request)})",
+        f"{_median(request):.2f}x parsing and predicting alone (rounds: {_listed(request)})",
         "<= 2x",
         _median(request) <= 2,
     )
@@ -94,7 +94,7 @@ def _below(what: str, unit: str, found: dict[str, float]) -> Iterator[Target]:
 def _answers(name: str, answers: dict[str, Any]) -> Target:
     differ, tolerance = answers["probabilities_differ_by"], answers["tolerance"]
     return Target(
-        f"{name}, {answers['rows']} random records beside scikit-learn's predict",
+        f"{name}, {answers['rows']} random records compared with scikit-learn's predict",
         f"{answers['different']} labels differ, probabilities by at most {differ:.1e}",
         f"0, and {tolerance:g}",
         answers["different"] == 0 and differ <= tolerance,

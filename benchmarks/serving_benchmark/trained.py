@@ -17,7 +17,7 @@ NAMES = ("forest", "logistic")
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, and the container that made it; ``base`` stands for /opt/ml."""
+    """A model, and the container that trained it; ``base`` is used as /opt/ml."""
 
     name: str
     context: Path
@@ -32,7 +32,7 @@ def train(name: str, work: Path) -> Trained:
     """Train the container's forest, or logistic regression in its place.
 
     Raises:
-        BenchmarkError: With what the program said when it failed.
+        BenchmarkError: If the program fails; the message has its output.
     """
     trained = Trained(name, CONTAINER if name == "forest" else _logistic(work), work / f"{name}-ml")
     channel = trained.base / "input" / "data" / "train"

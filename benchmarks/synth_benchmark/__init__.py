@@ -1,1 +1,1 @@
-"""How fast the library is: synth, growth, import, the Lambda bundles and the rehearsal, beside the usual ways."""
+"""How fast the library is: synth, growth, import, Lambda bundles and rehearsal, compared with plain CDKTF programs."""

@@ -1,4 +1,4 @@
-"""The same resources written plainly: a synthesized document as the statements of an ordinary program."""
+"""The same resources in plain CDKTF: a synthesized document as the statements of a program."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Struct:
 
 @dataclass(frozen=True)
 class Reference:
-    """Another element of the program, by its variable."""
+    """A reference to another element of the program, by its variable."""
 
     variable: str
 
 
 @dataclass(frozen=True)
 class Statement:
-    """``variable = cls(scope, id, **arguments)``; without a class, a plain Construct that only holds others."""
+    """``variable = cls(scope, id, **arguments)``; without a class, a plain Construct that only contains others."""
 
     variable: str
     scope: str
@@ -52,7 +52,7 @@ class Program:
 
     Attributes:
         stack: Its name.
-        statements: In an order in which each uses only earlier ones.
+        statements: In an order in which each statement uses only earlier ones.
     """
 
     stack: str
@@ -60,14 +60,14 @@ class Program:
 
 
 def program_of(document: Mapping[str, Any]) -> Program:
-    """Write the document as a program that synthesizes it again.
+    """Return a program that synthesizes the document again.
 
     Raises:
-        BenchmarkError: when the document has something that this generator does not know.
+        BenchmarkError: if the document has blocks or arguments that this generator does not know.
     """
     unknown = sorted(set(document) - _KNOWN)
     if unknown:
-        raise BenchmarkError(f"the generator of the baseline does not know the blocks {', '.join(unknown)}")
+        raise BenchmarkError(f"the generator of the baseline program does not know the blocks {', '.join(unknown)}")
     stack: str = document["//"]["metadata"]["stackName"]
     writer = _Writer(stack)
     for settings in document["provider"]["aws"]:
@@ -89,7 +89,7 @@ class _Element:
 
 
 class _Writer:
-    """Collects statements; makes the constructs that hold others when they are first needed."""
+    """Collects statements; creates a construct that contains others when it is first needed."""
 
     def __init__(self, stack: str) -> None:
         self.statements: list[Statement] = []

@@ -1,4 +1,4 @@
-"""What the generated bindings say about themselves: classes, arguments, nested structs, names in both languages."""
+"""Inspect the generated bindings: classes, arguments, nested structs, names in Python and JavaScript."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Field:
 
 
 def construct_class(block: str, kind: str) -> type:
-    """Give the class of a Terraform type, such as ``resource``, ``aws_s3_bucket``.
+    """Return the class of a Terraform type, such as ``resource``, ``aws_s3_bucket``.
 
     Raises:
-        BenchmarkError: when the bindings do not have it.
+        BenchmarkError: if the bindings do not have it.
     """
     name = kind.removeprefix("aws_")
     module = getattr(provider, f"data_aws_{name}" if block == "data" else name)
@@ -53,19 +53,19 @@ def construct_class(block: str, kind: str) -> type:
 
 
 def provider_class() -> type:
-    """Give the class of the AWS provider."""
+    """Return the class of the AWS provider."""
     found: type = provider.AwsProvider
     return found
 
 
 def arguments(construct: type) -> dict[str, Field]:
-    """Give the arguments of a construct by their Terraform names."""
+    """Return the arguments of a construct by their Terraform names."""
     return fields(_in_module(construct, f"{construct.__name__}Config"))
 
 
 @functools.cache
 def fields(struct: type) -> dict[str, Field]:
-    """Give the fields of a struct by their Terraform names."""
+    """Return the fields of a struct by their Terraform names."""
     names: dict[str, str] = struct.__jsii_name_mapping__  # type: ignore[attr-defined]
     hints = typing.get_type_hints(struct.__init__)
     found = {}
@@ -79,18 +79,18 @@ def fields(struct: type) -> dict[str, Field]:
 
 
 def normal(name: str) -> str:
-    """Give a name without what differs between Terraform, Python and JavaScript."""
+    """Return a name in a form that is equal for Terraform, Python and JavaScript."""
     return name.replace("_", "").lower()
 
 
 def javascript_name(cls: type) -> str:
-    """Give where a class stands in JavaScript, such as ``s3Bucket.S3Bucket``."""
+    """Return the name of a class in JavaScript, such as ``s3Bucket.S3Bucket``."""
     full: str = cls.__jsii_type__  # type: ignore[attr-defined]
     return full.partition(".")[2]
 
 
 def _parts(hint: Any) -> Iterator[Any]:
-    """Give the types that a hint is made of, without those of mappings."""
+    """Yield the types that a type hint consists of, without those inside mappings."""
     origin = typing.get_origin(hint)
     if origin in (dict, collections.abc.Mapping):
         return

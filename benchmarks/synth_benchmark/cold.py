@@ -17,10 +17,10 @@ RUNS = ("first", "second", "third")
 
 
 def measure(work: Path, rounds: int) -> Result:
-    """Each round gives each program an empty cache of its own and runs it three times."""
+    """In each round, give each program an empty cache of its own and run it three times."""
     programs = Programs(work)
     sides = (OURS, PLAIN_PYTHON)
-    programs.generated  # noqa: B018  # written now, not in a measured run
+    programs.generated  # noqa: B018  # generate the programs now, not in a measured run
     found: dict[str, dict[str, list[float]]] = {side: {run: [] for run in RUNS} for side in sides}
     for _ in range(rounds):
         for side in sides:
@@ -32,7 +32,7 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a run."""
+    """One row per run."""
     ours, plain = result["seconds"][OURS], result["seconds"][PLAIN_PYTHON]
     rows = [
         (
@@ -51,7 +51,7 @@ def table(result: Result) -> Table:
 
 
 def targets(result: Result) -> list[Target]:
-    """No run may be slower than the plain program's."""
+    """No run may be slower than that of the plain program."""
     ours, plain = result["seconds"][OURS], result["seconds"][PLAIN_PYTHON]
     return [
         at_most(f"cold synth, {run} run, main.py / plain Python", median(ratios(ours[run], plain[run])), 1)

@@ -1,4 +1,4 @@
-"""Run the parts one after another, and keep what each measured."""
+"""Run the parts one after another, and collect their measurements."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ PARTS: dict[str, Part] = {
     "lambdas": lambdas,
     "rehearsal": rehearsal,
 }
-# It takes minutes.
+# The rehearsal takes minutes.
 DEFAULT = tuple(name for name in PARTS if name != "rehearsal")
-# A round of these takes half a minute or more.
+# Parts of which a round takes half a minute or more, with the maximum number of rounds.
 _SLOW = {"cold": 2, "growth": 2}
 
 
 def collect(names: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Measure the parts; a part that cannot run gives its reason, and the others go on."""
+    """Measure the parts; if one cannot run, keep the reason and continue with the others."""
     measured: dict[str, Any] = {}
     failed: dict[str, str] = {}
     for name in names:
@@ -52,7 +52,7 @@ def collect(names: Sequence[str], rounds: int) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Say what it ran on."""
+    """Return the machine and the versions."""
     printed = subprocess.run([node(), "--version"], capture_output=True, text=True, check=False).stdout
     return {
         "processors": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md, .json and .svg: written from the numbers, so that they cannot drift apart."""
+"""Write docs/benchmarks.md, .json and .svg from the same numbers, so that they always agree."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 DOCS = ROOT / "docs"
 _HEAD = """# Benchmarks
 
-How long a synth takes, what one more pipeline costs, and how heavy the parts are. This page, its picture and
-`benchmarks.json` beside it are written by the benchmark itself:
+How long a synth takes, how much time one more pipeline takes, and how large and slow the other parts are. The benchmark
+itself writes this page, its picture and `benchmarks.json` in the same folder:
 
 ```console
 make bench                                        # prints; writes bench.json
@@ -32,26 +32,27 @@ It needs npm for the plain JavaScript program, whose packages it installs once b
 ## What is compared
 
 - **main.py** is the program at the top of this repository: one `MLOpsPipeline`.
-- **plain Python** makes the same resources with cdktf and the prebuilt AWS provider, imported as its documentation
-  shows (`from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket`). The benchmark writes this program from what main.py
-  synthesizes, runs it, and compares provider, data, resources and outputs: they must be equal. It does a little less
-  than main.py: it zips no functions and copies no assets.
-- **plain JavaScript** is the same again with `require("@cdktf/provider-aws")`, the provider in the same version.
+- **plain Python** creates the same resources with cdktf and the prebuilt AWS provider, imported as its documentation
+  shows (`from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket`). The benchmark generates this program from the
+  synthesized stack of main.py, runs it, and compares provider, data, resources and outputs: they must be equal. The
+  program does a little less than main.py: it zips no functions and copies no assets.
+- **plain JavaScript** is the same program in JavaScript, with `require("@cdktf/provider-aws")` in the same version.
 
-Every program is a fresh process, timed from its start to its exit, in the same Node.js. Programs take turns, round by
-round, so that a slow minute of the machine meets all of them. Times are medians; a ratio is the median of the rounds'
-ratios. Warm means that one run of each came before; cold, that jsii's package cache was empty before the first run
-(the files themselves may still be in the machine's memory). Targets are met or missed; no test depends on a time.
+Every program runs in a new process, timed from its start to its exit, with the same Node.js. Programs run in turns,
+round by round, so that a slow period of the machine affects all of them. Times are medians; a ratio is the median of
+the rounds' ratios. Warm means that each program has run once before; cold, that jsii's package cache was empty before
+the first run (the files may still be in the operating system's cache). Targets are met or missed; no test depends on a
+time.
 """
 
 
 def write_docs(document: dict[str, Any], folder: Path = DOCS) -> None:
-    """Write the page, its picture and its numbers; parts that were not measured keep what they had."""
+    """Write the page, its picture and its numbers; parts that were not measured keep their old numbers."""
     from synth_benchmark.picture import svg
 
     numbers = folder / "benchmarks.json"
     known = json.loads(numbers.read_text(encoding="utf-8"))["parts"] if numbers.exists() else {}
-    # Why a part failed may name a place of the machine.
+    # Without the reasons for failures, which may contain paths of this machine.
     merged = {"parts": {**known, **document["parts"]}, "failed": {}}
     numbers.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
     (folder / "benchmarks.svg").write_text(svg(merged), encoding="utf-8")
@@ -59,7 +60,7 @@ def write_docs(document: dict[str, Any], folder: Path = DOCS) -> None:
 
 
 def page(document: dict[str, Any]) -> str:
-    """Give the Markdown of the page."""
+    """Return the Markdown of the page."""
     from synth_benchmark.collect import PARTS
 
     lines = [_HEAD.format(parts=", ".join(PARTS)), *_machines(document), ""]
@@ -69,7 +70,7 @@ def page(document: dict[str, Any]) -> str:
 
 
 def _machines(document: dict[str, Any]) -> Iterator[str]:
-    """Say once what several parts ran on."""
+    """Name each machine once, with the parts that ran on it."""
     ran: dict[str, list[str]] = {}
     for name, part in document["parts"].items():
         machine = part["machine"]

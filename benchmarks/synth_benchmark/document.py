@@ -1,4 +1,4 @@
-"""A synthesized document, and the names of the programs that are written from it; imports nothing that starts Node."""
+"""Compare synthesized documents; names of the programs generated from them. Imports nothing that starts Node."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMPARED = ("provider", "data", "resource", "output")
 
 
 def comparable(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what must be equal: provider, data, resources and outputs, without cdktf's own metadata."""
+    """Return what must be equal: provider, data, resources and outputs, without cdktf's own metadata."""
     return {block: _without_metadata(document.get(block, {})) for block in COMPARED}
 
 

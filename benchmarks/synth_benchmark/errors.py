@@ -1,7 +1,7 @@
-"""What goes wrong in a benchmark."""
+"""The error of the benchmark."""
 
 from __future__ import annotations
 
 
 class BenchmarkError(Exception):
-    """The benchmark, or one part of it, cannot run here; the text says why in one sentence."""
+    """The benchmark, or one part of it, cannot run here; the message says why."""

@@ -1,6 +1,6 @@
-"""Write the baseline programs of a synthesized document: ``python -m synth_benchmark.generate DOCUMENT FOLDER``.
+"""Write the baseline programs for a synthesized document: ``python -m synth_benchmark.generate DOCUMENT FOLDER``.
 
-A process of its own, because the bindings start Node, which must not stand beside what is measured.
+It runs in a separate process, because the bindings start Node, which must not run during a measurement.
 """
 
 from __future__ import annotations

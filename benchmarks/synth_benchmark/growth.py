@@ -1,4 +1,4 @@
-"""1, 10 and 50 pipelines in one app: what one more costs, in time and memory."""
+"""1, 10 and 50 pipelines in one app: the time and memory for one more pipeline."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a size."""
+    """One row per number of pipelines."""
     rows = []
     for size, found in result["sizes"].items():
         each = [median(one["pipelines"]) for one in found]
@@ -60,7 +60,7 @@ def targets(result: Result) -> list[Target]:
 
 
 def growth(seconds: list[float]) -> float:
-    """Give the median of the last ten by the median of the first ten."""
+    """Return the median of the last ten, divided by the median of the first ten."""
     return median(seconds[-_TEN:]) / median(seconds[:_TEN])
 
 

@@ -1,4 +1,4 @@
-"""An app with as many pipelines as asked: ``python -m synth_benchmark.growth_app COUNT``; prints JSON."""
+"""An app with COUNT pipelines: ``python -m synth_benchmark.growth_app COUNT``; prints JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlops_constructs.provider import AwsProvider
 
 
 def main(count: int) -> None:
-    """Make the pipelines, and take the time of each."""
+    """Create the pipelines, and measure the time of each."""
     app = App()
     stack = TerraformStack(app, "growth")
     AwsProvider(stack, "aws", region="us-east-1")
@@ -31,7 +31,7 @@ def main(count: int) -> None:
 
 
 def _peak_megabytes() -> dict[str, int] | None:
-    """Give the largest resident size of this Python, and of the Node that runs the kernel; Linux only."""
+    """Return the peak resident set size of this Python and of the Node that runs jsii's kernel; Linux only."""
     if not Path("/proc/self/status").exists():
         return None
     peaks = {pid: _peak(pid) for pid in _descendants(os.getpid())}

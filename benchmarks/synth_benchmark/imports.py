@@ -1,4 +1,4 @@
-"""``import mlops_constructs`` against a Python that does nothing."""
+"""``import mlops_constructs``, compared with a Python program that does nothing."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 BARE, LIBRARY = "pass", "import mlops_constructs"
 _SECONDS = 0.1
-# Cheap enough for more rounds than the others have.
+# Fast enough for more rounds than the other parts.
 _TIMES = 5
 _HEAVY = ("jsii", "cdktf", "boto3", "rich", "moto")
 
 
 def measure(work: Path, rounds: int) -> Result:
-    """Run both in turns; look once for what must not be imported."""
+    """Run both in turns; check once for modules that must not be imported."""
     environ = environment(work)
     found: dict[str, list[float]] = {BARE: [], LIBRARY: []}
     for code in found:
@@ -34,23 +34,23 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a program."""
+    """One row per program."""
     rows = [(f'python -c "{code}"', f"{median(found):.3f} s") for code, found in result["seconds"].items()]
     imported = ", ".join(result["imported"])
     return Table(
         "Import",
         ("program", "median"),
         rows,
-        [f"Of {', '.join(_HEAVY)} it imports {imported or 'none, so it starts no jsii'}."],
+        [f"Of the packages {', '.join(_HEAVY)} it imports {imported or 'none, so jsii does not start'}."],
     )
 
 
 def targets(result: Result) -> list[Target]:
-    """The difference of each round."""
+    """Targets for the median difference of the rounds, and for jsii."""
     pairs = zip(result["seconds"][LIBRARY], result["seconds"][BARE], strict=True)
     over = median([library - bare for library, bare in pairs])
     started = "jsii" in result["imported"]
     return [
-        Target("import mlops_constructs, over a bare Python", f"{over:.3f} s", "under 0.1 s", over < _SECONDS),
+        Target("import mlops_constructs, longer than Python alone", f"{over:.3f} s", "under 0.1 s", over < _SECONDS),
         Target("import mlops_constructs starts jsii", "yes" if started else "no", "no", not started),
     ]

@@ -1,4 +1,4 @@
-"""Each Lambda function: bytes of its bundle, and time to import its handler, against ``import boto3`` alone."""
+"""Each Lambda function: size of its bundle, and time to import its handler, compared with ``import boto3`` alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from synth_benchmark.numbers import Target
 
 BOTO3 = "boto3"
-# Cheap enough for more rounds than the others have.
+# Fast enough for more rounds than the other parts.
 _TIMES = 2
 
 
 def measure(work: Path, rounds: int) -> Result:
-    """Unpack each bundle as Lambda does; import every handler in turns, each in a fresh process."""
+    """Unpack each bundle as Lambda does; import every handler in turns, each in a new process."""
     functions = {path.parent.name: {} for path in sorted((ROOT / "lambdas").glob("*/handler.py"))}
     for name, about in functions.items():
         bundle = function_archive(name).path
@@ -40,7 +40,7 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a function."""
+    """One row per function."""
     seconds: dict[str, list[float]] = result["seconds"]
     rows = []
     for name, found in seconds.items():
@@ -52,12 +52,12 @@ def table(result: Result) -> Table:
         "Lambda functions",
         ("function", "bundle", "import", "against import boto3"),
         rows,
-        ["The function's own modules without byte code, boto3 with it: as both are in Lambda."],
+        ["As in Lambda, the function's own modules have no byte code, and boto3 has byte code."],
     )
 
 
 def targets(_result: Result) -> list[Target]:
-    """None: the numbers are shown."""
+    """There are no targets: the numbers are only shown."""
     return []
 
 

@@ -12,40 +12,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """One sentence of the issue of speed, and what was measured.
+    """A required value, and the measured one.
 
     Attributes:
         what: What is compared.
-        measured: In words.
-        asked: In words.
-        met: Whether it is; None where it could not be measured.
+        measured: The measured value, as text.
+        required: The required value, as text.
+        met: Whether the target is met; None if it could not be measured.
     """
 
     what: str
     measured: str
-    asked: str
+    required: str
     met: bool | None
 
 
 def median(values: Sequence[float]) -> float:
-    """Give the median, to four digits after the point."""
+    """Return the median, rounded to four decimal places."""
     return round(statistics.median(values), 4)
 
 
 def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
-    """Give the ratio of each round: both sides of one round met the same minute of the machine."""
+    """Return the ratio of each round: both sides of a round ran in the same minute."""
     return [round(this / that, 4) for this, that in zip(these, those, strict=True)]
 
 
-def at_least(what: str, ratio: float | None, asked: float) -> Target:
+def at_least(what: str, ratio: float | None, required: float) -> Target:
     """A ratio that must not be lower."""
-    return _target(what, ratio, f"at least {asked:g}x", None if ratio is None else ratio >= asked)
+    return _target(what, ratio, f"at least {required:g}x", None if ratio is None else ratio >= required)
 
 
-def at_most(what: str, ratio: float | None, asked: float) -> Target:
+def at_most(what: str, ratio: float | None, required: float) -> Target:
     """A ratio that must not be higher."""
-    return _target(what, ratio, f"at most {asked:g}x", None if ratio is None else ratio <= asked)
+    return _target(what, ratio, f"at most {required:g}x", None if ratio is None else ratio <= required)
 
 
-def _target(what: str, ratio: float | None, asked: str, met: bool | None) -> Target:
-    return Target(what, "not measured" if ratio is None else f"{ratio:.2f}x", asked, met)
+def _target(what: str, ratio: float | None, required: str, met: bool | None) -> Target:
+    return Target(what, "not measured" if ratio is None else f"{ratio:.2f}x", required, met)

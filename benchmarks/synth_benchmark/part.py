@@ -1,4 +1,4 @@
-"""What every part of the benchmark is: it measures, and shows what it measured as a table and targets."""
+"""The interface of a part of the benchmark: it measures, and shows its results as a table and targets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers for people.
+    """A table of results.
 
     Attributes:
         title: One line.
-        columns: Heads; the first column is text, the others are numbers.
+        columns: Column headings; the first column is text, the others are numbers.
         rows: Cells, as text.
-        notes: Sentences below.
+        notes: Sentences below the table.
     """
 
     title: str
@@ -33,18 +33,18 @@ class Table:
 
 
 class Part(Protocol):
-    """A module of this package that is a part."""
+    """A module of this package that is a part of the benchmark."""
 
     def measure(self, work: Path, rounds: int) -> Result:
-        """Give everything measured, as JSON; ``work`` is an empty folder."""
+        """Measure; return the results as JSON values. ``work`` is an empty folder."""
 
     def table(self, result: Result) -> Table:
-        """Show it."""
+        """Return the results as a table."""
 
     def targets(self, result: Result) -> list[Target]:
-        """Compare it with what is asked."""
+        """Compare the results with the required values."""
 
 
 def tell(*words: object) -> None:
-    """Say on standard error how it goes."""
+    """Print progress to standard error."""
     print(*words, file=sys.stderr, flush=True)

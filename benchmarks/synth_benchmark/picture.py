@@ -1,4 +1,4 @@
-"""The picture of the docs: equal numbers give equal bytes."""
+"""The picture in docs/benchmarks.md: equal numbers give equal bytes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOURS = {OURS: "#1f77b4", PLAIN_PYTHON: "#ff7f0e", PLAIN_JAVASCRIPT: "#7f7f7f"}
-# Text stays text, and ids do not depend on a random salt.
+# Text remains text in the SVG, and ids do not depend on a random salt.
 _STYLE = {"svg.hashsalt": "mlops-constructs", "svg.fonttype": "none", "font.size": 9}
 
 
 def svg(document: dict[str, Any]) -> str:
-    """Draw each part that was measured and has a picture, side by side."""
+    """Draw the parts that were measured and have a picture, side by side."""
     drawn = [(name, draw) for name, draw in _DRAWINGS.items() if name in document["parts"]]
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(4 * max(1, len(drawn)), 3.2), layout="constrained")

@@ -1,4 +1,4 @@
-"""Run a program as a user would, and take the time of the whole process."""
+"""Run a program as a user does, and measure the time of the whole process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-constructs" / "benchmark"
-# What would make the sides of a comparison unequal, or turn off what is measured.
+# Variables that would make the comparison unfair, or turn off what is measured.
 _CLEARED = (
     "MLOPS_CDK",
     "MLOPS_FAST_IMPORT",
@@ -32,7 +32,7 @@ _GRACE_SECONDS = 30
 
 
 def environment(work: Path, **more: str) -> dict[str, str]:
-    """Give the environment of every measured process: one Node for all, temporary files below ``work``."""
+    """Return the environment of every measured process: the same Node for all, temporary files below ``work``."""
     base = {
         name: value for name, value in os.environ.items() if name not in _CLEARED and not name.startswith(_PREFIXES)
     }
@@ -42,10 +42,10 @@ def environment(work: Path, **more: str) -> dict[str, str]:
 
 
 def node() -> Path:
-    """Give the Node.js that comes with the library; every side runs on it.
+    """Return the Node.js that is installed with the library; all programs run on it.
 
     Raises:
-        BenchmarkError: where it is not installed.
+        BenchmarkError: if it is not installed.
     """
     program = packaged_node()
     if program is None:
@@ -54,10 +54,10 @@ def node() -> Path:
 
 
 def run(command: Sequence[str | Path], environ: Mapping[str, str], folder: Path = ROOT) -> str:
-    """Run to the end; give what it printed. All that it started ends with it, on Ctrl-C too.
+    """Run a program to its end and return its output. Ctrl-C ends it with all processes that it started.
 
     Raises:
-        BenchmarkError: when it cannot start, or its exit code is not zero.
+        BenchmarkError: if it cannot start, or its exit code is not zero.
     """
     try:
         process = subprocess.Popen(
@@ -84,7 +84,7 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str], folder: Path 
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Ask first: a rehearsal ends the servers and programs that it started elsewhere."""
+    """Send SIGINT before SIGKILL: a rehearsal has to end the processes that it started in other process groups."""
     for number in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -94,7 +94,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def seconds(command: Sequence[str | Path], environ: Mapping[str, str], folder: Path = ROOT) -> float:
-    """Give the seconds of the whole process, from its start to its exit."""
+    """Return the seconds of the whole process, from its start to its exit."""
     start = time.perf_counter()
     run(command, environ, folder)
     return round(time.perf_counter() - start, 4)

@@ -1,4 +1,4 @@
-"""The three programs that are compared: main.py, and the same resources written plainly in Python and JavaScript."""
+"""The three programs that are compared: main.py, and the same resources in plain Python and plain JavaScript."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OURS, PLAIN_PYTHON, PLAIN_JAVASCRIPT = "main.py", "plain Python", "plain JavaScript"
 BENCHMARKS = Path(__file__).resolve().parents[1]
-# Kept from one benchmark to the next, so that "warm" is what a machine in use has.
+# Kept from one benchmark to the next, so that "warm" is the state of a machine in daily use.
 JSII_CACHE = CACHE / "jsii"
 
 
@@ -29,13 +29,13 @@ class Programs:
     """Runs the programs.
 
     Attributes:
-        work: Folder for everything that they write.
+        work: Folder for all files that they write.
     """
 
     work: Path
 
     def seconds(self, name: str, jsii_cache: Path = JSII_CACHE) -> float:
-        """Run one; give the seconds of its whole process."""
+        """Run a program; return the seconds of the whole process."""
         command = [*self._command(name)]
         output = self._output(name)
         shutil.rmtree(output, ignore_errors=True)
@@ -44,20 +44,20 @@ class Programs:
         return seconds(command, environ, ROOT)
 
     def document(self, name: str) -> dict[str, Any]:
-        """Give what it synthesized last, without cdktf's own metadata."""
+        """Return the stack that a program synthesized last, without cdktf's own metadata."""
         (file,) = (self._output(name) / "stacks").glob("*/cdk.tf.json")
         return comparable(json.loads(file.read_text(encoding="utf-8")))
 
     def resources(self) -> int:
-        """Give how many resources main.py has."""
+        """Return the number of resources of main.py."""
         return sum(map(len, self.document(OURS)["resource"].values()))
 
     @cached_property
     def generated(self) -> Path:
-        """The folder of the two plain programs, written from what main.py synthesizes.
+        """The folder of the two plain programs, generated from the synthesized stack of main.py.
 
         Raises:
-            BenchmarkError: when main.py fails, or has what the generator does not know.
+            BenchmarkError: if main.py fails, or its stack has something that the generator does not know.
         """
         folder = self.work / "generated"
         folder.mkdir()
@@ -85,10 +85,10 @@ class Programs:
 
 
 def npm_packages() -> Path:
-    """Give the node_modules folder of the plain JavaScript program, installed when it is not there yet.
+    """Return the node_modules folder of the plain JavaScript program; install it if it does not exist.
 
     Raises:
-        BenchmarkError: without npm, or when it cannot install.
+        BenchmarkError: if there is no npm, or it cannot install the packages.
     """
     wanted = {
         "cdktf": version("cdktf"),
@@ -114,5 +114,5 @@ def npm_packages() -> Path:
 
 
 def _reason(text: str) -> str:
-    """Give npm's first line: its last one names a log file."""
+    """Return the first line of npm's output, which has the reason; the last line names a log file."""
     return text.strip().splitlines()[1] if "\n" in text else text

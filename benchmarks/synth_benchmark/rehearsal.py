@@ -1,4 +1,4 @@
-"""``mlops rehearse`` of main.py, twice: the time of each phase, and what the second run reuses."""
+"""``mlops rehearse`` of main.py, twice: the time of each phase, without and with the caches of an earlier run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUNS = 2
 
 
 def measure(work: Path, rounds: int) -> Result:
-    """Rehearse twice, whatever ``rounds`` says: the second run finds the caches of the first."""
+    """Rehearse twice, independent of ``rounds``: the second run uses the caches of the first."""
     del rounds
     command = [sys.executable, "-m", "mlops_constructs", "rehearse", "--approve", "--json", "--no-docker"]
     environ = environment(work, JSII_RUNTIME_PACKAGE_CACHE_ROOT=str(JSII_CACHE))
@@ -35,7 +35,7 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a phase, in the order in which they ran."""
+    """One row per phase, in the order of execution."""
     runs = result["runs"]
     rows = [(phase, *(f"{one['phases'].get(phase, 0):.1f} s" for one in runs)) for phase in runs[0]["phases"]]
     rows += [
@@ -47,12 +47,12 @@ def table(result: Result) -> Table:
         "mlops rehearse --approve of main.py",
         ("phase", "first run", "second run"),
         rows,
-        ["Outside the phases: synth, starting and ending the local AWS, Python itself."],
+        ["Outside the phases: synth, start and end of the local AWS, Python itself."],
     )
 
 
 def targets(result: Result) -> list[Target]:
-    """What is outside the phases, against all but the two that dominate: Terraform's init and apply."""
+    """The time outside the phases as a share of the total without the two longest phases, Terraform init and apply."""
     found = []
     for name, one in zip(("first", "second"), result["runs"], strict=False):
         dominating = sum(one["phases"][f"{_TERRAFORM}{phase}"] for phase in ("init", "apply"))
@@ -63,10 +63,10 @@ def targets(result: Result) -> list[Target]:
 
 
 def terraform(one: Result) -> float:
-    """Give the seconds of all Terraform phases of one run."""
+    """Return the seconds of all Terraform phases of a run."""
     return sum(seconds for phase, seconds in one["phases"].items() if phase.startswith(_TERRAFORM))
 
 
 def outside(one: Result) -> float:
-    """Give the seconds of one run that no phase has."""
+    """Return the seconds of a run that are in no phase."""
     return float(one["total"]) - sum(one["phases"].values())

@@ -1,4 +1,4 @@
-"""The numbers as tables: with colour in a terminal, plain lines elsewhere, Markdown in the docs."""
+"""The results as tables: in colour in a terminal, else as plain lines; as Markdown in the docs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _STYLES = {True: "green", False: "red", None: "yellow"}
 
 
 def tables(document: dict[str, Any]) -> Iterator[Table]:
-    """Give the table of each part that was measured."""
+    """Yield the table of each part that was measured."""
     for name, part in PARTS.items():
         if name in document["parts"]:
             yield part.table(document["parts"][name]["result"])
 
 
 def targets(document: dict[str, Any]) -> list[Target]:
-    """Give the targets of each part that was measured."""
+    """Return the targets of each part that was measured."""
     return [
         target
         for name, part in PARTS.items()
@@ -43,7 +43,7 @@ def show(document: dict[str, Any]) -> None:
 
 
 def lines(document: dict[str, Any]) -> Iterator[str]:
-    """Give plain lines."""
+    """Yield plain lines."""
     for table in tables(document):
         yield f"{table.title}"
         widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
@@ -59,11 +59,11 @@ def lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{name} could not be measured: {reason}"
     yield "Targets"
     for target in targets(document):
-        yield f"  {VERDICTS[target.met]:12} {target.what}: {target.measured}; asked: {target.asked}"
+        yield f"  {VERDICTS[target.met]:12} {target.what}: {target.measured}; required: {target.required}"
 
 
 def markdown(table: Table) -> Iterator[str]:
-    """Give one table as Markdown, under a heading."""
+    """Yield the lines of a table in Markdown, under a heading."""
     yield from (f"## {table.title}", "")
     yield _row(table.columns)
     yield "|---|" + "---:|" * (len(table.columns) - 1)
@@ -74,10 +74,10 @@ def markdown(table: Table) -> Iterator[str]:
 
 
 def markdown_targets(found: list[Target]) -> Iterator[str]:
-    """Give the targets as a Markdown table, under a heading."""
-    yield from ("## Targets", "", _row(("target", "measured", "asked", "")), "|---|---:|---:|---|")
+    """Yield the lines of a Markdown table of the targets, under a heading."""
+    yield from ("## Targets", "", _row(("target", "measured", "required", "")), "|---|---:|---:|---|")
     for target in found:
-        yield _row((target.what, target.measured, target.asked, VERDICTS[target.met]))
+        yield _row((target.what, target.measured, target.required, VERDICTS[target.met]))
 
 
 def _row(cells: tuple[str, ...]) -> str:
@@ -102,5 +102,5 @@ def _show_rich(document: dict[str, Any]) -> None:
     for name, reason in document["failed"].items():
         console.print(f"{name} could not be measured: {reason}", style="red", markup=False)
     for target in targets(document):
-        text = f"{VERDICTS[target.met]:12} {target.what}: {target.measured}; asked: {target.asked}"
+        text = f"{VERDICTS[target.met]:12} {target.what}: {target.measured}; required: {target.required}"
         console.print(text, style=_STYLES[target.met], markup=False)

@@ -1,4 +1,4 @@
-"""A program of resources as source text: Python and JavaScript, as their users write them."""
+"""A program of resources as source text, in the usual style of Python and JavaScript."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def python_source(program: Program) -> str:
-    """Give a Python program with the imports that the bindings' documentation shows."""
+    """Return a Python program with the imports that the bindings' documentation shows."""
     imported: dict[str, set[str]] = {"cdktf": {"App", "TerraformStack"}, "constructs": {"Construct"}}
     for cls in _classes(program):
         imported.setdefault(cls.__module__, set()).add(cls.__name__)
@@ -28,7 +28,7 @@ def python_source(program: Program) -> str:
 
 
 def javascript_source(program: Program) -> str:
-    """Give a JavaScript program that requires the provider's root, as TypeScript's ``import * as aws`` does."""
+    """Return a JavaScript program that requires the provider's root, as TypeScript's ``import * as aws`` does."""
     lines = [
         'const cdktf = require("cdktf");',
         'const { Construct } = require("constructs");',

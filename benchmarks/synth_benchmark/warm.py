@@ -1,4 +1,4 @@
-"""Synth of main.py as a whole process, on a machine that has synthesized before."""
+"""Synth of main.py as a whole process, on a machine where a synth has run before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def measure(work: Path, rounds: int) -> Result:
-    """Run the three programs in turns, after one run each that is not counted."""
+    """Run the three programs in turns, after one run of each that is not measured."""
     programs = Programs(work)
     sides, left_out = [OURS, PLAIN_PYTHON], {}
     try:
@@ -25,7 +25,7 @@ def measure(work: Path, rounds: int) -> Result:
     except BenchmarkError as error:
         left_out[PLAIN_JAVASCRIPT] = str(error)
         tell(error)
-    # The plain program first: its run is long enough for jsii to build the index that every later run uses.
+    # The plain programs first: their runs are long enough for jsii to build the index that all later runs use.
     for side in reversed(sides):
         programs.seconds(side)
     found: dict[str, list[float]] = {side: [] for side in sides}
@@ -43,7 +43,7 @@ def measure(work: Path, rounds: int) -> Result:
 
 
 def table(result: Result) -> Table:
-    """A row a program."""
+    """One row per program."""
     seconds: dict[str, list[float]] = result["seconds"]
     rows = [
         (side, f"{median(found):.2f} s", f"{median(ratios(found, seconds[OURS])):.2f}x", _all(found))
@@ -60,7 +60,7 @@ def table(result: Result) -> Table:
 
 
 def targets(result: Result) -> list[Target]:
-    """Both ratios come from the same rounds."""
+    """Targets for the ratios to the two plain programs, from the same rounds."""
     seconds, equal = result["seconds"], result["equal"]
     ours = seconds[OURS]
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """None: the defaults do."""
+    """None: the defaults are used."""
 
 
 def load_data(channels: Mapping[str, Sequence[Path]], _hyperparameters: Hyperparameters) -> tuple[Table, Table]:
-    """Read the one channel, and hold some rows out."""
+    """Read the single channel, and hold out some rows."""
     return hold_out(read_labelled("train", channels["train"]), 0.2, 0)
 
 
@@ -34,17 +34,17 @@ def train(data: Table, _hyperparameters: Hyperparameters, _run: Run) -> Logistic
 
 
 def metrics(model: LogisticRegression, data: Table) -> dict[str, float]:
-    """Judge the model."""
+    """Evaluate the model."""
     return {"accuracy": float(model.score(data.features, data.labels))}
 
 
 def predict(model: LogisticRegression, records: NDArray[Any]) -> list[Any]:
-    """Give one answer a record."""
+    """Return one prediction per record."""
     return list(model.predict(records).tolist())
 
 
 def to_onnx(model: LogisticRegression) -> bytes | None:
-    """Give the same model as ONNX."""
+    """Return the same model as ONNX."""
     return onnx_from_sklearn(model)
 
 

@@ -1,4 +1,4 @@
-"""The same ASGI server with a constant answer: what is left when nothing is read and nothing predicted."""
+"""The same ASGI server with a constant response: the cost that remains without decoding and predicting."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ async def app(scope, receive, send):
 
 def serve(port):
     with socket.socket() as listener:
-        # A listener a worker, as the container has it: the kernel deals out the connections.
+        # One listener per worker, as in the container: the kernel distributes the connections.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(("127.0.0.1", port))
         quiet = {"lifespan": "off", "ws": "none", "access_log": False, "log_level": "warning", "proxy_headers": False}

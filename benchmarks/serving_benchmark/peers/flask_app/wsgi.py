@@ -1,4 +1,4 @@
-"""The way of the AWS bring-your-own-algorithm sample: Flask, and pandas on both ends of every request."""
+"""A server like the AWS bring-your-own-algorithm sample: Flask, with pandas to read and write every request."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""The model for sagemaker-inference; reading and writing are its own defaults."""
+"""The model for sagemaker-inference, which decodes and encodes with its defaults."""
 
 from pathlib import Path
 
