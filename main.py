@@ -1,6 +1,6 @@
-"""The iris pipeline: this is all that a team writes."""
+"""The iris pipeline: a team writes no more than this."""
 
-# First, so that jsii runs on the Node.js that pip installed, not on whatever PATH has.
+# Import this before cdktf, so that jsii runs on the Node.js that pip installed, not on the one on PATH.
 from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
 from mlops_constructs.provider import AwsProvider
 

@@ -1,9 +1,9 @@
 """The only module that names the CDK and its AWS provider bindings; all others import them from here.
 
 CDK for Terraform is the default: ``cdktf`` with ``cdktf_cdktf_provider_aws``. The same code runs on its successor, CDK
-Terrain: ``cdktn`` with ``cdktn_provider_aws``, which bind version 6 of the AWS provider. It is used where only that is
-installed, or where ``MLOPS_CDK=cdktn`` is set. This module reads the variable once, at import: with
-``MLOPS_FAST_IMPORT`` it is all that a synth reads from the environment.
+Terrain: ``cdktn`` with ``cdktn_provider_aws``, which bind version 6 of the AWS provider. It is used if only that is
+installed, or if ``MLOPS_CDK=cdktn`` is set. This module reads the variable once, at import. A synth reads no other
+variable from the environment, except ``MLOPS_FAST_IMPORT``.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ BINDINGS = {"cdktf": "cdktf_cdktf_provider_aws", "cdktn": "cdktn_provider_aws"}
 
 
 def choose(switch: str | None) -> str:
-    """Return the CDK to use: the one that ``switch`` names, or the first that is installed with its bindings.
+    """Return the CDK to use: the one in ``switch``, or the first that is installed with its bindings.
 
     Args:
         switch: ``cdktf``, ``cdktn``, or None.
 
     Raises:
-        ImportError: when ``switch`` has another value, or the CDK that it names is not installed.
+        ImportError: if ``switch`` has another value, or its CDK is not installed.
     """
     if switch is not None and switch not in BINDINGS:
         raise ImportError(f"{SWITCH}={switch}: must be {' or '.join(BINDINGS)}")
@@ -60,12 +60,12 @@ AWS = BINDINGS[CORE]
 
 
 def aws(module: str) -> ModuleType:
-    """Give a module of the AWS provider bindings, such as ``s3_bucket``."""
+    """Return a module of the AWS provider bindings, such as ``s3_bucket``."""
     return importlib.import_module(f"{AWS}.{module}")
 
 
 def region_name(region: Any) -> str:
-    """Give the name of a ``DataAwsRegion``, a token. Version 6 of the AWS provider calls it ``region``."""
+    """Return the name of a ``DataAwsRegion``, a token. Version 6 of the AWS provider calls the attribute ``region``."""
     name: str = region.region if hasattr(type(region), "region") else region.name
     return name
 

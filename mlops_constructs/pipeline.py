@@ -1,8 +1,7 @@
 """The whole MLOps pipeline as one construct: from the data set to the production endpoint.
 
-The signature of ``MLOpsPipeline`` declares its arguments, written out so that ``help()``, every editor and mypy show
-each with its type and default; ``tests/pipeline/test_arguments.py`` proves that ``PipelineConfig`` and ``Profile`` have
-the same.
+The signature of ``MLOpsPipeline`` repeats all arguments, so that ``help()``, editors and mypy show each with its type
+and default. ``tests/pipeline/test_arguments.py`` proves that ``PipelineConfig`` and ``Profile`` have the same ones.
 """
 
 from __future__ import annotations
@@ -48,11 +47,11 @@ if TYPE_CHECKING:
 class MLOpsPipeline(Construct):
     """A production MLOps pipeline on AWS.
 
-    A data set that lands in ``data_bucket`` is checked, trained on, evaluated, registered, deployed to DEV, tested
-    there with golden records, approved by a person, and deployed to production.
+    When a data set is uploaded to ``data_bucket``, the pipeline checks it, trains a model, evaluates and registers it,
+    deploys it to DEV, tests it there with golden records, waits for a person's approval, and deploys it to production.
 
-    It is deployed to the region and account of the stack's provider, in ``aws`` or ``aws-us-gov``. Which services and
-    instance types a region offers is known only to AWS: where one is missing, the apply fails; where a built-in
+    It is deployed to the region and account of the stack's provider, in the partition ``aws`` or ``aws-us-gov``. Only
+    AWS knows which services and instance types a region has: if one is missing, the apply fails; if a built-in
     algorithm is missing, the plan fails.
 
     Attributes:
@@ -66,8 +65,8 @@ class MLOpsPipeline(Construct):
         approval: Evidence, SNS topic and record of decisions.
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
-        alarms: Notifies the approval's topic of events that could not be delivered, or None where the queue is an
-            existing one.
+        alarms: Notifies the approval's topic of events that could not be delivered. None if the dead-letter queue is
+            an existing one.
         notebook: The notebook instance, or None.
     """
 
@@ -94,23 +93,23 @@ class MLOpsPipeline(Construct):
         log_retention_in_days: int = 365,
         removal: Literal["retain", "destroy"] = "retain",
     ) -> None:
-        """Make the pipeline.
+        """Create the pipeline.
 
         Args:
-            scope: Stack or construct it belongs to; the stack has an ``AwsProvider``.
-            id_: Construct id. In Terraform it is part of every address: another id is another pipeline.
+            scope: Stack or construct that contains the pipeline; the stack needs an ``AwsProvider``.
+            id_: Construct id. It is part of every Terraform address: another id creates another pipeline.
             algorithm: The algorithm's container.
             dataset: The data sets whose upload starts an execution.
             training: The training job.
             tuning: A search for the best hyperparameters instead of one training job, or None.
-            network: The VPC of training jobs and endpoints; None leaves them in SageMaker's own network.
+            network: The VPC of training jobs and endpoints; with None they run in SageMaker's own network.
             evaluation: The evaluation gate before DEV.
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             approval: Who is notified, and how long an approval may take.
-            notebook: The notebook instance; None leaves it out.
+            notebook: The notebook instance; None omits it.
             existing: Existing resources to use instead of those that the pipeline would create.
-            name_prefix: Prefix of all resource names, at most 12 characters; made from ``id_`` unless given. Literal.
+            name_prefix: Prefix of all resource names, at most 12 characters; by default made from ``id_``. Literal.
             tags: Tags of every resource that can have tags, including those that executions create. Literals.
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.
@@ -119,7 +118,7 @@ class MLOpsPipeline(Construct):
                 data sets, models and images together with the stack; use it only in a sandbox or a test. Literal.
 
         Raises:
-            ConfigError: with every broken rule, before any resource is created.
+            ConfigError: if any rule is broken; raised with all broken rules, before any resource is created.
         """
         config = PipelineConfig(
             algorithm=algorithm,
@@ -159,19 +158,19 @@ class MLOpsPipeline(Construct):
         tag_everything(self, config.tags)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # Terraform's configuration has the value already: a new one here would have no effect.
+        # The Terraform configuration already contains the value: setting another one here would have no effect.
         if name in self.__dict__ and not name.startswith("_"):
             raise AttributeError(f"MLOpsPipeline.{name} is read-only")
         super().__setattr__(name, value)
 
     @property
     def required_roles(self) -> Mapping[str, RequiredRole]:
-        """Purpose to service and policy of every role, for ``Existing.roles``."""
+        """The service and policy of every role, by purpose; for ``Existing.roles``."""
         return MappingProxyType(self._env.required_roles)
 
     @property
     def key_policy(self) -> str:
-        """Policy that an existing KMS key needs, for ``Existing.kms_key_arn``."""
+        """The policy that an existing KMS key needs; for ``Existing.kms_key_arn``."""
         return self.storage.key_policy
 
     @property

@@ -74,21 +74,21 @@ def drain_under_load(
 ) -> dict[str, float]:
     """Load the server for at least a second and 200 responses, terminate it, and count the outcomes of all requests."""
     ended = threading.Event()
-    asking = [Client(port, body, ended, keep_alive=keep_alive) for _ in range(clients)]
-    for client in asking:
+    threads = [Client(port, body, ended, keep_alive=keep_alive) for _ in range(clients)]
+    for client in threads:
         client.start()
     time.sleep(1)
     give_up = time.monotonic() + _PATIENCE_SECONDS
-    while sum(client.answered for client in asking) < _ANSWERS and time.monotonic() < give_up:
+    while sum(client.answered for client in threads) < _ANSWERS and time.monotonic() < give_up:
         time.sleep(0.05)
     began = time.monotonic()
     terminate()
     wait()
     seconds = time.monotonic() - began
     ended.set()
-    for client in asking:
+    for client in threads:
         client.join(60)
-    total = sum((client.outcomes for client in asking), Counter[str]())
+    total = sum((client.outcomes for client in threads), Counter[str]())
     return {
         "answered": sum(count for outcome, count in total.items() if outcome.isdigit()),
         "not_200": sum(count for outcome, count in total.items() if outcome.isdigit() and outcome != "200"),

@@ -1,4 +1,4 @@
-"""A pipeline on SageMaker's own XGBoost: nothing is built, only data is needed."""
+"""A pipeline with SageMaker's built-in XGBoost: it builds no image and needs only data."""
 
 from mlops_constructs import Algorithm, Dataset, Evaluation, MLOpsPipeline, Training
 from mlops_constructs.provider import AwsProvider

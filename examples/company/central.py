@@ -1,4 +1,4 @@
-"""What a company's central team owns: a key, a bucket, a queue, and every role."""
+"""The resources of a company's central team: a key, a bucket, a queue, and every role."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Central(Construct):
-    """Things that exist before any pipeline does."""
+    """Resources that exist before any pipeline."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -32,7 +32,7 @@ class Central(Construct):
         self.roles = {purpose: self._role(purpose, service) for purpose, service in Existing.ROLES.items()}
 
     def existing(self) -> Existing:
-        """Hand them to a pipeline."""
+        """Return the resources, as an argument for a pipeline."""
         return Existing(
             kms_key_arn=self.key.arn,
             artifact_bucket=self.versioned.bucket,
@@ -41,7 +41,7 @@ class Central(Construct):
         )
 
     def allow(self, pipeline: MLOpsPipeline) -> None:
-        """Give key and roles the policies that the pipeline asks for, before anything of it uses them."""
+        """Attach the policies that the pipeline needs to key and roles, before its resources use them."""
         self.key.policy = pipeline.key_policy
         # region: roles
         for purpose, required in pipeline.required_roles.items():

@@ -1,4 +1,4 @@
-"""Two pipelines in one account: one makes everything it needs, the other is handed what the company has."""
+"""Two pipelines in one account: one creates all its resources, the other uses the company's existing resources."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A pipeline with a team's own choices: every part has a default, and each can be replaced."""
+"""A pipeline with a team's own choices: every argument here has a default, and each can be replaced."""
 
 from pathlib import Path
 

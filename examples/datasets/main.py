@@ -1,4 +1,4 @@
-"""A pipeline on a bucket that the company has already, with a contract for what lands there."""
+"""A pipeline that reads an existing bucket of the company, with a data contract for the uploads."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ CONTRACT = DataContract(
 
 
 class Lake(TerraformStack):
-    """One stack, one pipeline, somebody else's bucket."""
+    """One stack, one pipeline, an existing bucket."""
 
     def __init__(self, scope: App, id: str) -> None:
         super().__init__(scope, id)

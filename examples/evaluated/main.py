@@ -1,4 +1,4 @@
-"""A pipeline whose candidates are judged by the team's own program, on records that training never sees."""
+"""A pipeline whose candidates are evaluated by the team's own program, on records that are not used in training."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A pipeline whose algorithm is at GitHub: each push builds an image, and each new image is trained."""
+"""A pipeline whose algorithm is on GitHub: each push builds an image, and each new image starts a training."""
 
 from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
 from mlops_constructs.provider import AwsProvider
@@ -16,7 +16,7 @@ class Churn(TerraformStack):
         MLOpsPipeline(
             self,
             "churn",
-            # The connection is made here, PENDING: the stack's output says what a person does to complete it.
+            # This creates a connection in the state PENDING. The stack's output says how a person completes it.
             algorithm=Algorithm.from_git("GitHub", "team/churn-model", "main", retrain_on_new_image=True),
             dataset=Dataset(),
         )

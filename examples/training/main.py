@@ -1,4 +1,4 @@
-"""Two ways to train: a search for the best hyperparameters, and a training of days on spare capacity in a VPC."""
+"""Two ways to train: a tuning job for the best hyperparameters, and a job of days on spot instances in a VPC."""
 
 from pathlib import Path
 

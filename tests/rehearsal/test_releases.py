@@ -153,7 +153,7 @@ def test_a_data_set_without_held_out_records_stops_before_registration(site: Rel
 def test_a_program_that_cannot_judge_says_why(site: Releases, second: Execution) -> None:
     outcome = site.train(BETTER, test=b"small,1\nsmall,2\n")
     assert outcome.reason.startswith("Evaluate / RunEvaluation: ")
-    assert "the test records must hold every label of ['large', 'small']" in outcome.reason
+    assert "the test records must contain every label of ['large', 'small']" in outcome.reason
 
 
 def test_a_model_worse_than_production_is_rejected(site: Releases, second: Execution) -> None:

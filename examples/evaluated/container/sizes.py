@@ -1,4 +1,4 @@
-"""A very small classifier: each label stands for its mean, and a value gets the label of the nearest one."""
+"""A very small classifier: it learns the mean value of each label, and predicts the label with the nearest mean."""
 
 import csv
 import os
@@ -27,5 +27,5 @@ def fit(rows: list[tuple[str, float]]) -> dict[str, float]:
 
 
 def predict(means: dict[str, float], value: float) -> str:
-    """Give the label of the nearest mean."""
+    """Return the label with the nearest mean."""
     return min(means, key=lambda label: abs(means[label] - value))
