@@ -1,4 +1,4 @@
-"""The account that every service of the local AWS works in."""
+"""The account that all services of the local AWS share."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _NO_FOLDER = Path("not-started")
 
 
 class Account:
-    """One account in one region: its identity, its clients, and what its services have running.
+    """One account in one region: its identity, its clients, and the processes and threads of its services.
 
     Attributes:
         region: Such as ``us-east-1``.
         account_id: 12 digits.
-        url: Where the account's services answer; empty until they do.
-        workdir: Folder for everything that the services write; removed by ``close()``.
+        url: The URL of the account's services; empty before they start.
+        workdir: The folder that contains everything that the services write; ``close()`` removes it.
         processes: The child processes of all services.
-        moto: moto's services.
-        access: Judges the calls of the account's roles.
-        clock: The time, as far as the services keep it.
-        closing: Set as soon as the account closes; what is under way may fail from then on.
+        moto_app: moto's services.
+        access: Checks the calls of the account's roles against their policies.
+        clock: The clock that the services use for delays; a test can advance it.
+        closing: Set as soon as the account closes; operations in progress may fail from then on.
     """
 
     def __init__(self, *, region: str, iam: bool = True) -> None:
         """Prepare an account.
 
         Args:
-            region: Its one region.
-            iam: Whether the calls of its roles are held against their policies.
+            region: Its only region.
+            iam: Whether the calls of its roles are checked against their policies.
         """
         self.region = region
         self.account_id = ACCOUNT_ID
@@ -77,13 +77,13 @@ class Account:
         return self._factory.dns_suffix
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account_id: str | None = None) -> str:
-        """The ARN of a resource here; a global one has an empty `region`, a bucket neither."""
+        """The ARN of a resource of this account; global resources have no `region`, buckets no `account_id` either."""
         where = self.region if region is None else region
         whose = self.account_id if account_id is None else account_id
         return f"arn:{self.partition}:{service}:{where}:{whose}:{resource}"
 
     def open(self, url: str) -> None:
-        """Begin: the services answer at `url` from now on."""
+        """Open the account; its services serve requests at `url` from now on."""
         self.url = url
         self.workdir = Path(tempfile.mkdtemp(prefix="local-aws-"))
 
@@ -97,28 +97,28 @@ class Account:
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS.
 
-        `credentials` is the Credentials member of an AssumeRole answer; without it the caller is the
-        account's administrator. Nothing is retried, and an answer may take 15 minutes.
+        `credentials` is the Credentials member of an AssumeRole response; without it the caller is the
+        account's administrator. The client does not retry, and waits up to 15 minutes for a response.
         """
         if credentials is not None:
             return self._factory.make(service_name, self.url, credentials)
         return self._kept_client(service_name, of_moto=False)
 
     def moto(self, service_name: str) -> Any:
-        """A client of moto's services, called in this process and without passing our own."""
+        """A client that calls moto's services directly in this process, past the gateway and our own services."""
         return self._kept_client(service_name, of_moto=True)
 
     def emit(self, event: Event) -> None:
-        """Hand an event to whoever subscribed."""
+        """Pass an event to all subscribers."""
         for subscriber in self._subscribers:
             subscriber(event)
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber` with each event, in whatever thread emits it."""
+        """Call `subscriber` with each event, in the thread that emits it."""
         self._subscribers.append(subscriber)
 
     def log(self, message: str) -> None:
-        """Tell the listeners one line of what happens."""
+        """Pass one log line to the listeners."""
         logger.info(message)
         with self._lock:
             listeners = list(self._listeners)
@@ -126,14 +126,14 @@ class Account:
             listener(message)
 
     def add_listener(self, listener: Listener) -> None:
-        """Call `listener` with each line of `log`, in whatever thread says it."""
+        """Call `listener` with each line of `log`, in the thread that logs the line."""
         with self._lock:
             self._listeners.append(listener)
 
     def spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
         """Run `work` in a thread that does not keep the process alive.
 
-        What it raises is logged; while the account closes, everything under way may fail.
+        An exception in `work` is logged, except while the account closes: operations in progress may fail then.
         """
 
         def run() -> None:

@@ -1,4 +1,4 @@
-"""Makes botocore clients that know nothing of the user's own AWS configuration."""
+"""Creates botocore clients that ignore the user's own AWS configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONFIG = Config(
     connect_timeout=10,
     read_timeout=900,
     max_pool_connections=50,
-    proxies={},  # a proxy of the user's environment must not see loopback requests
+    proxies={},  # a proxy in the user's environment must not receive loopback requests
     s3={"addressing_style": "path"},
 )
 
@@ -30,7 +30,7 @@ class ClientFactory:
     def __init__(self, region: str) -> None:
         self._region = region
         self._session = _isolated_session()
-        self._lock = threading.Lock()  # a botocore session is not safe to share while it makes clients
+        self._lock = threading.Lock()  # creating clients from one botocore session is not thread-safe
 
     @property
     def partition(self) -> str:
@@ -44,7 +44,7 @@ class ClientFactory:
         return str(next(one["outputs"]["dnsSuffix"] for one in partitions if one["id"] == self.partition))
 
     def make(self, service_name: str, url: str, credentials: Mapping[str, Any] | None = None) -> Any:
-        """A client that calls `url`; without credentials it is the account's administrator."""
+        """A client that calls `url`; without credentials it calls as the account's administrator."""
         given = credentials if credentials is not None else {}
         with self._lock:
             return self._session.create_client(
@@ -59,7 +59,7 @@ class ClientFactory:
 
 
 def _isolated_session() -> Any:
-    """A session blind to the user's profiles and configuration files."""
+    """A session that ignores the user's profiles and configuration files."""
     nothing = os.devnull
     return botocore.session.Session(
         session_vars={

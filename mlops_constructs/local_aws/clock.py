@@ -1,4 +1,4 @@
-"""The time of the local AWS, which a test can put forward."""
+"""The clock of the local AWS, which a test can advance."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import time
 
 
 class Clock:
-    """Runs like every clock, and ahead by what it was put forward."""
+    """A monotonic clock, plus the seconds by which it was advanced."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> float:
-        """Seconds since an unknown moment."""
+        """Seconds since an arbitrary moment."""
         with self._lock:
             return time.monotonic() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass at once.
+        """Move the clock forward.
 
         Raises:
             ValueError: when `seconds` is negative.
         """
         if seconds < 0:
-            raise ValueError(f"time does not run backwards: {seconds} seconds")
+            raise ValueError(f"the clock cannot be moved backwards: {seconds} seconds")
         with self._lock:
             self._ahead += seconds

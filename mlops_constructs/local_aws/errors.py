@@ -1,4 +1,4 @@
-"""What goes wrong with the local AWS itself, as opposed to what it answers to a caller."""
+"""Errors of the local AWS itself, as opposed to the errors that its operations return to a caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door of the local AWS: our own services first, moto's for everything else."""
+"""The entry point of the local AWS: requests go to this package's services first, all others to moto."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ HOST = "127.0.0.1"
 Handler = Callable[[Params], Params]
 Observer = Callable[[Params, dict[str, str]], None]
 Check = Callable[[str, Params], None]
-"""Raises `AwsError` for a request that AWS refuses, by the name of its call, such as `sagemaker:CreateModel`."""
+"""Raises `AwsError` for a request that AWS rejects; takes the operation's name, such as `sagemaker:CreateModel`."""
 logger = logging.getLogger(__name__)
 
-# Who may not list a bucket is not told which of its objects are missing.
+# A caller that may not list a bucket gets 403 instead of 404 for an object that does not exist.
 _READS = {("s3", "GetObject"), ("s3", "HeadObject"), ("s3", "GetObjectTagging")}
 
 
 class Gateway:
-    """A WSGI application, and the server it answers on."""
+    """A WSGI application and its HTTP server."""
 
     def __init__(self, moto: MotoApp, access: Access, check: Check) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
@@ -56,28 +56,28 @@ class Gateway:
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
-        """Put a service's operations, and its `after_<operation>` observers, before moto's."""
+        """Register a service's operations, which replace moto's, and its `after_<operation>` observers."""
         for operation in protocol.operation_names(service.service_name):
             handler = getattr(service, operation, None)
             observer = getattr(service, f"after_{operation}", None)
             key = (service.service_name, operation)
             if handler is not None:
                 if key in self._handlers:
-                    raise ValueError(f"two services answer {service.service_name}:{operation}")
+                    raise ValueError(f"two services implement {service.service_name}:{operation}")
                 self._handlers[key] = handler
             if observer is not None:
                 self._observers[key].append(observer)
 
     def start(self, port: int) -> str:
-        """Serve on a port (0: any free one) and return the URL."""
+        """Serve requests on a port (0: any free one) and return the URL."""
         listener = _bind(port)
         self._server = ThreadedWSGIServer(HOST, port, self, handler=_QuietHandler, fd=listener.fileno())
-        listener.close()  # the server holds a duplicate
+        listener.close()  # the server has a duplicate of the socket
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True).start()
         return f"http://{HOST}:{self._server.port}"
 
     def close(self) -> None:
-        """Stop answering; requests under way may still end."""
+        """Accept no more requests; requests in progress may still finish."""
         if self._server is not None:
             self._server.shutdown()
             self._server = None
@@ -85,7 +85,7 @@ class Gateway:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         _hold_body(environ)
         request = Request(environ)
-        request.get_data()  # keeps the body where reading form fields would use it up
+        request.get_data()  # caches the body: reading form fields would otherwise consume it
         try:
             response = self._respond(request)
         except Exception as error:
@@ -96,7 +96,7 @@ class Gateway:
 
     def _respond(self, request: Request) -> Response:
         if protocol.is_form_upload(request):
-            return protocol.write_error("rest-xml", _not_done("s3:PostObject"))
+            return protocol.write_error("rest-xml", _not_implemented("s3:PostObject"))
         call = None if request.path.startswith("/moto-api") else protocol.identify(request)
         if call is None:
             return self._moto_response(request, call)
@@ -115,7 +115,7 @@ class Gateway:
         return (call.service_name, call.method_name) in self._handlers or is_motos(call.service_name, call.operation)
 
     def _judged(self, call: Call, request: Request, params: Params, role: Principal) -> Response:
-        """Answer a role's call; one that its policies do not allow is refused as AWS refuses it."""
+        """Handle a role's call; a call that its policies do not allow gets the error that AWS returns."""
         try:
             self._access.check_call(role, call.service_name, call.operation, params)
             response = self._done(call, request, params)
@@ -161,17 +161,17 @@ class Gateway:
             return self._refusal(request, call)
 
     def _refusal(self, request: Request, call: Call | None) -> Response:
-        error = _not_done(protocol.name_of(request, call))
+        error = _not_implemented(protocol.name_of(request, call))
         spoken = call.protocol if call is not None else protocol.protocol_of(request)
         return protocol.write_error(spoken, error)
 
 
-def _not_done(name: str) -> AwsError:
-    return AwsError("NotImplementedException", f"the local AWS does not do {name}", 501)
+def _not_implemented(name: str) -> AwsError:
+    return AwsError("NotImplementedException", f"the local AWS does not implement {name}", 501)
 
 
 class _QuietHandler(MotoRequestHandler):
-    # headers and body leave in separate packets: with Nagle's algorithm each answer waits 40 ms
+    # headers and body are sent in separate packets: with Nagle's algorithm each response is delayed by 40 ms
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -181,7 +181,7 @@ class _QuietHandler(MotoRequestHandler):
 def _observe(observer: Observer, call: Call, request: Request, response: Response) -> None:
     try:
         observer(protocol.read_params(call, request), dict(response.headers))
-    except Exception:  # the caller's operation is done: our afterthoughts cannot fail it
+    except Exception:  # the caller's operation has succeeded: an observer must not make it fail
         logger.exception("after %s:%s", call.service_name, call.operation)
 
 
@@ -194,7 +194,7 @@ def _bind(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            reason = "another program uses it: stop that program, or give another port (0: any free one)"
+            reason = "another program uses this port: stop it, or choose another port (0: any free one)"
         else:
             reason = str(error.strerror)
         raise LocalAwsError(f"cannot serve the local AWS on {HOST}:{port}: {reason}") from error
@@ -202,7 +202,7 @@ def _bind(port: int) -> socket.socket:
 
 
 def _hold_body(environ: WSGIEnvironment) -> None:
-    """Read the body once, so that it can be read again by moto."""
+    """Read the body into memory, so that moto can read it again."""
     stream = environ["wsgi.input"]
     if environ.get("wsgi.input_terminated"):
         body = stream.read()

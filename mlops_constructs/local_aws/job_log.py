@@ -1,4 +1,4 @@
-"""What a job prints, kept in memory and sent to CloudWatch Logs."""
+"""The output of a job or build: kept in memory and sent to CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MAXIMUM_LINES = 200_000
 
 
 class JobLog:
-    """A log stream. Lines are sent in batches by a thread of its own; `close()` sends the rest.
+    """A log stream. A thread of its own sends the lines in batches; `close()` sends the rest.
 
-    A role that may not write logs costs the log, not the job, as on AWS: the local AWS says so once.
+    When the role may not write logs, the log is lost but the job does not fail, as on AWS; this is logged once.
     """
 
     def __init__(self, account: Account, group: str, stream: str, client: Any = None) -> None:
@@ -49,11 +49,11 @@ class JobLog:
             return list(self._lines)
 
     def tail(self, count: int) -> str:
-        """The last lines that hold anything, as one text."""
+        """The last lines that are not empty, as one text."""
         return "\n".join([line for line in self.lines() if line.strip()][-count:])
 
     def close(self) -> None:
-        """Send what is left and stop."""
+        """Send the remaining lines and stop."""
         self._closed.set()
         self._thread.join()
 
@@ -65,7 +65,7 @@ class JobLog:
             self._send()
         except (BotoCoreError, ClientError) as error:
             if not self._account.closing.is_set():
-                self._account.log(f"no log in {self.group}: {error}")
+                self._account.log(f"no logs are written to {self.group}: {error}")
 
     def _create(self) -> None:
         exceptions = self._client.exceptions

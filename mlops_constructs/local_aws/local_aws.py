@@ -1,4 +1,4 @@
-"""A small AWS on this machine: moto's services in this process, with our own in front."""
+"""A small AWS on this machine: moto's services in this process, and this package's own services in front of them."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ _running = threading.Lock()
 class LocalAws:
     """The local AWS, from `start()` (or `with`) to `close()`.
 
-    moto's state belongs to the process, so only one runs at a time; starting wipes that state.
+    moto's state is global in the process. Therefore only one local AWS runs at a time, and `start()` clears that state.
 
     Attributes:
-        account: What all services work in.
-        containers: Where images are built and run.
+        account: The account that all services share.
+        containers: Builds and runs container images.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class LocalAws:
         """Prepare a local AWS.
 
         Args:
-            port: Loopback port; 0 takes a free one.
-            region: The one region that there is.
-            docker: Run containers in a Docker engine when one answers.
-            iam: Hold every call that a role makes against the policies, as AWS does.
-            event_delay_seconds: How long the events of a bucket are lost after EventBridge was switched on for it;
-                about 300 on AWS. `account.clock.advance(seconds)` lets the time pass.
+            port: Loopback port; 0 selects a free one.
+            region: The only region of this local AWS.
+            docker: Run containers in a Docker engine if one responds.
+            iam: Check every call that a role makes against the policies, as AWS does.
+            event_delay_seconds: How long a bucket sends no events after EventBridge was enabled for it; about 300 on
+                AWS. `account.clock.advance(seconds)` moves the clock forward.
         """
         self.port = port
         self.account = Account(region=region, iam=iam)
@@ -86,7 +86,7 @@ class LocalAws:
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self.service_quotas = ServiceQuotasService(self.account)
         self._gateway = Gateway(self.account.moto_app, self.account.access, partial(check_call, self.account))
-        # In the order they start; they close in the opposite one.
+        # In the order in which they start; they close in reverse order.
         self._services: tuple[Service, ...] = (
             self.s3,
             self.events,
@@ -107,7 +107,7 @@ class LocalAws:
 
     @property
     def url(self) -> str:
-        """Where it answers; empty before `start()`."""
+        """The URL of this local AWS; empty before `start()`."""
         return self.account.url
 
     @property
@@ -117,12 +117,12 @@ class LocalAws:
 
     @property
     def account_id(self) -> str:
-        """Its account, 12 digits."""
+        """The id of its account, 12 digits."""
         return self.account.account_id
 
     @property
     def workdir(self) -> Path:
-        """Folder for everything that it writes."""
+        """The folder that contains everything that it writes."""
         return self.account.workdir
 
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
@@ -130,21 +130,21 @@ class LocalAws:
         return self.account.client(service_name, credentials)
 
     def log(self, message: str) -> None:
-        """Tell the listeners one line of what happens."""
+        """Pass one log line to the listeners."""
         self.account.log(message)
 
     def add_listener(self, listener: Listener) -> None:
-        """Call `listener` with each line of `log`, in whatever thread says it."""
+        """Call `listener` with each line of `log`, in the thread that logs the line."""
         self.account.add_listener(listener)
 
     def start(self) -> LocalAws:
-        """Begin to answer on `url`.
+        """Start to serve requests on `url`.
 
         Raises:
-            LocalAwsError: when one runs already in this process, or when `port` is taken.
+            LocalAwsError: when one is already running in this process, or when `port` is already in use.
         """
         if not _running.acquire(blocking=False):
-            raise LocalAwsError("a local AWS is running in this process already: close it first")
+            raise LocalAwsError("a local AWS is already running in this process: close it first")
         try:
             self.account.moto_app.reset()
             self._open()
@@ -168,7 +168,7 @@ class LocalAws:
                     service.close()
                 except Exception:
                     logger.exception("closing %s", type(service).__name__)
-            self.account.processes.close()  # before the door shuts, or they would tell of that
+            self.account.processes.close()  # before the gateway closes: otherwise they would report failed requests
             self._gateway.close()
             self.account.close()
         finally:

@@ -1,4 +1,4 @@
-"""What moto may answer: where something has to run, moto's answer alone would pretend that it does."""
+"""The operations that moto may handle: moto's response alone would pretend that something runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 _TAGS = frozenset({"ListTagsForResource", "TagResource", "UntagResource"})
 
-# Service to the operations of moto's that keep what they are given, and give it back. All others are refused.
+# By service, moto's operations that only store or return data. All other operations of these services are rejected.
 KEEPING: Mapping[str, frozenset[str]] = {
     "cloudformation": frozenset({"GetTemplateSummary", "ValidateTemplate"}),
     "codebuild": frozenset({"ListProjects"}),
@@ -75,7 +75,7 @@ KEEPING: Mapping[str, frozenset[str]] = {
     "sagemaker-runtime": frozenset(),
 }
 
-# What nobody does of the services that else only keep things.
+# Operations that the local AWS does not implement, of services whose other operations only store or return data.
 PRETENDING: Mapping[str, frozenset[str]] = {
     "application-autoscaling": frozenset({"PutScheduledAction"}),
     "logs": frozenset({"CreateExportTask", "PutMetricFilter", "PutSubscriptionFilter", "StartLiveTail", "StartQuery"}),
@@ -85,7 +85,7 @@ PRETENDING: Mapping[str, frozenset[str]] = {
 
 
 def is_motos(service_name: str, operation: str) -> bool:
-    """Whether an operation may be answered by moto."""
+    """Whether moto may handle an operation."""
     keeping = KEEPING.get(service_name)
     if keeping is not None:
         return operation in keeping

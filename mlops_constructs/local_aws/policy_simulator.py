@@ -20,23 +20,23 @@ _WORDS: Mapping[Verdict, str] = {
     Verdict.IMPLICIT_DENY: "implicitDeny",
 }
 _PAGE = 100
-_NOT_DONE = frozenset(
+_UNSUPPORTED = frozenset(
     {"CallerArn", "PermissionsBoundaryPolicyInputList", "PolicyExclusionList", "PolicyInputList", "ResourcePolicy"}
 )
 
 
 class PolicySimulator(Service):
-    """SimulatePrincipalPolicy; the other operations of IAM are moto's.
+    """SimulatePrincipalPolicy; moto implements the other operations of IAM.
 
-    The keys with which a person reaches the local AWS are its administrator's: they may do everything.
+    The access keys with which a person calls the local AWS are its administrator's, who may do everything.
     """
 
     service_name: ClassVar[str] = "iam"
 
     def simulate_principal_policy(self, params: Params) -> Params:
-        """Decide on each action and each resource, by the policies of a user or role."""
-        if not_done := sorted(_NOT_DONE & set(params)):
-            raise AwsError("InvalidInput", f"The local AWS does not simulate with {', '.join(not_done)}.")
+        """Decide for each action and each resource whether the policies of a user or role allow it."""
+        if unsupported := sorted(_UNSUPPORTED & set(params)):
+            raise AwsError("InvalidInput", f"The local AWS does not support {', '.join(unsupported)} in a simulation.")
         source, iam = params["PolicySourceArn"], self.account.moto("iam")
         policies = None if self._is_administrator(source) else policies_of(iam, source)
         pairs = [(action, arn) for action in params["ActionNames"] for arn in params.get("ResourceArns") or ["*"]]
@@ -70,12 +70,12 @@ def _context(params: Params) -> Context:
 
 
 def policies_of(iam: Any, arn: str) -> Policies:
-    """Read what is written in and attached to a user or role, and its permissions boundary.
+    """Read the inline and attached policies of a user or role, and its permissions boundary.
 
-    Policies of a user's groups are not read: nothing here makes groups.
+    Policies of a user's groups are not read: the local AWS has no groups.
 
     Args:
-        iam: A client of IAM. It raises its NoSuchEntity when there is no such user or role.
+        iam: A client of IAM. It raises NoSuchEntity when there is no such user or role.
         arn: ARN of a user or a role.
     """
     kind, _, path = arn.split(":", 5)[5].partition("/")

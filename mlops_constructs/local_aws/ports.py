@@ -1,4 +1,4 @@
-"""Loopback ports for servers that bind them later, by themselves: nobody else may take one meanwhile."""
+"""Loopback ports for servers that bind them later: no other local AWS may use such a port in the meantime."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import random
 import socket
 from pathlib import Path
 
-# Below the range from which kernels give ports to outgoing connections and to servers that ask for any port.
+# Below the range from which kernels choose ports for outgoing connections and for servers that bind port 0.
 _PORTS = range(20_000, 32_000)
 
 
 class ReservedPort:
-    """A free loopback port that no other local AWS takes until it is released.
+    """A free loopback port that no other local AWS uses until it is released.
 
-    A locked file marks it: a socket that held it would keep the server from binding it.
+    A locked file marks the port as reserved. A bound socket would prevent the server from binding the port.
 
     Attributes:
         number: The port.
     """
 
     def __init__(self) -> None:
-        """Take one; raise OSError when all are taken."""
+        """Reserve a port; raise OSError when all ports are in use."""
         for number in random.sample(_PORTS, len(_PORTS)):
             mark = _lock(number)
             if mark is None:
@@ -32,17 +32,17 @@ class ReservedPort:
                 self._mark: int | None = mark
                 return
             os.close(mark)
-        raise OSError(f"every port from {_PORTS.start} to {_PORTS.stop - 1} is taken")
+        raise OSError(f"every port from {_PORTS.start} to {_PORTS.stop - 1} is already in use")
 
     def release(self) -> None:
-        """Let others take it; safe to call twice. It happens by itself when this process ends."""
+        """Release the port. Safe to call twice; the end of this process releases the port too."""
         mark, self._mark = self._mark, None
         if mark is not None:
             os.close(mark)
 
 
 def _lock(number: int) -> int | None:
-    """Mark a port as ours, or give None where another has done so."""
+    """Mark a port as reserved; None when another process has already done so."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     folder = (Path(base) if base else Path.home() / ".cache") / "local-aws" / "ports"
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def _lock(number: int) -> int | None:
 
 def _is_free(number: int) -> bool:
     with socket.socket() as probe:
-        # A server that has ended a moment ago leaves connections behind, which are in nobody's way.
+        # Connections that a recently ended server leaves behind (TIME_WAIT) do not prevent a new bind.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", number))

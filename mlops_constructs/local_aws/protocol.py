@@ -1,4 +1,4 @@
-"""Reading requests and writing answers by botocore's service models."""
+"""Reads requests and writes responses according to botocore's service models."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SERVICES_OF_SIGNING_NAME = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request, understood: an operation of a service and the way it was asked for."""
+    """A parsed request: the operation of a service, the protocol, and the parameters in the URI."""
 
     service_name: str
     model: OperationModel
@@ -50,17 +50,17 @@ class Call:
 
     @property
     def operation(self) -> str:
-        """As the AWS API spells it, for example StartBuild."""
+        """The operation's name in the AWS API, for example StartBuild."""
         return str(self.model.name)
 
     @property
     def method_name(self) -> str:
-        """As Python spells it, for example start_build."""
+        """The operation's name in Python, for example start_build."""
         return str(xform_name(self.operation))
 
 
 def identify(request: Request) -> Call | None:
-    """Which operation the request asks for; None when no botocore model tells."""
+    """The operation that a request calls; None when no botocore model describes it."""
     for service_name in services_asked(request):
         try:
             service = get_service_model(service_name)
@@ -74,7 +74,7 @@ def identify(request: Request) -> Call | None:
 
 
 def _complete_target(request: Request, service: ServiceModel) -> None:
-    """Give a target its service's whole prefix: Go's SDK sends only the end of a dotted one."""
+    """Complete the prefix of X-Amz-Target: the SDK for Go sends only the part after the last dot."""
     prefix = str(service.metadata.get("targetPrefix", ""))
     sent, _, operation = request.headers.get("X-Amz-Target", "").rpartition(".")
     if sent and prefix.endswith(f".{sent}"):
@@ -82,7 +82,7 @@ def _complete_target(request: Request, service: ServiceModel) -> None:
 
 
 def services_asked(request: Request) -> tuple[str, ...]:
-    """The services a request may be for, by the name in its signature; S3 when it has none."""
+    """The services that a request may call, by the signing name in its signature; S3 when it has no signature."""
     parts = _credential(request).split("/")
     if len(parts) != 5:
         return ("s3",)
@@ -101,9 +101,10 @@ def _credential(request: Request) -> str:
 
 
 def read_params(call: Call, request: Request) -> dict[str, Any]:
-    """The request's members by their botocore names, checked against the model.
+    """The request's members by their botocore names, validated against the model.
 
-    Raises `AwsError`: SerializationException when unreadable, ValidationException when out of bounds.
+    Raises `AwsError`: SerializationException when the request cannot be parsed, ValidationException (or the
+    service's own code) when a member is not valid.
     """
     parser = PROTOCOL_PARSERS[call.protocol](call.model, timestamp_parser=_aware_timestamp)
     try:
@@ -124,7 +125,7 @@ def read_params(call: Call, request: Request) -> dict[str, Any]:
 
 
 def write_answer(call: Call, answer: dict[str, Any]) -> Response:
-    """The HTTP form of an operation's answer."""
+    """The HTTP response with what an operation returned."""
     request_id = str(uuid4())
     serializer = get_serializer_class(call.service_name, call.protocol)(
         call.model, context=SerializationContext(request_id)
@@ -139,7 +140,7 @@ def write_answer(call: Call, answer: dict[str, Any]) -> Response:
 
 
 def _set_bound_members(call: Call, answer: dict[str, Any], response: Response) -> None:
-    """The status and content type that are members of an answer; moto's serializer loses them."""
+    """Set the status and content type that are members of a response; moto's serializer ignores them."""
     shape = call.model.output_shape
     for name, member in shape.members.items() if shape is not None else ():
         if name not in answer:
@@ -152,13 +153,13 @@ def _set_bound_members(call: Call, answer: dict[str, Any], response: Response) -
 
 
 def write_error(protocol: str, error: AwsError) -> Response:
-    """The HTTP form of an error, as the protocol wants it."""
+    """The HTTP response with an error, in the format of the protocol."""
     request_id = str(uuid4())
     if protocol in ("query", "ec2", "rest-xml"):
         body, content_type = _xml_error(protocol, error, request_id), "text/xml"
     else:
-        said = {"__type": error.code, "message": error.message, "Message": error.message}
-        body = json.dumps({**said, **error.members})
+        common = {"__type": error.code, "message": error.message, "Message": error.message}
+        body = json.dumps({**common, **error.members})
         content_type = "application/x-amz-json-1.1"
     response = Response(body, status=error.status, content_type=content_type)
     response.headers["x-amzn-RequestId"] = request_id
@@ -167,7 +168,7 @@ def write_error(protocol: str, error: AwsError) -> Response:
 
 
 def protocol_of(request: Request) -> str:
-    """A guess good enough to word an error, for a request no model knows."""
+    """The probable protocol of a request that no model describes; good enough to write an error."""
     if "X-Amz-Target" in request.headers:
         return "json"
     if "Action" in request.values:
@@ -176,12 +177,12 @@ def protocol_of(request: Request) -> str:
 
 
 def is_form_upload(request: Request) -> bool:
-    """Whether a browser's form uploads to S3, by a presigned POST; no model tells of it."""
+    """Whether the request is an upload to S3 from a browser's form (a presigned POST), which no model describes."""
     return request.method == "POST" and request.mimetype == "multipart/form-data" and services_asked(request) == ("s3",)
 
 
 def name_of(request: Request, call: Call | None) -> str:
-    """What was asked for, to be refused by name: `codepipeline:Foo`."""
+    """The name of the requested operation for an error message: `codepipeline:Foo`."""
     if call is not None:
         return f"{call.service_name}:{call.operation}"
     service_name = services_asked(request)[0]
@@ -206,6 +207,6 @@ def _aware_timestamp(value: Any) -> datetime:
 
 @cache
 def operation_names(service_name: str) -> frozenset[str]:
-    """Every operation of a service, as Python spells them."""
+    """The names in Python of all operations of a service."""
     service: ServiceModel = get_service_model(service_name)
     return frozenset(xform_name(name) for name in service.operation_names)

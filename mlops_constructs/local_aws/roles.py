@@ -1,4 +1,4 @@
-"""Acting under a role, as a service of AWS does."""
+"""Assumes roles, as the services of AWS do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 RULE_SESSION = "rule-"
-"""The session under which EventBridge calls a target bears the rule's name after this."""
+"""Prefix of the session name with which EventBridge calls a target; the rule's name follows."""
 
 
 def assume_as(
@@ -25,7 +25,7 @@ def assume_as(
 ) -> dict[str, Any]:
     """Credentials of a role that trusts `principal`, such as sagemaker.amazonaws.com.
 
-    `source_arn` is the resource for which the service acts; trust policies may be bound to it.
+    `source_arn` is the resource for which the service acts; a trust policy may have a condition on it.
     Raises `AwsError` when the role does not exist or does not trust the service.
     """
     if account.access.may_assume(principal, role_arn, source_arn):
@@ -38,7 +38,7 @@ def assume_as(
 
 
 def role_credentials(account: Account, role_arn: str, session_name: str) -> dict[str, Any]:
-    """Temporary credentials of a role (AccessKeyId, SecretAccessKey, SessionToken), whomever it trusts."""
+    """Temporary credentials of a role (AccessKeyId, SecretAccessKey, SessionToken); its trust policy is not checked."""
     account.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[1])
     answer = account.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name[:64].ljust(2, "-"))
     credentials: dict[str, Any] = answer["Credentials"]

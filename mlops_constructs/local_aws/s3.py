@@ -1,4 +1,4 @@
-"""S3's events to EventBridge, and its bucket policies; the storage itself is moto's."""
+"""S3's events for EventBridge, and its bucket policies; moto implements the storage."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ if TYPE_CHECKING:
 
 
 class S3Service(Service):
-    """Keeps which buckets tell EventBridge of their objects, and tells it.
+    """Stores which buckets send events to EventBridge, and emits the events.
 
-    moto never learns of the EventBridge setting: it does not give it back when asked,
-    and would deliver to its own, incomplete, event bus. Nor does it learn of bucket policies:
-    it would enforce them without their conditions, so that "deny without TLS" denied everything.
+    The EventBridge setting is not passed to moto: moto does not return it,
+    and would deliver events to its own, incomplete event bus. Bucket policies are not passed to moto either:
+    it would enforce them without their conditions, so that "deny without TLS" would deny everything.
     """
 
     service_name: ClassVar[str] = "s3"
 
     def __init__(self, account: Account, event_delay_seconds: float = 0) -> None:
-        """Keep nothing yet.
+        """Create the service.
 
         Args:
-            account: Whose buckets they are.
-            event_delay_seconds: How long after EventBridge is switched on for a bucket events are still lost.
+            account: The account that owns the buckets.
+            event_delay_seconds: How long a bucket sends no events after EventBridge was enabled for it.
         """
         super().__init__(account)
         self._event_delay_seconds = event_delay_seconds
-        self._telling_since: dict[str, float] = {}
+        self._enabled_since: dict[str, float] = {}
         self._policies: dict[str, str] = {}
         account.access.policies.of_bucket = self._policy_of
 
     def put_bucket_notification_configuration(self, params: Params) -> Params:
-        """Keep the EventBridge setting here, the rest in moto."""
+        """Store the EventBridge setting here, the rest in moto."""
         configuration = dict(params["NotificationConfiguration"])
-        telling = configuration.pop("EventBridgeConfiguration", None) is not None
+        enabled = configuration.pop("EventBridgeConfiguration", None) is not None
         self.account.moto("s3").put_bucket_notification_configuration(
             **{**params, "NotificationConfiguration": configuration}
         )
         with self.lock:
-            if telling:
-                self._telling_since.setdefault(params["Bucket"], self.account.clock.now())
+            if enabled:
+                self._enabled_since.setdefault(params["Bucket"], self.account.clock.now())
             else:
-                self._telling_since.pop(params["Bucket"], None)
+                self._enabled_since.pop(params["Bucket"], None)
         return {}
 
     def get_bucket_notification_configuration(self, params: Params) -> Params:
         """moto's configuration and the EventBridge setting."""
         answer = without_metadata(self.account.moto("s3").get_bucket_notification_configuration(**params))
         with self.lock:
-            telling = params["Bucket"] in self._telling_since
-        if telling:
+            enabled = params["Bucket"] in self._enabled_since
+        if enabled:
             answer["EventBridgeConfiguration"] = {}
         return answer
 
     def put_bucket_policy(self, params: Params) -> Params:
-        """Keep a policy; only that it is JSON is checked."""
+        """Store a policy; the only check is that it is JSON."""
         self.account.moto("s3").head_bucket(Bucket=params["Bucket"])
         try:
             json.loads(params["Policy"])
@@ -78,49 +78,49 @@ class S3Service(Service):
         return {"Policy": policy}
 
     def delete_bucket_policy(self, params: Params) -> Params:
-        """Forget the policy."""
+        """Delete the policy."""
         with self.lock:
             self._policies.pop(params["Bucket"], None)
         return {}
 
     def after_delete_bucket(self, params: Params, _: dict[str, str]) -> None:
-        """A bucket made anew under the name starts silent and without policy."""
+        """Delete the setting and the policy: a new bucket with the same name has neither."""
         with self.lock:
-            self._telling_since.pop(params["Bucket"], None)
+            self._enabled_since.pop(params["Bucket"], None)
             self._policies.pop(params["Bucket"], None)
 
     def after_put_object(self, params: Params, headers: dict[str, str]) -> None:
-        """Tell of an upload in one request."""
+        """Emit the event of an upload in one request."""
         self._object_created(params, headers, "PutObject")
 
     def after_copy_object(self, params: Params, headers: dict[str, str]) -> None:
-        """Tell of a copy."""
+        """Emit the event of a copy."""
         self._object_created(params, headers, "CopyObject")
 
     def after_complete_multipart_upload(self, params: Params, headers: dict[str, str]) -> None:
-        """Tell of an upload in parts."""
+        """Emit the event of a multipart upload."""
         self._object_created(params, headers, "CompleteMultipartUpload")
 
     def _policy_of(self, bucket: str) -> str | None:
         with self.lock:
             return self._policies.get(bucket)
 
-    def _tells(self, bucket: str) -> bool:
-        """Whether an object that is made now is told of.
+    def _sends_events(self, bucket: str) -> bool:
+        """Whether a bucket sends events about new objects now.
 
         "After you enable EventBridge, it takes around five minutes for the changes to take effect."
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-event-notifications-eventbridge.html
         """
         with self.lock:
-            since = self._telling_since.get(bucket)
+            since = self._enabled_since.get(bucket)
         return since is not None and self.account.clock.now() - since >= self._event_delay_seconds
 
     def _object_created(self, params: Params, headers: dict[str, str], reason: str) -> None:
         bucket, key = params["Bucket"], params["Key"]
-        if not self._tells(bucket):
+        if not self._sends_events(bucket):
             return
-        found = {name.lower(): value for name, value in headers.items()}
-        version_id = found.get("x-amz-version-id")
+        lowered = {name.lower(): value for name, value in headers.items()}
+        version_id = lowered.get("x-amz-version-id")
         version = {"VersionId": version_id} if version_id else {}
         head = self.account.moto("s3").head_object(Bucket=bucket, Key=key, **version)
         about = {"key": key, "size": head["ContentLength"], "etag": head["ETag"].strip('"')}

@@ -1,4 +1,4 @@
-"""What every service of the local AWS has in common."""
+"""What all services of the local AWS have in common."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Params = dict[str, Any]
 
 
 caller_key: ContextVar[str] = ContextVar("caller_key", default="")
-"""The access key that signed the request which is being answered."""
+"""The access key that signed the request that is being handled."""
 
 
 class AwsError(Exception):
-    """An error that the caller of an operation gets, as AWS words it.
+    """An error that an operation returns to its caller, with AWS's code and wording.
 
-    `members` are the error's own, beside its message, such as ModelError's OriginalStatusCode.
+    `members` are further members of the error beside its message, such as ModelError's OriginalStatusCode.
     """
 
     def __init__(self, code: str, message: str, status: int = 400, members: Params | None = None) -> None:
@@ -32,21 +32,21 @@ class AwsError(Exception):
 
 
 class PassToMotoError(Exception):
-    """Raised by an operation to say: this request is moto's after all."""
+    """An operation raises it to pass the request to moto."""
 
 
 class Service:
-    """A set of operations that we do ourselves.
+    """A set of operations that this package implements itself.
 
-    Each public method named like an operation (`botocore.xform_name`: StartBuild -> start_build)
-    replaces moto's. It takes the request's members and returns the response's members; datetimes
-    must be timezone aware. It raises `AwsError`; a botocore `ClientError` coming out of it is
-    handed to the caller unchanged. Methods run in many threads at once: guard state with `lock`.
-    A method `after_<operation>` watches instead: it is called with the request's members and the
-    answer's headers when moto has done the operation.
-    To build on moto's own answer, call `self.account.moto(service_name).<operation>(**params)`;
-    to hand a request over whole, raise `PassToMotoError`.
-    Several services may share one `service_name`, as long as each operation is done by one of them.
+    Each public method with the name of an operation (`botocore.xform_name`: StartBuild -> start_build)
+    replaces moto's operation. It takes the request's members and returns the response's members; datetimes
+    must be timezone aware. It raises `AwsError`; a botocore `ClientError` that it raises is
+    returned to the caller unchanged. Methods run in many threads at the same time: guard state with `lock`.
+    A method `after_<operation>` is an observer: it is called with the request's members and the
+    response's headers after moto has executed the operation.
+    To extend moto's response, call `self.account.moto(service_name).<operation>(**params)`;
+    to pass the whole request to moto, raise `PassToMotoError`.
+    Several services may share one `service_name` if only one of them implements each operation.
     """
 
     service_name: ClassVar[str]
@@ -57,17 +57,17 @@ class Service:
         self.lock = threading.RLock()
 
     def start(self) -> None:
-        """Begin whatever runs by itself. Called once, when the account has its URL."""
+        """Start the service's background work. Called once, when the account has its URL."""
 
     def close(self) -> None:
-        """End whatever the service has running. Called once, when the local AWS closes."""
+        """End the service's background work. Called once, when the local AWS closes."""
 
     def caller_arn(self) -> str:
-        """Who sent the request that is being answered, as STS names them."""
+        """The ARN of the caller of the current request, as GetCallerIdentity of STS returns it."""
         keys = {"AccessKeyId": caller_key.get() or "unsigned"}
         return str(self.account.client("sts", keys).get_caller_identity()["Arn"])
 
 
 def without_metadata(response: Params) -> Params:
-    """A boto3 response as an operation's answer."""
+    """A boto3 response without ResponseMetadata: the members that an operation returns."""
     return {key: value for key, value in response.items() if key != "ResponseMetadata"}

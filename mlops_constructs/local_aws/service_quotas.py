@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
 
 _SERVICE = "sagemaker"
-# The uses in the words of SageMaker's quotas, and the shapes of its API that list the types for each.
+# Each use, as the names of SageMaker's quotas word it, and the shape of the API that lists its instance types.
 _TYPES: Mapping[str, str] = {
     "endpoint": "ProductionVariantInstanceType",
     "notebook instance": "InstanceType",
@@ -30,7 +30,7 @@ _PAGE = 100
 
 
 class ServiceQuotasService(Service):
-    """The quotas of SageMaker; each is 20 until ``set`` says otherwise, for AWS does not publish what accounts get."""
+    """The quotas of SageMaker; each is 20 until ``set`` changes it. AWS does not publish the values of new accounts."""
 
     service_name: ClassVar[str] = "service-quotas"
 
@@ -51,12 +51,12 @@ class ServiceQuotasService(Service):
             self._values[name] = value
 
     def list_service_quotas(self, params: Params) -> Params:
-        """What is applied to the account: only quotas that were set have a value of their own."""
+        """The applied values of the account: only the quotas that were ``set``."""
         with self.lock:
             return self._page(params, dict(self._values))
 
     def list_aws_default_service_quotas(self, params: Params) -> Params:
-        """What every account has at first."""
+        """The default values, which every account has at first."""
         with self.lock:
             return self._page(params, dict.fromkeys(self._all(), float(_INSTANCES)))
 

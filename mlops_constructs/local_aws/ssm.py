@@ -1,4 +1,4 @@
-"""Parameter Store as far as it tells EventBridge; the parameters are moto's."""
+"""Parameter Store's events for EventBridge; moto stores the parameters."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mlops_constructs.local_aws.service import Params, Service, without_metadata
 
 
 class ParametersService(Service):
-    """Says what happens to parameters, as AWS does."""
+    """Emits an event when a parameter changes, as AWS does."""
 
     service_name: ClassVar[str] = "ssm"
 
     def put_parameter(self, params: Params) -> Params:
-        """moto's parameter, and the event of its change."""
+        """Store the parameter in moto, and emit the event of its change."""
         answer = without_metadata(self.account.moto("ssm").put_parameter(**params))
         name = params["Name"]
         detail = {

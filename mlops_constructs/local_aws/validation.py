@@ -1,4 +1,4 @@
-"""The checks of a request that AWS makes before an operation begins."""
+"""AWS's validation of a request before the operation begins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-# The code of a request that breaks the model, where it is not ValidationException.
+# The error code for a request that does not match the botocore model, where it is not ValidationException.
 _CODES = {
     "cloudformation": "ValidationError",
     "cloudwatch": "ValidationError",
@@ -24,7 +24,7 @@ _CODES = {
 
 
 def check_input(service_name: str, shape: Any, params: dict[str, Any]) -> None:
-    """Raise the service's error, which names every member breaking the botocore model."""
+    """Raise the service's validation error, which names every member that does not match the botocore model."""
     if shape is None:
         return
     found = list(_problems(shape, params, ""))
@@ -103,7 +103,7 @@ def _join(path: str, name: str) -> str:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The model's pattern; None for the few written in a dialect Python does not read."""
+    """The model's pattern, compiled; None for the few patterns whose syntax Python does not support."""
     try:
         return re.compile(pattern, re.DOTALL)
     except re.error:

@@ -442,7 +442,7 @@ def test_change_set_without_changes_fails_with_the_reason(stacks: Stacks) -> Non
         ("Resources/Model/DependsOn", "Nobody", "Unresolved resource dependencies .Nobody."),
         ("Resources/Model/DependsOn", "Endpoint", "Circular dependency between resources"),
         ("Resources/Model/Properties/ExecutionRoleArn", {"Ref": "Nobody"}, "Nobody"),
-        ("Resources/Model/Properties/ExecutionRoleArn", {"Fn::ImportValue": "x"}, "does not do Fn::ImportValue"),
+        ("Resources/Model/Properties/ExecutionRoleArn", {"Fn::ImportValue": "x"}, "does not support Fn::ImportValue"),
         ("Outputs/Name/Value", {"Fn::GetAtt": ["Nobody", "Name"]}, "Outputs block"),
         ("Resources/Model/Strange", {}, "Strange"),
         ("Surprise", {}, "Surprise"),

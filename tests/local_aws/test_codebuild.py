@@ -175,7 +175,7 @@ def test_pushing_an_immutable_tag_again_fails(builds: Builds) -> None:
     [
         (["docker build -t $REPOSITORY_URI:x .", "docker push $REPOSITORY_URI:x"], "no basic auth credentials"),
         (["docker push $REPOSITORY_URI:never-built"], "does not exist locally"),
-        (["docker run hello-world"], "does login, build, tag, push, not 'run'"),
+        (["docker run hello-world"], "supports login, build, tag, push, not 'run'"),
         (["mkdir empty", "docker build empty"], "Dockerfile is missing"),
         (["docker build --strange ."], "unrecognized arguments: --strange"),
         (["false"], "Reason: exit status 1"),
@@ -297,7 +297,7 @@ def test_version_of_the_source_is_the_objects_when_none_is_given(builds: Builds)
 
 
 def test_artifacts_are_refused_by_name(builds: Builds) -> None:
-    with pytest.raises(ClientError, match="keeps no artifacts of builds"):
+    with pytest.raises(ClientError, match="does not store artifacts of builds"):
         builds.start(spec("true"), artifactsOverride={"type": "S3", "location": BUCKET})
 
 
@@ -307,7 +307,7 @@ def test_unknown_project_is_refused(builds: Builds) -> None:
 
 
 def test_source_we_do_not_fetch_is_refused_by_name(builds: Builds) -> None:
-    with pytest.raises(ClientError, match="not from GITHUB"):
+    with pytest.raises(ClientError, match="not GITHUB"):
         builds.start(spec("true"), sourceTypeOverride="GITHUB")
 
 
@@ -316,10 +316,10 @@ def test_source_we_do_not_fetch_is_refused_by_name(builds: Builds) -> None:
     [
         ("version: 0.1\nphases: {build: {commands: [a]}}", "version must be 0.2"),
         ("version: 0.2", "at least one phase"),
-        ("version: 0.2\nphases: {deploy: {}}", "does not know deploy"),
+        ("version: 0.2\nphases: {deploy: {}}", "does not support deploy"),
         ("version: 0.2\nphases: {build: {commands: [{a: b}]}}", "list of commands"),
         ("version: 0.2\nphases: {build: {on-failure: RETRY}}", "ABORT or CONTINUE"),
-        ("version: 0.2\nenv: {exported-variables: ['a b']}\nphases: {build: {}}", "no variable name"),
+        ("version: 0.2\nenv: {exported-variables: ['a b']}\nphases: {build: {}}", "is not a variable name"),
         ("[", "YAML syntax error"),
         ("just text", "must be a mapping"),
     ],
@@ -333,7 +333,7 @@ def test_image_uri_is_taken_apart() -> None:
     uri = ImageUri.parse(f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/iris:v1@sha256:{'0' * 64}")
 
     assert (uri.repository, uri.tag, uri.image_id) == ("team/iris", "v1", {"imageDigest": f"sha256:{'0' * 64}"})
-    with pytest.raises(ContainerError, match="no image in ECR"):
+    with pytest.raises(ContainerError, match="is not an image in ECR"):
         ImageUri.parse("python:3.12")
 
 
@@ -458,7 +458,7 @@ def test_engine_that_does_not_answer_is_told(fake_docker: Path, program: str, mo
     monkeypatch.setattr("mlops_constructs.local_aws.containers.docker._ENGINE_SECONDS", 0.3)
     (fake_docker / "docker").write_text(f"#!/bin/sh\n{program}\n")
 
-    assert engine_problem() == "no Docker engine answers"
+    assert engine_problem() == "no Docker engine responds"
 
 
 def test_missing_docker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -471,7 +471,7 @@ def test_choice_of_runtime_is_told_once(builds: Builds) -> None:
     builds.run(spec("docker build .", "docker build ."))
 
     choice = "the container's programs run as processes in a virtual environment"
-    assert builds.told.count(f"Docker is not to be used: {choice}") == 1
+    assert builds.told.count(f"Docker is disabled: {choice}") == 1
 
 
 def test_docker_program_is_a_script_without_our_package(tmp_path: Path) -> None:

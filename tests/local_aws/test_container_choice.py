@@ -26,11 +26,11 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("docker", "runtime", "choice"),
     [
-        (True, DockerRuntime, "a Docker engine answers: containers run in it"),
+        (True, DockerRuntime, "a Docker engine responds: containers run in it"),
         (
             False,
             ProcessRuntime,
-            "Docker is not to be used: the container's programs run as processes in a virtual environment",
+            "Docker is disabled: the container's programs run as processes in a virtual environment",
         ),
     ],
 )

@@ -242,4 +242,4 @@ def test_stage_conditions_are_refused_by_name(bench: Bench) -> None:
     execution = bench.make_pipeline("conditional", stages=stages)
     assert bench.finished("conditional", execution) == "Failed"
     summary = bench.executions("conditional")[0]["statusSummary"]
-    assert summary == "the local AWS does not do beforeEntry of the stage Stage2"
+    assert summary == "the local AWS does not support beforeEntry of the stage Stage2"

@@ -29,13 +29,13 @@ def aws() -> Iterator[LocalAws]:
 
 
 def test_operation_that_nobody_does_is_refused_by_name(aws: LocalAws) -> None:
-    with pytest.raises(ClientError, match="the local AWS does not do codepipeline:ListWebhooks") as caught:
+    with pytest.raises(ClientError, match="the local AWS does not implement codepipeline:ListWebhooks") as caught:
         aws.client("codepipeline").list_webhooks()
     assert caught.value.response["Error"]["Code"] == "NotImplementedException"
 
 
 def test_service_that_nobody_does_is_refused_by_name(aws: LocalAws) -> None:
-    with pytest.raises(ClientError, match="the local AWS does not do mgn:"):
+    with pytest.raises(ClientError, match="the local AWS does not implement mgn:"):
         aws.client("mgn").list_waves()
 
 
@@ -49,7 +49,7 @@ def test_own_operation_checks_its_input_against_the_model(aws: LocalAws) -> None
 
 
 def test_two_local_aws_cannot_run_at_once(aws: LocalAws) -> None:
-    with pytest.raises(LocalAwsError, match="running in this process already"):
+    with pytest.raises(LocalAwsError, match="already running in this process"):
         LocalAws().start()
 
 
@@ -75,12 +75,12 @@ def test_sets_of_operations_share_a_service_but_no_operation(aws: LocalAws) -> N
     gateway = Gateway(aws.account.moto_app, aws.account.access, lambda *_: None)
     gateway.add(Reading(aws.account))
     gateway.add(Writing(aws.account))
-    with pytest.raises(ValueError, match="two services answer ssm:get_parameter"):
+    with pytest.raises(ValueError, match="two services implement ssm:get_parameter"):
         gateway.add(Reading(aws.account))
 
 
 def test_busy_port_says_so(aws: LocalAws) -> None:
-    with pytest.raises(LocalAwsError, match=f"127.0.0.1:{aws.port}: another program uses it"):
+    with pytest.raises(LocalAwsError, match=f"127.0.0.1:{aws.port}: another program uses this port"):
         Gateway(aws.account.moto_app, aws.account.access, lambda *_: None).start(aws.port)
 
 

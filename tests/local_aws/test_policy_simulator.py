@@ -103,5 +103,5 @@ def test_a_role_that_is_not_there_is_refused(aws: LocalAws) -> None:
 
 
 def test_what_is_not_simulated_is_refused(aws: LocalAws, role: str) -> None:
-    with pytest.raises(ClientError, match="does not simulate with PolicyInputList"):
+    with pytest.raises(ClientError, match="does not support PolicyInputList"):
         decision(aws, role, "s3:GetObject", "*", PolicyInputList=[policy()])

@@ -37,7 +37,7 @@ def test_refused_as_aws_refuses_it(world: World, refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("call", pretended.CALLS)
 def test_what_nothing_carries_out_is_refused_by_name(world: World, call: str) -> None:
-    with pytest.raises(ClientError, match=f"the local AWS does not do {call}") as caught:
+    with pytest.raises(ClientError, match=f"the local AWS does not implement {call}") as caught:
         world.call(call, pretended.PARAMS.get(call, {}))
     assert caught.value.response["Error"]["Code"] == "NotImplementedException"
 

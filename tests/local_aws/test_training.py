@@ -177,7 +177,7 @@ def test_foreign_image_fails_the_job(aws: LocalAws, request_of: Any) -> None:
     request = request_of("foreign-image")
     request["AlgorithmSpecification"]["TrainingImage"] = "docker.io/library/python:3.12"
 
-    assert "no image in ECR" in run(aws, request)["FailureReason"]
+    assert "is not an image in ECR" in run(aws, request)["FailureReason"]
 
 
 def test_empty_channel_fails_the_job(aws: LocalAws, request_of: Any) -> None:

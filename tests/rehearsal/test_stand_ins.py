@@ -121,7 +121,7 @@ def test_a_connection_that_is_handed_in_reaches_its_repository(bench: Bench, rep
             "clone",
             "team/algorithm",
             {"OutputArtifactFormat": "CODEBUILD_CLONE_REF"},
-            "does not do OutputArtifactFormat",
+            "does not support OutputArtifactFormat",
         ),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_label_is_the_same_as_its_number() -> None:
         (["no-folder"], [], "--image no-folder: must be URI=FOLDER"),
         ([f"{XGBOOST}="], [], "must be URI=FOLDER"),
         ([f"{XGBOOST}=nowhere"], [], "no such folder: nowhere"),
-        (["docker.io/x:1=here"], [], "is no image in ECR"),
+        (["docker.io/x:1=here"], [], "is not an image in ECR"),
         ([f"{XGBOOST}=empty"], [], "Dockerfile is missing"),
         ([f"{XGBOOST}=here", f"{XGBOOST}=here"], [], f"--image {XGBOOST}: given twice"),
         ([], ["algorithm=here"], "--repository algorithm: must be the full name"),

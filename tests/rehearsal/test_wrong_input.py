@@ -70,7 +70,7 @@ def test_a_busy_port(project: Path) -> None:
         port = taken.getsockname()[1]
         message = refused(project, "--approve", "--port", str(port))
     assert str(port) in message
-    assert "another program uses it" in message
+    assert "another program uses this port" in message
 
 
 def test_a_port_that_is_none(project: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_container_without_train(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--image", "sagemaker-xgboost:1.7-1=container"], "is no image in ECR"),
+        (["--image", "sagemaker-xgboost:1.7-1=container"], "is not an image in ECR"),
         (["--image", "container"], "--image container: must be URI=FOLDER"),
         (["--repository", "team/algorithm=nowhere"], "no such folder: nowhere"),
         (["--repository", "algorithm=container"], "--repository algorithm: must be the full name"),

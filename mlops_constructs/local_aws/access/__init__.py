@@ -1,9 +1,9 @@
-"""Enforced permissions: the calls of an account's roles, held against the account's own policies.
+"""Enforces permissions: checks the calls of an account's roles against the account's own policies.
 
 - ``identities``: which role's session signed a request.
-- ``policies``: the policies of roles and resources, read where moto keeps them.
-- ``facts``: the keys and tags of what a call is about.
-- ``access``: the judge that the gateway and the services ask.
+- ``policies``: the policies of roles and resources, read from moto's backends.
+- ``facts``: the KMS keys and tags of the resources of a call.
+- ``access``: the checks that the gateway and the services call.
 
-``iam`` beside this package evaluates; this package knows the account.
+The package ``iam`` evaluates policies; this package reads them from the account.
 """

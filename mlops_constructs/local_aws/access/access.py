@@ -1,4 +1,4 @@
-"""The judge that the gateway and the services of the account ask."""
+"""Decides for the gateway and the services of the account whether a call is allowed."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DecisionListener = Callable[["Decision"], None]
 TagReader = Callable[[str], Mapping[str, str]]
 
 _REMEMBERED = 500
-# S3 answers HEAD without a body, so that the caller never sees the sentence.
+# S3's response to HEAD has no body, so that the caller never sees the sentence.
 _SILENT = "An error occurred (403) when calling the HeadObject operation"
 _TAG_KEY = "aws:resourcetag/"
 
 
 class DeniedError(LocalAwsError):
-    """A role may not do what it asks for.
+    """A policy does not allow what a role or service requests.
 
     Attributes:
-        decision: What was asked, and why it is denied.
+        decision: The request, and why it is denied.
     """
 
     def __init__(self, decision: Decision) -> None:
@@ -43,13 +43,13 @@ class DeniedError(LocalAwsError):
 
 
 class Access:
-    """Holds what roles and services do against the policies of the account.
+    """Checks the calls of roles and services against the policies of the account.
 
     Attributes:
-        enforced: Whether the calls of roles are judged at all; who may assume a role always is.
-        policies: Where policies are read.
-        facts: What the account knows of keys and tags.
-        tags_of: Gives the tags of a resource by its ARN.
+        enforced: Whether the calls of roles are checked; trust policies are always checked.
+        policies: Reads the policies.
+        facts: Reads KMS keys and tags.
+        tags_of: Returns the tags of a resource by its ARN.
     """
 
     def __init__(self, site: Site, log: Callable[[str], None], *, enforced: bool) -> None:
@@ -66,28 +66,28 @@ class Access:
         self._lock = threading.Lock()
 
     def add_listener(self, listener: DecisionListener) -> None:
-        """Call ``listener`` with each decision, in whatever thread it is made."""
+        """Call ``listener`` with each decision, in the thread that makes it."""
         self._listeners.append(listener)
 
     def session(self, access_key: str) -> Principal | None:
-        """Give the role's session whose calls are to be judged; None for others, and where nothing is enforced."""
+        """Return the role session whose calls are to be checked; None for other callers, or if nothing is enforced."""
         return self._identities.session(access_key) if self.enforced else None
 
     def check_call(self, principal: Principal, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        """Judge a call of the API.
+        """Check an API call.
 
         Raises:
-            DeniedError: A permission is missing, of the call or of what it leads to.
+            DeniedError: A permission is missing, for the call itself or for an action that it causes.
         """
         call = Call(service, operation, params, self._site, self._surroundings())
         for check in self._judge.needs(call):
             self._require(principal, check, call.context, head=operation == "HeadObject")
 
     def check_missing(self, principal: Principal, operation: str, params: Mapping[str, Any]) -> None:
-        """Judge whether a caller of S3 may be told that an object is not there.
+        """Check whether a caller of S3 may know that an object does not exist.
 
         Raises:
-            DeniedError: It may not: S3 answers 403 in the place of 404.
+            DeniedError: It may not: S3 returns 403 instead of 404.
         """
         call = Call("s3", operation, params, self._site, self._surroundings())
         self._require(principal, needed_to_see_missing(call), call.context, head=operation == "HeadObject")
@@ -95,12 +95,12 @@ class Access:
     def check_role(
         self, credentials: Mapping[str, Any], checks: Iterable[Check], context: Context | None = None
     ) -> None:
-        """Judge what a service does by itself with a role that was handed to it.
+        """Check what a service does by itself with a role that was passed to it.
 
         Args:
-            credentials: Those of the role's session.
-            checks: What the service does.
-            context: Condition keys besides those of the checks.
+            credentials: The credentials of the role's session.
+            checks: The actions of the service.
+            context: Further condition keys beside those of the checks.
 
         Raises:
             DeniedError: A permission is missing.
@@ -113,15 +113,15 @@ class Access:
             self._require(principal, check, keys)
 
     def check_service(self, service: str, checks: Iterable[Check], source_arn: str) -> None:
-        """Judge what a service does in its own name, by the policy of the resource.
+        """Check what a service principal does without a role, against the policy of the resource.
 
         Args:
             service: Such as ``events.amazonaws.com``.
-            checks: What the service does.
+            checks: The actions of the service.
             source_arn: The resource for which it acts.
 
         Raises:
-            DeniedError: The resource does not let it.
+            DeniedError: The policy of the resource does not allow it.
         """
         if self.enforced:
             keys = self._surroundings().under(self._source(source_arn))
@@ -129,14 +129,14 @@ class Access:
                 self._require(Principal.service(service), check, keys)
 
     def may_assume(self, service: str, role_arn: str, source_arn: str) -> bool:
-        """Whether the trust policy of a role lets a service assume it."""
+        """Whether the trust policy of a role allows a service to assume it."""
         keys = self._surroundings().under(self._source(source_arn))
         decision = self._judge.decide(Principal.service(service), Check("sts:AssumeRole", role_arn), keys)
         self._tell(decision)
         return decision.allowed
 
     def explain(self, text: str) -> str:
-        """Give a failure's text with what is missing, where it quotes a denied call."""
+        """Append the missing permissions to an error text that quotes denied calls."""
         with self._lock:
             found = [remedy for said, remedy in self._remedies.items() if said in text and remedy not in text]
         return f"{text} [{'; '.join(dict.fromkeys(found))}]" if found else text
@@ -157,7 +157,7 @@ class Access:
         raise DeniedError(decision)
 
     def _with_tags(self, principal: Principal, check: Check) -> Check:
-        """Add the tags of the resource, where a policy of the caller looks at them."""
+        """Add the tags of the resource if a policy of the caller has a condition on them."""
         if not check.resource.startswith("arn:") or not self._asks_for_tags(principal):
             return check
         tags = {f"aws:ResourceTag/{key}": value for key, value in self.tags_of(check.resource).items()}
@@ -176,7 +176,7 @@ class Access:
             listener(decision)
 
     def _surroundings(self) -> Context:
-        """Give the keys of every call here; the local AWS answers plain HTTP in the place of TLS."""
+        """Return the condition keys of every call; the local AWS serves plain HTTP but reports it as TLS."""
         now = datetime.now(timezone.utc)
         return Context(
             {

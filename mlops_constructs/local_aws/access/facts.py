@@ -1,4 +1,4 @@
-"""What the account knows of the things that a call is about: their keys and tags."""
+"""The KMS keys and tags of the resources of a call."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 class AccountFacts:
-    """The facts of one account in one region, read where moto keeps them."""
+    """Facts about the resources of one account in one region, read from moto's backends."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     def kms_key(self, arn: str, version: str | None = None) -> str | None:
-        """Give the ARN of the customer managed key of an object, bucket, topic, queue or parameter."""
+        """Return the ARN of the customer managed key of an object, bucket, topic, queue or parameter."""
         _, _, service, _, _, resource = arn.split(":", 5)
         if service == "s3":
             return self._arn(self._key_of_bucket(resource) if "/" not in resource else self._key_of(resource, version))
@@ -43,7 +43,7 @@ class AccountFacts:
         return stored is not None and bool(backend.tagger.get_tag_dict_for_resource(stored.arn))
 
     def _arn(self, key: str | None) -> str | None:
-        """Give the ARN of a key named by id, ARN or alias; None for AWS's own keys, which need no permission."""
+        """Return the ARN of a key by id, ARN or alias; None for AWS managed keys, which need no permission."""
         if not key:
             return None
         backend = kms_backends[self._site.account][self._site.region]
@@ -72,7 +72,7 @@ class AccountFacts:
         return stored.kms_key_id if encrypted else None
 
     def _stored(self, path: str, version: str | None) -> Any:
-        """Give a version of an object, by default the newest; None where there is none."""
+        """Return a version of an object, by default the newest; None when it does not exist."""
         name, _, key = path.partition("/")
         bucket = self._bucket(name)
         if bucket is None:

@@ -1,4 +1,4 @@
-"""Which role's session signed a request."""
+"""Finds the role session that signed a request."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Identities:
-    """The sessions of roles, by the access key that each was given."""
+    """The sessions of roles, by access key."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._sessions: dict[str, Principal] = {}
 
     def session(self, access_key: str) -> Principal | None:
-        """Give the session that an access key belongs to.
+        """Return the session that an access key belongs to.
 
         Returns:
-            None for a key of anybody else: the account's administrator, and what is not signed.
+            None for the account's administrator, and for a request that is not signed.
         """
         known = self._sessions.get(access_key)
         if known is not None:

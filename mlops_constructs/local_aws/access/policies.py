@@ -1,4 +1,4 @@
-"""The policies of an account, read where moto keeps them and parsed once."""
+"""The policies of an account, read from moto's backends and parsed once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AccountPolicies:
     """The policies of one account in one region.
 
     Attributes:
-        of_bucket: Gives the policy of a bucket by its name; None where it has none.
+        of_bucket: Returns the policy of a bucket by its name; None when it has none.
     """
 
     def __init__(self, site: Site) -> None:
@@ -44,7 +44,7 @@ class AccountPolicies:
         self.of_bucket: Callable[[str], str | None] = _no_policy
 
     def of_principal(self, principal: Principal) -> Policies:
-        """Give the policies of a role, and nothing of anybody else. A role that is gone has none."""
+        """Return the policies of a role; no policies for other principals and for a role that was deleted."""
         role = self._role(principal.role_arn) if principal.role_arn else None
         if role is None:
             return Policies()
@@ -55,7 +55,7 @@ class AccountPolicies:
         return Policies(identity=(*inline, *attached), boundary=self._boundary(role.permissions_boundary_arn))
 
     def of_resource(self, action: str, resource: str) -> ResourceSide:
-        """Give the owner of a resource, and its policy; ``sts:AssumeRole`` asks for the trust policy of a role."""
+        """Return the owner of a resource, and its policy; for ``sts:AssumeRole`` that is the role's trust policy."""
         parts = resource.split(":", 5)
         owner = parts[4] if len(parts) > 5 and parts[4] else self._site.account
         if action.lower().startswith("sts:assumerole"):
@@ -87,7 +87,7 @@ class AccountPolicies:
 
 
 def _public(site: Site) -> str:
-    """The policy of a repository of another account: its owner, AWS for built-in algorithms, lets us pull."""
+    """A policy of another account's repository: its owner (AWS, for built-in algorithms) allows us to pull."""
     actions = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
     principal = {"AWS": f"arn:{site.partition}:iam::{site.account}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}

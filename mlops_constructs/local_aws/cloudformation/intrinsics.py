@@ -128,7 +128,7 @@ def function_of(value: Mapping[str, Any]) -> str | None:
     if name == "Ref" or name in _FUNCTIONS:
         return name
     if name.startswith("Fn::"):
-        raise TemplateError(f"Template error: the local AWS does not do {name}")
+        raise TemplateError(f"Template error: the local AWS does not support {name}")
     return None
 
 

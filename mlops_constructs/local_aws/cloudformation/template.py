@@ -181,7 +181,7 @@ def _check(template: Template, known_types: Collection[str]) -> None:
         )
     for name, parameter in template.parameters.items():
         if parameter.get("Type") not in _PARAMETER_TYPES:
-            raise TemplateError(f"the local AWS does not do parameters of type {parameter.get('Type')} ({name})")
+            raise TemplateError(f"the local AWS does not support parameters of type {parameter.get('Type')} ({name})")
     for name, resource in template.resources.items():
         strange = [other for other in resource.depends_on if other not in template.resources]
         strange += [] if resource.condition in (None, *template.conditions) else [str(resource.condition)]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Build:
-    """A build as BatchGetBuilds shows it. Written by its run only, under `lock`."""
+    """A build, with the state that BatchGetBuilds returns. Only its `BuildRun` changes it, under `lock`."""
 
     id: str
     arn: str
@@ -40,7 +40,7 @@ class Build:
         return str(self.project["name"])
 
     def described(self) -> Params:
-        """The build in an answer of the API."""
+        """The build as a member of API responses."""
         with self.lock:
             answer: Params = {
                 "id": self.id,

@@ -1,4 +1,4 @@
-"""CodeBuild: builds, run for real. Projects stay with moto."""
+"""CodeBuild's builds, which really run on this machine. moto stores the projects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEFAULT_TIMEOUT_MINUTES = 60
 
 
 class Builds(Service):
-    """The builds of the account, run for real."""
+    """The builds of the account; their commands really run."""
 
     service_name: ClassVar[str] = "codebuild"
 
@@ -58,7 +58,7 @@ class Builds(Service):
         return {"builds": [build.described() for build in found], "buildsNotFound": missing}
 
     def stop_build(self, params: Params) -> Params:
-        """End a build; its commands are killed."""
+        """Stop a build; its commands are killed."""
         with self.lock:
             build = self._builds.get(params["id"])
         if build is None:
@@ -121,7 +121,7 @@ class Builds(Service):
 
 
 def _source(project: Params, params: Params) -> Params:
-    """The source of a build. Raises InvalidInputException for the kinds we do not fetch."""
+    """The source of a build. Raises InvalidInputException for source types that the local AWS does not support."""
     source: Params = dict(project["source"])
     overrides = {
         "type": "sourceTypeOverride",
@@ -132,8 +132,8 @@ def _source(project: Params, params: Params) -> Params:
     if source["type"] not in ("S3", "NO_SOURCE"):
         raise AwsError(
             "InvalidInputException",
-            f"the local AWS builds from S3 (sourceTypeOverride S3, sourceLocationOverride bucket/key) "
-            f"or NO_SOURCE, not from {source['type']}",
+            f"the local AWS supports the source types S3 (sourceTypeOverride S3, sourceLocationOverride bucket/key) "
+            f"and NO_SOURCE, not {source['type']}",
         )
     if source["type"] == "S3" and "/" not in source.get("location", ""):
         raise AwsError("InvalidInputException", "the location of an S3 source must be bucket/key")
@@ -144,7 +144,7 @@ def _refuse_artifacts(params: Params) -> None:
     kind = params.get("artifactsOverride", {}).get("type", "NO_ARTIFACTS")
     if kind != "NO_ARTIFACTS":
         raise AwsError(
-            "InvalidInputException", f"the local AWS keeps no artifacts of builds (artifactsOverride {kind})"
+            "InvalidInputException", f"the local AWS does not store artifacts of builds (artifactsOverride {kind})"
         )
 
 

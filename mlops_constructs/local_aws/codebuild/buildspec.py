@@ -1,4 +1,4 @@
-"""Reading a CodeBuild buildspec."""
+"""Parses a CodeBuild buildspec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class BuildspecError(Exception):
-    """The buildspec cannot be read; the text names the member."""
+    """The buildspec is not valid; the text names the member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Phase:
     commands: tuple[str, ...]
     finally_commands: tuple[str, ...]
     aborts: bool
-    """Whether its failure ends the build at once."""
+    """Whether the build ends at once when the phase fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Buildspec:
 
     @classmethod
     def parse(cls, text: str) -> Buildspec:
-        """Raises `BuildspecError`."""
+        """Parse the text of a buildspec. Raises `BuildspecError`."""
         try:
             content = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -55,10 +55,10 @@ class Buildspec:
         exported = tuple(environment.get("exported-variables", []))
         for name in exported:
             if not _NAME.fullmatch(str(name)):
-                raise BuildspecError(f"env.exported-variables: {name!r} is no variable name")
+                raise BuildspecError(f"env.exported-variables: {name!r} is not a variable name")
         phases = _mapping(content.get("phases", {}), "phases", frozenset(PHASES))
         if not phases:
-            raise BuildspecError("phases must hold at least one phase")
+            raise BuildspecError("phases must contain at least one phase")
         return cls(
             variables=_texts(environment.get("variables", {}), "env.variables"),
             parameters=_texts(environment.get("parameter-store", {}), "env.parameter-store"),
@@ -72,7 +72,7 @@ def _phase(name: str, item: Any) -> Phase:
     on_failure = content.get("on-failure")
     if on_failure not in (None, "ABORT", "CONTINUE"):
         raise BuildspecError(f"phases.{name}.on-failure must be ABORT or CONTINUE, got {on_failure}")
-    # A failed build phase is still followed by post_build; a failed install or pre_build ends the build.
+    # post_build runs even after a failed build phase; a failed install or pre_build phase ends the build.
     aborts = on_failure == "ABORT" or (on_failure is None and name in ("install", "pre_build"))
     commands = _commands(content.get("commands", []), f"phases.{name}.commands")
     return Phase(commands, _commands(content.get("finally", []), f"phases.{name}.finally"), aborts)
@@ -90,7 +90,7 @@ def _mapping(value: Any, path: str, known: frozenset[str]) -> dict[str, Any]:
         raise BuildspecError(f"{path} must be a mapping")
     strange = sorted(str(name) for name in set(value) - known)
     if strange:
-        raise BuildspecError(f"{path}: the local AWS does not know {', '.join(strange)}")
+        raise BuildspecError(f"{path}: the local AWS does not support {', '.join(strange)}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""What the `docker` of a build does: login, build, tag and push against the local AWS."""
+"""The commands of a build's `docker` program: login, build, tag and push, executed by the local AWS."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Print = Callable[[str], None]
 
 
 class DockerError(Exception):
-    """What docker would print before it ends with exit code 1."""
+    """The message that docker prints before it exits with code 1."""
 
 
 class DockerCommands:
-    """The docker of one build: its logins and its tags are seen by that build only."""
+    """The docker commands of one build; other builds do not see its logins and tags."""
 
     def __init__(self, account: Account, containers: ContainerHost, credentials: Mapping[str, Any]) -> None:
         self._account = account
@@ -42,7 +42,7 @@ class DockerCommands:
         self._tags: dict[str, Image] = {}
 
     def run(self, arguments: list[str], directory: Path, given: str, out: Print) -> None:
-        """Raises `DockerError`."""
+        """Execute one docker command. Raises `DockerError`."""
         commands = {
             "login": lambda: self._login(arguments[1:], given, out),
             "build": lambda: self._build(arguments[1:], directory, out),
@@ -51,7 +51,7 @@ class DockerCommands:
         }
         name = arguments[0] if arguments else ""
         if name not in commands:
-            raise DockerError(f"the docker of a local build does {', '.join(commands)}, not {name!r}")
+            raise DockerError(f"docker in the local AWS supports {', '.join(commands)}, not {name!r}")
         try:
             commands[name]()
         except ContainerError as error:
@@ -83,7 +83,7 @@ class DockerCommands:
         options = parser.parse_args(arguments)
         context = (directory / options.context).resolve()
         if (directory / options.file).resolve() not in ((directory / "Dockerfile").resolve(), context / "Dockerfile"):
-            raise DockerError(f"a local build takes the Dockerfile of its context, not {options.file}")
+            raise DockerError(f"the local AWS supports only the Dockerfile of the build context, not {options.file}")
         image = self._containers.runtime.build(context, out, options.build_arg)
         for tag in options.tag:
             self._tags[_with_tag(tag)] = image
@@ -136,7 +136,7 @@ class DockerCommands:
 
 
 class DockerServer(socketserver.ThreadingTCPServer):
-    """Answers the docker programs of one build, over loopback, to whoever knows its key."""
+    """Serves the docker programs of one build on a loopback port; a client must send the server's key."""
 
     daemon_threads = True
 
@@ -148,11 +148,11 @@ class DockerServer(socketserver.ThreadingTCPServer):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the programs need to find this server."""
+        """The environment variables with which the docker programs find this server."""
         return {PORT_VARIABLE: str(self.server_address[1]), KEY_VARIABLE: self.key}
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop serving."""
         self.shutdown()
         self.server_close()
 

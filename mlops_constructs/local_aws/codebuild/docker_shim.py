@@ -1,6 +1,6 @@
-"""The `docker` that a build finds on PATH: hands its command line to the local AWS and prints the answer.
+"""The `docker` program on a build's PATH: sends its command line to the local AWS and prints the response.
 
-Run as a script of its own by the Python that runs the local AWS; imports nothing but the standard library.
+It runs as a separate script, in the Python that runs the local AWS. It imports only the standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEY_VARIABLE = "LOCAL_AWS_DOCKER_KEY"
 
 
 def main() -> int:
-    """Returns the exit code that the local AWS gives."""
+    """Send the command to the local AWS and return the exit code that it sends back."""
     arguments = sys.argv[1:]
     request = {
         "key": os.environ[KEY_VARIABLE],
@@ -33,7 +33,7 @@ def main() -> int:
             if "exit" in answer:
                 return int(answer["exit"])
             print(answer["text"], file=sys.stderr if answer["error"] else sys.stdout, flush=True)
-    print("the local AWS has gone away", file=sys.stderr)
+    print("the local AWS closed the connection", file=sys.stderr)
     return 1
 
 

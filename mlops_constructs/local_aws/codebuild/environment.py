@@ -1,4 +1,4 @@
-"""What a build's commands find in their environment, and on their PATH."""
+"""The environment variables of a build's commands, and the programs on their PATH."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FROM_THE_USER = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUND
 
 
 def shell_environment(directory: Path) -> dict[str, str]:
-    """What every build has, with programs and a home of its own under `directory`."""
+    """The variables of every build; its own programs and home folder are in `directory`."""
     programs, home = directory / "bin", directory / "home"
     home.mkdir()
     _write_programs(programs)
@@ -39,7 +39,7 @@ def shell_environment(directory: Path) -> dict[str, str]:
 
 
 def build_variables(account: Account, build: Build, source: Path, credentials: Mapping[str, Any]) -> dict[str, str]:
-    """What CodeBuild sets for a build, its role's credentials among it."""
+    """The variables that CodeBuild sets for a build, including the credentials of its role."""
     return {
         "AWS_ENDPOINT_URL": account.url,
         "AWS_REGION": account.region,
@@ -62,7 +62,7 @@ def build_variables(account: Account, build: Build, source: Path, credentials: M
 
 
 def _write_programs(folder: Path) -> None:
-    """The build's own `docker`, and the AWS CLI that is installed beside this Python or on PATH."""
+    """Write the build's own `docker`, and an `aws` that runs the AWS CLI beside this Python or on PATH."""
     folder.mkdir()
     beside = Path(sys.executable).with_name("aws")
     aws = str(beside) if beside.exists() else shutil.which("aws")

@@ -1,4 +1,4 @@
-"""Build projects, with what moto forgets or refuses of them."""
+"""Build projects, where moto's differ from AWS's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NO_LOCATION = "codepipeline"
 
 
 class Projects(Service):
-    """moto demands locations where CODEPIPELINE has none, knows no update, and forgets members."""
+    """moto requires locations for the type CODEPIPELINE, has no UpdateProject, and does not return all members."""
 
     service_name: ClassVar[str] = "codebuild"
 
@@ -22,14 +22,14 @@ class Projects(Service):
         self._sent: dict[str, Params] = {}
 
     def create_project(self, params: Params) -> Params:
-        """Make a project."""
+        """Create a project."""
         made = self.account.moto("codebuild").create_project(**_with_locations(params))["project"]
         with self.lock:
             self._sent[params["name"]] = params
         return {"project": {**made, **params}}
 
     def update_project(self, params: Params) -> Params:
-        """Change the members that are given."""
+        """Change the given members of a project."""
         name = params["name"]
         with self.lock:
             if name not in self._sent:
@@ -42,7 +42,7 @@ class Projects(Service):
         return {"project": {**made, **merged}}
 
     def batch_get_projects(self, params: Params) -> Params:
-        """Projects as they were sent."""
+        """Projects, with the members as they were sent."""
         found = self.account.moto("codebuild").batch_get_projects(**params)["projects"]
         with self.lock:
             projects = [{**project, **self._sent.get(project["name"], {})} for project in found]
@@ -53,7 +53,7 @@ class Projects(Service):
         }
 
     def delete_project(self, params: Params) -> Params:
-        """Delete a project, by name or ARN; moto passes over an ARN without a word."""
+        """Delete a project by name or ARN; moto silently ignores an ARN."""
         name = params["name"].rsplit("/", 1)[-1]
         with self.lock:
             self._sent.pop(name, None)
@@ -61,7 +61,7 @@ class Projects(Service):
 
 
 def _with_locations(project: Params) -> Params:
-    """The project with the locations that moto asks for and AWS does not."""
+    """The project, with the locations that moto requires and AWS does not."""
     completed = dict(project)
     for member in ("source", "artifacts"):
         if project[member]["type"] == "CODEPIPELINE":

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class BuildRun:
-    """Runs a build to its end. `run()` never raises: the outcome is the build's status."""
+    """Runs a build to its end. `run()` never raises an exception: the build's status is the result."""
 
     def __init__(
         self, account: Account, containers: ContainerHost, build: Build, credentials: Mapping[str, Any]
@@ -48,7 +48,7 @@ class BuildRun:
         self._deadline = time.monotonic() + 60 * build.timeout_minutes
 
     def run(self) -> None:
-        """From SUBMITTED to COMPLETED."""
+        """Run all phases, from SUBMITTED to COMPLETED."""
         build = self._build
         self._announce()
         log = JobLog(self._account, build.log_group, build.log_stream, self._account.client("logs", self._credentials))
@@ -133,7 +133,7 @@ class BuildRun:
 
     @contextlib.contextmanager
     def _phase(self, name: str) -> Iterator[None]:
-        """Keep a phase's status, and the reason of its failure."""
+        """Record a phase with its status and the reason of a failure."""
         build = self._build
         phase: Params = {"phaseType": name, "startTime": datetime.now(timezone.utc)}
         with build.lock:
@@ -158,7 +158,7 @@ class BuildRun:
                 phase.update(phaseStatus=status, endTime=ended, durationInSeconds=seconds, contexts=contexts)
 
     def _check_role(self) -> None:
-        """CodeBuild begins no build whose log it may not write."""
+        """CodeBuild starts a build only if the service role may write its log."""
         group = self._account.arn("logs", f"log-group:{self._build.log_group}")
         names = {"log_group_arn": group, "log_stream": self._build.log_stream}
         try:
@@ -175,12 +175,12 @@ class BuildRun:
             answer = self._account.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)
             with zipfile.ZipFile(io.BytesIO(answer["Body"].read())) as archive:
                 _extract(archive, source)
-            if not self._build.source_version:  # an S3 source is known by the version of its object
+            if not self._build.source_version:  # the version of an S3 source is its object's version
                 self._build.source_version = answer.get("VersionId", answer["ETag"].strip('"'))
         except ClientError as error:
-            raise PhaseError(f"the source {location} cannot be read: {error}") from error
+            raise PhaseError(f"the source {location} cannot be downloaded: {error}") from error
         except zipfile.BadZipFile as error:
-            raise PhaseError(f"the source {location} is no zip: {error}") from error
+            raise PhaseError(f"the source {location} is not a zip file: {error}") from error
 
     def _buildspec(self, source: Path) -> Buildspec:
         given = self._build.source.get("buildspec") or "buildspec.yml"
@@ -195,7 +195,7 @@ class BuildRun:
             raise PhaseError(f"YAML_FILE_ERROR: {error}") from error
 
     def _variables(self, spec: Buildspec) -> dict[str, str]:
-        """The project's variables over the buildspec's; parameters are read under the build's role."""
+        """The buildspec's variables, overridden by the project's; the build's role reads the parameters."""
         values = dict(spec.variables)
         parameters = dict(spec.parameters)
         for variable in self._build.environment["environmentVariables"]:
@@ -206,7 +206,7 @@ class BuildRun:
                 values[variable["name"]] = variable["value"]
                 parameters.pop(variable["name"], None)
             else:
-                raise PhaseError(f"the local AWS does not read {variable['name']} from {kind}")
+                raise PhaseError(f"the local AWS does not support the type {kind} of the variable {variable['name']}")
         ssm = self._account.client("ssm", self._credentials)
         for name, parameter in parameters.items():
             try:
@@ -240,7 +240,7 @@ class BuildRun:
 
 
 def _extract(archive: zipfile.ZipFile, target: Path) -> None:
-    """Unpack a zip with the executable bits it holds."""
+    """Unpack a zip file and restore the executable bits."""
     for entry in archive.infolist():
         path = Path(archive.extract(entry, target))
         if not entry.is_dir() and (entry.external_attr >> 16) & 0o100:

@@ -1,4 +1,4 @@
-"""Runs the commands of a buildspec's phases, with the shell's state kept from one phase to the next."""
+"""Runs the commands of a buildspec's phases; the shell's state is kept from one phase to the next."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _MARK = "[Container] Running command "
 
 
 class PhaseError(Exception):
-    """A command failed; the text names it and ends with its last lines."""
+    """A phase failed. The text is the reason; for a command it names the command and ends with its last lines."""
 
 
 class BuildStoppedError(Exception):
-    """The build was stopped, or has used up its time."""
+    """The build was stopped, or reached its timeout."""
 
 
 class BuildShell:
-    """A bash whose variables, functions and directory survive from phase to phase."""
+    """A bash shell that keeps its variables, functions and current directory from phase to phase."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class BuildShell:
         self._cwd.write_text(str(source), encoding="utf-8")
 
     def run(self, commands: Sequence[str], *, succeeding: bool, stopped: Callable[[], bool]) -> None:
-        """Run commands until one fails. Raises `PhaseError`, or `BuildStoppedError` when told to stop."""
+        """Run commands until one fails. Raises `PhaseError`, or `BuildStoppedError` once `stopped()` is true."""
         lines: list[str] = []
         lock = threading.Lock()
 
@@ -72,7 +72,7 @@ class BuildShell:
                 raise PhaseError(_explain(lines, code))
 
     def variables(self, names: Sequence[str]) -> dict[str, str]:
-        """Shell variables as the commands left them; unset ones are empty."""
+        """The values of shell variables after the commands; an unset variable is empty."""
         if not names:
             return {}
         state = shlex.quote(str(self._state))
@@ -97,7 +97,7 @@ class BuildShell:
             file = self._directory / f"command-{number}"
             file.write_text(command + "\n", encoding="utf-8")
             parts.append(f"printf '%s\\n' {shlex.quote(_MARK + command.rstrip())}")
-            # No `||` here: in its left side bash would not heed the commands' own `set -e`.
+            # No `||` here: bash ignores `set -e` in commands on the left side of `||`.
             parts += [f". {shlex.quote(str(file))}", "__status=$?", "[ $__status -eq 0 ] || exit $__status"]
         script = self._directory / "phase.sh"
         script.write_text("\n".join(parts) + "\n", encoding="utf-8")

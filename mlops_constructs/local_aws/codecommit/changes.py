@@ -1,4 +1,4 @@
-"""What a commit changes."""
+"""The changes of a commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAXIMUM_FILE_BYTES = 6 * 1024 * 1024
 
 
 def changed_files(before: dict[str, File], params: Params) -> dict[str, File]:
-    """The files after the puts, deletions and modes of a CreateCommit. Raises `AwsError` as CodeCommit does."""
+    """The files after putFiles, deleteFiles and setFileModes of CreateCommit. Raises `AwsError` as CodeCommit does."""
     puts, deletes = params.get("putFiles", []), params.get("deleteFiles", [])
     modes = params.get("setFileModes", [])
     if len(puts) + len(deletes) + len(modes) > MAXIMUM_FILES:
@@ -39,7 +39,7 @@ def changed_files(before: dict[str, File], params: Params) -> dict[str, File]:
 
 
 def checked_parent(history: History, branch: str, given: str | None) -> Commit | None:
-    """The commit that a new one follows on a branch, or None for the first. Raises `AwsError` as CodeCommit does."""
+    """The parent of a new commit on a branch, or None for the first commit. Raises `AwsError` as CodeCommit does."""
     if not history.commits:
         if given is not None:
             raise AwsError("ParentCommitDoesNotExistException", "The repository has no commit yet.")
@@ -63,5 +63,5 @@ def _checked_path(path: str) -> str:
 
 
 def file_metadata(path: str, file: File) -> Params:
-    """A file in the answer of CreateCommit."""
+    """A file in the response of CreateCommit."""
     return {"absolutePath": path, "blobId": file.blob_id, "fileMode": file.mode}

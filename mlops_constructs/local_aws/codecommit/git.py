@@ -1,4 +1,4 @@
-"""Just enough of git for CodeCommit: commits of whole trees, held in memory."""
+"""The small part of git that CodeCommit needs: commits of whole trees, kept in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FILE_MODES = {"NORMAL": 0o100644, "EXECUTABLE": 0o100755, "SYMLINK": 0o120000}
-# the oldest time a zip can hold: archives of the same commit are the same bytes
+# the oldest time that a zip can store; a constant, so that archives of the same commit have the same bytes
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -26,13 +26,13 @@ class File:
 
     @property
     def blob_id(self) -> str:
-        """The id git gives the content."""
+        """The id that git gives to the content."""
         return hashlib.sha1(b"blob %d\0" % len(self.content) + self.content).hexdigest()
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A tree, by path, and how it came to be."""
+    """A tree (files by path), with its parents, author and message."""
 
     files: Mapping[str, File]
     parents: tuple[str, ...]
@@ -43,7 +43,7 @@ class Commit:
 
     @property
     def tree_id(self) -> str:
-        """An id of all files; unlike git's it does not nest by folder."""
+        """An id of all files; unlike git's, it is not nested by folder."""
         lines = [f"{path}\0{file.mode}\0{file.blob_id}" for path, file in sorted(self.files.items())]
         return _sha1("\n".join(lines))
 
@@ -54,7 +54,7 @@ class Commit:
         return _sha1("\n".join(facts))
 
     def archive(self) -> bytes:
-        """The files as a zip, executable bits and symbolic links kept."""
+        """The files as a zip, which keeps executable bits and symbolic links."""
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, file in sorted(self.files.items()):

@@ -1,4 +1,4 @@
-"""CodeCommit's commits; the repositories themselves stay in moto."""
+"""CodeCommit's commits; moto stores the repositories themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class CodeCommitService(Service):
-    """Commits through the API only: there is no git remote to push to."""
+    """CodeCommit with commits through the API only: there is no git remote to push to."""
 
     service_name: ClassVar[str] = "codecommit"
 
@@ -26,7 +26,7 @@ class CodeCommitService(Service):
         self._ids: dict[str, str] = {}
 
     def create_repository(self, params: Params) -> Params:
-        """moto's repository; its dates, which moto writes as text, come out as AWS's numbers."""
+        """Create moto's repository; moto's dates, which are text, are returned as numbers as on AWS."""
         known = {key: params[key] for key in ("repositoryName", "repositoryDescription") if key in params}
         answer = without_metadata(self.account.moto("codecommit").create_repository(**known))
         metadata = answer["repositoryMetadata"]
@@ -48,7 +48,7 @@ class CodeCommitService(Service):
         return {"repositories": found}
 
     def after_delete_repository(self, params: Params, _: dict[str, str]) -> None:
-        """Its commits go with it."""
+        """Delete the repository's commits too."""
         with self.lock:
             self._histories.pop(params["repositoryName"], None)
             self._ids.pop(params["repositoryName"], None)
@@ -65,14 +65,14 @@ class CodeCommitService(Service):
         return {}
 
     def untag_resource(self, params: Params) -> Params:
-        """Take tags from a repository."""
+        """Remove tags from a repository."""
         with self.lock:
             for key in params["tagKeys"]:
                 self._tags[params["resourceArn"]].pop(key, None)
         return {}
 
     def create_commit(self, params: Params) -> Params:
-        """Put, delete and re-mode files on top of a branch's tip, or begin the first branch."""
+        """Put and delete files and set file modes on top of a branch's tip, or create the first branch."""
         name, branch = params["repositoryName"], params["branchName"]
         metadata = self._metadata(name)
         with self.lock:
@@ -107,8 +107,8 @@ class CodeCommitService(Service):
         file = {"filePath": params["filePath"], "fileContent": params["fileContent"]}
         if "fileMode" in params:
             file["fileMode"] = params["fileMode"]
-        taken = ("repositoryName", "branchName", "parentCommitId", "commitMessage", "email")
-        request = {key: params[key] for key in taken if key in params}
+        shared = ("repositoryName", "branchName", "parentCommitId", "commitMessage", "email")
+        request = {key: params[key] for key in shared if key in params}
         made = self.create_commit({**request, "authorName": params.get("name", "local-aws"), "putFiles": [file]})
         blob_id = File(params["fileContent"], "NORMAL").blob_id
         return {"commitId": made["commitId"], "treeId": made["treeId"], "blobId": blob_id}
@@ -130,7 +130,7 @@ class CodeCommitService(Service):
             return {"branches": sorted(self._histories[params["repositoryName"]].branches)}
 
     def get_commit(self, params: Params) -> Params:
-        """Who made a commit, when, on top of what."""
+        """A commit's author, date, parents and message."""
         self._metadata(params["repositoryName"])
         commit = self._histories[params["repositoryName"]].commits.get(params["commitId"])
         if commit is None:
@@ -169,7 +169,7 @@ class CodeCommitService(Service):
         }
 
     def get_folder(self, params: Params) -> Params:
-        """What lies directly in a folder at a commit or branch."""
+        """The files and subfolders directly in a folder, at a commit or branch."""
         commit = self._commit(params)
         folder = params["folderPath"].strip("/")
         prefix = f"{folder}/" if folder else ""
@@ -197,7 +197,7 @@ class CodeCommitService(Service):
         }
 
     def archive(self, repository: str, commit_id: str) -> bytes:
-        """A commit's files as a zip: what CodePipeline gets by UploadArchive."""
+        """A commit's files as a zip; on AWS CodePipeline gets it by UploadArchive."""
         return self._commit({"repositoryName": repository, "commitSpecifier": commit_id}).archive()
 
     def _metadata(self, repository: str) -> Params:

@@ -99,13 +99,13 @@ class Runner:
             mode = wanted.get("retryConfiguration", {}).get("retryMode", ALL_ACTIONS)
             return self._run_stage(execution, stage, mode)
         if result != "FAIL":
-            self._account.log(f"the local AWS does not do {result} on failure of the stage {stage['name']}")
+            self._account.log(f"the local AWS does not support onFailure {result} of the stage {stage['name']}")
         return Status.FAILED
 
     def _can_enter(self, execution: Execution, stage: Definition) -> bool:
         conditions = [name for name in ("beforeEntry", "onSuccess") if stage.get(name)]
         if conditions:
-            reason = f"the local AWS does not do {' and '.join(conditions)} of the stage {stage['name']}"
+            reason = f"the local AWS does not support {' and '.join(conditions)} of the stage {stage['name']}"
             self.finish(execution, Status.FAILED, reason)
         return not conditions
 
@@ -178,7 +178,7 @@ class Runner:
         provider = self._providers.get((kind["category"], kind["owner"], kind["provider"]))
         if provider is None:
             name = f"{kind['category']}/{kind['owner']}/{kind['provider']}"
-            raise ActionFailedError(f"the local AWS does not do the provider {name}", "ConfigurationError")
+            raise ActionFailedError(f"the local AWS does not support the action provider {name}", "ConfigurationError")
         credentials = credentials_for(self._account, execution, run)
         store = ArtifactStore(execution.pipeline, self._account.region, self._account.client("s3", credentials))
         with self._changed:

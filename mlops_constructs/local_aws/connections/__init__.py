@@ -1,1 +1,1 @@
-"""CodeConnections: connections, and the repositories behind them."""
+"""CodeConnections: connections to Git hosts, and the repositories that they give access to."""

@@ -1,4 +1,4 @@
-"""Connections to GitHub, GitLab and Bitbucket: made PENDING, completed by a person, pushed to from outside."""
+"""Connections to GitHub, GitLab and Bitbucket: created PENDING, completed by a person; pushes come from outside."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ AVAILABLE, PENDING = "AVAILABLE", "PENDING"
 
 
 class ConnectionsService(Service):
-    """Connections, and the folders that stand in for the repositories behind them.
+    """Connections, and the local folders that stand in for the repositories at the Git host.
 
     Attributes:
-        missing_repository: What to do about a repository that nothing stands in for; may name `{repository}`.
+        missing_repository: The remedy in the error about a repository without a stand-in; may contain `{repository}`.
     """
 
     service_name: ClassVar[str] = "codestar-connections"
@@ -35,7 +35,7 @@ class ConnectionsService(Service):
         self.missing_repository = "let a folder or git repository stand in for {repository}"
 
     def create_connection(self, params: Params) -> Params:
-        """A connection that a person has yet to complete."""
+        """Create a connection, which a person must then complete."""
         arn = self.account.arn("codestar-connections", f"connection/{uuid4()}")
         tags = params.get("Tags", [])
         with self.lock:
@@ -55,7 +55,7 @@ class ConnectionsService(Service):
             return {"Connection": dict(self._found(params["ConnectionArn"]))}
 
     def list_connections(self, params: Params) -> Params:
-        """All connections of a provider, or all, in one page."""
+        """All connections, or all of one provider type, in one page."""
         wanted = params.get("ProviderTypeFilter")
         with self.lock:
             found = [dict(one) for one in self._connections.values() if wanted in (None, one["ProviderType"])]
@@ -83,7 +83,7 @@ class ConnectionsService(Service):
         return {}
 
     def untag_resource(self, params: Params) -> Params:
-        """Take tags off a connection."""
+        """Remove tags from a connection."""
         with self.lock:
             self._found(params["ResourceArn"])
             for key in params["TagKeys"]:
@@ -91,12 +91,12 @@ class ConnectionsService(Service):
         return {}
 
     def stand_in(self, repository: str, folder: Path) -> None:
-        """Let a folder, or a git repository on this machine, be the repository at the provider."""
+        """Use a folder, or a git repository on this machine, in place of the repository at the Git host."""
         with self.lock:
             self._repositories[repository] = folder
 
     def complete(self) -> list[str]:
-        """Do what a person does in the console to every PENDING connection; give their names."""
+        """Complete every PENDING connection, as a person does in the console; return their names."""
         with self.lock:
             pending = [one for one in self._connections.values() if one["ConnectionStatus"] == PENDING]
             for connection in pending:
@@ -104,13 +104,13 @@ class ConnectionsService(Service):
         return [connection["ConnectionName"] for connection in pending]
 
     def status(self, arn: str) -> str:
-        """The status of a connection; one that was handed in was completed by its owner."""
+        """The status of a connection; a connection that was not created here was completed by its owner."""
         with self.lock:
             connection = self._connections.get(arn)
             return AVAILABLE if connection is None else str(connection["ConnectionStatus"])
 
     def read(self, repository: str, branch: str, commit_id: str | None = None) -> Snapshot:
-        """A commit of a repository, the tip of the branch unless told. Raises LocalAwsError with the reason."""
+        """A commit of a repository, by default the tip of the branch. Raises LocalAwsError with the reason."""
         with self.lock:
             folder = self._repositories.get(repository)
         if folder is None:
@@ -119,7 +119,7 @@ class ConnectionsService(Service):
         return snapshot(repository, folder, branch, commit_id)
 
     def push(self, repository: str, branch: str) -> str:
-        """Tell the pipelines that watch the branch of its tip, as the provider's webhook does; give the commit."""
+        """Start the pipelines that watch the branch on its tip, as the Git host's webhook does; return the commit."""
         commit_id = self.read(repository, branch).commit_id
         codepipeline = self.account.client("codepipeline")
         for summary in codepipeline.list_pipelines()["pipelines"]:
@@ -136,7 +136,7 @@ class ConnectionsService(Service):
 
 
 def _watching(pipeline: Params, repository: str, branch: str) -> list[str]:
-    """The source actions of a pipeline that a push to the branch starts."""
+    """The source actions for which a push to the branch starts the pipeline."""
     sources = {
         action["name"]
         for action in pipeline["stages"][0]["actions"]

@@ -20,7 +20,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a source action takes.
+    """The commit that a source action uses.
 
     Attributes:
         commit_id: 40 hex digits.
@@ -36,15 +36,15 @@ class Snapshot:
 
 
 def snapshot(repository: str, folder: Path, branch: str, commit_id: str | None) -> Snapshot:
-    """Take a commit, the tip of ``branch`` unless told; a plain folder has one commit, of what is in it now.
+    """Read a commit, by default the tip of ``branch``; a plain folder has one commit with its present files.
 
     Raises:
-        LocalAwsError: naming the repository, when it has no such branch or commit.
+        LocalAwsError: The repository has no such branch or commit; the error names the repository.
     """
     if not (folder / ".git").exists():
         return _of_folder(folder)
     if shutil.which("git") is None:
-        raise LocalAwsError(f"{folder} is a git repository, and there is no git on PATH")
+        raise LocalAwsError(f"{folder} is a git repository, but there is no git on PATH")
     commit = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{commit_id or branch}^{{commit}}")
     if commit is None:
         what = f"branch {branch}" if commit_id is None else f"commit {commit_id}"
@@ -53,12 +53,12 @@ def snapshot(repository: str, folder: Path, branch: str, commit_id: str | None) 
     described = (_git(folder, "show", "--no-patch", "--format=%aI%n%s", found) or b"").decode().splitlines()
     archive = _git(folder, "archive", "--format=zip", found)
     if archive is None:
-        raise LocalAwsError(f"git cannot archive {found} of {folder}")
+        raise LocalAwsError(f"git archive failed for the commit {found} in {folder}")
     return Snapshot(found, described[1] if len(described) > 1 else "", described[0] if described else "", archive)
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """What git prints; None when it fails."""
+    """The output of a git command; None when it fails."""
     done = subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", folder, *arguments],
         stdin=subprocess.DEVNULL,

@@ -1,1 +1,1 @@
-"""Where containers run: a Docker engine, or programs as processes in virtual environments."""
+"""Runs containers: in a Docker engine, or their programs as processes in virtual environments."""

@@ -1,4 +1,4 @@
-"""The container runtime for machines with a Docker engine."""
+"""The container runtime for a machine with a Docker engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SERVING_PORT = 8080
 
 
 def engine_problem() -> str | None:
-    """Why containers cannot run in Docker on this machine; None when they can."""
+    """The reason why containers cannot run in Docker on this machine; None when they can."""
     if shutil.which("docker") is None:
         return "no docker program is on PATH"
     try:
@@ -37,21 +37,21 @@ def engine_problem() -> str | None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return "no Docker engine answers"
-    # Some versions of the client exit with 0 and an empty answer when there is no engine.
+        return "no Docker engine responds"
+    # Some versions of the client exit with 0 and print nothing when there is no engine.
     answered = answer.returncode == 0 and answer.stdout.strip() != b""
-    return None if answered else "no Docker engine answers"
+    return None if answered else "no Docker engine responds"
 
 
 class DockerRuntime:
-    """Builds and runs images by the `docker` program."""
+    """Builds and runs images with the `docker` program."""
 
     def __init__(self, account: Account, images: ImageStore) -> None:
         self._account = account
         self._images = images
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
-        """`docker build`. Raises `ContainerError` when it fails; its output has gone to `log`."""
+        """Run `docker build`. Raises `ContainerError` when it fails; the output goes to `log`."""
         image = self._images.add(context)
         given = [word for argument in arguments for word in ("--build-arg", argument)]
         process = self._docker(["build", "--tag", image.name, *given, str(image.context)])
@@ -67,11 +67,11 @@ class DockerRuntime:
         return image
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
-        """`docker run image train`, with `base` mounted at /opt/ml."""
+        """Start `docker run image train`, with `base` mounted at /opt/ml."""
         return self._run(["train"], image, base, [], environment, log)
 
     def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
-        """`docker run image serve`, its port 8080 published on 127.0.0.1:`port`."""
+        """Start `docker run image serve`, with its port 8080 published on 127.0.0.1:`port`."""
         published = ["--publish", f"127.0.0.1:{port}:{_SERVING_PORT}"]
         return self._run(["serve"], image, base, published, environment, log)
 
@@ -84,7 +84,7 @@ class DockerRuntime:
         environment: Mapping[str, str],
         log: Log,
     ) -> Container:
-        """`docker run image arguments`, with another entry point when one is given."""
+        """Start `docker run image arguments`, with another entry point when one is given."""
         options = ["--entrypoint", entrypoint[0]] if entrypoint else []
         return self._run([*entrypoint[1:], *arguments], image, base, options, environment, log)
 
@@ -100,7 +100,7 @@ class DockerRuntime:
         purpose = words[0] if words and words[0] in PROGRAMS else "run"
         name = f"local-aws-{purpose}-{uuid.uuid4().hex[:12]}"
         variables = {"AWS_REGION": self._account.region, **environment}
-        # --env NAME without a value: the value comes from docker's own environment, out of sight of `ps`.
+        # --env NAME without a value: docker takes the value from its own environment, so that `ps` does not show it.
         given = [word for variable in variables for word in ("--env", variable)]
         volume = ["--volume", f"{base}:/opt/ml"]
         command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, *words]
@@ -114,7 +114,7 @@ class DockerRuntime:
 
 
 def _stop(name: str, grace_seconds: float) -> None:
-    """End a container; killing the `docker run` client would leave it running."""
+    """Stop a container; if only the `docker run` client were killed, the container would keep running."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             ["docker", "stop", "--time", str(int(grace_seconds)), name],

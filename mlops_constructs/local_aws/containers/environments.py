@@ -1,4 +1,4 @@
-"""Virtual environments made from a container's requirements, kept in the user's cache directory."""
+"""Virtual environments created from a container's requirements.txt, kept in the user's cache directory."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _lock = threading.Lock()
 
 
 def cache_directory() -> Path:
-    """Where environments are kept: `$XDG_CACHE_HOME/local-aws`, or in `~/.cache`."""
+    """The folder of the environments: in `$XDG_CACHE_HOME/local-aws`, or in `~/.cache/local-aws`."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "environments"
 
 
 def environment_for(context: Path, processes: ChildProcesses, log: Log) -> Path:
-    """The virtual environment of a container, made when it is not in the cache yet.
+    """The virtual environment of a container; it is created when it is not in the cache yet.
 
-    Safe when several processes want it at once: one makes it beside the final place and renames it there,
-    the others wait for that. Raises `ContainerError` with pip's last lines when a package cannot be had.
+    Several processes may request it at the same time: one creates it beside its final path and renames it,
+    the others wait. Raises `ContainerError` with pip's last lines when a package cannot be installed.
     """
     target = cache_directory() / _key(context)
     with _lock, _alone(target):
@@ -47,7 +47,7 @@ def environment_for(context: Path, processes: ChildProcesses, log: Log) -> Path:
 
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[None]:
-    """Keep other processes out: one that replaced an environment would take it from under a running program."""
+    """Lock out other processes: a process that replaced the environment would break a program that uses it."""
     locks = target.parent.with_name("locks")
     for folder in (target.parent, locks):
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,22 +59,22 @@ def _alone(target: Path) -> Iterator[None]:
 def _make(context: Path, target: Path, processes: ChildProcesses, log: Log) -> None:
     scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
     try:
-        wanted = _has_requirements(context)
-        log("making a virtual environment from requirements.txt (kept for the next run)")
-        make: list[str | Path] = [sys.executable, "-m", "venv", *_pip_option(wanted), scratch]
-        _run(make, context, processes, log)
-        if wanted:
+        needs_pip = _has_requirements(context)
+        log("creating a virtual environment from requirements.txt (kept for the next run)")
+        create: list[str | Path] = [sys.executable, "-m", "venv", *_pip_option(needs_pip), scratch]
+        _run(create, context, processes, log)
+        if needs_pip:
             pip: list[str | Path] = [scratch / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
             _run([*pip, "install", "--quiet", "-r", "requirements.txt"], context, processes, log)
         _move_scripts(scratch, target)
-        shutil.rmtree(target, ignore_errors=True)  # one whose Python has been uninstalled since
+        shutil.rmtree(target, ignore_errors=True)  # an old one whose Python was uninstalled
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _pip_option(wanted: bool) -> list[str]:
-    return [] if wanted else ["--without-pip"]
+def _pip_option(needs_pip: bool) -> list[str]:
+    return [] if needs_pip else ["--without-pip"]
 
 
 def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, log: Log) -> None:
@@ -97,7 +97,7 @@ def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, lo
 
 
 def _move_scripts(scratch: Path, target: Path) -> None:
-    """Scripts name their interpreter by its full path; write the final one."""
+    """Scripts contain the full path of their interpreter; replace it with the final path."""
     before, after = os.fsencode(scratch.name), os.fsencode(target.name)
     for script in (scratch / "bin").iterdir():
         if script.is_symlink() or not script.is_file():
@@ -117,7 +117,7 @@ def _requirements(context: Path) -> str:
 
 
 def _key(context: Path) -> str:
-    """A short hash of everything the environment depends on, included requirement files too."""
+    """A short hash of everything that the environment depends on, including files named by -r and -c."""
     parts = [platform.python_implementation(), platform.python_version(), platform.platform()]
     parts.append(_requirements(context))
     for line in parts[-1].splitlines():

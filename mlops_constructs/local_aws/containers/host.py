@@ -1,4 +1,4 @@
-"""Runs container images: by a Docker engine, or as processes when there is none."""
+"""Runs container images: in a Docker engine, or as processes when there is no engine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
 class ContainerRuntime(Protocol):
-    """What runs an image's programs. `base` stands for `/opt/ml`."""
+    """Runs an image's programs. `base` is the folder on this machine that replaces `/opt/ml`."""
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
-        """Make an image; `arguments` are build arguments, NAME=value. Raises `ContainerError`."""
+        """Build an image; `arguments` are build arguments, NAME=value. Raises `ContainerError`."""
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
         """Start the image's `train`."""
@@ -42,26 +42,26 @@ class ContainerRuntime(Protocol):
         environment: Mapping[str, str],
         log: Log,
     ) -> Container:
-        """Start another program: `entrypoint`, or the image's own when that is empty, with `arguments`."""
+        """Start another program: `entrypoint`, or the image's own entry point when it is empty, with `arguments`."""
 
 
 class ProcessRuntime:
-    """Runs the programs as child processes, in a virtual environment made from requirements.txt."""
+    """Runs the programs as child processes, in a virtual environment created from requirements.txt."""
 
     def __init__(self, account: Account, images: ImageStore) -> None:
         self._account = account
         self._images = images
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
-        """Store the context and make its virtual environment."""
+        """Store the context and create its virtual environment."""
         if arguments:
-            log("no Docker engine: build arguments are not used")
+            log("no Docker engine: the build arguments are ignored")
         image = self._images.add(context)
         environment_for(image.context, self._account.processes, log)
         return image
 
     def train(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
-        """Run `train` with SAGEMAKER_BASE_DIR for /opt/ml."""
+        """Run `train`; SAGEMAKER_BASE_DIR replaces /opt/ml."""
         return self._start([str(image.context / "train")], image, base, environment, log)
 
     def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
@@ -78,7 +78,7 @@ class ProcessRuntime:
         environment: Mapping[str, str],
         log: Log,
     ) -> Container:
-        """Run a program of the image's folder, or one on PATH; paths in the container become paths here."""
+        """Run a program in the image's folder or on PATH; paths in the container become paths on this machine."""
         program, *rest = [_local_path(word, image, base) for word in (*entrypoint, *arguments)]
         if "/" not in program and (image.context / program).is_file():
             program = str(image.context / program)
@@ -89,7 +89,7 @@ class ProcessRuntime:
     ) -> Container:
         venv = environment_for(image.context, self._account.processes, log)
         inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
-        # A program that is killed leaves its temporary files; there they go with the local AWS.
+        # A killed program leaves temporary files behind; in this folder the local AWS removes them when it closes.
         scratch = self._account.workdir / "tmp"
         scratch.mkdir(exist_ok=True)
         full = {
@@ -111,7 +111,7 @@ class ProcessRuntime:
 
 
 def _local_path(word: str, image: Image, base: Path) -> str:
-    """Where a path of the container lies on this machine: code in the image's folder, the rest in `base`."""
+    """A path in the container as a path on this machine: code is in the image's folder, the rest in `base`."""
     lines = (image.context / "Dockerfile").read_text(encoding="utf-8", errors="replace").splitlines()
     folders = [line.split()[1].rstrip("/") for line in lines if line.startswith("WORKDIR /")]
     for folder in (*folders, "/opt/ml/code"):
@@ -121,9 +121,9 @@ def _local_path(word: str, image: Image, base: Path) -> str:
 
 
 class ContainerHost:
-    """Where the images of the account are kept and run: in a Docker engine when one answers, or as processes.
+    """Stores and runs the images of the account: in a Docker engine if one responds, otherwise as processes.
 
-    The first use of `runtime` or `choice` looks for an engine, and logs the choice.
+    The first use of `runtime` or `choice` looks for an engine and logs the choice.
     """
 
     def __init__(self, account: Account, *, docker: bool = True) -> None:
@@ -139,24 +139,24 @@ class ContainerHost:
 
     @property
     def runtime(self) -> ContainerRuntime:
-        """What builds and runs them."""
+        """The runtime that builds and runs the images."""
         return self._choose()[0]
 
     @property
     def choice(self) -> str:
-        """What runs containers, and why, in words."""
+        """A text that says what runs the containers, and why."""
         return self._choose()[1]
 
     def _choose(self) -> tuple[ContainerRuntime, str]:
         with self._lock:
             if self._chosen is None:
-                self._chosen = self._make(engine_problem() if self._docker else "Docker is not to be used")
+                self._chosen = self._make(engine_problem() if self._docker else "Docker is disabled")
                 self._account.log(self._chosen[1])
             return self._chosen
 
     def _make(self, problem: str | None) -> tuple[ContainerRuntime, str]:
         if problem is None:
             runtime: ContainerRuntime = DockerRuntime(self._account, self.images)
-            return runtime, "a Docker engine answers: containers run in it"
+            return runtime, "a Docker engine responds: containers run in it"
         choice = f"{problem}: the container's programs run as processes in a virtual environment"
         return ProcessRuntime(self._account, self.images), choice

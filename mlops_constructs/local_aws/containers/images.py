@@ -1,4 +1,4 @@
-"""Container images of the local AWS: a build context, stored under its digest."""
+"""Container images of the local AWS: build contexts, each stored under its digest."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Image:
     """A built image.
 
     Attributes:
-        digest: `sha256:...` over names, modes and bytes of the context: the same files give the same digest.
-        context: Our own copy of the directory it was built from.
+        digest: `sha256:...` of the context's file names, modes and bytes: the same files give the same digest.
+        context: The local AWS's own copy of the build context.
     """
 
     digest: str
@@ -39,11 +39,11 @@ class Image:
 
     @property
     def name(self) -> str:
-        """The name under which a Docker engine keeps it."""
+        """The image's name in the Docker engine."""
         return f"local-aws:{self.digest.removeprefix('sha256:')[:12]}"
 
     def manifest(self) -> str:
-        """The Docker v2 manifest that a registry keeps for it."""
+        """The image's Docker v2 manifest, as a registry stores it."""
         size = sum(file.stat().st_size for _, file in _files(self.context) if file.is_file())
         layer = {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip"}
         config = {"mediaType": "application/vnd.docker.container.image.v1+json"}
@@ -71,7 +71,7 @@ class ImageStore:
         self._directory = directory
 
     def add(self, context: Path) -> Image:
-        """Check and copy a build context. Raises `ContainerError` when it is no SageMaker container."""
+        """Check and copy a build context. Raises `ContainerError` when it is not a SageMaker container's."""
         check_context(context)
         digest = context_digest(context)
         target = self._path(digest)
@@ -87,7 +87,7 @@ class ImageStore:
         return Image(digest, target)
 
     def get(self, digest: str) -> Image | None:
-        """The image with this digest, when it was built here."""
+        """The image with this digest; None when it was not built by this local AWS."""
         target = self._path(digest)
         return Image(digest, target) if target.exists() else None
 
@@ -96,24 +96,24 @@ class ImageStore:
 
 
 def check_context(context: Path) -> None:
-    """Raise `ContainerError` naming what a directory lacks to be a SageMaker container."""
+    """Raise `ContainerError` when a directory lacks what a SageMaker container needs; the error names it."""
     for name in REQUIRED_FILES:
         if not (context / name).is_file():
             raise ContainerError(
                 f"{name} is missing from the container's directory: "
-                f"it must hold {', '.join(REQUIRED_FILES)} at its top level; add {name}"
+                f"it must contain {', '.join(REQUIRED_FILES)} at its top level; add {name}"
             )
     dockerfile = (context / "Dockerfile").read_text(encoding="utf-8", errors="replace")
     for name in PROGRAMS:
         if not (context / name).stat().st_mode & 0o100 and "chmod" not in dockerfile:
             raise ContainerError(
                 f"{name} is not executable: run `chmod +x {name}` (and `git update-index --chmod=+x {name}`), "
-                f"or let the Dockerfile do it"
+                f"or run chmod in the Dockerfile"
             )
 
 
 def context_digest(context: Path) -> str:
-    """A digest over the names, modes and bytes of every file of a directory."""
+    """A digest of the names, modes and bytes of all files in a directory."""
     total = hashlib.sha256()
     for name, file in _files(context):
         if file.is_symlink():
@@ -136,7 +136,7 @@ def _files(directory: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _rename_unless_there(source: Path, target: Path) -> None:
-    """Move a finished directory into place; when another thread was first, theirs stays."""
+    """Move a finished directory to its place; when another thread was faster, keep that thread's directory."""
     try:
         source.rename(target)
     except OSError:

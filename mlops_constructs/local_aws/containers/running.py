@@ -1,4 +1,4 @@
-"""A running container: a child process, and a thread that reads what it prints."""
+"""A running container: a child process, and a thread that reads its output."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.processes import ChildProcesses
 
 _READER_SECONDS = 2.0
-"""How long to wait for the last output: a grandchild may hold the pipe open for longer."""
+"""How long to wait for the last output: a grandchild process may keep the pipe open for longer."""
 
 
 class Container:
-    """The handle of a started program."""
+    """A handle of a started program."""
 
     def __init__(
         self,
@@ -34,18 +34,18 @@ class Container:
         self._reader.start()
 
     def exit_code(self) -> int | None:
-        """The program's exit code, or None while it runs."""
+        """The program's exit code; None while it runs."""
         return self._process.poll()
 
     def wait(self, timeout_seconds: float) -> int | None:
-        """Wait for the end, then for the last output. None when the time is over first."""
+        """Wait for the end, then for the last output, and return the exit code; None after the timeout."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout_seconds)
             self._reader.join(_READER_SECONDS)
         return self._process.poll()
 
     def stop(self, grace_seconds: float) -> None:
-        """SIGTERM, then SIGKILL when it is not gone after the grace time."""
+        """Send SIGTERM, and SIGKILL when the program still runs after the grace period."""
         if self._end is not None:
             self._end(grace_seconds)
         self._processes.end(self._process, grace_seconds)

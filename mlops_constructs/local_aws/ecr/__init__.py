@@ -1,1 +1,1 @@
-"""ECR: repositories that hold real images."""
+"""ECR: repositories with real images."""

@@ -1,4 +1,4 @@
-"""Between the ECR of the local AWS and the images built on this machine."""
+"""Pushes images built on this machine to the ECR of the local AWS, and pulls them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ImageUri:
 
     @classmethod
     def parse(cls, uri: str) -> ImageUri:
-        """Raises `ContainerError` when it names no image in ECR."""
+        """Parse an image URI. Raises `ContainerError` when it is not the URI of an image in ECR."""
         match = _URI.fullmatch(uri)
         if match is None:
             raise ContainerError(
-                f"{uri!r} is no image in ECR; the local AWS runs images that its own builds have pushed, "
-                "and those that a folder stands in for"
+                f"{uri!r} is not an image in ECR; the local AWS runs only images that its own builds have pushed, "
+                "and images that a local folder stands in for"
             )
         return cls(match["registry"], match["repository"], match["tag"], match["digest"])
 
@@ -49,7 +49,7 @@ class ImageUri:
 
     @property
     def image_id(self) -> dict[str, str]:
-        """As the ECR API names an image; a digest wins over a tag."""
+        """The image as the ECR API identifies it; a digest takes precedence over a tag."""
         if self.digest is not None:
             return {"imageDigest": self.digest}
         return {"imageTag": "latest" if self.tag is None else self.tag}
@@ -57,7 +57,7 @@ class ImageUri:
 
 @dataclass(frozen=True, slots=True)
 class PulledImage:
-    """An image, and the URI with the digest that it was resolved to."""
+    """An image, and its URI with the digest to which its tag was resolved."""
 
     image: Image
     resolved_uri: str
@@ -78,7 +78,7 @@ def push(account: Account, image: Image, uri: ImageUri, credentials: Mapping[str
 
 
 def pull(account: Account, images: ImageStore, uri: str, credentials: Mapping[str, Any] | None) -> PulledImage:
-    """The local image behind a URI. Raises `ContainerError` with the reason when there is none."""
+    """The local image with a URI. Raises `ContainerError` with the reason when there is none."""
     parsed = ImageUri.parse(uri)
     try:
         answer = account.client("ecr", credentials).batch_get_image(
@@ -87,7 +87,7 @@ def pull(account: Account, images: ImageStore, uri: str, credentials: Mapping[st
     except ClientError as error:
         raise ContainerError(f"cannot pull {uri}: {error.response['Error']['Message']}") from error
     if not answer["images"]:
-        raise ContainerError(f"cannot pull {uri}: the repository holds no such image")
+        raise ContainerError(f"cannot pull {uri}: the repository does not contain this image")
     found = answer["images"][0]
     image = images.get(json.loads(found["imageManifest"]).get("config", {}).get("digest", ""))
     if image is None:

@@ -1,4 +1,4 @@
-"""What the registry knows of an image that a service is asked to pull."""
+"""The manifest of an image in the account's registry, before a service pulls the image."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def is_missing(account: Account, image: str) -> bool:
-    """Whether an image of the account's own registry does not exist; False for all others, which only AWS has."""
+    """Whether an image in the account's own registry does not exist; False for images in other registries."""
     uri = _own(account, image)
     return uri is not None and _details(account, uri) is None
 
 
 def refused_manifest(account: Account, image: str) -> str | None:
-    """Why SageMaker does not take the image's manifest: it reads those of Docker alone, and no OCI manifests."""
+    """Why SageMaker rejects the image's manifest, if it does: it supports Docker manifests only, not OCI manifests."""
     uri = _own(account, image)
     details = None if uri is None else _details(account, uri)
     if details is None:

@@ -1,4 +1,4 @@
-"""Images of other registries, which container folders on this machine stand in for; the account's own are moto's."""
+"""Stand-ins for images in other registries: container folders on this machine. moto stores the account's own images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RegistriesService(Service):
-    """ECR, as far as images that stand in are pulled."""
+    """The operation of ECR that pulls stand-in images."""
 
     service_name: ClassVar[str] = "ecr"
 
@@ -23,12 +23,12 @@ class RegistriesService(Service):
         self._stand_ins: dict[tuple[str, str], list[tuple[ImageUri, Image]]] = {}
 
     def stand_in(self, uri: ImageUri, image: Image) -> None:
-        """Let an image that was built here be the one that a URI names."""
+        """Use an image that was built here in place of the image with this URI."""
         with self.lock:
             self._stand_ins.setdefault((uri.account, uri.repository), []).append((uri, image))
 
     def batch_get_image(self, params: Params) -> Params:
-        """Images that stand in; RepositoryNotFoundException for what another account has."""
+        """The stand-in images; RepositoryNotFoundException for other repositories of other accounts."""
         account = params.get("registryId", self.account.account_id)
         with self.lock:
             known = list(self._stand_ins.get((account, params["repositoryName"]), []))

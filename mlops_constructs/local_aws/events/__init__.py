@@ -1,1 +1,1 @@
-"""EventBridge: rules and schedules, and the targets that they reach."""
+"""EventBridge: rules, schedules and their targets."""

@@ -1,4 +1,4 @@
-"""EventBridge at run time: rules and targets stay in moto, matching and delivery are ours."""
+"""EventBridge at run time: moto stores rules and targets, this module matches and delivers events."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class UndeliverableError(Exception):
 
 
 class EventsService(Service):
-    """Delivers events one after the other, in the order they came.
+    """Delivers events one after the other, in the order in which they arrive.
 
-    A delivery is tried once: locally nothing is gained by AWS's 24 hours of retries.
+    Each delivery is tried once; AWS retries for 24 hours, which has no use locally.
     """
 
     service_name: ClassVar[str] = "events"
@@ -43,7 +43,7 @@ class EventsService(Service):
         account.subscribe(self.emit)
 
     def put_events(self, params: Params) -> Params:
-        """Events of the account's own making; bad JSON in `Detail` is refused entry by entry."""
+        """Queue custom events; each entry whose `Detail` is not JSON is rejected."""
         entries = [self._put(entry) for entry in params["Entries"]]
         failed = sum("ErrorCode" in entry for entry in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
@@ -63,7 +63,7 @@ class EventsService(Service):
         return str(envelope["id"])
 
     def fire(self, rule: str, bus: str = "default") -> None:
-        """Let the schedule of a rule come round now; the local AWS has no clock of its own."""
+        """Emit the event of a rule's schedule now; the local AWS does not run schedules by itself."""
         found = self.account.moto("events").describe_rule(Name=rule, EventBusName=bus)
         if not found.get("ScheduleExpression"):
             raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
@@ -100,7 +100,7 @@ class EventsService(Service):
                 for rule, target in self._matching_targets(bus, event):
                     self._deliver(rule, target, event)
             except Exception as error:
-                # One bad rule must not stop the bus for all that come after.
+                # One invalid rule must not stop the bus for all later events.
                 self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
 
     def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
@@ -116,7 +116,7 @@ class EventsService(Service):
             text = target_input(target, event, rule["Arn"])
             self._send(rule, target, text)
         except (ClientError, BotoCoreError, AwsError, DeniedError, UndeliverableError, ValueError) as error:
-            self.account.log(f"event rule {rule['Name']}: target {target['Arn']} did not take the event: {error}")
+            self.account.log(f"event rule {rule['Name']}: no delivery to the target {target['Arn']}: {error}")
             self._to_dead_letter_queue(rule, target, event, error)
 
     def _send(self, rule: Params, target: Params, text: str) -> None:
@@ -148,7 +148,7 @@ class EventsService(Service):
             raise UndeliverableError(f"the local AWS does not deliver events to {service}")
 
     def _check_permission(self, target_arn: str, rule_arn: str) -> None:
-        """Raise DeniedError unless the target, and its key, let this rule send to it."""
+        """Raise DeniedError unless the policies of the target and of its KMS key allow this rule to send to it."""
         access = self.account.access
         checks = service_call_checks("events.amazonaws.com", target_arn, access.facts.kms_key(target_arn))
         access.check_service("events.amazonaws.com", checks, rule_arn)
@@ -175,7 +175,7 @@ class EventsService(Service):
             self._check_permission(arn, rule["Arn"])
             self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
         except (ClientError, BotoCoreError, DeniedError) as failure:
-            self.account.log(f"event rule {rule['Name']}: the dead letter queue {arn} failed too: {failure}")
+            self.account.log(f"event rule {rule['Name']}: no delivery to the dead-letter queue {arn} either: {failure}")
 
 
 def _matches(rule: Params, event: Event) -> bool:
@@ -186,7 +186,7 @@ def _matches(rule: Params, event: Event) -> bool:
 
 
 def _as_json(text: str) -> str:
-    """A string template's text, quoted, for targets that take only JSON."""
+    """The text as JSON, for targets that accept only JSON; the text of a string template is quoted."""
     try:
         json.loads(text)
     except ValueError:

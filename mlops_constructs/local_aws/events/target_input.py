@@ -1,4 +1,4 @@
-"""What an EventBridge target gets: the event, a part of it, a constant, or a text made from it."""
+"""The input of an EventBridge target: the event, a part of it, a constant, or a text built from it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MISSING = object()
 
 
 def target_input(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str) -> str:
-    """The text handed to a target: JSON, or plain text made by a string template.
+    """The text that is sent to a target: JSON, or plain text from a string template.
 
-    Raises ValueError when the template makes something that is neither.
+    Raises ValueError when the result of the template is neither.
     """
     if "Input" in target:
         return str(target["Input"])
@@ -30,7 +30,7 @@ def target_input(target: Mapping[str, Any], event: Mapping[str, Any], rule_arn: 
 
 
 def look_up(event: Mapping[str, Any], path: str) -> Any:
-    """The value at a JSON path such as `$.detail.object.key`; a private mark when there is none."""
+    """The value at a JSON path such as `$.detail.object.key`; `_MISSING` when there is none."""
     value: Any = event
     for name, quoted, index in _STEP.findall(path):
         try:
@@ -55,12 +55,12 @@ def _transformed(transformer: Mapping[str, Any], event: Mapping[str, Any], rule_
     try:
         made = json.loads(text)
     except ValueError as error:
-        raise ValueError(f"the input template makes no valid JSON: {text[:200]}") from error
+        raise ValueError(f"the result of the input template is not valid JSON: {text[:200]}") from error
     return made if isinstance(made, str) else text
 
 
 def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """Replace placeholders: as JSON where they stand free, as text where they stand in a string."""
+    """Replace placeholders: inside a quoted string by text, elsewhere by JSON."""
     parts, position, in_string = [], 0, False
     for match in _PLACEHOLDER.finditer(template):
         between = template[position : match.start()]

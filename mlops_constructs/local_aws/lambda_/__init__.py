@@ -1,1 +1,1 @@
-"""Lambda: functions that run, each in a process of its own."""
+"""Lambda: each function runs in its own processes."""

@@ -1,9 +1,9 @@
-"""Runs a Python Lambda function's handler, one event after the other. Executed as a script.
+"""Runs the handler of a Python Lambda function, one event after the other. Executed as a script.
 
-Arguments: the folder with the function's code, and its handler string.
-Standard input brings one JSON request a line: id, arn, event, deadline (epoch seconds).
-Standard output takes one JSON answer a line; all the handler prints goes to standard error,
-closed for each request by a line with only the mark and the request's id.
+Arguments: the folder with the function's code, and the function's handler string.
+Each line of standard input is one JSON request: id, arn, event, deadline (epoch seconds).
+Each line of standard output is one JSON response. The handler's output goes to standard error; after each request a
+line with only the mark and the request's id ends it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    sys.path[0] = sys.argv[1]  # the folder of this script holds modules that would hide the function's
+    sys.path[0] = sys.argv[1]  # this script's folder contains modules that would shadow the function's modules
 
 import importlib
 import json
@@ -29,14 +29,14 @@ MARK = "\x1e"
 
 
 def load_handler(handler_string: str) -> Callable[[Any, Any], Any]:
-    """Import the handler; an error in it is the answer to every request, as on AWS."""
+    """Import the handler; when the import fails, every invocation fails with that error, as on AWS."""
     module_name, _, function_name = handler_string.rpartition(".")
     handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module_name.replace("/", ".")), function_name)
     return handler
 
 
 def context_of(request: dict[str, Any]) -> SimpleNamespace:
-    """The second argument of a handler."""
+    """The context object: the second argument of a handler."""
     return SimpleNamespace(
         aws_request_id=request["id"],
         function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
@@ -50,7 +50,7 @@ def context_of(request: dict[str, Any]) -> SimpleNamespace:
 
 
 def failure_of(error: BaseException) -> dict[str, Any]:
-    """An exception as the Lambda service words it, printed as the runtime prints it."""
+    """Print an exception as Lambda's Python runtime does, and return it in the format of Lambda's response."""
     trace = traceback.format_tb(error.__traceback__)[1:]  # without the frame of this script
     print(f"[ERROR] {type(error).__name__}: {error}\nTraceback (most recent call last):")
     print("".join(trace), end="")
@@ -58,7 +58,7 @@ def failure_of(error: BaseException) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer requests until standard input ends."""
+    """Handle requests until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", closefd=False)

@@ -1,4 +1,4 @@
-"""Functions' configurations, with what moto forgets of them."""
+"""The configurations of functions, with the members that moto does not return."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORGOTTEN = ("DeadLetterConfig", "LoggingConfig", "FileSystemConfigs", "SnapSta
 
 
 class FunctionConfigurations(Service):
-    """moto does not give back a function's dead letter queue and log group."""
+    """Stores the members that moto does not return, such as a function's dead-letter queue and log group."""
 
     service_name: ClassVar[str] = "lambda"
 
@@ -22,7 +22,7 @@ class FunctionConfigurations(Service):
         self._sent: dict[str, Params] = {}
 
     def create_function(self, params: Params) -> Params:
-        """Make a function."""
+        """Create a function."""
         answer = without_metadata(self.account.moto("lambda").create_function(**params))
         return self._remembered(params, answer)
 
@@ -32,17 +32,17 @@ class FunctionConfigurations(Service):
         return self._remembered(params, answer)
 
     def get_function(self, params: Params) -> Params:
-        """A function with its code's place, and what moto forgot."""
+        """A function with the location of its code, and the members that moto does not return."""
         answer = without_metadata(self.account.moto("lambda").get_function(**params))
         return {**answer, "Configuration": self._complete(params, answer["Configuration"])}
 
     def get_function_configuration(self, params: Params) -> Params:
-        """A function, and what moto forgot."""
+        """A function's configuration, with the members that moto does not return."""
         answer = without_metadata(self.account.moto("lambda").get_function_configuration(**params))
         return self._complete(params, answer)
 
     def after_delete_function(self, params: Params, _: dict[str, str]) -> None:
-        """Forget a function."""
+        """Drop the stored members of a deleted function."""
         if "Qualifier" not in params:
             with self.lock:
                 self._sent.pop(_function_name(params), None)

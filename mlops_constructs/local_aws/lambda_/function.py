@@ -1,4 +1,4 @@
-"""A function, as far as running it needs."""
+"""A function version, with the settings that are needed to run it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Function:
-    """A function version, as far as running it needs."""
+    """A function version, with the settings that are needed to run it."""
 
     arn: str
     name: str
@@ -27,9 +27,9 @@ class Function:
 
     @classmethod
     def from_configuration(cls, configuration: Params) -> Function:
-        """Read moto's configuration. Raises `AwsError` for what cannot run here."""
+        """Read moto's configuration. Raises `AwsError` for a function that the local AWS cannot run."""
         if configuration.get("PackageType", "Zip") != "Zip" or configuration.get("Layers"):
-            raise AwsError("NotImplementedException", "the local AWS runs no layers and no container images")
+            raise AwsError("NotImplementedException", "the local AWS supports neither layers nor container images")
         if not configuration["Runtime"].startswith("python"):
             raise AwsError("NotImplementedException", f"the local AWS does not run {configuration['Runtime']}")
         return cls(
@@ -46,5 +46,5 @@ class Function:
 
     @property
     def log_group(self) -> str:
-        """Where its output goes."""
+        """The log group of its output."""
         return f"/aws/lambda/{self.name}"

@@ -1,4 +1,4 @@
-"""Lambda at run time: functions stay in moto, invocations run the real handlers here."""
+"""Invocations of Lambda functions: moto stores the functions, this module runs the real handlers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FailureListener = Callable[[str, Any, str], None]
 
 
 class LambdaService(Service):
-    """Keeps warm workers per function; a changed function gets new ones."""
+    """Keeps warm worker processes for each function; a changed function gets new ones."""
 
     service_name: ClassVar[str] = "lambda"
 
@@ -48,7 +48,7 @@ class LambdaService(Service):
         self._unpacking = threading.Lock()
 
     def invoke(self, params: Params) -> Params:
-        """Run a handler, now (RequestResponse) or soon (Event)."""
+        """Run a handler: synchronously (RequestResponse) or asynchronously (Event)."""
         function = self._function(params)
         kind = params.get("InvocationType", "RequestResponse")
         event = _parsed(params.get("Payload", b""))
@@ -70,13 +70,13 @@ class LambdaService(Service):
         return answer
 
     def on_failure(self, listener: FailureListener) -> None:
-        """Call with (function name, event, reason) when an asynchronous event was given up."""
+        """Call `listener` with (function name, event, reason) when all attempts of an asynchronous event failed."""
         self._failure_listeners.append(listener)
 
     def _function(self, params: Params) -> Function:
-        asked = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
-        found = self.account.moto("lambda").get_function(**asked)
-        return Function.from_configuration(found["Configuration"])
+        names = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
+        response = self.account.moto("lambda").get_function(**names)
+        return Function.from_configuration(response["Configuration"])
 
     def _run_async(self, function: Function, event: Any) -> None:
         attempts, destination = self._asynchronous_settings(function)
@@ -93,7 +93,7 @@ class LambdaService(Service):
             listener(function.name, event, outcome.reason)
 
     def _attempt(self, function: Function, event: Any) -> Outcome:
-        """A run whose caller is gone: what would be an error of the call is one of the run."""
+        """Run once without a caller: an error of the invocation counts as an error of the function."""
         try:
             return self._run(function, event)
         except AwsError as error:
@@ -101,7 +101,7 @@ class LambdaService(Service):
             return Outcome(json.dumps(failure).encode(), True, [])
 
     def _asynchronous_settings(self, function: Function) -> tuple[int, str | None]:
-        """How often to try, and where a given-up event goes."""
+        """The number of attempts, and the destination of an event when all attempts failed."""
         lambda_ = self.account.client("lambda")
         configuration = lambda_.get_function_configuration(FunctionName=function.arn)
         destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
@@ -125,9 +125,9 @@ class LambdaService(Service):
             elif service == "sns":
                 self.account.client("sns", credentials).publish(TopicArn=destination, Message=message)
             else:
-                self.account.log(f"lambda {function.name}: no failed events are sent to {service} locally")
+                self.account.log(f"lambda {function.name}: the local AWS does not send failed events to {service}")
         except (AwsError, ClientError, BotoCoreError) as error:
-            self.account.log(f"lambda {function.name}: {destination} did not take the failed event: {error}")
+            self.account.log(f"lambda {function.name}: the failed event could not be sent to {destination}: {error}")
 
     def _run(self, function: Function, event: Any) -> Outcome:
         request_id = str(uuid4())
@@ -194,7 +194,7 @@ class LambdaService(Service):
         )
 
     def _check_role(self, function: Function, stream: str, credentials: Mapping[str, Any]) -> None:
-        """Tell in the log what the role lacks for the function's log and traces; on AWS it costs these."""
+        """Log which permissions for logs and traces the role lacks; on AWS the invocation still succeeds."""
         names = {"log_group_arn": self.account.arn("logs", f"log-group:{function.log_group}"), "log_stream": stream}
         for check in role_use_checks("Lambda", names):
             with contextlib.suppress(DeniedError):
@@ -211,7 +211,7 @@ class LambdaService(Service):
         return folder
 
     def _code(self, function: Function) -> bytes:
-        # moto gives a code location that cannot be fetched, so its memory is read instead
+        # moto returns a code location that cannot be downloaded, so the code is read from moto's backend
         backend = get_backend(self.account.account_id, self.account.region)
         code: bytes = backend.get_function(function.arn).code_bytes
         return code
@@ -228,7 +228,7 @@ class LambdaService(Service):
             _made(logs.create_log_stream, logGroupName=function.log_group, logStreamName=stream)
             logs.put_log_events(logGroupName=function.log_group, logStreamName=stream, logEvents=events)
         except (ClientError, BotoCoreError) as error:
-            self.account.log(f"lambda {function.name}: its log cannot be kept: {error}")
+            self.account.log(f"lambda {function.name}: its log cannot be written: {error}")
 
 
 def _made(create: Callable[..., Any], **names: str) -> None:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from mlops_constructs.local_aws.processes import ChildProcesses
 
-MARK = "\x1e"  # as in the bootstrap, which imports nothing of ours
+MARK = "\x1e"  # the same as in bootstrap.py, which imports nothing from this package
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _LOG_DRAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one invocation came to: the result's JSON or the failure, and its log lines."""
+    """The outcome of one invocation: the JSON of the result or of the error, and the log lines."""
 
     payload: bytes
     failed: bool
@@ -33,7 +33,7 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """The failure in words; empty when there is none."""
+        """The error as text; empty when the invocation succeeded."""
         if not self.failed:
             return ""
         failure = json.loads(self.payload)
@@ -41,7 +41,7 @@ class Outcome:
 
 
 class Worker:
-    """A process that answers one event at a time, until `end()` or its death."""
+    """A process that handles one event at a time, until `end()` or until it exits."""
 
     def __init__(self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]) -> None:
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
@@ -60,11 +60,11 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process can take another event."""
+        """Whether the process can handle another event."""
         return self._process.poll() is None
 
     def run(self, request_id: str, arn: str, event: Any, timeout_seconds: float) -> Outcome:
-        """Hand one event over and wait; a worker that was late or died is dead afterwards."""
+        """Send one event and wait for the result; after a timeout or a crash the worker is not alive any more."""
         request = {"id": request_id, "arn": arn, "event": event, "deadline": time.time() + timeout_seconds}
         assert self._process.stdin is not None
         try:
@@ -85,7 +85,7 @@ class Worker:
         return Outcome(read["result"].encode(), False, logs)
 
     def end(self) -> None:
-        """Kill the process: like AWS, without asking it first."""
+        """Kill the process without SIGTERM first, as AWS does."""
         self._processes.end(self._process, grace_seconds=0.0)
 
     def _timed_out(self, request_id: str, seconds: float) -> Outcome:
@@ -110,7 +110,7 @@ class Worker:
             if not line:
                 return lines
             text = line.rstrip("\n")
-            if text.endswith(end):  # the handler may have left its last line open
+            if text.endswith(end):  # the handler's last line may have no line break
                 return [*lines, text[: -len(end)]] if len(text) > len(end) else lines
             lines.append(text)
 
@@ -121,7 +121,7 @@ def _sandbox_failure(kind: str, message: str, logs: list[str]) -> Outcome:
 
 
 def _pump(stream: Any, lines: queue.SimpleQueue[str]) -> None:
-    """Move lines to a queue; an empty one says that the stream ended."""
+    """Move lines to a queue; an empty string marks the end of the stream."""
     with stream:
         for line in stream:
             lines.put(line.decode("utf-8", "replace"))

@@ -23,7 +23,7 @@ def run(context: ActionContext) -> dict[str, str]:
         "DELETE_ONLY": _delete_only,
     }
     if mode not in modes:
-        raise ActionFailedError(f"the local AWS does not do the action mode {mode}", "ConfigurationError")
+        raise ActionFailedError(f"the local AWS does not support the action mode {mode}", "ConfigurationError")
     stack = Stack(context, context.setting("StackName"))
     modes[mode](context, stack)
     with context.changed:

@@ -30,7 +30,7 @@ def run(context: ActionContext) -> dict[str, str]:
 def _request(context: ActionContext) -> dict[str, Any]:
     configuration = context.run.configuration
     if configuration.get("BatchEnabled", "false").lower() == "true":
-        raise ActionFailedError("the local AWS does not do batch builds", "ConfigurationError")
+        raise ActionFailedError("the local AWS does not support batch builds", "ConfigurationError")
     primary = configuration.get("PrimarySource")
     source = context.input(primary) if primary is not None else context.run.inputs[0]
     request: dict[str, Any] = {

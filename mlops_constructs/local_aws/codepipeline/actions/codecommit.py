@@ -22,7 +22,7 @@ class CodeCommitSource:
         """Store the commit's files, modes kept, as a zip."""
         form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
         if form != "CODE_ZIP":
-            raise ActionFailedError(f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError")
+            raise ActionFailedError(f"the local AWS does not support OutputArtifactFormat {form}", "ConfigurationError")
         client = context.client("codecommit")
         repository, branch = context.setting("RepositoryName"), context.setting("BranchName")
         commit_id = context.execution.override(context.run.name, "COMMIT_ID")

@@ -22,7 +22,7 @@ class ConnectionSource:
         """Store the commit's files as a zip; fails while the connection is not AVAILABLE."""
         form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
         if form != "CODE_ZIP":
-            raise ActionFailedError(f"the local AWS does not do OutputArtifactFormat {form}", "ConfigurationError")
+            raise ActionFailedError(f"the local AWS does not support OutputArtifactFormat {form}", "ConfigurationError")
         arn, repository = context.setting("ConnectionArn"), context.setting("FullRepositoryId")
         branch = context.setting("BranchName")
         status = self._connections.status(arn)
