@@ -161,7 +161,7 @@ def test_deleted_stack_is_gone(bench: Bench) -> None:
     ("setting", "value", "reason"),
     [
         ("ActionMode", "CHANGE_SET_DREAM", "does not support the action mode CHANGE_SET_DREAM"),
-        ("TemplatePath", "Templates::none.json", "the artifact Templates holds no file none.json"),
+        ("TemplatePath", "Templates::none.json", "the artifact Templates contains no file none.json"),
         ("TemplatePath", "Other::stack.json", "Other is not an input artifact"),
         ("ParameterOverrides", "{", "ParameterOverrides is not JSON"),
     ],

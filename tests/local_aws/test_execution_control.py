@@ -63,7 +63,7 @@ def test_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds
     stages = [[s3_source()], [{**approval(), "timeoutInMinutes": 5}], [step("One", {})]]
     first = bench.make_pipeline("expired", *stages)
     assert bench.finished("expired", first) == "Failed"
-    assert bench.error("expired", first, "Approve")["message"] == "nobody answered within 5 minutes"
+    assert bench.error("expired", first, "Approve")["message"] == "nobody approved or rejected within 5 minutes"
     assert "externalExecutionSummary" not in bench.actions("expired", first)["Approve"]["output"]["executionResult"]
     monkeypatch.undo()
     second = bench.start("expired")

@@ -1,1 +1,1 @@
-"""CodePipeline: executes the definitions of pipelines with what the local AWS has."""
+"""CodePipeline: executes the definitions of pipelines with the services of the local AWS."""

@@ -1,4 +1,4 @@
-"""The action types that the local AWS does, as CodePipeline documents them."""
+"""The action types that the local AWS supports, as CodePipeline documents them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ActionType:
-    """What CodePipeline asks of an action's declaration.
+    """What CodePipeline requires of an action's declaration.
 
     Attributes:
-        inputs: Least and greatest number of input artifacts.
-        outputs: Least and greatest number of output artifacts.
-        required: Configuration keys that it cannot do without.
-        variables: Names of its output variables; None where the job, the build or the stack chooses them.
+        inputs: Minimum and maximum number of input artifacts.
+        outputs: Minimum and maximum number of output artifacts.
+        required: Required configuration keys.
+        variables: Names of its output variables; None where the job, the build or the stack defines them.
     """
 
     inputs: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Telling the world of state changes: EventBridge events, and a line for people."""
+"""Announces state changes: by an EventBridge event, and by a log line for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Announcer:
         self._account = account
 
     def pipeline(self, execution: Execution, *, resumed: bool = False) -> None:
-        """The execution came to its present state."""
+        """Announce the present state of an execution."""
         if self._account.closing.is_set():
             return
         state = "RESUMED" if resumed else _state(execution.status)
@@ -34,12 +34,12 @@ class Announcer:
         self._account.log(f"pipeline {execution.pipeline_name} {execution.id[:8]}: {state.lower()}{because}")
 
     def stage(self, execution: Execution, stage: str, status: Status, *, resumed: bool = False) -> None:
-        """A stage of the execution came to a state."""
+        """Announce the state of a stage of an execution."""
         state = "RESUMED" if resumed else _state(status)
         self._emit(execution, "Stage", state, {"stage": stage})
 
     def action(self, execution: Execution, run: ActionRun) -> None:
-        """An action came to its present state."""
+        """Announce the present state of an action."""
         if self._account.closing.is_set():
             return
         kind = run.definition["actionTypeId"]

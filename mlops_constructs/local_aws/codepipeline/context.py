@@ -1,4 +1,4 @@
-"""What an action gets to do its work with."""
+"""The context that an action runs in."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _LONGEST_NAP_SECONDS = 0.5
 
 @dataclass
 class ActionContext:
-    """One action's run, its surroundings, and AWS as its role sees it.
+    """One run of an action, its execution, artifact store and credentials.
 
-    `changed` guards all state and is notified when any of it changes.
+    `changed` guards all state and is notified of every change.
     """
 
     account: Account
@@ -41,11 +41,11 @@ class ActionContext:
     changed: threading.Condition
 
     def client(self, service_name: str) -> Any:
-        """A client with the credentials of the action's role."""
+        """A client under the action's role."""
         return self.account.client(service_name, self.credentials)
 
     def setting(self, name: str) -> str:
-        """A configuration value that the provider cannot do without."""
+        """A required configuration value."""
         if name not in self.run.configuration:
             raise ActionFailedError(f"the configuration has no {name}", "ConfigurationError")
         return self.run.configuration[name]
@@ -58,13 +58,13 @@ class ActionContext:
         raise ActionFailedError(f"{name} is not an input artifact of this action", "ConfigurationError")
 
     def pause(self, seconds: float) -> None:
-        """Sleep; raises `AbandonedError` as soon as the action is given up."""
+        """Sleep; raises `AbandonedError` as soon as the action is abandoned."""
         self.wait_until(lambda: False, seconds)
 
     def wait_until(self, happened: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Wait for a condition on the guarded state; whether it came true in time.
+        """Wait for a condition on the guarded state; return whether it became true in time.
 
-        Raises `AbandonedError` as soon as the action is given up.
+        Raises `AbandonedError` as soon as the action is abandoned.
         """
         deadline = time.monotonic() + timeout_seconds
         with self.changed:
@@ -77,13 +77,13 @@ class ActionContext:
         return True
 
     def check_not_abandoned(self) -> None:
-        """Raise `AbandonedError` when nobody waits for this action any more."""
+        """Raise `AbandonedError` when the execution was abandoned or the local AWS closes."""
         if self.execution.abandoned or self.account.closing.is_set():
             raise AbandonedError
 
 
 Provider = Callable[[ActionContext], dict[str, str]]
-"""Does an action and returns its output variables; raises `ActionFailedError`."""
+"""Executes an action and returns its output variables; raises `ActionFailedError`."""
 
 Providers = Mapping[tuple[str, str, str], Provider]
 """By category, owner and provider of the action."""

@@ -1,4 +1,4 @@
-"""What CodePipeline refuses in a pipeline's definition: data in, problems out."""
+"""The rules for which CodePipeline rejects a pipeline's definition."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ MAX_VALUE_LENGTH = 1000
 
 @dataclass(frozen=True, slots=True)
 class DefinitionProblem:
-    """One reason for which CreatePipeline and UpdatePipeline refuse a definition.
+    """One reason for which CreatePipeline and UpdatePipeline reject a definition.
 
     Attributes:
-        code: The exception that they answer with.
+        code: The exception that they return.
         message: What is wrong, with the stage and the action.
     """
 
@@ -41,7 +41,7 @@ class DefinitionProblem:
 
 
 def definition_problems(pipeline: Definition) -> list[DefinitionProblem]:
-    """Give every problem of a definition (the member `pipeline` of CreatePipeline), in the order of its parts."""
+    """Return every problem of a definition (the member `pipeline` of CreatePipeline), in the order of its parts."""
     return [
         *(DefinitionProblem(INVALID_STRUCTURE, message) for message in _structure(pipeline)),
         *(DefinitionProblem(INVALID_STAGE, message) for message in _stages(pipeline["stages"])),
@@ -111,7 +111,7 @@ def _action(action: dict[str, Any]) -> Iterator[str]:
         if not 1 <= len(value) <= MAX_VALUE_LENGTH:
             yield f"Action configuration '{key}' for action '{name}' must have 1 to {MAX_VALUE_LENGTH} characters"
     if "timeoutInMinutes" in action and asked["category"] != "Approval":
-        yield f"TimeoutInMinutes is available to manual approval actions only; action '{name}' is none"
+        yield f"TimeoutInMinutes is available to manual approval actions only; action '{name}' is not one"
 
 
 def _namespaces(stages: list[dict[str, Any]]) -> Iterator[str]:

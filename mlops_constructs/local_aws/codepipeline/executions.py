@@ -1,4 +1,4 @@
-"""Executions of pipelines; the definitions stay in moto."""
+"""The operations on pipelines and their executions; moto stores the definitions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_PAGE = 100
 
 
 class Executions(Service):
-    """What runs pipelines and shows it, and the execution that creating a pipeline starts."""
+    """Starts, stops, retries and describes executions; creating a pipeline starts its first execution."""
 
     service_name: ClassVar[str] = "codepipeline"
 
@@ -28,7 +28,7 @@ class Executions(Service):
         self._started: dict[tuple[str, str], str] = {}
 
     def create_pipeline(self, params: Params) -> Params:
-        """moto's pipeline, and its first execution, as on AWS."""
+        """Create moto's pipeline and start its first execution, as AWS does."""
         _check_definition(params["pipeline"])
         answer = without_metadata(self.account.moto("codepipeline").create_pipeline(**params))
         pipeline = self._pipeline(params["pipeline"]["name"])
@@ -37,26 +37,26 @@ class Executions(Service):
         return answer
 
     def update_pipeline(self, params: Params) -> Params:
-        """moto's pipeline; executions that run go on as they began."""
+        """Update moto's pipeline; running executions continue with the old definition."""
         _check_definition(params["pipeline"])
         role = params["pipeline"]["roleArn"]
         assume_as(self.account, "codepipeline.amazonaws.com", role, "CodePipeline", INVALID_STRUCTURE)
         return without_metadata(self.account.moto("codepipeline").update_pipeline(**params))
 
     def get_pipeline(self, params: Params) -> Params:
-        """moto's answer; its dates, which moto writes as text, come out as AWS's numbers."""
+        """moto's response; moto's dates, which are text, are returned as numbers as on AWS."""
         return without_metadata(self.account.moto("codepipeline").get_pipeline(**params))
 
     def list_pipelines(self, params: Params) -> Params:
-        """moto's answer, with numbers for dates."""
+        """moto's response; its dates are returned as numbers as on AWS."""
         return without_metadata(self.account.moto("codepipeline").list_pipelines(**params))
 
     def after_delete_pipeline(self, params: Params, _: dict[str, str]) -> None:
-        """Its executions go with it."""
+        """Remove the pipeline's executions too."""
         self.executor.forget(params["name"])
 
     def start_pipeline_execution(self, params: Params) -> Params:
-        """Begin an execution; the same clientRequestToken begins only one."""
+        """Start an execution; requests with the same clientRequestToken start only one."""
         pipeline = self._pipeline(params["name"])
         overrides = params.get("sourceRevisions", [])
         sources = {action["name"] for action in pipeline["stages"][0]["actions"]}
@@ -73,7 +73,7 @@ class Executions(Service):
         return {"pipelineExecutionId": execution.id}
 
     def _trigger(self) -> dict[str, str]:
-        """What CodePipeline says of who started an execution: a rule, or a caller.
+        """The trigger of an execution, as CodePipeline reports it: an EventBridge rule, or a caller.
 
         https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ExecutionTrigger.html
         """
@@ -85,19 +85,19 @@ class Executions(Service):
         return {"triggerType": "StartPipelineExecution", "triggerDetail": caller}
 
     def stop_pipeline_execution(self, params: Params) -> Params:
-        """Stop after the actions in progress, or give those up too."""
+        """Stop after the actions in progress, or abandon them too."""
         execution = self._execution(params["pipelineName"], params["pipelineExecutionId"], "Stop")
         abandon = params.get("abandon", False)
         if execution.status not in (Status.IN_PROGRESS, Status.STOPPING):
             message = f"The execution {execution.id} is {execution.status.value}."
             raise AwsError("PipelineExecutionNotStoppableException", message)
         if execution.stopping and not (abandon and not execution.abandoned):
-            raise AwsError("DuplicatedStopRequestException", f"The execution {execution.id} stops already.")
+            raise AwsError("DuplicatedStopRequestException", f"The execution {execution.id} is already stopping.")
         self.executor.stop(execution, abandon=abandon, reason=params.get("reason", ""))
         return {"pipelineExecutionId": execution.id}
 
     def retry_stage_execution(self, params: Params) -> Params:
-        """Run a stage that failed again, in the same execution."""
+        """Retry a failed stage, in the same execution."""
         name, stage = params["pipelineName"], params["stageName"]
         execution = self._execution(name, params["pipelineExecutionId"], "Retry")
         if stage not in [known["name"] for known in execution.pipeline["stages"]]:
@@ -150,7 +150,7 @@ class Executions(Service):
         return _page("actionExecutionDetails", found, params)
 
     def get_pipeline_state(self, params: Params) -> Params:
-        """What each stage and action last came to."""
+        """The latest state of each stage and action."""
         answer = self.account.moto("codepipeline").get_pipeline(name=params["name"])
         pipeline = answer["pipeline"]
         with self.executor.changed:
@@ -164,19 +164,19 @@ class Executions(Service):
         }
 
     def put_approval_result(self, params: Params) -> Params:
-        """Answer the question that a manual approval asks."""
+        """Approve or reject a manual approval."""
         run, who = self._approval_run(params), self.caller_arn()
         with self.executor.changed:
             approval = run.approval
             if approval is None or approval.status is not None or run.status is not Status.IN_PROGRESS:
-                raise AwsError("ApprovalAlreadyCompletedException", "The approval was answered already.")
+                raise AwsError("ApprovalAlreadyCompletedException", "The approval was already approved or rejected.")
             approval.status = params["result"]["status"]
             approval.summary, approval.answered_by = params["result"]["summary"], who
             self.executor.changed.notify_all()
         return {"approvedAt": now()}
 
     def close(self) -> None:
-        """Wake all that waits, so that it sees the end."""
+        """Notify all waiting threads, so that they see that the local AWS closes."""
         with self.executor.changed:
             self.executor.changed.notify_all()
 
@@ -210,7 +210,7 @@ class Executions(Service):
 
 
 def _check_definition(pipeline: Params) -> None:
-    """Raise the exception of the first problem, which tells all of its kind."""
+    """Raise the exception of the first problem, with all problems that have the same exception."""
     problems = definition_problems(pipeline)
     if problems:
         code = problems[0].code
@@ -218,7 +218,7 @@ def _check_definition(pipeline: Params) -> None:
 
 
 def _variables(pipeline: Params, given: list[Params]) -> dict[str, str]:
-    """The pipeline's variables. Raises ValidationException for one undeclared or without a value."""
+    """The pipeline's variables. Raises ValidationException for an undeclared variable, or one without a value."""
     declared = {entry["name"]: entry.get("defaultValue") for entry in pipeline.get("variables", [])}
     values = {entry["name"]: entry["value"] for entry in given}
     unknown = sorted(set(values) - set(declared))
@@ -239,7 +239,7 @@ def _succeeded_in(execution: Execution, stage: str) -> bool:
 def _page(member: str, found: list[Params], params: Params) -> Params:
     token = params.get("nextToken", "0")
     if not token.isdigit():
-        raise AwsError("InvalidNextTokenException", "The next token is not one of ours.")
+        raise AwsError("InvalidNextTokenException", "The next token is not valid.")
     first, size = int(token), params.get("maxResults", DEFAULT_PAGE)
     answer: Params = {member: found[first : first + size]}
     if first + size < len(found):

@@ -1,4 +1,4 @@
-"""Starts executions and gives them their turn."""
+"""Starts executions, and runs those that wait for an earlier execution of the pipeline."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Turn:
 
 @dataclass
 class _Line:
-    """The executions of a pipeline: all of them, and those that wait."""
+    """All executions of a pipeline, and the queue of those that wait."""
 
     executions: list[Execution] = field(default_factory=list)
     waiting: deque[_Turn] = field(default_factory=deque)
@@ -37,7 +37,7 @@ class _Line:
 
 
 class Executor:
-    """All pipelines' executions. `changed` guards them and is notified of every change."""
+    """The executions of all pipelines. `changed` guards them and is notified of every change."""
 
     def __init__(self, account: Account, providers: Providers) -> None:
         self.changed = threading.Condition()
@@ -58,7 +58,7 @@ class Executor:
         variables: dict[str, str],
         overrides: list[dict[str, str]],
     ) -> Execution:
-        """Begin an execution, or put it in line behind the one that runs."""
+        """Start an execution, or queue it behind the one that runs."""
         execution = Execution(pipeline, trigger, variables, overrides)
         superseded: list[_Turn] = []
         with self.changed:
@@ -74,7 +74,7 @@ class Executor:
         return execution
 
     def retry(self, execution: Execution, stage: str, mode: str) -> None:
-        """Run a failed stage again, before all executions that wait."""
+        """Retry a failed stage, before all executions that wait."""
         with self.changed:
             execution.status, execution.summary = Status.IN_PROGRESS, None
             execution.stopping = execution.abandoned = False
@@ -99,7 +99,7 @@ class Executor:
             self._runner.announce_stopping(execution)
 
     def forget(self, pipeline_name: str) -> None:
-        """Drop a deleted pipeline and give up what it runs."""
+        """Drop a deleted pipeline and abandon its running executions."""
         with self.changed:
             line = self._lines.pop(pipeline_name, _Line())
             line.waiting.clear()
@@ -108,7 +108,7 @@ class Executor:
             self.changed.notify_all()
 
     def report(self, job_id: str, settle: Callable[[Job], None]) -> bool:
-        """Let `settle` write a result into a job that has none; False when the job is unknown or done."""
+        """Call `settle` to write the result of a job; False when the job is unknown or already has a result."""
         with self.changed:
             job = self.jobs.get(job_id)
             if job is None or job.is_done():
@@ -150,5 +150,5 @@ class Executor:
             if self._account.closing.is_set():
                 return
             logger.exception("execution %s", turn.execution.id)
-            reason = f"the local AWS broke: {type(error).__name__}: {error}"
+            reason = f"internal error of the local AWS: {type(error).__name__}: {error}"
             self._runner.finish(turn.execution, Status.FAILED, reason)

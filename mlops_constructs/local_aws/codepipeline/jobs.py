@@ -1,4 +1,4 @@
-"""CodePipeline's jobs: what a function is given, and how it reports back."""
+"""CodePipeline jobs: the operations with which a function reads its job and reports the result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAXIMUM_VARIABLES_BYTES = 122_880
 
 
 class PipelineJobs(Service):
-    """The operations of those who do a job for an action."""
+    """The operations of job workers: Lambda functions that do the job of an action."""
 
     service_name: ClassVar[str] = "codepipeline"
 
@@ -26,7 +26,7 @@ class PipelineJobs(Service):
         lambda_.on_failure(self._lambda_gave_up)
 
     def put_job_success_result(self, params: Params) -> Params:
-        """A function's report: done, or with a continuation token, not yet."""
+        """A function's report: the job succeeded, or with a continuation token, it continues."""
         variables = params.get("outputVariables", {})
         token = params.get("continuationToken")
         if variables and token is not None:
@@ -53,14 +53,14 @@ class PipelineJobs(Service):
         return self._report(params["jobId"], settle)
 
     def get_job_details(self, params: Params) -> Params:
-        """What a job was given."""
+        """The data of a job."""
         job = self._job(params["jobId"])
         return {"jobDetails": {"id": job.id, "data": job.data, "accountId": self.account.account_id}}
 
     def _report(self, job_id: str, settle: Any) -> Params:
         self._job(job_id)
         if not self.executor.report(job_id, settle):
-            raise AwsError("InvalidJobStateException", f"The job {job_id} has its result already.")
+            raise AwsError("InvalidJobStateException", f"The job {job_id} already has a result.")
         return {}
 
     def _job(self, job_id: str) -> Job:

@@ -1,4 +1,4 @@
-"""What an action refers to: artifacts and variables of actions that ran before it."""
+"""References of actions to artifacts and variables of earlier actions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FORMAT = "Valid format for a pipeline execution variable reference is a namespa
 
 
 def artifact_problems(stages: list[dict[str, Any]]) -> Iterator[str]:
-    """Yield the input artifacts that no earlier action makes, and the output artifacts that two actions make.
+    """Yield a problem for each input artifact that no earlier action declares, and for each repeated output artifact.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/welcome-introducing-artifacts.html
     """
@@ -38,7 +38,7 @@ def artifact_problems(stages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def variable_problems(stages: list[dict[str, Any]], declared: set[str]) -> Iterator[str]:
-    """Yield the references to variables that do not exist when the action runs.
+    """Yield a problem for each reference to a variable that does not exist when the action runs.
 
     Args:
         stages: The stages of a definition.
@@ -62,14 +62,14 @@ def variable_problems(stages: list[dict[str, Any]], declared: set[str]) -> Itera
 
 
 def in_order(stages: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield stage and action as they run; those of one run order as they are written."""
+    """Yield stage and action in the order in which they run; actions of the same run order as they are declared."""
     for stage in stages:
         for action in sorted(stage["actions"], key=_run_order):
             yield stage, action
 
 
 def _earlier(stages: list[dict[str, Any]], stage: dict[str, Any], action: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the actions that are over when this one begins."""
+    """Yield the actions that have ended when this one begins."""
     for other_stage, other in in_order(stages):
         if other_stage is stage:
             if _run_order(other) < _run_order(action):

@@ -1,4 +1,4 @@
-"""What CodePipeline needs of the role of an action before it begins."""
+"""The role of an action: its credentials, and the permissions that CodePipeline needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def credentials_for(account: Account, execution: Execution, run: ActionRun) -> dict[str, Any]:
-    """Credentials of the pipeline's role, or of the action's own, which the pipeline's must be allowed to assume.
+    """Credentials of the pipeline's role, or of the action's own role, which the pipeline's role must assume.
 
     Raises:
         AwsError: The pipeline's role does not trust CodePipeline.
@@ -32,9 +32,9 @@ def credentials_for(account: Account, execution: Execution, run: ActionRun) -> d
 
 
 def check_role(context: ActionContext) -> None:
-    """Hold the role of an action against AWS's list for its provider.
+    """Check the role of an action against AWS's list of permissions for its provider.
 
-    Writing an artifact is judged when it is written, with the encryption that it is written with.
+    The permission to write an artifact is checked when it is written, with the encryption that is used then.
 
     Raises:
         DeniedError: The role lacks one of the permissions.
@@ -48,8 +48,8 @@ def check_role(context: ActionContext) -> None:
     checks = role_use_checks(use, {"artifact_arn": "*", **_names(context)})
     role = settings.get("RoleArn")
     keys = Context({"cloudformation:RoleArn": role} if role else {})
-    judged = [check for check in checks if check.action != "s3:PutObject"]
-    context.account.access.check_role(context.credentials, judged, keys)
+    without_writing = [check for check in checks if check.action != "s3:PutObject"]
+    context.account.access.check_role(context.credentials, without_writing, keys)
 
 
 def _names(context: ActionContext) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Runs one execution: stage after stage, and in a stage the actions by their run order."""
+"""Runs one execution: the stages one after the other, and the actions of a stage in their run order."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CHECK_SECONDS = 0.2
 
 
 class Runner:
-    """Moves executions along. State changes only while `changed` is held."""
+    """Runs executions. State changes only while `changed` is locked."""
 
     def __init__(
         self, account: Account, providers: Providers, changed: threading.Condition, jobs: dict[str, Job]
@@ -56,7 +56,7 @@ class Runner:
         self._announce = Announcer(account)
 
     def run(self, execution: Execution, retry_stage: str | None = None, retry_mode: str = "") -> None:
-        """Run to the end, from the first stage or again from one that failed."""
+        """Run to the end, from the first stage, or from a failed stage that is retried."""
         self._announce.pipeline(execution, resumed=retry_stage is not None)
         stages = execution.pipeline["stages"]
         names = [stage["name"] for stage in stages]
@@ -73,14 +73,14 @@ class Runner:
         self._conclude(execution, status)
 
     def finish(self, execution: Execution, status: Status, summary: str | None) -> None:
-        """Give an execution its last status, and say so."""
+        """Set the final status of an execution, and announce it."""
         with self._changed:
             execution.status, execution.summary, execution.updated = status, summary, now()
             self._changed.notify_all()
         self._announce.pipeline(execution)
 
     def announce_stopping(self, execution: Execution) -> None:
-        """Say that somebody asked an execution to stop."""
+        """Announce that an execution was asked to stop."""
         self._announce.pipeline(execution)
 
     def _conclude(self, execution: Execution, last: Status) -> None:
@@ -92,7 +92,7 @@ class Runner:
             self.finish(execution, Status.FAILED, _first_error(execution))
 
     def _on_failure(self, execution: Execution, stage: Definition) -> Status:
-        """Do once what the stage wants done when it failed."""
+        """Apply the stage's onFailure configuration once."""
         wanted = stage.get("onFailure", {})
         result = wanted.get("result", "FAIL")
         if result == "RETRY":
@@ -146,7 +146,7 @@ class Runner:
         for thread in threads:
             while thread.is_alive() and not execution.abandoned and not self._account.closing.is_set():
                 thread.join(_CHECK_SECONDS)
-        for run in runs:  # an action that is deep in a request cannot hold up the abandonment
+        for run in runs:  # an action that waits for a long request must not delay the abandonment
             self._end(execution, run, Status.ABANDONED)
         return [run.status for run in runs]
 
@@ -168,7 +168,7 @@ class Runner:
             self._fail(execution, run, ActionFailedError(str(error)))
         except Exception as error:
             logger.exception("action %s/%s", run.stage, run.name)
-            message = f"the local AWS broke: {type(error).__name__}: {error}"
+            message = f"internal error of the local AWS: {type(error).__name__}: {error}"
             self._fail(execution, run, ActionFailedError(message, "SystemUnavailable"))
         else:
             self._succeed(execution, run, variables)
@@ -209,7 +209,7 @@ class Runner:
         self._end(execution, run, Status.FAILED)
 
     def _end(self, execution: Execution, run: ActionRun, status: Status) -> None:
-        """Give a run its last status, unless it has one."""
+        """Set the final status of a run, unless it has one."""
         with self._changed:
             if run.status is not Status.IN_PROGRESS:
                 return
@@ -235,7 +235,7 @@ def _run_order(action: Definition) -> int:
 
 def _known(execution: Execution, name: str) -> Artifact:
     if name not in execution.artifacts:
-        raise ActionFailedError(f"no action before this one made the artifact {name}", "ConfigurationError")
+        raise ActionFailedError(f"no earlier action has stored the artifact {name}", "ConfigurationError")
     return execution.artifacts[name]
 
 

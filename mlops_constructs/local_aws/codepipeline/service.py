@@ -21,7 +21,7 @@ class CodePipeline:
     """CodePipeline at run time.
 
     Attributes:
-        services: All its sets of operations, in the order in which they start.
+        services: Its sets of operations, in the order in which they start.
     """
 
     def __init__(

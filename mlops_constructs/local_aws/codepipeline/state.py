@@ -1,4 +1,4 @@
-"""What is known of pipeline executions while they run and after."""
+"""The state of pipeline executions, while they run and afterwards."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from uuid import uuid4
 
 
 def now() -> datetime:
-    """The time, with its zone."""
+    """The current time in UTC, timezone aware."""
     return datetime.now(timezone.utc)
 
 
 Definition = dict[str, Any]
-"""A part of a pipeline's definition, as GetPipeline gives it."""
+"""A part of a pipeline's definition, as GetPipeline returns it."""
 
 
 class Status(str, Enum):
@@ -34,7 +34,7 @@ FINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.STOPPED, Status.ABAND
 
 
 class ActionFailedError(Exception):
-    """An action failed: why, and under which of CodePipeline's failure types."""
+    """An action failed; `message` is the reason and `code` CodePipeline's failure type."""
 
     def __init__(self, message: str, code: str = "JobFailed") -> None:
         super().__init__(message)
@@ -43,12 +43,12 @@ class ActionFailedError(Exception):
 
 
 class AbandonedError(Exception):
-    """An action was given up because its execution was, or because the local AWS closes."""
+    """An action was abandoned, because its execution was abandoned or the local AWS closes."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Where an artifact lies, and which revision of its source it is."""
+    """The location of an artifact in S3, and its source revision."""
 
     name: str
     bucket: str
@@ -58,7 +58,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class SourceRevision:
-    """What a source action found."""
+    """The source revision that a source action used."""
 
     action: str
     id: str
@@ -68,7 +68,7 @@ class SourceRevision:
 
 @dataclass
 class Approval:
-    """A question to people; `status` is Approved or Rejected once answered, `answered_by` an ARN."""
+    """A manual approval; once it is decided, `status` is Approved or Rejected and `answered_by` the approver's ARN."""
 
     token: str
     status: str | None = None
@@ -78,7 +78,7 @@ class Approval:
 
 @dataclass
 class Job:
-    """A piece of work handed to a Lambda function, and what it reported."""
+    """A CodePipeline job for a Lambda function, and the result that the function reported."""
 
     id: str
     data: dict[str, Any]
@@ -91,7 +91,7 @@ class Job:
     failure_message: str = ""
 
     def is_done(self) -> bool:
-        """Whether a report came."""
+        """Whether the function has reported a result."""
         return self.succeeded or self.failed
 
 
@@ -124,7 +124,7 @@ class ActionRun:
 
 @dataclass
 class StageRun:
-    """An execution's way through a stage; a retry replaces the runs of the actions it repeats."""
+    """An execution's run of a stage; a retry replaces the runs of the actions that it repeats."""
 
     name: str
     status: Status = Status.IN_PROGRESS
@@ -164,7 +164,7 @@ class Execution:
         return str(self.pipeline.get("executionMode", "SUPERSEDED"))
 
     def override(self, action: str, kind: str) -> str | None:
-        """The source revision asked for when the execution was started."""
+        """The source revision that was requested when the execution was started."""
         for override in self.overrides:
             if override["actionName"] == action and override["revisionType"] == kind:
                 return override["revisionValue"]

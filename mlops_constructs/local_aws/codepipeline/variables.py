@@ -17,8 +17,8 @@ _REFERENCE = re.compile(r"#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_]+)\}")
 def resolved(configuration: Mapping[str, str], execution: Execution) -> dict[str, str]:
     """The configuration with every reference replaced.
 
-    Raises `ActionFailedError` that names the first reference nothing stands behind, or the first value that is too
-    long with its variables filled in.
+    Raises `ActionFailedError`, which names the first reference that cannot be resolved, or the first value that is
+    too long after its references are replaced.
     """
     known = {
         **execution.namespaces,
@@ -38,7 +38,7 @@ def resolved(configuration: Mapping[str, str], execution: Execution) -> dict[str
     values = {name: _REFERENCE.sub(value_of, value) for name, value in configuration.items()}
     for name, value in values.items():
         if len(value) > MAX_VALUE_LENGTH:
-            reason = f"{name} has {len(value)} characters with its variables filled in, and may have {MAX_VALUE_LENGTH}"
+            reason = f"{name} has {len(value)} characters with its variables resolved, more than {MAX_VALUE_LENGTH}"
             raise ActionFailedError(reason, "ConfigurationError")
     return values
 

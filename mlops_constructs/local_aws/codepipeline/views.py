@@ -1,4 +1,4 @@
-"""Executions as the CodePipeline API shows them."""
+"""Executions as members of the CodePipeline API's responses."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def action_details(execution: Execution, run: ActionRun) -> Params:
 
 
 def stage_states(pipeline: Params, executions: list[Execution]) -> list[Params]:
-    """For GetPipelineState: of every stage, the last execution that entered it."""
+    """For GetPipelineState: every stage with the last execution that entered it."""
     return [_stage_state(stage, executions) for stage in pipeline["stages"]]
 
 
@@ -129,7 +129,7 @@ def _action_state(action: Params, run: ActionRun | None) -> Params:
 
 
 def _token(run: ActionRun) -> str | None:
-    """The approval's token, as long as it can be answered."""
+    """The approval's token, as long as the approval is pending."""
     return run.approval.token if run.approval is not None and run.status is Status.IN_PROGRESS else None
 
 

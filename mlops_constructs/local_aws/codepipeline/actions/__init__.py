@@ -1,1 +1,1 @@
-"""The actions that the local AWS does, a module each."""
+"""The action providers of the local AWS, one module each."""

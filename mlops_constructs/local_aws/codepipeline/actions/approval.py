@@ -1,4 +1,4 @@
-"""The manual approval: asks people over SNS and waits for PutApprovalResult."""
+"""The manual approval: notifies the approvers over SNS and waits for PutApprovalResult."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SECONDS_OF_A_MINUTE = 60.0
 
 
 def run(context: ActionContext) -> dict[str, str]:
-    """Wait for the answer; a rejection or none in time fails the action."""
+    """Wait for the approval; the action fails when it is rejected or when the timeout expires."""
     minutes = int(context.run.definition.get("timeoutInMinutes", DEFAULT_TIMEOUT_MINUTES))
     approval = Approval(token=str(uuid4()))
-    _ask(context, approval, minutes)
+    _notify(context, approval, minutes)
     with context.changed:
         context.run.approval = approval
         context.changed.notify_all()
@@ -28,20 +28,20 @@ def run(context: ActionContext) -> dict[str, str]:
     if not answered:
         with context.changed:
             approval.status = "Expired"
-        raise ActionFailedError(f"nobody answered within {minutes} minutes")
+        raise ActionFailedError(f"nobody approved or rejected within {minutes} minutes")
     context.run.summary = approval.summary
     if approval.status == "Rejected":
         raise ActionFailedError(f"rejected: {approval.summary}" if approval.summary else "rejected")
     return {}
 
 
-def _ask(context: ActionContext, approval: Approval, minutes: int) -> None:
+def _notify(context: ActionContext, approval: Approval, minutes: int) -> None:
     configuration = context.run.configuration
     topic = configuration.get("NotificationArn")
     if topic is None:
         return
     execution, run = context.execution, context.run
-    question = {
+    request = {
         "pipelineName": execution.pipeline_name,
         "stageName": run.stage,
         "actionName": run.name,
@@ -51,6 +51,6 @@ def _ask(context: ActionContext, approval: Approval, minutes: int) -> None:
         "approvalReviewLink": f"{context.account.url}/{execution.pipeline_name}/{run.stage}/{run.name}",
         "customData": configuration.get("CustomData"),
     }
-    message = {"region": context.account.region, "consoleLink": context.account.url, "approval": question}
+    message = {"region": context.account.region, "consoleLink": context.account.url, "approval": request}
     subject = f"APPROVAL NEEDED: AWS CodePipeline {execution.pipeline_name} for action {run.name}"
     context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))

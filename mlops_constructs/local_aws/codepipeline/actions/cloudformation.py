@@ -1,4 +1,4 @@
-"""The CloudFormation action: stacks and change sets from templates in artifacts."""
+"""The CloudFormation action: creates and updates stacks and change sets from templates in artifacts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(context: ActionContext) -> dict[str, str]:
-    """Do the action's mode; the stack's outputs become the output variables."""
+    """Execute the action mode; the stack's outputs become the output variables."""
     mode = context.setting("ActionMode")
     modes = {
         "CREATE_UPDATE": _create_update,
@@ -40,7 +40,7 @@ def _create_update(context: ActionContext, stack: Stack) -> None:
 
 def _replace_on_failure(context: ActionContext, stack: Stack) -> None:
     if stack.failed:
-        context.account.log(f"stack {stack.name} is {stack.status}: replaced")
+        context.account.log(f"stack {stack.name} is {stack.status} and is replaced")
         stack.delete(_role(context))
     _create_update(context, stack)
 
@@ -96,7 +96,7 @@ def _located(reference: str) -> tuple[str, str]:
 def _overrides(context: ActionContext) -> dict[str, str]:
     text = context.run.configuration.get("ParameterOverrides", "{}")
     if len(text) > 1024:
-        raise ActionFailedError(f"ParameterOverrides has {len(text)} bytes, at most 1024 are allowed")
+        raise ActionFailedError(f"ParameterOverrides has {len(text)} bytes; at most 1024 are allowed")
     try:
         given = json.loads(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The CodeBuild action: starts a build on the input artifact and follows it."""
+"""The CodeBuild action: starts a build on the input artifact and waits for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL_SECONDS = 0.4
 
 
 def run(context: ActionContext) -> dict[str, str]:
-    """The build's exported variables become the action's output variables."""
+    """Run a build; its exported variables become the action's output variables."""
     codebuild = context.client("codebuild")
     build = codebuild.start_build(**_request(context))["build"]
     try:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class CodeCommitSource:
-    """Takes the tip of a branch, or the commit that an execution names."""
+    """Reads the tip of a branch, or the commit that was requested for the execution."""
 
     def __init__(self, codecommit: CodeCommitService) -> None:
         self._codecommit = codecommit
 
     def run(self, context: ActionContext) -> dict[str, str]:
-        """Store the commit's files, modes kept, as a zip."""
+        """Store the commit's files, with their modes, as a zip."""
         form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
         if form != "CODE_ZIP":
             raise ActionFailedError(f"the local AWS does not support OutputArtifactFormat {form}", "ConfigurationError")
@@ -30,7 +30,7 @@ class CodeCommitSource:
             tip = client.get_branch(repositoryName=repository, branchName=branch)
             commit_id = tip["branch"]["commitId"]
         commit = client.get_commit(repositoryName=repository, commitId=commit_id)["commit"]
-        # UploadArchive, by which AWS does this, is not an API that others can call
+        # AWS uses UploadArchive for this, which is not a public API
         archive = self._codecommit.archive(repository, commit_id)
         for output in context.run.outputs:
             context.store.write(output, archive)

@@ -1,4 +1,4 @@
-"""The CodeStarSourceConnection source: the files of one commit, by a connection."""
+"""The CodeStarSourceConnection source: the files of one commit, through a connection."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class ConnectionSource:
-    """Takes the tip of a branch, or the commit that an execution names."""
+    """Reads the tip of a branch, or the commit that was requested for the execution."""
 
     def __init__(self, connections: ConnectionsService) -> None:
         self._connections = connections
 
     def run(self, context: ActionContext) -> dict[str, str]:
-        """Store the commit's files as a zip; fails while the connection is not AVAILABLE."""
+        """Store the commit's files as a zip; the action fails while the connection is not AVAILABLE."""
         form = context.run.configuration.get("OutputArtifactFormat", "CODE_ZIP")
         if form != "CODE_ZIP":
             raise ActionFailedError(f"the local AWS does not support OutputArtifactFormat {form}", "ConfigurationError")

@@ -1,4 +1,4 @@
-"""The Lambda action: a job for a function, again and again until it says it is done."""
+"""The Lambda action: invokes a function with a job, again and again until the function reports that it is done."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 JOB_TIMEOUT_SECONDS = 20 * 60
 ACTION_TIMEOUT_SECONDS = 24 * 60 * 60
-CONTINUATION_DELAY_SECONDS = 0.5  # AWS takes its time; there is no reason to here
+CONTINUATION_DELAY_SECONDS = 0.5  # AWS waits longer; a local pipeline has no reason to
 
 
 def run(context: ActionContext) -> dict[str, str]:
-    """Hand out jobs until one is reported done without a continuation token."""
+    """Create jobs until the function reports one as succeeded without a continuation token."""
     deadline = time.monotonic() + ACTION_TIMEOUT_SECONDS
     token = None
     while True:

@@ -1,4 +1,4 @@
-"""The action providers that the local AWS does."""
+"""The action providers that the local AWS supports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def action_providers(codecommit: CodeCommitService, connections: ConnectionsService) -> Providers:
-    """All of them, by (category, owner, provider)."""
+    """All action providers, by (category, owner, provider)."""
     return {
         ("Source", "AWS", "S3"): s3.run,
         ("Source", "AWS", "CodeCommit"): CodeCommitSource(codecommit).run,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run(context: ActionContext) -> dict[str, str]:
-    """Copy the object to the artifact store, as it is."""
+    """Copy the object unchanged to the artifact store."""
     s3 = context.client("s3")
     bucket, key = context.setting("S3Bucket"), _key(context)
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":

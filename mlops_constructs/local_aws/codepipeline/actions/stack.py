@@ -1,4 +1,4 @@
-"""One CloudFormation stack: changing it and waiting for it to settle."""
+"""One CloudFormation stack: changes it and waits until the operation has ended."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
 class Stack:
-    """A stack by name, as the action's role sees it. All changes wait, and raise `ActionFailedError`."""
+    """A stack, called under the action's role. Its methods wait for the end, and raise `ActionFailedError`."""
 
     def __init__(self, context: ActionContext, name: str) -> None:
         self.name = name
         self.id = name
         self._context = context
         self._cloudformation = context.client("cloudformation")
-        self._since = now() - timedelta(seconds=1)  # stack events carry coarse times
+        self._since = now() - timedelta(seconds=1)  # the times of stack events are not exact
 
     @property
     def status(self) -> str | None:
-        """The stack's status now; None when there is no such stack."""
+        """The stack's present status; None when there is no such stack."""
         described = self._described()
         return None if described is None else str(described["StackStatus"])
 
     @property
     def exists(self) -> bool:
-        """Whether there is something to update."""
+        """Whether the stack can be updated, rather than created."""
         return self.status not in (None, "REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 
     @property
@@ -58,7 +58,7 @@ class Stack:
         self._settle()
 
     def update(self, request: dict[str, Any]) -> None:
-        """Update and wait; nothing to change is fine."""
+        """Update and wait; it is not an error when there is nothing to update."""
         try:
             self._cloudformation.update_stack(StackName=self.name, **request)
         except ClientError as error:
@@ -82,7 +82,7 @@ class Stack:
         return {output["OutputKey"]: output["OutputValue"] for output in listed}
 
     def replace_change_set(self, name: str, request: dict[str, Any]) -> None:
-        """Make a change set in place of the one with that name, and wait for it."""
+        """Create a change set, replacing the one with the same name, and wait for it."""
         kind = "UPDATE" if self.exists else "CREATE"
         if self.status is not None:
             self._cloudformation.delete_change_set(StackName=self.name, ChangeSetName=name)
@@ -120,7 +120,7 @@ class Stack:
             raise ActionFailedError(f"the stack {self.name} is {status}{self._first_failure()}")
 
     def _first_failure(self) -> str:
-        """The first resource that failed since the action began, in words."""
+        """A text about the first resource that failed since the action began."""
         pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=self.name)
         try:
             events = [event for page in pages for event in page["StackEvents"]]
