@@ -174,7 +174,7 @@ def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkey
     endpoint = models.settled(models.endpoint(models.simple(mode="sick")))
 
     assert endpoint["EndpointStatus"] == "Failed"
-    assert "no answer with status 200 on /ping within 1 seconds" in endpoint["FailureReason"]
+    assert "no response with status 200 to /ping within 1 seconds" in endpoint["FailureReason"]
 
 
 def test_missing_model_archive_fails_the_endpoint(models: Models) -> None:

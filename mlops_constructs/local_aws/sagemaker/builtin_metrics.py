@@ -1,4 +1,4 @@
-"""What SageMaker finds in the log of its built-in algorithms, without being told by metric definitions."""
+"""The metrics that SageMaker finds in the log of its built-in algorithms, without metric definitions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# A tab comes out of a container's log as #011.
+# In a container's log, a tab may be written as #011.
 _XGBOOST = re.compile(r"(?:#011|\t)(train|validation)-(\w+):([^\s#]+)")
 _FIRST_PARTY = re.compile(
     r"#quality_metric: host=\S+, (?:epoch=\S+, )?(train|validation|test) (\S+) <(?:loss|score)>=(\S+)"
 )
-# The log says binary_f_1.000, the metric is binary_f_beta.
+# The log contains binary_f_1.000; the metric's name is binary_f_beta.
 _NAMES = (
     (re.compile(r"\S+_objective"), "objective_loss"),
     (re.compile(r"(binary|macro)_f_\S+"), r"\1_f_beta"),

@@ -1,4 +1,4 @@
-"""Which instance types the account can have, for tests of what happens when it cannot."""
+"""The capacity and the quotas of instance types; a test can take them away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 
 
 class Capacity:
-    """Instances without end, but for the types that were refused."""
+    """Unlimited instances, except of the types that were refused."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -15,22 +15,22 @@ class Capacity:
         self._no_quota: set[str] = set()
 
     def refuse(self, instance_type: str, times: int) -> None:
-        """Let the next `times` jobs on this instance type fail as on AWS when it has none."""
+        """Make the next `times` jobs on this instance type fail, as AWS does when it has no capacity."""
         with self._lock:
             self._refusals[instance_type] += times
 
     def refuse_quota(self, instance_type: str) -> None:
-        """Let the account have no quota for this instance type."""
+        """Set the account's quota for this instance type to 0."""
         with self._lock:
             self._no_quota.add(instance_type)
 
     def has_quota(self, instance_type: str) -> bool:
-        """Whether the account may have this instance type at all."""
+        """Whether the account has a quota for this instance type."""
         with self._lock:
             return instance_type not in self._no_quota
 
     def take(self, instance_type: str) -> bool:
-        """Whether there is an instance now; uses up one refusal when there is none."""
+        """Whether an instance is available now; if not, this uses up one refusal."""
         with self._lock:
             if self._refusals[instance_type] == 0:
                 return True

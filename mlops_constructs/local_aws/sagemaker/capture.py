@@ -1,4 +1,4 @@
-"""Data capture: requests and answers of an endpoint, kept in S3."""
+"""Data capture: stores requests and responses of an endpoint in S3."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SIDES = {"Input": "endpointInput", "Output": "endpointOutput"}
 def capture(
     account: Account, endpoint_name: str, variant: Variant, config: Params, bodies: dict[str, tuple[str, bytes]]
 ) -> None:
-    """Store one invocation, if the sampling takes it; in the background, as inference must not wait for it.
+    """Store one invocation, if sampling selects it; in the background, because the invocation must not wait for it.
 
-    `bodies` holds the content type and the bytes of "Input" and "Output".
+    `bodies` contains the content type and the bytes of "Input" and "Output".
     """
     if not config.get("EnableCapture") or random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
         return
@@ -44,7 +44,7 @@ def capture(
 
 
 def _captured(side: str, content_type: str, body: bytes, config: Params) -> Params:
-    """Types the configuration does not list are kept as base64."""
+    """One side of a record; content types that the configuration does not list are stored as base64."""
     listed = config.get("CaptureContentTypeHeader", {})
     plain = content_type.split(";")[0].strip()
     encoding, data = "BASE64", base64.b64encode(body).decode()

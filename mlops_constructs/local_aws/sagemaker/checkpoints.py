@@ -26,7 +26,7 @@ class CheckpointFolder:
         self._saved: dict[str, tuple[int, int]] = {}
 
     def restore(self) -> None:
-        """Fetch what S3 has. Raises JobError for a folder that this machine cannot give the program."""
+        """Download the checkpoints from S3. Raises JobError for a folder outside /opt/ml."""
         if self._uri is None:
             return
         folder = self._folder()
@@ -35,7 +35,7 @@ class CheckpointFolder:
         self._saved = {name: mark for name, mark in self._files().items()}
 
     def save(self) -> None:
-        """Copy what is new or changed to S3."""
+        """Copy new and changed files to S3."""
         if self._uri is None:
             return
         bucket, prefix = split_s3_uri(self._uri)
@@ -45,13 +45,13 @@ class CheckpointFolder:
             try:
                 body = (self._folder() / name).read_bytes()
             except FileNotFoundError:
-                continue  # the program has replaced it by a newer one
+                continue  # the program has deleted or replaced it
             self._s3.put_object(Bucket=bucket, Key=prefix + name, Body=body)
             self._saved[name] = mark
 
     def _folder(self) -> Path:
         if not self._path.startswith(_ML):
-            raise JobError(f"ClientError: the local AWS keeps checkpoints below {_ML} only, not in {self._path}")
+            raise JobError(f"ClientError: the local AWS supports checkpoints in {_ML} only, not in {self._path}")
         return self._base / self._path.removeprefix(_ML)
 
     def _files(self) -> dict[str, tuple[int, int]]:

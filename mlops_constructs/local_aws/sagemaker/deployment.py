@@ -1,11 +1,11 @@
-"""Bringing an endpoint's fleet up, replacing it, and taking it down: the work of a thread."""
+"""Starts and replaces an endpoint's fleet; runs in a thread of its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetError, FleetStarter
-from mlops_constructs.local_aws.sagemaker.updates import ringing_alarms
+from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -18,7 +18,7 @@ _SWITCH_SECONDS = 0.3
 
 
 class Deployment:
-    """Puts one endpoint on a configuration."""
+    """Deploys a configuration to one endpoint."""
 
     def __init__(
         self, account: Account, containers: ContainerHost, endpoint: Endpoint, config: Params, health_seconds: float
@@ -29,7 +29,7 @@ class Deployment:
         self._starter = FleetStarter(account, containers, endpoint.name, health_seconds, self._is_cancelled)
 
     def create(self) -> None:
-        """To InService, or to Failed with the reason."""
+        """Start the fleet; the endpoint becomes InService, or Failed with the reason."""
         endpoint = self._endpoint
         fleet, reason = self._start()
         with endpoint.lock:
@@ -41,14 +41,14 @@ class Deployment:
             fleet.stop(0)
 
     def update(self) -> None:
-        """Start the new fleet beside the old one, and switch when it is healthy and no alarm rings."""
+        """Start the new fleet beside the old one, and switch when it is healthy and no alarm is in ALARM state."""
         endpoint = self._endpoint
         new, reason = self._start()
         if new is not None:
-            ringing = ringing_alarms(self._account, endpoint.deployment_config)
-            if ringing:
+            in_alarm = alarms_in_alarm(self._account, endpoint.deployment_config)
+            if in_alarm:
                 new.stop()
-                new, reason = None, f"One or more configured alarms are in ALARM state: {', '.join(ringing)}"
+                new, reason = None, f"One or more configured alarms are in ALARM state: {', '.join(in_alarm)}"
         with endpoint.lock:
             retired = endpoint.fleet
             endpoint.pending_config_name = None

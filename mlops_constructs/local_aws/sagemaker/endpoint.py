@@ -1,4 +1,4 @@
-"""One endpoint: what serves, and what is known of it."""
+"""One endpoint: its fleet and its state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Endpoint:
-    """An endpoint. Its state is read and written under `lock`; each status is told as an event."""
+    """An endpoint. Its state is read and written under `lock`; each new status is emitted as an event."""
 
     account: Account
     name: str
@@ -36,18 +36,18 @@ class Endpoint:
         self.modified = self.created
 
     def check_in_service(self) -> None:
-        """Raise the ValidationException of an update that comes at the wrong time."""
+        """Raise SageMaker's ValidationException unless the endpoint is InService."""
         if self.status == "Failed":
             raise AwsError("ValidationException", f'Cannot update failed endpoint "{self.arn}": delete it.')
         if self.status != "InService":
             raise AwsError("ValidationException", f'Cannot update in-progress endpoint "{self.arn}".')
 
     def touch(self) -> None:
-        """It changed now."""
+        """Set LastModifiedTime to now."""
         self.modified = datetime.now(timezone.utc)
 
     def move_to(self, status: str) -> None:
-        """Give it a status, and tell."""
+        """Set the status, log it and emit its event."""
         self.status = status
         self.touch()
         reason = f" ({self.failure_reason})" if self.failure_reason else ""
@@ -74,7 +74,7 @@ class Endpoint:
         }
 
     def described(self) -> Params:
-        """The answer of DescribeEndpoint."""
+        """The response of DescribeEndpoint."""
         answer: Params = {**self.summary(), "EndpointConfigName": self.config_name}
         if self.fleet is not None:
             answer["ProductionVariants"] = [variant.summary() for variant in self.fleet.variants]

@@ -1,4 +1,4 @@
-"""Endpoint configurations, kept as they were sent; moto forgets members and knows few instance types."""
+"""Endpoint configurations, stored as they were sent; moto drops members and supports few instance types."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EndpointConfigs(Service):
         self._configs: dict[str, Params] = {}
 
     def create_endpoint_config(self, params: Params) -> Params:
-        """Keep a configuration whose models exist."""
+        """Store a configuration; its models must exist."""
         name = params["EndpointConfigName"]
         variants = params.get("ProductionVariants", [])
         names = [variant["VariantName"] for variant in variants]
@@ -45,12 +45,12 @@ class EndpointConfigs(Service):
         return {"EndpointConfigArn": arn}
 
     def describe_endpoint_config(self, params: Params) -> Params:
-        """A configuration as it was made."""
+        """A configuration as it was created."""
         with self.lock:
             return dict(self._find(params["EndpointConfigName"]))
 
     def list_endpoint_configs(self, params: Params) -> Params:
-        """The newest first, by name."""
+        """Configurations, optionally filtered by name, the newest first."""
         with self.lock:
             chosen = [item for name, item in self._configs.items() if params.get("NameContains", "") in name]
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
@@ -58,7 +58,7 @@ class EndpointConfigs(Service):
         return {"EndpointConfigs": summaries[: params.get("MaxResults", 100)]}
 
     def delete_endpoint_config(self, params: Params) -> Params:
-        """Forget a configuration."""
+        """Delete a configuration."""
         with self.lock:
             arn: str = self._find(params["EndpointConfigName"])["EndpointConfigArn"]
             del self._configs[params["EndpointConfigName"]]
@@ -77,7 +77,7 @@ class EndpointConfigs(Service):
 def _check_variant(variant: Params) -> None:
     name = variant["VariantName"]
     if "ModelName" not in variant:
-        raise AwsError("ValidationException", f"the local AWS serves variants with a ModelName; {name} has none")
+        raise AwsError("ValidationException", f"the local AWS supports only variants with a ModelName; {name} has none")
     if ("InstanceType" in variant) == ("ServerlessConfig" in variant):
         raise AwsError("ValidationException", f"The variant {name} must have an InstanceType or a ServerlessConfig.")
     if "InstanceType" in variant and "InitialInstanceCount" not in variant:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.tags import Tags
 
 HEALTH_SECONDS = 60.0
-"""How long a local fleet may take to become healthy; AWS gives 4 minutes and more."""
+"""How long a local fleet may take to become healthy; AWS allows 4 minutes and more."""
 
 
 class Endpoints(Service):
-    """The endpoints of the account. Their names are compared without regard to case."""
+    """The endpoints of the account. Their names are not case-sensitive."""
 
     service_name: ClassVar[str] = "sagemaker"
 
@@ -52,7 +52,7 @@ class Endpoints(Service):
             return self.find(params["EndpointName"]).described()
 
     def list_endpoints(self, params: Params) -> Params:
-        """Endpoints by name or status."""
+        """Endpoints, optionally filtered by name or status."""
         with self.lock:
             summaries = [
                 endpoint.summary()
@@ -71,7 +71,7 @@ class Endpoints(Service):
             endpoint.check_in_service()
             fleet = endpoint.fleet
             if fleet is None:
-                raise AwsError("ValidationException", f"Endpoint {endpoint.name} serves nothing yet.")
+                raise AwsError("ValidationException", f"Endpoint {endpoint.name} has no fleet yet.")
             check_scaled_variants(self.account, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
                 config = with_retained_properties(fleet, config, params.get("ExcludeRetainedVariantProperties", []))
@@ -84,7 +84,7 @@ class Endpoints(Service):
         return {"EndpointArn": endpoint.arn}
 
     def update_endpoint_weights_and_capacities(self, params: Params) -> Params:
-        """Change the traffic shares and instance counts of variants that serve."""
+        """Change the weights and instance counts of the serving variants."""
         with self.lock:
             endpoint = self.find(params["EndpointName"])
             endpoint.check_in_service()
@@ -113,7 +113,7 @@ class Endpoints(Service):
         return {}
 
     def find(self, name: str) -> Endpoint:
-        """The endpoint of this name. Raises the ValidationException that SageMaker gives for none."""
+        """The endpoint with this name. Raises SageMaker's ValidationException when there is none."""
         with self.lock:
             endpoint = self._endpoints.get(name.lower())
         if endpoint is None:
@@ -121,7 +121,7 @@ class Endpoints(Service):
         return endpoint
 
     def serving(self, name: str) -> Fleet:
-        """What answers invocations now. Raises ValidationError when nothing does."""
+        """The fleet that handles invocations now. Raises ValidationError when there is none."""
         with self.lock:
             endpoint = self._endpoints.get(name.lower())
             if endpoint is None or endpoint.fleet is None or endpoint.status in ("Failed", "Deleting"):
@@ -129,7 +129,7 @@ class Endpoints(Service):
             return endpoint.fleet
 
     def close(self) -> None:
-        """End every serving process at once."""
+        """End every serving process immediately."""
         with self.lock:
             fleets = [endpoint.fleet for endpoint in self._endpoints.values() if endpoint.fleet is not None]
         for fleet in fleets:

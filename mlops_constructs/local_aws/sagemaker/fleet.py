@@ -1,4 +1,4 @@
-"""The serving processes behind an endpoint: one per variant, with the model it loads."""
+"""The fleet of an endpoint: one serving process per variant, with its model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.containers.running import Container
 
 DRAIN_SECONDS = 30.0
-"""From SIGTERM to SIGKILL, as on AWS."""
+"""Time between SIGTERM and SIGKILL, as on AWS."""
 _PING_SECONDS = 2.0
 _PING_PAUSE_SECONDS = 0.1
 _LOG_TAIL_LINES = 8
@@ -45,7 +45,7 @@ class FleetError(Exception):
 
 @dataclass
 class Variant:
-    """A production variant that serves: its process, and its share of the traffic."""
+    """A serving production variant: its process, and its weight."""
 
     name: str
     settings: Params
@@ -104,7 +104,7 @@ class Fleet:
         return str(self.config["EndpointConfigName"])
 
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
-        """End every variant's process, all at the same time."""
+        """End the processes of all variants at the same time."""
         threads = [
             threading.Thread(target=variant.stop, args=(grace_seconds,), daemon=True) for variant in self.variants
         ]
@@ -134,7 +134,7 @@ class FleetStarter:
     def start(self, config: Params) -> Fleet:
         """Start every variant and wait until each is healthy.
 
-        Raises `FleetError`; nothing of the fleet runs then.
+        Raises `FleetError`; then no process of the fleet is left running.
         """
         fleet = Fleet(config, [])
         try:
@@ -171,7 +171,7 @@ class FleetStarter:
             shutil.rmtree(folder, ignore_errors=True)
             raise FleetError(f"The variant {name} cannot be started: {error}") from error
         if count is not None and count > 1:
-            self._account.log(f"endpoint {self._endpoint_name}: one process stands for {count} instances of {name}")
+            self._account.log(f"endpoint {self._endpoint_name}: one process replaces the {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
         return Variant(
             name, settings, weight, count, port, container, image, definition["Image"], log, folder, credentials
@@ -185,7 +185,7 @@ class FleetStarter:
         )
         containers = model.get("Containers", []) or [model.get("PrimaryContainer", {})]
         if len(containers) != 1:
-            raise ContainerError(f"the model {name} is an inference pipeline; the local AWS serves one container")
+            raise ContainerError(f"the model {name} is an inference pipeline; the local AWS supports one container")
         definition: Params = containers[0]
         if "ModelPackageName" in definition:
             package = self._account.client("sagemaker").describe_model_package(
@@ -207,13 +207,13 @@ class FleetStarter:
     def _await_health(self, variant: Variant, deadline: float) -> None:
         while not _is_healthy(variant.port):
             if self._cancelled():
-                raise FleetError("The endpoint was deleted while it was being made")
+                raise FleetError("The endpoint was deleted while it was being created")
             code = variant.container.exit_code()
             if code is not None:
                 variant.container.wait(0)
                 why = f"its program ended with exit code {code}"
             elif time.monotonic() > deadline:
-                why = f"no answer with status 200 on /ping within {self._health_seconds:g} seconds"
+                why = f"no response with status 200 to /ping within {self._health_seconds:g} seconds"
             else:
                 time.sleep(_PING_PAUSE_SECONDS)
                 continue
@@ -225,7 +225,7 @@ class FleetStarter:
 
 
 def extract_model(archive: Path, folder: Path) -> None:
-    """Unpack a model archive. Raises `ContainerError` when it is no archive, or reaches out of its folder."""
+    """Unpack a model archive. Raises `ContainerError` when it is not an archive, or has paths outside its folder."""
     try:
         with tarfile.open(archive, "r:*") as tar:
             tar.extractall(folder, filter="data")

@@ -1,4 +1,4 @@
-"""The files of a training job: what it finds in /opt/ml, and what is kept of what it leaves there."""
+"""The files of a training job in /opt/ml: its inputs, and the outputs that are stored in S3."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAILURE_CHARACTERS = 1024
 
 
 class JobError(Exception):
-    """The job cannot go on; the text is its FailureReason."""
+    """The job cannot continue; the text is its FailureReason."""
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
@@ -36,7 +36,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 
 
 def write_configuration(base: Path, request: Params) -> None:
-    """Lay out /opt/ml with the three files of input/config."""
+    """Create the folders of /opt/ml and the three files of input/config."""
     for folder in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
         (base / folder).mkdir(parents=True)
     resources = request.get("ResourceConfig", {})
@@ -79,7 +79,7 @@ def _channel_settings(channel: Params) -> dict[str, str]:
 
 
 def forget_work(base: Path) -> None:
-    """What a new instance does not have of the work of the one before."""
+    """Delete what the program has written: the new instance after an interruption does not have it."""
     for name in ("model", "output", "checkpoints"):
         shutil.rmtree(base / name, ignore_errors=True)
     for name in ("model", "output/data", "checkpoints"):
@@ -87,15 +87,15 @@ def forget_work(base: Path) -> None:
 
 
 def download_channels(base: Path, request: Params, s3: Any) -> None:
-    """Fetch every channel into input/data. Raises `JobError` worded as SageMaker does."""
+    """Download every channel into input/data. Raises `JobError` with SageMaker's wording."""
     if request["AlgorithmSpecification"].get("TrainingInputMode") == "Pipe":
-        raise JobError("ClientError: the local AWS knows the input modes File and FastFile, not Pipe")
+        raise JobError("ClientError: the local AWS supports the input modes File and FastFile, not Pipe")
     for channel in _channels(request):
         source = channel["DataSource"]["S3DataSource"]
         if source.get("S3DataType") != "S3Prefix":
             raise JobError(
-                f"ClientError: the local AWS reads channels of type S3Prefix only, "
-                f"{channel['ChannelName']} is {source.get('S3DataType')}"
+                f"ClientError: the local AWS supports only channels with S3DataType S3Prefix; "
+                f"{channel['ChannelName']} has {source.get('S3DataType')}"
             )
         folder = base / "input" / "data" / channel["ChannelName"]
         try:
@@ -111,7 +111,7 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
 
 
 def download_prefix(s3: Any, uri: str, folder: Path) -> int:
-    """Fetch all objects below a URI into a folder; returns how many there are."""
+    """Download all objects below a URI into a folder; return their number."""
     bucket, prefix = split_s3_uri(uri)
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -122,7 +122,7 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> int:
             relative = item["Key"][len(prefix) :].lstrip("/")
             target = folder / (relative if relative else item["Key"].rsplit("/", 1)[-1])
             if not target.resolve().is_relative_to(folder.resolve()):
-                raise JobError(f"ClientError: Data download failed: the key {item['Key']!r} leaves its folder")
+                raise JobError(f"ClientError: Data download failed: the key {item['Key']!r} points outside its folder")
             target.parent.mkdir(parents=True, exist_ok=True)
             download(s3, bucket, item["Key"], target)
             count += 1
@@ -130,14 +130,14 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> int:
 
 
 def download(s3: Any, bucket: str, key: str, target: Path) -> None:
-    """Fetch one object into a file."""
+    """Download one object into a file."""
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     with contextlib.closing(body), target.open("wb") as file:
         shutil.copyfileobj(body, file)
 
 
 def upload_output(base: Path, request: Params, s3: Any, *, with_model: bool) -> str | None:
-    """Archive what the job left into its output path; returns the model archive's URI, if there is one."""
+    """Archive the job's output and model to its output path; return the URI of the model archive, if there is one."""
     root = f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
     key_id = request["OutputDataConfig"].get("KmsKeyId")
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
@@ -163,15 +163,15 @@ def _upload_archive(s3: Any, folder: Path, uri: str, encryption: dict[str, str])
 
 
 def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
-    """The FailureReason of a job whose program failed: its failure file, else its last words."""
+    """The FailureReason of a job whose program failed: its failure file, otherwise the end of its log."""
     file = base / "output" / "failure"
-    told = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
-    text = told.strip() if told.strip() else log_tail
+    written = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
+    text = written.strip() if written.strip() else log_tail
     return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {exit_code}"
 
 
 def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:
-    """The last value of each metric that the log shows; without definitions, of those of built-in algorithms."""
+    """The last value of each metric in the log; without definitions, of the metrics of built-in algorithms."""
     now = datetime.now(timezone.utc)
     if not definitions:
         known = predefined(lines)

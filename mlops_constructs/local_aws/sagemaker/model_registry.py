@@ -1,4 +1,4 @@
-"""The model registry where moto's differs from AWS's: tokens, partial updates and deletion."""
+"""The model registry, where moto's differs from AWS's: tokens, partial updates and deletion."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ModelRegistry(Service):
-    """Model packages and their groups stay in moto."""
+    """Model packages and their groups; moto stores them."""
 
     service_name: ClassVar[str] = "sagemaker"
 
@@ -22,7 +22,7 @@ class ModelRegistry(Service):
         self._made: dict[str, str] = {}
 
     def create_model_package(self, params: Params) -> Params:
-        """Make a version; the same ClientToken makes only one."""
+        """Create a model package; requests with the same ClientToken create only one."""
         token = params.get("ClientToken")
         with self.lock:
             if token is not None and token in self._made:
@@ -33,7 +33,7 @@ class ModelRegistry(Service):
         return {"ModelPackageArn": arn}
 
     def update_model_package(self, params: Params) -> Params:
-        """Change what is given and keep the rest; moto drops the metadata that is not sent again."""
+        """Change the given members and keep the others; moto drops metadata that is not sent again."""
         moto = self.account.moto("sagemaker")
         with self.lock:
             before = moto.describe_model_package(ModelPackageName=params["ModelPackageArn"])
@@ -48,7 +48,7 @@ class ModelRegistry(Service):
             return without_metadata(moto.update_model_package(**completed))
 
     def delete_model_package(self, params: Params) -> Params:
-        """Delete a version, by ARN."""
+        """Delete a model package by ARN."""
         arn = self.account.moto("sagemaker").describe_model_package(**params)["ModelPackageArn"]
         with self.lock:
             self._backend.model_packages.pop(arn, None)
@@ -56,7 +56,7 @@ class ModelRegistry(Service):
         return {}
 
     def delete_model_package_group(self, params: Params) -> Params:
-        """Delete a group; refused while it has versions, as on AWS."""
+        """Delete a model package group; rejected while it has model packages, as on AWS."""
         name = params["ModelPackageGroupName"].rsplit("/", 1)[-1]
         self.account.moto("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
         with self.lock:
@@ -69,5 +69,5 @@ class ModelRegistry(Service):
 
     @property
     def _backend(self) -> Any:
-        # moto can delete neither through its API
+        # moto's API can delete neither model packages nor their groups
         return sagemaker_backends[self.account.account_id][self.account.region]

@@ -1,4 +1,4 @@
-"""Notebook instances where moto forgets what they were made with."""
+"""Notebook instances, with the members and tags that moto drops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORGOTTEN = ("InstanceMetadataServiceConfiguration", "PlatformIdentifier", "IpA
 
 
 class NotebookInstances(Service):
-    """Notebook instances stay in moto, but for the members that it drops."""
+    """Stores the members of notebook instances that moto drops; moto stores the rest."""
 
     service_name: ClassVar[str] = "sagemaker"
 
@@ -22,29 +22,29 @@ class NotebookInstances(Service):
         self._sent: dict[str, Params] = {}
 
     def after_create_notebook_instance(self, params: Params, _: dict[str, str]) -> None:
-        """Remember what moto drops."""
+        """Store the members that moto drops."""
         with self.lock:
             self._sent[params["NotebookInstanceName"]] = {key: params[key] for key in _FORGOTTEN if key in params}
 
     def describe_notebook_instance(self, params: Params) -> Params:
-        """An instance, and what moto forgot."""
+        """A notebook instance, with the members that moto drops."""
         answer = without_metadata(self.account.moto("sagemaker").describe_notebook_instance(**params))
         with self.lock:
             return {**answer, **self._sent.get(params["NotebookInstanceName"], {})}
 
     def after_delete_notebook_instance(self, params: Params, _: dict[str, str]) -> None:
-        """Forget an instance."""
+        """Drop the stored members of a deleted instance."""
         with self.lock:
             self._sent.pop(params["NotebookInstanceName"], None)
 
 
 class NotebookConfigurations(Service):
-    """moto forgets the tags that a notebook lifecycle configuration is made with."""
+    """Keeps the tags that a notebook lifecycle configuration is created with; moto drops them."""
 
     service_name: ClassVar[str] = "sagemaker"
 
     def after_create_notebook_instance_lifecycle_config(self, params: Params, _: dict[str, str]) -> None:
-        """Tag it as an afterthought."""
+        """Add the tags after the creation."""
         if not params.get("Tags"):
             return
         name = params["NotebookInstanceLifecycleConfigName"]

@@ -1,4 +1,4 @@
-"""SageMaker processing jobs, run for real on this machine."""
+"""SageMaker processing jobs, which really run on this machine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ProcessingJobs(Service):
         self._jobs: dict[str, ProcessingJob] = {}
 
     def create_processing_job(self, params: Params) -> Params:
-        """Run the program in the background. A name can be used once, forever."""
+        """Run the program in the background. A name can never be used again."""
         name = params["ProcessingJobName"]
         _check_places(params)
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
@@ -50,7 +50,7 @@ class ProcessingJobs(Service):
         return self.find(params["ProcessingJobName"]).described()
 
     def list_processing_jobs(self, params: Params) -> Params:
-        """Jobs by name or status, the newest first."""
+        """Jobs, optionally filtered by name or status, the newest first."""
         with self.lock:
             jobs = sorted(self._jobs.values(), key=lambda job: job.created, reverse=True)
         found = [
@@ -61,12 +61,12 @@ class ProcessingJobs(Service):
         return {"ProcessingJobSummaries": found[: params.get("MaxResults", 100)]}
 
     def stop_processing_job(self, params: Params) -> Params:
-        """Ask a running job to end."""
+        """Stop a running job."""
         self.find(params["ProcessingJobName"]).stop()
         return {}
 
     def find(self, name: str) -> ProcessingJob:
-        """The job of this name. Raises the ValidationException that SageMaker gives for none."""
+        """The job with this name. Raises SageMaker's ValidationException when there is none."""
         with self.lock:
             job = self._jobs.get(name)
         if job is None:
@@ -74,7 +74,7 @@ class ProcessingJobs(Service):
         return job
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop all running jobs."""
         with self.lock:
             running = [job.container for job in self._jobs.values() if job.container is not None]
         for container in running:
@@ -86,4 +86,5 @@ def _check_places(params: Params) -> None:
     for entry in (*params.get("ProcessingInputs", []), *outputs):
         place = entry.get("S3Input", entry.get("S3Output", {})).get("LocalPath", "")
         if not place.startswith(f"{ROOT}processing/"):
-            raise AwsError("ValidationException", f"the local AWS needs S3 and {ROOT}processing/, got {place!r}")
+            message = f"the local AWS supports only S3 and a LocalPath in {ROOT}processing/, got {place!r}"
+            raise AwsError("ValidationException", message)

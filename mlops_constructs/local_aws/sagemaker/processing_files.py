@@ -1,4 +1,4 @@
-"""The files of a processing job: what it finds in /opt/ml, and what is kept of what it leaves there."""
+"""The files of a processing job in /opt/ml: its inputs, and the outputs that are stored in S3."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MESSAGE_CHARACTERS = 1024
 
 
 def lay_out(base: Path, request: Params) -> None:
-    """Make the folders, and the two files of config."""
+    """Create the folders, and the two files of config."""
     (base / "config").mkdir(parents=True)
     (base / "output").mkdir()
     shown = {name: value for name, value in request.items() if name not in ("Tags", "Environment")}
@@ -38,7 +38,7 @@ def _local(path: str, base: Path) -> Path:
 
 
 def download(base: Path, request: Params, s3: Any) -> None:
-    """Fetch every input. Raises `JobError` for one without objects."""
+    """Download every input. Raises `JobError` for an input without objects."""
     for entry in request.get("ProcessingInputs", []):
         source = entry["S3Input"]
         folder = _local(source["LocalPath"], base)
@@ -49,7 +49,7 @@ def download(base: Path, request: Params, s3: Any) -> None:
 
 
 def upload(base: Path, request: Params, s3: Any) -> None:
-    """Keep every output."""
+    """Upload every output."""
     key_id = request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
     for output in _outputs(request):
@@ -61,6 +61,6 @@ def upload(base: Path, request: Params, s3: Any) -> None:
 
 
 def exit_message(base: Path) -> str:
-    """What the program says of itself, for people."""
+    """The ExitMessage: the text of the file output/message, empty without one."""
     file = base / "output" / "message"
     return file.read_bytes().decode(errors="replace").strip()[:_MESSAGE_CHARACTERS] if file.is_file() else ""

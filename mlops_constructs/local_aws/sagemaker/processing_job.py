@@ -1,4 +1,4 @@
-"""One processing job: what was asked for, and how far it has come."""
+"""One processing job: its request and its state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class ProcessingJob:
-    """A job: the request that made it, and its state."""
+    """A processing job: its request and its state."""
 
     account: Account
     request: Params
@@ -27,7 +27,7 @@ class ProcessingJob:
     result: Params = field(default_factory=dict)
     stop_asked: threading.Event = field(default_factory=threading.Event)
     container: Container | None = None
-    """What must end with the local AWS."""
+    """The running container, which must end when the local AWS closes."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -36,7 +36,7 @@ class ProcessingJob:
         return str(self.request["ProcessingJobName"])
 
     def stop(self) -> None:
-        """Ask the job to end. Raises ValidationException when it does not run."""
+        """Ask the job to stop. Raises ValidationException when it is not running."""
         with self._lock:
             if self.status != "InProgress":
                 raise AwsError("ValidationException", f"The processing job is in status {self.status}.")
@@ -44,7 +44,7 @@ class ProcessingJob:
         self.stop_asked.set()
 
     def finish(self, status: str, result: Params) -> None:
-        """Give the job its last status."""
+        """Set the job's final status."""
         with self._lock:
             self.result.update(result)
             self.status = status
@@ -62,7 +62,7 @@ class ProcessingJob:
             }
 
     def described(self) -> Params:
-        """The answer of DescribeProcessingJob."""
+        """The response of DescribeProcessingJob."""
         with self._lock:
             request = {name: value for name, value in self.request.items() if name != "Tags"}
             return {**request, **self.summary(), **self.result}

@@ -1,4 +1,4 @@
-"""One processing job, run for real on this machine."""
+"""Runs one processing job on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POLL_SECONDS = 0.2
 
 
 class ProcessingRun:
-    """The way of one job from its start to its end, in a thread of its own."""
+    """Runs one job from start to end, in a thread of its own."""
 
     def __init__(
         self, account: Account, containers: ContainerHost, job: ProcessingJob, credentials: Mapping[str, Any]
@@ -50,7 +50,7 @@ class ProcessingRun:
         self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
 
     def run(self) -> None:
-        """Run the job; it ends with a status whatever happens."""
+        """Run the job; it gets a final status also when it fails."""
         job = self._job
         try:
             self._process()
@@ -101,7 +101,7 @@ class ProcessingRun:
             job.finish("Stopped" if ended_early else "Completed", result)
 
     def _watch(self, container: Container) -> tuple[bool, int]:
-        """Wait for the program; whether it was ended, and its exit code."""
+        """Wait for the program; return whether it was stopped early, and its exit code."""
         limits = self._job.request.get("StoppingCondition", {})
         deadline = time.monotonic() + limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS)
         self._job.container = container

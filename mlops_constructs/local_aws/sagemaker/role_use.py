@@ -1,4 +1,4 @@
-"""What SageMaker itself does with the role of a job or a model."""
+"""Checks what SageMaker itself does with the role of a job or a model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_role(account: Account, use: str, image_uri: str, log: JobLog, credentials: Mapping[str, Any]) -> None:
-    """Hold a role against AWS's list for a use; what costs only a log or a metric is told in the log.
+    """Check a role against AWS's list of permissions for a use; missing ones for logs and metrics are only logged.
 
     Raises:
         ContainerError: The role may not pull the image.

@@ -1,4 +1,4 @@
-"""InvokeEndpoint: requests to the serving processes."""
+"""InvokeEndpoint: sends requests to the serving processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REQUEST_HEADERS = {
 
 
 class ModelError(AwsError):
-    """The container answered with an error; `members` are the error's own, beside its message."""
+    """The container returned an error; `members` are further members of the error beside its message."""
 
     def __init__(self, message: str, status: int, answer: str, log_group_arn: str) -> None:
         members = {"OriginalStatusCode": status, "OriginalMessage": answer, "LogStreamArn": log_group_arn}
@@ -82,7 +82,7 @@ class Invocations(Service):
                 message = "Your invocation timed out while waiting for a response from container primary."
                 raise self._model_error(name, 504, message) from error
             except (OSError, http.client.HTTPException) as error:
-                raise self._model_error(name, 502, f"the container does not answer: {error}") from error
+                raise self._model_error(name, 502, f"the container does not respond: {error}") from error
 
     def _model_error(self, name: str, status: int, answer: str) -> ModelError:
         group = f"/aws/sagemaker/Endpoints/{name}"

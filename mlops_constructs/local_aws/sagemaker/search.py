@@ -1,4 +1,4 @@
-"""Choosing hyperparameters for a tuning job: the same job name, the same choices."""
+"""Chooses the hyperparameters of a tuning job; the same job name gives the same choices."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Chosen = dict[str, str]
 
 
 def choices(job_name: str, config: Params) -> Iterator[Chosen]:
-    """Hyperparameters for one training job after the other; without end, but for a grid.
+    """The hyperparameters of each training job; endless, except for the strategy ``Grid``.
 
-    The local AWS does not learn: ``Bayesian`` and ``Hyperband`` choose at random too.
+    The local AWS does not learn from results: ``Bayesian`` and ``Hyperband`` choose at random too.
     """
     ranges = config.get("ParameterRanges", {})
     if config["Strategy"] == "Grid":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SageMaker:
-    """The parts of SageMaker that run something, or that moto forgets members of. The rest is moto's.
+    """The parts of SageMaker that run something, or whose members moto drops. moto implements the rest.
 
     Attributes:
         services: All of them, in the order in which they start.

@@ -1,4 +1,4 @@
-"""Tags of the resources that moto has none for."""
+"""Tags of the resources for which moto does not store tags."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_TAGGED_BY_MOTO = (
 
 
 class Tags(Service):
-    """Keeps tags by ARN; those of other kinds of resources are moto's."""
+    """Stores tags by ARN; moto stores the tags of the other kinds of resources."""
 
     service_name: ClassVar[str] = "sagemaker"
 
@@ -48,31 +48,31 @@ class Tags(Service):
         return {}
 
     def tag(self, arn: str, params: Params) -> None:
-        """Keep the tags that a resource is made with."""
+        """Store the tags that a resource is created with."""
         with self.lock:
             self._own_tags(arn).update({tag["Key"]: tag["Value"] for tag in params.get("Tags", [])})
 
     def forget(self, arn: str) -> None:
-        """Forget the tags of a resource that is deleted."""
+        """Drop the tags of a deleted resource."""
         with self.lock:
             self._tags.pop(arn, None)
 
     def _tags_of(self, arn: str) -> dict[str, str]:
-        """The tags of a resource of SageMaker, whoever keeps them; none of a resource that is not there."""
+        """The tags of a SageMaker resource, stored here or in moto; none when the resource does not exist."""
         if arn.split(":")[2] != "sagemaker":
             return {}
         if _kind(arn) in _NOT_TAGGED_BY_MOTO:
-            # A call names a resource as it was made; in its ARN the name is in lower case.
+            # A call names a resource as it was created; in its ARN the name is in lower case.
             with self.lock:
                 return dict(self._tags.get(arn) or self._tags.get(arn.lower(), {}))
         try:
             listed = self.account.moto("sagemaker").list_tags(ResourceArn=arn)["Tags"]
-        except (AttributeError, ClientError):  # moto breaks on the ARN of a model that is not there
+        except (AttributeError, ClientError):  # moto fails on the ARN of a model that does not exist
             return {}
         return {tag["Key"]: tag["Value"] for tag in listed}
 
     def _own_tags(self, arn: str) -> dict[str, str]:
-        """Raises `PassToMotoError` when moto keeps the tags of this kind of resource."""
+        """The tags stored here. Raises `PassToMotoError` when moto stores the tags of this kind of resource."""
         if _kind(arn) not in _NOT_TAGGED_BY_MOTO:
             raise PassToMotoError
         return self._tags.setdefault(arn, {})

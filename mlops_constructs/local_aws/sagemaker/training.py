@@ -1,4 +1,4 @@
-"""SageMaker training jobs: what is known of them, and what can be asked."""
+"""The operations on SageMaker training jobs."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ class TrainingJobs(Service):
         return self.find(params["TrainingJobName"]).described()
 
     def list_training_jobs(self, params: Params) -> Params:
-        """Jobs by name or status, newest first unless asked otherwise."""
+        """Jobs, optionally filtered by name or status, by default the newest first."""
         with self.lock:
             jobs = [job for job in self._jobs.values() if _matches(job, params)]
         jobs.sort(key=lambda job: job.created, reverse=params.get("SortOrder") != "Ascending")
         return {"TrainingJobSummaries": [job.summary() for job in jobs][: params.get("MaxResults", 100)]}
 
     def stop_training_job(self, params: Params) -> Params:
-        """Ask a running job to end."""
+        """Stop a running job."""
         self.find(params["TrainingJobName"]).stop()
         return {}
 
     def delete_training_job(self, params: Params) -> Params:
-        """Forget a job that has ended; its name can be used again."""
+        """Delete a job that has ended; its name can be used again."""
         job = self.find(params["TrainingJobName"])
         if job.status in ("InProgress", "Stopping"):
             raise AwsError("ValidationException", f"The training job {job.name} is {job.status}: it cannot be deleted.")
@@ -60,14 +60,14 @@ class TrainingJobs(Service):
         return {}
 
     def interrupt(self, name: str) -> None:
-        """Take a spot job's instances away while it trains; it starts again from its last checkpoint."""
+        """Interrupt a spot job while it trains; it starts again from its last checkpoint."""
         self.find(name).interruption.set()
 
     def launch(self, params: Params, tuning_job_arn: str | None = None) -> TrainingJob:
-        """Start a job, of a tuning job or by itself."""
+        """Start a training job, alone or for a tuning job."""
         name = params["TrainingJobName"]
         if not params.get("AlgorithmSpecification", {}).get("TrainingImage"):
-            raise AwsError("ValidationException", "the local AWS trains by AlgorithmSpecification.TrainingImage")
+            raise AwsError("ValidationException", "the local AWS requires AlgorithmSpecification.TrainingImage")
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"training-job/{name}")
         job = TrainingJob(self.account, params, arn, datetime.now(timezone.utc))
@@ -87,7 +87,7 @@ class TrainingJobs(Service):
         return job
 
     def find(self, name: str) -> TrainingJob:
-        """The job of this name. Raises the ValidationException that SageMaker gives for none."""
+        """The job with this name. Raises SageMaker's ValidationException when there is none."""
         with self.lock:
             job = self._jobs.get(name)
         if job is None:
@@ -95,7 +95,7 @@ class TrainingJobs(Service):
         return job
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop all running jobs."""
         with self.lock:
             running = [job.container for job in self._jobs.values() if job.container is not None]
         for container in running:

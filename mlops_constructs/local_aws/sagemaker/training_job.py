@@ -1,4 +1,4 @@
-"""One training job: what was asked for, and how far it has come."""
+"""One training job: its request and its state."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MESSAGES = {
 
 @dataclass(eq=False)
 class TrainingJob:
-    """A job: the request that made it, and its state. Each change is told as an event."""
+    """A training job: its request and its state. Each change of the state is emitted as an event."""
 
     account: Account
     request: Params
@@ -43,7 +43,7 @@ class TrainingJob:
     stop_asked: threading.Event = field(default_factory=threading.Event)
     interruption: threading.Event = field(default_factory=threading.Event)
     container: Container | None = None
-    """What must end with the local AWS."""
+    """The running container, which must end when the local AWS closes."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -60,14 +60,14 @@ class TrainingJob:
         return str(self.request.get("ResourceConfig", {}).get("InstanceType", ""))
 
     def move(self, secondary: str) -> None:
-        """Go on to a secondary status, unless the job is being stopped."""
+        """Change to a secondary status, unless the job is being stopped."""
         with self._lock:
             if self.status == "InProgress":
                 self._enter(secondary)
         self._announce()
 
     def stop(self) -> None:
-        """Ask the job to end. Raises ValidationException when it does not run."""
+        """Ask the job to stop. Raises ValidationException when it is not running."""
         with self._lock:
             if self.status != "InProgress":
                 message = f"The request was rejected because the training job is in status {self.status}."
@@ -78,7 +78,7 @@ class TrainingJob:
         self._announce()
 
     def finish(self, status: str, secondary: str, result: Params) -> None:
-        """Give the job its last status."""
+        """Set the job's final status."""
         reason = result.get("FailureReason", "")
         with self._lock:
             self.result.update(result)
@@ -88,7 +88,7 @@ class TrainingJob:
         self._announce()
 
     def described(self) -> Params:
-        """The answer of DescribeTrainingJob."""
+        """The response of DescribeTrainingJob."""
         with self._lock:
             request = {name: value for name, value in self.request.items() if name != "Tags"}
             return {

@@ -1,4 +1,4 @@
-"""One training job, run for real on this machine."""
+"""Runs one training job on this machine."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _INTERRUPTED = "Interrupted"
 
 
 class TrainingRun:
-    """The way of one job from its start to its end, in a thread of its own."""
+    """Runs one job from start to end, in a thread of its own."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class TrainingRun:
         self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
 
     def run(self) -> None:
-        """Run the job; it ends with a status whatever happens."""
+        """Run the job; it gets a final status also when it fails."""
         job = self._job
         try:
             if self._capacity.take(job.instance_type):
@@ -117,7 +117,7 @@ class TrainingRun:
         job.finish(status, ended_early or "Completed", result)
 
     def _attempts(self, image: Image) -> tuple[str | None, int]:
-        """Run the program until it is over; an interrupted one begins again with what it had in S3."""
+        """Run the program until it ends; after an interruption it starts again with its checkpoints from S3."""
         environment = {
             **self._job.request.get("Environment", {}),
             "TRAINING_JOB_NAME": self._job.name,
@@ -136,7 +136,7 @@ class TrainingRun:
             self._checkpoints.restore()
 
     def _watch(self, container: Container) -> tuple[str | None, int]:
-        """Wait for the program; returns why it was ended, if it was, and its exit code."""
+        """Wait for the program; return why it was stopped (None if it was not), and its exit code."""
         self._job.container = container
         started, why, synced = time.monotonic(), None, time.monotonic()
         try:
@@ -178,7 +178,7 @@ class TrainingRun:
             "TrainingStartTime": started,
             "TrainingEndTime": ended,
             "TrainingTimeInSeconds": max(1, round((ended - started).total_seconds())),
-            # An interruption is waited for, and not billed.
+            # The time of an interruption is not billed.
             "BillableTimeInSeconds": max(1, round(self._ran_seconds)),
         }
         return {**times, **({"FinalMetricDataList": metrics} if metrics else {})}

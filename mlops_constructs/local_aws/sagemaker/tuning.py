@@ -1,4 +1,4 @@
-"""SageMaker hyperparameter tuning jobs: searches over training jobs that really train."""
+"""SageMaker hyperparameter tuning jobs, whose training jobs really train."""
 
 from __future__ import annotations
 
@@ -42,10 +42,12 @@ class TuningJobs(Service):
         self._jobs: dict[str, TuningJob] = {}
 
     def create_hyper_parameter_tuning_job(self, params: Params) -> Params:
-        """Run training jobs with chosen hyperparameters in the background. A name can be used once, forever."""
+        """Run training jobs with chosen hyperparameters in the background. A name can never be used again."""
         name = params["HyperParameterTuningJobName"]
         if "TrainingJobDefinition" not in params or "WarmStartConfig" in params or "Autotune" in params:
-            raise AwsError("ValidationException", "the local AWS tunes by one TrainingJobDefinition, from the start")
+            raise AwsError(
+                "ValidationException", "the local AWS tunes one TrainingJobDefinition, without WarmStartConfig"
+            )
         assume_as(self.account, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"hyper-parameter-tuning-job/{name}")
         now = datetime.now(timezone.utc)
@@ -60,7 +62,7 @@ class TuningJobs(Service):
         return {"HyperParameterTuningJobArn": arn}
 
     def find(self, name: str) -> TuningJob:
-        """The job of this name. Raises the ResourceNotFound that SageMaker gives for none."""
+        """The job with this name. Raises SageMaker's ResourceNotFound when there is none."""
         with self.lock:
             job = self._jobs.get(name.lower())
         if job is None:
@@ -68,7 +70,7 @@ class TuningJobs(Service):
         return job
 
     def list_hyper_parameter_tuning_jobs(self, params: Params) -> Params:
-        """Tuning jobs by name, newest first."""
+        """Tuning jobs, optionally filtered by name, the newest first."""
         with self.lock:
             described = [job.described() for job in reversed(self._jobs.values())]
         wanted = [one for one in described if params.get("NameContains", "") in one["HyperParameterTuningJobName"]]
@@ -95,7 +97,7 @@ class TuningJobs(Service):
             return {"TrainingJobSummaries": job.summaries()[: params.get("MaxResults", 100)]}
 
     def stop_hyper_parameter_tuning_job(self, params: Params) -> Params:
-        """Ask a search and all its training jobs to end."""
+        """Stop a tuning job and all its training jobs."""
         job = self.find(params["HyperParameterTuningJobName"])
         with self.lock:
             if job.status != "InProgress":
@@ -128,7 +130,7 @@ class TuningJobs(Service):
             self._finish(job, "Failed", reason)
 
     def _search(self, job: TuningJob) -> bool:
-        """Run the training jobs, some at a time; whether the search was ended before its time."""
+        """Run the training jobs, some in parallel; return whether the search was stopped early."""
         limits = job.config["ResourceLimits"]
         left = limits.get("MaxNumberOfTrainingJobs", _MOST_JOBS)
         candidates = choices(job.name, job.config)
@@ -163,7 +165,7 @@ class TuningJobs(Service):
             try:
                 child.stop()
             except AwsError:
-                continue  # it has ended meanwhile
+                continue  # it has ended in the meantime
         while any(child.status in RUNNING for child in running) and not self.account.closing.is_set():
             time.sleep(_POLL_SECONDS)
 

@@ -1,4 +1,4 @@
-"""A hyperparameter tuning job: what was asked for, what it has tried, and what it tries next."""
+"""One hyperparameter tuning job: its request, its training jobs and its state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RUNNING = ("InProgress", "Stopping")
 
 @dataclass
 class TuningJob:
-    """A search: the request that made it, and what it has tried. Written under the lock of its `TuningJobs`."""
+    """A tuning job: its request and its training jobs. Changed only under the lock of its `TuningJobs`."""
 
     request: Params
     arn: str
@@ -58,7 +58,7 @@ class TuningJob:
         return [self._summary(child, chosen) for child, chosen in self.children]
 
     def described(self) -> Params:
-        """The answer of DescribeHyperParameterTuningJob."""
+        """The response of DescribeHyperParameterTuningJob."""
         request = {name: value for name, value in self.request.items() if name != "Tags"}
         objectives = Counter(summary["ObjectiveStatus"] for summary in self.summaries())
         best = self.best()
@@ -112,7 +112,7 @@ class TuningJob:
 
 
 def child_request(job: TuningJob, chosen: Chosen) -> Params:
-    """CreateTrainingJob for one choice."""
+    """The CreateTrainingJob request for one choice of hyperparameters."""
     definition = dict(job.request["TrainingJobDefinition"])
     fixed = definition.pop("StaticHyperParameters", {})
     metric = job.config["HyperParameterTuningJobObjective"]["MetricName"]

@@ -1,4 +1,4 @@
-"""What UpdateEndpoint checks and keeps."""
+"""UpdateEndpoint's checks, and the variant properties that it retains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params]) -> Params:
-    """A new configuration with the weights and counts that the serving fleet has now.
+    """A new configuration with the present weights and instance counts of the serving fleet.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
     """
@@ -34,7 +34,7 @@ def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params
 
 
 def check_scaled_variants(account: Account, endpoint_name: str, old: Params, new: Params) -> None:
-    """Refuse to remove a variant, or to change its instance type, while it is a scalable target."""
+    """Raise ValidationException when an update removes a scalable target's variant or changes its instance type."""
     before = {variant["VariantName"]: variant for variant in old["ProductionVariants"]}
     after = {variant["VariantName"]: variant for variant in new["ProductionVariants"]}
     changed = [
@@ -57,7 +57,7 @@ def check_scaled_variants(account: Account, endpoint_name: str, old: Params, new
         )
 
 
-def ringing_alarms(account: Account, deployment_config: Params) -> list[str]:
+def alarms_in_alarm(account: Account, deployment_config: Params) -> list[str]:
     """The rollback alarms that are in the ALARM state."""
     alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = [alarm["AlarmName"] for alarm in alarms]
