@@ -1,1 +1,1 @@
-"""A small CloudFormation: templates, change sets, creation, update and rollback of six resource types."""
+"""A small CloudFormation: templates, change sets, and creation, update and rollback of six resource types."""

@@ -1,4 +1,4 @@
-"""Intrinsic functions of a template."""
+"""The intrinsic functions of templates."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _CONDITION_FUNCTIONS = frozenset({"Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or"})
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 
 NO_VALUE = object()
-"""What AWS::NoValue resolves to: the member that holds it is left out."""
+"""What AWS::NoValue resolves to: a member with this value is omitted."""
 
 
 class TemplateError(AwsError):
-    """The template, or what was given with it, is wrong."""
+    """The template, or a value given with it, is not valid."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationError", message)
@@ -31,7 +31,7 @@ class TemplateError(AwsError):
 
 @dataclass(frozen=True)
 class Scope:
-    """What the names in a template stand for."""
+    """The values of the names in a template."""
 
     parameters: Mapping[str, Any]
     conditions: Mapping[str, bool]
@@ -39,7 +39,7 @@ class Scope:
     attribute: Callable[[str, str], Any]
 
     def resolve(self, value: Any) -> Any:
-        """A value with every intrinsic function replaced by its result."""
+        """The value, with every intrinsic function replaced by its result."""
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
         if not isinstance(value, dict):
@@ -84,7 +84,7 @@ class Scope:
 
 
 def evaluate_conditions(definitions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, bool]:
-    """The truth of every condition of a template."""
+    """Whether each condition of a template is true."""
     conditions = _Conditions(definitions, parameters)
     return {name: conditions.named(name, ()) for name in definitions}
 
@@ -109,7 +109,7 @@ class _Conditions:
             left, right = self._scope.resolve(argument)
             return as_text(left) == as_text(right)
         if function not in _CONDITION_FUNCTIONS:
-            raise TemplateError(f"Template format error: {function} is no condition function")
+            raise TemplateError(f"Template format error: {function} is not a condition function")
         parts = [self._truth(item, asked) for item in argument]
         if function == "Fn::Not":
             return not parts[0]
@@ -117,7 +117,7 @@ class _Conditions:
 
 
 def _no_parameter(*names: str) -> str:
-    raise TemplateError(f"Template format error: a condition refers to {'.'.join(names)}, no parameter")
+    raise TemplateError(f"Template format error: a condition refers to {'.'.join(names)}, which is not a parameter")
 
 
 def function_of(value: Mapping[str, Any]) -> str | None:
@@ -133,7 +133,7 @@ def function_of(value: Mapping[str, Any]) -> str | None:
 
 
 def references(value: Any) -> Iterator[tuple[str, str | None]]:
-    """The names a value refers to, each with the attribute it asks for (None for a Ref)."""
+    """The names that a value refers to, each with the requested attribute (None for a Ref)."""
     if isinstance(value, list):
         for item in value:
             yield from references(item)
@@ -165,7 +165,7 @@ def _placeholders(argument: Any) -> Iterator[tuple[str, str | None]]:
 
 
 def split_attribute(argument: Any) -> tuple[str, str]:
-    """The resource and attribute of a Fn::GetAtt, in either of its two forms."""
+    """The resource and attribute of a Fn::GetAtt, whose argument is a string or a list."""
     parts = argument.split(".", 1) if isinstance(argument, str) else argument
     if len(parts) != 2 or not all(isinstance(part, str) for part in parts):
         raise TemplateError("Template error: every Fn::GetAtt object requires two non-empty parameters")
@@ -173,7 +173,7 @@ def split_attribute(argument: Any) -> tuple[str, str]:
 
 
 def as_text(value: Any) -> str:
-    """A value as CloudFormation puts it into text."""
+    """A value as CloudFormation writes it into text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(as_text, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""Begins operations on stacks, each in a thread of its own and under the stack's role."""
+"""Starts operations on stacks, each in a thread of its own and under the stack's role."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class StackLauncher:
         self._place = place
 
     def create(self, stack: Stack, desired: Desired, *, roll_back: bool) -> None:
-        """Begin to make a stack."""
+        """Start to create a stack."""
         stack.desired = desired
         stack.move_to("CREATE_IN_PROGRESS", "User Initiated")
 
@@ -39,13 +39,13 @@ class StackLauncher:
         self._run(stack, desired, desired.role_arn, work, "ROLLBACK_FAILED")
 
     def update(self, stack: Stack, desired: Desired) -> None:
-        """Begin to change a stack."""
+        """Start to update a stack."""
         stack.updated = datetime.now(timezone.utc)
         stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
 
     def delete(self, stack: Stack, desired: Desired, role_arn: str | None) -> None:
-        """Begin to remove a stack."""
+        """Start to delete a stack."""
         stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, role_arn, StackOperation.delete, "DELETE_FAILED")
 

@@ -1,4 +1,4 @@
-"""Creating, updating and deleting a stack, with everything put back when a step fails."""
+"""Creates, updates and deletes a stack; rolls back when a resource fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class StackOperation:
-    """One operation on one stack, in the thread that calls it."""
+    """One operation on one stack; it runs in the thread of its caller."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class StackOperation:
         self._steps = ResourceSteps(stack, role, providers, closing)
 
     def create(self, *, roll_back: bool) -> None:
-        """To CREATE_COMPLETE, or to ROLLBACK_COMPLETE when a resource fails."""
+        """Create the stack: it becomes CREATE_COMPLETE, or ROLLBACK_COMPLETE when a resource fails."""
         stack = self._stack
         try:
             self._apply()
@@ -58,7 +58,7 @@ class StackOperation:
         stack.move_to("CREATE_COMPLETE")
 
     def update(self) -> None:
-        """To UPDATE_COMPLETE, or to UPDATE_ROLLBACK_COMPLETE with the old properties put back."""
+        """Update the stack: it becomes UPDATE_COMPLETE, or UPDATE_ROLLBACK_COMPLETE with its old properties."""
         stack = self._stack
         before = stack.current
         self._before = dict(stack.resources)
@@ -76,7 +76,7 @@ class StackOperation:
         stack.move_to("UPDATE_COMPLETE")
 
     def delete(self) -> None:
-        """To DELETE_COMPLETE, or DELETE_FAILED with what is left."""
+        """Delete the stack: it becomes DELETE_COMPLETE, or DELETE_FAILED with the names of the remaining resources."""
         stack = self._stack
         if self._steps.remove(list(reversed(stack.resources.values()))):
             stack.deleted = datetime.now(timezone.utc)
@@ -86,14 +86,14 @@ class StackOperation:
             stack.move_to("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(left)}]. ")
 
     def _apply(self) -> None:
-        """Bring every resource of the desired template to its desired properties, and set the outputs."""
+        """Create or update every resource of the desired template, and set the outputs."""
         stack, desired = self._stack, self._desired
         stack.desired = desired
         scope = make_scope(stack, desired, self._place, self._physical_id, self._attribute)
         wanted = desired.template.ordered(scope.conditions)
         for definition in wanted:
             self._steps.bring(definition, scope, self._desired)
-        with stack.lock:  # kept in order of dependency: deletion goes backwards through it
+        with stack.lock:  # sorted by dependency: deletion uses the reverse order
             stack.resources = {item.logical_id: stack.resources[item.logical_id] for item in wanted}
         try:
             stack.outputs = self._outputs(scope)
@@ -109,7 +109,7 @@ class StackOperation:
             stack.resources = dict(self._before)
             stack.desired, stack.outputs = before, outputs
         if not clean:
-            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be put back")
+            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be restored")
             return
         stack.move_to("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
         self._steps.remove(list(reversed(made)))

@@ -1,4 +1,4 @@
-"""What a new template and new parameters would change in a stack."""
+"""The changes that a new template and new parameters make to a stack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Providers = dict[str, Provider]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stack lives: what the pseudo parameters stand for."""
+    """The account and region of a stack: the values of its pseudo parameters."""
 
     account_id: str
     partition: str
@@ -35,7 +35,7 @@ def make_scope(
     ref: Callable[[str], str],
     attribute: Callable[[str, str], Any],
 ) -> Scope:
-    """What the names in a stack's template stand for."""
+    """The values of the names in a stack's template."""
     values = desired.template.typed(desired.parameters)
     pseudo: dict[str, str | list[str]] = {
         "AWS::AccountId": place.account_id,
@@ -50,7 +50,7 @@ def make_scope(
 
 
 def desired_properties(definition: ResourceDefinition, scope: Scope, desired: Desired, provider: Provider) -> Params:
-    """A resource's properties, resolved; the stack's tags are added to it as CloudFormation does."""
+    """A resource's resolved properties, to which the stack's tags are added as CloudFormation does."""
     properties: Params = scope.resolve(definition.properties)
     if not provider.takes_tags or not desired.tags:
         return properties
@@ -60,12 +60,12 @@ def desired_properties(definition: ResourceDefinition, scope: Scope, desired: De
 
 
 def plan_changes(stack: Stack, desired: Desired, providers: Providers, place: Place) -> list[Params]:
-    """The changes as DescribeChangeSet lists them; empty when the resources stay as they are."""
+    """The changes as DescribeChangeSet lists them; empty when no resource changes."""
     return _Plan(stack, desired, providers, place).changes()
 
 
 class _Plan:
-    """Compares with stand-ins for what is not known yet: the ids of resources that will be made."""
+    """Compares properties; the ids of resources that do not exist yet are placeholders."""
 
     def __init__(self, stack: Stack, desired: Desired, providers: Providers, place: Place) -> None:
         self._stack = stack

@@ -1,4 +1,4 @@
-"""How each resource type is created, updated and deleted."""
+"""The base class of the resource types: how a resource is created, updated and deleted."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class ResourceError(Exception):
-    """A resource did not become what was asked for; the text is the reason."""
+    """A resource could not be created or updated as requested; the text is the reason."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a provider works with: clients under the stack's role, and a name for a new resource."""
+    """What a provider uses: clients under the stack's role, and a name for a new resource."""
 
     client: Callable[[str], Any]
     generated_name: str
@@ -29,14 +29,14 @@ class Context:
 
 @dataclass(frozen=True)
 class Created:
-    """A new resource: what Ref gives, and what Fn::GetAtt gives."""
+    """A new resource: the results of Ref and of Fn::GetAtt."""
 
     physical_id: str
     attributes: Params = field(default_factory=dict)
 
 
 class Provider:
-    """One resource type. Names not in `update_in_place` are create-only: changing them replaces."""
+    """One resource type. Properties not in `update_in_place` are create-only: a change replaces the resource."""
 
     type: ClassVar[str]
     name_property: ClassVar[str | None] = None
@@ -45,7 +45,7 @@ class Provider:
     maximum_name_length: ClassVar[int] = 63
 
     def create(self, context: Context, properties: Params) -> Created:
-        """Begin to make the resource."""
+        """Start to create the resource."""
         raise NotImplementedError
 
     def stabilize(self, context: Context, created: Created, properties: Params) -> None:
@@ -56,21 +56,21 @@ class Provider:
         raise NotImplementedError
 
     def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
-        """Remove the resource, and wait until it is gone."""
+        """Delete the resource, and wait until it is deleted."""
         raise NotImplementedError
 
     def needs_replacement(self, old: Params, new: Params) -> bool:
-        """Whether going from one set of properties to another takes a new resource."""
+        """Whether a change from the old to the new properties requires a new resource."""
         return bool(changed_names(old, new) - self.update_in_place)
 
 
 def changed_names(old: Params, new: Params) -> set[str]:
-    """The properties that differ."""
+    """The names of the properties that differ."""
     return {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
 def update_tags(client: Any, arn: str, old: Params, new: Params) -> None:
-    """Bring the tags of a SageMaker resource up to date."""
+    """Update the tags of a SageMaker resource."""
     wanted = request_for(client, "AddTags", {"ResourceArn": arn, "Tags": new.get("Tags", [])})
     gone = {tag["Key"] for tag in old.get("Tags", [])} - {tag["Key"] for tag in wanted["Tags"]}
     if wanted["Tags"]:

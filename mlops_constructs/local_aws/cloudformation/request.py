@@ -1,4 +1,4 @@
-"""Properties of a resource, made into a request that botocore takes."""
+"""Converts the properties of a resource into a botocore request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class PropertyError(ValueError):
-    """A property that the resource type does not have, or a value that is not of its type."""
+    """A property that the resource type does not have, or a value of the wrong type."""
 
 
 def request_for(client: Any, operation: str, properties: Params) -> Params:
-    """Properties as members of an operation's input, each value turned into its member's type.
+    """Properties as members of an operation's input, each value converted to its member's type.
 
-    Template values are often text, such as "2" from a parameter. Raises `PropertyError`.
+    Template values are often strings, such as "2" from a parameter. Raises `PropertyError`.
     """
     shape = client.meta.service_model.operation_model(operation).input_shape
     converted: Params = _convert(shape, properties, "#")

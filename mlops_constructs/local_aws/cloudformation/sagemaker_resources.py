@@ -72,7 +72,7 @@ _UPDATE_ONLY = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties"
 
 
 class EndpointProvider(Provider):
-    """An endpoint. Created or updated means: in service, on the configuration that was asked for."""
+    """An endpoint. It is created or updated as soon as it is InService with the requested configuration."""
 
     type: ClassVar[str] = "AWS::SageMaker::Endpoint"
     name_property: ClassVar[str | None] = "EndpointName"
@@ -84,7 +84,7 @@ class EndpointProvider(Provider):
         """CreateEndpoint."""
         client = context.client("sagemaker")
         named = {"EndpointName": context.generated_name, **properties}
-        # Checked although only an update sends them, so that a mistake shows at the first deployment.
+        # Only an update sends these members; they are checked now, so that the first deployment reports a mistake.
         update = {name: value for name, value in named.items() if name != "Tags"}
         request_for(client, "UpdateEndpoint", update)
         creation = {name: value for name, value in named.items() if name not in _UPDATE_ONLY}
@@ -96,7 +96,7 @@ class EndpointProvider(Provider):
         _await_in_service(context, created.attributes["EndpointName"], properties["EndpointConfigName"])
 
     def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
-        """UpdateEndpoint, when what serves is to change; a silent rollback of SageMaker is a failure."""
+        """UpdateEndpoint, if the configuration changes; a rollback by SageMaker is a failure."""
         client = context.client("sagemaker")
         name = new.get("EndpointName", physical_id.rsplit("/", 1)[-1])
         serving = client.describe_endpoint(EndpointName=name)
@@ -108,7 +108,7 @@ class EndpointProvider(Provider):
             update_tags(client, physical_id, old, new)
 
     def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
-        """DeleteEndpoint, and wait until it is gone."""
+        """DeleteEndpoint, and wait until the endpoint is deleted."""
         client = context.client("sagemaker")
         client.delete_endpoint(EndpointName=attributes["EndpointName"])
         while not context.closing.wait(_POLL_SECONDS):

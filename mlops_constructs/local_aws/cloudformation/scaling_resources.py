@@ -14,14 +14,14 @@ _TARGET_KEYS = ("ResourceId", "ScalableDimension", "ServiceNamespace")
 
 
 class ScalableTargetProvider(Provider):
-    """A scalable target. Ref gives `resource|dimension|namespace`."""
+    """A scalable target. Ref returns `resource|dimension|namespace`."""
 
     type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalableTarget"
     update_in_place: ClassVar[frozenset[str]] = frozenset({"MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState"})
     takes_tags: ClassVar[bool] = False
 
     def create(self, context: Context, properties: Params) -> Created:
-        """RegisterScalableTarget, for a variant that exists."""
+        """RegisterScalableTarget; the variant must exist."""
         client = context.client("application-autoscaling")
         request = request_for(client, "RegisterScalableTarget", properties)
         _check_variant(context, request)
@@ -40,7 +40,7 @@ class ScalableTargetProvider(Provider):
 
 
 class ScalingPolicyProvider(Provider):
-    """A scaling policy. Ref gives its ARN."""
+    """A scaling policy. Ref returns its ARN."""
 
     type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalingPolicy"
     update_in_place: ClassVar[frozenset[str]] = frozenset(
@@ -49,7 +49,7 @@ class ScalingPolicyProvider(Provider):
     takes_tags: ClassVar[bool] = False
 
     def create(self, context: Context, properties: Params) -> Created:
-        """PutScalingPolicy, for a target that is registered."""
+        """PutScalingPolicy; the scalable target must be registered."""
         client = context.client("application-autoscaling")
         request = _policy_request(client, properties)
         keys = {key: request[key] for key in _TARGET_KEYS}
@@ -76,7 +76,7 @@ class ScalingPolicyProvider(Provider):
 
 
 class AlarmProvider(Provider):
-    """A CloudWatch alarm. Ref gives its name."""
+    """A CloudWatch alarm. Ref returns its name."""
 
     type: ClassVar[str] = "AWS::CloudWatch::Alarm"
     name_property: ClassVar[str | None] = "AlarmName"
@@ -101,15 +101,15 @@ class AlarmProvider(Provider):
         context.client("cloudwatch").delete_alarms(AlarmNames=[physical_id])
 
     def needs_replacement(self, old: Params, new: Params) -> bool:
-        """Only another name takes another alarm."""
+        """Only a new name requires a new alarm."""
         return old.get("AlarmName") != new.get("AlarmName")
 
 
 def target_keys(identifier: str) -> dict[str, str]:
-    """The three keys of a scalable target, from what Ref gives."""
+    """The three keys of a scalable target, from the result of Ref."""
     parts = identifier.split("|")
     if len(parts) != len(_TARGET_KEYS):
-        raise ResourceError(f"{identifier!r} is no ScalingTargetId")
+        raise ResourceError(f"{identifier!r} is not a ScalingTargetId")
     return dict(zip(_TARGET_KEYS, parts, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""CloudFormation, for the resource types that our pipelines deploy."""
+"""CloudFormation's operations on stacks and change sets, for the resource types in `_PROVIDERS`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NO_CHANGES = "The submitted information didn't contain changes. Submit differen
 
 
 class CloudFormationService(StackViews):
-    """Makes, changes and removes stacks, in threads of their own."""
+    """Creates, updates and deletes stacks, in threads of their own."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -51,7 +51,7 @@ class CloudFormationService(StackViews):
         self._launcher = StackLauncher(account, self._providers, self._place)
 
     def create_stack(self, params: Params) -> Params:
-        """Make a stack in the background."""
+        """Create a stack in the background."""
         with self.lock:
             name = params["StackName"]
             existing = self.live_stack(name)
@@ -65,7 +65,7 @@ class CloudFormationService(StackViews):
         return {"StackId": stack.id}
 
     def update_stack(self, params: Params) -> Params:
-        """Change a stack in the background. Raises ValidationError when nothing would change."""
+        """Update a stack in the background. Raises ValidationError when there is nothing to update."""
         with self.lock:
             stack = self.stack(params["StackName"])
             self._check_updatable(stack)
@@ -76,7 +76,7 @@ class CloudFormationService(StackViews):
         return {"StackId": stack.id}
 
     def delete_stack(self, params: Params) -> Params:
-        """Remove a stack in the background; one that does not exist is no error."""
+        """Delete a stack in the background; it is not an error when the stack does not exist."""
         with self.lock:
             stack = self.find_stack(params["StackName"])
             if stack is None or stack.deleted is not None or stack.status == "DELETE_IN_PROGRESS":
@@ -91,7 +91,7 @@ class CloudFormationService(StackViews):
         return {}
 
     def create_change_set(self, params: Params) -> Params:
-        """Compare what is to be with what is. A change set without changes is FAILED, with the reason."""
+        """Compare the desired state with the present one. A change set without changes is FAILED, with the reason."""
         with self.lock:
             stack = self._stack_to_change(params)
             name, creates = params["ChangeSetName"], params.get("ChangeSetType", "UPDATE") == "CREATE"
@@ -118,7 +118,7 @@ class CloudFormationService(StackViews):
         return {"Id": change_set.id, "StackId": stack.id}
 
     def execute_change_set(self, params: Params) -> Params:
-        """Do what a change set says, in the background. It is used up, with the stack's other ones."""
+        """Execute a change set in the background. All change sets of the stack are deleted."""
         with self.lock:
             stack, change_set = self.change_set(params)
             if change_set.execution_status != "AVAILABLE" or stack.in_progress:
@@ -135,7 +135,7 @@ class CloudFormationService(StackViews):
         return {}
 
     def delete_change_set(self, params: Params) -> Params:
-        """Forget a change set; one that does not exist is no error."""
+        """Delete a change set; it is not an error when the change set does not exist."""
         with self.lock:
             try:
                 stack, change_set = self.change_set(params)
@@ -182,7 +182,7 @@ class CloudFormationService(StackViews):
         elif params.get("UsePreviousTemplate") and before is not None:
             template = before.template
         else:
-            raise TemplateError("the local AWS takes a template as TemplateBody, not by its URL")
+            raise TemplateError("the local AWS supports TemplateBody, not TemplateURL")
         previous = before.parameters if before is not None else None
         values = template.parameter_values(params.get("Parameters", []), previous)
         tags = params.get("Tags", before.tags if before is not None else [])

@@ -1,4 +1,4 @@
-"""What is known about a stack: its resources, events and change sets."""
+"""The state of a stack: its resources, events and change sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CAN_BE_UPDATED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBA
 
 @dataclass
 class Resource:
-    """A resource that exists, or existed."""
+    """A resource of a stack; it may be deleted already."""
 
     logical_id: str
     type: str
@@ -49,7 +49,7 @@ class Resource:
 
 @dataclass
 class Desired:
-    """What a stack is to become."""
+    """The desired state of a stack."""
 
     template: Template
     parameters: dict[str, str]
@@ -59,7 +59,7 @@ class Desired:
 
 @dataclass
 class ChangeSet:
-    """A change set, and what it would do."""
+    """A change set, with the changes that it would make."""
 
     name: str
     id: str
@@ -79,7 +79,7 @@ class ChangeSet:
 
 @dataclass
 class Stack:
-    """A stack. Statuses and events change together, by `note`, under its lock."""
+    """A stack. `move_to` and `note` change a status and add its event together, under the stack's lock."""
 
     name: str
     id: str
@@ -98,25 +98,25 @@ class Stack:
 
     @property
     def in_progress(self) -> bool:
-        """Whether an operation runs."""
+        """Whether an operation is in progress."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
     @property
     def current(self) -> Desired:
-        """What the stack was last made from. A stack under review has nothing yet."""
+        """The template and parameters of the last operation. Raises ValueError for a stack in review."""
         if self.desired is None:
             raise ValueError(f"stack {self.name} has no template yet")
         return self.desired
 
     def move_to(self, status: str, reason: str = "") -> None:
-        """Change the stack's status, with its event."""
+        """Change the stack's status and add its event."""
         with self.lock:
             self.status, self.reason = status, reason
             self._add_event(self.name, STACK_TYPE, self.id, status, reason)
         self.tell(f"stack {self.name}: {status}" + (f" ({reason})" if reason else ""))
 
     def note(self, resource: Resource, status: str, reason: str = "") -> None:
-        """Change a resource's status, with its event."""
+        """Change a resource's status and add its event."""
         with self.lock:
             resource.status, resource.reason = status, reason
             resource.changed = datetime.now(timezone.utc)
@@ -178,7 +178,7 @@ class Stack:
 
 
 def described_parameters(desired: Desired) -> list[Params]:
-    """The parameter values; those marked NoEcho are masked."""
+    """The parameter values; the values of NoEcho parameters are masked."""
     return [
         {
             "ParameterKey": name,

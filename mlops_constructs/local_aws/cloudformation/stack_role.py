@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.service import Params
 
-# Judged when the providers here call them, with everything that the request says.
+# Checked when the providers of this package call them, with all members of the request.
 _CALLED = {
     "application-autoscaling:DeleteScalingPolicy",
     "application-autoscaling:DeregisterScalableTarget",
@@ -36,7 +36,7 @@ _CALLED = {
 
 
 class StackRole:
-    """A role's clients, each made once, and the judgement of what CloudFormation's handlers do besides.
+    """The clients of a stack's role, and the checks of what CloudFormation's handlers do beyond these calls.
 
     Without credentials it is the account's administrator, who may do everything.
     """
@@ -54,12 +54,12 @@ class StackRole:
         return self._made[service_name]
 
     def check(self, resource_type: str, verb: str, name: str, properties: Params) -> None:
-        """Hold the role against the registry's list for one handler.
+        """Check the role against the permissions that the CloudFormation registry lists for one handler.
 
         Args:
             resource_type: Such as `AWS::SageMaker::Model`.
             verb: `create`, `update` or `delete`.
-            name: Physical name, or ARN that ends with it.
+            name: Physical name, or an ARN that ends with it.
             properties: Properties of the resource.
 
         Raises:

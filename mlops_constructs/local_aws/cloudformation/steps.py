@@ -1,4 +1,4 @@
-"""The steps of an operation: bringing one resource where it should be, and back."""
+"""The steps of an operation: each creates, updates, restores or deletes one resource."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class StepError(Exception):
-    """A resource could not be brought to where it should be."""
+    """A resource could not be created or updated."""
 
     def __init__(self, logical_id: str) -> None:
         super().__init__(logical_id)
@@ -36,12 +36,12 @@ class StepError(Exception):
 
 
 class ResourceSteps:
-    """Changes the resources of one stack, and keeps what a rollback needs.
+    """Changes the resources of one stack, and records what a rollback needs.
 
     Attributes:
-        created: What was made, oldest first.
-        retired: What was replaced and is still there.
-        updated: What was changed, with its properties before.
+        created: The created resources, oldest first.
+        retired: The replaced resources, which still exist.
+        updated: The changed resources, with their old properties.
     """
 
     def __init__(self, stack: Stack, role: StackRole, providers: Providers, closing: threading.Event) -> None:
@@ -54,7 +54,7 @@ class ResourceSteps:
         self._closing = closing
 
     def bring(self, definition: ResourceDefinition, scope: Scope, desired: Desired) -> None:
-        """Create, replace or change a resource until it is as the template wants it. Raises `StepError`."""
+        """Create, replace or update a resource as the template requires. Raises `StepError`."""
         provider = self._providers[definition.type]
         existing = self._stack.resources.get(definition.logical_id)
         fresh = Resource(definition.logical_id, definition.type, {}, definition.retained)
@@ -119,7 +119,7 @@ class ResourceSteps:
         self._stack.note(resource, "UPDATE_COMPLETE")
 
     def restore(self, resource: Resource, old: Params) -> bool:
-        """Put the old properties of a changed resource back; whether that could be done."""
+        """Restore the old properties of a changed resource; return whether that succeeded."""
         stack = self._stack
         provider = self._providers[resource.type]
         stack.note(resource, "UPDATE_IN_PROGRESS")
@@ -135,7 +135,7 @@ class ResourceSteps:
         return True
 
     def remove(self, resources: list[Resource]) -> bool:
-        """Delete resources in this order; what fails is told in the events, and the rest is still deleted."""
+        """Delete resources in this order; a failure is recorded as an event, and the others are still deleted."""
         clean = True
         for resource in resources:
             if not resource.physical_id or resource.status == "DELETE_COMPLETE":
@@ -175,8 +175,8 @@ def _name(provider: Provider, context: Context, properties: Params) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ClientError):
-        told = error.response["Error"]
-        return f'Resource handler returned message: "{told["Message"]}" (HandlerErrorCode: {told["Code"]})'
+        details = error.response["Error"]
+        return f'Resource handler returned message: "{details["Message"]}" (HandlerErrorCode: {details["Code"]})'
     code = " (HandlerErrorCode: AccessDenied)" if isinstance(error, DeniedError) else ""
     return f'Resource handler returned message: "{error}"{code}'
 

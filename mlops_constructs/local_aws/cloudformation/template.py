@@ -1,4 +1,4 @@
-"""Reading and checking a template."""
+"""Parses and validates a template."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PARAMETER_TYPES = frozenset({"String", "Number", "CommaDelimitedList", "List<Nu
 
 @dataclass(frozen=True)
 class ResourceDefinition:
-    """A resource as the template describes it."""
+    """A resource as the template declares it."""
 
     logical_id: str
     type: str
@@ -56,7 +56,7 @@ class ResourceDefinition:
 
 @dataclass(frozen=True)
 class Template:
-    """A template that has passed the checks that need no parameter values."""
+    """A template that has passed all checks for which no parameter values are needed."""
 
     body: str
     parameters: Mapping[str, Params]
@@ -67,7 +67,7 @@ class Template:
 
     @classmethod
     def parse(cls, body: str, known_types: Collection[str]) -> Template:
-        """Raises `TemplateError` as CloudFormation words it; a resource type we do not do is named."""
+        """Parse a template. Raises `TemplateError` with CloudFormation's wording, also for unsupported types."""
         content = _load(body)
         unknown = sorted(set(content) - _SECTIONS)
         if unknown:
@@ -87,11 +87,11 @@ class Template:
         return template
 
     def condition_values(self, parameters: Mapping[str, Any]) -> dict[str, bool]:
-        """Which conditions hold."""
+        """Whether each condition is true."""
         return evaluate_conditions(self.conditions, parameters)
 
     def ordered(self, conditions: Mapping[str, bool]) -> list[ResourceDefinition]:
-        """The resources whose condition holds, each after what it depends on."""
+        """The resources whose condition is true, each after those that it depends on."""
         wanted = {
             name: resource
             for name, resource in self.resources.items()
@@ -109,7 +109,7 @@ class Template:
         return ordered
 
     def parameter_values(self, given: Sequence[Params], previous: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The value of every parameter: as given, as before, or the default."""
+        """The value of every parameter: the given value, the previous value, or the default."""
         known = {name: str(item["Default"]) for name, item in self.parameters.items() if "Default" in item}
         names = [item["ParameterKey"] for item in given]
         strange = sorted(set(names) - set(self.parameters))
@@ -131,7 +131,7 @@ class Template:
         return known
 
     def typed(self, values: Mapping[str, str]) -> dict[str, str | list[str]]:
-        """Parameter values as Ref gives them: the list types are split at commas."""
+        """Parameter values as Ref returns them: list types are split at commas."""
         return {
             name: value.split(",") if "List" in self.parameters[name]["Type"] else value
             for name, value in values.items()
@@ -177,7 +177,7 @@ def _check(template: Template, known_types: Collection[str]) -> None:
     if unknown:
         raise TemplateError(
             f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]; "
-            f"the local AWS makes only {', '.join(sorted(known_types))}"
+            f"the local AWS supports only {', '.join(sorted(known_types))}"
         )
     for name, parameter in template.parameters.items():
         if parameter.get("Type") not in _PARAMETER_TYPES:
@@ -210,7 +210,7 @@ def _unknown_names(template: Template, value: Any) -> list[str]:
 
 def _check_parameter(name: str, value: str, definition: Params) -> None:
     allowed = definition.get("AllowedValues")
-    told = definition.get("ConstraintDescription")
+    description = definition.get("ConstraintDescription")
     reason = ""
     if allowed is not None and value not in [str(item) for item in allowed]:
         reason = f"must be one of AllowedValues {allowed}"
@@ -225,7 +225,7 @@ def _check_parameter(name: str, value: str, definition: Params) -> None:
     elif definition["Type"] == "Number" and not _in_range(float(value), definition):
         reason = "must be within MinValue and MaxValue"
     if reason:
-        raise TemplateError(f"Parameter '{name}' {told if told else reason}")
+        raise TemplateError(f"Parameter '{name}' {description if description else reason}")
 
 
 def _is_number(value: str) -> bool:

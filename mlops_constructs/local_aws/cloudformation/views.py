@@ -1,4 +1,4 @@
-"""The questions one can ask CloudFormation about stacks and change sets."""
+"""CloudFormation's operations that describe and list stacks and change sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class StackViews(Service):
-    """Holds the stacks, by ARN, and describes them."""
+    """Stores the stacks by ARN, and describes them."""
 
     service_name: ClassVar[str] = "cloudformation"
 
@@ -22,25 +22,25 @@ class StackViews(Service):
         self.stacks: dict[str, Stack] = {}
 
     def live_stack(self, name: str) -> Stack | None:
-        """The stack of this name that is not deleted."""
+        """The stack with this name that is not deleted."""
         with self.lock:
             living = (stack for stack in self.stacks.values() if stack.deleted is None)
             return next((stack for stack in living if stack.name == name), None)
 
     def find_stack(self, name: str) -> Stack | None:
-        """A stack by its name, or by its ARN, which finds deleted ones too."""
+        """A stack by name, or by ARN; by ARN it also finds deleted stacks."""
         with self.lock:
             return self.stacks[name] if name in self.stacks else self.live_stack(name)
 
     def stack(self, name: str) -> Stack:
-        """Raises ValidationError when there is none."""
+        """A stack by name or ARN. Raises ValidationError when there is none."""
         stack = self.find_stack(name)
         if stack is None:
             raise TemplateError(f"Stack with id {name} does not exist")
         return stack
 
     def change_set(self, params: Params) -> tuple[Stack, ChangeSet]:
-        """By name and stack, or by ARN. Raises ChangeSetNotFound."""
+        """A change set by its name and stack, or by ARN. Raises ChangeSetNotFound."""
         name = params["ChangeSetName"]
         with self.lock:
             stacks = [self.stack(params["StackName"])] if "StackName" in params else self.stacks.values()
@@ -59,14 +59,14 @@ class StackViews(Service):
             return {"Stacks": [stack.described() for stack in reversed(living)]}
 
     def list_stacks(self, params: Params) -> Params:
-        """Summaries of all stacks, deleted ones too."""
+        """Summaries of all stacks, including deleted ones."""
         wanted = params.get("StackStatusFilter", [])
         with self.lock:
             chosen = [stack for stack in self.stacks.values() if not wanted or stack.status in wanted]
             return {"StackSummaries": [_summary(stack) for stack in reversed(chosen)]}
 
     def describe_stack_events(self, params: Params) -> Params:
-        """The newest first."""
+        """The events of a stack, the newest first."""
         stack = self.stack(params["StackName"])
         with stack.lock:
             return {"StackEvents": list(reversed(stack.events))}
@@ -98,7 +98,7 @@ class StackViews(Service):
         return {"StackResourceSummaries": summaries}
 
     def get_template(self, params: Params) -> Params:
-        """The text a stack or a change set was made from."""
+        """The template of a stack or a change set."""
         if "ChangeSetName" in params:
             desired = self.change_set(params)[1].desired
         else:
@@ -109,7 +109,7 @@ class StackViews(Service):
         return {"TemplateBody": desired.template.body, "StagesAvailable": ["Original", "Processed"]}
 
     def describe_change_set(self, params: Params) -> Params:
-        """What a change set would do."""
+        """A change set, with the changes that it would make."""
         stack, change_set = self.change_set(params)
         answer = {
             "ChangeSetName": change_set.name,

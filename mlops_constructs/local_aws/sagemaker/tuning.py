@@ -46,7 +46,7 @@ class TuningJobs(Service):
         name = params["HyperParameterTuningJobName"]
         if "TrainingJobDefinition" not in params or "WarmStartConfig" in params or "Autotune" in params:
             raise AwsError(
-                "ValidationException", "the local AWS tunes one TrainingJobDefinition, without WarmStartConfig"
+                "ValidationException", "the local AWS supports one TrainingJobDefinition, and no warm start or Autotune"
             )
         assume_as(self.account, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"hyper-parameter-tuning-job/{name}")
