@@ -1,1 +1,1 @@
-"""What AWS refuses although its service models would take it: a table of rules, each with its source."""
+"""Requests that AWS rejects although they match its service models: a table of rules, each with its source."""

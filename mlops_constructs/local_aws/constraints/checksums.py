@@ -1,4 +1,4 @@
-"""Checksums that a client sends with an object, compared with the bytes that came."""
+"""Checksums that a client sends with an object, compared with the received bytes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _md5(params: Params, _: Account) -> str | None:
 
 
 def _decoded(params: Params) -> tuple[bytes, dict[str, str]]:
-    """The object's bytes, and the checksums that follow them when they are sent in chunks."""
+    """The object's bytes, and the checksums that follow them if the body is sent in chunks (aws-chunked)."""
     sent = params.get("Body", b"")
     body: bytes = sent.read() if hasattr(sent, "read") else sent
     if "aws-chunked" not in params.get("ContentEncoding", ""):

@@ -1,4 +1,4 @@
-"""Endpoints and how they are updated."""
+"""Endpoints and their updates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _V = "ValidationException"
 _CHANGES = ("sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint")
 _ROUTING = "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration"
-# Size of a step to the smallest and greatest share of the instances, in percent.
+# The minimum and maximum size of each kind of step, in percent of the instances.
 _SHARES = {
     f"{_ROUTING}.CanarySize": (1, 50),
     f"{_ROUTING}.LinearStepSize": (10, 50),
@@ -39,13 +39,13 @@ def _step_size(params: Params, account: Account) -> str | None:
 
 
 def _shares(size: Params, params: Params, account: Account) -> Iterator[float]:
-    """The size in percent, of each variant."""
+    """The size in percent of the instances, for each variant."""
     if size["Type"] == "CAPACITY_PERCENT":
         yield size["Value"]
         return
     try:
         config = account.client("sagemaker").describe_endpoint_config(EndpointConfigName=params["EndpointConfigName"])
-    except ClientError:  # the operation itself refuses a configuration that does not exist
+    except ClientError:  # the operation itself rejects a configuration that does not exist
         return
     for variant in config.get("ProductionVariants", []):
         yield 100 * size["Value"] / variant.get("InitialInstanceCount", 1)
@@ -57,8 +57,8 @@ def _alarms(params: Params, account: Account) -> str | None:
     if not names:
         return None
     answer = account.moto("cloudwatch").describe_alarms(AlarmNames=names)
-    there = {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, [])}
-    missing = [name for name in names if name not in there]
+    existing = {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, [])}
+    missing = [name for name in names if name not in existing]
     return f"The CloudWatch alarm(s) {', '.join(missing)} do not exist." if missing else None
 
 

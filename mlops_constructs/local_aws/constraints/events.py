@@ -23,10 +23,10 @@ _PAGE = "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTarg
 def _count(params: Params, account: Account) -> str | None:
     bus = {"EventBusName": params["EventBusName"]} if "EventBusName" in params else {}
     try:
-        there = account.moto("events").list_targets_by_rule(Rule=params["Rule"], **bus)["Targets"]
-    except ClientError:  # the operation itself refuses a rule that does not exist
+        existing = account.moto("events").list_targets_by_rule(Rule=params["Rule"], **bus)["Targets"]
+    except ClientError:  # the operation itself rejects a rule that does not exist
         return None
-    ids = {target["Id"] for target in (*there, *params["Targets"])}
+    ids = {target["Id"] for target in (*existing, *params["Targets"])}
     return (
         f"The requested resource exceeds the maximum number allowed ({_MAX_TARGETS})"
         if len(ids) > _MAX_TARGETS

@@ -1,4 +1,4 @@
-"""Keys of KMS and roles of IAM."""
+"""KMS keys and IAM roles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _principals(params: Params, _: Account) -> str | None:
     try:
         statements = json.loads(params["Policy"])["Statement"]
     except (ValueError, KeyError, TypeError):
-        return "The policy is no JSON policy document."
+        return "The policy is not a JSON policy document."
     listed = statements if isinstance(statements, list) else [statements]
     without = [one for one in listed if not {"Principal", "NotPrincipal"} & one.keys()]
     return "Each statement in the key policy must contain one or more principals." if without else None

@@ -1,4 +1,4 @@
-"""What differs between SageMaker's instance families."""
+"""Differences between SageMaker's instance families."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LOCAL_STORAGE = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[4-9]e?|p[4-9][a-z]
 
 
 def has_local_storage(instance_type: str) -> bool:
-    """Whether the instances have disks of their own, which hardware encrypts."""
+    """Whether the instances have local storage, which is encrypted by hardware."""
     return _LOCAL_STORAGE.match(instance_type) is not None
 
 

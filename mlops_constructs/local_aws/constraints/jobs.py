@@ -22,7 +22,7 @@ _CONFIG = "HyperParameterTuningJobConfig"
 
 
 def _definition(params: Params) -> Params:
-    """The training job's part of a request for training or tuning."""
+    """The definition of the training job in a request for training or tuning."""
     definition: Params = params.get(_DEFINITION, params)
     return definition
 

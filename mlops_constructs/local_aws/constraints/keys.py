@@ -16,7 +16,7 @@ SOURCE = "https://docs.aws.amazon.com/sagemaker/latest/dg/encryption-at-rest.htm
 
 
 def exists_at(path: str) -> Problem:
-    """A test that the key at a path of members exists and is enabled."""
+    """A check that the key at a path of members exists and is enabled."""
 
     def problem(params: Params, account: Account) -> str | None:
         key = found(params, path)
@@ -26,7 +26,7 @@ def exists_at(path: str) -> Problem:
 
 
 def unusable(account: Account, key: str) -> str | None:
-    """Why a key cannot be used. The keys that AWS manages for a service come into being by their first use."""
+    """Why a key cannot be used; None when it can. AWS managed keys are created at their first use."""
     if key.rpartition(":")[2].startswith("alias/aws/"):
         return None
     try:

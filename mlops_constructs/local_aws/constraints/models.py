@@ -1,4 +1,4 @@
-"""Models, their versions, notebook instances, and the tags of all that SageMaker makes."""
+"""Models, model packages, notebook instances, and the tags of all SageMaker resources."""
 
 from __future__ import annotations
 

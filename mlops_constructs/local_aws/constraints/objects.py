@@ -1,4 +1,4 @@
-"""S3's buckets and objects, and images' manifests in ECR."""
+"""S3's buckets and objects, and the manifests of images in ECR."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _bucket(params: Params, _: Account) -> str | None:
 def _digest(params: Params, _: Account) -> str | None:
     digest = f"sha256:{hashlib.sha256(params['imageManifest'].encode()).hexdigest()}"
     if params.get("imageDigest", digest) != digest:
-        return f"The digest {params['imageDigest']} is not the one of the manifest, {digest}"
+        return f"The digest {params['imageDigest']} is not the digest of the manifest, {digest}"
     return None
 
 

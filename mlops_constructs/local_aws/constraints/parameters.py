@@ -52,7 +52,7 @@ def _value(params: Params, _: Account) -> str | None:
 
 def _retention(params: Params, _: Account) -> str | None:
     days = params["retentionInDays"]
-    return None if days in _RETENTION_DAYS else f"{days} is no possible value of retentionInDays"
+    return None if days in _RETENTION_DAYS else f"{days} is not a possible value of retentionInDays"
 
 
 RULES = (

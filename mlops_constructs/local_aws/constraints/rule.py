@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
 
 Problem = Callable[[Params, "Account"], "str | None"]
-"""Gives what is wrong with a request, or None. Asks the account only for what exists."""
+"""Returns what is wrong with a request, or None. Uses the account only to look up what exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A reason for which AWS refuses a request.
+    """A reason for which AWS rejects a request.
 
     Attributes:
-        calls: Operations that it holds for, such as `sagemaker:CreateModel`.
-        code: Of the error.
-        source: Who says so: a member of botocore's model with its text, a page of AWS, or a public report.
-        problem: The test.
+        calls: Operations that it applies to, such as `sagemaker:CreateModel`.
+        code: The error code.
+        source: Where it is documented: a member of botocore's model with its text, a page of AWS, or a public report.
+        problem: The check.
     """
 
     calls: tuple[str, ...]
@@ -32,7 +32,7 @@ class Rule:
     problem: Problem
 
     def check(self, params: Params, account: Account) -> None:
-        """Raise the error when the request breaks the rule."""
+        """Raise the error when the request violates the rule."""
         message = self.problem(params, account)
         if message is not None:
             raise AwsError(self.code, message)

@@ -49,10 +49,10 @@ for _rule in RULES:
 
 
 def check_call(account: Account, call: str, params: Params) -> None:
-    """Raise AWS's error for the first rule that a request breaks.
+    """Raise AWS's error for the first rule that a request violates.
 
     Args:
-        account: What exists is looked up here.
+        account: The account in which existing resources are looked up.
         call: Service and operation, such as `sagemaker:CreateModel`.
         params: The request's members.
     """

@@ -1,13 +1,13 @@
-"""IAM as a judge: AWS's policy evaluation logic, and a table of what each call needs.
+"""IAM's decisions: AWS's policy evaluation logic, and tables of the permissions that each call needs.
 
 Pure functions of policies and requests: no client, no clock, no state.
 
-- ``documents``: a policy, read once and checked against the grammar.
-- ``request``: who asks for what, with which condition keys.
+- ``documents``: a policy, parsed once and checked against the grammar.
+- ``request``: a principal, an action and a resource, with the condition keys.
 - ``evaluate``: the decision on one request.
-- ``actions``: the permissions that a call of the API needs.
-- ``integrations``: the permissions that a service needs besides, when it works with the rights of the caller.
-- ``handlers``: the permissions that CloudFormation needs of a stack's role for one resource.
-- ``service_roles``: the permissions that a service needs of a role that is handed to it.
-- ``enforce``: calls held against the policies of an account.
+- ``actions``: the permissions that an API call needs.
+- ``integrations``: the further permissions that the caller needs when a service acts with the caller's permissions.
+- ``handlers``: the permissions that CloudFormation needs in a stack's role for one resource.
+- ``service_roles``: the permissions that a service needs in a role that is passed to it.
+- ``enforce``: checks calls against the policies of an account.
 """

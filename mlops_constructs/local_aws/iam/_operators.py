@@ -21,7 +21,7 @@ Test = Callable[[str, Pieces], bool]
 
 
 class Over(Enum):
-    """Over which values of a key an operator must hold."""
+    """For which values of a key an operator must be true."""
 
     SINGLE = ""
     ALL = "ForAllValues"
@@ -33,14 +33,14 @@ class Operator:
     """One operator with its qualifiers.
 
     Attributes:
-        name: As the policy writes it, such as ``ForAllValues:StringLikeIfExists``.
+        name: As written in the policy, such as ``ForAllValues:StringLikeIfExists``.
         test: Compares one value with one value, without the negation.
-        takes: Whether a value of a policy can be compared with at all.
+        takes: Whether a value in a policy is valid for this operator.
         negated: Whether none of the policy's values may match.
-        over: Over which values of the key it must hold.
-        if_exists: Whether it holds of a key that is not there.
+        over: For which values of the key it must be true.
+        if_exists: Whether it is true when the request does not have the key.
         variables: Whether policy variables are replaced in its values: with String and Arn operators only.
-        null: Whether it asks for the key's absence, and compares nothing.
+        null: Whether it tests only if the key is absent.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Operator:
 
 
 def find_operator(name: str) -> Operator | None:
-    """Give the operator of a name, with ``ForAllValues:``, ``ForAnyValue:`` and ``IfExists``; None if there is none."""
+    """Return the operator by name, with ``ForAllValues:``, ``ForAnyValue:`` and ``IfExists``; None if there is none."""
     prefix, colon, rest = name.rpartition(":")
     overs = {over.value: over for over in Over}
     if prefix not in overs or (colon and not prefix):
@@ -102,26 +102,26 @@ def _same_bytes(value: str, pieces: Pieces) -> bool:
 
 
 def _in_network(value: str, pieces: Pieces) -> bool:
-    asked, told = _network(plain(pieces)), _network(value)
-    if asked is None or told is None:
+    expected, actual = _network(plain(pieces)), _network(value)
+    if expected is None or actual is None:
         return False
-    if isinstance(asked, IPv4Network):
-        return isinstance(told, IPv4Network) and told.subnet_of(asked)
-    return isinstance(told, IPv6Network) and told.subnet_of(asked)
+    if isinstance(expected, IPv4Network):
+        return isinstance(actual, IPv4Network) and actual.subnet_of(expected)
+    return isinstance(actual, IPv6Network) and actual.subnet_of(expected)
 
 
 def _compare_numbers(compare: Callable[[Decimal, Decimal], bool]) -> Test:
     def test(value: str, pieces: Pieces) -> bool:
-        told, asked = _number(value), _number(plain(pieces))
-        return told is not None and asked is not None and compare(told, asked)
+        actual, expected = _number(value), _number(plain(pieces))
+        return actual is not None and expected is not None and compare(actual, expected)
 
     return test
 
 
 def _compare_dates(compare: Callable[[datetime, datetime], bool]) -> Test:
     def test(value: str, pieces: Pieces) -> bool:
-        told, asked = _date(value), _date(plain(pieces))
-        return told is not None and asked is not None and compare(told, asked)
+        actual, expected = _date(value), _date(plain(pieces))
+        return actual is not None and expected is not None and compare(actual, expected)
 
     return test
 
@@ -135,7 +135,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _date(text: str) -> datetime | None:
-    """Read ISO 8601 or seconds since 1970."""
+    """Parse ISO 8601 or seconds since 1970."""
     try:
         if text.removeprefix("-").isdigit():
             return datetime.fromtimestamp(int(text), timezone.utc)
@@ -183,7 +183,7 @@ def _date_family(compare: Callable[[datetime, datetime], bool], negated: bool = 
     return _compare_dates(compare), _is_date, negated, False
 
 
-# Name: test, values it takes, negated, variables.
+# Name: test, test of valid values, negated, variables.
 _FAMILIES: dict[str, Family] = {
     "StringEquals": (_equal, _any_text, False, True),
     "StringNotEquals": (_equal, _any_text, True, True),
@@ -199,16 +199,16 @@ _FAMILIES: dict[str, Family] = {
     "BinaryEquals": (_same_bytes, _any_text, False, False),
     "IpAddress": (_in_network, _is_network, False, False),
     "NotIpAddress": (_in_network, _is_network, True, False),
-    "NumericEquals": _number_family(lambda told, asked: told == asked),
-    "NumericNotEquals": _number_family(lambda told, asked: told == asked, negated=True),
-    "NumericLessThan": _number_family(lambda told, asked: told < asked),
-    "NumericLessThanEquals": _number_family(lambda told, asked: told <= asked),
-    "NumericGreaterThan": _number_family(lambda told, asked: told > asked),
-    "NumericGreaterThanEquals": _number_family(lambda told, asked: told >= asked),
-    "DateEquals": _date_family(lambda told, asked: told == asked),
-    "DateNotEquals": _date_family(lambda told, asked: told == asked, negated=True),
-    "DateLessThan": _date_family(lambda told, asked: told < asked),
-    "DateLessThanEquals": _date_family(lambda told, asked: told <= asked),
-    "DateGreaterThan": _date_family(lambda told, asked: told > asked),
-    "DateGreaterThanEquals": _date_family(lambda told, asked: told >= asked),
+    "NumericEquals": _number_family(lambda actual, expected: actual == expected),
+    "NumericNotEquals": _number_family(lambda actual, expected: actual == expected, negated=True),
+    "NumericLessThan": _number_family(lambda actual, expected: actual < expected),
+    "NumericLessThanEquals": _number_family(lambda actual, expected: actual <= expected),
+    "NumericGreaterThan": _number_family(lambda actual, expected: actual > expected),
+    "NumericGreaterThanEquals": _number_family(lambda actual, expected: actual >= expected),
+    "DateEquals": _date_family(lambda actual, expected: actual == expected),
+    "DateNotEquals": _date_family(lambda actual, expected: actual == expected, negated=True),
+    "DateLessThan": _date_family(lambda actual, expected: actual < expected),
+    "DateLessThanEquals": _date_family(lambda actual, expected: actual <= expected),
+    "DateGreaterThan": _date_family(lambda actual, expected: actual > expected),
+    "DateGreaterThanEquals": _date_family(lambda actual, expected: actual >= expected),
 }

@@ -1,4 +1,4 @@
-"""Text of policies: wildcards and policy variables."""
+"""Text in policies: wildcards and policy variables."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULT = re.compile(r"\s*([^,]+?)\s*,\s*'(.*)'\s*", re.DOTALL)
 _ARN_COLONS = 5
 
-# Pieces of a text: what was written, where wildcards count, and what a variable gave, where they do not.
+# Pieces of a text: text that the policy contains, where wildcards apply, and values of variables, where they do not.
 Pieces = tuple[tuple[str, bool], ...]
 WRITTEN, GIVEN = True, False
 
 
 def resolve(text: str, context: Context, *, variables: bool) -> Pieces | None:
-    """Put the values of the request in the place of policy variables.
+    """Replace policy variables by the values of the request.
 
     ``${*}``, ``${?}`` and ``${$}`` are the characters themselves. A key with several values cannot be used as a
     variable. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 
     Args:
-        text: As the policy has it.
+        text: The text in the policy.
         context: Condition keys of the request.
-        variables: Whether the policy's version knows variables (2012-10-17 does); else they are plain text.
+        variables: Whether the policy's version supports variables (2012-10-17 does); otherwise they are plain text.
 
     Returns:
         The pieces; None when a variable has no value and no default.
@@ -61,34 +61,34 @@ def _value(name: str, context: Context) -> str | None:
 
 
 def plain(pieces: Pieces) -> str:
-    """Give the text, where wildcards are characters like any other."""
+    """Return the whole text; wildcards are ordinary characters."""
     return "".join(text for text, _ in pieces)
 
 
 def is_like(pieces: Pieces, value: str, *, ignore_case: bool = False) -> bool:
-    """Whether a value matches a text in which ``*`` is any characters, none included, and ``?`` exactly one."""
+    """Whether a value matches a text in which ``*`` is any number of characters (also 0) and ``?`` is exactly one."""
     return _pattern(pieces, ignore_case).fullmatch(value) is not None
 
 
 def is_arn_like(pieces: Pieces, arn: str) -> bool:
     """Whether an ARN matches the text of a Resource element.
 
-    A wildcard stands for characters within its segment, the part between two colons. As the last character of a
-    segment, ``*`` also stands for colons; in the last of the six segments, wildcards stand for anything.
+    A wildcard matches characters within its segment, the part between two colons. As the last character of a
+    segment, ``*`` also matches colons; in the last of the six segments, wildcards match anything.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
     return _arn_pattern(pieces).fullmatch(arn) is not None
 
 
 def is_arn_equal(pieces: Pieces, arn: str) -> bool:
-    """Whether an ARN matches the text of an Arn condition operator: each of the six segments by itself.
+    """Whether an ARN matches the value of an Arn condition operator: each of the six segments is compared by itself.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
     """
-    asked, told = _split_pieces(pieces), arn.split(":", _ARN_COLONS)
-    if len(asked) != _ARN_COLONS + 1 or len(told) != _ARN_COLONS + 1:
+    expected, actual = _split_pieces(pieces), arn.split(":", _ARN_COLONS)
+    if len(expected) != _ARN_COLONS + 1 or len(actual) != _ARN_COLONS + 1:
         return False
-    return all(is_like(segment, value) for segment, value in zip(asked, told, strict=True))
+    return all(is_like(segment, value) for segment, value in zip(expected, actual, strict=True))
 
 
 def _split_pieces(pieces: Pieces) -> list[Pieces]:
@@ -128,5 +128,5 @@ def _within(text: str, last: bool) -> str:
 
 
 def any_like(texts: Iterable[str], value: str) -> bool:
-    """Whether a value matches one of several texts, whatever its case: how actions match."""
+    """Whether a value matches one of several texts, ignoring case, as actions are matched."""
     return any(is_like(((text, WRITTEN),), value, ignore_case=True) for text in texts)

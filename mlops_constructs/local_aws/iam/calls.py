@@ -1,4 +1,4 @@
-"""Calls of the AWS API, and what AWS checks before it does them."""
+"""Calls of the AWS API, and the permissions that AWS checks before it executes them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 class Facts(Protocol):
-    """What the account knows and a call does not tell."""
+    """Facts about resources of the account that a call does not contain."""
 
     def kms_key(self, arn: str, version: str | None = None) -> str | None:
-        """Give the ARN of the customer managed key that encrypts what an ARN names.
+        """Return the ARN of the customer managed key that encrypts a resource; None when there is none.
 
         Args:
-            arn: An object, a bucket (its default key), a topic, a queue, a parameter.
+            arn: ARN of an object, a bucket (its default key), a topic, a queue or a parameter.
             version: Version of the object; None for the newest.
         """
 
@@ -27,10 +27,10 @@ class Facts(Protocol):
 
 
 class NoFacts:
-    """An account in which nothing is encrypted by a customer managed key, and nothing tagged."""
+    """An account in which nothing is encrypted with a customer managed key, and nothing is tagged."""
 
     def kms_key(self, arn: str, version: str | None = None) -> str | None:
-        """Give no key."""
+        """Return None: there is no key."""
         return None
 
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
@@ -40,12 +40,12 @@ class NoFacts:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a call is made.
+    """The partition, region and account of a call.
 
     Attributes:
         partition: Such as ``aws-us-gov``.
         region: Such as ``us-gov-west-1``.
-        account: Account that owns what is called.
+        account: Account that owns the resources.
     """
 
     partition: str
@@ -59,13 +59,13 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the API.
+    """One API call.
 
     Attributes:
-        service: As botocore names it, such as ``sagemaker-runtime``.
-        operation: As the API names it, such as ``InvokeEndpoint``.
+        service: Service name in botocore, such as ``sagemaker-runtime``.
+        operation: Operation name in the API, such as ``InvokeEndpoint``.
         params: Members of the request by their names in botocore's model.
-        site: Where it is made.
+        site: Its partition, region and account.
         context: Condition keys that do not come from the request: ``aws:SourceArn``, ``aws:SecureTransport``, ...
     """
 
@@ -76,7 +76,7 @@ class Call:
     context: Context = field(default_factory=Context)
 
     def text(self, path: str) -> str:
-        """Give a member as text, inner ones by dots; empty when it is not there."""
+        """Return a member as text, by a path with dots for inner members; empty when the request does not have it."""
         value: Any = self.params
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
@@ -94,8 +94,8 @@ class Check:
     Attributes:
         action: ``service:Action``.
         resource: ARN, or ``*`` for an action that takes no resource.
-        context: Condition keys that the service gives.
-        known: False where the call is in no table and the default stands: the operation's name, on ``*``.
+        context: Condition keys that the service sets.
+        known: False when the call is in no table and the default is used: the operation's name, on ``*``.
     """
 
     action: str
@@ -105,7 +105,7 @@ class Check:
 
 
 def tag_context(tags: Mapping[str, str]) -> Context:
-    """Give the condition keys of tags that a request sets.
+    """Return the condition keys of tags that a request sets.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requesttag
     """

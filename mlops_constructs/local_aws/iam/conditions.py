@@ -1,7 +1,7 @@
-"""Whether the conditions of a statement hold for a request.
+"""Whether the conditions of a statement are true for a request.
 
-All conditions of a statement must hold; of one condition's values, one is enough, or none may match where the
-operator is negated. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+All conditions of a statement must be true. A condition is true when one of its values matches or, if the operator is
+negated, when none matches. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def failed_condition(statement: Statement, context: Context) -> Condition | None:
-    """Give the first condition that does not hold; None when all hold."""
+    """Return the first condition that is not true; None when all are true."""
     for condition in statement.conditions:
         if not _holds(condition, context, statement):
             return condition
@@ -26,32 +26,33 @@ def failed_condition(statement: Statement, context: Context) -> Condition | None
 
 
 def _holds(condition: Condition, context: Context, statement: Statement) -> bool:
-    """Judge one condition.
+    """Evaluate one condition.
 
-    A key that is not there: false, but true where the operator is negated, ends in IfExists, or has ForAllValues.
+    When the request does not have the key, the result is false, but true if the operator is negated, ends in IfExists,
+    or has ForAllValues.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
     """
-    operator, told = condition.operator, context.get(condition.key)
+    operator, actual = condition.operator, context.get(condition.key)
     if operator.null:
-        return any((value.lower() == "true") == (not told) for value in condition.values)
+        return any((value.lower() == "true") == (not actual) for value in condition.values)
     if operator.over is not Over.SINGLE:
-        # An empty text counts as no value here:
+        # An empty string counts as no value here:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
-        told = tuple(value for value in told if value)
-    if not told:
+        actual = tuple(value for value in actual if value)
+    if not actual:
         return _holds_without_key(condition)
-    asked = [resolve(text, context, variables=_knows_variables(condition, statement)) for text in condition.values]
-    if None in asked and operator.negated and statement.allows:
+    expected = [resolve(text, context, variables=_knows_variables(condition, statement)) for text in condition.values]
+    if None in expected and operator.negated and statement.allows:
         # "If AWS cannot resolve a variable, this might cause the entire statement to be invalid."
         return False
-    known = [pieces for pieces in asked if pieces is not None]
+    known = [pieces for pieces in expected if pieces is not None]
     if operator.over is Over.SINGLE:
-        if len(told) > 1:
-            # AWS tells not to do so and not what comes of it: the worse for the caller.
+        if len(actual) > 1:
+            # AWS advises against this and does not document the result: use the stricter one for the caller.
             return not statement.allows
-        return _holds_for(condition, told[0], known)
+        return _holds_for(condition, actual[0], known)
     over = all if operator.over is Over.ALL else any
-    return over(_holds_for(condition, value, known) for value in told)
+    return over(_holds_for(condition, value, known) for value in actual)
 
 
 def _holds_without_key(condition: Condition) -> bool:
@@ -61,8 +62,8 @@ def _holds_without_key(condition: Condition) -> bool:
     return operator.over is Over.ALL or operator.negated or operator.if_exists
 
 
-def _holds_for(condition: Condition, value: str, asked: list[Pieces]) -> bool:
-    matches = any(condition.operator.test(value, pieces) for pieces in asked)
+def _holds_for(condition: Condition, value: str, expected: list[Pieces]) -> bool:
+    matches = any(condition.operator.test(value, pieces) for pieces in expected)
     return matches != condition.operator.negated
 
 

@@ -1,4 +1,4 @@
-"""What came of a request, and how AWS says it."""
+"""The decision on a request, and AWS's message for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARTICLES = {PolicyKind.IDENTITY: "an", PolicyKind.TRUST: "the"}
 
 
 class Verdict(Enum):
-    """What came of a request."""
+    """The outcome of a request."""
 
     ALLOWED = "allowed"
     EXPLICIT_DENY = "explicit deny"
@@ -28,10 +28,10 @@ class Source:
     """One statement of one policy.
 
     Attributes:
-        kind: Where the policy applies.
+        kind: Kind of the policy.
         policy: Name of the policy.
         statement: Sid, or number, of the statement.
-        why_not: Why it does not apply, where it nearly did; empty where it applies.
+        why_not: Why it does not apply although it is about the action; empty when it applies.
     """
 
     kind: PolicyKind
@@ -46,14 +46,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What came of a request.
+    """The decision on a request.
 
     Attributes:
         request: The request.
         verdict: The outcome.
-        by: Statements that decided: those that deny, or those that allow.
-        missing: Kinds of policies that would have to allow, the one that AWS names first; empty unless implicit deny.
-        near: Statements of the missing kinds that are about the action and do not apply, each with the reason.
+        by: The statements that decide: those that deny, or those that allow.
+        missing: For an implicit deny, the kinds of policies that would have to allow; AWS's message names the first.
+        near: Statements of the missing kinds that are about the action but do not apply, each with the reason.
     """
 
     request: Request
@@ -64,11 +64,11 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Whether the action may be done."""
+        """Whether the action is allowed."""
         return self.verdict is Verdict.ALLOWED
 
     def message(self) -> str:
-        """Give AWS's own sentence for a denied request.
+        """Return AWS's own sentence for a denied request.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 
@@ -78,7 +78,7 @@ class Decision:
         if self.allowed:
             raise ValueError("an allowed request has no message")
         request = self.request
-        # S3 alone puts the ARN in quotation marks.
+        # Only S3 puts the ARN in quotation marks.
         quote = '"' if request.action.lower().startswith("s3:") else ""
         who = f"User: {request.principal.arn} is not authorized to perform: {request.action}"
         return f"{who} on resource: {quote}{request.resource}{quote} {self._reason()}"
@@ -90,7 +90,7 @@ class Decision:
         return f"because no {self.missing[0].value} allows the {self.request.action} action"
 
     def remedy(self) -> str:
-        """Tell what would have to change, and which statements were near; empty for an allowed request."""
+        """Return what would have to change, and which statements nearly apply; empty for an allowed request."""
         if self.allowed:
             return ""
         if self.verdict is Verdict.EXPLICIT_DENY:

@@ -1,4 +1,4 @@
-"""Policies as they are written, read once and checked."""
+"""Policy documents, parsed once and checked against the grammar."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
 
 class PolicyError(MlopsError, ValueError):
-    """A policy breaks the grammar of the policy language; AWS answers MalformedPolicyDocument."""
+    """A policy violates the grammar of the policy language; AWS returns MalformedPolicyDocument."""
 
 
 class PolicyKind(Enum):
-    """Where a policy applies; the value is AWS's word for it in messages."""
+    """The kind of a policy; the value is AWS's term in messages."""
 
     IDENTITY = "identity-based policy"
     BOUNDARY = "permissions boundary"
@@ -36,7 +36,7 @@ class PolicyKind(Enum):
 
     @property
     def names_principals(self) -> bool:
-        """Whether its statements say whom they are about."""
+        """Whether its statements have a Principal element."""
         return self in (PolicyKind.RESOURCE, PolicyKind.TRUST)
 
 
@@ -45,8 +45,8 @@ class Element:
     """An element with its negation: Action and NotAction, Resource and NotResource, Principal and NotPrincipal.
 
     Attributes:
-        values: What is written. A principal is ``type:value``, everybody is ``*``.
-        negated: Whether all but these are meant.
+        values: The values. A principal is ``type:value``; ``*`` is everybody.
+        negated: Whether the element means everything except these values.
     """
 
     values: tuple[str, ...]
@@ -58,9 +58,9 @@ class Condition:
     """One operator on one key.
 
     Attributes:
-        operator: What compares.
+        operator: The operator that compares.
         key: Condition key.
-        values: What the policy compares with; one of them is enough, or none of them where the operator is negated.
+        values: The policy's values; one of them must match or, if the operator is negated, none.
     """
 
     operator: Operator
@@ -73,12 +73,12 @@ class Statement:
     """One statement of a policy.
 
     Attributes:
-        label: Its Sid, or ``statement 2`` where it has none.
-        allows: Whether it allows; else it denies.
+        label: Its Sid, or such as ``statement 2`` when it has none.
+        allows: Whether it allows; otherwise it denies.
         actions: Action or NotAction.
-        resources: Resource or NotResource; None in a trust policy, which is about its role.
-        principals: Principal or NotPrincipal; None in a policy of an identity.
-        conditions: All must hold.
+        resources: Resource or NotResource; None in a trust policy, whose resource is its role.
+        principals: Principal or NotPrincipal; None in an identity-based policy.
+        conditions: All must be true.
         variables: Whether ``${...}`` is a variable.
     """
 
@@ -97,8 +97,8 @@ class Policy:
 
     Attributes:
         name: Such as ``permissions``, or the ARN of a managed policy.
-        kind: Where it applies.
-        statements: In the order of writing, which has no meaning.
+        kind: Its kind.
+        statements: In the order of the document, which has no meaning.
     """
 
     name: str
@@ -107,15 +107,15 @@ class Policy:
 
     @classmethod
     def parse(cls, name: str, kind: PolicyKind, document: str | Mapping[str, Any]) -> Policy:
-        """Read a policy.
+        """Parse a policy.
 
         Args:
-            name: What messages call it.
-            kind: Where it applies.
-            document: JSON text, or what JSON text holds.
+            name: Its name in messages.
+            kind: Its kind.
+            document: JSON text, or the parsed JSON.
 
         Raises:
-            PolicyError: It breaks the grammar; nothing is guessed.
+            PolicyError: It violates the grammar; nothing is guessed.
                 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
         """
         try:
@@ -169,7 +169,7 @@ def _resources(where: str, kind: PolicyKind, body: Mapping[str, Any]) -> Element
     element = _element(where, "Resource", body)
     if kind is PolicyKind.TRUST:
         if element is not None:
-            raise PolicyError(f"{where}: a trust policy has no Resource: it is about its role")
+            raise PolicyError(f"{where}: a trust policy has no Resource: its resource is its role")
         return None
     if element is None:
         raise PolicyError(f"{where}: has neither Resource nor NotResource")
@@ -183,14 +183,14 @@ def _principals(where: str, kind: PolicyKind, body: Mapping[str, Any]) -> Elemen
     named = [name for name in ("Principal", "NotPrincipal") if name in body]
     if not kind.names_principals:
         if named:
-            raise PolicyError(f"{where}: an {PolicyKind.IDENTITY.value} names no principal")
+            raise PolicyError(f"{where}: an {PolicyKind.IDENTITY.value} cannot have a principal")
         return None
     if len(named) != 1:
         raise PolicyError(f"{where}: must have one of Principal and NotPrincipal")
     negated = named[0] == "NotPrincipal"
     if negated and body["Effect"] == "Allow":
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-        raise PolicyError(f"{where}: NotPrincipal is for Deny only")
+        raise PolicyError(f"{where}: NotPrincipal is allowed with Deny only")
     return Element(tuple(_principal_values(where, body[named[0]])), negated)
 
 
@@ -225,5 +225,5 @@ def _texts(where: str, value: object) -> tuple[str, ...]:
     values: Sequence[object] = value if isinstance(value, list | tuple) else [value]
     texts = tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
     if not texts or not all(isinstance(one, str | bool | int | float) for one in values):
-        raise PolicyError(f"{where}: must be text or a list of texts, got {value!r}")
+        raise PolicyError(f"{where}: must be a string or a list of strings, got {value!r}")
     return texts

@@ -1,4 +1,4 @@
-"""Calls held against the policies of an account."""
+"""Checks calls against the policies of an account."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceSide:
-    """What a resource says of itself.
+    """The owner and the policy of a resource.
 
     Attributes:
         account: Account that owns it.
-        policy: Its policy: of the bucket for an object, of the role for ``sts:AssumeRole``; None where it has none.
+        policy: Its policy: for an object the bucket policy, for ``sts:AssumeRole`` the trust policy; None if none.
     """
 
     account: str
@@ -31,27 +31,27 @@ class ResourceSide:
 
 
 class PolicySource(Protocol):
-    """Where the policies of an account are read."""
+    """Reads the policies of an account."""
 
     def of_principal(self, principal: Principal) -> Policies:
-        """Give the policies of a role or user: ``identity``, ``boundary``, ``session``. None of a service."""
+        """Return the policies of a role or user: ``identity``, ``boundary``, ``session``. A service has none."""
 
     def of_resource(self, action: str, resource: str) -> ResourceSide:
-        """Give the owner of a resource and its policy.
+        """Return the owner of a resource and its policy.
 
         Args:
-            action: What is asked for; ``sts:AssumeRole`` asks for the trust policy.
+            action: The requested action; for ``sts:AssumeRole`` the policy is the trust policy.
             resource: ARN; ``*`` is the account itself.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a call.
+    """The decisions on a call.
 
     Attributes:
-        checks: What the call needed.
-        decisions: What came of each, in the same order.
+        checks: The permissions that the call needs.
+        decisions: The decision on each, in the same order.
     """
 
     checks: tuple[Check, ...]
@@ -64,38 +64,38 @@ class Answer:
 
     @property
     def guessed(self) -> tuple[Check, ...]:
-        """Checks of a call that is in no table."""
+        """The checks of a call that is in no table."""
         return tuple(check for check in self.checks if not check.known)
 
 
 class Authorizer:
-    """Judges calls by the policies of an account."""
+    """Decides on calls by the policies of an account."""
 
     def __init__(self, source: PolicySource, facts: Facts) -> None:
-        """Take where policies and facts are read; both are asked anew for each call."""
+        """Store the sources of policies and facts; both are read again for each call."""
         self._source, self._facts = source, facts
 
     def authorize(self, principal: Principal, call: Call) -> Answer:
-        """Hold a call against the policies: all that it needs, and what the service does with the caller's rights.
+        """Check a call against the policies: all permissions that it needs, as ``needs`` returns them.
 
         Args:
-            principal: Who calls.
-            call: What is called.
+            principal: The caller.
+            call: The call.
         """
         checks = self.needs(call)
         return Answer(checks, tuple(self.decide(principal, check, call.context) for check in checks))
 
     def needs(self, call: Call) -> tuple[Check, ...]:
-        """Give all that a call needs, with what the service does with the caller's rights."""
+        """Return all permissions that a call needs, including what the service does with the caller's permissions."""
         return (*checks_of(call, self._facts), *checks_with_callers_rights(call))
 
     def decide(self, principal: Principal, check: Check, context: Context) -> Decision:
         """Decide on one permission.
 
         Args:
-            principal: Who needs it.
+            principal: The principal that needs it.
             check: The permission.
-            context: Condition keys besides those of the check.
+            context: Further condition keys beside those of the check.
         """
         side = self._source.of_resource(check.action, check.resource)
         own = self._source.of_principal(principal)
@@ -118,13 +118,13 @@ _ERRORS = {
 
 
 def error_of(service: str) -> tuple[str, int]:
-    """Give the error's code and HTTP status by which a service refuses.
+    """Return the error code and HTTP status with which a service denies a request.
 
-    Services of the query and rest-xml protocols answer AccessDenied, those of the json protocols
+    Services of the query and rest-xml protocols return AccessDenied, those of the json protocols
     AccessDeniedException, SNS AuthorizationError: the errors that botocore's models and AWS's "Common Errors" pages
     list.
 
     Args:
-        service: As botocore names it.
+        service: Service name in botocore.
     """
     return _ERRORS.get(service, ("AccessDeniedException", 400))

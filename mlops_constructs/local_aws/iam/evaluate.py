@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """All policies that concern a request.
+    """All policies that apply to a request.
 
     Attributes:
-        identity: Of the role or user: inline and attached.
-        boundary: Its permissions boundary; None where it has none.
-        session: Given when the role was assumed; together they allow what any of them allows. None where none was
-            given.
-        resource: Of the resource; for ``sts:AssumeRole`` the trust policy of the role. None where it has none.
+        identity: The policies of the role or user: inline and attached.
+        boundary: Its permissions boundary; None when it has none.
+        session: The session policies, passed when the role was assumed; together they allow what any of them allows.
+            None when none was passed.
+        resource: The policy of the resource; for ``sts:AssumeRole`` the role's trust policy. None when it has none.
     """
 
     identity: tuple[Policy, ...] = ()
@@ -38,7 +38,7 @@ class Policies:
     resource: Policy | None = None
 
     def all(self) -> Iterable[Policy]:
-        """Give every policy."""
+        """Yield every policy."""
         yield from self.identity
         yield from (self.boundary,) if self.boundary is not None else ()
         yield from self.session or ()
@@ -47,7 +47,7 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    """Which statements apply, allow and deny, and which nearly do."""
+    """The statements that deny and allow, and those that nearly apply."""
 
     denies: tuple[Source, ...]
     allows: tuple[Source, ...]
@@ -63,14 +63,14 @@ def evaluate(request: Request, policies: Policies) -> Decision:
 
     1. An explicit deny in any policy denies.
     2. A service that acts for itself is allowed by the resource's policy only.
-    3. Within an account, the identity's or the resource's policy must allow; how directly the resource's policy names
-       the principal tells what limits it. A KMS key's policy and a role's trust policy must allow in any case.
+    3. Within an account, the identity's or the resource's policy must allow; which limits apply depends on how directly
+       the resource's policy names the principal. A KMS key's policy and a role's trust policy must allow in any case.
     4. Across accounts, both must allow.
     5. A permissions boundary and a session policy allow nothing, and must allow too.
 
     Args:
-        request: Who asks for what.
-        policies: All that concern the request.
+        request: The request.
+        policies: All policies that apply to the request.
     """
     found = _find(request, policies)
     if found.denies:
@@ -100,7 +100,7 @@ def _find(request: Request, policies: Policies) -> _Findings:
 
 
 def _missing(request: Request, policies: Policies, found: _Findings) -> Iterable[PolicyKind]:
-    """Give the kinds of policies that would have to allow and do not."""
+    """Return the kinds of policies that would have to allow and do not."""
     resource_kind = policies.resource.kind if policies.resource is not None else _resource_kind(request)
     if request.principal.is_service:
         return [] if found.named is Named.ITSELF or found.named is Named.ANYBODY else [resource_kind]
@@ -116,10 +116,10 @@ def _missing(request: Request, policies: Policies, found: _Findings) -> Iterable
 
 
 def _limits(policies: Policies, found: _Findings, how: Named) -> Iterable[PolicyKind]:
-    """Give the boundary and the session policy where they limit and do not allow.
+    """Yield the boundary and the session policy when they limit the request and do not allow it.
 
-    What a resource's policy grants to a role is limited by both; to a session or a user, by neither. To ``*``, AWS
-    documents neither; held here to the session policy, which is the stricter reading.
+    What a resource's policy grants to a role is limited by both; what it grants to a session or a user, by neither. For
+    ``*`` AWS does not document it; here the session policy limits it, which is the stricter interpretation.
     """
     if policies.boundary is not None and how < Named.ANYBODY and not found.allowed_by(PolicyKind.BOUNDARY):
         yield PolicyKind.BOUNDARY

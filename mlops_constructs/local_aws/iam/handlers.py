@@ -1,7 +1,7 @@
-"""What CloudFormation's handlers do with the role of a stack.
+"""The permissions that CloudFormation's handlers need in the role of a stack.
 
-The registry's schema of a resource type lists the actions that its handlers call: more than the call that makes the
-resource, such as reading it back and setting CloudFormation's own tags.
+The registry's schema of a resource type lists the actions that its handlers call: not only the call that creates the
+resource, but also calls that read it back and set CloudFormation's own tags.
 https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers
 """
 
@@ -24,12 +24,12 @@ class Handlers:
     """The handlers of one resource type.
 
     Attributes:
-        resource: What follows the account in the ARN, with the physical name in braces.
-        create: Actions that make the resource and read it back.
-        update: Actions that change it.
+        resource: Service and the part of the ARN after the account, with ``{}`` for the physical name.
+        create: Actions that create the resource and read it back.
+        update: Actions that update it.
         delete: Actions that delete it.
-        unless: Actions of the registry that only a property makes necessary: action to property. An empty property is
-            none that we know.
+        unless: Actions of the registry that are called only for a resource with a certain property: action to property.
+            With an empty property the action is never called.
     """
 
     resource: str
@@ -39,7 +39,7 @@ class Handlers:
     unless: Mapping[str, str] = field(default_factory=dict)
 
     def actions(self, verb: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
-        """Give the actions that a handler calls for a resource with these properties."""
+        """Return the actions that a handler calls for a resource with these properties."""
         listed: tuple[str, ...] = {"create": self.create, "update": self.update, "delete": self.delete}[verb]
         return tuple(action for action in listed if action not in self.unless or self.unless[action] in properties)
 
@@ -49,7 +49,7 @@ _LAMBDA = (
     "lambda:PutProvisionedConcurrencyConfig",
     "lambda:DeleteProvisionedConcurrencyConfig",
 )
-# Auto Scaling's own attempts, in `integrations`, ask for these.
+# `integrations` contains these actions as Auto Scaling's permission validation.
 _ALARMS = ("cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms")
 _TAGS = ("sagemaker:AddTags", "sagemaker:DeleteTags")
 
@@ -142,7 +142,7 @@ HANDLERS: Mapping[str, Handlers] = {
         unless={"iam:PassRole": "ExecutionRoleArn"},
     ),
 }
-"""By resource type: those of our templates. The lists are the registry's, unabridged."""
+"""By resource type, for the types that the local AWS supports. The lists are the registry's, complete."""
 
 _ON_ALL = {
     "application-autoscaling:DescribeScalableTargets",
@@ -156,14 +156,14 @@ _SCALING_ROLE = "sagemaker.application-autoscaling.amazonaws.com"
 def handler_checks(
     resource_type: str, verb: str, name: str, properties: Mapping[str, Any], site: Site
 ) -> tuple[Check, ...]:
-    """Give what the role of a stack needs for one resource; nothing for a type that is in no table.
+    """Return the permissions that the role of a stack needs for one resource; none for a type that is not listed.
 
     Args:
         resource_type: Such as ``AWS::SageMaker::Model``.
         verb: ``create``, ``update`` or ``delete``.
         name: Physical name of the resource.
         properties: Properties of the resource, resolved.
-        site: Where the stack is.
+        site: Partition, region and account of the stack.
     """
     handlers = HANDLERS.get(resource_type)
     if handlers is None:

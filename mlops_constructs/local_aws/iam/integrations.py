@@ -1,6 +1,6 @@
-"""What a service does with the rights of its caller, besides the call itself.
+"""What a service does with its caller's permissions, in addition to the call itself.
 
-A row an integration, with AWS's page. What a service does with a role that is handed to it stands in
+One row per integration, with AWS's page. What a service does with a role that is passed to it is in
 ``service_roles`` and, for the role of a stack, in ``handlers``.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One thing that a service does with its caller's rights.
+    """Something that a service does with its caller's permissions.
 
     Attributes:
-        name: What it is.
+        name: A sentence that describes it.
         source: AWS's page, or a public report where AWS has none.
-        calls: Calls that lead to it: service and operation, as botocore names them.
-        needs: Action, and what follows the account in the ARN; an empty resource is ``*``.
-        when: A member of the request and its value; empty where the integration always acts.
+        calls: The calls that cause it: service and operation, as botocore names them.
+        needs: Actions, each with the part of the ARN after the account; an empty resource is ``*``.
+        when: A member of the request and its value; empty when it always happens.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Integration:
     when: tuple[str, str] = ("", "")
 
     def checks(self, call: Call) -> tuple[Check, ...]:
-        """Give what a call needs by this integration; nothing for other calls."""
+        """Return the permissions that a call needs for this integration; none for other calls."""
         member, value = self.when
         if (call.service, call.operation) not in self.calls or (member and call.text(member) != value):
             return ()
@@ -48,7 +48,7 @@ class Integration:
 _SCALING = frozenset(
     {("application-autoscaling", "RegisterScalableTarget"), ("application-autoscaling", "PutScalingPolicy")}
 )
-# Names that no endpoint has: the probes carry random ones, so that a pattern by name does not allow them.
+# Names that no endpoint has: Auto Scaling validates with random names, which no pattern of names allows.
 _ANY_ENDPOINT, _ANY_CONFIG = "endpoint/permission-validation", "endpoint-config/permission-validation"
 
 INTEGRATIONS: tuple[Integration, ...] = (
@@ -74,9 +74,9 @@ INTEGRATIONS: tuple[Integration, ...] = (
         when=("ServiceNamespace", "sagemaker"),
     ),
 )
-"""Every integration that our pipelines meet."""
+"""The integrations that the pipelines of this project need."""
 
 
 def checks_with_callers_rights(call: Call) -> tuple[Check, ...]:
-    """Give what services do with the caller's rights in consequence of a call."""
+    """Return the permissions for what services do with the caller's permissions because of a call."""
     return tuple(check for integration in INTEGRATIONS for check in integration.checks(call))

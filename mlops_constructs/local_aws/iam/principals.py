@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Named(IntEnum):
-    """How a policy names a principal, the more direct the higher."""
+    """How a policy names a principal; a higher value is more direct."""
 
     NOT = 0
     """Not at all."""
@@ -25,13 +25,13 @@ class Named(IntEnum):
     ANYBODY = 3
     """By ``*``: limited by the session policy at most."""
     ITSELF = 4
-    """The session, the user or the service itself: nothing limits but an explicit deny."""
+    """The session, the user or the service itself: limited by an explicit deny only."""
 
 
 def named(element: Element, principal: Principal) -> Named:
-    """Tell how a Principal element names a principal, or a NotPrincipal element does not exempt it.
+    """Return how a Principal element names a principal, or whether a NotPrincipal element exempts it.
 
-    Wildcards in names are not wildcards here, only ``*`` alone is.
+    Only ``*`` alone is a wildcard here; wildcards within names are ordinary characters.
     """
     if element.negated:
         return Named.NOT if _exempt(element, principal) else Named.ANYBODY
@@ -58,7 +58,7 @@ def _is_account(text: str, account: str) -> bool:
 
 
 def _exempt(element: Element, principal: Principal) -> bool:
-    """Whether NotPrincipal spares a principal.
+    """Whether NotPrincipal exempts a principal.
 
     For a session of a role, the session, its role and its account must all be listed; for a user, the user and the
     account. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html

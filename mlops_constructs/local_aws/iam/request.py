@@ -1,4 +1,4 @@
-"""Who asks for what: the request that policies are held against."""
+"""The request that is checked against policies: principal, action, resource and condition keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """The condition keys of a request and their values. Names of keys are not case-sensitive; an empty list is no key.
+    """The condition keys of a request, with values. Key names are not case-sensitive; a key without values is dropped.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -18,24 +18,24 @@ class Context:
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str | Sequence[str]] | None = None) -> None:
-        """Take the keys.
+        """Store the keys.
 
         Args:
-            values: Key to its value, or to all its values where a key has several. Booleans are ``true`` and
-                ``false``, numbers and dates are text.
+            values: Key to its value, or to a list when the key has several. Booleans are ``true`` and
+                ``false``; numbers and dates are strings.
         """
         texts = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in (values or {}).items()}
         self._values = {key.lower(): value for key, value in texts.items() if value}
 
     def get(self, key: str) -> tuple[str, ...]:
-        """Give the values of a key; none when the request has no such key."""
+        """Return the values of a key; none when the request has no such key."""
         return self._values.get(key.lower(), ())
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def items(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Give each key, in lower case, with its values."""
+        """Yield each key, in lower case, with its values."""
         yield from self._values.items()
 
     def __eq__(self, other: object) -> bool:
@@ -48,19 +48,19 @@ class Context:
         return f"Context({self._values!r})"
 
     def under(self, other: Context) -> Context:
-        """Give both together; ``other`` wins where both have a key."""
+        """Merge both; ``other`` takes precedence for a key that both have."""
         return Context({**self._values, **other._values})
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a session of a role, a user, the root user of an account, or a service of AWS.
+    """The caller: a session of a role, a user, the root user of an account, or an AWS service.
 
     Attributes:
-        arn: As STS tells it, such as ``arn:aws:sts::123456789012:assumed-role/name/session``; the name of a service,
+        arn: As STS returns it, such as ``arn:aws:sts::123456789012:assumed-role/name/session``; for a service its name,
             such as ``events.amazonaws.com``.
         account: Account of the principal; empty for a service.
-        role_arn: ARN of the role, path included; empty for what is no session of a role.
+        role_arn: ARN of the role, including its path; empty when this is not a session of a role.
     """
 
     arn: str
@@ -69,24 +69,24 @@ class Principal:
 
     @classmethod
     def role_session(cls, role_arn: str, session: str) -> Principal:
-        """Make a session of a role. The ARN of a session leaves out the role's path."""
+        """Create a session of a role. The ARN of a session does not contain the role's path."""
         _, partition, _, _, account, path = role_arn.split(":", 5)
         name = path.rsplit("/", 1)[-1]
         return cls(f"arn:{partition}:sts::{account}:assumed-role/{name}/{session}", account, role_arn)
 
     @classmethod
     def user(cls, arn: str) -> Principal:
-        """Make an IAM user, or with ``arn:...:root`` the root user of an account."""
+        """Create an IAM user, or with ``arn:...:root`` the root user of an account."""
         return cls(arn, arn.split(":")[4])
 
     @classmethod
     def service(cls, name: str) -> Principal:
-        """Make a service that acts for itself, such as ``events.amazonaws.com``."""
+        """Create a service that acts for itself, such as ``events.amazonaws.com``."""
         return cls(name)
 
     @property
     def is_service(self) -> bool:
-        """Whether a service acts for itself."""
+        """Whether this is a service that acts for itself."""
         return not self.account
 
     @property
@@ -95,7 +95,7 @@ class Principal:
         return self.arn.endswith(":root")
 
     def context(self) -> Context:
-        """Give the condition keys that every request of this principal has.
+        """Return the condition keys that every request of this principal has.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
         """
@@ -117,7 +117,7 @@ class Request:
     """One action of one principal on one resource.
 
     Attributes:
-        principal: Who asks.
+        principal: The caller.
         action: ``service:Action``, not case-sensitive.
         resource: ARN; ``*`` for an action that takes no resource.
         resource_account: Account that owns the resource: the ARN of a bucket does not name it.
@@ -131,5 +131,5 @@ class Request:
     context: Context = field(default_factory=Context)
 
     def keys(self) -> Context:
-        """Give all condition keys: those of the principal, then those of the call."""
+        """Return all condition keys, of the principal and of the call; the call's take precedence."""
         return self.principal.context().under(self.context)

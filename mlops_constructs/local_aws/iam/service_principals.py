@@ -1,6 +1,6 @@
-"""What services do in their own name, which only the policy of a resource can allow.
+"""What services do as service principals, which only the policy of a resource can allow.
 
-A row a service and what it calls, with AWS's page.
+One row per calling and called service, with AWS's page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _RULES = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resour
 _TOPIC_KEYS = "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"
 _ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html"
 
-# EventBridge and CloudWatch send to an encrypted topic or queue with the key's own permission:
+# EventBridge and CloudWatch can send to an encrypted topic or queue only if the key's policy allows it:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 _KEY = (Need("kms:GenerateDataKey", "{key_arn}"), Need("kms:Decrypt", "{key_arn}"))
 
@@ -32,16 +32,16 @@ SERVICE_CALLS: Mapping[tuple[str, str], RoleUse] = {
 
 
 def service_call_checks(service: str, target_arn: str, key_arn: str | None) -> tuple[Check, ...]:
-    """Give what a service needs to send to a target.
+    """Return the permissions that a service needs to send to a target.
 
     Args:
         service: Such as ``events.amazonaws.com``.
-        target_arn: A function, a topic or a queue.
-        key_arn: Customer managed key that encrypts the target; None where none does.
+        target_arn: ARN of a function, a topic or a queue.
+        key_arn: Customer managed key that encrypts the target; None when there is none.
 
     Raises:
-        KeyError: The service sends to no such target.
+        KeyError: The service does not send to targets of this kind.
     """
     needs = SERVICE_CALLS[service, target_arn.split(":")[2]].needs
-    asked = (need for need in needs if key_arn is not None or need.resource != "{key_arn}")
-    return tuple(Check(need.action, need.resource.format(arn=target_arn, key_arn=key_arn)) for need in asked)
+    relevant = (need for need in needs if key_arn is not None or need.resource != "{key_arn}")
+    return tuple(Check(need.action, need.resource.format(arn=target_arn, key_arn=key_arn)) for need in relevant)

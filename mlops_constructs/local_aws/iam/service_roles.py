@@ -1,7 +1,7 @@
-"""What services do by themselves with a role that is handed to them: pull an image, write a log, copy an artifact.
+"""What services do by themselves with a role that is passed to them: pull an image, write a log, copy an artifact.
 
-A row a use, with AWS's page. Calls that programs make with the role (a container that reads its data) are ordinary
-calls, and stand in ``actions``.
+One row per use, with AWS's page. Calls that programs make with the role (a container that reads its data) are ordinary
+calls, and are in ``actions``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Need:
 
     Attributes:
         action: ``service:Action``.
-        resource: ARN with the names of the use in braces, or ``*``.
+        resource: ARN with placeholders such as ``{repository_arn}``, or ``*``.
         context: Condition keys.
     """
 
@@ -37,7 +37,7 @@ class RoleUse:
 
     Attributes:
         source: AWS's page.
-        needs: What the service does.
+        needs: The permissions that the service needs.
     """
 
     source: str
@@ -129,18 +129,18 @@ ROLE_USES: Mapping[str, RoleUse] = {
         "CloudFormation", _needs("cloudformation", ("DescribeStacks", "DeleteStack"), _STACK)
     ),
 }
-"""By service, and by the provider of a CodePipeline action with its mode."""
+"""By service; for an action of CodePipeline, by its provider and mode."""
 
 
 def role_use_checks(use: str, names: Mapping[str, str]) -> tuple[Check, ...]:
-    """Give what a role needs for a use.
+    """Return the permissions that a role needs for a use.
 
     Args:
         use: A key of ``ROLE_USES``.
-        names: Values of the names in braces that the use's resources have.
+        names: Values of the placeholders in the use's resources.
 
     Raises:
-        KeyError: There is no such use, or a name is missing.
+        KeyError: There is no such use, or the value of a placeholder is missing.
     """
     needs = ROLE_USES[use].needs
     return tuple(Check(need.action, need.resource.format_map(names), need.context) for need in needs)

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How a statement meets a request.
+    """Whether and how a statement applies to a request.
 
     Attributes:
-        applies: Whether all of it matches.
+        applies: Whether all elements match.
         named: How it names the principal; ``ITSELF`` in a policy of the principal itself.
-        why_not: What does not match, in words; empty when it applies, and when it is about other actions.
+        why_not: A text about what does not match; empty when it applies, and when it is about other actions.
     """
 
     applies: bool
@@ -30,12 +30,12 @@ class Match:
 
 
 def match(statement: Statement, request: Request, context: Context) -> Match:
-    """Hold a statement against a request.
+    """Check whether a statement applies to a request.
 
     Args:
         statement: The statement.
         request: The request.
-        context: ``request.keys()``, made once for all statements.
+        context: ``request.keys()``, computed once for all statements.
     """
     actions = statement.actions
     if any_like(actions.values, request.action) == actions.negated:
@@ -54,7 +54,7 @@ def match(statement: Statement, request: Request, context: Context) -> Match:
 def _about_resource(statement: Statement, resource: str, context: Context) -> bool:
     """Whether Resource or NotResource covers a resource.
 
-    Where a variable has no value, an Allow does not apply and NotResource of a Deny spares nothing.
+    When a variable has no value, an Allow does not apply and NotResource of a Deny exempts nothing.
     """
     if statement.resources is None:
         return True
@@ -66,6 +66,6 @@ def _about_resource(statement: Statement, resource: str, context: Context) -> bo
 
 
 def _describe(condition: Condition, context: Context) -> str:
-    told = context.get(condition.key)
-    has = f"the call has {', '.join(told)}" if told else "the call has no such key"
+    actual = context.get(condition.key)
+    has = f"the call has {', '.join(actual)}" if actual else "the call has no such key"
     return f"its condition {condition.operator.name} {condition.key} = {', '.join(condition.values)} fails: {has}"

@@ -1,7 +1,7 @@
-"""Which permissions a call of the API needs: actions, resources, condition keys.
+"""The permissions that an API call needs: actions, resources and condition keys.
 
-One table a service, a row an operation, written by the service authorization reference. A call that is in no table
-needs the action of its own name on ``*``, and is marked as guessed: no policy that names resources allows it.
+One table per service and one row per operation, from the service authorization reference. A call that is in no table
+needs the action with its own name on ``*``, and is marked as guessed: no policy that names resources allows it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["TABLE", "checks_of", "needed_to_see_missing"]
 TABLE: Table = {**_sagemaker.TABLE, **_s3.TABLE, **_delivery.TABLE, **_others.TABLE}
 """By service and operation, as botocore names them."""
 
-# Where the prefix of actions is not botocore's name of the service.
+# Services whose prefix of actions is not their name in botocore.
 _PREFIXES = {
     "sagemaker-runtime": "sagemaker",
     "sagemaker-metrics": "sagemaker",
@@ -31,11 +31,11 @@ _PREFIXES = {
 
 
 def checks_of(call: Call, facts: Facts) -> tuple[Check, ...]:
-    """Give the permissions that a call needs, all of them; none for a call that is free.
+    """Return all permissions that a call needs; none for a call that needs no permission.
 
     Args:
         call: The call.
-        facts: What the account knows: keys that encrypt, objects with tags.
+        facts: Facts about the account's resources: their KMS keys and tags.
     """
     row = TABLE.get((call.service, call.operation))
     if row is None:

@@ -1,4 +1,4 @@
-"""What calls of CodePipeline, CodeBuild, CodeCommit, CodeConnections, CloudFormation and ECR need.
+"""The permissions that calls of CodePipeline, CodeBuild, CodeCommit, CodeConnections, CloudFormation and ECR need.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _rows(service: str, resource: str, *operations: str) -> Table:
-    """Make rows of operations that need the action of their own name on one resource."""
+    """Create rows for operations that need the action with their own name on one resource."""
     return {
         (service, operation): Row(f"{service}:{operation}", (resource,) if resource else ()) for operation in operations
     }
@@ -54,7 +54,7 @@ def _repositories(call: Call, facts: Facts) -> Iterable[Check]:
 
 def _image(operation: str) -> Checks:
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
-        # The images of AWS's algorithms lie in registries of AWS's accounts.
+        # The images of AWS's algorithms are in registries of AWS's accounts.
         owner = replace(call.site, account=call.text("registryId") or call.site.account)
         yield Check(f"ecr:{operation}", owner.arn("ecr", f"repository/{call.text('repositoryName')}"))
 
@@ -91,7 +91,7 @@ def _stack_context(call: Call) -> Context:
 
 
 def _stack(operation: str) -> Checks:
-    """Need an action on a stack, whose id is not known: ``stack/NAME/*``; and to hand over its role."""
+    """Need an action on a stack, whose id is not known: ``stack/NAME/*``; and permission to pass its role."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         name = call.text("StackName")

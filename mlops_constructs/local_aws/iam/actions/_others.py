@@ -1,4 +1,4 @@
-"""What calls of KMS, SSM, CloudWatch, Logs, Lambda, Auto Scaling, SNS, SQS, STS, EventBridge, IAM and X-Ray need.
+"""The permissions for KMS, SSM, CloudWatch, Logs, Lambda, Auto Scaling, SNS, SQS, STS, EventBridge, IAM and X-Ray.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _key(action: str) -> Checks:
-    """Need an action on the key; ciphertext that names none is checked on ``*``, which no narrow policy allows."""
+    """Need an action on the key; a call that names no key is checked on ``*``, which no policy for one key allows."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         key = call.text("KeyId")
@@ -49,9 +49,9 @@ def _parameters(action: str, member: str, *key_actions: str) -> Checks:
 
 
 def _logs(action: str, stream: str = "") -> Checks:
-    """Need an action on a log group or stream, each written ``log-group:NAME:log-stream:STREAM``.
+    """Need an action on a log group or stream, both written as ``log-group:NAME:log-stream:STREAM``.
 
-    That is what CloudWatch Logs names in its refusals: https://github.com/vectordotdev/vector/issues/714
+    This is the form in CloudWatch Logs' AccessDenied messages: https://github.com/vectordotdev/vector/issues/714
     """
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
@@ -93,7 +93,7 @@ def _topic_key(call: Call, facts: Facts) -> Iterable[Check]:
 
 
 def _queue(action: str, *key_actions: str) -> Checks:
-    """Need an action on the queue of a URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME."""
+    """Need an action on the queue with this URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         account, _, name = urlsplit(call.text("QueueUrl")).path.strip("/").rpartition("/")

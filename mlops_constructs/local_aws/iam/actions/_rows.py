@@ -1,4 +1,4 @@
-"""How the tables of calls are written."""
+"""The building blocks of the tables of calls."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 _MEMBER = re.compile(r"\{([A-Za-z.]+)\}")
 
 Checks = Callable[[Call, Facts], Iterable[Check]]
-"""What a call needs."""
+"""Returns the permissions that a call needs."""
 
 Table = dict[tuple[str, str], Checks]
 """By service and operation, as botocore names them."""
 
 
 def nothing(call: Call) -> Context:
-    """Give no condition keys."""
+    """Return no condition keys."""
     return Context()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A call that needs one action on each of some resources.
+    """A call that needs one action on one or more resources.
 
     Attributes:
         action: ``service:Action``.
-        resources: What follows the account in the ARN, with members of the request in braces:
-            ``training-job/{TrainingJobName}``. A member that is an ARN already stands alone. None for an action that
-            takes no resource and is checked on ``*``.
-        context: Gives the condition keys.
-        also: What else the call needs.
+        resources: The part of the ARN after the account, with members of the request in braces:
+            ``training-job/{TrainingJobName}``. If such a member is an ARN, it is used as it is. Empty for an action
+            that takes no resource and is checked on ``*``.
+        context: Returns the condition keys.
+        also: Returns further permissions that the call needs.
     """
 
     action: str
@@ -46,7 +46,7 @@ class Row:
     also: tuple[Checks, ...] = ()
 
     def __call__(self, call: Call, facts: Facts) -> Iterable[Check]:
-        """Give what a call needs."""
+        """Yield the permissions that a call needs."""
         service = self.action.partition(":")[0]
         context = self.context(call)
         arns = [arn_of(call, service, resource) for resource in self.resources] or ["*"]
@@ -56,14 +56,14 @@ class Row:
 
 
 def arn_of(call: Call, service: str, resource: str) -> str:
-    """Fill in a resource's template; a member that holds an ARN is the ARN."""
+    """The ARN from a resource's template; a member that is an ARN is used as it is."""
     values = [call.text(path) for path in _MEMBER.findall(resource)]
     whole = next((value for value in values if value.startswith("arn:")), None)
     return whole or call.arn(service, _MEMBER.sub(lambda member: call.text(member.group(1)), resource))
 
 
 def pass_role(member: str, service: str) -> Checks:
-    """Need to hand a role to a service; nothing where the call hands over none.
+    """Need permission to pass a role to a service; nothing when the call passes no role.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     """
@@ -77,7 +77,7 @@ def pass_role(member: str, service: str) -> Checks:
 
 
 def tags_of(call: Call) -> Mapping[str, str]:
-    """Give the tags that a request sets, in any of the forms that services use."""
+    """Return the tags that a request sets, in any of the formats that services use."""
     tags = call.params.get("Tags") or call.params.get("tags") or []
     if isinstance(tags, dict):
         return {str(key): str(value) for key, value in tags.items()}
@@ -85,7 +85,7 @@ def tags_of(call: Call) -> Mapping[str, str]:
 
 
 def tagging(action: str, resource: str) -> Checks:
-    """Need a tagging action too where the request sets tags."""
+    """Need a tagging action too when the request sets tags."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         tags = tags_of(call)
@@ -96,17 +96,17 @@ def tagging(action: str, resource: str) -> Checks:
 
 
 def request_tags(call: Call) -> Context:
-    """Give the condition keys of the tags that a request sets."""
+    """Return the condition keys of the tags that a request sets."""
     return tag_context(tags_of(call))
 
 
 def use_key(arn: str, call: Call, facts: Facts, via: str, actions: Iterable[str]) -> Iterable[Check]:
-    """Need a customer managed key, where one encrypts what an ARN names.
+    """Need a customer managed key, if one encrypts a resource.
 
     Args:
-        arn: What is encrypted.
+        arn: ARN of the resource.
         call: The call.
-        facts: Knows the key.
+        facts: Returns the key.
         via: Service that uses the key for the caller, as ``kms:ViaService`` names it without the region.
         actions: Actions of KMS.
     """
@@ -133,5 +133,5 @@ def key_checks(
 
 
 def key_arn(call: Call, key: str) -> str:
-    """Give the ARN of a key that is named by ARN or id."""
+    """Return the ARN of a key, given by ARN or id."""
     return key if key.startswith("arn:") else call.arn("kms", f"key/{key}")

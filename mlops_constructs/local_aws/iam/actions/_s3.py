@@ -1,4 +1,4 @@
-"""What calls of S3 need.
+"""The permissions that calls of S3 need.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
@@ -25,7 +25,7 @@ _UPLOAD = ("GenerateDataKey", "Decrypt")
 
 
 def bucket_arn(call: Call, bucket: str) -> str:
-    """Give the ARN of a bucket, which names neither region nor account."""
+    """Return the ARN of a bucket, which contains neither region nor account."""
     return bucket if bucket.startswith("arn:") else f"arn:{call.site.partition}:s3:::{bucket}"
 
 
@@ -34,7 +34,7 @@ def _object_arn(call: Call) -> str:
 
 
 def _on_bucket(action: str, keys: dict[str, str] | None = None) -> Checks:
-    """Need an action on the bucket; ``keys`` is condition key to member of the request."""
+    """Need an action on the bucket; ``keys`` maps condition keys to members of the request."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         given = {key: call.text(member) for key, member in (keys or {}).items() if member in call.params}
@@ -44,7 +44,7 @@ def _on_bucket(action: str, keys: dict[str, str] | None = None) -> Checks:
 
 
 def _on_version(action: str, version_action: str, key_actions: Iterable[str] = ()) -> Checks:
-    """Need an action on an object, or another where the call names a version of it."""
+    """Need an action on an object, or another action when the call names a version of it."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         yield from _read(call, facts, _object_arn(call), call.text("VersionId"), (action, version_action), key_actions)
@@ -87,7 +87,7 @@ def _tag_context(tags: dict[str, str]) -> Context:
 
 
 def _write(key_actions: Iterable[str]) -> Checks:
-    """Need to write an object, its tags and access list where the call gives them, and the key."""
+    """Need to write an object, its tags and ACL if the call has them, and to use the key."""
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
         arn, tags = _object_arn(call), _tag_context(dict(parse_qsl(call.text("Tagging"))))
@@ -102,9 +102,9 @@ def _write(key_actions: Iterable[str]) -> Checks:
 
 
 def _key_written_with(call: Call, facts: Facts) -> str | None:
-    """Give the key that the call names, or else the bucket's default; None for AWS's own key for S3.
+    """Return the key that the call names, or the bucket's default key; None for the AWS managed key for S3.
 
-    That key's policy lets everybody in the account use it by way of S3:
+    That key's policy allows everybody in the account to use it through S3:
     https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
     """
     named = call.text("SSEKMSKeyId")
@@ -136,7 +136,7 @@ def _copy_part(call: Call, facts: Facts) -> Iterable[Check]:
 
 
 def _source(call: Call) -> tuple[str, str]:
-    """Give the ARN of what is copied, and its version."""
+    """Return the ARN of the copied object, and its version."""
     source = call.params.get("CopySource", "")
     if isinstance(source, dict):
         path, version = f"{source['Bucket']}/{source['Key']}", source.get("VersionId", "")
@@ -205,7 +205,7 @@ TABLE: Table = {("s3", operation): row for operation, row in _ROWS.items()}
 
 
 def needed_to_see_missing(call: Call) -> Check:
-    """Give what a caller needs to be told 404 of an object that is not there; without it S3 answers 403.
+    """Return the permission with which S3 returns 404 for an object that does not exist; without it S3 returns 403.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """

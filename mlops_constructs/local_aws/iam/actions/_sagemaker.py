@@ -1,4 +1,4 @@
-"""What calls of SageMaker need.
+"""The permissions that calls of SageMaker need.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
 https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
@@ -41,7 +41,7 @@ class _Job:
             spelt = Context({f"sagemaker:{name}{ending}": key for name, key in keys.items()})
             yield Check(self._action, arn, request_tags(call).under(asked.context).under(spelt))
         if asked.volume_key:
-            # SageMaker attaches the encrypted volumes by a grant that it makes with the caller's rights:
+            # SageMaker attaches the encrypted volumes by a grant that it creates with the caller's permissions:
             # https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
             grant = {"kms:GrantIsForAWSResource": "true"}
             yield from key_checks(asked.volume_key, call, "sagemaker", ["CreateGrant"], grant)
@@ -50,7 +50,7 @@ class _Job:
 
 
 class _Facets:
-    """What conditions look at in the request of a job."""
+    """The members of a job's request that condition keys refer to."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ def _target_model(call: Call) -> Context:
 
 
 def _new_package(call: Call, facts: Facts) -> Iterable[Check]:
-    """Name the package of a group that is not numbered yet."""
+    """Need the action on a new model package, whose version in its group is not known yet."""
     group = call.text("ModelPackageGroupName").rsplit("/", 1)[-1]
     name = f"{group}/*" if group else call.text("ModelPackageName")
     yield Check("sagemaker:CreateModelPackage", call.arn("sagemaker", f"model-package/{name}"), _package(call))
@@ -178,7 +178,7 @@ _ROWS: dict[str, Checks] = {
     "CreateModelPackage": _new_package,
     "UpdateModelPackage": Row("sagemaker:UpdateModelPackage", ("{ModelPackageArn}",), _package),
     "CreateModelPackageGroup": Row("sagemaker:CreateModelPackageGroup", (_GROUP,), request_tags),
-    # The reference takes packages here; which pattern a listing of a group is held against is not documented.
+    # The reference lists model packages as the resource; which ARN is checked for a whole group is not documented.
     "ListModelPackages": Row("sagemaker:ListModelPackages"),
     "AddTags": Row("sagemaker:AddTags", ("{ResourceArn}",), request_tags),
     "DeleteTags": Row("sagemaker:DeleteTags", ("{ResourceArn}",)),
