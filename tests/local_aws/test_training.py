@@ -323,7 +323,7 @@ def test_environment_is_made_once_by_two_at_a_time(tmp_path: Path, monkeypatch: 
     for thread in threads:
         thread.join()
 
-    assert len([line for line in lines if "making" in line]) == 1
+    assert len([line for line in lines if "creating" in line]) == 1
     assert len(list(environments.cache_directory().iterdir())) == 1
 
 
