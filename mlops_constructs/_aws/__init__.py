@@ -1,1 +1,1 @@
-"""What the stages share: names within AWS limits, policies as data, roles, one-Lambda maker."""
+"""What the stages share: names within AWS limits, policies as data, roles, and the construct of one Lambda function."""

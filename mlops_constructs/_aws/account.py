@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What the stack's provider leads to; every value is a token.
+    """The account and region of the stack's provider; every value is a token.
 
     Attributes:
-        account_id: Id of the account.
+        account_id: ID of the account.
         region: Name of the region.
         partition: ``aws`` or ``aws-us-gov``.
         dns_suffix: What the partition's host names end with, such as ``amazonaws.com``.
@@ -31,9 +31,9 @@ class Account:
 
     @classmethod
     def of(cls, scope: Construct) -> Account:
-        """Read account, region and partition from the provider, never guess them."""
+        """Read the account, region and partition from the provider; none of them is guessed."""
         partition = data_aws_partition.DataAwsPartition(scope, "partition", lifecycle=outside_of_china())
-        # Each attribute read is a round trip to jsii's kernel: once, here.
+        # Each read of an attribute is a round trip to jsii's kernel, so each is read once, here.
         return cls(
             account_id=data_aws_caller_identity.DataAwsCallerIdentity(scope, "account").account_id,
             region=region_name(data_aws_region.DataAwsRegion(scope, "region")),
@@ -46,10 +46,10 @@ class Account:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def bucket_arn(self, name: str) -> str:
-        """Make the ARN of a bucket; a bucket's name is unique in its partition."""
+        """Make the ARN of a bucket, which has no region and no account: its name is unique in the partition."""
         return f"arn:{self.partition}:s3:::{name}"
 
     def registry_host(self, account_id: str | None = None) -> str:
-        """Make the host name of an account's image registry, of this account unless given."""
+        """Make the host name of an account's ECR registry; without an argument, of this account's."""
         owner = self.account_id if account_id is None else account_id
         return f"{owner}.dkr.ecr.{self.region}.{self.dns_suffix}"

@@ -1,4 +1,4 @@
-"""CodePipeline actions as plain values, so that a stage can describe its part without knowing the pipeline."""
+"""CodePipeline actions as plain values: a stage describes its actions without depending on the pipeline."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 MAX_VALUE_LENGTH = 1000
-# What stands for a value that only Terraform knows; an ARN of ours has at most about 200 characters.
+# The length that is assumed for a value that only Terraform knows; the pipeline's ARNs have at most about 200.
 ARN_LENGTH = 200
 _TOKEN = re.compile(r"\$\{TfToken\[[^\]]+\]\}")
-# A variable that CodePipeline fills in for every execution.
+# A variable that CodePipeline sets in every execution.
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
-# A variable that whoever starts an execution may set: the release to deploy again. ``none`` in all others.
+# A variable that the caller may set when it starts an execution: the release to deploy again. By default ``none``.
 RELEASE_VARIABLE = "Release"
 RELEASE = f"#{{variables.{RELEASE_VARIABLE}}}"
 
@@ -30,16 +30,16 @@ class Action:
     """One action of a stage.
 
     Attributes:
-        name: Shown in the console and in failures.
+        name: Name of the action, shown in the console and in error messages.
         category: ``Source``, ``Build``, ``Invoke``, ``Deploy`` or ``Approval``.
         action_provider: ``S3``, ``CodeCommit``, ``CodeStarSourceConnection``, ``CodeBuild``, ``Lambda``,
             ``CloudFormation`` or ``Manual``.
-        configuration: As the action's reference says; values of at most 1,000 characters.
-        run_order: Actions of a stage run in this order; equal numbers together.
+        configuration: The keys that the action's reference lists; each value has at most 1,000 characters.
+        run_order: Actions of a stage run in this order; actions with the same number run in parallel.
         namespace: Name that later actions use for this action's variables.
-        inputs: Artifacts it reads.
-        outputs: Artifacts it writes.
-        timeout_minutes: Of a manual approval.
+        inputs: Artifacts that it reads.
+        outputs: Artifacts that it writes.
+        timeout_minutes: Timeout of a manual approval, in minutes.
     """
 
     name: str
@@ -53,9 +53,9 @@ class Action:
     timeout_minutes: int | None = None
 
     def problems(self) -> Iterator[Problem]:
-        """Yield the values that are longer than CodePipeline takes, which Terraform would learn at apply only.
+        """Yield the values that are too long for CodePipeline; Terraform would report them at apply only.
 
-        A variable of CodePipeline counts as it is written; what Terraform fills in counts as an ARN.
+        A variable of CodePipeline counts as written; a value that only Terraform knows counts as an ARN.
         """
         for key, value in self.configuration.items():
             length = len(_TOKEN.sub("." * ARN_LENGTH, value))
@@ -64,7 +64,7 @@ class Action:
                 yield Problem(f"{self.name}.{key}", rule, length, "shorten the names in it")
 
     def to_terraform(self) -> codepipeline.CodepipelineStageAction:
-        """Give the struct that the provider's binding takes."""
+        """Return the struct of the Terraform provider's bindings."""
         return codepipeline.CodepipelineStageAction(
             name=self.name,
             category=self.category,
@@ -82,14 +82,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A value that whoever starts an execution may give."""
+    """A pipeline variable: a value that the caller may set when it starts an execution."""
 
     name: str
     default: str
     description: str
 
     def to_terraform(self) -> codepipeline.CodepipelineVariable:
-        """Give the struct that the provider's binding takes."""
+        """Return the struct of the Terraform provider's bindings."""
         return codepipeline.CodepipelineVariable(
             name=self.name, default_value=self.default, description=self.description
         )
@@ -103,12 +103,12 @@ class PipelineStage:
     actions: Sequence[Action]
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with its actions."""
+        """Yield the problems of its actions."""
         for action in self.actions:
             yield from under(self.name, action.problems())
 
     def to_terraform(self) -> codepipeline.CodepipelineStage:
-        """Give the struct that the provider's binding takes."""
+        """Return the struct of the Terraform provider's bindings."""
         return codepipeline.CodepipelineStage(name=self.name, action=[action.to_terraform() for action in self.actions])
 
 

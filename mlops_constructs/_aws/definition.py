@@ -1,4 +1,4 @@
-"""What CodePipeline refuses in a pipeline's definition, or fails on later: found at synth."""
+"""Checks at synth for what CodePipeline would reject in a pipeline's definition, or would fail on later."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from .actions import Action, PipelineStage, Variable
 
-# Variables that a source action sets, by provider. A function chooses its variables itself, a buildspec likewise, and
-# those of a CloudFormation action are the outputs of the stack; all other actions set none.
+# Variables that a source action sets, by provider. A function chooses its variables itself, and so does a buildspec;
+# the variables of a CloudFormation action are the outputs of the stack. All other actions set none.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 SOURCE_VARIABLES = {
@@ -37,7 +37,7 @@ _ARTIFACT = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def definition_problems(stages: Sequence[PipelineStage], variables: Sequence[Variable]) -> Iterator[Problem]:
-    """Yield what CodePipeline would refuse in these stages, in the order of the actions."""
+    """Yield what CodePipeline would reject in these stages, in the order of the actions."""
     placed = [(stage.name, action) for stage in stages for action in stage.actions]
     yield from _form(placed)
     yield from _twice("stage", [(stage.name, stage.name) for stage in stages])
@@ -73,7 +73,7 @@ def _twice(kind: str, named: Sequence[tuple[str, str]]) -> Iterator[Problem]:
 
 
 def _overlap(placed: Sequence[tuple[str, Action]]) -> Iterator[Problem]:
-    """Yield the namespaces that are called like an artifact.
+    """Yield the namespaces that have the name of an artifact.
 
     "Namespaces must be unique across the pipeline definition and cannot conflict with any artifact names."
     https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
@@ -90,15 +90,15 @@ def _overlap(placed: Sequence[tuple[str, Action]]) -> Iterator[Problem]:
 
 
 def _references(stages: Sequence[PipelineStage], declared: set[str]) -> Iterator[Problem]:
-    """Yield artifacts and variables that no earlier action gives."""
+    """Yield the artifacts and variables that an action uses and no earlier action provides."""
     earlier: list[Action] = []
     for stage in stages:
         for action in stage.actions:
             before = [*earlier, *(one for one in stage.actions if one.run_order < action.run_order)]
-            made = {output for one in before for output in one.outputs}
+            available = {output for one in before for output in one.outputs}
             where = f"{stage.name}.{action.name}"
             for name in action.inputs:
-                if name not in made:
+                if name not in available:
                     yield Problem(
                         f"{where}.inputs", "must be an output artifact of an earlier action", name, "correct the name"
                     )

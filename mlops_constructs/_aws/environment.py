@@ -1,4 +1,4 @@
-"""What every stage needs to know: where it is deployed, under which names and rules, and where data is kept."""
+"""What every stage needs to know: where it is deployed, which names and rules apply, and where data is stored."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RequiredRole:
-    """What a role must be, that is handed in instead of made.
+    """What an existing role must have when it is passed in instead of created here.
 
     Attributes:
         service: Service that assumes it, such as ``lambda.amazonaws.com``.
-        policy: JSON of what it must be allowed.
-        users: What uses the role as soon as it is made, such as a pipeline, which CodePipeline starts at once.
+        policy: JSON policy with the permissions that it needs.
+        users: Resources that use the role as soon as they are created, such as a pipeline: CodePipeline starts it at
+            once.
     """
 
     service: str
@@ -30,12 +31,12 @@ class RequiredRole:
     users: list[TerraformResource] = field(default_factory=list, compare=False)
 
     def wait_for(self, policy: TerraformResource) -> None:
-        """Make what uses the role wait for the resource that gives the role its policy.
+        """Make the resources that use the role depend on the resource that gives the role its policy.
 
         Args:
-            policy: Such as an ``aws_iam_role_policy`` with the text of ``policy``.
+            policy: That resource, such as an ``aws_iam_role_policy`` with the text of ``policy``.
         """
-        # Not its `fqn`: that is an expression in braces, which Terraform does not take here.
+        # Not its `fqn`: that is an expression in braces, which Terraform does not accept here.
         address = f"{policy.terraform_resource_type}.{policy.friendly_unique_id}"
         for user in self.users:
             user.depends_on = [*(user.depends_on or []), address]
@@ -46,17 +47,18 @@ class Environment(Account):
     """The account and region, with the names, rules and stores of one pipeline in it.
 
     Attributes:
-        name: Physical name of the pipeline, a literal; what the names of its resources start with.
+        name: Physical name of the pipeline, a literal; the names of its resources start with it.
         stores: Its buckets, key and queue.
-        log_retention_in_days: How long logs are kept.
-        retain: Whether data outlives a destroy.
-        tags: What the user tags everything with.
+        log_retention_in_days: How long logs are kept, in days.
+        retain: Whether data is kept when the stack is destroyed.
+        tags: The user's tags for all resources.
         network: The VPC that SageMaker runs in, or None.
         permissions_boundary_arn: Boundary of every role, or None.
         role_path: IAM path of every role.
-        roles: Purpose to the ARN of a role that is handed in.
-        required_roles: Purpose to what each role is; each role puts itself in here.
-        artifact_folders: Folder of the artifact bucket to the CodePipeline that writes to it; each puts itself in here.
+        roles: Purpose to the ARN of an existing role that is passed in.
+        required_roles: Purpose to what the role must have; each ``ServiceRole`` adds itself.
+        artifact_folders: Folder of the artifact bucket to the CodePipeline that writes to it; each ``Pipeline`` adds
+            itself.
     """
 
     name: str

@@ -30,12 +30,12 @@ def invoke_on(
 
     Args:
         scope: Construct it belongs to.
-        id_: Construct id of the rule; ends its name, of which AWS takes 64 characters.
-        function: What is invoked.
-        env: Where it is deployed; its dead letter queue keeps what cannot be delivered.
+        id_: Construct id of the rule; its name ends with it. AWS accepts names of at most 64 characters.
+        function: The function that is invoked.
+        env: Where it is deployed; its dead-letter queue keeps the events that cannot be delivered.
         pattern: EventBridge event pattern, or None with a schedule.
         schedule: EventBridge schedule expression, or None with a pattern.
-        target_id: Id of the target in the rule. With another one, Terraform replaces the target.
+        target_id: ID of the target in the rule. When it changes, Terraform replaces the target.
     """
     rule = cloudwatch_event_rule.CloudwatchEventRule(
         scope,
@@ -64,5 +64,5 @@ def invoke_on(
 
 
 def dead_letters(env: Environment) -> cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig:
-    """Keep what EventBridge drops after 24 hours of retries."""
+    """Send the events that EventBridge gives up after 24 hours of retries to the dead-letter queue."""
     return cloudwatch_event_target.CloudwatchEventTargetDeadLetterConfig(arn=env.stores.dead_letter_arn)

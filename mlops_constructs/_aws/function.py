@@ -1,4 +1,4 @@
-"""One Lambda function: its role, log group, zip and settings."""
+"""One Lambda function: its role, log group, archive and settings."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Function(Construct):
             scope: Construct it belongs to.
             id_: Construct id.
             folder: Its folder in ``lambdas/``.
-            purpose: Ends its name; made from the folder unless given.
+            purpose: Last part of its name; made from the folder when it is None.
             env: Where it is deployed.
             settings: Environment variables, exactly those of its ``Settings``: references, and names.
             document: What its ``Document`` reads from its archive: literals, of any size.
-            permissions: What its code does; logs, tracing, key and queue are added.
-            timeout_seconds: 1 to 900 s.
-            memory_mb: 128 to 10,240 MB.
+            permissions: What its code needs; those for logs, tracing, key and queue are added.
+            timeout_seconds: Timeout, 1 to 900 seconds.
+            memory_mb: Memory, 128 to 10,240 MB.
         """
         super().__init__(scope, id_)
         stores, purpose = env.stores, folder.replace("_", "-") if purpose is None else purpose
@@ -78,7 +78,7 @@ class Function(Construct):
             handler=f"{folder}.handler.handler",
             runtime=RUNTIME,
             architectures=["arm64"],
-            # Not `filename`: the provider uploads those one function after the other.
+            # Not `filename`: with it, the provider uploads the functions one after the other.
             s3_bucket=stores.artifact_bucket,
             s3_key=self._upload(code, env),
             source_code_hash=code.base64_sha256,
@@ -88,7 +88,7 @@ class Function(Construct):
             environment=lambda_function.LambdaFunctionEnvironment(variables=dict(settings)),
             tracing_config=lambda_function.LambdaFunctionTracingConfig(mode="Active"),
             dead_letter_config=lambda_function.LambdaFunctionDeadLetterConfig(target_arn=stores.dead_letter_arn),
-            # An invocation right after its creation needs all of it.
+            # An invocation right after the creation needs the log group and the policy.
             depends_on=needed,
         )
         self.role.used_by(self.function)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
-    """Invoke one endpoint."""
+    """Allow invoking one endpoint."""
     return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
 
 
 def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]:
-    """Upload data sets, and the objects that manifests name."""
+    """Allow uploading data sets, and the objects that manifests name."""
     stores = env.stores
     arn = stores.data_bucket_arn
     key = stores.use_data_key(write=True)
@@ -29,7 +29,7 @@ def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]
 
 
 def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:
-    """Read the pipeline's state, and approve or reject exactly its approval action."""
+    """Allow reading the pipeline's state, and approving or rejecting exactly its approval action."""
     arn = env.arn("codepipeline", env.name)
     return [
         allow(["codepipeline:GetPipelineState", "codepipeline:GetPipelineExecution"], arn),

@@ -1,4 +1,4 @@
-"""What a role may do with the pipeline's KMS key."""
+"""Statements that allow a role to use the pipeline's KMS key."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _RENAMED = {
 
 
 def use_key(key_arn: str) -> Statement:
-    """Read and write objects and messages under the key."""
+    """Allow reading and writing objects and messages that are encrypted with the key."""
     return allow(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], key_arn)
 
 
 def use_key_for_artifacts(key_arn: str) -> Statement:
-    """What CodePipeline and CodeBuild are documented to need for encrypted artifacts.
+    """Allow what CodePipeline and CodeBuild need for encrypted artifacts, according to their documentation.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/S3-artifact-encryption.html
     """
@@ -42,15 +42,15 @@ def use_key_for_artifacts(key_arn: str) -> Statement:
 
 
 def use_key_for_volumes(key_arn: str) -> Statement:
-    """Let SageMaker attach volumes that are encrypted with the key."""
+    """Allow SageMaker to attach volumes that are encrypted with the key."""
     return allow("kms:CreateGrant", key_arn, when={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
 
 def by_either_name(conditions: Mapping[str, Mapping[str, object]]) -> list[Conditions]:
-    """Give conditions twice: with SageMaker's former names of the keys for KMS keys, and with those of today.
+    """Return the conditions twice: with SageMaker's deprecated condition keys for KMS keys, and with the current ones.
 
-    The reference calls the former deprecated, and does not say since when a request carries them no more. A condition
-    on a key that a request does not carry is false, so each name needs a statement of its own.
+    The reference does not say from when on a request no longer contains the deprecated ones. A condition on a key that
+    a request does not contain is false, so each name needs its own statement.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
     """
     former = {operator: dict(keys) for operator, keys in conditions.items()}

@@ -1,4 +1,4 @@
-"""Text that Terraform leaves as it is."""
+"""Text in which Terraform does not evaluate anything."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import json
 
 
 def literal_json(value: object) -> str:
-    """Write JSON whose ``${`` and ``%{`` Terraform leaves alone."""
+    """Write JSON in which ``${`` and ``%{`` are escaped, so that Terraform does not evaluate them."""
     return json.dumps(value, separators=(",", ":")).replace("${", "$${").replace("%{", "%%{")

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def is_list_token(ids: Sequence[str]) -> bool:
-    """Tell whether the whole list is one reference, whose entries Terraform alone knows."""
+    """Tell whether the whole list is one reference, so that only Terraform knows its entries."""
     return len(ids) == 1 and ids[0].startswith("#{")
 
 
 def joined(ids: Sequence[str]) -> str:
-    """Write ids in one string, split by commas; they may be references."""
+    """Join IDs into one string, separated by commas; they may be references."""
     return Fn.join(",", list(ids)) if is_list_token(ids) else ",".join(ids)
 
 
 def network_settings(env: Environment) -> dict[str, str]:
-    """Write subnets and security groups as the environment variables of a function that starts SageMaker jobs."""
+    """Return subnets and security groups as environment variables of a function that starts SageMaker jobs."""
     network = env.network
     return {
         "SUBNET_IDS": "" if network is None else joined(network.subnet_ids),
@@ -34,7 +34,7 @@ def network_settings(env: Environment) -> dict[str, str]:
 
 
 def network_permissions(env: Environment) -> list[Statement]:
-    """What a role needs so that SageMaker can put network interfaces into a VPC.
+    """Allow SageMaker to create network interfaces in a VPC.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
     """

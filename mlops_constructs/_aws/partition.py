@@ -1,4 +1,4 @@
-"""The one partition that cannot run a pipeline, refused as early as it is known."""
+"""The only partition that cannot run a pipeline (China) is refused as soon as it is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def refuse_china(scope: Construct, subject: str) -> None:
-    """Raise ConfigError where the stack's provider has a region in China as a literal."""
+    """Raise ConfigError when the region of the stack's provider is a literal and is in China."""
     for child in TerraformStack.of(scope).node.children:
         if isinstance(child, AwsProvider):
             region = child.region_input
@@ -24,7 +24,7 @@ def refuse_china(scope: Construct, subject: str) -> None:
 
 
 def outside_of_china() -> TerraformResourceLifecycle:
-    """Make the plan fail where only Terraform knows the partition."""
+    """Make the plan fail in China when only Terraform knows the partition."""
     return TerraformResourceLifecycle(
         postcondition=[
             Postcondition(

@@ -1,4 +1,4 @@
-"""One CodePipeline: its role, its stages, and the rule that starts it."""
+"""One CodePipeline: its role, its stages, and the rules that start it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline(Construct):
-    """A V2 pipeline that runs its executions one by one, in the order of their start.
+    """A V2 pipeline that runs its executions one after the other, in the order of their start.
 
     Attributes:
         pipeline: The CodePipeline.
@@ -57,16 +57,16 @@ class Pipeline(Construct):
             scope: Construct it belongs to.
             id_: Construct id.
             name: Name of the pipeline.
-            purpose: Ends the names of its role and of its rule's role.
+            purpose: Last part of the names of its role and of its rules' role.
             env: Where it is deployed.
             stages: Its stages, sources first.
-            permissions: What its actions need; artifacts and key are added.
-            variables: What an execution may be started with.
-            pushes: Source action to branch, for sources by a connection: each push starts an execution.
-            after: What must exist before CodePipeline starts the new pipeline by itself.
+            permissions: What its actions need; those for artifacts and key are added.
+            variables: Variables that can be set when an execution is started.
+            pushes: Source action to branch, for sources that use a connection: each push starts an execution.
+            after: Resources that must exist before CodePipeline starts the new pipeline by itself.
 
         Raises:
-            ConfigError: when CodePipeline would refuse the definition.
+            ConfigError: When CodePipeline would reject the definition.
         """
         problems = [problem for stage in stages for problem in stage.problems()]
         problems += definition_problems(stages, variables)
@@ -115,10 +115,10 @@ class Pipeline(Construct):
         input_paths: Mapping[str, str] | None = None,
         input_template: str | None = None,
     ) -> None:
-        """Start an execution for every event that matches.
+        """Start an execution for every event that matches the pattern.
 
         Args:
-            id_: Construct id of the rule; ends its name.
+            id_: Construct id of the rule; its name ends with it.
             pattern: EventBridge event pattern.
             input_paths: Name to JSON path in the event.
             input_template: Arguments of StartPipelineExecution, with ``<name>`` for each path.
@@ -146,9 +146,9 @@ class Pipeline(Construct):
 
 
 def _pass_artifacts_on(name: str, stores: Stores) -> list[Statement]:
-    """What CodePipeline is documented to need in its artifact store.
+    """Allow what CodePipeline needs in its artifact store, according to its documentation.
 
-    A source action copies the object with its tags, which is refused without the rights for tags.
+    A source action copies the object with its tags, which is denied without the permissions for tags.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
     """
     objects = [
@@ -167,12 +167,12 @@ def _pass_artifacts_on(name: str, stores: Stores) -> list[Statement]:
     ]
 
 
-def _folder_problems(name: str, taken: Mapping[str, str]) -> Iterator[Problem]:
-    """Refuse a second pipeline for the same folder: the roles of each could replace the artifacts of the other."""
+def _folder_problems(name: str, used: Mapping[str, str]) -> Iterator[Problem]:
+    """Refuse a second pipeline with the same folder: the roles of each could replace the artifacts of the other."""
     folder = artifact_folder(name)
-    if folder in taken:
-        rule = f"must differ from {taken[folder]!r} in its first {len(folder)} characters"
-        yield Problem("name", rule, name, "choose another name: CodePipeline's artifact folder is called so")
+    if folder in used:
+        rule = f"must differ from {used[folder]!r} in its first {len(folder)} characters"
+        yield Problem("name", rule, name, "choose another name: CodePipeline's artifact folder is named after it")
 
 
 def _on_push(action: str, branch: str) -> codepipeline.CodepipelineTrigger:

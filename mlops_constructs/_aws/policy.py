@@ -1,4 +1,4 @@
-"""IAM policies as data: plain dicts whose order is the order of writing."""
+"""IAM policies as data: plain dicts, whose keys keep the order in which they are written."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def allow(
     Args:
         actions: ``service:Action`` names.
         resources: ARNs. ``*`` only where the service authorization reference lists no resource for the action.
-        when: Conditions, operator to key to value.
-        principal: Who, in a resource policy.
+        when: Conditions: operator to condition key to value.
+        principal: Principal of a statement in a resource policy.
     """
     return _statement("Allow", actions, resources, when, principal)
 
@@ -36,12 +36,12 @@ def deny(
     when: Mapping[str, Mapping[str, object]] | None = None,
     principal: Mapping[str, object] | None = None,
 ) -> Statement:
-    """Make a Deny statement; arguments as in ``allow``."""
+    """Make a Deny statement; the arguments are those of ``allow``."""
     return _statement("Deny", actions, resources, when, principal)
 
 
 def pass_role(role_arn: str, service: str) -> Statement:
-    """Allow handing exactly this role to exactly this service."""
+    """Allow passing exactly this role to exactly this service."""
     return allow("iam:PassRole", role_arn, when={"StringEquals": {"iam:PassedToService": service}})
 
 
@@ -56,7 +56,7 @@ def mark_package(packages_arn: str, statuses: Sequence[str], *, may_leave_it: bo
     Args:
         packages_arn: Pattern of the ARNs of the packages.
         statuses: Such as ``Approved``.
-        may_leave_it: Whether a package may also be changed without giving it a status.
+        may_leave_it: Whether a package may also be updated without setting its status.
     """
     operator = "StringEqualsIfExists" if may_leave_it else "StringEquals"
     condition = {operator: {"sagemaker:ModelApprovalStatus": list(statuses)}}
@@ -73,17 +73,17 @@ def pull_image(repository_arn: str) -> list[Statement]:
 
 
 def document(statements: Sequence[Statement]) -> str:
-    """Give the policy's JSON."""
+    """Return the policy document as JSON."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def trust(service: str, *, source_account: str | None = None) -> str:
-    """Give the trust policy of a service role.
+    """Return the trust policy of a service role.
 
     Args:
         service: Such as ``sagemaker.amazonaws.com``.
-        source_account: Account the service must act for, against the confused deputy; only for services that are
-            documented to send it.
+        source_account: Account that the service must act for, which prevents the confused deputy problem; only for
+            services that send ``aws:SourceAccount`` according to their documentation.
     """
     statement: Statement = {
         "Effect": "Allow",

@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from .environment import Environment
     from .policy import Statement
 
-# Role purposes whose service is documented to send aws:SourceAccount when it assumes the role: SageMaker's training,
-# processing and inference, and CodeBuild. A condition on any other would lock the service out.
+# Purposes of roles whose service sends aws:SourceAccount when it assumes the role, according to its documentation:
+# SageMaker's training, processing and inference, and CodeBuild. With the condition, no other service could assume its
+# role.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
 # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
 _SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "model-dev", "model-production", "build"}
 
 
 class ServiceRole:
-    """A role that one AWS service assumes, with one inline policy; or one that is handed in, and left as it is.
+    """A role that one AWS service assumes, with one inline policy; or an existing role that is passed in, unchanged.
 
     Attributes:
-        role: The IAM role, or None where one is handed in.
+        role: The IAM role, or None when an existing role is passed in.
         arn: Its ARN.
     """
 
@@ -40,7 +41,7 @@ class ServiceRole:
             id_: Construct id.
             env: Where it is deployed.
             service: First label of the service principal, such as ``lambda``.
-            purpose: Ends the name, so that one pipeline's roles differ; at most 24 characters.
+            purpose: Last part of the name, different for each role of a pipeline; at most 24 characters.
         """
         account = env.account_id if purpose in _SENDS_SOURCE_ACCOUNT else None
         self._scope, self._id, self._env, self._purpose = scope, id_, env, purpose
@@ -52,7 +53,7 @@ class ServiceRole:
         self.role = iam_role.IamRole(
             scope,
             id_,
-            # IAM names are global in an account: the region keeps two regions apart.
+            # IAM names are global in an account: the region makes the names of two regions differ.
             name=f"{env.name}-{purpose}-{env.region}",
             path=env.role_path,
             permissions_boundary=env.permissions_boundary_arn,
@@ -62,7 +63,7 @@ class ServiceRole:
         self._role_id: str = self.role.id
 
     def grant(self, statements: Sequence[Statement]) -> list[iam_role_policy.IamRolePolicy]:
-        """Give the role its one inline policy; what must wait for it depends on what this gives."""
+        """Attach the role's only inline policy; return the resources that users of the role must depend on."""
         policy = document(statements)
         self._env.required_roles[self._purpose] = RequiredRole(self._service, policy)
         if self.role is None:
@@ -74,6 +75,9 @@ class ServiceRole:
         ]
 
     def used_by(self, resource: TerraformResource) -> None:
-        """Say that a resource uses the role as soon as it is made; whoever hands the role in lets it wait."""
+        """Note that a resource uses the role as soon as it is created, see ``RequiredRole.wait_for``.
+
+        Only for an existing role: the owner of the role makes the resource wait for the role's policy.
+        """
         if self.role is None:
             self._env.required_roles[self._purpose].users.append(resource)

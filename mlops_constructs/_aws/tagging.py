@@ -1,4 +1,4 @@
-"""The user's tags on everything that can carry them."""
+"""The user's tags on every resource that can have tags."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-# S3 takes 10 tags on an object, not 50; and its content is code, which the function that it belongs to is tagged for.
+# An S3 object can have 10 tags, not 50. Its content is code, and the function that it belongs to is tagged.
 _UNTAGGED = {"aws_s3_object"}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Write tags as a request of AWS's API takes them."""
+    """Return tags in the form of a request to AWS's API."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def tag_everything(scope: Construct, tags: Mapping[str, str]) -> None:
-    """Tag every resource below ``scope`` that takes tags; nothing is walked where there are none.
+    """Tag every resource below ``scope`` that can have tags; without tags, do nothing.
 
-    A walk at the end, so that no resource can be forgotten.
+    It visits the constructs at the end, so that no resource can be forgotten.
     """
     if not tags:
         return

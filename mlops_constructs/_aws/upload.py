@@ -25,8 +25,8 @@ def upload(
 ) -> s3_object.S3Object:
     """Upload a file or a text without any tags.
 
-    The provider's ``default_tags`` stay away from it: S3 takes 10 tags on an object where other services take 50, so
-    more of them would fail the apply.
+    The provider's ``default_tags`` are not applied to it: an S3 object can have 10 tags, resources of other services
+    50, so more than 10 would make the apply fail.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 
     Args:
@@ -35,8 +35,8 @@ def upload(
         stores: Where the artifact bucket is.
         key: Key of the object.
         source: File to upload.
-        source_hash: What changes when the file does.
-        content: Text to upload in the place of a file.
+        source_hash: A hash that changes when the file changes.
+        content: Text to upload instead of a file.
         content_type: Media type of the text.
     """
     no_tags = s3_object.S3ObjectOverrideProviderDefaultTags(tags={})

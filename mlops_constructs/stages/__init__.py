@@ -1,3 +1,3 @@
-"""The parts of a pipeline: a module for each, or a folder where one needs several modules (then ``stage.py`` has the
-construct). They never import each other; ``pipeline.py`` wires them.
+"""The parts of a pipeline: one module each, or a folder where a part needs several modules (its construct is then in
+``stage.py``). They never import each other; ``_parts.py`` and ``_delivery.py`` connect them.
 """

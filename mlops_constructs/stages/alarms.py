@@ -1,4 +1,4 @@
-"""The notification about events that could not be delivered."""
+"""The alarm that notifies people of events that could not be delivered."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class AlarmsStage(Construct):
-    """The alarm on the queue of undelivered events, which notifies the approvers.
+    """The alarm on the dead-letter queue, which notifies the approvers.
 
     Attributes:
-        dead_letters: In ALARM while the queue contains a message.
+        dead_letters: The alarm, which is in ALARM while the queue contains a message.
     """
 
     def __init__(self, scope: Construct, id_: str, *, env: Environment, queue_name: str, topic_arn: str) -> None:
@@ -45,7 +45,7 @@ class AlarmsStage(Construct):
             evaluation_periods=1,
             threshold=0,
             comparison_operator="GreaterThanThreshold",
-            # SQS sends no metrics of a queue that has been empty for long.
+            # SQS sends no metrics for a queue that has been empty for a long time.
             treat_missing_data="notBreaching",
             alarm_actions=[topic_arn],
         )

@@ -1,4 +1,4 @@
-"""A person decides: approval with evidence, and the decision on record."""
+"""The manual approval: its evidence, its notification, and the record of the decision."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ STAGE = ACTION = "Approve"
 
 
 class ApprovalStage(Construct):
-    """What the approver reads, the topic that tells people, and the function that records what became of it.
+    """What the approver reads, the topic that notifies people, and the function that records the decision.
 
     Attributes:
-        topic: SNS topic of the approval requests, or None where one is handed in.
+        topic: SNS topic of the approval requests, or None when an existing topic is used.
         topic_arn: Its ARN.
         gather_evidence: Function that writes the evidence.
         record_decision: Function that marks the model package Approved or Rejected.
@@ -47,18 +47,18 @@ class ApprovalStage(Construct):
         production_parameters: Mapping[str, str],
         deploy_role_arn: str,
     ) -> None:
-        """Make topic, subscriptions, functions and the rule that sees executions which end early.
+        """Make the topic, subscriptions and functions, and the rule for executions that end early.
 
         Args:
             scope: Construct it belongs to; ``id_`` is its id in there.
             config: The approval.
             env: Where it is deployed.
-            group: Model package group.
+            group: Name of the model package group.
             packages_arn: Pattern of the ARNs of its packages.
             production: The production endpoint.
             production_stack: CloudFormation stack of the model in production.
-            production_parameters: The configured parameters of its fleet.
-            deploy_role_arn: Role that CloudFormation deploys it with.
+            production_parameters: The configured stack parameters of its fleet.
+            deploy_role_arn: ARN of the role with which CloudFormation deploys it.
         """
         super().__init__(scope, id_)
         self._config, self._env = config, env
@@ -70,11 +70,11 @@ class ApprovalStage(Construct):
 
     @property
     def functions(self) -> list[Function]:
-        """What the pipeline invokes."""
+        """The functions that the pipeline invokes."""
         return [self.gather_evidence, self.record_decision]
 
     def stage(self) -> PipelineStage:
-        """Describe the pipeline stage ``Approve``: gather the evidence, then ask."""
+        """Describe the pipeline stage ``Approve``: gather the evidence, then wait for the approver."""
         evidence = invoke(
             "Evidence",
             self.gather_evidence.name,
@@ -85,7 +85,7 @@ class ApprovalStage(Construct):
                 "release": RELEASE,
             },
         )
-        ask = Action(
+        approval = Action(
             name=ACTION,
             category="Approval",
             action_provider="Manual",
@@ -97,7 +97,7 @@ class ApprovalStage(Construct):
                 "ExternalEntityLink": "#{Evidence.Link}",
             },
         )
-        return PipelineStage(STAGE, [evidence, ask])
+        return PipelineStage(STAGE, [evidence, approval])
 
     def record(self, *, run_order: int) -> Action:
         """Describe the action that marks the package Approved, before it is deployed."""
@@ -109,7 +109,7 @@ class ApprovalStage(Construct):
         )
 
     def pipeline_permissions(self) -> list[Statement]:
-        """What the pipeline's role needs to tell people."""
+        """Allow the pipeline's role to notify people."""
         return [allow("sns:Publish", self.topic_arn)]
 
     def _gather_evidence(
@@ -133,7 +133,7 @@ class ApprovalStage(Construct):
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
-                # What the data set asks of the endpoints is read before a person decides.
+                # The approver reads what the data set requests for the endpoints.
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
                 allow("s3:PutObject", stores.own_arn("evidence")),
                 *report_result(),
@@ -156,7 +156,7 @@ class ApprovalStage(Construct):
                 "DEPLOY_ROLE_ARN": deploy_role_arn,
             },
             permissions=[
-                # A package that production runs is not rejected when a step after its deployment fails.
+                # A package that production runs is not rejected when an action after its deployment fails.
                 allow("cloudformation:DescribeStacks", stack),
                 # A stack whose first creation failed cannot be updated.
                 allow(
@@ -188,7 +188,7 @@ class ApprovalStage(Construct):
         return topic_arn
 
     def _on_early_end(self) -> None:
-        # A failure ends the execution, so no action of the pipeline can record it.
+        # A failed action ends the execution, so no later action of the pipeline can record it.
         invoke_on(
             self,
             "on_early_end",
@@ -204,13 +204,13 @@ class ApprovalStage(Construct):
 
 
 def fleet(endpoint: Endpoint) -> str:
-    """Say what an endpoint runs on, for people."""
+    """Return what an endpoint runs on, as text for people."""
     least, most = _instances(endpoint)
     return f"{least if least == most else f'{least} to {most}'} x {endpoint.instance_type}"
 
 
 def hourly_cost(endpoint: Endpoint) -> str:
-    """Say what an endpoint costs an hour, for people; ``unknown`` rather than a number that may be wrong."""
+    """Return what an endpoint costs per hour, as text for people; ``unknown`` when no price is configured."""
     price = endpoint.hourly_price_usd
     if price is None:
         return "unknown"

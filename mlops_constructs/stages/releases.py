@@ -1,4 +1,4 @@
-"""What went to production, on record: one numbered object a release."""
+"""The records of what went to production: one numbered object for each release."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ReleasesStage(Construct):
             permissions=[
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
                 allow("sagemaker:DescribeModelPackage", packages_arn),
-                # What serves in production is approved; nothing else is decided here.
+                # A package that production runs is marked Approved; this function never rejects one.
                 mark_package(packages_arn, ["Approved"], may_leave_it=True),
                 allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
                 *_records(env),
@@ -57,7 +57,7 @@ class ReleasesStage(Construct):
         )
 
     def action(self, *, run_order: int) -> Action:
-        """Describe the last action of all: production has been deployed and has answered."""
+        """Describe the last action of the pipeline: production is deployed and has passed its smoke test."""
         return invoke(
             "RecordRelease",
             self.record_release.name,
@@ -72,7 +72,7 @@ class ReleasesStage(Construct):
 
 
 def release_variable() -> Variable:
-    """Describe what a rollback starts the pipeline with."""
+    """Describe the pipeline variable that a rollback sets when it starts the pipeline."""
     return Variable(
         name=RELEASE_VARIABLE,
         default="none",

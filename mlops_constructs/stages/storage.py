@@ -31,15 +31,17 @@ _ANYONE = {"AWS": "*"}
 
 
 class StorageStage(Construct):
-    """Two buckets and a queue under one customer managed key.
+    """Two buckets under one customer managed key, and a dead-letter queue.
 
     Attributes:
-        key: KMS key of everything at rest, or None where one is handed in.
-        key_policy: Policy of the key, or what a key that is handed in must allow.
-        data_bucket: Data sets land here; it reports each new object to EventBridge. None where one is handed in.
-        artifact_bucket: Pipeline artifacts, pinned data sets, models, captured requests; or None where one is
-            handed in.
-        dead_letters: Events and invocations that could not be delivered, or None where a queue is handed in.
+        key: KMS key that encrypts everything at rest, or None when an existing key is used.
+        key_policy: Policy of the key; an existing key must allow the same.
+        data_bucket: Bucket that data sets are uploaded to; it sends an event to EventBridge for each new object. None
+            when an existing bucket is used.
+        artifact_bucket: Bucket of pipeline artifacts, pinned data sets, models and captured requests, or None when an
+            existing bucket is used.
+        dead_letters: Queue of events and invocations that could not be delivered, or None when an existing queue is
+            used.
         stores: The same as plain values.
     """
 
@@ -54,15 +56,15 @@ class StorageStage(Construct):
         existing: Existing,
         dataset: Dataset,
     ) -> None:
-        """Make what is not handed in.
+        """Make what does not exist already.
 
         Args:
             scope: Construct it belongs to; ``id_`` is its id in there.
             account: Where it is deployed.
-            name: What names start with.
-            retain: Whether data outlives a destroy.
-            existing: What is handed in.
-            dataset: What lands in the data bucket.
+            name: What the names of the resources start with.
+            retain: Whether data is kept when the stack is destroyed.
+            existing: Existing resources to use.
+            dataset: The data sets that are uploaded to the data bucket.
         """
         super().__init__(scope, id_)
         self._account, self._name, self._retain = account, name, retain
@@ -118,7 +120,7 @@ class StorageStage(Construct):
         in_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
         logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}}
         return [
-            # Without it nobody could manage the key: IAM policies count only through this statement.
+            # Without it nobody could manage the key: this statement lets IAM policies allow access to it.
             allow("kms:*", "*", principal={"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"}),
             allow(
                 ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
@@ -129,7 +131,7 @@ class StorageStage(Construct):
             allow(
                 ["kms:Decrypt", "kms:GenerateDataKey*"],
                 "*",
-                # For the alarms, which publish to the encrypted topic.
+                # For the alarms, which publish to the topic that this key encrypts.
                 principal={"Service": "cloudwatch.amazonaws.com"},
                 when=in_account,
             ),
@@ -138,9 +140,12 @@ class StorageStage(Construct):
     def _bucket(
         self, purpose: str, key_arn: str
     ) -> tuple[s3_bucket.S3Bucket, s3_bucket_versioning.S3BucketVersioningA]:
-        """Make a bucket; whoever takes its name from the versioning writes encrypted versions from the start."""
+        """Make a bucket, and its versioning.
+
+        A resource that takes the bucket's name from the versioning writes encrypted versions from the start.
+        """
         id_ = f"{purpose}_bucket"
-        # Unique in the world.
+        # Bucket names must be unique in the partition, across all accounts.
         bucket_name = f"{self._name}-{purpose}-{self._account.account_id}-{self._account.region}"
         bucket = s3_bucket.S3Bucket(self, id_, bucket=bucket_name, force_destroy=not self._retain)
         name, arn = bucket.id, bucket.arn
@@ -156,7 +161,7 @@ class StorageStage(Construct):
         lifecycle.S3BucketLifecycleConfiguration(
             self,
             f"{id_}_lifecycle",
-            # Waits for nothing else: the provider watches it for 50 seconds, the longest wait of an apply.
+            # Depends on nothing else: the provider waits 50 seconds for it, the longest wait of an apply.
             bucket=name,
             rule=[
                 lifecycle.S3BucketLifecycleConfigurationRule(
@@ -208,7 +213,7 @@ class StorageStage(Construct):
             self,
             f"{id_}_policy",
             bucket=bucket,
-            # S3 refuses two changes of a bucket's access at once.
+            # S3 refuses two concurrent changes of a bucket's access.
             depends_on=[block],
             policy=document(
                 [
@@ -235,7 +240,7 @@ class StorageStage(Construct):
             self,
             "dead_letters",
             name=name,
-            # Under SQS's own key: EventBridge then needs no right to a key, without which a letter would be lost.
+            # Encrypted with SQS's own key: with a KMS key, events would be lost when EventBridge may not use it.
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-sqs-sse-queue.html
             sqs_managed_sse_enabled=True,
             message_retention_seconds=14 * 24 * 3600,

@@ -1,4 +1,4 @@
-"""What starts an execution: an uploaded object, on exactly that version, and a schedule, on the newest one."""
+"""What starts an execution: an upload, on exactly that object version, and a schedule, on the newest data set."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from .._aws.policy import Statement
     from ..config import Dataset
 
-# Name and namespace of the source action. Its artifact has another name, as CodePipeline demands.
+# Name and namespace of the source action. CodePipeline requires that its artifact has another name.
 _ACTION = "Dataset"
 _ARTIFACT = "DatasetObject"
 
 
 def dataset_source(config: Dataset, env: Environment) -> Action:
-    """Describe the source action of the data set; key and version come with each start."""
+    """Describe the source action of the data set; each start of an execution gives the object key and version."""
     return Action(
         name=_ACTION,
         category="Source",
@@ -31,7 +31,8 @@ def dataset_source(config: Dataset, env: Environment) -> Action:
         outputs=[_ARTIFACT],
         configuration={
             "S3Bucket": env.stores.data_bucket,
-            # Used only by a start without overrides: a person's "Release change", or CodePipeline's own first one.
+            # Used only by a start without overrides: "Release change" in the console, or the first start, which
+            # CodePipeline makes itself.
             "S3ObjectKey": f"{config.prefix}manifest.json",
             "AllowOverrideForS3ObjectKey": "true",
             "PollForSourceChanges": "false",
@@ -40,7 +41,7 @@ def dataset_source(config: Dataset, env: Environment) -> Action:
 
 
 def source_permissions(config: Dataset, env: Environment) -> list[Statement]:
-    """What the pipeline's role needs to read the uploaded object."""
+    """Allow the pipeline's role to read the uploaded object."""
     stores = env.stores
     return [
         allow(
@@ -54,9 +55,9 @@ def source_permissions(config: Dataset, env: Environment) -> list[Statement]:
 
 
 def upload_pattern(config: Dataset, bucket: str) -> dict[str, object]:
-    """Make the event pattern of an upload; folder markers and empty objects match it not.
+    """Make the event pattern of an upload; it does not match folder markers and empty objects.
 
-    Two conditions in one list would be alternatives, so prefix and suffix together are a wildcard.
+    Two conditions in one list would be alternatives, so a prefix with a suffix becomes a wildcard.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
     """
     key = {"prefix": config.prefix} if config.suffix is None else {"wildcard": f"{config.prefix}*{config.suffix}"}
@@ -68,9 +69,9 @@ def upload_pattern(config: Dataset, bucket: str) -> dict[str, object]:
 
 
 def start_on_upload(pipeline: Pipeline, config: Dataset, env: Environment) -> None:
-    """Start ``pipeline`` for each object that lands under the prefix.
+    """Start ``pipeline`` for each object that is uploaded under the prefix.
 
-    Without the overrides a burst of uploads would train many times on the last one.
+    Without the source revision overrides, several uploads at once would all train on the last one.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html
     """
     overrides = [
@@ -86,7 +87,7 @@ def start_on_upload(pipeline: Pipeline, config: Dataset, env: Environment) -> No
 
 
 def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, schedule: str) -> None:
-    """Start ``pipeline`` regularly on the newest data set, which only a function can find."""
+    """Start ``pipeline`` on a schedule, on the newest data set; a function finds it."""
     stores = env.stores
     folder = f"{config.prefix}*"
     function = Function(
@@ -115,7 +116,7 @@ def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, sch
 
 
 def data_bucket_needs(config: Dataset) -> str:
-    """Say what the owner of an existing bucket must see to."""
+    """Return what the owner of an existing bucket must configure, as text."""
     needs = ["versioning switched on, as CodePipeline reads exact versions"]
     if not config.manage_notifications:
         needs.append("its events sent to Amazon EventBridge, or no upload starts the pipeline")

@@ -1,1 +1,1 @@
-"""DEV and production: the CloudFormation template of an endpoint, its parameters, the roles, the smoke tests."""
+"""DEV and production: the CloudFormation template of an endpoint, its parameters, the roles and the smoke tests."""

@@ -1,4 +1,4 @@
-"""The alarms that roll a deployment back, on the fleet that is being deployed alone."""
+"""The alarms that roll a deployment back; they watch only the fleet that is being deployed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Json = dict[str, Any]
 
 
 def rollback_alarms(rollout: Rollout, variant: str) -> Json:
-    """Make the alarms on the rate of server errors and on the latency of a variant.
+    """Make the alarms on the rate of 5XX errors and on the latency of a variant.
 
-    SageMaker publishes the metrics with the name of the endpoint's configuration too: by endpoint and variant alone, an
-    error of the old fleet would roll a good release back.
+    SageMaker also publishes the metrics with the name of the endpoint configuration as a dimension. Without this
+    dimension, an error of the old fleet would roll back a good release.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     enough = f"requests >= {rollout.min_requests}"
@@ -29,7 +29,7 @@ def rollback_alarms(rollout: Rollout, variant: str) -> Json:
                     {
                         "Id": "rate",
                         "Label": "Server errors, percent of the requests",
-                        # A minute without errors has no error metric; with few requests, one error is no rate.
+                        # A minute without errors has no error metric; with few requests, a rate says nothing.
                         "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
                         "ReturnData": True,
                     },
@@ -60,7 +60,7 @@ def _alarm(description: str, properties: Json) -> Json:
         "Properties": {
             "AlarmDescription": description,
             **properties,
-            # No traffic is no reason to roll back.
+            # Without traffic there is no reason to roll back.
             "TreatMissingData": "notBreaching",
         },
     }

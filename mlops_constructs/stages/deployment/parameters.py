@@ -1,4 +1,4 @@
-"""The parameters of an endpoint's stack: the candidate always, the others where a data set sets them."""
+"""The parameters of an endpoint's stack: those of the candidate, and those that a data set may set."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PARAMETERS = (
     "CaptureUri",
 )
 _FLEET = ("InstanceType", "InitialInstanceCount", "Autoscales", "MinCapacity", "MaxCapacity")
-# With a network only.
+# Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
 
 
 def endpoint_parameters(config: Endpoint, *, in_vpc: bool) -> dict[str, Any]:
-    """Give the template's parameters."""
+    """Return the template's parameters."""
     return {
         **{name: {"Type": "String"} for name in PARAMETERS},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
@@ -35,13 +35,13 @@ def endpoint_parameters(config: Endpoint, *, in_vpc: bool) -> dict[str, Any]:
 
 
 def fleet_parameters(config: Endpoint) -> dict[str, str]:
-    """Give the configured parameters that CheckDataset judges a release by."""
+    """Return the configured parameters of the fleet, which CheckDataset uses to check a release."""
     choices = _choices(config)
     return {name: str(choices[name]["Default"]) for name in _FLEET}
 
 
 def _choices(config: Endpoint) -> dict[str, Any]:
-    """The parameters with a default; release.json of register_model gives them only when the data set does."""
+    """Return the parameters with a default; register_model sets them only when the data set does."""
     capture = config.data_capture
     scaling = Autoscaling() if config.autoscaling is None else config.autoscaling
     truth = {"Type": "String", "AllowedValues": ["true", "false"]}

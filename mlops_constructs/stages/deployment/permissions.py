@@ -1,4 +1,4 @@
-"""Policies of the roles that deploy one endpoint and that serve behind it."""
+"""Policies of the roles of one endpoint: the role that deploys it, and the role of its serving container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SCALING = "sagemaker.application-autoscaling.amazonaws.com"
 
 
 def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list[Statement]:
-    """What the serving container's role needs: its model, captured requests, its image, logs and metrics."""
+    """Return what the serving container's role needs: for its model, captured requests, image, logs and metrics."""
     stores = env.stores
     captured = f"{stores.artifact_bucket_arn}/{stores.own('capture', endpoint.removeprefix(f'{env.name}-'))}/*"
     return [
@@ -36,13 +36,13 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list
             "*",
             when={"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
         ),
-        # SageMaker watches the rollback alarms with this role; the call is authorized on all alarms.
+        # SageMaker watches the rollback alarms with this role; AWS authorizes this action on all alarms.
         allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*")),
     ]
 
 
 def deploy_permissions(env: Environment, model_role_arn: str, endpoint: str, other: str) -> list[Statement]:
-    """What CloudFormation needs to make, change and delete exactly one endpoint; ``other`` is the second one."""
+    """Return what CloudFormation needs to create, update and delete ``endpoint``, and not ``other``."""
     stores = env.stores
     return [
         *_models_and_configs(env),
@@ -57,10 +57,10 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint: str, oth
 
 
 def _models_and_configs(env: Environment) -> list[Statement]:
-    """Make, read and delete models and configurations.
+    """Allow creating, reading and deleting models and endpoint configurations.
 
-    CloudFormation chooses their names, so they are identified by a tag. A call that creates one needs AddTags too, when
-    the resource has no tags yet: without that condition, another pipeline's could be given our tag.
+    CloudFormation chooses their names, so a tag identifies them. Creating one also needs AddTags on a resource that has
+    no tags yet. Without the condition on "no tags yet", the tag could be added to another pipeline's resource.
     https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
     """
     models, configs = env.arn("sagemaker", "model/*"), env.arn("sagemaker", "endpoint-config/*")
@@ -88,7 +88,7 @@ def _models_and_configs(env: Environment) -> list[Statement]:
             [models, configs],
             when=tagged,
         ),
-        # Without the condition: of a resource that is gone, CloudFormation must read that, not "access denied".
+        # Without the condition: when a resource does not exist, CloudFormation must not get "access denied".
         allow(["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel", "sagemaker:ListTags"], [models, configs]),
         allow(["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"], configs, when=tagged),
     ]
@@ -113,7 +113,7 @@ def _one_endpoint(env: Environment, endpoint: str) -> list[Statement]:
 
 
 def _alarms(env: Environment, endpoint: str) -> list[Statement]:
-    """Make the rollback alarms, whose names begin with that of the stack, and those of target tracking.
+    """Allow managing the rollback alarms, whose names begin with the stack's name, and those of target tracking.
 
     CloudFormation tags every alarm of a stack.
     """
@@ -136,7 +136,7 @@ def _alarms(env: Environment, endpoint: str) -> list[Statement]:
 
 
 def _scaling(env: Environment) -> list[Statement]:
-    """Register the variant; Application Auto Scaling chooses the ids of scalable targets."""
+    """Allow registering the variant; Application Auto Scaling chooses the IDs of scalable targets."""
     targets = env.arn("application-autoscaling", "scalable-target/*")
     variants = {
         "application-autoscaling:service-namespace": "sagemaker",
@@ -179,11 +179,11 @@ def _scaling(env: Environment) -> list[Statement]:
 
 
 def _probes(env: Environment, other: str) -> list[Statement]:
-    """What Application Auto Scaling tries with its caller's rights before it registers a target or takes a policy.
+    """Allow what Application Auto Scaling tries with its caller's permissions before it registers a target or a policy.
 
-    It calls PutMetricAlarm and DeleteAlarms without a name, which is authorized on the ARN of an alarm with an empty
-    name, and SageMaker with names that no endpoint has (DescribeEndpointConfig too, which any name is allowed for
-    already). Where one is denied, so is the registration.
+    It calls PutMetricAlarm and DeleteAlarms without a name, which AWS authorizes on the ARN of an alarm with an empty
+    name. It calls SageMaker with names that no endpoint has (also DescribeEndpointConfig, which is allowed for any name
+    already). If one of these calls is denied, the registration is denied too.
     https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html
     """
     return [

@@ -1,4 +1,4 @@
-"""The two roles of an endpoint: what deploys it, and what serves behind it. DEV has other ones than production."""
+"""The two roles of an endpoint: the one that deploys it and the one that serves. DEV and production have their own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class EndpointRoles(Construct):
 
     Attributes:
         endpoint: Name of the endpoint and of its stack, a literal.
-        model: Role of the serving container: reads its model, writes captured requests.
-        deploy: Role that CloudFormation deploys with.
+        model: Role of the serving container, which reads its model and writes captured requests.
+        deploy: Role with which CloudFormation deploys the endpoint.
     """
 
     def __init__(self, scope: Construct, id_: str, *, env: Environment, stage: str, other: str, image_arn: str) -> None:
@@ -33,8 +33,8 @@ class EndpointRoles(Construct):
             scope: Construct it belongs to; ``id_`` is its id in there.
             env: Where it is deployed.
             stage: ``dev`` or ``production``.
-            other: The other one of the two.
-            image_arn: ECR repository of the image.
+            other: The other of the two.
+            image_arn: ARN of the ECR repository of the image.
         """
         super().__init__(scope, id_)
         self.endpoint = f"{env.name}-{stage}"
@@ -45,10 +45,10 @@ class EndpointRoles(Construct):
 
 
 def deploying_permissions(env: Environment, dev: EndpointRoles, production: EndpointRoles) -> list[Statement]:
-    """What the pipeline's role needs for the templates and the two stacks.
+    """Return what the pipeline's role needs for the templates and the two stacks.
 
-    It makes and replaces the DEV stack; production it changes by a change set only. Each stack is deployed with its own
-    role.
+    It creates and replaces the DEV stack, and changes the production stack only with a change set. Each stack is
+    deployed with its own role.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
     """
     dev_stack, production_stack = (env.arn("cloudformation", f"stack/{one.endpoint}/*") for one in (dev, production))
@@ -67,7 +67,7 @@ def deploying_permissions(env: Environment, dev: EndpointRoles, production: Endp
             [dev_stack, production_stack],
         ),
         _with_role(["cloudformation:CreateStack", "cloudformation:UpdateStack"], dev_stack, dev),
-        # CodePipeline need not name the role again to delete a failed stack: the stack keeps it.
+        # CodePipeline does not have to pass the role again to delete a failed stack: the stack keeps its role.
         allow("cloudformation:DeleteStack", dev_stack),
         _with_role(["cloudformation:CreateChangeSet"], production_stack, production),
         allow(

@@ -1,4 +1,4 @@
-"""DEV and production: CloudFormation deploys the endpoints, a smoke test invokes them."""
+"""DEV and production: CloudFormation deploys the endpoints, and a smoke test invokes them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _CHANGE_SET = "release"
 
 
 class DeploymentStage(Construct):
-    """The two endpoints' templates, the roles that deploy and serve, and the smoke test.
+    """The two endpoints' templates, the roles that deploy and serve, and the smoke tests.
 
     Attributes:
-        dev_roles: Roles that deploy the DEV endpoint and serve behind it.
-        production_roles: The same of the production endpoint.
+        dev_roles: Roles of the DEV endpoint: the one that deploys it and the one that serves.
+        production_roles: The same for the production endpoint.
         dev_smoke_test: Function that invokes the DEV endpoint.
         production_smoke_test: Function that invokes the production endpoint.
         dev_endpoint: Name of the DEV endpoint and of its stack, a literal.
@@ -51,7 +51,7 @@ class DeploymentStage(Construct):
         image_arn: str,
         accept: str,
     ) -> None:
-        """Make roles, templates and functions; the endpoints themselves are made by the pipeline."""
+        """Make the roles, templates and functions; the pipeline deploys the endpoints themselves."""
         super().__init__(scope, id_)
         self._env, self._accept = env, accept
         self._configs = {"dev": dev, "production": production}
@@ -64,7 +64,7 @@ class DeploymentStage(Construct):
 
     @property
     def stack_parameters(self) -> dict[str, dict[str, str]]:
-        """What the stacks are always given, beside the candidate's own parameters."""
+        """Environment to the parameters that its stack always gets, in addition to those of the candidate."""
         stores = self._env.stores
         both = {"KmsKeyArn": stores.key_arn}
         if self._env.network is not None:
@@ -82,7 +82,7 @@ class DeploymentStage(Construct):
 
     @property
     def fleets(self) -> dict[str, dict[str, str]]:
-        """The configured parameters of the two fleets."""
+        """Environment to the configured stack parameters of its fleet."""
         return {name: fleet_parameters(config) for name, config in self._configs.items()}
 
     @property
@@ -104,12 +104,13 @@ class DeploymentStage(Construct):
         )
 
     def dev_stage(self) -> PipelineStage:
-        """Describe the stage ``DeployDev``; a failed stack is made anew."""
+        """Describe the pipeline stage ``DeployDev``; a stack that failed is replaced."""
         deploy = self._cloudformation("Deploy", "dev", {"ActionMode": "REPLACE_ON_FAILURE"}, run_order=1)
-        return PipelineStage("DeployDev", [deploy, self._ask("dev", self.dev_smoke_test, run_order=2, namespace="Dev")])
+        test = self._test_action("dev", self.dev_smoke_test, run_order=2, namespace="Dev")
+        return PipelineStage("DeployDev", [deploy, test])
 
     def production_actions(self, *, run_order: int) -> list[Action]:
-        """Describe the actions of the production stage, from ``run_order`` on; a stack is never replaced."""
+        """Describe the actions that deploy production, from ``run_order`` on; the stack is never replaced."""
         change_set = {"ChangeSetName": _CHANGE_SET}
         return [
             self._cloudformation(
@@ -129,11 +130,13 @@ class DeploymentStage(Construct):
                     **change_set,
                 },
             ),
-            self._ask("production", self.production_smoke_test, run_order=run_order + 2, namespace="Production"),
+            self._test_action(
+                "production", self.production_smoke_test, run_order=run_order + 2, namespace="Production"
+            ),
         ]
 
     def pipeline_permissions(self) -> list[Statement]:
-        """What the pipeline's role needs for the templates and the two stacks."""
+        """Return what the pipeline's role needs for the templates and the two stacks."""
         return deploying_permissions(self._env, self.dev_roles, self.production_roles)
 
     def _roles(self, stage: str, other: str, image_arn: str) -> EndpointRoles:
@@ -155,7 +158,7 @@ class DeploymentStage(Construct):
             },
         )
 
-    def _ask(self, endpoint: str, function: Function, *, run_order: int, namespace: str) -> Action:
+    def _test_action(self, endpoint: str, function: Function, *, run_order: int, namespace: str) -> Action:
         return invoke(
             "SmokeTest",
             function.name,

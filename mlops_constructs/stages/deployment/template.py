@@ -1,7 +1,7 @@
 """The CloudFormation template of one endpoint, as plain data.
 
-CloudFormation deploys endpoints, not Terraform: it keeps weights and counts over updates, rolls an update back on
-alarms, and is a CodePipeline action.
+CloudFormation deploys endpoints, not Terraform, for three reasons: it keeps instance counts and weights over updates,
+it rolls an update back on alarms, and CodePipeline has an action for it.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sagemaker-endpoint.html
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...config import Endpoint, Rollout
 
 VARIANT = "primary"
-# On models and configurations, by which the role that deploys tells its own.
+# Tag of models and endpoint configurations; the policy of the role that deploys allows changes only with this tag.
 PIPELINE_TAG = "mlops:pipeline"
 SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
@@ -28,8 +28,8 @@ Json = dict[str, Any]
 def endpoint_template(config: Endpoint, *, in_vpc: bool = False, tags: Mapping[str, str] | None = None) -> Json:
     """Make the template of an endpoint that serves one model; ``tags`` are the user's and the pipeline's.
 
-    What is configured is the default of a parameter, so that a data set that brings its own ``deployment.json`` can
-    say otherwise for its release.
+    A configured value is the default of a parameter, so that a data set with its own ``deployment.json`` can change it
+    for its release.
     """
     both = [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()] + _tags()
     return {
@@ -110,12 +110,12 @@ def _data_capture() -> Json:
 
 def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
     properties: Json = {
-        # Fixed, so that callers keep their name; the model and the configuration are unnamed, as a named one
-        # could not be replaced.
+        # The endpoint's name never changes, so that callers can keep it. The model and the configuration get no name:
+        # CloudFormation cannot replace a resource that has a fixed name.
         "EndpointName": {"Ref": "EndpointName"},
         "EndpointConfigName": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]},
-        # What autoscaling or a person made of counts and weights survives a deployment. Data capture is no property
-        # of a variant: the new configuration's takes effect.
+        # A deployment keeps the counts and weights that autoscaling or a person has set. Data capture is not a
+        # property of a variant: the setting of the new configuration takes effect.
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
         "RetainAllVariantProperties": True,
         "Tags": tags,
@@ -137,7 +137,7 @@ def _deployment(rollout: Rollout) -> Json:
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": routing,
             "TerminationWaitInSeconds": 120,
-            # Must exceed the sum of the waits; half an hour is left to start the new fleet.
+            # Must be longer than the sum of the waits; half an hour is added to start the new fleet.
             "MaximumExecutionTimeoutInSeconds": min(28_800, 1800 + steps * rollout.wait_interval_in_seconds + 120),
         },
         "AutoRollbackConfiguration": {

@@ -1,1 +1,1 @@
-"""Whether a candidate is good enough: the evaluation program of the team, the registration, the gate."""
+"""Whether a candidate is good enough: the team's evaluation program, the registration, and the evaluation gate."""

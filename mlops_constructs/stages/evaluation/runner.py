@@ -1,4 +1,4 @@
-"""The action that runs the team's evaluation program: its function, and the role that the program runs under."""
+"""The action that runs the team's evaluation program: its function, and the role of the program."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...config import EvaluationJob
 
 _LOGS = "/aws/sagemaker/ProcessingJobs"
-# The argument that the image runs with, where it has no entry point of its own.
+# The argument of the container when no entry point is configured.
 _PROGRAM = "evaluate"
 
 
@@ -30,12 +30,12 @@ class EvaluationRunner(Construct):
     """A SageMaker processing job for every candidate.
 
     Attributes:
-        role: Role of the job: reads model and held-out records, writes its report.
+        role: Role of the job, which reads the model and held-out records, and writes its report.
         function: Function that starts the job and waits for it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, config: EvaluationJob, env: Environment, image_arn: str) -> None:
-        """Make role and function; ``image_arn`` is the repository of the candidates' image."""
+        """Make the role and the function; ``image_arn`` is the ARN of the ECR repository of the candidates' image."""
         super().__init__(scope, id_)
         stores = env.stores
         self._env = env
@@ -66,7 +66,7 @@ class EvaluationRunner(Construct):
                     ],
                     env.arn("sagemaker", f"processing-job/{env.name}-*"),
                 ),
-                # A job that was started for an execution which was stopped meanwhile is stopped again.
+                # If the execution was stopped meanwhile, the function stops the job that it has just started.
                 allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
                 pass_role(self.role.arn, "sagemaker.amazonaws.com"),
                 use_key_for_volumes(stores.key_arn),
@@ -111,7 +111,7 @@ class EvaluationRunner(Construct):
 
 
 def processing_document(config: EvaluationJob, tags: Mapping[str, str]) -> dict[str, object]:
-    """Write what run_evaluation sends whatever the data set is: the literals of a CreateProcessingJob request."""
+    """Return what run_evaluation sends for every data set: the literals of a CreateProcessingJob request."""
     program: dict[str, Any] = {"ContainerArguments": [_PROGRAM]}
     if config.entrypoint is not None:
         program = {"ContainerEntrypoint": list(config.entrypoint)}

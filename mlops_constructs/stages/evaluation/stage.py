@@ -1,4 +1,4 @@
-"""Is the candidate good enough: evaluate it, register it, then judge it."""
+"""Whether the candidate is good enough: evaluate it, register it, then apply the evaluation gate."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NO_REPORT = "none"
 
 
 class EvaluationStage(Construct):
-    """The functions that evaluate and register a candidate, and open or close the gate.
+    """The functions that evaluate and register a candidate, and the evaluation gate.
 
-    A candidate is registered before it is judged, so that a refused one is on record too.
+    A candidate is registered before the gate, so that a rejected candidate is recorded too.
 
     Attributes:
-        job: The team's evaluation program, or None where the metrics of training decide.
-        register_model: Function that makes the model package and the ``Release`` artifact.
-        evaluate_model: Function that is the gate.
+        job: The team's evaluation program, or None when the gate uses the metrics of training.
+        register_model: Function that creates the model package and the ``Release`` artifact.
+        evaluate_model: Function that implements the gate.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class EvaluationStage(Construct):
             group: Name of the model package group.
             packages_arn: Pattern of the ARNs of its packages.
             production_stack: CloudFormation stack of the model in production.
-            stack_parameters: Endpoint name to the parameters its stack always gets.
-            image_arn: ECR repository of the image.
+            stack_parameters: Environment (``dev``, ``production``) to the parameters that its stack always gets.
+            image_arn: ARN of the ECR repository of the image.
             training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
@@ -74,7 +74,7 @@ class EvaluationStage(Construct):
 
     @property
     def functions(self) -> list[Function]:
-        """What the pipeline invokes."""
+        """The functions that the pipeline invokes."""
         return [*([] if self.job is None else [self.job.function]), self.register_model, self.evaluate_model]
 
     def stages(self) -> list[PipelineStage]:
@@ -139,16 +139,16 @@ class EvaluationStage(Construct):
                     [group_arn, packages_arn],
                     when={"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
                 ),
-                # Of a release that is deployed again.
+                # The package of a release that is deployed again.
                 allow("sagemaker:DescribeModelPackage", packages_arn),
-                # A package has no role of its own: SageMaker looks at model, report and image as the caller.
+                # A package has no role: SageMaker reads the model, report and image with the caller's permissions.
                 allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
-                # What was trained on, by checksum, so that the same content can be told.
+                # The checksums of what was trained on, so that the same content is recognised.
                 allow("s3:PutObject", stores.own_arn("trained")),
                 allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
                 # ListModelPackages takes no resource, hence `*`.
                 allow("sagemaker:ListModelPackages", "*"),
-                # Without it a missing object answers "access denied" instead of "not found".
+                # Without it, S3 reports a missing object as "access denied" instead of "not found".
                 allow("s3:ListBucket", stores.artifact_bucket_arn),
                 *report_result(),
             ],
@@ -164,7 +164,7 @@ class EvaluationStage(Construct):
             document={"rules": [asdict(rule) for rule in config.thresholds]},
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
-                # Open again when a retry passes; approval is for people.
+                # Pending again when a retry passes the gate; only people approve.
                 mark_package(packages_arn, ["Rejected", "PendingManualApproval"]),
                 allow("cloudformation:DescribeStacks", self._env.arn("cloudformation", f"stack/{production_stack}/*")),
                 *report_result(),

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
-# SageMaker refuses OCI manifests, and an index with the attestations that BuildKit adds by default.
+# SageMaker rejects OCI manifests, and an image index with the attestations that BuildKit adds by default.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-containers-inference-private.html
 # https://github.com/aws/amazon-sagemaker-feedback/issues/180
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-# An immutable tag cannot be pushed twice: a rebuild of the same commit takes the image that is there.
+# An immutable tag cannot be pushed twice: a rebuild of the same commit uses the image that exists already.
 BUILDSPEC = {
     "version": 0.2,
     "env": {"shell": "bash", "exported-variables": ["IMAGE_DIGEST"]},
@@ -36,7 +36,7 @@ BUILDSPEC = {
             "commands": [
                 'if aws ecr describe-images --repository-name "$REPOSITORY_NAME" --image-ids "imageTag=$IMAGE_TAG" '
                 '> /dev/null 2>&1; then echo "Commit $IMAGE_TAG is built already"; else '
-                # Without quotes, so that it is no argument where it is not set.
+                # Without quotes, so that it adds no empty argument when it is not set.
                 "docker build --provenance=false --sbom=false $BASE_IMAGE_ARGUMENT "
                 '--tag "$REPOSITORY_URI:$IMAGE_TAG" . && docker push "$REPOSITORY_URI:$IMAGE_TAG"; fi'
             ]
@@ -60,12 +60,12 @@ BUILDSPEC = {
 
 
 class ImageBuild(Construct):
-    """The project, its log group and its role, which can push to one registry and nothing else.
+    """The project, its log group and its role, which can push to one ECR repository only.
 
     Attributes:
         project: The CodeBuild project.
         name: Its name, a literal.
-        arn: Its ARN, known before it is made.
+        arn: Its ARN, known before it is created.
     """
 
     def __init__(
@@ -85,9 +85,9 @@ class ImageBuild(Construct):
             scope: Construct it belongs to.
             id_: Construct id.
             env: Where it is deployed.
-            repository_name: ECR repository that is pushed to, in this account and region.
+            repository_name: Name of the ECR repository to push to, in this account and region.
             repository_uri: Its URI.
-            image_parameter: SSM parameter that gets the image by digest.
+            image_parameter: Name of the SSM parameter to write the image URI to, with its digest.
             base_image: Build argument ``BASE_IMAGE``, or None for the default in the Dockerfile.
         """
         super().__init__(scope, id_)
@@ -148,7 +148,7 @@ class ImageBuild(Construct):
         env, stores = self._env, self._env.stores
         return [
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
-            # The code, and nothing else: the build writes no artifact.
+            # To read the code only: the build writes no artifact.
             allow(["s3:GetObject", "s3:GetObjectVersion"], stores.passed_on(f"{env.name}-image")),
             use_key_for_artifacts(stores.key_arn),
             # The login token of ECR takes no resource, hence `*`.
@@ -171,7 +171,7 @@ class ImageBuild(Construct):
         ]
 
     def _pull_base_image(self) -> list[Statement]:
-        """Pull the base image where it lies in the registry that the build logs in to."""
+        """Allow pulling the base image when it is in ECR, in the registry that the build logs in to."""
         if self._base_image is None or not is_ecr_image(self._base_image):
             return []
         repository = image_by_uri(self._env, self._base_image).pull_arn

@@ -1,4 +1,4 @@
-"""Where the image pipeline gets the code from, and what starts it on a push."""
+"""Where the image pipeline gets the code from, and how a push starts it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
-# Name and namespace of the source action. Its artifact has another name, as CodePipeline demands.
+# Name and namespace of the source action. CodePipeline requires that its artifact has another name.
 CODE = "Code"
 SOURCE_CODE = "SourceCode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSource:
-    """A source action, with what it needs and what starts it.
+    """A source action, the permissions that it needs, and what starts the pipeline.
 
     Attributes:
         action: The action; ``#{Code.CommitId}`` is the commit.
         permissions: What the pipeline's role needs for it.
-        push_event: EventBridge pattern of a push, or None where CodePipeline sees it by itself.
-        pushes: Source action to branch, where CodePipeline sees it by itself.
+        push_event: EventBridge pattern of a push, or None when a trigger of CodePipeline detects pushes.
+        pushes: Source action to branch, when a trigger of CodePipeline detects pushes.
     """
 
     action: Action
@@ -37,7 +37,7 @@ class CodeSource:
 
 
 def codecommit_source(env: Environment, repository_name: str, branch: str) -> CodeSource:
-    """Take a branch of a CodeCommit repository in this account and region."""
+    """Use a branch of a CodeCommit repository in this account and region as the source."""
     repository_arn = env.arn("codecommit", repository_name)
     return CodeSource(
         action=_source(
@@ -71,7 +71,7 @@ def codecommit_source(env: Environment, repository_name: str, branch: str) -> Co
 
 
 def connection_source(connection_arn: str, repository: str, branch: str) -> CodeSource:
-    """Take a branch of a repository that a connection reaches.
+    """Use a branch of a repository that is reached by a connection as the source.
 
     https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
     """
@@ -82,12 +82,12 @@ def connection_source(connection_arn: str, repository: str, branch: str) -> Code
                 "ConnectionArn": connection_arn,
                 "FullRepositoryId": repository,
                 "BranchName": branch,
-                # The trigger does it; with both, a push would start two executions.
+                # The trigger detects changes; with both, a push would start two executions.
                 "DetectChanges": "false",
             },
         ),
         permissions=[
-            # The action's prefix must be that of the connection's ARN, and both kinds exist.
+            # The prefix of the IAM action must be that of the connection's ARN, and ARNs with both prefixes exist.
             # https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
             allow(["codeconnections:UseConnection", "codestar-connections:UseConnection"], connection_arn)
         ],

@@ -22,7 +22,7 @@ class Connection(Construct):
     """
 
     def __init__(self, scope: Construct, id_: str, *, env: Environment, provider_type: str, repository: str) -> None:
-        """Make the connection, and an output that says what is left to do."""
+        """Make the connection, and a Terraform output that says what a person must do to complete it."""
         super().__init__(scope, id_)
         self.connection = codestarconnections_connection.CodestarconnectionsConnection(
             self, "connection", name=env.name, provider_type=provider_type

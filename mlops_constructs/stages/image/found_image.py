@@ -1,4 +1,4 @@
-"""An image that is not built here: its URI, and the repository that it is pulled from."""
+"""An existing image, which no build of the pipeline makes: its URI, and the repository that it is pulled from."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class FoundImage:
     """An image that exists already.
 
     Attributes:
-        uri: As SageMaker takes it.
+        uri: Its URI, in the form that SageMaker accepts.
         pull_arn: ARN of its repository.
-        preconditions: What must hold, or the plan fails.
+        preconditions: Conditions for Terraform; if one is false, the plan fails.
     """
 
     uri: str
@@ -37,15 +37,15 @@ class FoundImage:
 
 
 def image_by_uri(env: Environment, uri: str) -> FoundImage:
-    """Find the repository of an image; its URI may be a token."""
+    """Return the image with this URI, which may be a token, and the ARN of its repository."""
     if is_token(uri):
-        # With the slashes, Terraform reads a regular expression.
+        # Terraform treats a string between slashes as a regular expression.
         return FoundImage(uri, Fn.replace(uri, f"/{_URI}/", f"arn:{env.partition}:ecr:$2:$1:repository/$3"))
     return FoundImage(uri, re.sub(_URI, rf"arn:{env.partition}:ecr:\2:\1:repository/\3", uri))
 
 
 def builtin_image(scope: Construct, env: Environment, algorithm: BuiltinAlgorithm) -> FoundImage:
-    """Find the image of a built-in algorithm in the region of the provider, which only Terraform knows."""
+    """Return the image of a built-in algorithm in the region of the provider, which only Terraform knows."""
     account = TerraformLocal(scope, "account", Fn.lookup(dict(algorithm.accounts), env.region, _NOWHERE))
     name = account.as_string
     return FoundImage(

@@ -1,4 +1,4 @@
-"""Another image, the same data: the pipeline starts again."""
+"""Retraining on the same data when the image changes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Retraining(Construct):
-    """The function that starts the pipeline when the image changes, and the rule that sees it.
+    """The function that starts the pipeline when the image changes, and the rule that detects the change.
 
     Attributes:
-        start_retraining: Function that finds the newest data set that reached training, and starts on it.
+        start_retraining: Function that finds the newest data set that reached training, and starts an execution on it.
     """
 
     def __init__(self, scope: Construct, id_: str, *, env: Environment, image_parameter: str) -> None:
-        """Make function and rule; ``image_parameter`` is the SSM parameter that is watched."""
+        """Make the function and the rule; ``image_parameter`` is the name of the SSM parameter with the image."""
         super().__init__(scope, id_)
         self.start_retraining = Function(
             self,
@@ -43,7 +43,7 @@ class Retraining(Construct):
                 allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
             ],
         )
-        # Builds and deployments both write the parameter, so both are seen.
+        # A build and a Terraform apply both write the parameter, so the rule detects both.
         # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
         invoke_on(
             self,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def seed(
     scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment
 ) -> lambda_invocation.LambdaInvocation:
-    """Put the folder into the new repository, once; a repository with commits is left alone."""
+    """Commit the folder to the new repository, once; a repository that has commits is not changed."""
     stores = env.stores
     key = stores.own("seed", "container.zip")
     bundle = archive("container", dict(folder_files(directory)))
@@ -57,7 +57,7 @@ def seed(
         "seeding",
         function_name=function.name,
         input=json.dumps({"key": key}),
-        # A changed folder is a push, made by a person: the repository is the source of truth from here on.
+        # From here on the repository is the source of truth: a person pushes later changes of the folder.
         lifecycle_scope="CREATE_ONLY",
         depends_on=[source, repository, function.function],
     )

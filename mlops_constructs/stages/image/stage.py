@@ -1,4 +1,4 @@
-"""The algorithm's image: where it comes from, how it is built, and which one is used now."""
+"""The algorithm's image: where it comes from, how it is built, and which image is used now."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
     from ..._cdk import TerraformResource
     from ...config import Algorithm
 
-# In the parameter until the first build ends.
+# Value of the parameter until the first build ends.
 NO_IMAGE = "none"
 
 
 class ImageStage(Construct):
-    """What trains and serves: an image built from the team's repository, or one that exists already.
+    """The image that trains and serves: built from the team's repository, or an existing image.
 
     Attributes:
-        parameter: SSM parameter with the image that the next training uses, by digest when it is built here.
+        parameter: SSM parameter with the image that the next training uses, with its digest when it is built here.
         parameter_name: Its name, a literal.
-        repository: CodeCommit repository made here, or None.
-        connection: Connection to GitHub, GitLab or Bitbucket made here, or None.
-        registry: ECR repository made here, or None.
-        pipeline: The image pipeline, or None where nothing is built.
-        retraining: What starts the ML pipeline when the image changes, or None.
-        pull_arn: ECR repository that training and serving pull from, for their policies.
+        repository: CodeCommit repository that is created here, or None.
+        connection: Connection to GitHub, GitLab or Bitbucket that is created here, or None.
+        registry: ECR repository that is created here, or None.
+        pipeline: The image pipeline, or None when nothing is built.
+        retraining: Function and rule that start the ML pipeline when the image changes, or None.
+        pull_arn: ARN of the ECR repository that training and serving pull from, for their policies.
     """
 
     def __init__(self, scope: Construct, id_: str, *, config: Algorithm, env: Environment) -> None:
-        """Make the parameter, and for an algorithm that is built everything that builds its image."""
+        """Make the parameter and, for an algorithm that is built here, everything that builds its image."""
         super().__init__(scope, id_)
         self._env = env
         self.parameter_name = f"/{env.name}/image"
@@ -89,7 +89,7 @@ class ImageStage(Construct):
     def _parameter(self, found: FoundImage | None) -> ssm_parameter.SsmParameter:
         lifecycle = None
         if found is None:
-            # The build writes it from then on.
+            # After the first apply, only the build changes the value.
             lifecycle = TerraformResourceLifecycle(ignore_changes=["value"])
         elif found.preconditions:
             lifecycle = TerraformResourceLifecycle(precondition=list(found.preconditions))
@@ -104,7 +104,7 @@ class ImageStage(Construct):
         )
 
     def _push_to(self, existing: str | None) -> tuple[str, str, str]:
-        """Give name, URI and ARN of the ECR repository for the build."""
+        """Return the name, URI and ARN of the ECR repository for the build."""
         env = self._env
         if existing is not None:
             return existing, f"{env.registry_host()}/{existing}", env.arn("ecr", f"repository/{existing}")
@@ -122,7 +122,7 @@ class ImageStage(Construct):
         return env.name, self.registry.repository_url, self.registry.arn
 
     def _source(self, config: Algorithm) -> tuple[CodeSource, Sequence[TerraformResource]]:
-        """Give the source, and what must be there before the new pipeline starts by itself."""
+        """Return the source, and what must exist before the new pipeline starts by itself."""
         env = self._env
         if config.git is not None:
             arn = config.git.connection_arn
@@ -135,7 +135,7 @@ class ImageStage(Construct):
         if config.codecommit_repository is not None:
             return codecommit_source(env, config.codecommit_repository, config.branch), []
         assert config.directory is not None
-        # With the repository seeded, the start of the new pipeline is the first build.
+        # The repository is seeded first, so that the automatic start of the new pipeline is the first build.
         return codecommit_source(env, env.name, config.branch), self._seeded(config.directory, config.branch)
 
     def _seeded(self, directory: Path, branch: str) -> list[TerraformResource]:

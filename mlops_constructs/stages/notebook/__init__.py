@@ -1,1 +1,1 @@
-"""The notebook instance, and the script that each of its starts runs."""
+"""The notebook instance, and the script that runs at each start of it."""

@@ -45,9 +45,9 @@ class NotebookStage(Construct):
 
     Attributes:
         instance: SageMaker notebook instance.
-        role: Its role: reads and uploads data sets, reads the pipeline, invokes the DEV endpoint.
-        files: The notebooks in the artifact bucket.
-        code_repository: Repository with its secret, or None where none needs a secret.
+        role: Its role, which reads and uploads data sets, reads the pipeline and invokes the DEV endpoint.
+        files: Archive of the notebooks in the artifact bucket.
+        code_repository: SageMaker code repository with its secret, or None when no secret is needed.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class NotebookStage(Construct):
         algorithm_repository: str | None = None,
         after: Sequence[TerraformResource] = (),
     ) -> None:
-        """Make them.
+        """Make the instance and its resources.
 
         Args:
             scope: Construct it belongs to.
@@ -69,14 +69,14 @@ class NotebookStage(Construct):
             config: The instance.
             env: Where it is deployed.
             folders: Folders that data sets and their objects are uploaded to.
-            algorithm_repository: Name of the algorithm's CodeCommit repository, or None where it is elsewhere.
+            algorithm_repository: Name of the algorithm's CodeCommit repository, or None when it is not in CodeCommit.
             after: What must exist before the instance clones that repository.
         """
         super().__init__(scope, id_)
         stores = env.stores
         self._config, self._env = config, env
         files = archive("notebooks", notebook_files(config.directory))
-        # In the name, so that a started instance never finds others than its script is for.
+        # The digest is in the key, so that the instance always gets the notebooks that its script expects.
         key = stores.own("notebooks", f"{files.sha256}.zip")
         self.files = self._upload(files, key)
         self._algorithm = algorithm_repository
@@ -123,12 +123,12 @@ class NotebookStage(Construct):
         )
 
     def _repository(self) -> tuple[str | None, str | None]:
-        """Give what the instance clones, and its URL; a repository with a secret is named, not given by URL."""
+        """Return the repository to clone and its URL; a repository with a secret is given by name, not by URL."""
         config = self._config
         self.code_repository: sagemaker_code_repository.SagemakerCodeRepository | None = None
         url = config.repository
         if url == ALGORITHM:
-            # aws and aws-us-gov, which are all that is served, share the suffix.
+            # aws and aws-us-gov, the only supported partitions, have the same suffix.
             host = f"git-codecommit.{self._env.region}.amazonaws.com"
             url = None if self._algorithm is None else f"https://{host}/v1/repos/{self._algorithm}"
         if url is None or config.repository_secret_arn is None:
@@ -171,7 +171,7 @@ class NotebookStage(Construct):
         }
         for name, value in known.items():
             script = script.replace(f"@{name}@", value)
-        # Only Terraform knows the rest. Inside a raw string CDKTF breaks references, and backslashes too.
+        # Only Terraform knows the other values. CDKTF breaks references inside a raw string, and backslashes too.
         encoded = Fn.raw_string(script)
         for name, value in {
             "REGION": env.region,
@@ -184,7 +184,7 @@ class NotebookStage(Construct):
 
 
 def notebook_files(directory: str | Path | None) -> dict[str, Path]:
-    """Give the notebooks; the library's own come with the client that they use, as nothing is installed there."""
+    """Return the files of the notebooks; the library's own come with its client, because it is not installed there."""
     if directory is not None:
         return dict(folder_files(Path(directory).absolute()))
     client = {**folder_files(_PACKAGE, "deployed"), "errors.py": _PACKAGE / "errors.py"}

@@ -1,1 +1,1 @@
-"""From an uploaded data set to a trained model: the check, the job, and the permissions."""
+"""From an uploaded data set to a trained model: the check of the data set, the job, and their permissions."""

@@ -1,4 +1,4 @@
-"""The function that checks and pins a data set, and what reading data sets needs."""
+"""The function that checks and pins a data set, and the permissions to read data sets."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def check_dataset_function(
         env: Where it is deployed.
         image_parameter: Name of the SSM parameter with the image.
         production_stack: CloudFormation stack of the model in production.
-        fleets: Endpoint to the configured parameters of its fleet.
-        min_instances: Endpoint to the fewest instances that its rollout can do with.
+        fleets: Environment (``dev``, ``production``) to the configured stack parameters of its fleet.
+        min_instances: Environment to the minimum number of instances that its rollout needs.
     """
     stores = env.stores
     folders = [""] if stores.data_folders is None else stores.data_folders
@@ -71,7 +71,7 @@ def check_dataset_function(
 
 
 def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str:
-    """Put the contract where the function finds it: it may be too long for an environment variable."""
+    """Upload the data contract for the function, because it may be too long for an environment variable."""
     stores = env.stores
     if config.contract is None:
         return ""
@@ -94,15 +94,15 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
     objects = [*stores.data_objects, *(f"{arn}/*" for arn in inputs)]
     statements = [
         allow(["s3:GetObject", "s3:GetObjectVersion"], objects),
-        # Without it a missing object answers "access denied" instead of "not found".
+        # Without it, S3 reports a missing object as "access denied" instead of "not found".
         *stores.list_data(["s3:ListBucket", "s3:ListBucketVersions"]),
         allow(["s3:GetObject", "s3:PutObject"], stores.own_arn("datasets")),
         allow("s3:GetObject", [stores.own_arn(folder) for folder in ("releases", "trained")]),
         allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
-        # A release that could not reach production is refused before anything is trained.
+        # An execution that could not be deployed to production is refused before it trains anything.
         allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
-        # An upload whose event is delivered twice starts two executions; the second is stopped.
+        # When the event of an upload is delivered twice, it starts two executions; the second one is stopped.
         allow(
             ["codepipeline:GetPipelineExecution", "codepipeline:StopPipelineExecution"],
             env.arn("codepipeline", env.name),

@@ -1,4 +1,4 @@
-"""Policies of the training job, and of the functions that start, stop and await it."""
+"""Policies of the training job, and of the functions that start it, stop it and wait for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def job_permissions(env: Environment, image_arn: str, config: Training) -> list[Statement]:
-    """What the training job's role needs: its data, its model, its checkpoints, its image, logs and metrics."""
+    """Return what the training job's role needs: for its data, model, checkpoints, image, logs and metrics."""
     stores = env.stores
     bucket = stores.artifact_bucket_arn
     keeps = checkpoint_path(config) is not None
@@ -57,7 +57,7 @@ def launch_permissions(
     config: Training,
     tuning: Tuning | None,
 ) -> list[Statement]:
-    """What train_model needs: to start exactly the configured job, and to look at it."""
+    """Return what train_model needs: to start exactly the configured job, and to describe it."""
     stores = env.stores
     jobs = [training_jobs_arn(env, tuning)]
     create, look = "sagemaker:CreateTrainingJob", ["sagemaker:DescribeTrainingJob"]
@@ -73,14 +73,14 @@ def launch_permissions(
     return [
         *(allow(create, created, when=when) for bound in _bounds(env, config) for when in by_either_name(bound)),
         allow([*look, "sagemaker:AddTags"], jobs),
-        # A job that was started for an execution which was stopped meanwhile is stopped again.
+        # If the execution was stopped meanwhile, the function stops the job that it has just started.
         allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
         *stop_permissions(env, tuning),
         pass_role(role_arn, "sagemaker.amazonaws.com"),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         allow("s3:GetObject", stores.own_arn("releases")),
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
-        # A tag is resolved to its digest.
+        # To resolve a tag to its digest.
         allow("ecr:BatchGetImage", image_arn),
         use_key_for_volumes(stores.key_arn),
         *report_result(),
@@ -88,35 +88,35 @@ def launch_permissions(
 
 
 def look_permissions(env: Environment, tuning: Tuning | None) -> list[Statement]:
-    """Look at the jobs of executions."""
+    """Allow describing the jobs of executions."""
     if tuning is None:
         return [allow("sagemaker:DescribeTrainingJob", training_jobs_arn(env, tuning))]
     return [allow("sagemaker:DescribeHyperParameterTuningJob", tuning_jobs_arn(env))]
 
 
 def stop_permissions(env: Environment, tuning: Tuning | None) -> list[Statement]:
-    """Stop the jobs of executions."""
+    """Allow stopping the jobs of executions."""
     if tuning is None:
         return [allow("sagemaker:StopTrainingJob", training_jobs_arn(env, tuning))]
     return [allow("sagemaker:StopHyperParameterTuningJob", tuning_jobs_arn(env))]
 
 
 def training_jobs_arn(env: Environment, tuning: Tuning | None) -> str:
-    """Pattern of the training jobs; SageMaker names those of a tuning job after it."""
+    """Return the ARN pattern of the training jobs; SageMaker names the training jobs of a tuning job after it."""
     prefix = env.name if tuning is None else tuning_prefix(env.name)
     return env.arn("sagemaker", f"training-job/{prefix}-*")
 
 
 def tuning_jobs_arn(env: Environment) -> str:
-    """Pattern of the tuning jobs."""
+    """Return the ARN pattern of the tuning jobs."""
     return env.arn("sagemaker", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*")
 
 
 def _bounds(env: Environment, config: Training) -> list[Conditions]:
-    """Give the conditions under which a job may be made, once with a key for its volumes and once without.
+    """Return the conditions under which a job may be created, once with a key for its volumes and once without.
 
-    A data set may ask for another instance type and time (``trainingjob.zip``), so the type is bound only where it
-    takes no key.
+    A data set may request another instance type and maximum runtime (``trainingjob.zip``), so the instance type is
+    limited only for a job without a key.
     """
     stores = env.stores
     common: Conditions = {
@@ -136,16 +136,16 @@ def _bounds(env: Environment, config: Training) -> list[Conditions]:
     if env.network is not None:
         lists = _listed("sagemaker:VpcSubnets", env.network.subnet_ids)
         lists |= _listed("sagemaker:VpcSecurityGroupIds", env.network.security_group_ids)
-    # ForAllValues is true of a key that is not there at all.
-    there: dict[str, object] = {key: "false" for key in lists}
+    # ForAllValues is true when the request does not contain the key at all.
+    present: dict[str, object] = {key: "false" for key in lists}
     if lists:
         common["ForAllValues:StringEquals"] = lists
     keyed: Conditions = {"ArnEquals": {**common["ArnEquals"], "sagemaker:VolumeKmsKey": stores.key_arn}}
     keyless: Conditions = {
         "ForAllValues:StringLike": {"sagemaker:InstanceTypes": OWN_DISKS},
-        "Null": {**there, "sagemaker:InstanceTypes": "false"},
+        "Null": {**present, "sagemaker:InstanceTypes": "false"},
     }
-    return [{**common, **({"Null": there} if there else {}), **keyed}, {**common, **keyless}]
+    return [{**common, **({"Null": present} if present else {}), **keyed}, {**common, **keyless}]
 
 
 def _listed(key: str, ids: Sequence[str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What is known of the training before an execution, in the words of SageMaker's API: the document of train_model."""
+"""What is known about the training at synth, with the member names of SageMaker's API: train_model's document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def training_document(
     config: Training, tuning: Tuning | None, held_out_channel: str | None, tags: Mapping[str, str]
 ) -> dict[str, object]:
-    """Write what train_model sends whatever the data set is, and what it does when AWS has no instance."""
+    """Return what train_model sends for every data set, and what it does when AWS has no capacity."""
     return {
         "training_job": _training_job(config, tags),
         "tuning_job": None if tuning is None else {"HyperParameterTuningJobConfig": _search(tuning)},
@@ -34,14 +34,14 @@ def training_document(
 
 
 def checkpoint_path(config: Training) -> str | None:
-    """Where ``train`` keeps checkpoints, or None; spot instances always keep some."""
+    """Return the folder where ``train`` writes checkpoints, or None; with spot instances there is always one."""
     if config.checkpoints is not None:
         return config.checkpoints.local_path
     return None if config.spot is None else Checkpoints().local_path
 
 
 def _training_job(config: Training, tags: Mapping[str, str]) -> dict[str, Any]:
-    """Write the literals of a CreateTrainingJob request."""
+    """Return the literals of a CreateTrainingJob request."""
     metrics = [{"Name": name, "Regex": regex} for name, regex in config.metric_definitions.items()]
     algorithm: dict[str, Any] = {"TrainingInputMode": config.input_mode}
     if metrics:
@@ -66,7 +66,7 @@ def _training_job(config: Training, tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _limits(config: Training) -> dict[str, Any]:
-    """Write how long the job may take, and what becomes of it when its instances go away or fail."""
+    """Return how long the job may take, and what happens when its instances are interrupted or fail."""
     limits: dict[str, Any] = {"StoppingCondition": {"MaxRuntimeInSeconds": config.max_runtime_in_seconds}}
     if config.spot is not None:
         limits["EnableManagedSpotTraining"] = True

@@ -1,4 +1,4 @@
-"""Which SageMaker jobs are the pipeline's, as environment variables of the functions that find them."""
+"""Which SageMaker jobs belong to the pipeline, as environment variables of the functions that find them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def job_settings(env: Environment, tuning: Tuning | None) -> dict[str, str]:
-    """Give kind and name prefix of the jobs."""
+    """Return the kind and the name prefix of the jobs."""
     if tuning is None:
         return {"JOB_KIND": "training", "JOB_PREFIX": env.name}
     return {"JOB_KIND": "tuning", "JOB_PREFIX": tuning_prefix(env.name)}

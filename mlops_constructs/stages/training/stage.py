@@ -1,4 +1,4 @@
-"""From an uploaded data set to a trained model: check, pin, train, wait, and stop what nobody waits for."""
+"""From an uploaded data set to a trained model: check, pin, train, wait, and stop jobs that are no longer needed."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from ...config import Dataset, Training, Tuning
 
 STAGE, WAIT = "Train", "WaitForTraining"
-# An approval waits 60 days at most; a day is left for SageMaker to find instances and to end the job.
+# An approval waits at most 60 days; one day more than the runtime is for SageMaker to find instances and end the job.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 _MAX_MINUTES = 86_400
 _SPARE_MINUTES = 24 * 60
 
 
 class TrainingStage(Construct):
-    """The functions that check a data set, train on it and stop the training, and the role that it runs under.
+    """The functions that check a data set, train on it and stop the training, and the role of the training job.
 
     Attributes:
-        role: Role of the training job: reads pinned data sets, writes models.
+        role: Role of the training job, which reads pinned data sets and writes models.
         jobs_arn: Pattern of the ARNs of its training jobs.
         check_dataset: Function that checks and pins an uploaded data set.
         train_model: Function that starts the training job and waits for it.
         stop_training: Function that stops the job of an execution that has ended without success.
-        answer_training: Function that ends the wait for a job of more than 22 hours, or None.
+        answer_training: Function that ends the wait for a job of more than 22 hours, or None for shorter jobs.
     """
 
     def __init__(
@@ -65,20 +65,20 @@ class TrainingStage(Construct):
         fleets: Mapping[str, Mapping[str, str]],
         min_instances: Mapping[str, int],
     ) -> None:
-        """Make the role, the functions and the rules that call them.
+        """Make the role, the functions and the rules that invoke them.
 
         Args:
             scope: Construct it belongs to; ``id_`` is its id in there.
             dataset: Limits of a data set.
             config: The training job.
-            tuning: The search around it, or None.
+            tuning: The tuning job that runs it, or None.
             env: Where it is deployed.
             image_parameter: Name of the SSM parameter with the image.
-            image_arn: ECR repository of the image.
+            image_arn: ARN of the ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
             production_stack: CloudFormation stack of the model in production.
-            fleets: Endpoint to the configured parameters of its fleet.
-            min_instances: Endpoint to the fewest instances that its rollout can do with.
+            fleets: Environment (``dev``, ``production``) to the configured stack parameters of its fleet.
+            min_instances: Environment to the minimum number of instances that its rollout needs.
         """
         super().__init__(scope, id_)
         self._env, self._config, self._tuning = env, config, tuning
@@ -217,7 +217,7 @@ class TrainingStage(Construct):
         over = {f"{kind}JobStatus": ["Completed", "Failed", "Stopped"]}
         ours = {f"{kind}JobName": [{"prefix": f"{jobs['JOB_PREFIX']}-"}]}
         self._on("on_training_end", function, "aws.sagemaker", f"SageMaker {title} Job State Change", {**ours, **over})
-        # A job may be over before the wait for it begins.
+        # A job may end before the wait for it begins.
         self._on(
             "on_training_wait",
             function,
