@@ -1,4 +1,4 @@
-"""What a data set asks of training and endpoints, as CheckDataset found it in a ``trainingjob.zip``."""
+"""What a data set requests for training and endpoints, as CheckDataset found it in a ``trainingjob.zip``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from handler_kit.settings import NONE
 
 
 def read_request(request_uri: str, s3: Any) -> dict[str, dict[str, Any]]:
-    """``training``: members of CreateTrainingJob; ``endpoints``: environment to template parameters."""
+    """Read the request: ``training`` has members of CreateTrainingJob, ``endpoints`` has template parameters.
+
+    The parameters of the templates are in one object for each environment, ``dev`` and ``production``.
+    """
     if request_uri == NONE:
         return {"training": {}, "endpoints": {}}
     bucket, _, key = request_uri.removeprefix("s3://").partition("/")
@@ -18,6 +21,6 @@ def read_request(request_uri: str, s3: Any) -> dict[str, dict[str, Any]]:
 
 
 def asked_of_endpoints(request_uri: str, s3: Any) -> dict[str, dict[str, str]]:
-    """Environment to template parameters that take the place of the configured ones."""
-    asked: dict[str, dict[str, str]] = read_request(request_uri, s3)["endpoints"]
-    return asked
+    """Environment to the template parameters that replace the configured ones."""
+    requested: dict[str, dict[str, str]] = read_request(request_uri, s3)["endpoints"]
+    return requested

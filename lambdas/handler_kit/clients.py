@@ -1,4 +1,4 @@
-"""AWS clients with the function's own role, made once per container."""
+"""AWS clients with the function's own role, created once per execution environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from handler_kit.job import Credentials
 
-# InvokeEndpoint may take 60 s; every other call answers far sooner.
+# InvokeEndpoint may take 60 s; all other calls return much sooner.
 _CONFIG = Config(
     retries={"mode": "adaptive", "total_max_attempts": 6},
     connect_timeout=5,
@@ -26,7 +26,7 @@ def client(service: str) -> Any:
 
 
 def artifact_client(credentials: Credentials) -> Any:
-    """An S3 client with the credentials CodePipeline lends for this job's artifacts, and only for those."""
+    """An S3 client with the credentials that CodePipeline gives for this job's artifacts, and only for those."""
     return boto3.client(
         "s3",
         config=_CONFIG,

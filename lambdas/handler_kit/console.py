@@ -18,7 +18,7 @@ def execution_link(arn: str, pipeline: str, execution_id: str) -> str:
 def log_link(job_arn: str, log_group: str) -> str:
     """The page with the log streams of a SageMaker job."""
     host, region = _place(job_arn)
-    # The console wants its fragment quoted twice, with $ in the place of %.
+    # The console expects its fragment percent-encoded twice, with $ instead of %.
     stream = _quoted_twice(f"{job_arn.rpartition('/')[2]}/")
     group = _quoted_twice(log_group)
     return (

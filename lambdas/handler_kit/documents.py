@@ -1,7 +1,7 @@
-"""The document of a function: what was known when its archive was made, as JSON beside its code.
+"""The document of a function: what was known when its archive was made, as JSON in the same archive.
 
-An environment variable may be a reference that Terraform resolves, and a function has 4 KB of them. A document holds
-literals only, of any size, in the words of the API that they are for.
+An environment variable may be a reference that Terraform resolves, and a function can have 4 KB of them. A document
+contains only literals, of any size, with the member names of the API that they are for.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class DocumentBase:
 
     @classmethod
     def read(cls: type[RecordT]) -> RecordT:
-        """Read the document of the archive that this function runs from.
+        """Read the document in the archive of this function.
 
-        Raises ConfigurationError when there is none, or its keys are others.
+        Raises ConfigurationError when there is none, or when its keys are not the names of the fields.
         """
         path = Path(os.environ["LAMBDA_TASK_ROOT"]) / DOCUMENT
         try:
@@ -40,7 +40,10 @@ class DocumentBase:
 
 
 def merged(written: Any, known: Any) -> Any:
-    """Lay what is known now over what was written: objects member by member, lists one after the other."""
+    """Merge what is known now into what was written at synth: objects by member, lists by appending.
+
+    Where both have a value, the one that is known now replaces the other.
+    """
     if isinstance(written, dict) and isinstance(known, dict):
         both = {name: merged(written[name], value) if name in written else value for name, value in known.items()}
         return {**written, **both}

@@ -1,6 +1,6 @@
-"""The failures a person reads in the pipeline, and what an AWS error means for it.
+"""The errors that a person reads in the pipeline, and what an AWS error means for it.
 
-StepError              the step is over, and its message says why
+StepError              the action has failed, and its message says why
 └── ConfigurationError   nothing was tried: a setting or a parameter is wrong
 """
 
@@ -34,9 +34,9 @@ PERMISSION_CODES = frozenset({"403", "AccessDenied", "AccessDeniedException", "U
 
 
 class StepError(Exception):
-    """The step is over; the message says what, where and what to do.
+    """The action has failed; the message says what failed, where, and what to do.
 
-    ``kind`` is a CodePipeline failure type; ``external_id`` a link or name that leads to the details.
+    ``kind`` is a CodePipeline failure type; ``external_id`` is a link or a name that leads to the details.
     """
 
     def __init__(self, message: str, *, kind: str = JOB_FAILED, external_id: str | None = None) -> None:
@@ -53,22 +53,22 @@ class ConfigurationError(StepError):
 
 
 def error_code(error: Exception) -> str:
-    """The AWS error code, or ``""`` when the error is not an AWS answer."""
+    """The AWS error code, or ``""`` when the error is not an error response of AWS."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def error_message(error: ClientError) -> str:
-    """The text AWS answered with."""
+    """The message in the error response of AWS."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether asking again later may succeed: throttling, a broken connection, a fault of the service."""
+    """Whether the same request may succeed later: throttling, a broken connection, an error of the service."""
     return error_code(error) in _TRANSIENT_CODES or isinstance(error, (BotoConnectionError, HTTPClientError))
 
 
 def as_step_failure(error: Exception) -> StepError:
-    """The failure to report for any exception; an unforeseen one gives its class name and message."""
+    """The failure to report for any exception; for an unexpected exception it has the class name and message."""
     if isinstance(error, StepError):
         return error
     if isinstance(error, ClientError):

@@ -1,22 +1,22 @@
-"""What an execution of the pipeline did, as CodePipeline's own history tells it."""
+"""What an execution of the pipeline did, from CodePipeline's own history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# An execution in one of these may still use the jobs that it has started.
+# An execution with one of these statuses may still use the jobs that it has started.
 _ALIVE = frozenset({"InProgress", "Stopping", "Succeeded"})
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution of a pipeline, to be asked what it is at.
+    """One execution of a pipeline, whose status can be read.
 
     Attributes:
         codepipeline: The client.
         pipeline: Name of the pipeline.
-        id: Id of the execution.
+        id: ID of the execution.
     """
 
     codepipeline: Any
@@ -24,13 +24,13 @@ class Execution:
     id: str
 
     def status(self) -> str:
-        """``InProgress``, ``Stopped`` or what else CodePipeline says. Raises ClientError when it refuses."""
+        """``InProgress``, ``Stopped`` or another status. Raises ClientError when CodePipeline returns an error."""
         found = self.codepipeline.get_pipeline_execution(pipelineName=self.pipeline, pipelineExecutionId=self.id)
         return str(found["pipelineExecution"]["status"])
 
     @staticmethod
     def keeps_its_jobs(status: str) -> bool:
-        """Whether an execution of this status may still use what it has started."""
+        """Whether an execution with this status may still use the jobs that it has started."""
         return status in _ALIVE
 
 
@@ -42,7 +42,7 @@ class History:
 
     @classmethod
     def read(cls, codepipeline: Any, pipeline: str, execution_id: str) -> History:
-        """Ask CodePipeline; a retried action is there once for each try."""
+        """Read the history from CodePipeline; a retried action has one entry for each attempt."""
         pages = codepipeline.get_paginator("list_action_executions").paginate(
             pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
         )
@@ -50,14 +50,14 @@ class History:
         return cls(sorted(found, key=lambda action: action["startTime"], reverse=True))
 
     def newest(self, stage: str, action: str, status: str) -> dict[str, Any] | None:
-        """The newest try of an action that ended so; ``None`` when none did."""
+        """The newest attempt of an action that ended with this status; ``None`` when there is none."""
         for one in self.actions:
             if (one["stageName"], one["actionName"], one.get("status")) == (stage, action, status):
                 return one
         return None
 
     def outputs(self, stage: str, action: str) -> dict[str, str]:
-        """The output variables of an action's newest success; none when it never succeeded."""
+        """The output variables of the newest successful attempt of an action; empty when it never succeeded."""
         found = self.newest(stage, action, "Succeeded")
         variables: dict[str, str] = {} if found is None else found.get("output", {}).get("outputVariables", {})
         return variables
@@ -68,6 +68,6 @@ class History:
 
 
 def result_of(action: dict[str, Any]) -> dict[str, Any]:
-    """What an action said at its end: summary, external id, error."""
+    """The result of an action: summary, external execution ID, error."""
     result: dict[str, Any] = action.get("output", {}).get("executionResult", {})
     return result

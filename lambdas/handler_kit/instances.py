@@ -1,4 +1,4 @@
-"""What differs between SageMaker's instance families; mlops_constructs/config/_instances.py says the same."""
+"""What differs between SageMaker's instance families; mlops_constructs/config/_instances.py has the same rule."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _NVME = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[4-9]e?|p[4-9][a-z]*(?:-[a-z
 
 
 def has_own_disks(instance_type: str) -> bool:
-    """Whether the instances have NVMe disks, which hardware encrypts and which refuse a KMS key."""
+    """Whether the instances have NVMe disks: hardware encrypts them, and SageMaker refuses a KMS key for them."""
     return _NVME.match(instance_type) is not None

@@ -1,4 +1,4 @@
-"""The event of a CodePipeline job, as one object that never shows its credentials."""
+"""The event of a CodePipeline job, as an object whose ``repr`` never shows its credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EVENT_KEY = "CodePipeline.job"
 
 @dataclass(frozen=True)
 class Credentials:
-    """What CodePipeline lends so that a job can read and write its artifacts."""
+    """The credentials that CodePipeline gives to a job to read and write its artifacts."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
@@ -21,7 +21,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class ArtifactLocation:
-    """Where an output artifact of the action belongs."""
+    """Where to store an output artifact of the action."""
 
     bucket: str
     key: str
@@ -32,9 +32,11 @@ class Job:
     """One CodePipeline job.
 
     Attributes:
-        id: What to report under; another one comes with every continuation.
-        parameters: The action's UserParameters, as the text they came in.
-        continuation_token: What this step said when it asked to be called again; ``None`` on the first call.
+        id: The ID for which the result is reported; each continuation has a new one.
+        parameters: The action's UserParameters, as the text of the event.
+        continuation_token: The token that this action returned to be invoked again; ``None`` on the first invocation.
+        output_artifacts: Name of each output artifact to where to store it.
+        credentials: The credentials for the artifacts; ``None`` when the event has none.
         encryption_key_id: The KMS key of the artifact store; ``None`` when it has no key of its own.
     """
 
@@ -56,7 +58,7 @@ class Job:
 
 
 def job_id(event: dict[str, Any]) -> str:
-    """The id to report under. Raises ValueError, without quoting the event, when there is none."""
+    """The ID for which the result is reported. Raises ValueError, without quoting the event, when there is none."""
     job = event.get(EVENT_KEY) if isinstance(event, dict) else None
     found = job.get("id") if isinstance(job, dict) else None
     if not isinstance(found, str):
@@ -65,7 +67,7 @@ def job_id(event: dict[str, Any]) -> str:
 
 
 def secrets(event: dict[str, Any]) -> list[str]:
-    """Every credential in the event, whatever else is wrong with it."""
+    """Every credential in the event, even when the event is malformed in other places."""
     data = event[EVENT_KEY].get("data")
     credentials = data.get("artifactCredentials") if isinstance(data, dict) else None
     values = credentials.values() if isinstance(credentials, dict) else ()
@@ -73,7 +75,7 @@ def secrets(event: dict[str, Any]) -> list[str]:
 
 
 def parse(event: dict[str, Any]) -> Job:
-    """Read the event. Raises StepError naming what is missing, without quoting the event."""
+    """Read the event. Raises StepError that names what is missing, without quoting the event."""
     try:
         data = event[EVENT_KEY]["data"]
         configuration = data["actionConfiguration"]["configuration"]
@@ -88,7 +90,7 @@ def parse(event: dict[str, Any]) -> Job:
     except KeyError as error:
         raise StepError(f"The CodePipeline job event has no {error}.") from None
     except (TypeError, AttributeError):
-        raise StepError("The CodePipeline job event has another shape than CodePipeline documents.") from None
+        raise StepError("The CodePipeline job event does not have the structure that CodePipeline documents.") from None
 
 
 def _output_artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:

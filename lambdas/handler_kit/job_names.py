@@ -11,10 +11,10 @@ _ATTEMPT = re.compile(r"-r([2-9])")
 
 
 def job_name(prefix: str, execution_id: str, attempt: int = 1) -> str:
-    """The name of an execution's job; a job that failed is followed by one with a number."""
+    """The name of an execution's job; the second and later attempts have their number at the end."""
     digits = re.sub(r"[^0-9a-f]", "", execution_id)[:12]
     if len(digits) < 12:
-        raise ConfigurationError(f"execution_id {execution_id!r}: must hold at least 12 hex digits")
+        raise ConfigurationError(f"execution_id {execution_id!r}: must contain at least 12 hex digits")
     name = f"{prefix}-{digits}" + (f"-r{attempt}" if attempt > 1 else "")
     if not _JOB_NAME.fullmatch(name):
         raise ConfigurationError(
@@ -24,7 +24,7 @@ def job_name(prefix: str, execution_id: str, attempt: int = 1) -> str:
 
 
 def attempt_of(name: str, first_name: str) -> int | None:
-    """Which attempt of the execution a job name is; ``None`` when it belongs to another execution."""
+    """The number of the execution's attempt that has this job name; ``None`` when it belongs to another execution."""
     if name == first_name:
         return 1
     match = _ATTEMPT.fullmatch(name.removeprefix(first_name)) if name.startswith(first_name) else None

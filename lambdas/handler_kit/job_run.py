@@ -1,4 +1,4 @@
-"""One execution's SageMaker job: at most one at a time, never an endless wait, always the real reason."""
+"""One execution's SageMaker job: at most one runs at a time, every wait ends, and failures give the real reason."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
     from handler_kit.sagemaker_jobs import FoundJob, Jobs
 
-# CodePipeline gives a Lambda action 24 h in all; an hour is left for what comes before and after.
+# CodePipeline allows a Lambda action 24 h in all; one hour is left for what happens before and after the wait.
 MAX_WAIT_SECONDS = 23 * 3600
 
-_CREATED, _TAKEN = "created", "taken"
+_CREATED, _IN_USE = "created", "in use"
 _NO_CAPACITY = frozenset({"CapacityError", "InsufficientInstanceCapacity", "InsufficientCapacityException"})
 
 
 class StillRunning(StepError):
-    """The job outlasts what CodePipeline waits for.
+    """The job runs longer than CodePipeline waits.
 
     Attributes:
-        name: The job.
-        status: What it is at.
+        name: Name of the job.
+        status: Status of the job.
     """
 
     def __init__(self, jobs: Jobs, name: str, status: str) -> None:
@@ -45,17 +45,17 @@ class StillRunning(StepError):
 
 
 class JobRun:
-    """Creates the job of an execution or adopts it, waits for it by token, and asks again when AWS had no instance.
+    """Creates the job of an execution or adopts it, waits for it with a token, and retries when AWS had no capacity.
 
     Args:
         jobs: The kind of job.
-        execution: The pipeline execution. A job that is started after its end, as by an event that comes late, is
-            stopped again.
-        started_by: The CodePipeline job that this call works for. A retried stage has another one, so that a job
-            that failed in an earlier try gets a successor.
-        request: Makes the whole request of a name; its second argument counts how often there was no instance.
-        capacity_retries: How often a job is started again when there was no instance.
-        enough: Whether a running job need not be waited for any longer.
+        execution: The pipeline execution. If it has ended already, for instance because an event came late, the job is
+            stopped as soon as it is started.
+        started_by: ID of the CodePipeline job that this invocation is for. A retried stage has another ID, so that a
+            job that failed in an earlier attempt of the stage gets a successor.
+        request: Makes the whole request for a job name; its second argument is how often there was no capacity.
+        capacity_retries: How often a job is started again when there was no capacity.
+        enough: Whether the wait may end although the job is still running.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class JobRun:
         self._request = request
         self._capacity_retries = capacity_retries
         self._enough = enough
-        # Says at once what is wrong with prefix or execution.
+        # Raises at once when the prefix or the execution ID is wrong.
         self._first_name = jobs.name(execution.id)
 
     def call(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
-        """Start the job on the first call, look at it on every later one; give it when the wait is over.
+        """Start the job on the first call, describe it on every later call, and return it when the wait is over.
 
         Raises StillRunning at the deadline, StepError when the job cannot be started.
         """
@@ -91,7 +91,7 @@ class JobRun:
             return self._wait_on(error, token, now)
 
     def read(self, token_text: str | None, *, now: int) -> FoundJob | Continue:
-        """Look at the newest job of the execution, which another action started. Raises StepError without one."""
+        """Describe the newest job of the execution, which another action started. Raises StepError without a job."""
         token = self._token(token_text, now)
         try:
             found = list(self._jobs.of_execution(self._execution.id))
@@ -112,11 +112,11 @@ class JobRun:
         )
 
     def _wait_on(self, error: Exception, token: Token, now: int) -> Continue:
-        """Ask again later: a failure reported here would stop a job that is well."""
+        """Try again later: a failure that is reported here would make the pipeline stop a healthy job."""
         if not is_transient(error):
             raise error
-        logs.info("SageMaker answered with a passing error", job=token.awaits, error=str(error))
-        return self._wait(token, "unknown for the moment", now)
+        logs.info("SageMaker returned a transient error", job=token.awaits, error=str(error))
+        return self._wait(token, "unknown at the moment", now)
 
     def _look(self, job: FoundJob, token: Token, now: int) -> FoundJob | Continue:
         if job.is_running:
@@ -127,15 +127,17 @@ class JobRun:
             return job
         logs.info("no capacity, trying again", job=job.name, retries=retries)
         attempt = self._jobs.attempt_of(job.name, self._execution.id) or 1
-        return self._started(token, attempt + 1, retries + 1, status=f"started again, as {job.name} got no instance")
+        status = f"started again, because there was no capacity for {job.name}"
+        return self._started(token, attempt + 1, retries + 1, status=status)
 
     def _started(self, token: Token, attempt: int, retries: int = 0, status: str = "started") -> Continue:
         name = self._start(attempt, retries, {self._started_by, token.asked_by})
-        now_at = self._execution.status()
-        if not Execution.keeps_its_jobs(now_at):
+        execution_status = self._execution.status()
+        if not Execution.keeps_its_jobs(execution_status):
             self._jobs.end(name)
             raise StepError(
-                f"The execution is {now_at}, so that {self._jobs.noun.lower()} {name} was stopped.", external_id=name
+                f"The execution is {execution_status}, so {self._jobs.noun.lower()} {name} was stopped.",
+                external_id=name,
             )
         return self._waiting(Token(name, token.deadline), status)
 
@@ -148,7 +150,7 @@ class JobRun:
         return Continue(token, summary=f"{self._jobs.noun} {token.awaits}: {status}", external_id=token.awaits)
 
     def _start(self, attempt: int, retries: int, started_by: set[str]) -> str:
-        """Create the job, or adopt it; a job that failed in an earlier try of the stage gets a successor."""
+        """Create the job, or adopt it; a job that failed in an earlier attempt of the stage gets a successor."""
         while attempt <= MAX_ATTEMPTS:
             name = self._jobs.name(self._execution.id, attempt)
             request = self._request(name, retries)
@@ -156,7 +158,7 @@ class JobRun:
             if outcome == _CREATED:
                 logs.info("job started", job=name)
                 return name
-            if outcome == _TAKEN:
+            if outcome == _IN_USE:
                 if self._adopts(self._jobs.read(name), request, started_by):
                     return name
                 attempt += 1
@@ -170,18 +172,18 @@ class JobRun:
         )
 
     def _create(self, request: dict[str, Any]) -> str:
-        """``created``, ``taken`` when the name is, or SageMaker's words for having no instance."""
+        """``created``, ``in use`` when the name is in use, or SageMaker's message when there is no capacity."""
         try:
             self._jobs.create(request)
         except ClientError as error:
             if error_code(error) == "ResourceInUse":
-                return _TAKEN
+                return _IN_USE
             if error_code(error) in _NO_CAPACITY:
                 return error_message(error)
             if error_code(error) == "ResourceLimitExceeded":
                 raise ConfigurationError(
-                    f"The account's quota does not admit {self._jobs.instances(request)} for {self._jobs.quota}:"
-                    f" {error_message(error)} Ask for a higher quota in Service Quotas, or choose another instance"
+                    f"The account's quota does not allow {self._jobs.instances(request)} for {self._jobs.quota}:"
+                    f" {error_message(error)} Request a quota increase in Service Quotas, or choose another instance"
                     " type."
                 ) from error
             raise
@@ -191,8 +193,10 @@ class JobRun:
         over = not job.is_running and not job.has_result
         if over and self._jobs.environment(job.description).get(STARTED_BY) not in started_by:
             return False
-        asked, found = self._jobs.identity(request), self._jobs.identity(job.description)
-        if differing := [f"{what} is {found[what]}, not {asked[what]}" for what in asked if asked[what] != found[what]]:
+        wanted, found = self._jobs.identity(request), self._jobs.identity(job.description)
+        if differing := [
+            f"{what} is {found[what]}, not {value}" for what, value in wanted.items() if value != found[what]
+        ]:
             raise StepError(
                 f"{self._jobs.noun} {job.name} exists already and is another {self._jobs.work}:"
                 f" {'; '.join(differing)}. Start a new execution."

@@ -8,10 +8,10 @@ from enum import Enum
 class Meaning(Enum):
     """What a status says about the job's result."""
 
-    RUNNING = "the job works; wait for it, or stop it"
-    ENDING = "the job was told to stop and saves what it has; wait for it"
+    RUNNING = "the job is running; wait for it, or stop it"
+    ENDING = "the job received a request to stop and saves what it has; wait for it"
     COMPLETE = "the job did all of its work; its result counts"
-    CUT_SHORT = "the job was ended early; its result counts only where ending early was part of the plan"
+    CUT_SHORT = "the job was ended early; its result counts only when an early end was planned"
     LOST = "the job has no result, and never will have one"
 
 
@@ -24,10 +24,10 @@ MEANINGS = {
     "Deleting": Meaning.LOST,
     "DeleteFailed": Meaning.LOST,
 }
-# While a training job has one of these secondary statuses, it waits for its instances.
+# A training job with one of these secondary statuses waits for its instances.
 WITHOUT_INSTANCES = frozenset({"", "Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack"})
 
 
 def meaning_of(status: str) -> Meaning:
-    """The meaning of a job's status; a status that AWS adds later has no result that anybody may count on."""
+    """The meaning of a job's status; a job with an unknown status, which AWS may add later, has no result."""
     return MEANINGS.get(status, Meaning.LOST)

@@ -11,10 +11,10 @@ _secrets: tuple[str, ...] = ()
 
 
 def hide(*secrets: str) -> None:
-    """Keep these values out of every later line; replaces the values hidden before."""
+    """Hide these values in every later line; they replace the values that were hidden before."""
     global _secrets
     escaped = (json.dumps(secret)[1:-1] for secret in secrets)
-    # Longest first, so that a secret that contains another is hidden whole.
+    # Longest first, so that a secret that contains another secret is hidden completely.
     _secrets = tuple(sorted({text for text in (*secrets, *escaped) if text}, key=len, reverse=True))
 
 
@@ -26,12 +26,12 @@ def redact(text: str) -> str:
 
 
 def info(message: str, **fields: object) -> None:
-    """Write one line; fields are facts such as names and counts, never an event."""
+    """Write one line; the fields are facts such as names and counts, never a whole event."""
     _write("INFO", message, fields)
 
 
 def error(message: str, cause: BaseException, **fields: object) -> None:
-    """Write one line with the cause and its stack."""
+    """Write one line with the exception and its stack trace."""
     stack = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
     _write("ERROR", message, {**fields, "error": type(cause).__name__, "stack": stack})
 

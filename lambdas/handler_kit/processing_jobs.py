@@ -9,36 +9,36 @@ from handler_kit.sagemaker_jobs import FoundJob, Jobs
 
 
 class ProcessingJobs(Jobs):
-    """The processing jobs of one pipeline. Only one that completed has a result."""
+    """The processing jobs of one pipeline. Only a job with the status ``Completed`` has a result."""
 
     noun: ClassVar[str] = "Processing job"
     work: ClassVar[str] = "evaluation"
     quota: ClassVar[str] = "processing"
     log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
-    remedy: ClassVar[str] = "The job may go on and cost money: stop it, or lower max_runtime_in_seconds."
+    remedy: ClassVar[str] = "The job may continue and cost money: stop it, or lower max_runtime_in_seconds."
 
     def create(self, request: dict[str, Any]) -> None:
-        """Make a processing job. Raises ClientError when SageMaker refuses."""
+        """Create a processing job. Raises ClientError when SageMaker returns an error."""
         self.sagemaker.create_processing_job(**request)
 
     def read(self, name: str) -> FoundJob:
-        """The job of a name. Raises ClientError when there is none."""
+        """The job with this name. Raises ClientError when there is none."""
         job = self.sagemaker.describe_processing_job(ProcessingJobName=name)
-        # What the program says of itself comes before what SageMaker makes of its exit code.
-        told = [text for text in (job.get("ExitMessage"), job.get("FailureReason")) if text]
+        # The program's own message comes before SageMaker's explanation of its exit code.
+        reasons = [text for text in (job.get("ExitMessage"), job.get("FailureReason")) if text]
         status = job["ProcessingJobStatus"]
         return FoundJob(
             name=job["ProcessingJobName"],
             arn=job["ProcessingJobArn"],
             status=status,
             secondary_status="",
-            reason=" ".join(told),
+            reason=" ".join(reasons),
             has_result=meaning_of(status) is Meaning.COMPLETE,
             description=job,
         )
 
     def stop(self, name: str) -> None:
-        """Ask the job to end; its program gets SIGTERM and 120 seconds."""
+        """Stop the job; its program gets SIGTERM and has 120 seconds to end."""
         self.sagemaker.stop_processing_job(ProcessingJobName=name)
 
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:

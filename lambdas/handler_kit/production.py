@@ -1,4 +1,4 @@
-"""The stack of production: which model package it serves, with which parameters, and whether it can be updated."""
+"""The production stack: which model package it serves, with which parameters, and whether it can be updated."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from botocore.exceptions import ClientError
 
 from handler_kit.errors import StepError, error_code, error_message
 
-# In these states nothing has ever been served from the stack, or nothing is any more.
+# A stack with one of these statuses has no endpoint that serves: it has never had one, or no longer has one.
 _NOT_SERVING = ("REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_")
 
 
-# The first creation failed: no endpoint has ever served, and no change set can be made.
+# The first creation of the stack failed: no endpoint has ever served, and no change set can be created.
 _NEVER_SERVED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 _REMEDIES = {
     "UPDATE_ROLLBACK_FAILED": (
@@ -27,13 +27,13 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class Stack:
-    """The CloudFormation stack of production.
+    """The CloudFormation stack of the production endpoint.
 
     Attributes:
         name: Its name.
-        id: Its ARN, which no later stack of the name has.
-        status: ``CREATE_COMPLETE`` and others.
-        parameters: What it was last deployed with, defaults among them.
+        id: Its ARN; a later stack with the same name has another ARN.
+        status: Its status, such as ``CREATE_COMPLETE``.
+        parameters: The parameters of its last deployment, including defaults.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Stack:
 
     @property
     def serves(self) -> bool:
-        """Whether an endpoint of it may answer."""
+        """Whether it may have an endpoint that serves."""
         return not self.status.startswith(_NOT_SERVING)
 
     @property
@@ -52,18 +52,18 @@ class Stack:
         return self.status in _NEVER_SERVED
 
     def check(self) -> None:
-        """Raise StepError, with the command that mends it, where no release can update the stack."""
+        """Raise StepError when no release can update the stack; the message has the command that fixes it."""
         remedy = _REMEDIES.get(self.status)
         if remedy is not None:
             raise StepError(
-                f"Stack {self.name} is in {self.status}, so that no release can reach production. Run:"
+                f"Stack {self.name} has the status {self.status}, so no release can be deployed to production. Run:"
                 f" {remedy.format(stack=self.name)}; then retry the stage.",
                 external_id=self.id,
             )
 
 
 def find_stack(cloudformation: Any, name: str) -> Stack | None:
-    """The stack, or ``None`` where there is none. Raises ClientError when CloudFormation refuses."""
+    """The stack, or ``None`` when it does not exist. Raises ClientError when CloudFormation returns an error."""
     try:
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -75,7 +75,7 @@ def find_stack(cloudformation: Any, name: str) -> Stack | None:
 
 
 def package_in_production(cloudformation: Any, stack_name: str) -> str | None:
-    """The ARN of the package in production, empty when the stack does not tell; ``None`` without production."""
+    """The ARN of the model package in production: empty when the stack has none, ``None`` without production."""
     stack = find_stack(cloudformation, stack_name)
     if stack is None or not stack.serves:
         return None

@@ -1,4 +1,4 @@
-"""Release records: what went to production, one JSON object each, and steps that are taken from one again."""
+"""Release records: one JSON object for each release, from which a rollback takes the outputs of actions again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from handler_kit.errors import ConfigurationError, StepError, error_code
 from handler_kit.report import Success
 from handler_kit.settings import NONE
 
-# To a function that may not list the bucket, S3 says "access denied" of an object that is not there.
+# For an object that does not exist, S3 returns "access denied" to a function that may not list the bucket.
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
-# Lambda delivers an event again within six hours; no pipeline releases as often as this meanwhile.
+# Lambda delivers an event again within six hours; no pipeline makes this many releases in that time.
 _LOOK_BACK = 50
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
@@ -24,7 +24,7 @@ _FILE = re.compile(r"([1-9][0-9]{0,8})\.json")
 
 @dataclass(frozen=True)
 class Releases:
-    """The records of one pipeline; its artifact bucket may hold those of others too."""
+    """The release records of one pipeline; its artifact bucket may contain records of other pipelines too."""
 
     s3: Any
     bucket: str
@@ -36,17 +36,17 @@ class Releases:
         return f"releases/{self.pipeline}/"
 
     def key_of(self, number: int | str) -> str:
-        """Where the record of a release lies in the artifact bucket."""
+        """The key of a release's record in the artifact bucket."""
         return f"{self.prefix}{number}.json"
 
     def newest_number(self) -> int:
-        """The highest number that a release has; 0 before the first."""
+        """The highest release number; 0 before the first release."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
         names = (item["Key"].removeprefix(self.prefix) for page in pages for item in page.get("Contents", []))
         return max((int(match[1]) for match in map(_FILE.fullmatch, names) if match), default=0)
 
     def read(self, number: int | str) -> dict[str, Any]:
-        """Read a record. Raises ConfigurationError when there is none, or it is not a record."""
+        """Read a record. Raises ConfigurationError when it does not exist, or is not the record of a release."""
         if not _NUMBER.fullmatch(str(number)):
             raise ConfigurationError(f"pipeline variable Release: must be a release number or {NONE}, got {number!r}")
         place = f"s3://{self.bucket}/{self.key_of(number)}"
@@ -54,7 +54,9 @@ class Releases:
             body = self.s3.get_object(Bucket=self.bucket, Key=self.key_of(number))["Body"].read()
         except ClientError as error:
             if error_code(error) in _MISSING:
-                raise ConfigurationError(f"There is no release {number}, or it may not be read ({place}).") from error
+                raise ConfigurationError(
+                    f"There is no release {number}, or this function may not read it ({place})."
+                ) from error
             raise
         try:
             record = json.loads(body)
@@ -65,9 +67,9 @@ class Releases:
         return record
 
     def number_of(self, execution_id: str, newest: int) -> int | None:
-        """The number under which an execution is on record, among the last 50 up to ``newest``.
+        """The release number of an execution, among the last 50 up to ``newest``; ``None`` when it has none.
 
-        A record that cannot be read is nobody's: it must not stand in the way of later ones.
+        A record that cannot be read is skipped: it must not block later releases.
         """
         for number in range(newest, max(0, newest - _LOOK_BACK), -1):
             try:
@@ -80,16 +82,16 @@ class Releases:
         return None
 
     def replay(self, release: str, action: str) -> Success | None:
-        """What an action gave when the release was made; ``None`` when no release is asked for.
+        """The outputs of an action when the release was made; ``None`` when no release is deployed again.
 
-        Raises StepError when the record does not tell.
+        Raises StepError when the record does not contain them.
         """
         if release == NONE:
             return None
         outputs = self.read(release)["steps"].get(action)
         if not isinstance(outputs, dict):
             raise StepError(
-                f"The record of release {release} does not tell what {action} gave; it cannot be redeployed."
+                f"The record of release {release} does not contain the outputs of {action}; it cannot be redeployed."
             )
         logs.info("taken from a release", release=release, action=action)
         return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")

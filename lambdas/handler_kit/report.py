@@ -1,6 +1,6 @@
-"""What a step tells CodePipeline, and the one place that tells it.
+"""What an action reports to CodePipeline, and the only place that reports it.
 
-CodePipeline waits until a job is reported, so every step reports exactly once, whatever happens.
+CodePipeline waits until the result of a job is reported, so every action reports exactly once, whatever happens.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _REPORT_REFUSED = frozenset({"OutputVariablesSizeExceededException", "Validation
 
 @dataclass(frozen=True)
 class Success:
-    """The step is done; the outputs become the variables of the action's namespace."""
+    """The action has succeeded; the outputs become the variables of its namespace."""
 
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
@@ -41,7 +41,7 @@ class Success:
 
 @dataclass(frozen=True)
 class Continue:
-    """The step waits; CodePipeline calls again in about half a minute, with the token."""
+    """The action waits; CodePipeline invokes the function again in about half a minute, with the token."""
 
     token: Token
     summary: str = ""
@@ -49,7 +49,7 @@ class Continue:
 
 
 def pipeline_step(step: Callable[[Job], Success | Continue]) -> Callable[[dict[str, Any], object], None]:
-    """Make a step a Lambda handler that always reports: what the step returns, or why it raised."""
+    """Turn ``step`` into a Lambda handler that always reports: what it returns, or why it failed."""
 
     @functools.wraps(step)
     def handler(event: dict[str, Any], context: object) -> None:
@@ -65,10 +65,10 @@ def pipeline_step(step: Callable[[Job], Success | Continue]) -> Callable[[dict[s
             elif error_code(error) in _REPORT_REFUSED and not isinstance(outcome, StepError):
                 _put(
                     job_id,
-                    StepError(f"CodePipeline refused the result of this step: {error_message(error)}"),
+                    StepError(f"CodePipeline refused the result of this action: {error_message(error)}"),
                 )
             else:
-                # Lambda delivers the event again; a failure reported here could stop a step that is well.
+                # Lambda delivers the event again; a failure that is reported here could stop a healthy action.
                 raise
 
     return handler
@@ -80,10 +80,10 @@ def _outcome(
     try:
         return step(jobs.parse(event))
     except StepError as failure:
-        logs.info("step failed", job=job_id, kind=failure.kind, reason=str(failure))
+        logs.info("action failed", job=job_id, kind=failure.kind, reason=str(failure))
         return failure
-    except Exception as error:  # The step must report whatever happened, or the pipeline hangs.
-        logs.error("step failed unexpectedly", error, job=job_id)
+    except Exception as error:  # The action must report any failure, or the pipeline waits until the timeout.
+        logs.error("action failed unexpectedly", error, job=job_id)
         return as_step_failure(error)
 
 

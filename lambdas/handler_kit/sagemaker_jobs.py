@@ -1,7 +1,7 @@
-"""The SageMaker jobs of pipeline executions: how they are named, made, found and read.
+"""The SageMaker jobs of pipeline executions: how they are named, created, found and described.
 
-An execution has one training or tuning job at a time, and one processing job. A name can be used once, for ever, so
-that a second attempt of the same execution ends in ``-r2``, a third in ``-r3``.
+An execution has one training or tuning job at a time, and one processing job. A job name can never be used again, so
+the name of an execution's second attempt ends in ``-r2``, that of the third in ``-r3``.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class FoundJob:
     Attributes:
         name: Its name.
         arn: Its ARN.
-        status: ``InProgress``, ``Completed``, ``Failed``, ``Stopping``, ``Stopped`` or another that AWS thinks of.
-        secondary_status: What a training job is at, or why it stopped; empty for the other kinds.
-        reason: Why it failed, in its program's and SageMaker's words; empty when they say nothing.
-        has_result: Whether it is over, and what it made counts.
-        description: The whole answer.
+        status: ``InProgress``, ``Completed``, ``Failed``, ``Stopping``, ``Stopped``, or a status that AWS adds later.
+        secondary_status: Progress of a training job, or why it stopped; empty for the other kinds.
+        reason: Why it failed, as reported by its program and by SageMaker; empty when they give no reason.
+        has_result: Whether it is over and has a result that counts.
+        description: The whole response.
     """
 
     name: str
@@ -48,24 +48,24 @@ class FoundJob:
 
     @property
     def is_running(self) -> bool:
-        """Whether it may still become something else."""
+        """Whether its status may still change."""
         return meaning_of(self.status) in {Meaning.RUNNING, Meaning.ENDING}
 
     @property
     def can_be_stopped(self) -> bool:
-        """Whether it runs, and nobody has told it to stop."""
+        """Whether it is running, and nobody has requested that it stops."""
         return meaning_of(self.status) is Meaning.RUNNING
 
 
 class Jobs(ABC):
-    """The jobs of one kind that one pipeline has.
+    """The jobs of one kind that belong to one pipeline.
 
     Attributes:
-        noun: What messages call such a job.
-        work: What it does, for the message about a foreign job of the same name.
-        quota: What SageMaker's quota for its instances is called after.
-        longest_name: Characters that its name may have.
-        log_group: Where its log is; empty when it has none of its own.
+        noun: The name of this kind of job in messages.
+        work: What such a job does, for the message about another job with the same name.
+        quota: The use that is in the name of SageMaker's quota for its instances.
+        longest_name: Maximum number of characters of its name.
+        log_group: Log group of its logs; empty when it has no logs of its own.
         remedy: What a person can do when it takes too long.
     """
 
@@ -82,23 +82,23 @@ class Jobs(ABC):
 
     @abstractmethod
     def create(self, request: dict[str, Any]) -> None:
-        """Make a job. Raises ClientError when SageMaker refuses."""
+        """Create a job. Raises ClientError when SageMaker returns an error."""
 
     @abstractmethod
     def read(self, name: str) -> FoundJob:
-        """The job of a name. Raises ClientError when there is none."""
+        """The job with this name. Raises ClientError when there is none."""
 
     @abstractmethod
     def stop(self, name: str) -> None:
-        """Ask a job to end. Raises ClientError when SageMaker refuses, as it does when the job is over."""
+        """Stop a job. Raises ClientError when SageMaker returns an error, for instance because the job is over."""
 
     @abstractmethod
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:
-        """What makes a request or a described job this work and no other."""
+        """What must be equal in a request and a described job for them to be the same work."""
 
     @abstractmethod
     def instances(self, request: dict[str, Any]) -> str:
-        """The instances that a request asks for, in words."""
+        """Number and type of the instances in a request, as text for people."""
 
     def environment(self, description: dict[str, Any]) -> dict[str, str]:
         """The environment variables of the job's program."""
@@ -116,11 +116,11 @@ class Jobs(ABC):
         return name
 
     def attempt_of(self, name: str, execution_id: str) -> int | None:
-        """Which attempt of the execution a name is; ``None`` when it belongs to another execution."""
+        """The number of the execution's attempt with this name; ``None`` when it belongs to another execution."""
         return attempt_of(name, self.name(execution_id))
 
     def find(self, name: str) -> FoundJob | None:
-        """The job of a name, or ``None``."""
+        """The job with this name, or ``None`` when it does not exist."""
         try:
             return self.read(name)
         except ClientError as error:
@@ -129,14 +129,14 @@ class Jobs(ABC):
             raise
 
     def of_execution(self, execution_id: str) -> Iterator[FoundJob]:
-        """Every job of an execution, the first attempt first; one that somebody deleted hides no later one."""
+        """Every job of an execution, the first attempt first; a deleted job does not hide later ones."""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             found = self.find(self.name(execution_id, attempt))
             if found is not None:
                 yield found
 
     def end(self, name: str) -> None:
-        """Stop a job; that it ends by itself meanwhile is no mistake. Raises ClientError when SageMaker refuses."""
+        """Stop a job; a job that has ended meanwhile is no error. Raises ClientError when SageMaker returns another."""
         try:
             self.stop(name)
         except ClientError as error:
@@ -148,7 +148,7 @@ class Jobs(ABC):
         logs.info("job stopped", job=name)
 
     def failure(self, job: FoundJob) -> StepError:
-        """Why a job has no result, with the link to its log."""
+        """The error that says why a job has no result, with the link to its logs."""
         text = f"{self.noun} {job.name} ended as {job.status}: {job.reason or self._unexplained(job)}"
         if not self.log_group:
             return StepError(text, external_id=job.name)

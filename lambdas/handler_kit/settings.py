@@ -1,9 +1,9 @@
-"""Frozen dataclasses that read themselves from text and report every mistake at once.
+"""Frozen dataclasses that are read from text and report all mistakes together.
 
-The type of a field says how its text is read:
+The type of a field defines how its text is read:
 
 ==============================  ====================================================
-``str``                         not empty
+``str``                         a text that is not empty
 ``str | None``                  empty means ``None``
 ``int``                         a whole number, at least 1
 ``int | None``                  the same; empty means ``None``
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 RecordT = TypeVar("RecordT")
 
-# What stands for nothing where an empty text is not taken: in variables and parameters of CodePipeline, in the SSM
+# Means "no value" where an empty text is not accepted: in variables and parameters of CodePipeline, and in the SSM
 # parameter of the image.
 NONE = "none"
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# A backslash would make another character of what follows it.
+# A backslash would change the meaning of the character after it.
 _NOT_CARRIED = re.compile(r'"(\w+)"\s*:\s*"[^"]*[\\\x00-\x1f\x7f]')
 _RENAME = (
     "The key of an object that starts the pipeline must have no quote, backslash or control character: CodePipeline"
-    " pastes it into JSON. Upload the object under another key."
+    " inserts it into JSON. Upload the object under another key."
 )
 
 
@@ -48,7 +48,7 @@ class SettingsBase:
 
     @classmethod
     def from_env(cls: type[RecordT], environ: Mapping[str, str] | None = None) -> RecordT:
-        """Read every field. Raises ConfigurationError naming each variable that is missing or malformed."""
+        """Read every field. Raises ConfigurationError that names each variable that is missing or malformed."""
         values = os.environ if environ is None else environ
         return _read(cls, values, "environment variable", str.upper)
 
@@ -60,9 +60,9 @@ class ParamsBase:
     def from_json(cls: type[RecordT], text: str) -> RecordT:
         """Read an action's UserParameters.
 
-        CodePipeline pastes variables into the text as they are, an object's key among them, so that a quote could end
-        a value and begin another. Raises ConfigurationError naming each key that is missing, unknown, there twice or
-        malformed.
+        CodePipeline inserts variables into the text unchanged, for instance an object's key, so a quote could end a
+        value and begin another one. Raises ConfigurationError that names each key that is missing, unknown, duplicate
+        or malformed.
         """
         _check_carried(text)
         try:
@@ -73,7 +73,7 @@ class ParamsBase:
 
     @classmethod
     def from_mapping(cls: type[RecordT], event: object) -> RecordT:
-        """Read an event that carries the parameters itself. Raises ConfigurationError as from_json does."""
+        """Read an event whose keys are the parameters. Raises ConfigurationError like ``from_json``."""
         return _read_params(cls, event, "event")
 
 
@@ -82,14 +82,14 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise ConfigurationError(f"UserParameters key {', '.join(twice)}: there twice. {_RENAME}")
+        raise ConfigurationError(f"UserParameters key {', '.join(twice)}: given twice. {_RENAME}")
     return values
 
 
 def _check_carried(text: str) -> None:
     found = _NOT_CARRIED.search(text)
     if found is not None:
-        raise ConfigurationError(f"UserParameters key {found[1]}: has a character that cannot be carried. {_RENAME}")
+        raise ConfigurationError(f"UserParameters key {found[1]}: has a character that is not allowed. {_RENAME}")
 
 
 def _execution_problems(values: object) -> list[str]:
@@ -165,7 +165,7 @@ def _optional(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _json(value: Any) -> Any:
-    # The decoder's message gives the place and quotes nothing, which is right: the value may be private.
+    # The decoder's message has the position and no part of the value, which may be confidential.
     try:
         return json.loads(_text(value))
     except json.JSONDecodeError as error:

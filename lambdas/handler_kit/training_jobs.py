@@ -1,4 +1,4 @@
-"""Training jobs, and the tuning jobs that search with them."""
+"""Training jobs, and the tuning jobs that start them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from handler_kit.sagemaker_jobs import FoundJob, Jobs
 class TrainingJobs(Jobs):
     """The training jobs of one pipeline.
 
-    One that its search ended early, as it would not become the best or had its epochs, has a result like one that
-    completed: its model. One that a person or a time limit ended has none.
+    A training job that its tuning job ended early, because it would not become the best or had all its epochs, has a
+    result like a completed job: its model. A job that a person or a time limit ended has none.
     """
 
     noun: ClassVar[str] = "Training job"
@@ -21,20 +21,20 @@ class TrainingJobs(Jobs):
     quota: ClassVar[str] = "training"
     log_group: ClassVar[str] = "/aws/sagemaker/TrainingJobs"
     remedy: ClassVar[str] = (
-        "It is stopped now: lower max_runtime_in_seconds, or raise it above 23 h, so that the end of the job is told by"
-        " an event."
+        "It is stopped now: lower max_runtime_in_seconds, or raise it above 23 h, so that an event reports the end of"
+        " the job."
     )
 
     def create(self, request: dict[str, Any]) -> None:
-        """Make a training job. Raises ClientError when SageMaker refuses."""
+        """Create a training job. Raises ClientError when SageMaker returns an error."""
         self.sagemaker.create_training_job(**request)
 
     def read(self, name: str) -> FoundJob:
-        """The job of a name. Raises ClientError when there is none."""
+        """The job with this name. Raises ClientError when there is none."""
         return read_training_job(self.sagemaker, name)
 
     def stop(self, name: str) -> None:
-        """Ask the job to end; its program gets SIGTERM and 120 seconds."""
+        """Stop the job; its program gets SIGTERM and has 120 seconds to end."""
         self.sagemaker.stop_training_job(TrainingJobName=name)
 
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +64,8 @@ class TrainingJobs(Jobs):
 class TuningJobs(TrainingJobs):
     """The hyperparameter tuning jobs of one pipeline.
 
-    Its result is its best training job. One that its own time limit ended has a result too, the best one until then;
-    one that a person stopped has none.
+    The result of a tuning job is its best training job. A tuning job that its own time limit ended has a result too,
+    the best training job until then; a tuning job that a person stopped has none.
     """
 
     noun: ClassVar[str] = "Tuning job"
@@ -73,11 +73,11 @@ class TuningJobs(TrainingJobs):
     log_group: ClassVar[str] = ""
 
     def create(self, request: dict[str, Any]) -> None:
-        """Make a tuning job. Raises ClientError when SageMaker refuses."""
+        """Create a tuning job. Raises ClientError when SageMaker returns an error."""
         self.sagemaker.create_hyper_parameter_tuning_job(**request)
 
     def read(self, name: str) -> FoundJob:
-        """The job of a name. Raises ClientError when there is none."""
+        """The job with this name. Raises ClientError when there is none."""
         job = self.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         return FoundJob(
             name=job["HyperParameterTuningJobName"],
@@ -90,7 +90,7 @@ class TuningJobs(TrainingJobs):
         )
 
     def stop(self, name: str) -> None:
-        """Ask the job and all its training jobs to end."""
+        """Stop the job and all its training jobs."""
         self.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
     def identity(self, description: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def jobs_of(kind: str, sagemaker: Any, prefix: str) -> TrainingJobs:
 
 
 def read_training_job(sagemaker: Any, name: str) -> FoundJob:
-    """The training job of a name, of whatever pipeline or search. Raises ClientError when there is none."""
+    """The training job with this name, of any pipeline or tuning job. Raises ClientError when there is none."""
     job = sagemaker.describe_training_job(TrainingJobName=name)
     return FoundJob(
         name=job["TrainingJobName"],
@@ -139,7 +139,7 @@ def _left_its_model(job: dict[str, Any]) -> bool:
 
 
 def searched(job: dict[str, Any]) -> bool:
-    """Whether a described tuning job ended as planned: it ran all its training jobs, or used up its time."""
+    """Whether a described tuning job ended as planned: it ran all its training jobs, or reached its time limit."""
     meaning = meaning_of(job["HyperParameterTuningJobStatus"])
     return meaning is Meaning.COMPLETE or (meaning is Meaning.CUT_SHORT and _ran_out_of_time(job))
 

@@ -42,7 +42,7 @@ def test_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
 ) -> None:
     in_state(script, status)
     lake.check_new("datasets/iris.csv", IRIS)
-    assert f"Stack {STACK} is in {status}" in reports.message
+    assert f"Stack {STACK} has the status {status}" in reports.message
     assert f"Run: {command}" in reports.message
     assert lake.pinned() == {}
 

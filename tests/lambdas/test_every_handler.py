@@ -112,7 +112,7 @@ def test_no_secret_is_told_when_a_step_fails(
 ) -> None:
     run_step()
     told = "".join(capsys.readouterr()) + reports.message
-    assert "step failed" in told
+    assert "action failed" in told
     assert not [secret for secret in secrets(load_event) if secret in told]
 
 

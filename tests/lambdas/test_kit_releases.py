@@ -67,7 +67,7 @@ def test_without_a_release_the_step_is_done(s3: Any) -> None:
 
 def test_a_record_that_does_not_tell_of_a_step_cannot_stand_for_it(s3: Any) -> None:
     put(s3, "releases/iris-1a2b3c/2.json", {"steps": STEPS})
-    with pytest.raises(StepError, match="does not tell what RunEvaluation gave"):
+    with pytest.raises(StepError, match="does not contain the outputs of RunEvaluation"):
         Releases(s3, BUCKET, PIPELINE).replay("2", "RunEvaluation")
 
 

@@ -135,7 +135,7 @@ def test_outputs_that_codepipeline_refuses_become_a_failure(reports: Any, event:
     reports.refuse("PutJobSuccessResult", "OutputVariablesSizeExceededException", "Too large.")
     run(lambda job: Success({"Value": "1"}), event)
     _, failure = reports.all
-    assert failure[1]["failureDetails"]["message"] == "CodePipeline refused the result of this step: Too large."
+    assert failure[1]["failureDetails"]["message"] == "CodePipeline refused the result of this action: Too large."
 
 
 def test_an_event_that_lacks_a_part_is_reported(reports: Any, event: dict[str, Any]) -> None:
@@ -147,7 +147,7 @@ def test_an_event_that_lacks_a_part_is_reported(reports: Any, event: dict[str, A
 def test_an_event_of_another_shape_is_reported(reports: Any, event: dict[str, Any]) -> None:
     event["CodePipeline.job"]["data"] = "text"
     run(lambda job: Success(), event)
-    assert "another shape" in reports.message
+    assert "does not have the structure" in reports.message
 
 
 def test_an_event_without_a_job_is_refused_without_quoting_it() -> None:

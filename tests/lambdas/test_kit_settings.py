@@ -142,7 +142,7 @@ def test_a_key_that_can_be_carried_comes_as_it_is(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["a\\b.csv", "a\\u0022b.csv", "a\\u0062.csv", "a\\/b.csv", "a\nb.csv", "a\x7fb.csv"])
 def test_a_key_that_cannot_be_carried_is_refused_by_name(key: str) -> None:
-    with pytest.raises(ConfigurationError, match="UserParameters key key: has a character that cannot be carried"):
+    with pytest.raises(ConfigurationError, match="UserParameters key key: has a character that is not allowed"):
         PastedParams.from_json(pasted(key))
 
 
@@ -153,7 +153,7 @@ def test_a_quote_in_a_key_is_refused(key: str) -> None:
 
 
 def test_a_parameter_that_is_there_twice_is_named() -> None:
-    with pytest.raises(ConfigurationError, match="UserParameters key key: there twice"):
+    with pytest.raises(ConfigurationError, match="UserParameters key key: given twice"):
         PastedParams.from_json(pasted('x","key":"y'))
 
 

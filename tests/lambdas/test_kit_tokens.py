@@ -47,7 +47,7 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
         token = decode(text)
     except StepError as caught:
         failure = caught
-    assert failure is None or str(failure).startswith("The continuation token is not one that this step wrote")
+    assert failure is None or str(failure).startswith("This action did not write the continuation token")
     assert token.awaits == "ours"
     assert 0 <= token.deadline <= LATEST + tokens.CLOCK_SLACK_SECONDS
 
@@ -58,8 +58,8 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
         ({"v": 2, "awaits": "ours", "deadline": 1}, "version must be 1"),
         ({"v": True, "awaits": "ours", "deadline": 1}, "version must be 1"),
         ({"v": 1, "awaits": "theirs", "deadline": 1}, "did not start"),
-        ({"v": 1, "awaits": "ours", "deadline": LATEST + 10_000}, "none that this step sets"),
-        ({"v": 1, "awaits": "ours", "deadline": -1}, "none that this step sets"),
+        ({"v": 1, "awaits": "ours", "deadline": LATEST + 10_000}, "not one that this action sets"),
+        ({"v": 1, "awaits": "ours", "deadline": -1}, "not one that this action sets"),
         ({"v": 1, "awaits": "ours"}, "fields must be"),
         ({"v": 1, "awaits": "ours", "deadline": 1, "more": 1}, "fields must be"),
     ],
@@ -70,7 +70,7 @@ def test_a_forged_token_is_refused_with_the_reason(fields: dict[str, object], re
 
 
 def test_a_deeply_nested_token_is_refused() -> None:
-    with pytest.raises(StepError, match="not one that this step wrote"):
+    with pytest.raises(StepError, match="did not write the continuation token"):
         decode("[" * 2000)
 
 

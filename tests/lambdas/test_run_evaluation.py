@@ -255,7 +255,7 @@ def test_the_wait_ends(call: Any, script: Callable[[str], Any], reports: Any) ->
 @pytest.mark.parametrize("text", ["{}", "x", token("iris-1a2b3c-ffffffffffff"), token(deadline=NOW + 10**9)])
 def test_a_forged_token_is_refused(call: Any, sagemaker: Any, reports: Any, text: str) -> None:
     call(text)
-    assert "not one that this step wrote" in reports.message
+    assert "did not write the continuation token" in reports.message
 
 
 def test_the_program_gets_its_variables_and_those_that_find_the_job_again(

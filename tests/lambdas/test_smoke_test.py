@@ -192,7 +192,7 @@ def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any)
 @pytest.mark.parametrize("forged", ["{}", token("another"), token(deadline=NOW + 80_000)])
 def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
     call(forged)
-    assert "continuation token is not one that this step wrote" in reports.message
+    assert "This action did not write the continuation token" in reports.message
     assert sagemaker.operations() == []
 
 

@@ -332,7 +332,7 @@ def test_a_job_started_for_an_execution_that_is_over_is_stopped(
     sagemaker.answer("CreateTrainingJob").answer("StopTrainingJob")
     call()
     assert sagemaker.requests["StopTrainingJob"] == [{"TrainingJobName": NAME}]
-    assert reports.message == f"The execution is {status}, so that training job {NAME} was stopped."
+    assert reports.message == f"The execution is {status}, so training job {NAME} was stopped."
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping"])
@@ -462,7 +462,7 @@ def test_throttling_does_not_outlast_the_deadline(call: Any, sagemaker: Any, rep
 )
 def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
     call(forged)
-    assert "continuation token is not one that this step wrote" in reports.message
+    assert "This action did not write the continuation token" in reports.message
     assert sagemaker.operations() == []
 
 
