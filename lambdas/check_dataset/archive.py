@@ -1,4 +1,4 @@
-"""A small zip file from a stranger: nothing of it is written anywhere, and none of its sizes is believed."""
+"""A small, untrusted zip file: no file is written to disk, and the sizes in its headers are not trusted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_FILE_BYTES = 1024 * 1024
 MAX_RATIO = 200
 
 _ENCRYPTED = 0x1
-# What macOS and Windows put beside a person's files.
+# Files that macOS and Windows add next to a person's files.
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
@@ -32,7 +32,7 @@ def read_archive(body: bytes, place: str) -> dict[str, bytes]:
                 raise ValueError("it has no files")
             return {entry.filename: _read(archive, entry) for entry in entries}
     except zipfile.BadZipFile as error:
-        raise ConfigurationError(f"{place}: not a whole zip file ({error}); make and upload it again") from None
+        raise ConfigurationError(f"{place}: not a complete zip file ({error}); create and upload it again") from None
     except (ValueError, NotImplementedError, zlib.error, EOFError, OSError) as error:
         raise ConfigurationError(f"{place}: refused: {error}") from None
 
@@ -46,7 +46,7 @@ def _checked(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
         name = entry.filename
         # ZipInfo cuts a name at a NUL and turns the system's separators into slashes.
         if name != entry.orig_filename or _leads_out(name):
-            raise ValueError(f"{entry.orig_filename!r} is no plain relative path")
+            raise ValueError(f"{entry.orig_filename!r} is not a plain relative path")
         if name in seen:
             raise ValueError(f"two entries are named {name!r}")
         seen.add(name)
@@ -68,8 +68,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         content = stream.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             raise ValueError(f"{entry.filename!r} unpacks to more than {MAX_FILE_BYTES} bytes")
-        # The check sum is compared only at the very end.
+        # zipfile compares the checksum only at the end of the file.
         stream.read(1)
     if len(content) > 65_536 and len(content) > MAX_RATIO * max(entry.compress_size, 1):
-        raise ValueError(f"{entry.filename!r} unpacks to more than {MAX_RATIO} times its size")
+        raise ValueError(f"{entry.filename!r} unpacks to more than {MAX_RATIO} times its compressed size")
     return content

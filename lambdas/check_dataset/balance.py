@@ -1,4 +1,4 @@
-"""Is there enough to learn: rows and classes of the channel train."""
+"""Whether there is enough to learn from: the rows and classes of the channel train."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_training(tables: Sequence[Table], contract: Contract) -> None:
-    """Check that there is something to learn. Raises ConfigurationError naming the place and the column."""
+    """Check that there is enough to learn from. Raises ConfigurationError that names the object and the column."""
     place = ", ".join(table.place for table in tables[:3])
     count = sum(table.count for table in tables)
     whole = not any(table.truncated for table in tables)
@@ -37,8 +37,8 @@ def check_training(tables: Sequence[Table], contract: Contract) -> None:
 
 
 def _check_balance(place: str, labels: Counter[str], contract: Contract) -> None:
-    least = contract.min_class_share
-    if least == 0.0:
+    min_share = contract.min_class_share
+    if min_share == 0.0:
         return
     if len(labels) > MAX_CLASSES:
         raise ConfigurationError(
@@ -46,10 +46,10 @@ def _check_balance(place: str, labels: Counter[str], contract: Contract) -> None
             " min_class_share cannot hold; is this the label?"
         )
     rarest, rows = min(labels.items(), key=lambda pair: (pair[1], pair[0]))
-    if rows < least * labels.total():
+    if rows < min_share * labels.total():
         raise ConfigurationError(
             f"{place}, column {_label(contract)}: the class {rarest!r} has {rows} of {labels.total()} rows"
-            f" ({rows / labels.total():.2%}); the contract asks for {least:.2%} at least"
+            f" ({rows / labels.total():.2%}); the contract requires at least {min_share:.2%}"
         )
 
 

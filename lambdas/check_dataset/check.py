@@ -1,4 +1,4 @@
-"""Find the objects of a data set, look into them, and copy exactly those versions to where they stay put."""
+"""Find the objects of a data set, inspect them, and copy exactly those versions to the artifact bucket (pin them)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 CONTRACT_END = ".contract.json"
-# S3 copies each of them by itself, so that much of the time is waiting.
+# S3 makes the copies, so this function only waits for most of the time.
 COPIES_AT_ONCE = 8
 DEFAULT_GOLDEN_ROWS = 10
 MAX_GOLDEN_ROWS = 20
@@ -48,18 +48,18 @@ class Aws:
 
 
 def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stack | None) -> Success:
-    """Check the data set and pin it. Raises ConfigurationError naming the object, the line and the column.
+    """Check the data set and pin it. Raises ConfigurationError that names the object, the line and the column.
 
-    ``production`` is the stack that serves; what the data set asks is judged against it.
+    ``production`` is the production stack; what the data set requests for the endpoints is checked against it.
     """
     earlier = earlier_delivery(aws.codepipeline, aws.s3, params, settings)
     if earlier is not None:
-        reason = f"The same upload started execution {earlier} before: its event was delivered twice; nothing to do"
+        reason = f"The same upload has started execution {earlier}: its event was delivered twice; nothing to do"
         return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     source = Source(aws.s3, params.bucket, settings.readable.split())
     manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
     check_fleets(job.endpoints, settings.fleets, production)
-    # Before the contract: it may lie beside an object that this function may not read, and the object is what to name.
+    # Before the contract: when this function may not read an object, the error must name the object, not its contract.
     channels = {
         name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
     }
@@ -73,7 +73,7 @@ def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stac
         if record is not None:
             if settings.duplicates == "refuse":
                 raise duplicates.refuse(record, findings.sha256)
-            reason = f"The same content was trained before, by execution {record['execution_id']}; nothing to do"
+            reason = f"Execution {record['execution_id']} has trained on the same content; nothing to do"
             return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     pins = _Pins(aws.s3, settings.artifact_bucket, f"datasets/{settings.pipeline}/{params.execution_id}")
     outputs = pins.pin(source, channels, golden_rows, job)
@@ -92,7 +92,7 @@ class _Pins:
     prefix: str
 
     def pin(self, source: Source, channels: Channels, golden_rows: list[list[str]], job: Job) -> dict[str, str]:
-        """Copy the data set there; give where everything is."""
+        """Copy the data set to that folder; return the action's output variables with all locations."""
         prefix = self.prefix
         copies = [
             (pinned, self.bucket, f"{prefix}/{name}/{pinned.entry.name}")
@@ -103,12 +103,12 @@ class _Pins:
             for _ in pool.map(lambda copy: source.copy(*copy), copies):
                 pass
         golden = _to_csv(golden_rows) if golden_rows else None
-        asked = job.overrides() if job.training or job.endpoints else None
+        request = job.overrides() if job.training or job.endpoints else None
         return {
             "DatasetUri": f"s3://{self.bucket}/{prefix}",
             "Channels": ",".join(channels),
             "GoldenUri": self._put(f"{prefix}/golden.csv", golden, "text/csv"),
-            "RequestUri": self._put(f"{prefix}/request.json", asked, "application/json"),
+            "RequestUri": self._put(f"{prefix}/request.json", request, "application/json"),
         }
 
     def _put(self, key: str, body: bytes | None, content_type: str) -> str:
@@ -119,11 +119,11 @@ class _Pins:
 
 
 def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tuple[Manifest, Job]:
-    """What the uploaded object stands for: a data set, a manifest of one, or a training job that names one."""
+    """What the uploaded object describes: it is a data set, a manifest of one, or a training job that names one."""
     if entry.key.endswith(CONTRACT_END):
         raise ConfigurationError(
-            f"{source.place(entry)}: a data contract, not a data set. Upload contracts before their data sets,"
-            " where they start nothing: Dataset(suffix=...) leaves them out"
+            f"{source.place(entry)}: a data contract, not a data set. Upload a contract before its data set. To keep"
+            " contracts from starting the pipeline, set Dataset(suffix=...)"
         )
     if entry.name == ARCHIVE:
         place = source.place(entry)
@@ -153,7 +153,7 @@ def _image(settings: Settings, ssm: Any) -> str:
 
 
 def _contract(source: Source, manifest: Manifest, settings: Settings, s3: Any) -> Contract:
-    """The team's contract, tightened by the one that the manifest names, or by ``<object>.contract.json``."""
+    """The pipeline's contract, tightened by the contract that the manifest names, or by ``<object>.contract.json``."""
     contract = Contract()
     if settings.contract_key is not None:
         body = s3.get_object(Bucket=settings.artifact_bucket, Key=settings.contract_key)["Body"].read()
@@ -173,7 +173,7 @@ def _check_total(channels: Channels, max_bytes: int) -> int:
     total = sum(pinned.size for objects in channels.values() for pinned in objects)
     if total > max_bytes:
         raise ConfigurationError(
-            f"The data set has {total} bytes; the limit (MAX_BYTES) is {max_bytes}. Raise the limit or send less"
+            f"The data set has {total} bytes; the limit (MAX_BYTES) is {max_bytes}. Raise the limit or upload less"
         )
     return total
 

@@ -1,4 +1,4 @@
-"""One pass over an object: the lines within a budget, and the SHA-256 of all of it, in bounded memory."""
+"""One pass over an object: its lines within a budget of bytes, and the SHA-256 of the whole, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MARK = b"\xef\xbb\xbf"
 
 
 class Content:
-    """An object's bytes, read once and forgotten.
+    """An object's bytes, which are read once and not kept.
 
     Attributes:
-        place: How to name the object to a person.
-        size: Its bytes.
-        budget: How many of them ``lines`` looks at.
+        place: The name of the object in messages.
+        size: Its size in bytes.
+        budget: The maximum number of bytes that ``lines`` reads.
     """
 
     def __init__(self, chunks: Iterable[bytes], size: int, place: str, budget: int) -> None:
@@ -30,13 +30,13 @@ class Content:
 
     @property
     def truncated(self) -> bool:
-        """Whether the object goes on after what ``lines`` looks at."""
+        """Whether the object has more bytes than ``lines`` reads."""
         return self.size > self.budget
 
     def lines(self) -> Iterator[str]:
-        """The lines with their ends, decoded; the last one is left out where the budget cuts it.
+        """The decoded lines with their line ends, without the last line when the budget cuts it.
 
-        Raises ConfigurationError naming the place, the line and the column.
+        Raises ConfigurationError that names the object, the line and the column.
         """
         number, rest, left = 0, b"", self.budget
         for chunk in self._read():
@@ -56,7 +56,7 @@ class Content:
             raise self._too_long(1)
 
     def sha256(self) -> str:
-        """The digest of the whole object: reads what ``lines`` has left."""
+        """The digest of the whole object; it reads the bytes that ``lines`` has not read."""
         for _ in self._read():
             pass
         return self._hash.hexdigest()

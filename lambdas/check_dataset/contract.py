@@ -1,4 +1,4 @@
-"""The data contract: what the columns of a data set must hold, declared in Python or in a JSON file beside the data."""
+"""The data contract: the rules for the columns of a data set, declared in Python or in a JSON file next to the data."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from check_dataset.fields import check_fields, number, parse_document, text_of, 
 from handler_kit.errors import ConfigurationError
 
 TYPES = ("string", "number", "integer", "boolean")
-# How CSV writes that a number is not there; among texts "NA" may be a value.
+# Texts that mean a missing number in CSV; in a string column, "NA" may be a value.
 _MISSING_NUMBERS = frozenset({"", "nan", "na", "n/a", "null", "none"})
+_ARTICLES = {"number": "a number", "integer": "an integer"}
 _BOOLEANS = frozenset({"true", "false", "0", "1"})
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Column:
-    """What one column must hold.
+    """The rules for one column.
 
     Attributes:
         name: Its name in messages, in a header, and in JSON Lines.
         type: One of ``string``, ``number``, ``integer``, ``boolean``.
-        min_value: Smallest number; ``None`` for no limit.
-        max_value: Largest number; ``None`` for no limit.
-        allowed_values: The only values, as text; ``None`` for any.
+        min_value: Minimum number; ``None`` for no limit.
+        max_value: Maximum number; ``None`` for no limit.
+        allowed_values: The only allowed values, as text; ``None`` allows any.
         nullable: Whether a value may be missing.
     """
 
@@ -43,7 +44,7 @@ class Column:
         if value == "" or (self.type in ("number", "integer") and value.lower() in _MISSING_NUMBERS):
             return None if self.nullable else f"the value is missing ({text!r})"
         if self.type == "boolean" and value.lower() not in _BOOLEANS:
-            return f"{_shown(text)} is no boolean (true, false, 1, 0)"
+            return f"{_shown(text)} is not a boolean (true, false, 1, 0)"
         if self.type in ("number", "integer"):
             return self._problem_of_number(value)
         return self._problem_of_allowed(value)
@@ -53,22 +54,22 @@ class Column:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None if self.nullable else "the value is missing"
         if self.type == "boolean":
-            return None if isinstance(value, bool) else f"{_shown(value)} is no boolean"
+            return None if isinstance(value, bool) else f"{_shown(value)} is not a boolean"
         if self.type == "string":
-            return self._problem_of_allowed(value) if isinstance(value, str) else f"{_shown(value)} is no string"
+            return self._problem_of_allowed(value) if isinstance(value, str) else f"{_shown(value)} is not a string"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"{_shown(value)} is no {self.type}"
+            return f"{_shown(value)} is not {_ARTICLES[self.type]}"
         return self._problem_of_number(str(value))
 
     def _problem_of_number(self, text: str) -> str | None:
         try:
             found = float(text)
         except ValueError:
-            return f"{_shown(text)} is no {self.type}"
+            return f"{_shown(text)} is not {_ARTICLES[self.type]}"
         if not math.isfinite(found):
             return f"{_shown(text)} is not finite"
         if self.type == "integer" and not found.is_integer():
-            return f"{_shown(text)} is no integer"
+            return f"{_shown(text)} is not an integer"
         if self.min_value is not None and found < self.min_value:
             return f"{text[:_SHOWN]} is below the minimum {self.min_value:g}"
         if self.max_value is not None and found > self.max_value:
@@ -84,14 +85,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Contract:
-    """What a data set must hold.
+    """The rules for a data set.
 
     Attributes:
-        columns: In the order of the file; none leaves the columns unchecked.
-        header: Whether each CSV file begins with the columns' names.
-        label: Name of the column to learn; ``None`` is the first one.
-        min_rows: Fewest rows of the channel train.
-        min_class_share: Smallest share of each class of the channel train, 0 to 1.
+        columns: The columns in the order of the file; when empty, columns are not checked.
+        header: Whether each CSV file begins with the names of the columns.
+        label: Name of the column with the label; ``None`` means the first column.
+        min_rows: Minimum number of rows of the channel train.
+        min_class_share: Minimum share of each class in the channel train, 0 to 0.5.
     """
 
     columns: tuple[Column, ...] = ()
@@ -107,12 +108,12 @@ class Contract:
 
     @property
     def label_index(self) -> int:
-        """Where the label stands in a CSV row."""
+        """Index of the label in a CSV row."""
         return 0 if self.label is None else self.names.index(self.label)
 
 
 def parse_contract(text: str, place: str) -> Contract:
-    """Read a contract; ``place`` says where it lies. Raises ConfigurationError saying what is wrong."""
+    """Read a contract; ``place`` is its name in messages. Raises ConfigurationError that says what is wrong."""
     value = parse_document(text, place, "data contract")
     try:
         return _contract(value)
@@ -121,9 +122,9 @@ def parse_contract(text: str, place: str) -> Contract:
 
 
 def merge(team: Contract, own: Contract, place: str) -> Contract:
-    """What holds both contracts: the team's, and the one beside the data, which can only tighten it.
+    """Combine the pipeline's contract with the data set's own contract, which can only tighten it.
 
-    Raises ConfigurationError when no data could hold both.
+    Raises ConfigurationError when no data could satisfy both.
     """
     shape = own if own.columns else team
     columns = shape.columns
@@ -170,7 +171,7 @@ def _contract(value: Any) -> Contract:
     parsed = tuple(_column(column, f"columns[{index}]") for index, column in enumerate(columns))
     known = [column.name for column in parsed]
     if len(set(known)) < len(known):
-        raise ValueError("columns has one name twice")
+        raise ValueError("two columns have the same name")
     label = None if value.get("label") is None else text_of(value["label"], "label")
     if label is not None and label not in known:
         raise ValueError(f"label {label!r} is not one of columns")
@@ -193,7 +194,7 @@ def _column(value: Any, place: str) -> Column:
         for name in ("min_value", "max_value")
     }
     if kind not in ("number", "integer") and any(limit is not None for limit in limits.values()):
-        raise ValueError(f"{place}: only a number or an integer has min_value or max_value")
+        raise ValueError(f"{place}: only a number or an integer can have min_value or max_value")
     allowed = value.get("allowed_values")
     if allowed is not None and (not isinstance(allowed, list) or not allowed):
         raise ValueError(f"{place}.allowed_values must be a list with at least one value")

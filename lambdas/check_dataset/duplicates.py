@@ -1,4 +1,4 @@
-"""Was the same content trained before: the records that Register writes, asked by checksum."""
+"""Whether the same content was trained on before: looks up the checksum in the records that Register writes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_REASON_CHARACTERS = 200
 def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str) -> dict[str, str] | None:
     """The record of another execution that trained on this content, or ``None``."""
     bucket, key = settings.artifact_bucket, f"{RECORDS}/{settings.pipeline}/{sha256}.json"
-    # Of a missing object, S3 says "access denied" to who may list only a part of the bucket.
+    # For a missing object, S3 returns "access denied" to a role that may list only a part of the bucket.
     if not s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents"):
         return None
     record: dict[str, str] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -28,15 +28,15 @@ def earlier_training(s3: Any, settings: Settings, execution_id: str, sha256: str
 
 
 def refuse(record: dict[str, str], sha256: str) -> ConfigurationError:
-    """The failure of an execution that brings nothing new."""
+    """The error of an execution whose content was trained on before."""
     return ConfigurationError(
-        f"The same content (SHA-256 {sha256}) was trained before, by execution {record['execution_id']}, which made"
-        f" {record['model_package_arn']}. Upload something new, or set Dataset(duplicates='allow')"
+        f"Execution {record['execution_id']} has trained on the same content (SHA-256 {sha256}) and created"
+        f" {record['model_package_arn']}. Upload new content, or set Dataset(duplicates='allow')"
     )
 
 
 def stop(codepipeline: Any, params: Params, settings: Settings, reason: str) -> str:
-    """End this execution without a failure; give the reason."""
+    """Stop this execution, which is not a failure; return the reason."""
     try:
         codepipeline.stop_pipeline_execution(
             pipelineName=settings.pipeline,
@@ -45,7 +45,7 @@ def stop(codepipeline: Any, params: Params, settings: Settings, reason: str) -> 
             reason=reason[:MAX_REASON_CHARACTERS],
         )
     except ClientError as error:
-        # A second delivery of the event finds that the first has stopped it.
+        # When the event is delivered a second time, the first delivery has already stopped the execution.
         if error_code(error) != "DuplicatedStopRequestException":
             raise
     logs.info("execution stopped", execution_id=params.execution_id, reason=reason)

@@ -1,4 +1,4 @@
-"""``deployment.json`` of a training job's zip: what the two endpoints shall be, as parameters of their templates."""
+"""``deployment.json`` of a ``trainingjob.zip``: the settings of the two endpoints, as parameters of their templates."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 METRIC = "SageMakerVariantInvocationsPerInstance"
 NO_AB_TESTS = (
-    "is true, but this pipeline has one variant an endpoint, so the new model would get all of the traffic. Set"
-    ' "ABTests": false to release it that way, behind the approval; a canary of a few percent that rolls back on'
-    " alarms is Endpoint(rollout=Rollout.canary(step_percent=10))"
+    "is true, but this pipeline has one variant per endpoint, so the new model would get all of the traffic. Set"
+    ' "ABTests": false to release it that way, after the approval. For a canary that rolls back on alarms, set'
+    " Endpoint(rollout=Rollout.canary(step_percent=10))"
 )
 
 _SECTIONS = {"DevelopmentEndpoint": "dev", "ProductionEndpoint": "production"}
@@ -32,16 +32,16 @@ _SCALING = {
 
 @dataclass
 class Endpoints:
-    """Environment to template parameters, and what a person should know about fields that are ours."""
+    """Environment to template parameters, and notes about fields that the pipeline does not use as they are."""
 
     parameters: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def parse_endpoints(text: str, place: str, min_instances: Mapping[str, str]) -> Endpoints:
-    """Read the file; ``min_instances`` is what each environment's rollout needs.
+    """Read the file; ``min_instances`` is the minimum number of instances for each environment's rollout.
 
-    Raises ConfigurationError naming the field.
+    Raises ConfigurationError that names the field.
     """
     value = parse_document(text, place, "deployment description")
     try:
@@ -57,12 +57,12 @@ def _endpoints(value: Any, min_instances: Mapping[str, str]) -> Endpoints:
         found.notes.append("EndpointPrefix: the pipeline names its endpoints itself")
     for section, environment in _SECTIONS.items():
         if section in value:
-            least = int(min_instances.get(environment, "1"))
-            found.parameters[environment] = _endpoint(value[section], section, least, found.notes)
+            minimum = int(min_instances.get(environment, "1"))
+            found.parameters[environment] = _endpoint(value[section], section, minimum, found.notes)
     return found
 
 
-def _endpoint(value: Any, place: str, least: int, notes: list[str]) -> dict[str, str]:
+def _endpoint(value: Any, place: str, minimum: int, notes: list[str]) -> dict[str, str]:
     options = {
         "InferenceMonitoring",
         "InferenceMonitoringSampling",
@@ -77,13 +77,13 @@ def _endpoint(value: Any, place: str, least: int, notes: list[str]) -> dict[str,
     if truth(value.get("ABTests", False), f"{place}.ABTests"):
         raise ValueError(f"{place}.ABTests {NO_AB_TESTS}")
     if "InitialVariantWeight" in value:
-        notes.append(f"{place}.InitialVariantWeight: counts only in A/B tests")
+        notes.append(f"{place}.InitialVariantWeight: used only in A/B tests")
     if "InferenceMonitoringOutputBucket" in value:
         notes.append(f"{place}.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket")
-    return {**_instances(value, place, least), **_capture(value, place), **_scaling(value, place)}
+    return {**_instances(value, place, minimum), **_capture(value, place), **_scaling(value, place)}
 
 
-def _instances(value: dict[str, Any], place: str, least: int) -> dict[str, str]:
+def _instances(value: dict[str, Any], place: str, minimum: int) -> dict[str, str]:
     parameters = {}
     if "InstanceType" in value:
         kind = text_of(value["InstanceType"], f"{place}.InstanceType")
@@ -94,8 +94,8 @@ def _instances(value: dict[str, Any], place: str, least: int) -> dict[str, str]:
     if "InitialInstanceCount" in value:
         where = f"{place}.InitialInstanceCount"
         count = whole_number(value["InitialInstanceCount"], where, 1, 1000)
-        if count < least:
-            raise ValueError(f"{where} is {count}; the configured rollout needs at least {least} instances")
+        if count < minimum:
+            raise ValueError(f"{where} is {count}; the configured rollout needs at least {minimum} instances")
         parameters["InitialInstanceCount"] = str(count)
     return parameters
 

@@ -1,4 +1,4 @@
-"""JSON documents that people write: read strictly, refused by field."""
+"""JSON documents that people write: they are read strictly, and errors name the field."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handler_kit.errors import ConfigurationError
 
 
 def parse_document(text: str, place: str, what: str) -> Any:
-    """Read JSON in which no key is given twice. Raises ConfigurationError naming the place."""
+    """Read JSON in which no key is given twice. Raises ConfigurationError that names the document."""
     try:
         return json.loads(text, object_pairs_hook=_without_duplicates)
     except RecursionError:
@@ -29,28 +29,28 @@ def check_fields(value: Any, place: str, *, required: set[str], optional: set[st
 
 
 def text_of(value: Any, place: str) -> str:
-    """Give a string that is not empty, or raise ValueError."""
+    """Return ``value`` if it is a string that is not empty; otherwise raise ValueError."""
     if not isinstance(value, str) or not value:
         raise ValueError(f"{place} must be a string that is not empty")
     return value
 
 
 def whole_number(value: Any, place: str, low: int, high: int) -> int:
-    """Give a whole number from ``low`` to ``high``, or raise ValueError."""
+    """Return ``value`` if it is a whole number from ``low`` to ``high``; otherwise raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(f"{place} must be a whole number from {low} to {high}, got {json.dumps(value)[:100]}")
     return value
 
 
 def number(value: Any, place: str, low: float, high: float) -> float:
-    """Give a number from ``low`` to ``high``, or raise ValueError."""
+    """Return ``value`` if it is a number from ``low`` to ``high``; otherwise raise ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise ValueError(f"{place} must be a number from {low:g} to {high:g}, got {json.dumps(value)[:100]}")
     return value
 
 
 def truth(value: Any, place: str) -> bool:
-    """Give true or false, or raise ValueError."""
+    """Return ``value`` if it is true or false; otherwise raise ValueError."""
     if not isinstance(value, bool):
         raise ValueError(f"{place} must be true or false, got {json.dumps(value)[:100]}")
     return value

@@ -1,4 +1,4 @@
-"""The endpoints as a release would make them: what is configured, what the data set asks, and what production runs."""
+"""The endpoints as a release would deploy them: the configuration, the data set's request, and production now."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def check_fleets(
-    asked: Mapping[str, Mapping[str, str]], configured: Mapping[str, Mapping[str, str]], production: Stack | None
+    requested: Mapping[str, Mapping[str, str]], configured: Mapping[str, Mapping[str, str]], production: Stack | None
 ) -> None:
-    """Refuse what SageMaker would refuse after training and approval. Raises ConfigurationError with what to do.
+    """Refuse what SageMaker would refuse after training and approval. Raises ConfigurationError that says what to do.
 
     Args:
-        asked: Environment to the template parameters that the data set asks for.
-        configured: Environment to those that are configured.
-        production: The stack that serves production; ``None`` before the first release.
+        requested: Environment to the template parameters that the data set requests.
+        configured: Environment to the configured template parameters.
+        production: The production stack; ``None`` before the first release.
     """
     for environment, parameters in configured.items():
-        fleet = {**parameters, **asked.get(environment, {})}
+        fleet = {**parameters, **requested.get(environment, {})}
         _check_scaling(environment, fleet)
         if environment == "production" and production is not None and production.serves:
             _check_change(fleet["InstanceType"], production.parameters)
@@ -36,22 +36,22 @@ def _check_scaling(environment: str, fleet: Mapping[str, str]) -> None:
     if not low <= count <= high:
         raise ConfigurationError(
             f"The {environment} endpoint would start with {count} instances, and autoscaling would keep {low} to"
-            f" {high}. What deployment.json asks counts together with what is configured: ask for InitialInstanceCount,"
-            " MinCapacity and MaxCapacity that fit."
+            f" {high}. The values of deployment.json replace the configured values: set InitialInstanceCount,"
+            " MinCapacity and MaxCapacity to values that match."
         )
     if fleet["InstanceType"].startswith("ml.t2."):
         raise ConfigurationError(
             f"The {environment} endpoint would scale automatically on {fleet['InstanceType']}; burstable T2 instances"
-            " cannot. Use 'ml.m5.large', or ask for \"AutoScaling\": null."
+            " cannot. Use 'ml.m5.large', or set \"AutoScaling\": null."
         )
 
 
 def _check_change(wanted: str, running: Mapping[str, str]) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"""
-    present = running.get("InstanceType", wanted)
-    if running.get("Autoscales") == "true" and wanted != present:
+    current = running.get("InstanceType", wanted)
+    if running.get("Autoscales") == "true" and wanted != current:
         raise ConfigurationError(
-            f"Production runs on {present} and scales automatically; while it does, SageMaker refuses another instance"
-            f" type, here {wanted}. Release twice: first on {present} without autoscaling (Endpoint(autoscaling=None),"
-            f' or "AutoScaling": null in deployment.json), then on {wanted} with it.'
+            f"Production runs on {current} and scales automatically. While autoscaling is on, SageMaker refuses another"
+            f" instance type, here {wanted}. Release twice: first on {current} without autoscaling"
+            f' (Endpoint(autoscaling=None), or "AutoScaling": null in deployment.json), then on {wanted} with it.'
         )

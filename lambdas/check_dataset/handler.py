@@ -24,7 +24,7 @@ def handler(job: Job) -> Success:
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     stack = find_stack(client("cloudformation"), settings.production_stack)
     if stack is not None:
-        # Said before training costs anything and a person is asked.
+        # It fails here, before training costs anything and before a person is asked for approval.
         stack.check()
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "CheckDataset")

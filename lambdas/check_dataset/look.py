@@ -1,4 +1,4 @@
-"""Look into the objects of a data set: one pass each, within a budget that all of them share."""
+"""Inspect the objects of a data set: one pass over each, within a budget of bytes that all of them share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from check_dataset.contract import Contract
     from check_dataset.source import Pinned, Source
 
-# At some 70 MB/s this takes 3 of the function's 15 minutes.
+# At about 70 MB/s this takes 3 of the function's 15 minutes.
 MAX_HASHED_BYTES = 10 * 1000**3
 
 Channels = dict[str, list["Pinned"]]
@@ -27,15 +27,15 @@ _READERS = {"csv": read_csv, "jsonl": read_json_lines, "ndjson": read_json_lines
 
 @dataclass
 class Findings:
-    """What was seen.
+    """The results of the inspection.
 
     Attributes:
         tables: Channel to the CSV files in it.
-        sha256: Fingerprint of the content: equal content has the same one, whatever its keys and versions.
-        rows: How many rows were looked at.
-        partly: How many files were looked at only in part.
-        unread: How many objects have a form that is the algorithm's own business.
-        unhashed: How many objects were told by ETag, as there was too much to read.
+        sha256: Fingerprint of the content: equal content has the same fingerprint, whatever its keys and versions.
+        rows: How many rows were inspected.
+        partly: How many files were inspected only in part.
+        unread: How many objects have another format than CSV or JSON Lines; only the algorithm knows it.
+        unhashed: How many objects are identified by ETag, because there was too much to read.
     """
 
     tables: dict[str, list[Table]] = field(default_factory=dict)
@@ -46,19 +46,19 @@ class Findings:
     unhashed: int = 0
 
     def summary(self) -> str:
-        """What was looked at, for a person."""
-        parts = [f"{self.rows} rows looked at"] if self.rows else []
+        """What was inspected, as text for people."""
+        parts = [f"{self.rows} rows inspected"] if self.rows else []
         if self.partly:
             parts.append(f"{self.partly} of the files only at the beginning")
         if self.unread:
-            parts.append(f"{self.unread} objects in another form than CSV or JSON Lines not looked into")
+            parts.append(f"{self.unread} objects in another format than CSV or JSON Lines not inspected")
         if self.unhashed:
-            parts.append(f"{self.unhashed} objects told by ETag, not by content")
+            parts.append(f"{self.unhashed} objects identified by ETag, not by content")
         return ", ".join(parts)
 
 
 def look(source: Source, channels: Channels, contract: Contract, budget: int) -> Findings:
-    """Look into every object. Raises ConfigurationError naming the object, the line and the column."""
+    """Inspect every object. Raises ConfigurationError that names the object, the line and the column."""
     findings, facts = Findings(), []
     texts = [pinned for objects in channels.values() for pinned in objects if kind_of(pinned)]
     shares = _shares([pinned.size for pinned in texts], budget)
@@ -90,13 +90,13 @@ def look(source: Source, channels: Channels, contract: Contract, budget: int) ->
 
 
 def kind_of(pinned: Pinned) -> str | None:
-    """``csv``, ``jsonl``, ``ndjson``, or ``None`` for another form, by the end of the key."""
+    """``csv``, ``jsonl``, ``ndjson``, or ``None`` for another format, by the extension of the key."""
     end = pinned.entry.key.lower().rpartition(".")[2]
     return end if end in _READERS else None
 
 
 def check_widths(tables: Mapping[str, Sequence[Table]]) -> None:
-    """Raise ConfigurationError when CSV files differ in their number of columns."""
+    """Raise ConfigurationError when CSV files have different numbers of columns."""
     widths = {table.width: name for name, found in tables.items() for table in found}
     if len(widths) > 1:
         differing = ", ".join(f"{width} ({name})" for width, name in sorted(widths.items()))
@@ -104,7 +104,7 @@ def check_widths(tables: Mapping[str, Sequence[Table]]) -> None:
 
 
 def _shares(sizes: Sequence[int], budget: int) -> list[int]:
-    """Divide a budget fairly: what a small file leaves over goes to the larger ones."""
+    """Divide a budget evenly: what a small file does not use goes to the larger files."""
     shares, left = [0] * len(sizes), budget
     for rank, index in enumerate(sorted(range(len(sizes)), key=sizes.__getitem__)):
         shares[index] = min(sizes[index], left // (len(sizes) - rank))

@@ -1,4 +1,4 @@
-"""The manifest: a JSON object, written last, that names the objects of a data set."""
+"""The manifest: a JSON object, uploaded last, that names the objects of a data set."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 @dataclass(frozen=True)
 class Entry:
-    """One object; no version means the newest one.
+    """One object that a manifest names.
 
     Attributes:
         key: Its key.
-        version_id: Exactly this version of it.
-        bucket: Where it lies; ``None`` is the data bucket.
-        root: What training does not see of the key; ``None`` leaves only the file name.
+        version_id: Its version; ``None`` means the newest version.
+        bucket: Its bucket; ``None`` means the data bucket.
+        root: The beginning of the key that training does not see; ``None`` leaves only the file name.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The objects of each channel; golden records and contract when the manifest names them."""
+    """The objects of each channel, and the golden records and the contract when the manifest names them."""
 
     channels: dict[str, list[Entry]]
     golden: Entry | None = None
@@ -47,7 +47,7 @@ class Manifest:
 
 
 def parse_manifest(text: str, place: str) -> Manifest:
-    """Read a manifest; ``place`` says where it lies. Raises ConfigurationError saying what is wrong."""
+    """Read a manifest; ``place`` is its name in messages. Raises ConfigurationError that says what is wrong."""
     value = parse_document(text, place, "manifest")
     try:
         return _manifest(value)
@@ -56,7 +56,7 @@ def parse_manifest(text: str, place: str) -> Manifest:
 
 
 def check_channels(channels: dict[str, list[Entry]]) -> None:
-    """Raise ValueError when a channel's name or its objects cannot be laid out for training."""
+    """Raise ValueError when a channel's name or objects cannot be used for training."""
     if "train" not in channels:
         raise ValueError(f"channels has no train, only {', '.join(sorted(channels))}")
     if len(channels) > MAX_CHANNELS:

@@ -12,16 +12,16 @@ class Settings(SettingsBase):
     """
     Attributes:
         artifact_bucket: Where the pinned copies go.
-        max_bytes: Largest data set to accept, all its objects together.
-        max_inspected_bytes: How much of a data set is looked into, all its objects together.
-        readable: The ``s3://`` folders that data sets may lie in, split by spaces.
+        max_bytes: Maximum size of a data set, all its objects together.
+        max_inspected_bytes: Maximum number of bytes of a data set that are inspected, all its objects together.
+        readable: The ``s3://`` folders that data sets may be in, separated by spaces.
         contract_key: Key of the team's data contract in the artifact bucket; empty for none.
-        duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained before.
-        pipeline: The pipeline: a skipped execution is stopped in it, and records are kept under its name.
+        duplicates: ``allow``, ``refuse`` or ``skip`` content that was trained on before.
+        pipeline: Name of the pipeline, in which a skipped execution is stopped; records are stored under this name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         production_stack: The CloudFormation stack that serves production.
         fleets: Environment to the configured template parameters of its fleet.
-        min_instances: Environment to the fewest instances that its rollout can do with.
+        min_instances: Environment to the minimum number of instances that its rollout needs.
     """
 
     artifact_bucket: str
@@ -42,10 +42,10 @@ class Params(ParamsBase):
     """
     Attributes:
         execution_id: The pipeline execution.
-        bucket: Where the data set landed.
+        bucket: Bucket that the data set was uploaded to.
         key: The object that started the execution: a data set, a ``.json`` manifest of one, or a
             ``trainingjob.zip`` that describes a training.
-        version_id: Exactly this version of it.
+        version_id: The version of that object.
         release: Number of the release that is deployed again, or ``none``.
     """
 

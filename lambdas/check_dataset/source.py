@@ -31,31 +31,31 @@ class Pinned:
 
 
 class Source:
-    """The data bucket, and what else this function may read."""
+    """The data bucket, and the other folders that this function may read."""
 
     def __init__(self, s3: Any, bucket: str, readable: Sequence[str]) -> None:
-        """``readable`` are ``s3://`` folders."""
+        """``readable`` are the ``s3://`` folders that this function may read."""
         self._s3, self._bucket, self._readable = s3, bucket, readable
 
     def place(self, entry: Entry) -> str:
-        """How to name an object to a person."""
+        """The name of an object in messages."""
         version = f" (version {entry.version_id})" if entry.version_id else ""
         return f"s3://{self._in(entry)}/{entry.key}{version}"
 
     def look_up(self, entry: Entry) -> Pinned:
-        """Find an object and its version now. Raises ConfigurationError when it is missing or empty."""
+        """Find an object and its current version. Raises ConfigurationError when it is missing or empty."""
         pinned = self._head(entry)
         if pinned.size == 0:
             raise ConfigurationError(f"{self.place(entry)}: the object is empty (0 bytes)")
         if pinned.size > MAX_COPY_BYTES:
             raise ConfigurationError(
-                f"{self.place(entry)}: {pinned.size} bytes; an object may have {MAX_COPY_BYTES} at most."
+                f"{self.place(entry)}: {pinned.size} bytes; an object may have at most {MAX_COPY_BYTES}."
                 " Split it and name the parts in a manifest"
             )
         return pinned
 
     def find(self, entry: Entry) -> Pinned | None:
-        """An object that need not be there."""
+        """An object that may not exist; ``None`` if it does not."""
         try:
             found = self._s3.list_objects_v2(Bucket=self._in(entry), Prefix=entry.key, MaxKeys=1)
         except ClientError as error:
@@ -68,7 +68,7 @@ class Source:
         """A small object. Raises ConfigurationError when it is missing or has more than ``limit`` bytes."""
         pinned = self.look_up(entry)
         if pinned.size > limit:
-            raise ConfigurationError(f"{self.place(entry)}: {pinned.size} bytes; a {what} may have {limit} at most")
+            raise ConfigurationError(f"{self.place(entry)}: {pinned.size} bytes; a {what} may have at most {limit}")
         return bytes(self._s3.get_object(**self._locate(pinned.entry))["Body"].read())
 
     def read_text(self, entry: Entry, limit: int, what: str) -> str:
@@ -79,15 +79,15 @@ class Source:
             raise ConfigurationError(f"{self.place(entry)}: a {what} must be UTF-8 text") from None
 
     def open(self, pinned: Pinned, budget: int) -> Content:
-        """The object's bytes, to be read once; its lines within ``budget`` bytes."""
+        """The object's bytes, which can be read once; its lines are read up to ``budget`` bytes."""
         body = self._s3.get_object(**self._locate(pinned.entry))["Body"]
         return Content(body.iter_chunks(CHUNK_BYTES), pinned.size, self.place(pinned.entry), budget)
 
     def under(self, bucket: str, prefix: str) -> list[Entry]:
-        """The objects of a folder, or the one object with this key; folder markers and empty objects are none.
+        """The objects in a folder, or the one object with this key, without folder markers and empty objects.
 
-        SageMaker would read ``train2`` for the prefix ``train`` too; that is never meant.
-        Raises ConfigurationError when there is none, or more than can be pinned.
+        For the prefix ``train``, SageMaker would read ``train2`` too; that is never intended.
+        Raises ConfigurationError when there is no object, or more than can be pinned.
         """
         where, folder = Entry(prefix, bucket=bucket), prefix.rstrip("/") + "/"
         self.check_readable(where)
@@ -116,16 +116,16 @@ class Source:
         place = f"s3://{self._in(entry)}/{entry.key}"
         if not place.startswith(tuple(self._readable)):
             raise ConfigurationError(
-                f"{place}: lies where this pipeline may not read; it reads {', '.join(self._readable)}."
+                f"{place}: this pipeline may not read it; it may read {', '.join(self._readable)}."
                 " Copy it there, or name its folder in Dataset(input_buckets=...)"
             )
 
     def copy(self, pinned: Pinned, bucket: str, key: str) -> None:
-        """Copy exactly what was checked. Tags stay behind: copying them would need more rights."""
+        """Copy exactly what was checked, without its tags: copying them would need more permissions."""
         version = {} if pinned.entry.version_id is None else {"VersionId": pinned.entry.version_id}
         self._s3.copy_object(
             CopySource={"Bucket": self._in(pinned.entry), "Key": pinned.entry.key, **version},
-            # Without versions the object may be another one by now.
+            # In a bucket without versioning, the object may have changed meanwhile.
             CopySourceIfMatch=pinned.etag,
             Bucket=bucket,
             Key=key,
@@ -139,7 +139,7 @@ class Source:
         except ClientError as error:
             raise self._unreadable(entry, error) from error
         version = head.get("VersionId", entry.version_id)
-        # "null" is the version of an object from before versioning; it can be asked for like any other.
+        # "null" is the version of an object from before versioning; it can be requested like any other version.
         return Pinned(replace(entry, version_id=version), head["ETag"], int(head["ContentLength"]))
 
     def _in(self, entry: Entry) -> str:

@@ -1,6 +1,6 @@
-"""What can be told from the rows of a data set before training costs anything: CSV and JSON Lines.
+"""Checks of the rows of a data set before training costs anything: CSV and JSON Lines.
 
-The form of CSV is SageMaker's: no header, the label in the first column, unless a contract says otherwise.
+The format of CSV is SageMaker's: no header, and the label in the first column, unless a contract says otherwise.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _NOTHING = Contract()
 
 @dataclass
 class Table:
-    """The rows of one file that were looked at.
+    """The rows of one file that were inspected.
 
     Attributes:
-        place: How to name the file to a person.
-        width: Its columns; 0 where rows have names instead.
-        count: How many rows.
-        labels: Rows of each label; no more are added after ``MAX_CLASSES``.
-        kept: Rows evenly spread over the file, at most twice ``KEPT_ROWS``.
+        place: The name of the file in messages.
+        width: Number of its columns; 0 when its rows have names instead (JSON Lines).
+        count: Number of rows.
+        labels: Number of rows for each label; no new labels are added after ``MAX_CLASSES``.
+        kept: Rows evenly spread over the file, less than twice ``KEPT_ROWS``.
         truncated: Whether the file has more rows.
     """
 
@@ -48,7 +48,7 @@ class Table:
     _step: int = 1
 
     def add(self, label: str, row: list[str]) -> None:
-        """Take one more row into account."""
+        """Count one more row, and keep it if it is one of the evenly spread rows."""
         if self.count % self._step == 0:
             self.kept.append(row)
             if len(self.kept) == 2 * KEPT_ROWS:
@@ -58,20 +58,20 @@ class Table:
             self.labels[label] += 1
 
     def spread(self, count: int) -> list[list[str]]:
-        """At most ``count`` rows, evenly spread: a file sorted by label then gives every label its chance."""
+        """At most ``count`` rows, evenly spread, so that the rows of a file sorted by label have different labels."""
         step = max(len(self.kept) / count, 1.0)
         return [self.kept[int(index * step)] for index in range(min(count, len(self.kept)))]
 
 
 class Faults:
-    """The first fault of each column, and how many more there are."""
+    """The first wrong value of each column, and how many more there are."""
 
     def __init__(self, place: str) -> None:
         self._place = place
         self._found: dict[int, list[Any]] = {}
 
     def check(self, line: int, index: int, column: Column, problem: str | None) -> None:
-        """Note what is wrong with a value."""
+        """Record what is wrong with a value."""
         if problem is None:
             return
         if index in self._found:
@@ -80,7 +80,7 @@ class Faults:
             self._found[index] = [f"{self._place}, line {line}, column {index + 1} ({column.name}): {problem}", 0]
 
     def raise_any(self) -> None:
-        """Raise ConfigurationError with the faults, if there are any."""
+        """Raise ConfigurationError with the wrong values, if there are any."""
         if self._found:
             lines = [f"{text} (and {more} more)" if more else text for _, (text, more) in sorted(self._found.items())]
             more = f"; and {len(lines) - 10} more columns" if len(lines) > 10 else ""
@@ -88,7 +88,7 @@ class Faults:
 
 
 def read_csv(content: Content, contract: Contract = _NOTHING) -> Table:
-    """Look at a CSV file. Raises ConfigurationError naming the place, the line and the column."""
+    """Inspect a CSV file. Raises ConfigurationError that names the object, the line and the column."""
     table = Table(content.place, truncated=content.truncated)
     faults = Faults(content.place)
     first_line = 0
@@ -115,7 +115,7 @@ def read_csv(content: Content, contract: Contract = _NOTHING) -> Table:
 
 
 def read_json_lines(content: Content, contract: Contract = _NOTHING) -> Table:
-    """Look at a JSON Lines file: an object a line. Raises ConfigurationError naming the line and the column."""
+    """Inspect a JSON Lines file, one object per line. Raises ConfigurationError that names the line and the column."""
     table = Table(content.place, truncated=content.truncated)
     faults = Faults(content.place)
     names = contract.names
@@ -125,7 +125,7 @@ def read_json_lines(content: Content, contract: Contract = _NOTHING) -> Table:
         value = _json_object(content.place, line, text)
         if names and (unknown := value.keys() - set(names)):
             raise ConfigurationError(
-                f"{content.place}, line {line}: the contract knows no column {', '.join(sorted(unknown))[:200]}"
+                f"{content.place}, line {line}: the contract has no column {', '.join(sorted(unknown))[:200]}"
             )
         for index, column in enumerate(contract.columns):
             faults.check(line, index, column, column.problem_of_value(value.get(column.name)))
@@ -137,7 +137,7 @@ def read_json_lines(content: Content, contract: Contract = _NOTHING) -> Table:
 
 
 def _without_header(content: Content, contract: Contract) -> Iterator[tuple[int, list[str]]]:
-    """The rows of data; a header is taken off where the contract has one, and refused elsewhere."""
+    """The rows of data, without the header when the contract has one; otherwise a header is refused."""
     rows = _rows(content)
     first, second = next(rows, None), next(rows, None)
     if first is None:
@@ -147,7 +147,9 @@ def _without_header(content: Content, contract: Contract) -> Iterator[tuple[int,
         _check_header(content.place, line, names, contract)
     else:
         if second is not None and _looks_like_a_header(names, second[1], contract):
-            raise ConfigurationError(f"{content.place}, line {line}: looks like a header; remove it, the form has none")
+            raise ConfigurationError(
+                f"{content.place}, line {line}: looks like a header; remove it, because the format has none"
+            )
         yield first
     if second is not None:
         yield second
@@ -155,7 +157,7 @@ def _without_header(content: Content, contract: Contract) -> Iterator[tuple[int,
 
 
 def _rows(content: Content) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the number of its first line. A row within which the budget ends is left out."""
+    """Each row with the number of its first line, without the row in which the budget ends."""
     reader = csv.reader(content.lines(), strict=True)
     while True:
         line = reader.line_num + 1
@@ -174,9 +176,9 @@ def _rows(content: Content) -> Iterator[tuple[int, list[str]]]:
 def _explain(error: csv.Error) -> str:
     text = str(error)
     if "unexpected end" in text or "field larger" in text:
-        return f"a quote that is opened here is not closed ({text})"
+        return f"a quote that opens here is not closed ({text})"
     if "new-line" in text:
-        return "a carriage return within the line; save the file with line ends LF or CRLF"
+        return "a carriage return within the line; save the file with LF or CRLF line endings"
     return text
 
 
@@ -189,7 +191,7 @@ def _check_first(place: str, line: int, row: list[str], contract: Contract) -> N
             )
     elif len(row) < 2:
         raise ConfigurationError(
-            f"{place}, line {line}: 1 column; the label and at least one feature are needed, split by ','"
+            f"{place}, line {line}: 1 column; the label and at least one feature are needed, separated by ','"
         )
 
 
@@ -215,7 +217,7 @@ def _json_object(place: str, line: int, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{place}, line {line}: no JSON ({error})") from None
+        raise ConfigurationError(f"{place}, line {line}: not JSON ({error})") from None
     if not isinstance(value, dict):
         raise ConfigurationError(f"{place}, line {line}: must be a JSON object")
     return value

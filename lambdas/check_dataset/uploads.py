@@ -1,4 +1,4 @@
-"""One upload trains once, however often EventBridge tells of it; a person or a schedule may ask again."""
+"""One upload trains once, even if EventBridge delivers its event several times; a person or schedule may repeat it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from check_dataset.settings import Params, Settings
 
 _BY_RULE = "CloudWatchEvent"
-# What S3 calls the version of an object in a bucket that keeps none; the next upload has the same.
+# The version ID of an object in a bucket without versioning; the next upload has the same.
 _NO_VERSION = "null"
-_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_IN_USE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 def earlier_delivery(codepipeline: Any, s3: Any, params: Params, settings: Settings) -> str | None:
-    """The execution that an earlier delivery of the same upload started; ``None`` when this one shall go on.
+    """The execution that an earlier delivery of the same event started; ``None`` when this execution must continue.
 
     EventBridge delivers at least once, and CodePipeline starts an execution for each delivery:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
@@ -38,8 +38,8 @@ def earlier_delivery(codepipeline: Any, s3: Any, params: Params, settings: Setti
             Bucket=settings.artifact_bucket, Key=key, Body=claim, ContentType="application/json", IfNoneMatch="*"
         )
     except ClientError as error:
-        if error_code(error) not in _TAKEN:
+        if error_code(error) not in _IN_USE:
             raise
-        taken = json.loads(s3.get_object(Bucket=settings.artifact_bucket, Key=key)["Body"].read())
-        return None if taken["execution_id"] == params.execution_id else str(taken["execution_id"])
+        existing = json.loads(s3.get_object(Bucket=settings.artifact_bucket, Key=key)["Body"].read())
+        return None if existing["execution_id"] == params.execution_id else str(existing["execution_id"])
     return None

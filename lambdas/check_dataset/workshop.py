@@ -1,6 +1,6 @@
-"""``trainingjob.zip``: a training described by CreateTrainingJob's request, as the MLOps workshop of AWS uploads it.
+"""``trainingjob.zip``: a training described by a CreateTrainingJob request, as the MLOps workshop of AWS uploads it.
 
-What means something here is used; what is the pipeline's own is told; anything else is refused by name.
+Fields that apply here are used. Fields that the pipeline sets itself are reported in a note. All others are refused.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
 
@@ -45,14 +45,14 @@ _USED = {
 
 @dataclass
 class Job:
-    """What a zip asks for.
+    """What a zip file requests.
 
     Attributes:
         channels: Channel to bucket and key prefix.
-        image: The training image it names, or ``None``.
-        training: What of the training's request it wants otherwise, in the words of CreateTrainingJob.
-        endpoints: What the templates of the endpoints get.
-        notes: What a person should know about fields that are not taken as they are.
+        image: The training image that it names, or ``None``.
+        training: The members of CreateTrainingJob that it changes.
+        endpoints: Environment (``dev``, ``production``) to the parameters of the endpoint's template.
+        notes: Notes for people about fields that are not used as they are.
     """
 
     channels: dict[str, tuple[str, str]]
@@ -62,12 +62,12 @@ class Job:
     notes: list[str] = field(default_factory=list)
 
     def overrides(self) -> bytes:
-        """The request for the later steps, as JSON."""
+        """The request for the later actions, as JSON."""
         return json.dumps({"training": self.training, "endpoints": self.endpoints}, indent=2, sort_keys=True).encode()
 
 
 def parse_job(files: Mapping[str, bytes], place: str, min_instances: Mapping[str, str]) -> Job:
-    """Read the files of a zip. Raises ConfigurationError naming the file and the field."""
+    """Read the files of a zip file. Raises ConfigurationError that names the file and the field."""
     _check_files(files, place)
     texts = {name: _text(content, f"{place} / {name}") for name, content in files.items()}
     value = parse_document(texts[_JOB], f"{place} / {_JOB}", "training job")
@@ -84,11 +84,11 @@ def parse_job(files: Mapping[str, bytes], place: str, min_instances: Mapping[str
 
 
 def check_image(job: Job, image: str) -> None:
-    """Take or refuse the zip's image; ``image`` is the pipeline's own, by digest. Raises ConfigurationError."""
+    """Accept the image that the zip file names, or raise ConfigurationError; ``image`` is the pipeline's own image."""
     if job.image is None or job.image == image:
         return
     repository = image.partition("@")[0]
-    # A registry may have a port, so a tag is what follows the last slash.
+    # The tag is the part after the last colon; a colon may also come before the port of a registry.
     tagged, _, tag = job.image.rpartition(":")
     if job.image == repository or (tagged == repository and tag == "latest"):
         job.notes.append(f"TrainingImage {job.image}: trained with {image}")
@@ -103,18 +103,18 @@ def check_image(job: Job, image: str) -> None:
 def _check_files(files: Mapping[str, bytes], place: str) -> None:
     if old := sorted(name for name in files if _VERSION_1.fullmatch(name)):
         raise ConfigurationError(
-            f"{place}: {', '.join(old)}: this is the workshop's first form, whose zip brings its own CloudFormation."
-            " The pipeline deploys with its own templates: leave assets/ out, and put instance types, counts and"
-            " scaling into a deployment.json"
+            f"{place}: {', '.join(old)}: this is the workshop's first format, whose zip file contains CloudFormation"
+            " templates. The pipeline deploys with its own templates: leave assets/ out, and put instance types, counts"
+            " and scaling into a deployment.json"
         )
     if _JOB not in files:
         elsewhere = [name for name in files if name.endswith(f"/{_JOB}")]
-        hint = f"; {elsewhere[0]} must lie at the top" if elsewhere else ""
+        hint = f"; {elsewhere[0]} must be at the top level" if elsewhere else ""
         raise ConfigurationError(f"{place}: there is no {_JOB} in it, only {', '.join(sorted(files))[:300]}{hint}")
     if unknown := sorted(set(files) - {_JOB, *_DEPLOYMENTS}):
-        raise ConfigurationError(f"{place}: nothing is done with {', '.join(unknown)[:300]}; leave it out")
+        raise ConfigurationError(f"{place}: {', '.join(unknown)[:300]} is not used here; leave it out")
     if len(set(files) & set(_DEPLOYMENTS)) > 1:
-        raise ConfigurationError(f"{place}: both {' and '.join(_DEPLOYMENTS)} are in it; keep one")
+        raise ConfigurationError(f"{place}: it contains both {' and '.join(_DEPLOYMENTS)}; keep one")
 
 
 def _text(content: bytes, place: str) -> str:
@@ -129,12 +129,12 @@ def _job(value: Any) -> Job:
     job = Job(_channels(value["InputDataConfig"]))
     job.notes = [f"{name}: {_OURS[name]}" for name in sorted(_OURS.keys() & value.keys()) if value[name]]
     job.image = _image(value.get("AlgorithmSpecification", {}), job.notes)
-    asked = {
+    requested = {
         "ResourceConfig": _resources(value.get("ResourceConfig", {}), job.notes),
         "StoppingCondition": _stopping(value.get("StoppingCondition", {}), job.notes),
         **{name: _strings(value[name], name) for name in ("HyperParameters", "Environment") if value.get(name)},
     }
-    job.training = {name: members for name, members in asked.items() if members}
+    job.training = {name: members for name, members in requested.items() if members}
     return job
 
 
@@ -144,7 +144,7 @@ def _image(value: Any, notes: list[str]) -> str | None:
     if value.get("TrainingInputMode", "File") != "File":
         raise ValueError(f"{place}.TrainingInputMode must be 'File', got {value['TrainingInputMode']!r}")
     if value.get("MetricDefinitions"):
-        notes.append(f"{place}.MetricDefinitions: those of the pipeline are used, as its gate reads them")
+        notes.append(f"{place}.MetricDefinitions: those of the pipeline are used, because its gate reads them")
     return text_of(value["TrainingImage"], f"{place}.TrainingImage") if "TrainingImage" in value else None
 
 
@@ -155,7 +155,7 @@ def _resources(value: Any, notes: list[str]) -> dict[str, Any]:
     if "InstanceType" in value:
         found["InstanceType"] = text_of(value["InstanceType"], "ResourceConfig.InstanceType")
         if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", found["InstanceType"]):
-            raise ValueError(f"ResourceConfig.InstanceType {found['InstanceType']!r} is no SageMaker instance")
+            raise ValueError(f"ResourceConfig.InstanceType {found['InstanceType']!r} is not a SageMaker instance type")
     for name, high in (("InstanceCount", 100), ("VolumeSizeInGB", 16_384)):
         if name in value:
             found[name] = whole_number(value[name], f"ResourceConfig.{name}", 1, high)
@@ -170,7 +170,9 @@ def _stopping(value: Any, notes: list[str]) -> dict[str, Any]:
         return {}
     seconds = whole_number(value["MaxRuntimeInSeconds"], "StoppingCondition.MaxRuntimeInSeconds", 1, 28 * 86_400)
     if seconds > MAX_RUNTIME_SECONDS:
-        notes.append(f"MaxRuntimeInSeconds {seconds}: {MAX_RUNTIME_SECONDS} (23 h) is used, as CodePipeline waits 24 h")
+        notes.append(
+            f"MaxRuntimeInSeconds {seconds}: {MAX_RUNTIME_SECONDS} (23 h) is used, because CodePipeline waits 24 h"
+        )
     return {"MaxRuntimeInSeconds": min(seconds, MAX_RUNTIME_SECONDS)}
 
 
@@ -216,7 +218,7 @@ def _strings(value: Any, place: str) -> dict[str, str]:
     for key, text in value.items():
         if not isinstance(text, str):
             raise ValueError(
-                f"{place}.{key} must be a string, as SageMaker takes no other; got {json.dumps(text)[:60]}"
+                f"{place}.{key} must be a string, because SageMaker requires it; got {json.dumps(text)[:60]}"
             )
         if not key or len(key) > 256 or len(text) > 2500:
             raise ValueError(f"{place}.{key[:60]}: a name has 1 to 256 characters, a value at most 2500")

@@ -191,7 +191,7 @@ def test_the_summary_says_what_was_looked_at(lake: Lake, reports: Any, set_env: 
     set_env({"max_inspected_bytes": "900"})
     lake.check_new("datasets/iris.csv", b"setosa,1\nvirginica,2\n" * 100)
     assert (
-        "85 rows looked at, 1 of the files only at the beginning"
+        "85 rows inspected, 1 of the files only at the beginning"
         in (reports.only("success")["executionDetails"]["summary"])
     )
 

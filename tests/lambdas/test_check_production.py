@@ -75,9 +75,9 @@ def test_a_new_instance_type_is_refused_before_training_where_production_autosca
     in_state(script, "UPDATE_COMPLETE", InstanceType="ml.c5.large", Autoscales="true")
     lake.check_new("datasets/iris.csv", IRIS)
     assert reports.message == (
-        "Production runs on ml.c5.large and scales automatically; while it does, SageMaker refuses another instance"
-        " type, here ml.m5.large. Release twice: first on ml.c5.large without autoscaling (Endpoint(autoscaling=None),"
-        ' or "AutoScaling": null in deployment.json), then on ml.m5.large with it.'
+        "Production runs on ml.c5.large and scales automatically. While autoscaling is on, SageMaker refuses another"
+        " instance type, here ml.m5.large. Release twice: first on ml.c5.large without autoscaling"
+        ' (Endpoint(autoscaling=None), or "AutoScaling": null in deployment.json), then on ml.m5.large with it.'
     )
     assert lake.pinned() == {}
 

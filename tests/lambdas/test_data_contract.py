@@ -41,17 +41,17 @@ def test_data_that_holds_the_contract_is_taken(lake: Lake, reports: Any, set_env
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"setosa,5.1,3\nvirginica,x,3\n", "line 2, column 2 (length): 'x' is no number"),
+        (b"setosa,5.1,3\nvirginica,x,3\n", "line 2, column 2 (length): 'x' is not a number"),
         (b"setosa,5.1,3\nvirginica,,3\n", "line 2, column 2 (length): the value is missing ('')"),
         (b"setosa,5.1,3\nvirginica,NaN,3\n", "line 2, column 2 (length): the value is missing ('NaN')"),
         (b"setosa,5.1,3\nvirginica,inf,3\n", "line 2, column 2 (length): 'inf' is not finite"),
         (b"setosa,5.1,3\nvirginica,-1,3\n", "line 2, column 2 (length): -1 is below the minimum 0"),
         (b"setosa,5.1,3\nvirginica,11,3\n", "line 2, column 2 (length): 11 is above the maximum 10"),
-        (b"setosa,5.1,3\nvirginica,1,3.5\n", "line 2, column 3 (count): '3.5' is no integer"),
+        (b"setosa,5.1,3\nvirginica,1,3.5\n", "line 2, column 3 (count): '3.5' is not an integer"),
         (b"setosa,5.1,3\nrosa,1,3\n", "line 2, column 1 (species): 'rosa' is not one of 'setosa', 'versicolor'"),
         (b"setosa,5.1\nvirginica,1\n", "line 1: 2 columns, but the contract has 3 (species, length, count)"),
         (b"species,length,count\nsetosa,1,3\nvirginica,1,3\n", "line 1: looks like a header"),
-        (b'setosa,5.1,3\n"virginica,1,3\n', "line 2: a quote that is opened here is not closed"),
+        (b'setosa,5.1,3\n"virginica,1,3\n', "line 2: a quote that opens here is not closed"),
         (b"setosa,5.1,3\rvirginica,1,3\r", "line 1: a carriage return within the line"),
         ("setosa,5.1,3\n".encode("utf-16"), "line 1, column 1: a NUL byte"),
     ],
@@ -72,8 +72,8 @@ def test_each_column_tells_its_first_fault_and_how_many_follow(
 ) -> None:
     declare(lake, set_env, COLUMNS)
     lake.check_new("datasets/a.csv", b"setosa,1,3\nvirginica,x,y\nvirginica,y,3\nsetosa,z,1\n")
-    assert "column 2 (length): 'x' is no number (and 2 more); s3://" in reports.message
-    assert reports.message.endswith("line 2, column 3 (count): 'y' is no integer")
+    assert "column 2 (length): 'x' is not a number (and 2 more); s3://" in reports.message
+    assert reports.message.endswith("line 2, column 3 (count): 'y' is not an integer")
 
 
 def test_the_validation_channel_is_checked_too(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
@@ -128,7 +128,7 @@ def test_a_rare_class_is_refused_by_name_and_share(lake: Lake, reports: Any, set
     declare(lake, set_env, {"columns": [SPECIES, LENGTH], "min_class_share": 0.1})
     lake.check_new("datasets/a.csv", b"setosa,1\n" * 95 + b"virginica,2\n" * 5)
     assert "column 1 (species): the class 'virginica' has 5 of 100 rows (5.00%)" in reports.message
-    assert "asks for 10.00% at least" in reports.message
+    assert "requires at least 10.00%" in reports.message
 
 
 def test_a_balanced_label_is_taken(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
@@ -146,13 +146,13 @@ def test_a_quantity_has_no_class_balance(lake: Lake, reports: Any, set_env: Call
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b'{"species": "setosa", "length": "x"}\n', 'line 1, column 2 (length): "x" is no number'),
+        (b'{"species": "setosa", "length": "x"}\n', 'line 1, column 2 (length): "x" is not a number'),
         (b'{"species": "setosa"}\n', "line 1, column 2 (length): the value is missing"),
-        (b'{"species": "setosa", "length": 1, "odd": 2}\n', "line 1: the contract knows no column odd"),
-        (b'{"species": "setosa", "length": true}\n', "line 1, column 2 (length): true is no number"),
-        (b'{"species": 3, "length": 1}\n', "line 1, column 1 (species): 3 is no string"),
+        (b'{"species": "setosa", "length": 1, "odd": 2}\n', "line 1: the contract has no column odd"),
+        (b'{"species": "setosa", "length": true}\n', "line 1, column 2 (length): true is not a number"),
+        (b'{"species": 3, "length": 1}\n', "line 1, column 1 (species): 3 is not a string"),
         (b"[1]\n", "line 1: must be a JSON object"),
-        (b"\n{\n", "line 2: no JSON"),
+        (b"\n{\n", "line 2: not JSON"),
     ],
 )
 def test_bad_json_lines_are_refused_by_line_and_column(
@@ -177,7 +177,7 @@ def test_parquet_is_not_looked_into_and_the_summary_says_so(
     declare(lake, set_env, COLUMNS)
     lake.check_new("datasets/a.parquet", b"PAR1")
     assert (
-        "1 objects in another form than CSV or JSON Lines not looked into"
+        "1 objects in another format than CSV or JSON Lines not inspected"
         in (reports.only("success")["executionDetails"]["summary"])
     )
 
@@ -217,9 +217,9 @@ def test_a_contract_is_no_data_set(lake: Lake, reports: Any) -> None:
         ({"columns": {}}, "columns must be a list"),
         ({"columns": [{"type": "number"}]}, r"columns\[0\] has no name"),
         ({"columns": [{"name": "a", "type": "date"}]}, "type must be one of string, number, integer, boolean"),
-        ({"columns": [{"name": "a", "min_value": 1}]}, "only a number or an integer has min_value"),
+        ({"columns": [{"name": "a", "min_value": 1}]}, "only a number or an integer can have min_value"),
         ({"columns": [{"name": "a", "allowed_values": []}]}, "allowed_values must be a list with at least one value"),
-        ({"columns": [{"name": "a"}, {"name": "a"}]}, "one name twice"),
+        ({"columns": [{"name": "a"}, {"name": "a"}]}, "two columns have the same name"),
         ({"columns": [{"name": "a"}], "label": "b"}, "label 'b' is not one of columns"),
         ({"header": True}, "header needs columns"),
         ({"min_rows": 0}, "min_rows must be a whole number"),
@@ -262,7 +262,9 @@ def test_the_same_content_is_refused_by_checksum_whatever_its_name(
     lake.remember(reports.outputs["Sha256"])
     lake.check_new("datasets/b.csv", IRIS)
     (failure,) = reports.requests["PutJobFailureResult"]
-    assert "was trained before, by execution earlier, which made arn:package" in failure["failureDetails"]["message"]
+    message = failure["failureDetails"]["message"]
+    assert message.startswith("Execution earlier has trained on the same content (SHA-256 ")
+    assert ") and created arn:package." in message
 
 
 def test_what_another_pipeline_with_the_same_bucket_trained_is_no_duplicate(
@@ -297,7 +299,7 @@ def test_the_same_content_is_skipped_by_stopping_the_execution(
     (stopped,) = reports.requests["StopPipelineExecution"]
     assert stopped["pipelineName"] == "iris-1a2b3c"
     assert stopped["pipelineExecutionId"] == lake.execution
-    assert "by execution earlier" in stopped["reason"]
+    assert "Execution earlier has trained on the same content" in stopped["reason"]
     assert lake.pinned().keys() == before
 
 
@@ -318,7 +320,7 @@ def test_an_upload_that_is_told_twice_trains_once(lake: Lake, reports: Any) -> N
     told(lake, reports, version, OTHER)
     (stopped,) = reports.requests["StopPipelineExecution"]
     assert stopped["pipelineExecutionId"] == OTHER
-    assert stopped["reason"].startswith(f"The same upload started execution {lake.execution} before")
+    assert stopped["reason"].startswith(f"The same upload has started execution {lake.execution}")
     assert not [key for key in lake.pinned() if OTHER in key]
 
 

@@ -167,7 +167,7 @@ def test_the_unchanged_zip_becomes_a_pinned_data_set_and_a_request(lake: Lake, r
         "MaxRuntimeInSeconds 360000: 82800 (23 h) is used",
         f"TrainingImage {REPOSITORY}:latest: trained with {IMAGE}",
         "EndpointPrefix: the pipeline names its endpoints itself",
-        "ProductionEndpoint.InitialVariantWeight: counts only in A/B tests",
+        "ProductionEndpoint.InitialVariantWeight: used only in A/B tests",
         "ProductionEndpoint.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket",
     ],
 )
@@ -195,10 +195,10 @@ def test_the_second_file_may_be_named_environment(lake: Lake, reports: Any) -> N
     [
         ({"EnableManagedSpotTraining": True}, "the request has the unknown field EnableManagedSpotTraining"),
         ({"VpcConfig": {}}, "unknown field VpcConfig"),
-        ({"HyperParameters": {"depth": 3}}, "HyperParameters.depth must be a string, as SageMaker takes no other"),
+        ({"HyperParameters": {"depth": 3}}, "HyperParameters.depth must be a string, because SageMaker requires it"),
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 0}}, "MaxRuntimeInSeconds must be a whole number from 1"),
         ({"StoppingCondition": {"MaxWaitTimeInSeconds": 9}}, "unknown field MaxWaitTimeInSeconds"),
-        ({"ResourceConfig": {"InstanceType": "m5"}}, "ResourceConfig.InstanceType 'm5' is no SageMaker instance"),
+        ({"ResourceConfig": {"InstanceType": "m5"}}, "InstanceType 'm5' is not a SageMaker instance type"),
         (
             {"ResourceConfig": {"InstanceCount": 101}},
             "ResourceConfig.InstanceCount must be a whole number from 1 to 100",
@@ -209,7 +209,7 @@ def test_the_second_file_may_be_named_environment(lake: Lake, reports: Any) -> N
         ({"InputDataConfig": [{**channel("train"), "ContentType": "image/png"}]}, "ContentType must be 'text/csv'"),
         ({"InputDataConfig": [{**channel("train"), "CompressionType": "Gzip"}]}, "CompressionType must be 'None'"),
         ({"InputDataConfig": [channel("train", "https://x")]}, "S3Uri must be s3://bucket/prefix"),
-        ({"InputDataConfig": [channel("train", "s3://foreign/a")]}, "lies where this pipeline may not read"),
+        ({"InputDataConfig": [channel("train", "s3://foreign/a")]}, "this pipeline may not read it"),
         ({"InputDataConfig": [channel("train", "s3://inputs/none")]}, "no objects there, or only empty ones"),
         (
             {"AlgorithmSpecification": {"TrainingImage": "other/image:latest"}},
@@ -242,7 +242,7 @@ def test_the_pipelines_own_image_may_be_named(lake: Lake, reports: Any, image: s
 @pytest.mark.parametrize(
     ("production", "problem"),
     [
-        ({"ABTests": True}, "ProductionEndpoint.ABTests is true, but this pipeline has one variant an endpoint"),
+        ({"ABTests": True}, "ProductionEndpoint.ABTests is true, but this pipeline has one variant per endpoint"),
         ({"ABTests": "no"}, "ProductionEndpoint.ABTests must be true or false"),
         ({"InstanceType": "c5"}, "ProductionEndpoint.InstanceType must look like"),
         ({"InitialInstanceCount": 1}, "InitialInstanceCount is 1; the configured rollout needs at least 2"),
@@ -271,14 +271,14 @@ def test_an_instance_with_its_own_disk_gets_no_volume_key() -> None:
     ("files", "problem"),
     [
         ({}, "there is no trainingjob.json in it"),
-        ({"job/trainingjob.json": b"{}"}, "job/trainingjob.json must lie at the top"),
-        ({"trainingjob.json": b"{}", "notes.txt": b""}, "nothing is done with notes.txt"),
+        ({"job/trainingjob.json": b"{}"}, "job/trainingjob.json must be at the top level"),
+        ({"trainingjob.json": b"{}", "notes.txt": b""}, "notes.txt is not used here"),
         ({"trainingjob.json": b"{"}, "trainingjob.json: not a valid training job"),
         ({"trainingjob.json": b"\xff"}, "trainingjob.json: must be UTF-8"),
         ({"trainingjob.json": b"{}", "deployment.json": b"{}", "environment.json": b"{}"}, "keep one"),
         (
             {"trainingjob.json": b"{}", "assets/deploy-model-prd.yml": b""},
-            "assets/deploy-model-prd.yml: this is the workshop's first form",
+            "assets/deploy-model-prd.yml: this is the workshop's first format",
         ),
     ],
 )
@@ -326,21 +326,21 @@ def encrypted() -> bytes:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"no zip", "not a whole zip file"),
-        (archive_of("a")[:40], "not a whole zip file"),
+        (b"no zip", "not a complete zip file"),
+        (archive_of("a")[:40], "not a complete zip file"),
         (archive_of(), "it has no files"),
         (damaged(stored()), "Bad CRC-32"),
         (encrypted(), "'a' is encrypted"),
-        (archive_of("../a"), "'../a' is no plain relative path"),
-        (archive_of("/a"), "no plain relative path"),
-        (archive_of("C:/a"), "no plain relative path"),
-        (archive_of("a\\b"), "no plain relative path"),
-        (archive_of("a/./b"), "no plain relative path"),
+        (archive_of("../a"), "'../a' is not a plain relative path"),
+        (archive_of("/a"), "not a plain relative path"),
+        (archive_of("C:/a"), "not a plain relative path"),
+        (archive_of("a\\b"), "not a plain relative path"),
+        (archive_of("a/./b"), "not a plain relative path"),
         (archive_of("a", "a"), "two entries are named 'a'"),
         (archive_of("a", mode=0o120777), "'a' is a symbolic link"),
         (archive_of(*map(str, range(101))), "101 entries; at most 100"),
         (archive_of("a", content=b"0" * (MAX_FILE_BYTES + 1)), "unpacks to more than 1048576 bytes"),
-        (archive_of("a", content=b"0" * 1_000_000), "more than 200 times its size"),
+        (archive_of("a", content=b"0" * 1_000_000), "more than 200 times its compressed size"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "zip",
 )
@@ -358,7 +358,7 @@ def test_what_finder_and_explorer_leave_in_a_zip_is_no_matter() -> None:
 
 def test_a_zip_too_large_for_a_description_is_refused(lake: Lake, reports: Any) -> None:
     check(lake, b"x" * 1_100_000)
-    assert "a training job's zip may have 1048576 at most" in reports.message
+    assert "a training job's zip may have at most 1048576" in reports.message
 
 
 @given(body=st.binary(), cut=st.integers(0, 400), noise=st.binary(max_size=3))

@@ -121,13 +121,13 @@ def test_data_that_breaks_the_contract_fails_with_the_column_named_before_any_tr
     outcome = lake.train("training_jobs/bad.csv", lake.small() + b"setosa,5.1,tall,1.4,0.2\n")
     assert outcome.status == "Failed"
     assert outcome.reason.startswith("Prepare / CheckDataset: s3://team-lake/training_jobs/bad.csv")
-    assert "line 61, column 3 (sepal_width): 'tall' is no number" in outcome.reason
+    assert "line 61, column 3 (sepal_width): 'tall' is not a number" in outcome.reason
     assert lake.trainings() == jobs
 
 
 def test_a_manifest_that_reads_beyond_the_folders_is_refused(lake: Lake) -> None:
     outcome = lake.train("training_jobs/set.json", b'{"channels": {"train": ["private/a.csv"]}}')
-    assert "s3://team-lake/private/a.csv: lies where this pipeline may not read" in outcome.reason
+    assert "s3://team-lake/private/a.csv: this pipeline may not read it" in outcome.reason
 
 
 def wait_for_another_second() -> None:
