@@ -1,1 +1,1 @@
-"""Opens or closes the gate between training and the first deployment."""
+"""The evaluation gate between training and the first deployment."""

@@ -1,4 +1,4 @@
-"""The gate. It closes whenever it cannot tell."""
+"""The evaluation gate. A candidate that cannot be evaluated does not pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from handler_kit.settings import NONE
 if TYPE_CHECKING:
     from evaluate_model.settings import Document, Params, Settings
 
-# Metrics come as 32-bit floats: 0.95 in the log is 0.949999988 in the registry, and still at least 0.95.
+# SageMaker's metrics are 32-bit floats: 0.95 in the log is 0.949999988 in the registry, and must count as 0.95.
 RELATIVE_TOLERANCE = 1e-6
 
 
@@ -31,13 +31,13 @@ class Champion:
 
 
 def evaluate(params: Params, settings: Settings, document: Document, sagemaker: Any, cloudformation: Any) -> Success:
-    """Judge the candidate. Raises StepError with the sentence that says why it does not pass."""
+    """Apply the gate to the candidate. Raises StepError with a sentence that says why it does not pass."""
     rules = parse_rules(document.rules)
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     metrics = registry.metrics_of(package)
     champion = _champion(settings, sagemaker, cloudformation)
     again = params.release != NONE
-    # A release that goes to production again is older than what is there: that is the point of it.
+    # A rollback deploys a release that is older than production on purpose, so it is not compared with production.
     rival = None if again else champion
     found = [judge(rule, metrics.get(rule.metric), rival) for rule in rules]
     if missing := [rule.metric for rule in rules if rule.metric not in metrics]:
@@ -47,7 +47,7 @@ def evaluate(params: Params, settings: Settings, document: Document, sagemaker: 
             problems.insert(0, f"The evaluation cannot be read: {why}")
         raise _refusal(params.model_package_arn, "; ".join(problems), sagemaker, mark=not again)
     if package.get("ModelApprovalStatus") == registry.REJECTED and not again:
-        # The stage was retried, with other thresholds perhaps: the person at the approval decides anew.
+        # The stage was retried, perhaps with other thresholds: the approver decides.
         registry.mark(sagemaker, params.model_package_arn, registry.PENDING, "Passed the gate when retried.")
     verdict = "; ".join(_passed(rule, metrics, champion, compared=not again) for rule in rules)
     first = rules[0].metric
@@ -56,7 +56,7 @@ def evaluate(params: Params, settings: Settings, document: Document, sagemaker: 
 
 
 def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None:
-    """Why a candidate with this metric does not pass, as a sentence; ``None`` when it passes."""
+    """Why a candidate with this metric does not pass the rule, as a sentence; ``None`` when it passes."""
     metric = rule.metric
     if text is None:
         return f"The model has no metric {metric}"
@@ -64,7 +64,7 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     if value is None:
         return f"{metric} is {text!r}, which is not a number"
     if not math.isfinite(value):
-        return f"{metric} is {text}, which says nothing about the model"
+        return f"{metric} is {text}, which is not a finite number"
     if rule.min_value is not None and not _at_least(value, rule.min_value):
         return f"{metric} is {_show(value, rule.min_value)}, must be at least {_show(rule.min_value, value)}"
     if rule.max_value is not None and not _at_least(rule.max_value, value):
@@ -85,7 +85,7 @@ def _compare(value: float, champion: Champion, rule: Rule, margin: float) -> str
     if theirs is None:
         return (
             f"Production's model {champion.arn} has no usable {rule.metric}, so the two cannot be compared;"
-            " to release without comparing, leave beat_production_by out once"
+            " to release without a comparison, leave out beat_production_by once"
         )
     limit = theirs - margin if rule.lower_is_better else theirs + margin
     passes = _at_least(limit, value) if rule.lower_is_better else _at_least(value, limit)
@@ -94,7 +94,7 @@ def _compare(value: float, champion: Champion, rule: Rule, margin: float) -> str
     bound = "at most" if rule.lower_is_better else "at least"
     return (
         f"{rule.metric} is {_show(value, limit)}, must be {bound} {_show(limit, value)}"
-        f" (production has {_show(theirs)}, to be beaten by {_show(margin)})"
+        f" (production has {_show(theirs)}, required margin {_show(margin)})"
     )
 
 
@@ -121,30 +121,30 @@ def _at_least(value: float, limit: float) -> bool:
 
 def _passed(rule: Rule, metrics: dict[str, str], champion: Champion | None, *, compared: bool) -> str:
     value = registry.short(metrics[rule.metric])
-    return f"{rule.metric} is {value}{_asked(rule, compared)}; production has {_beside(champion, rule.metric)}"
+    return f"{rule.metric} is {value}{_required(rule, compared)}; production has {_beside(champion, rule.metric)}"
 
 
 def _beside(champion: Champion | None, metric: str) -> str:
-    """The metric of the model in production, for a person."""
+    """The metric of the model in production, as text for people."""
     if champion is None:
         return NONE
     theirs = registry.number(champion.metrics.get(metric))
     return "unknown" if theirs is None else _show(theirs)
 
 
-def _asked(rule: Rule, compared: bool) -> str:
-    asked = []
+def _required(rule: Rule, compared: bool) -> str:
+    required = []
     if rule.min_value is not None:
-        asked.append(f"at least {_show(rule.min_value)}")
+        required.append(f"at least {_show(rule.min_value)}")
     if rule.max_value is not None:
-        asked.append(f"at most {_show(rule.max_value)}")
+        required.append(f"at most {_show(rule.max_value)}")
     if rule.beat_production_by is not None and compared:
         margin = rule.beat_production_by
-        asked.append(f"better than production by {_show(margin)}" if margin else "no worse than production")
-    return f" ({', '.join(asked)} asked)" if asked else ""
+        required.append(f"better than production by {_show(margin)}" if margin else "no worse than production")
+    return f" (required: {', '.join(required)})" if required else ""
 
 
 def _show(value: float, beside: float | None = None) -> str:
-    """Short text of a number; long where the short one would look equal to the number it stands beside."""
+    """Short text of a number; the full text when the short text would look equal to the number ``beside``."""
     short = f"{value:.6g}"
     return repr(value) if beside is not None and short == f"{beside:.6g}" else short

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success:
-    """Judge the candidate; a candidate that does not pass is rejected in the registry."""
+    """Apply the gate; a candidate that does not pass is marked Rejected in the model registry."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     return evaluate(params, settings, Document.read(), client("sagemaker"), client("cloudformation"))

@@ -1,4 +1,4 @@
-"""The rules of the gate, as the construct writes them."""
+"""The rules of the evaluation gate, in the form that the construct writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIELDS = ("metric", "min_value", "max_value", "beat_production_by")
 
 @dataclass(frozen=True)
 class Rule:
-    """What one metric must be. Without a ``min_value``, a ``max_value`` says that lower is better."""
+    """The rule for one metric. A ``max_value`` without a ``min_value`` means that lower is better."""
 
     metric: str
     min_value: float | None
@@ -27,7 +27,7 @@ class Rule:
 
 
 def parse_rules(written: list[dict[str, Any]]) -> list[Rule]:
-    """Read the rules. Raises ConfigurationError naming what is wrong; without a rule the gate would always be open."""
+    """Read the rules. Raises ConfigurationError that says what is wrong; without a rule every candidate would pass."""
     if not written:
         raise ConfigurationError("rules: there must be at least one")
     return [_parse(rule, f"rules: item {index}") for index, rule in enumerate(written)]
@@ -38,7 +38,7 @@ def _parse(rule: dict[str, Any], place: str) -> Rule:
         raise ConfigurationError(f"{place}: must have {', '.join(FIELDS)}, got {', '.join(sorted(rule))}")
     bounds = {name: _bound(rule[name], f"{place}: {name}") for name in FIELDS[1:]}
     if all(bound is None for bound in bounds.values()):
-        raise ConfigurationError(f"{place}: rules out nothing")
+        raise ConfigurationError(f"{place}: must have a min_value, max_value or beat_production_by")
     return Rule(rule["metric"], **bounds)
 
 

@@ -23,8 +23,8 @@ class Settings(SettingsBase):
 class Document(DocumentBase):
     """
     Attributes:
-        rules: ``metric``, ``min_value``, ``max_value`` and ``beat_production_by`` of each rule, the last three perhaps
-            ``None``. All rules must hold.
+        rules: ``metric``, ``min_value``, ``max_value`` and ``beat_production_by`` of each rule; the last three may be
+            ``None``. A candidate must pass all rules.
     """
 
     rules: list[dict[str, Any]]

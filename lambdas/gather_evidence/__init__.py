@@ -1,1 +1,1 @@
-"""Gathers what an approver must know: a short message for mail and console, and all of it in S3."""
+"""Gathers the evidence for the approver: a short message for the email and the console, and the full text in S3."""

@@ -1,4 +1,4 @@
-"""What a data set asks otherwise than configured, as the approver reads it: production first."""
+"""What a data set requests in place of the configuration, as text for the approver."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _FLEET = ("InstanceType", "InitialInstanceCount", "Autoscales", "MinCapacity", "
 
 
 def changes(request: Mapping[str, Mapping[str, Any]]) -> str:
-    """Every change, production's before DEV's and training's; ``none`` where the data set asks for nothing."""
+    """Every requested change: first production, then DEV, then training; ``none`` when nothing is requested."""
     endpoints = request["endpoints"]
     parts = [(name, endpoints[name]) for name in ("production", "dev") if endpoints.get(name)]
     parts += [(f"training {name}", members) for name, members in request["training"].items()]
-    told = [f"{place} {', '.join(f'{name} {value}' for name, value in asked.items())}" for place, asked in parts]
-    # Hyperparameters are free texts, and must not add lines of their own to what a person reads.
-    return " ".join("; ".join(told).split()) or NONE
+    texts = [f"{place} {', '.join(f'{name} {value}' for name, value in values.items())}" for place, values in parts]
+    # Hyperparameters are free text; a line break in one must not add a line to the approver's text.
+    return " ".join("; ".join(texts).split()) or NONE
 
 
 def fleet(request: Mapping[str, Mapping[str, Any]], configured: Mapping[str, str]) -> str | None:
-    """What production will run on, for people; ``None`` where the data set leaves it as configured."""
-    asked = request["endpoints"].get("production", {})
-    if not asked.keys() & {*_FLEET}:
+    """What production will run on, as text for people; ``None`` when the data set does not change it."""
+    requested = request["endpoints"].get("production", {})
+    if not requested.keys() & {*_FLEET}:
         return None
-    found = {**configured, **asked}
+    found = {**configured, **requested}
     least = most = found["InitialInstanceCount"]
     if found["Autoscales"] == "true":
         least, most = found["MinCapacity"], found["MaxCapacity"]

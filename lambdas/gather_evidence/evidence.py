@@ -1,4 +1,4 @@
-"""The evidence of one candidate, as people read it and as programs do."""
+"""The evidence for one candidate, as text for people and as JSON for programs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from handler_kit.registry import short
 from handler_kit.settings import NONE
 
-# CodePipeline takes 1,000 characters for a value of an action's configuration; what is left is room.
+# CodePipeline accepts 1,000 characters in a value of an action's configuration; 40 are left as a reserve.
 MAX_MESSAGE_CHARACTERS = 960
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a candidate before a person decides. Texts are for people; ``metrics`` are as recorded."""
+    """What is known about a candidate before a person decides. Texts are for people; ``metrics`` are as recorded."""
 
     execution_id: str
     link: str
@@ -34,13 +34,13 @@ class Evidence:
     hourly_cost: str
 
     def document(self) -> dict[str, object]:
-        """All of it, for programs."""
+        """The full evidence, for programs."""
         return asdict(self)
 
     def message(self, uri: str) -> str:
-        """The short form, for the approval's mail and page; every line is cut to its share."""
+        """The short form, for the approval's email and console page; every line has a maximum length."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
-        changes = [] if self.asked == NONE else [_cut(f"The data set asks for: {self.asked}", 110)]
+        changes = [] if self.asked == NONE else [_cut(f"The data set requests: {self.asked}", 110)]
         lines = [
             *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
@@ -50,15 +50,15 @@ class Evidence:
             _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
             _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
-            f"All of it: {uri}",
+            f"Evidence: {uri}",
         ]
         return _cut("\n".join(lines), MAX_MESSAGE_CHARACTERS)
 
     def text(self) -> str:
-        """All of it, for people."""
+        """The full evidence, for people."""
         again = [] if self.release == NONE else [f"This deploys release {self.release} again.", ""]
         facts = {
-            "Asked by data set": self.asked,
+            "Data set requests": self.asked,
             "Candidate": self.candidate,
             "Production now": self.production,
             "Gate": self.gate,
@@ -84,7 +84,7 @@ class Evidence:
 
 
 def _image_name(image: str) -> str:
-    """Repository and digest; which registry it is, the full evidence tells."""
+    """Repository and digest, without the registry, which is in the full evidence."""
     name, at, digest = image.rpartition("/")[2].partition("@")
     return f"{_cut(name, 30)}{at}{digest}"
 

@@ -1,4 +1,4 @@
-"""Ask the registry, the stack and the execution's own history; keep what they say."""
+"""Read the model registry, the production stack and the execution's history, and store the evidence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def gather(
     params: Params, settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any, s3: Any
 ) -> Evidence:
-    """Everything that is known of the candidate."""
+    """Everything that is known about the candidate."""
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
@@ -47,13 +47,13 @@ def gather(
         commit=recorded.get("commit", "unknown"),
         asked=asked.changes(request),
         fleet=settings.production_fleet if fleet is None else fleet,
-        # The configured price is that of the configured fleet.
+        # The configured price is for the configured fleet only.
         hourly_cost=settings.hourly_cost if fleet is None else "unknown",
     )
 
 
 def store(evidence: Evidence, settings: Settings, s3: Any) -> str:
-    """Keep all of it, as JSON and as text; give the address of the text."""
+    """Store the full evidence as JSON and as text; return the S3 URI of the text."""
     place = f"evidence/{settings.pipeline}/{evidence.execution_id}"
     files = {
         f"{place}.json": ("application/json", json.dumps(evidence.document(), indent=2, sort_keys=True)),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success:
-    """Gather the evidence, keep all of it, and hand the message to the approval."""
+    """Gather the evidence, store it, and pass the message to the approval action."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     s3 = client("s3")
     evidence = gather(params, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"), s3)

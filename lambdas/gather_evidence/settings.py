@@ -11,12 +11,12 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        pipeline: The pipeline whose executions are looked into.
-        artifact_bucket: Where the full evidence goes, under ``evidence/<pipeline>/``.
+        pipeline: Name of the pipeline.
+        artifact_bucket: Bucket that stores the full evidence, under ``evidence/<pipeline>/``.
         production_stack: The CloudFormation stack that serves production.
-        production_fleet: What production runs on, for people, such as ``2 to 4 x ml.m5.large``.
+        production_fleet: What production runs on, as text for people, such as ``2 to 4 x ml.m5.large``.
         production_parameters: The configured template parameters of that fleet.
-        hourly_cost: What that costs an hour, for people, or ``unknown``.
+        hourly_cost: What that fleet costs per hour, as text for people, or ``unknown``.
     """
 
     pipeline: str

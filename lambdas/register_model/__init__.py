@@ -1,1 +1,1 @@
-"""Puts the trained model into the registry, and writes what the deployments need to know."""
+"""Registers the trained model in the model registry, and writes what the deployments need."""

@@ -1,4 +1,4 @@
-"""Which commit an image was built from: its build gave it the commit as a tag."""
+"""The commit that an image was built from: the build tags the image with the commit ID."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_OURS = PERMISSION_CODES | {"RepositoryNotFoundException", "ImageNotFoundExc
 
 
 def commit_of(image: str, ecr: Any) -> str:
-    """The commit; ``unknown`` for an image that a build of this pipeline did not make."""
+    """The commit ID; ``unknown`` for an image that this pipeline did not build."""
     match = _IMAGE.fullmatch(image)
     if match is None:
         return UNKNOWN

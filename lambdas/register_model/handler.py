@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success:
-    """Register the model, then hand the release to the deployments."""
+    """Register the model, then store the release for the deployments."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     location = job.output_artifact(ARTIFACT)
     if job.credentials is None:
-        raise StepError("The CodePipeline job brings no artifact credentials, so the release cannot be stored.")
+        raise StepError("The CodePipeline job has no artifact credentials, so the release cannot be stored.")
     s3 = client("s3")
     release = register(params, settings, Services(client("sagemaker"), client("ecr"), s3))
     try:
-        asked = asked_of_endpoints(params.request_uri, s3)
-        upload(release, settings, asked, location, artifact_client(job.credentials), job.encryption_key_id)
+        requested = asked_of_endpoints(params.request_uri, s3)
+        upload(release, settings, requested, location, artifact_client(job.credentials), job.encryption_key_id)
         if params.release == NONE:
             remember(release, settings, s3)
     except ClientError as error:
         failure = as_step_failure(error)
-        # Whoever sees the failure can still tell which package it is about.
+        # With it, RecordDecision and people can find the package although the action failed.
         failure.external_id = release.model_package_arn
         raise failure from error
     return Success(

@@ -1,4 +1,4 @@
-"""Register the model of an execution once, however often its event is delivered."""
+"""Register the model of an execution once, even if its event is delivered several times."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from register_model.settings import Params, Settings
 
-# Who approved, when, what they said, and the number of the release.
+# Properties that are added later: who approved, when, with which comment, and the release number.
 ADDED_LATER = 4
-UNKNOWN_DIGEST = "- digest unknown: its registry did not tell"
+UNKNOWN_DIGEST = "- digest unknown: the registry did not return it"
 CONTENT_TYPES = ["text/csv", "application/json"]
 
 _PROPERTY_KEY = re.compile(r"[\w .:/=+\-@]{1,128}")
@@ -41,7 +41,7 @@ class Services:
 
 
 def register(params: Params, settings: Settings, services: Services) -> Release:
-    """Find or make the model package of this execution. Raises StepError when training left no model."""
+    """Find or create the model package of this execution. Raises StepError when training has produced no model."""
     found = read_training_job(services.sagemaker, params.job_name)
     if not found.has_result:
         raise StepError(f"Training job {params.job_name} is {found.status}; there is no model yet.")
@@ -67,30 +67,30 @@ def register(params: Params, settings: Settings, services: Services) -> Release:
 def _of_release(
     params: Params, settings: Settings, services: Services, job: dict[str, Any]
 ) -> tuple[str, dict[str, str]]:
-    """The package of the release that is deployed again. Raises StepError when package or model are gone."""
-    # The group is called as the pipeline.
+    """The package of the release that is deployed again. Raises StepError when the package or model does not exist."""
+    # The model package group has the name of the pipeline.
     releases = Releases(services.s3, settings.artifact_bucket, settings.model_package_group)
     arn = str(releases.read(params.release)["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:
-        raise StepError(f"Model package {arn} of release {params.release} is gone; it cannot be redeployed.")
+        raise StepError(f"Model package {arn} of release {params.release} does not exist; it cannot be redeployed.")
     uri = str(job["ModelArtifacts"]["S3ModelArtifacts"])
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         services.s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error_code(error) in {"404", "NoSuchKey"}:
-            raise StepError(f"The model of release {params.release} is gone: {uri}") from error
+            raise StepError(f"The model of release {params.release} does not exist: {uri}") from error
         raise
     logs.info("model package of a release", model_package=arn, release=params.release)
     return arn, registry.metrics_of(package)
 
 
 def _report(params: Params, job: dict[str, Any], services: Services) -> Report:
-    """The metrics that count: the evaluation program's when there is one, else those of training."""
+    """The metrics for the gate: those of the evaluation program when there is one, otherwise those of training."""
     if params.evaluation_uri != NONE:
         return read_report(services.s3, params.evaluation_uri)
-    # The shortest text that gives the same number back: a rounded one could pass a gate wrongly.
+    # `repr` gives the shortest text of exactly the same number: a rounded number could pass the gate wrongly.
     return Report({one["MetricName"]: repr(float(one["Value"])) for one in job.get("FinalMetricDataList", [])})
 
 
@@ -119,11 +119,11 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
                 f"Metric {key.removeprefix(METRIC_PREFIX)!r} cannot be recorded in the model registry: a name"
                 " has at most 121 letters, digits, spaces and _.:/=+-@. Rename it in the metric definitions."
             )
-    most = MAX_PROPERTIES - ADDED_LATER
-    if len(properties) > most:
+    maximum = MAX_PROPERTIES - ADDED_LATER
+    if len(properties) > maximum:
         raise ConfigurationError(
             f"The candidate has {len(report.metrics)} metrics; the model registry can record"
-            f" {most - len(properties) + len(report.metrics)}. Remove some metric definitions."
+            f" {maximum - len(properties) + len(report.metrics)}. Remove some metric definitions."
         )
     return properties
 
@@ -133,7 +133,7 @@ def _description(execution_id: str) -> str:
 
 
 def _find(params: Params, settings: Settings, sagemaker: Any, trained_since: datetime) -> str | None:
-    """The package that an earlier delivery of this event made; none is older than the training job."""
+    """The package that an earlier delivery of this event created; it cannot be older than the training job."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=settings.model_package_group, SortBy="CreationTime", SortOrder="Descending"
     )
@@ -170,7 +170,7 @@ def _create(params: Params, settings: Settings, sagemaker: Any, job: dict[str, A
 
 
 def _model_metrics(params: Params, properties: dict[str, str]) -> dict[str, Any]:
-    """Show the report in the registry, unless it could not be read."""
+    """The report as ``ModelMetrics``, which the registry shows; empty when the report could not be read."""
     if params.evaluation_uri == NONE or "evaluation_problem" in properties:
         return {}
     statistics = {"ContentType": "application/json", "S3Uri": params.evaluation_uri}

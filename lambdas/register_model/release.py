@@ -1,4 +1,4 @@
-"""The release: a model package with its lineage, and the zip file the CloudFormation actions read."""
+"""The release: a model package with its lineage, and the zip file that the CloudFormation actions read."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _EPOCH_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Release:
-    """Everything that went into a model, by name and version.
+    """Everything that a model was made from, by name and version.
 
-    ``metrics`` are texts, exactly as in the registry; ``nan`` is one of the values SageMaker gives.
+    ``metrics`` are texts, exactly as in the registry; SageMaker may also report ``nan``.
     """
 
     execution_id: str
@@ -40,13 +40,13 @@ class Release:
 
     @property
     def metrics_text(self) -> str:
-        """The metrics for a person, cut to a length that fits an approval's text."""
+        """The metrics as text for people, cut to a length that fits the text of an approval."""
         text = ", ".join(f"{name} {short(value)}" for name, value in sorted(self.metrics.items()))
         if not text:
             return "no metrics"
         return text if len(text) <= MAX_METRICS_CHARACTERS else text[: MAX_METRICS_CHARACTERS - 1] + "…"
 
-    def archive(self, stack_parameters: dict[str, dict[str, str]], asked: dict[str, dict[str, str]]) -> bytes:
+    def archive(self, stack_parameters: dict[str, dict[str, str]], requested: dict[str, dict[str, str]]) -> bytes:
         """The zip file of ``<environment>.json`` and ``release.json``; equal input gives equal bytes."""
         model = {
             "Image": self.image,
@@ -55,7 +55,7 @@ class Release:
             "ExecutionId": self.execution_id,
         }
         files: dict[str, Any] = {
-            f"{environment}.json": {"Parameters": {**asked.get(environment, {}), **static, **model}}
+            f"{environment}.json": {"Parameters": {**requested.get(environment, {}), **static, **model}}
             for environment, static in stack_parameters.items()
         }
         files["release.json"] = asdict(self)
@@ -72,20 +72,20 @@ class Release:
 def upload(
     release: Release,
     settings: Settings,
-    asked: dict[str, dict[str, str]],
+    requested: dict[str, dict[str, str]],
     location: ArtifactLocation,
     s3: Any,
     encryption_key_id: str | None,
 ) -> None:
     """Store the zip file as the action's output artifact, with the artifact store's key if it has one."""
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": encryption_key_id} if encryption_key_id else {}
-    body = release.archive(settings.stack_parameters, asked)
+    body = release.archive(settings.stack_parameters, requested)
     s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType="application/zip", **encryption)
     logs.info("release stored", bucket=location.bucket, key=location.key, bytes=len(body))
 
 
 def remember(release: Release, settings: Settings, s3: Any) -> None:
-    """Put on record that this content was trained on, for CheckDataset."""
+    """Record that a model was trained on this content; CheckDataset reads the record."""
     record = {
         "execution_id": release.execution_id,
         "model_package_arn": release.model_package_arn,

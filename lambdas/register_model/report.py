@@ -1,4 +1,4 @@
-"""The report of the team's evaluation program, which is where the metrics come from when there is one."""
+"""The report of the team's evaluation program, whose metrics replace those of training."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Report:
-    """What an ``evaluation.json`` says.
+    """The content of an ``evaluation.json``.
 
-    ``metrics`` are texts, as the registry keeps them: what is no number stays on record as what it is, and the gate
-    closes on it. ``problem`` says why there are none.
+    ``metrics`` are texts, as the registry stores them: a value that is not a number is recorded unchanged, and the gate
+    rejects it. ``problem`` says why there are no metrics.
     """
 
     metrics: dict[str, str]
@@ -27,7 +27,7 @@ class Report:
 
 
 def read_report(s3: Any, uri: str) -> Report:
-    """Read the report; that it is missing or unreadable is the report's problem, not an error."""
+    """Read the report; when it is missing or cannot be read, nothing is raised, and ``problem`` says why."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
@@ -56,7 +56,7 @@ def parse_report(body: bytes) -> Report:
 
 
 def _groups(document: Any) -> list[dict[str, Any]]:
-    """The objects that hold metrics: ``metrics``, else every group as SageMaker's model quality reports name them."""
+    """The objects with metrics: ``metrics``, otherwise every group that is named as in SageMaker's reports."""
     if not isinstance(document, dict):
         return []
     if isinstance(document.get("metrics"), dict):

@@ -11,10 +11,10 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        model_package_group: Where the model is registered.
+        model_package_group: Model package group in which the model is registered.
         stack_parameters: For each environment, such as ``dev`` and ``production``, the CloudFormation
             parameters that do not depend on the model.
-        artifact_bucket: Where the records of releases lie, and of what was trained on.
+        artifact_bucket: Bucket with the records of releases, and of the content that was trained on.
     """
 
     model_package_group: str
@@ -27,13 +27,13 @@ class Params(ParamsBase):
     """
     Attributes:
         execution_id: The pipeline execution.
-        job_name: The training job that made the model.
-        dataset_uri: What it was trained on.
+        job_name: The training job that produced the model.
+        dataset_uri: The data set that it was trained on.
         sha256: Fingerprint of the data set.
         version_id: S3 version of the object that started the execution.
-        evaluation_uri: ``s3://`` address of the evaluation program's report, or ``none``.
+        evaluation_uri: S3 URI of the evaluation program's report, or ``none``.
         release: Number of the release that is deployed again, or ``none``.
-        request_uri: What the data set asks of the endpoints, as JSON in S3; ``none`` where it asks nothing.
+        request_uri: S3 URI of what the data set requests for the endpoints, as JSON; ``none`` without a request.
     """
 
     execution_id: str

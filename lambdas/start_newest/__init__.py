@@ -1,1 +1,1 @@
-"""Starts the pipeline on the newest data set, when a schedule says so."""
+"""Starts the pipeline on the newest data set, on a schedule."""

@@ -1,4 +1,4 @@
-"""Lambda entry point: EventBridge calls it by schedule, to start the pipeline on exactly the newest data set."""
+"""Lambda entry point: EventBridge invokes it on a schedule, to start the pipeline on exactly the newest data set."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CONTRACT_END = ".contract.json"
 class Settings(SettingsBase):
     """
     Attributes:
-        pipeline: What to start.
-        action: Its source action that the data set comes through.
-        bucket: Where data sets land.
+        pipeline: Name of the pipeline to start.
+        action: Name of its source action for the data set.
+        bucket: Bucket that data sets are uploaded to.
         prefix: Folder of the data sets.
-        suffix: What their keys end with; empty for anything.
+        suffix: End of the keys of data sets; empty for any key.
     """
 
     pipeline: str
@@ -31,14 +31,14 @@ class Settings(SettingsBase):
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Start the pipeline; what fails is raised, so that Lambda tries again and then keeps the event."""
+    """Start the pipeline; an error is raised, so that Lambda retries and then uses the dead-letter queue."""
     start_newest(Settings.from_env(), client("s3"), client("codepipeline"), token=str(event["id"]))
 
 
 def start_newest(settings: Settings, s3: Any, codepipeline: Any, *, token: str) -> str:
-    """Start once for each ``token``, and give the execution's id.
+    """Start the pipeline once for each ``token``, and return the execution's ID.
 
-    Where there is no data set the pipeline starts all the same, and fails at its source where people see it.
+    Without a data set the pipeline starts nevertheless, and fails in its source stage, where people see it.
     """
     newest = _newest(settings, s3)
     revisions = []
@@ -57,7 +57,7 @@ def start_newest(settings: Settings, s3: Any, codepipeline: Any, *, token: str) 
 
 
 def _newest(settings: Settings, s3: Any) -> str | None:
-    """The key of the data set that was uploaded last; of two in the same second, the later name."""
+    """The key of the data set that was uploaded last; for two in the same second, the last in alphabetical order."""
     newest: dict[str, Any] | None = None
     suffix = "" if settings.suffix is None else settings.suffix
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket, Prefix=settings.prefix):
@@ -75,5 +75,5 @@ def _version(settings: Settings, s3: Any, key: str) -> str:
         for one in page.get("Versions", []):
             if one["Key"] == key and one["IsLatest"]:
                 return str(one["VersionId"])
-    # Deleted meanwhile, or the bucket has no versions; the next try sees what is there then.
-    raise RuntimeError(f"s3://{settings.bucket}/{key} has no version any more")
+    # It was deleted meanwhile, or the bucket has no versions; Lambda's next attempt lists the bucket again.
+    raise RuntimeError(f"s3://{settings.bucket}/{key} no longer has a version")

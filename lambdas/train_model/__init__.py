@@ -1,1 +1,1 @@
-"""Starts the training job of an execution, or finds it, and waits until it is over."""
+"""Starts the training or tuning job of an execution, or finds it, and waits until it ends."""

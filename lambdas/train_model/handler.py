@@ -1,4 +1,4 @@
-"""Lambda entry point of the action Train, and of StartTraining where the end is told by an event."""
+"""Lambda entry point of the action Train, and of StartTraining when an event reports the end of the job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
-    """Start the job, or read it, on the first call; look after it on every later one."""
+    """Start the job, or read it, on the first invocation; check it on every later invocation."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "Train")

@@ -1,4 +1,4 @@
-"""The image by digest, so that what is trained is what is served, whatever happens to a tag meanwhile."""
+"""The image by digest, so that training and serving use the same image even if its tag moves meanwhile."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BY_TAG = re.compile(
 
 
 def pin(image: str, ecr: Callable[[], Any]) -> str:
-    """The image by the digest that its tag names now; as it is when it has one, or when the registry refuses.
+    """The image with the digest of its tag; unchanged when it has a digest already, or when the registry denies access.
 
-    It asks as SageMaker pulls, so whoever may pull from another account's repository may ask too.
-    Raises ConfigurationError when there is no such image.
+    It uses the same ECR action as pulling an image, so permission to pull from another account's repository is enough.
+    Raises ConfigurationError when the image does not exist.
     """
     found = _BY_TAG.fullmatch(image)
     if found is None:
@@ -39,7 +39,7 @@ def pin(image: str, ecr: Callable[[], Any]) -> str:
             raise _missing(image) from error
         if error_code(error) not in PERMISSION_CODES:
             raise
-        logs.info("tag not resolved, trained by tag", image=image, reason=str(error))
+        logs.info("tag not resolved, training uses the tag", image=image, reason=str(error))
         return image
     if not answer["images"]:
         raise _missing(image)

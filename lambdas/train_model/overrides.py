@@ -1,4 +1,4 @@
-"""What a data set asks of its training, as CheckDataset found it in a ``trainingjob.json``."""
+"""What a data set requests for its training, as CheckDataset found it in a ``trainingjob.json``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def with_overrides(document: Document, request_uri: str, s3: Any) -> Document:
-    """The document with what the data set asks for; an instance type that it names has no stand-in."""
+    """The document with the data set's request; when it names an instance type, there are no fallback types."""
     if request_uri == NONE:
         return document
     bucket, _, key = request_uri.removeprefix("s3://").partition("/")
-    asked = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["training"]
-    changed = dataclasses.replace(document, training_job=merged(document.training_job, asked))
-    if "InstanceType" in asked.get("ResourceConfig", {}):
+    requested = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["training"]
+    changed = dataclasses.replace(document, training_job=merged(document.training_job, requested))
+    if "InstanceType" in requested.get("ResourceConfig", {}):
         changed = dataclasses.replace(changed, fallback_instance_types=[])
     return changed

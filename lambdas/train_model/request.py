@@ -1,4 +1,4 @@
-"""The request that makes the job of an execution: what was written at synth, and what only this call knows."""
+"""The request that creates the job of an execution: what was written at synth, and what is known only now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def training_request(
     pipeline_job_id: str,
     capacity_retries: int = 0,
 ) -> dict[str, Any]:
-    """The whole CreateTrainingJob request; each time that there was no capacity, with the next instance type."""
+    """The whole CreateTrainingJob request; after each lack of capacity, it has the next instance type."""
     written, types = document.training_job, document.instance_types
     instance_type = types[capacity_retries % len(types)]
     key = settings.kms_key_arn
@@ -33,7 +33,7 @@ def training_request(
         "InputDataConfig": _channels(params, document),
         "OutputDataConfig": {"S3OutputPath": _folder(settings, "models"), **output_key(key)},
         "ResourceConfig": {"InstanceType": instance_type, **volume_key(key, instance_type)},
-        # One instance has nobody to talk to.
+        # With one instance there is no traffic between containers.
         _TRAFFIC: written[_TRAFFIC] and written["ResourceConfig"]["InstanceCount"] > 1,
         "Environment": {
             EXECUTION: params.execution_id,
@@ -44,7 +44,7 @@ def training_request(
         **vpc(settings.subnet_ids, settings.security_group_ids),
     }
     if "CheckpointConfig" in written:
-        # Not the job's name: the next attempt of the execution goes on from where this one was.
+        # Not the job's name: the execution's next attempt continues from the checkpoints of this one.
         known["CheckpointConfig"] = {"S3Uri": f"{_folder(settings, 'checkpoints')}{params.execution_id}"}
     request: dict[str, Any] = merged(written, known)
     return request
@@ -57,7 +57,7 @@ def _folder(settings: Settings, name: str) -> str:
 def tuning_request(
     name: str, image: str, params: Params, settings: Settings, document: Document, pipeline_job_id: str
 ) -> dict[str, Any]:
-    """The whole CreateHyperParameterTuningJob request; its training jobs are those of ``training_request``."""
+    """The whole CreateHyperParameterTuningJob request; it defines its training jobs as ``training_request`` does."""
     definition = training_request(name, image, params, settings, document, pipeline_job_id)
     del definition["TrainingJobName"]
     job_tags = definition.pop("Tags")
@@ -74,19 +74,19 @@ def tuning_request(
 
 
 def _prioritized(resources: dict[str, Any], document: Document, settings: Settings) -> dict[str, Any]:
-    """Let SageMaker itself take the first type that it has."""
+    """The resources with which SageMaker itself uses the first instance type that has capacity."""
     types = document.instance_types
-    alike = {name: resources[name] for name in ("InstanceCount", "VolumeSizeInGB")}
+    common = {name: resources[name] for name in ("InstanceCount", "VolumeSizeInGB")}
     return {
         "AllocationStrategy": "Prioritized",
-        "InstanceConfigs": [{"InstanceType": type_, **alike} for type_ in types],
+        "InstanceConfigs": [{"InstanceType": type_, **common} for type_ in types],
         **volume_key(settings.kms_key_arn, *types),
     }
 
 
 def _channels(params: Params, document: Document) -> list[dict[str, Any]]:
     return [
-        # Without the last slash the channel train would also read train2.
+        # Without the slash at the end, the channel train would also read train2.
         merged(document.channel, _source(name, f"{params.dataset_uri}/{name}/"))
         for name in params.channels.split(",")
         if name != document.held_out_channel

@@ -1,4 +1,4 @@
-"""What a job that is over means for the execution: its model, or why there is none."""
+"""The result of a job that is over: its model, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def result(job: FoundJob, jobs: TrainingJobs) -> Success:
-    """The outputs of a job that is over. Raises StepError with SageMaker's reason when it gave no model."""
+    """The outputs of a job that is over. Raises StepError with SageMaker's reason when it produced no model."""
     if isinstance(jobs, TuningJobs):
         return _best(job, jobs)
     if not job.has_result:
@@ -24,13 +24,13 @@ def result(job: FoundJob, jobs: TrainingJobs) -> Success:
 
 def _best(job: FoundJob, jobs: TuningJobs) -> Success:
     if not job.has_result:
-        told = _no_best(job) if searched(job.description) else str(jobs.failure(job))
-        raise StepError(f"{told}{_first_reason(job, jobs.sagemaker)}", external_id=job.name)
+        reason = _no_best(job) if searched(job.description) else str(jobs.failure(job))
+        raise StepError(f"{reason}{_first_reason(job, jobs.sagemaker)}", external_id=job.name)
     best = job.description["BestTrainingJob"]
     trained = read_training_job(jobs.sagemaker, best["TrainingJobName"])
     if not trained.has_result:
         raise StepError(
-            f"The best training job of tuning job {job.name}, {trained.name}, is {trained.status} and left no model."
+            f"The best training job of tuning job {job.name}, {trained.name}, is {trained.status} and has no model."
             f" {trained.reason}",
             external_id=log_link(trained.arn, TrainingJobs.log_group),
         )
@@ -70,7 +70,7 @@ def _no_best(job: FoundJob) -> str:
 
 
 def _first_reason(job: FoundJob, sagemaker: Any) -> str:
-    """What SageMaker says of the first training job that failed: of the search it says only that all have."""
+    """SageMaker's reason for the first training job that failed; for the tuning job it says only that all failed."""
     listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=job.name)
     for summary in listed["TrainingJobSummaries"]:
         if summary.get("FailureReason"):

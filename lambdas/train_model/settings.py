@@ -13,15 +13,15 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        artifact_bucket: Where SageMaker writes models, and checkpoints: under ``models/<pipeline>/`` and
+        artifact_bucket: Bucket that SageMaker writes models and checkpoints to, under ``models/<pipeline>/`` and
             ``checkpoints/<pipeline>/``.
         kms_key_arn: Key for the volumes and the model; empty for AWS's own keys.
         training_role_arn: The role of the training job.
-        pipeline: Name of the pipeline, whose releases can be deployed again; that of its image ends in ``-image``.
+        pipeline: Name of the pipeline; its image pipeline has the same name with ``-image`` at the end.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
-        subnet_ids: Subnets split by commas; empty for no VPC.
-        security_group_ids: Security groups split by commas; empty for no VPC.
+        subnet_ids: Subnet IDs, separated by commas; empty for no VPC.
+        security_group_ids: Security group IDs, separated by commas; empty for no VPC.
     """
 
     artifact_bucket: str
@@ -38,12 +38,12 @@ class Settings(SettingsBase):
 class Document(DocumentBase):
     """
     Attributes:
-        training_job: What is known of a CreateTrainingJob request before an execution.
-        tuning_job: What a CreateHyperParameterTuningJob request has beside that; ``None`` without a search.
-        channel: What every channel of ``InputDataConfig`` has.
+        training_job: Members of the CreateTrainingJob request that are known at synth.
+        tuning_job: Additional members of the CreateHyperParameterTuningJob request; ``None`` without tuning.
+        channel: Members that every channel of ``InputDataConfig`` has.
         held_out_channel: Channel that only the evaluation reads, or ``None``.
-        fallback_instance_types: What stands in for the instance type when AWS has none of it.
-        capacity_retries: Times that a job is started again when there was no instance.
+        fallback_instance_types: Instance types to use when AWS has no capacity of the configured type.
+        capacity_retries: How often a job is started again when there was no capacity.
     """
 
     training_job: dict[str, Any]
@@ -55,7 +55,7 @@ class Document(DocumentBase):
 
     @property
     def instance_types(self) -> list[str]:
-        """The wanted type, then those that stand in for it."""
+        """The configured instance type, then the fallback types."""
         return [self.training_job["ResourceConfig"]["InstanceType"], *self.fallback_instance_types]
 
 
@@ -65,12 +65,12 @@ class Params(ParamsBase):
     Attributes:
         execution_id: The pipeline execution.
         dataset_uri: ``s3://`` folder with one folder per channel.
-        channels: Names of the channels, split by commas.
+        channels: Names of the channels, separated by commas.
         sha256: Fingerprint of the data set.
         release: Number of the release that is deployed again, or ``none``.
-        request_uri: What the data set asks of its training, as JSON in S3; ``none`` where it asks nothing.
-        step: ``train`` starts the job and waits for its end. A job that takes longer than an action may wait has two
-            actions: ``start`` waits until it runs, ``read`` gives its result.
+        request_uri: S3 URI of what the data set requests for its training, as JSON; ``none`` without a request.
+        step: ``train`` starts the job and waits for its end. A job that takes longer than an action can wait has two
+            actions: ``start`` starts it and waits until it has instances, ``read`` returns its result.
     """
 
     execution_id: str

@@ -1,4 +1,4 @@
-"""One execution's training: the job that is started, waited for or read, and what its end means."""
+"""One execution's training: starts its job, waits for it or reads it, and returns the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEPS = ("train", "start", "read")
 
 
 class Trainer:
-    """Starts, follows and reads the training of one execution."""
+    """Starts the training of one execution, waits for it, and reads its result."""
 
     def __init__(
         self, params: Params, settings: Settings, document: Document, sagemaker: Any, ssm: Any, pipeline_job_id: str
@@ -51,7 +51,7 @@ class Trainer:
         )
 
     def call(self, token_text: str | None, *, now: int) -> Success | Continue:
-        """Do the step. Raises StepError with SageMaker's reason when the job gave no model."""
+        """Do what ``Params.step`` says. Raises StepError with SageMaker's reason when the job produced no model."""
         try:
             if self._params.step == "read":
                 found = self._run.read(token_text, now=now)
@@ -71,13 +71,13 @@ class Trainer:
         raise self._jobs.failure(job)
 
     def _has_begun(self, job: FoundJob) -> bool:
-        """Whether the step is done with a running job: the end of one that has its instances is told by an event."""
+        """Whether ``start`` is done although the job is running: once it has instances, an event reports its end."""
         if self._params.step != "start":
             return False
         return isinstance(self._jobs, TuningJobs) or job.secondary_status not in WITHOUT_INSTANCES
 
     def _handed_over(self, name: str, status: str) -> Success:
-        return Success(summary=f"{self._jobs.noun} {name}: {status}; its end is told by an event", external_id=name)
+        return Success(summary=f"{self._jobs.noun} {name}: {status}; an event reports its end", external_id=name)
 
     def _request(self, name: str, retries: int) -> dict[str, Any]:
         known = (name, self._image(), self._params, self._settings, self._document, self._pipeline_job_id)
@@ -86,7 +86,7 @@ class Trainer:
         return training_request(*known, retries)
 
     def _image(self) -> str:
-        """The image by digest; every attempt of one call trains the same."""
+        """The image by digest; every attempt in one invocation uses the same image."""
         if self._pinned is None:
             self._pinned = pin(self._configured_image(), lambda: client("ecr"))
         return self._pinned

@@ -72,7 +72,7 @@ def test_a_good_model_passes(call: Any, reports: Any) -> None:
     assert reports.outputs == {
         "Value": "0.966667",
         "ProductionValue": "none",
-        "Verdict": "validation:accuracy is 0.966667 (at least 0.9 asked); production has none",
+        "Verdict": "validation:accuracy is 0.966667 (required: at least 0.9); production has none",
     }
 
 
@@ -112,8 +112,8 @@ def test_a_verdict_outlives_a_registry_that_refuses(call: Any, reports: Any, scr
     ("value", "sentence"),
     [
         (None, "The model has no metric validation:accuracy; check that the metric definitions match"),
-        ("nan", "validation:accuracy is nan, which says nothing about the model"),
-        ("inf", "validation:accuracy is inf, which says nothing about the model"),
+        ("nan", "validation:accuracy is nan, which is not a finite number"),
+        ("inf", "validation:accuracy is inf, which is not a finite number"),
         ("good", "validation:accuracy is 'good', which is not a number"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_model_no_better_than_production_fails(
     produce(package("0.95"))
     call(package("0.955"))
     assert reports.message == (
-        "validation:accuracy is 0.955, must be at least 0.96 (production has 0.95, to be beaten by 0.01)"
+        "validation:accuracy is 0.955, must be at least 0.96 (production has 0.95, required margin 0.01)"
     )
 
 
@@ -217,7 +217,7 @@ def test_with_a_maximum_alone_lower_is_better() -> None:
     champion = Champion("arn", {"loss": "0.3"})
     assert judge(rule(maximum=1.0, by=0.05), "0.25", champion) is None
     assert judge(rule(maximum=1.0, by=0.05), "0.29", champion) == (
-        "loss is 0.29, must be at most 0.25 (production has 0.3, to be beaten by 0.05)"
+        "loss is 0.29, must be at most 0.25 (production has 0.3, required margin 0.05)"
     )
 
 
@@ -263,8 +263,8 @@ def test_all_rules_that_hold_open_the_gate(call: Any, reports: Any, write_docume
     write_document(with_rules({"metric": "loss", "max_value": 0.5}))
     call(package("0.95", **{"metric.loss": "0.3"}))
     assert reports.outputs["Verdict"] == (
-        "validation:accuracy is 0.95 (at least 0.9 asked); production has none;"
-        " loss is 0.3 (at most 0.5 asked); production has none"
+        "validation:accuracy is 0.95 (required: at least 0.9); production has none;"
+        " loss is 0.3 (required: at most 0.5); production has none"
     )
 
 
@@ -302,7 +302,7 @@ def test_a_release_that_is_deployed_again_need_not_beat_production(
     write_document(with_rules(beat_production_by=0.0))
     produce(package("0.99"))
     call_again(package("0.95", status="Approved"))
-    assert reports.outputs["Verdict"] == "validation:accuracy is 0.95 (at least 0.9 asked); production has 0.99"
+    assert reports.outputs["Verdict"] == "validation:accuracy is 0.95 (required: at least 0.9); production has 0.99"
 
 
 def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its_status(
@@ -319,7 +319,7 @@ def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its
     [
         ([], "at least one"),
         ([{"metric": "a"}], "item 0: must have metric, min_value, max_value, beat_production_by"),
-        (with_rules(min_value=None)["rules"], "item 0: rules out nothing"),
+        (with_rules(min_value=None)["rules"], "item 0: must have a min_value, max_value or beat_production_by"),
         (with_rules(min_value=math.nan)["rules"], "min_value must be a finite"),
         (with_rules(min_value="0.9")["rules"], "min_value must be a finite"),
     ],

@@ -85,7 +85,7 @@ def call(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..
         history = [
             gave("Prepare", "CheckDataset", RequestUri=uri),
             gave("Source", "Dataset", ObjectKey="datasets/iris.csv"),
-            gave("Evaluate", "Gate", Verdict="accuracy is 0.95 (at least 0.9 asked)"),
+            gave("Evaluate", "Gate", Verdict="accuracy is 0.95 (required: at least 0.9)"),
             gave("DeployDev", "SmokeTest", Summary="10 of 10 golden records right, p95 9 ms"),
         ]
         reports.answer("ListActionExecutions", actionExecutionDetails=history)
@@ -102,12 +102,12 @@ def test_the_message_is_readable_line_by_line(call: Any) -> None:
     assert call(arn)["Message"].splitlines() == [
         f"Candidate: {arn}",
         "Metrics (production now): accuracy 0.95 (0.93); loss 0.2 (none)",
-        "Gate passed: accuracy is 0.95 (at least 0.9 asked)",
+        "Gate passed: accuracy is 0.95 (required: at least 0.9)",
         "DEV smoke test: 10 of 10 golden records right, p95 9 ms",
         "Data: datasets/iris.csv, version v7",
         f"Image: iris-1a2b3c@sha256:{'ab' * 32}, commit cdcdcdcdcdcd",
         "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
-        f"All of it: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
+        f"Evidence: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
     ]
 
 
@@ -119,22 +119,22 @@ def test_what_the_data_set_asks_is_read_first_and_with_the_fleet_as_it_will_be(c
     request = asking(InstanceType="ml.p3.2xlarge", MaxCapacity="9", CaptureSampling="0")
     lines = call(package(accuracy="0.95"), request=request)["Message"].splitlines()
     assert lines[0] == (
-        "The data set asks for: production InstanceType ml.p3.2xlarge, MaxCapacity 9, CaptureSampling 0; training Reso…"
+        "The data set requests: production InstanceType ml.p3.2xlarge, MaxCapacity 9, CaptureSampling 0; training Reso…"
     )
     assert lines[-2] == "Production: 2 to 9 x ml.p3.2xlarge, hourly cost unknown"
-    assert lines[-1].startswith("All of it: s3://artifacts/evidence/")
+    assert lines[-1].startswith("Evidence: s3://artifacts/evidence/")
 
 
 def test_a_fleet_that_the_data_set_leaves_alone_keeps_its_cost(call: Any) -> None:
     lines = call(package(accuracy="0.95"), request=asking(CaptureSampling="0"))["Message"].splitlines()
-    assert lines[0] == "The data set asks for: production CaptureSampling 0; training ResourceConfig InstanceCount 3"
+    assert lines[0] == "The data set requests: production CaptureSampling 0; training ResourceConfig InstanceCount 3"
     assert "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD" in lines
 
 
 def test_a_hyperparameter_adds_no_line_of_its_own(call: Any) -> None:
     request = {"training": {"HyperParameters": {"trees": "1\nGate passed: all"}}, "endpoints": {}}
     lines = call(package(accuracy="0.95"), request=request)["Message"].splitlines()
-    assert lines[0] == "The data set asks for: training HyperParameters trees 1 Gate passed: all"
+    assert lines[0] == "The data set requests: training HyperParameters trees 1 Gate passed: all"
 
 
 def test_a_data_set_that_asks_for_nothing_is_not_told_to_ask(call: Any) -> None:

@@ -99,7 +99,7 @@ def test_the_package_records_its_lineage_and_metrics(call: Any, reports: Any) ->
 def test_a_tag_that_stayed_a_tag_is_said_in_the_record(call: Any, reports: Any) -> None:
     tagged = IMAGE.replace("@sha256:" + "ab" * 32, ":v1")
     call(AlgorithmSpecification={"TrainingImage": tagged})
-    assert registered(reports)["image"] == f"{tagged} - digest unknown: its registry did not tell"
+    assert registered(reports)["image"] == f"{tagged} - digest unknown: the registry did not return it"
 
 
 def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: Any) -> None:
@@ -219,7 +219,7 @@ def test_missing_artifact_credentials_are_reported_before_anything_is_made(
     event = load_event("register_model")
     del event["CodePipeline.job"]["data"]["artifactCredentials"]
     handler(event, None)
-    assert "brings no artifact credentials" in reports.message
+    assert "has no artifact credentials" in reports.message
     assert sagemaker.operations() == []
 
 
@@ -426,14 +426,14 @@ def test_a_release_that_is_deployed_again_is_no_new_training(call_again: Any, re
 def test_a_release_whose_model_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
     release_record(model_package_arn=old_package())
     call_again()
-    assert reports.message == f"The model of release 3 is gone: {MODEL}"
+    assert reports.message == f"The model of release 3 does not exist: {MODEL}"
 
 
 def test_a_release_whose_package_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
     gone = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{GROUP}/99"
     release_record(model_package_arn=gone)
     call_again()
-    assert reports.message.startswith(f"Model package {gone} of release 3 is gone")
+    assert reports.message.startswith(f"Model package {gone} of release 3 does not exist")
 
 
 def test_a_release_that_is_not_stored_still_names_its_package(

@@ -369,7 +369,7 @@ def test_a_best_job_without_a_model_fails(call: Any, sagemaker: Any, reports: An
     sagemaker.answer("DescribeHyperParameterTuningJob", **tuning_job("Completed", BestTrainingJob=BEST))
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", name=CHILD, TuningJobArn=SEARCH_ARN, ModelArtifacts={}))
     call(token(TUNING_NAME))
-    assert f"{CHILD}, is Stopped and left no model" in reports.message
+    assert f"{CHILD}, is Stopped and has no model" in reports.message
 
 
 @pytest.mark.parametrize("status", ["Completed", "Failed"])
