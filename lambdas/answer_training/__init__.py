@@ -1,1 +1,1 @@
-"""Ends the wait for a long training: answers the pipeline's approval when the job is over."""
+"""Ends the wait for a long training: approves the pipeline's waiting approval action when the job is over."""

@@ -1,8 +1,8 @@
-"""The answer of a wait for a job.
+"""Ends the wait for a job, which is a manual approval action.
 
-Either may come first, a job that fails at once or a question that is asked long before the end, so the function is
-called for both and whichever comes last does the work. The answer is always yes: whether there is a model, and why
-not, is told by the action after it, which can say more than the 512 characters of an answer.
+The end of the job and the start of the wait may come in any order, for example when a job fails at once. Therefore
+both events invoke the function, and the later event ends the wait. The result is always ``Approved``: the next action
+reports whether there is a model, and why not, because it can say more than the 512 characters of a summary.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from answer_training.settings import Settings
 
 MAX_SUMMARY_CHARACTERS = 512
-# The approval was answered, or its execution is gone.
-_NOBODY_WAITS = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
+# The approval action is already completed, or its execution has ended.
+_NOTHING_WAITS = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
 
 
 def answer_training(event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any) -> None:
-    """Answer the wait of the execution that is in the stage now, if its job is over.
+    """End the wait of the execution that is in the stage now, if its job is over.
 
-    Raises StepError when a wait has begun and its token is not to be seen yet.
+    Raises StepError when a wait has begun and CodePipeline does not show its token yet.
     """
     execution_id, latest = _latest(settings, codepipeline)
     if latest.get("status") != "InProgress" or "token" not in latest:
         _check_began(event, execution_id, latest)
-        logs.info("nothing waits")
+        logs.info("no action is waiting")
         return
     token = latest["token"]
     jobs = jobs_of(settings.job_kind, sagemaker, settings.job_prefix)
     found = list(jobs.of_execution(execution_id))
     if found and found[-1].is_running:
-        logs.info("the job goes on", execution=execution_id)
+        logs.info("the job is still running", execution=execution_id)
         return
-    # Without a job there is nothing to wait for: a release is deployed again.
+    # Without a job there is nothing to wait for: the execution is a rollback.
     summary = f"{jobs.noun} {found[-1].name} is over: {found[-1].status}" if found else "No job was started"
     try:
         codepipeline.put_approval_result(
@@ -50,15 +50,15 @@ def answer_training(event: dict[str, Any], settings: Settings, codepipeline: Any
             result={"status": "Approved", "summary": summary[:MAX_SUMMARY_CHARACTERS]},
         )
     except ClientError as error:
-        if error_code(error) not in _NOBODY_WAITS:
+        if error_code(error) not in _NOTHING_WAITS:
             raise
-        logs.info("nothing waits any more", code=error_code(error))
+        logs.info("the action no longer waits", code=error_code(error))
         return
-    logs.info("answered", execution=execution_id, summary=summary)
+    logs.info("wait ended", execution=execution_id, summary=summary)
 
 
 def _latest(settings: Settings, codepipeline: Any) -> tuple[str, dict[str, Any]]:
-    """The execution that is or was last in the stage, and what its wait is at: status, and token to answer it with."""
+    """The execution that is or was last in the stage, and the state of its wait: the status, and the approval token."""
     state = codepipeline.get_pipeline_state(name=settings.pipeline)
     for stage in state["stageStates"]:
         for action in stage.get("actionStates", []):
@@ -69,13 +69,13 @@ def _latest(settings: Settings, codepipeline: Any) -> tuple[str, dict[str, Any]]
 
 
 def _check_began(event: dict[str, Any], execution_id: str, latest: dict[str, Any]) -> None:
-    """Make Lambda deliver the event of a wait again, twice and minutes later, where the state still lags behind.
+    """Raise when the pipeline's state does not show the wait yet, so that Lambda retries the event, twice.
 
-    No other event would come where the job is over already.
+    Lambda retries minutes later. When the job is over already, no other event would end the wait.
     """
     detail = event.get("detail", {})
     if detail.get("state") != "STARTED":
         return
-    answered = execution_id == detail.get("execution-id") and latest.get("status") not in {None, "InProgress"}
-    if not answered:
+    ended = execution_id == detail.get("execution-id") and latest.get("status") not in {None, "InProgress"}
+    if not ended:
         raise StepError(f"The wait of execution {detail.get('execution-id')} has begun, and has no token yet.")

@@ -10,5 +10,5 @@ from handler_kit.clients import client
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Answer the wait if its job is over; what is raised makes Lambda deliver the event again."""
+    """End the wait if its job is over; when an error is raised, Lambda delivers the event again."""
     answer_training(event, Settings.from_env(), client("codepipeline"), client("sagemaker"))

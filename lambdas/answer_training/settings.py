@@ -1,4 +1,4 @@
-"""What the function is told by its environment."""
+"""What the function reads from its environment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from handler_kit.settings import SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        pipeline: The pipeline that waits.
-        stage: The stage of the wait.
-        action: The approval that is the wait.
+        pipeline: Name of the pipeline.
+        stage: Name of the stage that waits.
+        action: Name of the approval action that waits.
         job_kind: ``training`` or ``tuning``.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
     """

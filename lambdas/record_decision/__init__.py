@@ -1,1 +1,1 @@
-"""Writes into the model registry what became of a candidate: approved, or rejected and why."""
+"""Records the decision about a candidate in the model registry: approved, or rejected and why."""

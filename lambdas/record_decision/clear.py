@@ -1,4 +1,4 @@
-"""A production stack whose first creation failed gives way to the release; one that ever served does not."""
+"""Deletes a production stack whose first creation failed, so that the release can create it; never any other stack."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from handler_kit.tokens import Token
 if TYPE_CHECKING:
     from record_decision.settings import Settings
 
-# An endpoint that never came up is gone within minutes.
+# An endpoint that was never in service is deleted within minutes.
 MAX_WAIT_SECONDS = 3600
 
 
 def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, now: int) -> Continue | None:
-    """Delete the production stack if it never served, and wait until it is gone; ``None`` when nothing is in the way.
+    """Delete the production stack if it never served, and wait until it is deleted; ``None`` when nothing is to delete.
 
-    Raises StepError, with the command that mends it, where the stack cannot be deleted or updated.
+    Raises StepError when the stack cannot be deleted or updated; the message has the command that fixes it.
     """
     name = settings.production_stack
     latest_deadline = now + MAX_WAIT_SECONDS
@@ -32,11 +32,11 @@ def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, no
         return None
     stack.check()
     if stack.never_served:
-        # By its id: a stack that somebody makes meanwhile under the same name is another one.
+        # By its ID, so that a new stack with the same name is never deleted.
         cloudformation.delete_stack(StackName=stack.id, RoleARN=settings.deploy_role_arn)
-        logs.info("a stack that never served is deleted", stack=stack.id, status=stack.status)
+        logs.info("deleting a stack that never served", stack=stack.id, status=stack.status)
     elif stack.status != "DELETE_IN_PROGRESS":
         return None
     if now >= token.deadline:
         raise StepError(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
-    return Continue(token, summary=f"Stack {name} never served; it is deleted first", external_id=stack.id)
+    return Continue(token, summary=f"Stack {name} never served and is being deleted", external_id=stack.id)

@@ -1,4 +1,4 @@
-"""Find the model package a decision is about, and mark it once."""
+"""Find the model package that a decision is about, and mark it once."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ APPROVAL = ("Approve", "Approve")
 PACKAGE_VARIABLE = "ModelPackageArn"
 ENDED = {"FAILED": "Failed", "STOPPED": "Stopped"}
 
-# CodePipeline notices a little late that an approval has expired, never early.
+# CodePipeline may detect a little late that an approval has expired, never early.
 _CLOCK_SLACK = timedelta(seconds=30)
 
 
 def record_approval(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any) -> Success:
-    """Mark the package Approved, with who said so and what they said; that it is so already is no mistake."""
+    """Mark the package Approved, with who approved it and their comment; if it is Approved already, do nothing."""
     arn = params.model_package_arn
     _check_group(arn, settings)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if package.get("ModelApprovalStatus") != registry.APPROVED:
         history = History.read(codepipeline, settings.pipeline, params.execution_id)
-        properties = _answer(history)
+        properties = _approval(history)
         who = properties.get("approved_by", "somebody")
-        said = properties.get("approval_summary", "no summary was given.")
-        description = f"Approved in pipeline execution {params.execution_id} by {who}: {said}"
+        comment = properties.get("approval_summary", "no summary was given.")
+        description = f"Approved in pipeline execution {params.execution_id} by {who}: {comment}"
         registry.mark(sagemaker, arn, registry.APPROVED, description, properties)
     return Success(summary=f"{arn} is Approved", external_id=arn)
 
@@ -41,31 +41,31 @@ def record_approval(params: Params, settings: Settings, codepipeline: Any, sagem
 def record_end(
     event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any
 ) -> None:
-    """Mark the package of an execution that ended before its release Rejected, and say why.
+    """Mark the package of an execution Rejected when the execution ended before its release, and record why.
 
-    A package that production runs although a later step failed is Approved, and says what failed. Raises ValueError
-    when the event is not such an end; Lambda then delivers the event again.
+    If production runs the package although a later action failed, the package is marked Approved, with what failed.
+    Raises ValueError when the event is not such an end; Lambda then delivers the event again.
     """
     execution_id = _ended_execution(event, settings)
     execution = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
     status = execution["pipelineExecution"]["status"]
     if status not in ENDED.values():
-        logs.info("the execution goes on: a stage was retried", execution_id=execution_id, status=status)
+        logs.info("the execution continues: a stage was retried", execution_id=execution_id, status=status)
         return
     history = History.read(codepipeline, settings.pipeline, execution_id)
     arn = _package_of(history)
     if arn is None:
-        logs.info("the execution made no model package", execution_id=execution_id)
+        logs.info("the execution has created no model package", execution_id=execution_id)
         return
     _check_group(arn, settings)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if registry.properties_of(package).get("execution_id", execution_id) != execution_id:
-        logs.info("a release that was to be deployed again keeps its status", model_package=arn)
+        logs.info("the package of a release that was deployed again keeps its status", model_package=arn)
     elif package_in_production(cloudformation, settings.production_stack) == arn:
         why = f"Pipeline execution {execution_id}: in production, but not recorded as a release: "
         registry.mark(sagemaker, arn, registry.APPROVED, why + _why(history, status, settings))
     elif package.get("ModelApprovalStatus") == registry.REJECTED:
-        logs.info("model package is rejected already", model_package=arn)
+        logs.info("model package is already rejected", model_package=arn)
     else:
         why = _why(history, status, settings)
         registry.mark(sagemaker, arn, registry.REJECTED, f"Pipeline execution {execution_id}: {why}")
@@ -84,12 +84,12 @@ def _ended_execution(event: dict[str, Any], settings: Settings) -> str:
 
 
 def _package_of(history: History) -> str | None:
-    """The package that Register made, also when it failed after making it."""
+    """The package that Register created, even if Register failed afterwards."""
     if arn := history.outputs(*REGISTER).get(PACKAGE_VARIABLE):
         return arn
     failed = history.newest(*REGISTER, "Failed")
-    told = "" if failed is None else str(result_of(failed).get("externalExecutionId", ""))
-    return told if ":model-package/" in told else None
+    reported = "" if failed is None else str(result_of(failed).get("externalExecutionId", ""))
+    return reported if ":model-package/" in reported else None
 
 
 def _why(history: History, status: str, settings: Settings) -> str:
@@ -103,28 +103,28 @@ def _why(history: History, status: str, settings: Settings) -> str:
         return f"{failed['stageName']}/{failed['actionName']} failed: {error or 'no reason was given.'}"
     limit = timedelta(minutes=settings.approval_timeout_minutes)
     if not summary and failed["lastUpdateTime"] - failed["startTime"] >= limit - _CLOCK_SLACK:
-        return f"the approval expired: nobody answered within {settings.approval_timeout_minutes} minutes."
+        return f"the approval expired: nobody approved or rejected within {settings.approval_timeout_minutes} minutes."
     who = f" by {failed['updatedBy']}" if failed.get("updatedBy") else ""
     return f"not approved{who}: {summary or 'no reason was given.'}"
 
 
-def _answer(history: History) -> dict[str, str]:
-    """Who approved, when, and what they said, as far as CodePipeline tells."""
+def _approval(history: History) -> dict[str, str]:
+    """Who approved, when, and with which comment, as far as CodePipeline reports it."""
     approval = history.newest(*APPROVAL, "Succeeded")
     if approval is None:
         return {}
-    told = {
+    facts = {
         "approved_by": str(approval.get("updatedBy", "")),
         "approved_at": approval["lastUpdateTime"].isoformat(),
         "approval_summary": str(result_of(approval).get("externalExecutionSummary", "")),
     }
-    return {name: text for name, text in told.items() if text}
+    return {name: text for name, text in facts.items() if text}
 
 
 def _check_group(arn: str, settings: Settings) -> None:
     group = arn.partition(":model-package/")[2].partition("/")[0]
     if group.lower() != settings.model_package_group.lower():
         raise ConfigurationError(
-            f"Model package {arn} is not of the group {settings.model_package_group}; this pipeline decides"
-            " only upon its own models."
+            f"Model package {arn} is not in the group {settings.model_package_group}; this pipeline decides"
+            " only about its own model packages."
         )

@@ -11,11 +11,11 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        model_package_group: The only group whose packages are decided upon.
+        model_package_group: The only group whose model packages this function marks.
         pipeline: The only pipeline whose decisions count.
-        approval_timeout_minutes: How long CodePipeline waits for an answer.
+        approval_timeout_minutes: Timeout of the manual approval, in minutes.
         production_stack: The CloudFormation stack that serves production.
-        deploy_role_arn: Role that CloudFormation deploys production with.
+        deploy_role_arn: Role with which CloudFormation deploys production.
     """
 
     model_package_group: str

@@ -1,1 +1,1 @@
-"""Writes the record of a release once production runs it: what it is made of, and who let it through."""
+"""Writes the record of a release when production runs it: what it was made from, and who approved it."""

@@ -18,7 +18,7 @@ from handler_kit.settings import NONE
 if TYPE_CHECKING:
     from record_release.settings import Params, Settings
 
-# Step to stage and action: what these gave is enough to deploy the release again without them.
+# Key in the record to stage and action: with the outputs of these actions, the release can be deployed again.
 REPLAYED = {
     "CheckDataset": ("Prepare", "CheckDataset"),
     "Train": ("Train", "Train"),
@@ -26,7 +26,7 @@ REPLAYED = {
 }
 ATTEMPTS = 10
 
-_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+_IN_USE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Services:
 
 
 def record_release(params: Params, settings: Settings, services: Services) -> Success:
-    """Write the record under the next number, or find the one that an earlier delivery wrote."""
+    """Write the record under the next number, or find the record that an earlier delivery of the event wrote."""
     record = _gather(params, settings, services)
     releases = Releases(services.s3, settings.artifact_bucket, settings.pipeline)
     number = _write(record, releases)
@@ -60,7 +60,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
     approval = history.newest("Approve", "Approve", "Succeeded") or {}
     tested = history.newest("DeployProduction", "SmokeTest", "Succeeded") or {}
     approved_at, released_at = approval.get("lastUpdateTime"), tested.get("lastUpdateTime")
-    said = approval.get("output", {}).get("executionResult", {}).get("externalExecutionSummary")
+    comment = approval.get("output", {}).get("executionResult", {}).get("externalExecutionSummary")
     return {
         "pipeline": settings.pipeline,
         "execution_id": params.execution_id,
@@ -84,7 +84,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "evidence": history.outputs("Approve", "Evidence").get("EvidenceUri"),
         "approved_by": approval.get("updatedBy"),
         "approved_at": None if approved_at is None else approved_at.isoformat(),
-        "approval_summary": said,
+        "approval_summary": comment,
         "endpoint": settings.endpoint,
         "endpoint_config": endpoint["EndpointConfigName"],
         "steps": {step: outputs for step, outputs in steps.items() if outputs},
@@ -92,10 +92,10 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
 
 
 def _write(record: dict[str, Any], releases: Releases) -> int:
-    """Give the record the next free number; two that try at once never get the same."""
+    """Write the record under the next free number; two concurrent writers never get the same number."""
     for _ in range(ATTEMPTS):
         newest = releases.newest_number()
-        # An earlier delivery of this event may have written it; one that comes late finds newer releases after it.
+        # An earlier delivery of this event may have written the record, and newer releases may follow it already.
         if (earlier := releases.number_of(record["execution_id"], newest)) is not None:
             return earlier
         body = json.dumps({"release": newest + 1, **record}, indent=2).encode()
@@ -108,16 +108,16 @@ def _write(record: dict[str, Any], releases: Releases) -> int:
                 IfNoneMatch="*",
             )
         except ClientError as error:
-            if error_code(error) not in _TAKEN:
+            if error_code(error) not in _IN_USE:
                 raise
-            logs.info("the number was taken meanwhile", release=newest + 1)
+            logs.info("the number is already in use", release=newest + 1)
             continue
         return newest + 1
     raise StepError(f"No free number for the release after {ATTEMPTS} attempts. Retry the stage.")
 
 
 def _mark(params: Params, number: int, sagemaker: Any) -> None:
-    """Put the number on the package; one that a failed try of this stage rejected is approved after all."""
+    """Record the number in the package; a package that a failed attempt of this stage rejected is approved again."""
     arn, properties = params.model_package_arn, {"release": str(number)}
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if package.get("ModelApprovalStatus") != registry.APPROVED:

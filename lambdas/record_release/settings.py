@@ -11,9 +11,9 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        pipeline: The pipeline whose executions are looked into.
-        artifact_bucket: Where the records go, under ``releases/<pipeline>/``.
-        endpoint: The production endpoint.
+        pipeline: Name of the pipeline.
+        artifact_bucket: Bucket that stores the records, under ``releases/<pipeline>/``.
+        endpoint: Name of the production endpoint.
     """
 
     pipeline: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
-    """Start the processing job on the first call; look after it on every later one."""
+    """Start the processing job on the first invocation; check it on every later invocation."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     releases = Releases(client("s3"), settings.artifact_bucket, settings.job_prefix)
     released = releases.replay(params.release, "RunEvaluation")

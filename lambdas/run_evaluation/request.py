@@ -1,4 +1,4 @@
-"""The CreateProcessingJob request of an execution: what was written at synth, and what only this call knows."""
+"""The CreateProcessingJob request of an execution: what was written at synth, and what is known only now."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROOT = "/opt/ml/processing"
 
 
 def report_folder(settings: Settings, name: str) -> str:
-    """Where a job's report lands."""
+    """The S3 folder for a job's report."""
     return f"s3://{settings.artifact_bucket}/evaluations/{settings.job_prefix}/{name}"
 
 
@@ -46,7 +46,7 @@ def processing_request(
         "AppSpecification": {"ImageUri": settings.image or params.image},
         "ProcessingInputs": [
             _input("model", params.model_data_url),
-            # Without the last slash the channel holdout would also read holdout2.
+            # Without the slash at the end, the channel holdout would also read holdout2.
             _input(document.channel, f"{params.dataset_uri}/{document.channel}/"),
         ],
         "ProcessingOutputConfig": {"Outputs": [output], **output_key(key)},

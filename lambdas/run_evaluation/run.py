@@ -1,4 +1,4 @@
-"""One execution's evaluation: its processing job, and where the report lies when it is over."""
+"""One execution's evaluation: its processing job, and the location of the report when the job is over."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def run(
     job: Job, params: Params, settings: Settings, document: Document, sagemaker: Any, *, now: int
 ) -> Success | Continue:
-    """Start the evaluation, or look after it. Raises StepError with the program's or SageMaker's reason."""
+    """Start the evaluation, or check it. Raises StepError with the program's or SageMaker's reason when it failed."""
     jobs = ProcessingJobs(sagemaker, settings.job_prefix)
     found = JobRun(
         jobs,
-        # Jobs are called as the pipeline.
+        # The prefix of the jobs' names is the name of the pipeline.
         Execution(client("codepipeline"), settings.job_prefix, params.execution_id),
         started_by=job.id,
         request=lambda name, _: processing_request(name, params, settings, document, job.id),

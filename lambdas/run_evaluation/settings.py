@@ -13,13 +13,13 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        artifact_bucket: Where the report goes, under ``evaluations/<job_prefix>/``.
+        artifact_bucket: Bucket that stores the report, under ``evaluations/<job_prefix>/``.
         kms_key_arn: Key for the volume and the report; empty for AWS's own keys.
         evaluation_role_arn: The role of the processing job.
         job_prefix: Jobs are named ``<job_prefix>-<12 hex digits of the execution>``.
-        image: Image of the program; empty for the candidate's.
-        subnet_ids: Subnets split by commas; empty for no VPC.
-        security_group_ids: Security groups split by commas; empty for no VPC.
+        image: Image of the program; empty for the candidate's image.
+        subnet_ids: Subnet IDs, separated by commas; empty for no VPC.
+        security_group_ids: Security group IDs, separated by commas; empty for no VPC.
     """
 
     artifact_bucket: str
@@ -35,7 +35,7 @@ class Settings(SettingsBase):
 class Document(DocumentBase):
     """
     Attributes:
-        processing_job: What is known of a CreateProcessingJob request before an execution.
+        processing_job: Members of the CreateProcessingJob request that are known at synth.
         channel: The channel of the data set with the held-out records.
     """
 
@@ -49,7 +49,7 @@ class Params(ParamsBase):
     Attributes:
         execution_id: The pipeline execution.
         dataset_uri: ``s3://`` folder with one folder per channel.
-        channels: Names of the channels, split by commas.
+        channels: Names of the channels, separated by commas.
         image: The candidate's image.
         model_data_url: The candidate's model.
         release: Number of the release that is deployed again, or ``none``.

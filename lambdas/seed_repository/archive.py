@@ -1,4 +1,4 @@
-"""The files of a zip archive, read with care: the archive is data, whoever made it."""
+"""The files of a zip archive, which is treated as untrusted input."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class File:
 
 
 def read_archive(content: bytes, place: str) -> list[File]:
-    """Every file, sorted by path. Raises ConfigurationError naming the archive and the entry."""
+    """Every file, sorted by path. Raises ConfigurationError that names the archive and the entry."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             _check(entries, place)
             return sorted((_read(archive, entry, place) for entry in entries), key=lambda file: file.path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise ConfigurationError(f"{place}: not a readable zip file ({error}); make it again") from None
+        raise ConfigurationError(f"{place}: not a readable zip file ({error}); create it again") from None
 
 
 def _check(entries: list[zipfile.ZipInfo], place: str) -> None:
     if not entries:
-        raise ConfigurationError(f"{place}: the zip file holds no files")
+        raise ConfigurationError(f"{place}: the zip file contains no files")
     if len(entries) > MAX_FILES:
         raise ConfigurationError(f"{place}: {len(entries)} files; at most {MAX_FILES} can be seeded")
     if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
@@ -59,16 +59,16 @@ def _problem(entry: zipfile.ZipInfo) -> str | None:
     if ".git" in path.parts:
         return "belongs to git itself"
     if stat.S_ISLNK(entry.external_attr >> 16):
-        return "is a symbolic link; put the file itself there"
+        return "is a symbolic link; replace it with the file itself"
     if entry.flag_bits & 0x1:
         return "is encrypted"
     if entry.file_size > MAX_FILE_BYTES:
-        return f"has {entry.file_size} bytes; CodeCommit takes {MAX_FILE_BYTES} at most"
+        return f"has {entry.file_size} bytes; CodeCommit accepts at most {MAX_FILE_BYTES}"
     return None
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> File:
-    # The size in the directory of the archive may be a lie; no more than it is ever unpacked.
+    # The size in the archive's directory may be wrong; never unpack more than this size.
     with archive.open(entry) as stream:
         content = stream.read(entry.file_size + 1)
     if len(content) != entry.file_size:

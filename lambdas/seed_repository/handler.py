@@ -1,4 +1,4 @@
-"""Lambda entry point that Terraform invokes once, before it makes the image pipeline."""
+"""Lambda entry point that Terraform invokes once, before it creates the image pipeline."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from seed_repository.settings import Params, Settings
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Seed the repository; an exception is what Terraform shows, and fails the apply."""
+    """Seed the repository; Terraform shows an exception, and the apply fails."""
     return seed(Params.from_mapping(event), Settings.from_env(), client("codecommit"), client("s3"))

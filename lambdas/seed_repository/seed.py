@@ -1,4 +1,4 @@
-"""Commit the files of a zip archive to a branch that has nothing yet."""
+"""Commit the files of a zip archive to a branch that has no commits yet."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from seed_repository.archive import File, read_archive
 if TYPE_CHECKING:
     from seed_repository.settings import Params, Settings
 
-# What one CreateCommit takes: 100 files, 20 MB with the third that base64 adds.
+# Limits of one CreateCommit: 100 files, and 20 MB including the third that base64 adds.
 FILES_PER_COMMIT = 100
 BYTES_PER_COMMIT = 12 * 1024 * 1024
 MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
-# Terraform calls right after it made the role, and IAM takes a while to tell every service.
+# Terraform invokes the function right after it has created the role, and IAM takes a while to apply it in all services.
 PROPAGATION_SECONDS = 60
 PAUSE_SECONDS = 3
 AUTHOR = "mlops-constructs"
 
 
 def seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[str, Any]:
-    """Seed the branch, or leave it alone when it has a commit that is not an unfinished seed.
+    """Seed the branch, unless it already has commits that are not an unfinished seed.
 
-    Returns ``{"seeded": bool, "commit": id}``, the commit the branch ends with.
+    Returns ``{"seeded": bool, "commit": ID}`` with the newest commit of the branch.
     """
     deadline = time.monotonic() + PROPAGATION_SECONDS
     while True:
@@ -36,7 +36,7 @@ def seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[s
         except ClientError as error:
             if error_code(error) not in PERMISSION_CODES or time.monotonic() > deadline:
                 raise
-            logs.info("not permitted yet", error=error_code(error))
+            logs.info("access denied, trying again", error=error_code(error))
             time.sleep(PAUSE_SECONDS)
 
 
@@ -45,7 +45,7 @@ def _seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[
     parts = _batches(_files(params, settings, s3))
     done = 0 if head is None else _parts_done(head, len(parts), settings, codecommit)
     if done == len(parts):
-        logs.info("repository has content, left alone", repository=settings.repository, commit=head)
+        logs.info("repository has content and is not changed", repository=settings.repository, commit=head)
         return {"seeded": False, "commit": head}
     for number, part in enumerate(parts[done:], start=done + 1):
         head = _commit(part, head, _message(number, len(parts)), settings, codecommit)
@@ -89,7 +89,7 @@ def _batches(files: list[File]) -> list[list[File]]:
 
 
 def _parts_done(head: str, parts: int, settings: Settings, codecommit: Any) -> int:
-    """How many parts an earlier call committed before it broke off; all when the branch is not ours."""
+    """How many parts an earlier, interrupted invocation has committed; all when the branch has other commits."""
     if parts == 1:
         return parts
     message = codecommit.get_commit(repositoryName=settings.repository, commitId=head)["commit"]["message"]

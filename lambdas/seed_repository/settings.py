@@ -11,9 +11,9 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        repository: The CodeCommit repository.
-        branch: The branch that gets the content.
-        source_bucket: Where the zip file lies.
+        repository: Name of the CodeCommit repository.
+        branch: Name of the branch to commit the content to.
+        source_bucket: Bucket with the zip file.
     """
 
     repository: str
@@ -25,7 +25,7 @@ class Settings(SettingsBase):
 class Params(ParamsBase):
     """
     Attributes:
-        key: The zip file; every file in it becomes a file of the repository.
+        key: Key of the zip file; every file in it becomes a file of the repository.
     """
 
     key: str

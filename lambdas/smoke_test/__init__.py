@@ -1,1 +1,1 @@
-"""Proves that an endpoint runs the requested model, and that it answers the golden records."""
+"""Checks that an endpoint runs the requested model, and that its predictions for the golden records are correct."""

@@ -1,4 +1,4 @@
-"""The golden records, and what an endpoint made of them."""
+"""The golden records, and an endpoint's predictions for them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Record:
-    """A known right answer: the label, and the features as one line of CSV."""
+    """A record with a known answer: the label, and the features as one line of CSV."""
 
     label: str
     features: str
@@ -25,7 +25,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Result:
-    """The answers of an endpoint, and how long each call took."""
+    """The predictions of an endpoint, and how long each invocation took."""
 
     records: Sequence[Record]
     answers: Sequence[str]
@@ -33,17 +33,17 @@ class Result:
 
     @property
     def right(self) -> int:
-        """How many answers are right."""
+        """How many predictions are right."""
         return sum(same(record.label, answer) for record, answer in zip(self.records, self.answers, strict=True))
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, 0 to 1."""
+        """Share of right predictions, 0 to 1."""
         return self.right / len(self.records)
 
     @property
     def latency_ms(self) -> int:
-        """The 95th percentile of the calls, by nearest rank, rounded up."""
+        """The 95th percentile of the invocations' latency in milliseconds, by nearest rank, rounded up."""
         ordered = sorted(self.latencies_ms)
         return math.ceil(ordered[math.ceil(0.95 * len(ordered)) - 1])
 
@@ -52,7 +52,7 @@ class Result:
 
 
 def parse_golden(content: bytes, place: str) -> list[Record]:
-    """Read golden records: CSV, no header, the label first. Raises ConfigurationError naming the line."""
+    """Read golden records: CSV, no header, the label first. Raises ConfigurationError that names the line."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -61,7 +61,7 @@ def parse_golden(content: bytes, place: str) -> list[Record]:
     records = []
     for row in reader:
         if len(row) == 1:
-            raise ConfigurationError(f"{place}, line {reader.line_num}: a label and at least one feature needed")
+            raise ConfigurationError(f"{place}, line {reader.line_num}: a label and at least one feature are needed")
         if row:
             records.append(Record(row[0].strip(), to_csv_line(row[1:])))
     if not records:
@@ -69,20 +69,23 @@ def parse_golden(content: bytes, place: str) -> list[Record]:
     return records
 
 
-def parse_answers(body: bytes, asked: int) -> list[str]:
-    """The first value of each line of a CSV answer to ``asked`` records, or what a built-in algorithm says of each."""
+def parse_answers(body: bytes, count: int) -> list[str]:
+    """The predictions in a response for ``count`` records: the first value of each line of CSV, or those in JSON.
+
+    JSON is the response of a built-in algorithm.
+    """
     text = body.decode("utf-8", errors="replace")
     if text.lstrip().startswith("{"):
         return _predictions(text)
     rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    if len(rows) == 1 and len(rows[0]) == asked:
-        # The built-in XGBoost answers several records in one line.
+    if len(rows) == 1 and len(rows[0]) == count:
+        # The built-in XGBoost returns the predictions for several records in one line.
         return [value.strip() for value in rows[0]]
     return [row[0].strip() for row in rows]
 
 
 def _predictions(text: str) -> list[str]:
-    """Read the JSON of linear-learner and knn: the label, or for a regression the score."""
+    """Read the JSON of linear-learner and knn: the label, or for regression the score."""
     try:
         return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -90,7 +93,7 @@ def _predictions(text: str) -> list[str]:
 
 
 def same(label: str, answer: str) -> bool:
-    """Whether an answer means the label: the same text, or the same number (``1`` and ``1.0``)."""
+    """Whether a prediction equals the label: the same text, or the same number (``1`` and ``1.0``)."""
     if label == answer:
         return True
     try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pipeline_step
 def handler(job: Job) -> Success | Continue:
-    """Test the endpoint, or ask to be called again while it is changing."""
+    """Test the endpoint, or request another invocation while the endpoint is changing."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     test = SmokeTest(params, settings, client("sagemaker"), client("sagemaker-runtime"), client("s3"))
     return test.run(job.continuation_token, now=int(time.time()))

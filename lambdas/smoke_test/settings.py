@@ -11,9 +11,9 @@ from handler_kit.settings import ParamsBase, SettingsBase
 class Settings(SettingsBase):
     """
     Attributes:
-        max_latency_ms: Longest 95th percentile of the calls; empty for no limit.
-        min_accuracy: Least share of right answers, 0 to 1; empty for no limit.
-        accept: What they are answered as: ``text/csv``, or the JSON of a built-in algorithm.
+        max_latency_ms: Maximum of the 95th percentile of the latency, in milliseconds; empty for no limit.
+        min_accuracy: Minimum share of right predictions, 0 to 1; empty for no limit.
+        accept: ``Accept`` header of the invocations: ``text/csv``, or the JSON type of a built-in algorithm.
     """
 
     max_latency_ms: int | None
@@ -26,10 +26,10 @@ class Params(ParamsBase):
     """
     Attributes:
         endpoint: The endpoint to test.
-        golden_uri: ``s3://`` address of the golden records; ``none`` to leave the calls out.
-        image: The image that must be running.
-        model_data_url: The model that must be running.
-        model_package_arn: The package of that model, for the log; may be left out.
+        golden_uri: S3 URI of the golden records; with ``none``, the endpoint is not invoked.
+        image: The image that the endpoint must run.
+        model_data_url: The model data that the endpoint must run.
+        model_package_arn: The model package of that model; optional.
     """
 
     endpoint: str

@@ -1,4 +1,4 @@
-"""The test of an endpoint: really the requested model, really answering."""
+"""The test of an endpoint: it must run the requested model, and return correct predictions."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class SmokeTest:
         except (ClientError, BotoCoreError) as error:
             if not is_transient(error):
                 raise self._not_there(error) from error
-            logs.info("describe answered with a passing error", endpoint=token.awaits, error=str(error))
-            return self._wait(token, "unknown for the moment", now)
+            logs.info("DescribeEndpoint returned a transient error", endpoint=token.awaits, error=str(error))
+            return self._wait(token, "unknown at the moment", now)
         status = endpoint["EndpointStatus"]
         if status in _CHANGING:
             return self._wait(token, status, now)
@@ -61,9 +61,9 @@ class SmokeTest:
 
     def _test(self, variant: str | None) -> Success:
         if self._params.golden_uri == NONE:
-            summary = "the requested model is in service; no golden records to ask"
+            summary = "the requested model is in service; there are no golden records to invoke it with"
             return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
-        result = self._ask(self._golden_records(), variant)
+        result = self._invoke_with(self._golden_records(), variant)
         self._check(result)
         outputs = {
             "Accuracy": f"{result.accuracy:.4g}",
@@ -86,21 +86,21 @@ class SmokeTest:
         return error
 
     def _variant_of_release(self, config_name: str) -> str | None:
-        """The variant to ask; ``None`` when there is only one.
+        """The name of the variant to invoke; ``None`` when there is only one variant.
 
-        After a rollback an endpoint is in service again, on the model it had before: only its parts tell.
+        After a rollback an endpoint is InService too, with its previous model: only the image and model data differ.
         """
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=config_name)
         variants = config["ProductionVariants"]
         running = {variant["VariantName"]: self._model(variant["ModelName"]) for variant in variants}
-        asked = (self._params.image, self._params.model_data_url)
+        requested = (self._params.image, self._params.model_data_url)
         for name, model in running.items():
-            if model == asked:
+            if model == requested:
                 return name if len(variants) > 1 else None
         found = "; ".join(f"variant {name}: {image}, {data}" for name, (image, data) in running.items())
         raise StepError(
             f"Endpoint {self._params.endpoint} is InService but does not run the requested model; it was"
-            f" probably rolled back, see its alarms. Requested: {asked[0]}, {asked[1]}. Running: {found}"
+            f" probably rolled back, see its alarms. Requested: {requested[0]}, {requested[1]}. Running: {found}"
         )
 
     def _model(self, name: str) -> tuple[str, str]:
@@ -120,11 +120,11 @@ class SmokeTest:
                 raise StepError(f"{uri}: no such object; start a new execution.") from error
             raise
         if len(content) > MAX_GOLDEN_BYTES:
-            raise ConfigurationError(f"{uri}: the golden records exceed {MAX_GOLDEN_BYTES} bytes")
+            raise ConfigurationError(f"{uri}: the golden records have more than {MAX_GOLDEN_BYTES} bytes")
         return parse_golden(content, uri)
 
-    def _ask(self, records: list[Record], variant: str | None) -> Result:
-        # The first call opens the connection; it would measure that, so it is not counted.
+    def _invoke_with(self, records: list[Record], variant: str | None) -> Result:
+        # The first invocation opens the connection, so its latency is not counted.
         self._invoke([records[0]], variant)
         answers, latencies_ms = [], []
         for record in records:
@@ -134,8 +134,8 @@ class SmokeTest:
         together = self._invoke(records, variant)
         if not all(map(same, answers, together)):
             raise StepError(
-                f"Endpoint {self._params.endpoint} answers {len(records)} records in one body otherwise than"
-                " one by one; the container must give one line for each line, in order."
+                f"Endpoint {self._params.endpoint} returns different predictions for {len(records)} records in one"
+                " request than one by one; the container must return one line for each line, in order."
             )
         return Result(records, answers, latencies_ms)
 
@@ -154,19 +154,19 @@ class SmokeTest:
             if error_code(error) != "ModelError":
                 raise
             raise StepError(
-                f"The model on endpoint {self._params.endpoint} answered with an error:"
-                f" {error_message(error)[:1000]} See the endpoint's log."
+                f"The model on endpoint {self._params.endpoint} returned an error:"
+                f" {error_message(error)[:1000]} See the endpoint's logs."
             ) from error
         answers = parse_answers(answer["Body"].read(), len(records))
         if len(answers) != len(records):
             raise StepError(
-                f"Endpoint {self._params.endpoint} gave {len(answers)} answers to {len(records)} records."
-                " The container must give one line of CSV for each line."
+                f"Endpoint {self._params.endpoint} returned {len(answers)} predictions for {len(records)} records."
+                " The container must return one line of CSV for each line."
             )
         return answers
 
     def _check(self, result: Result) -> None:
-        logs.info("endpoint answered", endpoint=self._params.endpoint, result=str(result))
+        logs.info("endpoint invoked", endpoint=self._params.endpoint, result=str(result))
         minimum, maximum = self._settings.min_accuracy, self._settings.max_latency_ms
         if minimum is not None and result.accuracy < minimum:
             raise StepError(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")

@@ -1,1 +1,1 @@
-"""Starts the pipeline again when another image is to be trained, on the newest data set that was tried."""
+"""Starts the pipeline when the image changes, on the newest data set for which training was attempted."""

@@ -1,4 +1,4 @@
-"""Lambda entry point of the EventBridge rule that sees the image parameter change."""
+"""Lambda entry point of the EventBridge rule for changes of the image parameter."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from start_retraining.start import start
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Start the pipeline; what is raised lands in the dead letter queue after Lambda's retries."""
+    """Start the pipeline; when an error is raised, Lambda retries and then uses the dead-letter queue."""
     return start(event_id(event), Settings.from_env(), client("codepipeline"), client("ssm"))

@@ -22,7 +22,7 @@ class Settings(SettingsBase):
 
 
 def event_id(event: dict[str, Any]) -> str:
-    """The id of an EventBridge event, which stays the same when the event is delivered again."""
+    """The ID of an EventBridge event, which stays the same when the event is delivered again."""
     found = event.get("id")
     if not isinstance(found, str) or not found:
         raise ConfigurationError("The event has no id; this function is invoked by an EventBridge rule.")

@@ -1,4 +1,4 @@
-"""Which data set another image is trained on, if on any."""
+"""Chooses the data set to train the new image on, if any, and starts the execution."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 # Names in the pipeline.
 DATASET = "Dataset"
 TRAIN = "Train"
-# Comes before Train where an event ends the wait.
+# Comes before Train when an event ends the wait.
 START_TRAINING = "StartTraining"
 RELEASE = "Release"
 
 
 def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dict[str, Any]:
-    """Start an execution on the newest data set that reached training, unless nothing new would come of it.
+    """Start an execution on the newest data set that reached training, unless it would train nothing new.
 
-    A data set whose training failed counts: a mended image is for exactly that one. Returns
-    ``{"started": execution id or None, "reason": sentence}``.
+    A data set whose training failed counts too: a corrected image is for exactly this data set. Returns
+    ``{"started": execution ID or None, "reason": sentence}``.
     """
     image = str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
     if image in {"", NONE}:
@@ -37,12 +37,12 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
         training = actions.get(TRAIN, actions.get(START_TRAINING))
         if training is None:
             if execution["status"] == "InProgress":
-                return _nothing(f"Execution {name} has not trained yet and takes this image.")
+                return _nothing(f"Execution {name} has not trained yet and will use this image.")
             continue
         if _variables(training).get("Image") == image:
-            return _nothing(f"Execution {name} has trained with this image.")
+            return _nothing(f"Execution {name} has already trained with this image.")
         return _begin(_variables(actions[DATASET]), name, event_id, settings, codepipeline)
-    return _nothing("No data set has reached training yet; the next upload takes this image.")
+    return _nothing("No data set has reached training yet; the next upload will use this image.")
 
 
 def _executions(settings: Settings, codepipeline: Any) -> Iterator[dict[str, Any]]:
@@ -63,7 +63,7 @@ def _deploys_a_release_again(execution_id: str, settings: Settings, codepipeline
 
 
 def _actions(execution_id: str, settings: Settings, codepipeline: Any) -> dict[str, dict[str, Any]]:
-    """The last run of each action of an execution."""
+    """The newest attempt of each action of an execution."""
     pages = codepipeline.get_paginator("list_action_executions").paginate(
         pipelineName=settings.pipeline, filter={"pipelineExecutionId": execution_id}
     )
@@ -89,7 +89,7 @@ def _begin(
         # EventBridge and Lambda may deliver an event twice.
         clientRequestToken=event_id,
     )["pipelineExecutionId"]
-    reason = f"Training anew on {key} (version {version}), the data set of execution {trained_by}."
+    reason = f"Retraining on {key} (version {version}), the data set of execution {trained_by}."
     logs.info("retraining started", execution=started, reason=reason)
     return {"started": started, "reason": reason}
 

@@ -1,1 +1,1 @@
-"""Stops the job of an execution that was stopped or has failed, so that it costs nothing more."""
+"""Stops the job of an execution that was stopped or has failed, so that the job costs nothing more."""

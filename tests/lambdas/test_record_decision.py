@@ -146,7 +146,7 @@ def test_a_second_delivery_of_an_approval_changes_nothing(
 def test_a_package_of_another_group_is_not_approved(approve: Any, reports: Any) -> None:
     arn = package(group="another")
     approve(arn)
-    assert f"Model package {arn} is not of the group {GROUP}" in reports.message
+    assert f"Model package {arn} is not in the group {GROUP}" in reports.message
     assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"
 
 
@@ -163,7 +163,9 @@ def test_an_approval_that_nobody_answered_has_expired(end: Any) -> None:
     arn = package()
     end(register(arn), approval("Failed", minutes=60))
     assert registered(arn)["ModelApprovalStatus"] == "Rejected"
-    assert registered(arn)["ApprovalDescription"].endswith("the approval expired: nobody answered within 60 minutes.")
+    assert registered(arn)["ApprovalDescription"].endswith(
+        "the approval expired: nobody approved or rejected within 60 minutes."
+    )
 
 
 def test_a_rejection_without_a_word_has_not_expired(end: Any) -> None:
@@ -264,7 +266,7 @@ def test_an_execution_without_a_package_has_nothing_to_record(end: Any, script: 
 
 
 def test_a_package_of_another_group_is_not_rejected(end: Any) -> None:
-    with pytest.raises(ConfigurationError, match="is not of the group"):
+    with pytest.raises(ConfigurationError, match="is not in the group"):
         end(register(package(group="another")), approval("Failed", "No."))
 
 
@@ -325,7 +327,7 @@ def test_a_production_stack_that_served_is_never_deleted(
     cloudformation = in_state(script, status)
     approve(package(), approval("Succeeded"))
     assert cloudformation.requests["DeleteStack"] == []
-    assert f"Stack {STACK} is in {status}" in reports.message
+    assert f"Stack {STACK} has the status {status}" in reports.message
 
 
 def test_a_deletion_is_waited_for(approve: Any, reports: Any, script: Callable[[str], Any]) -> None:

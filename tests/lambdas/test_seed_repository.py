@@ -236,7 +236,7 @@ def test_an_archive_above_a_limit_is_refused(monkeypatch: pytest.MonkeyPatch, li
 
 
 def test_an_archive_without_files_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="holds no files"):
+    with pytest.raises(ConfigurationError, match="contains no files"):
         read_archive(zipped({"folder/": b""}), PLACE)
 
 

@@ -219,14 +219,14 @@ def test_a_wrong_number_of_answers_is_refused(call: Any, runtime: Any, reports: 
     serve((IMAGE, MODEL))
     replies(runtime, "setosa", "setosa\nsetosa")
     call()
-    assert f"Endpoint {ENDPOINT} gave 2 answers to 1 records." in reports.message
+    assert f"Endpoint {ENDPOINT} returned 2 predictions for 1 records." in reports.message
 
 
 def test_a_body_of_many_records_must_give_the_same_answers(call: Any, runtime: Any, reports: Any) -> None:
     serve((IMAGE, MODEL))
     replies(runtime, "setosa", "setosa", "virginica", "virginica\nsetosa")
     call()
-    assert "2 records in one body otherwise than one by one" in reports.message
+    assert "different predictions for 2 records in one request than one by one" in reports.message
 
 
 def test_without_golden_records_only_the_model_is_checked(call: Any, runtime: Any, reports: Any) -> None:

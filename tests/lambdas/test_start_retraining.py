@@ -139,14 +139,14 @@ def test_the_last_run_of_a_retried_action_counts(codepipeline: Any, call: Any) -
         (
             "Succeeded",
             [run("Train", "Succeeded", Image=NEW), dataset("1")],
-            f"Execution {ONE} has trained with this image.",
+            f"Execution {ONE} has already trained with this image.",
         ),
-        ("InProgress", [dataset("1")], f"Execution {ONE} has not trained yet and takes this image."),
-        ("InProgress", [], f"Execution {ONE} has not trained yet and takes this image."),
+        ("InProgress", [dataset("1")], f"Execution {ONE} has not trained yet and will use this image."),
+        ("InProgress", [], f"Execution {ONE} has not trained yet and will use this image."),
         (
             "Failed",
             [run("Dataset", "Failed")],
-            "No data set has reached training yet; the next upload takes this image.",
+            "No data set has reached training yet; the next upload will use this image.",
         ),
     ],
     ids=["same image", "still checking", "still waiting", "first start without data"],

@@ -134,7 +134,7 @@ def test_a_rebuild_of_the_same_commit_trains_nothing(site: GitHub, champion: Exe
 
     def told() -> bool:
         events = logs.filter_log_events(logGroupName=group, filterPattern="")["events"]
-        return any("has trained with this image" in event["message"] for event in events)
+        return any("has already trained with this image" in event["message"] for event in events)
 
     wait_for(told)
     assert site.known() == trainings
