@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     find_program()
     own = None if options.data is None else RehearsalData.from_folder(options.data)
     with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
-        # moto and scikit-learn take as long to import as the app takes to synthesize.
+        # moto takes as long to import as the app takes to synthesize.
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, Path(output), options.stack)

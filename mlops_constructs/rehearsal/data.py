@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.deployed.datasets import DatasetObject, put_object, upload_objects
@@ -13,7 +14,7 @@ from mlops_constructs.deployed.pipeline import actions_of
 from mlops_constructs.errors import RehearsalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
     from mlops_constructs.deployed.pipeline import DeployedPipeline
@@ -37,24 +38,11 @@ class RehearsalData:
 
     @classmethod
     def iris(cls) -> RehearsalData:
-        """Split scikit-learn's copy of the iris data: 90 rows to train, 30 to validate, 30 held out.
+        """Return the iris data: 90 rows to train, 30 to validate, 30 held out.
 
-        Raises:
-            RehearsalError: when scikit-learn is not installed.
+        The rows and the split are scikit-learn's, kept here as files because scikit-learn takes 1.5 s to import.
         """
-        try:
-            from sklearn.datasets import load_iris
-            from sklearn.model_selection import train_test_split
-        except ModuleNotFoundError:
-            raise RehearsalError(
-                "the iris data needs scikit-learn: pip install 'mlops-constructs[rehearsal]', or give --data"
-            ) from None
-        bunch = load_iris()
-        labels = [str(bunch.target_names[target]) for target in bunch.target]
-        rows = [[label, *map(str, features)] for label, features in zip(labels, bunch.data.tolist(), strict=True)]
-        train, rest = train_test_split(rows, train_size=90, random_state=7, stratify=labels)
-        validation, holdout = train_test_split(rest, train_size=30, random_state=7, stratify=[row[0] for row in rest])
-        return cls("iris", {"train": _csv(train), "validation": _csv(validation)}, holdout)
+        return cls._read("iris", files("mlops_constructs.rehearsal").joinpath("iris"))
 
     @classmethod
     def from_folder(cls, folder: Path) -> RehearsalData:
@@ -65,13 +53,19 @@ class RehearsalData:
         """
         if not folder.is_dir():
             raise RehearsalError(f"--data {folder}: no such folder; it must contain train.csv")
-        files = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.csv"))}
-        if "train" not in files:
+        data = cls._read(folder.resolve().name, folder)
+        if "train" not in data.channels:
             raise RehearsalError(
                 f"--data {folder}: it has no train.csv; give one CSV file per channel, label first, no header"
             )
-        holdout = files.pop(HOLDOUT, b"")
-        return cls(folder.resolve().name, files, _rows(holdout, folder))
+        return data
+
+    @classmethod
+    def _read(cls, name: str, folder: Traversable) -> RehearsalData:
+        paths = sorted((one for one in folder.iterdir() if one.name.endswith(".csv")), key=lambda one: one.name)
+        channels = {path.name.removesuffix(".csv"): path.read_bytes() for path in paths}
+        holdout = channels.pop(HOLDOUT, b"")
+        return cls(name, channels, _rows(holdout, folder))
 
     def upload_to(self, pipeline: DeployedPipeline) -> str:
         """Upload to the folder that starts a deployed pipeline; return the key."""
@@ -138,13 +132,7 @@ class Landing:
         return cls(folders[0] if folders else None, suffix)
 
 
-def _csv(rows: Iterable[list[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _rows(body: bytes, folder: Path) -> list[list[str]]:
+def _rows(body: bytes, folder: Traversable) -> list[list[str]]:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:

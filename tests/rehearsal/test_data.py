@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
 
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.data import RehearsalData
@@ -45,6 +47,20 @@ def test_exactly_one_object_starts_the_pipeline(
     found = [one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]]
     assert found == keys
     assert [key for key in found if key.startswith("sets/") and key.endswith(suffix)] == [started]
+
+
+def test_iris_is_what_scikit_learn_gives_in_a_fair_split() -> None:
+    bunch = load_iris()
+    labels = [str(bunch.target_names[target]) for target in bunch.target]
+    rows = [[label, *map(str, features)] for label, features in zip(labels, bunch.data.tolist(), strict=True)]
+    train, rest = train_test_split(rows, train_size=90, random_state=7, stratify=labels)
+    validation, holdout = train_test_split(rest, train_size=30, random_state=7, stratify=[row[0] for row in rest])
+    iris = RehearsalData.iris()
+    assert {name: body.decode().splitlines() for name, body in iris.channels.items()} == {
+        "train": [",".join(row) for row in train],
+        "validation": [",".join(row) for row in validation],
+    }
+    assert iris.holdout == holdout
 
 
 def test_buckets_that_a_stack_names_and_does_not_make_are_stood_in_for(aws: LocalAws, tmp_path: Path) -> None:

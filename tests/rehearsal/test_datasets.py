@@ -7,7 +7,6 @@ import json
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +28,10 @@ INPUTS = "sagemaker-us-east-1-123456789012"
 pytestmark = pytest.mark.terraform
 
 
-# Imports scikit-learn: only the worker that runs these tests has to.
-iris = cache(RehearsalData.iris)
-
-
 class Lake(Site):
     """The deployed stack, whose data set is one object."""
 
-    @property
-    def iris(self) -> RehearsalData:
-        return iris()
+    iris = RehearsalData.iris()
 
     def train(self, key: str, body: bytes, *, approve: bool = False) -> Execution:
         """Upload an object, and follow the execution that it starts to its end."""
@@ -64,7 +57,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     output = tmp_path_factory.mktemp("synth")
     container = write_centroids(output / "container")
     stack = synthesized(Path(__file__).with_name("lake_app.py"), output / "out", str(container))
-    with deployed_site(stack, iris()) as site:
+    with deployed_site(stack, Lake.iris) as site:
         site.rehearsal.build_image()
         site.settle()
         yield Lake(site.rehearsal, site.deployed, site.approver)

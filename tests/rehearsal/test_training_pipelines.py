@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,16 +25,10 @@ pytestmark = pytest.mark.terraform
 ENDED = ("Completed", "Failed", "Stopped")
 
 
-# Imports scikit-learn: only the worker that runs these tests has to.
-iris = cache(RehearsalData.iris)
-
-
 class TwoPipelines(Site):
     """The deployed stack; what is done to a pipeline names it."""
 
-    @property
-    def data(self) -> RehearsalData:
-        return iris()
+    data = RehearsalData.iris()
 
     def start(self, name: str) -> tuple[Follower, str]:
         """Upload the data set; give the execution that it starts."""
@@ -87,7 +80,7 @@ def with_document(deployed: bytes, change: Callable[[dict[str, Any]], None]) -> 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoPipelines]:
     stack = synthesized(ROOT / "examples" / "training" / "main.py", tmp_path_factory.mktemp("synth"))
-    with deployed_site(stack, iris(), pipeline="search") as site:
+    with deployed_site(stack, TwoPipelines.data, pipeline="search") as site:
         site.rehearsal.build_image()
         assert site.follow_new(set(), site.another("patient").image_pipeline).status == "Succeeded"
         yield TwoPipelines(site.rehearsal, site.deployed, site.approver)
