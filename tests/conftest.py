@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hypothesis import settings
+
 from mlops_constructs._jsii_node import use_packaged_node
 
 if TYPE_CHECKING:
     import pytest
+
+# moto and botocore's models are some 400,000 objects: at the default thresholds, a third of the local AWS's time is spent
+# on looking through them.
+gc.set_threshold(50_000, 10, 10)
+
+# How long an example takes tells how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # Tests import cdktf in any order; jsii starts Node at the first.
 use_packaged_node()

@@ -88,6 +88,9 @@ def run(options: argparse.Namespace) -> int:
     stand_ins = StandIns.parse(options.image, options.repository)
     find_program()
     own = None if options.data is None else RehearsalData.from_folder(options.data)
+    # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a
+    # third of this process's time is spent on looking through them.
+    gc.set_threshold(50_000, 10, 10)
     with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
         # moto takes as long to import as the app takes to synthesize.
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):

@@ -12,7 +12,7 @@ import pytest
 import run_evaluation.settings
 from botocore.validate import ParamValidator
 from check_dataset.workshop import parse_job
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lambdas.conftest import violations
 from lambdas.test_training_job_zip import workshop_job
@@ -146,7 +146,6 @@ def problems(operation: str, request: dict[str, Any]) -> list[str]:
     return [report.generate_report()] if report.has_errors() else violations(shape, request)
 
 
-@settings(deadline=None)
 @given(training=trainings(), network=networks, retries=st.integers(0, 8))
 def test_any_training_makes_a_request_that_sagemaker_takes(
     training: Training, network: Network | None, retries: int
@@ -157,7 +156,6 @@ def test_any_training_makes_a_request_that_sagemaker_takes(
     assert ("MaxWaitTimeInSeconds" in request["StoppingCondition"]) == bool(training.spot)
 
 
-@settings(deadline=None)
 @given(training=trainings(), tuning=tunings, network=networks)
 def test_any_search_makes_a_request_that_sagemaker_takes(
     training: Training, tuning: Tuning, network: Network | None
@@ -187,7 +185,6 @@ jobs = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(job=jobs, network=networks)
 def test_any_evaluation_makes_a_request_that_sagemaker_takes(job: EvaluationJob, network: Network | None) -> None:
     assert list(job.problems()) == []
@@ -202,7 +199,6 @@ def test_any_evaluation_makes_a_request_that_sagemaker_takes(job: EvaluationJob,
     assert ("VpcConfig" in request["NetworkConfig"]) == (network is not None)
 
 
-@settings(deadline=None)
 @given(training=trainings(), tuning=st.none() | tunings)
 def test_what_a_data_set_asks_for_makes_a_request_that_sagemaker_takes(
     training: Training, tuning: Tuning | None

@@ -181,7 +181,7 @@ def test_a_name_that_a_service_would_refuse_is_seen(name: tuple[str, str]) -> No
 
 
 @given(prefix=ids, path=ids)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_id_gives_names_that_fit_every_service(prefix: str, path: str) -> None:
     assert unfit(made(physical_name(prefix, path))) == set()
 
@@ -192,7 +192,6 @@ def test_the_longest_prefix_fits_in_every_region(region: str) -> None:
 
 
 @given(prefix=ids, one=ids, other=ids)
-@settings(deadline=None)
 def test_two_pipelines_share_no_name(prefix: str, one: str, other: str) -> None:
     first, second = (made(physical_name(prefix, path)) for path in (one, other))
     # A role has its policies to itself.
@@ -205,7 +204,7 @@ near = st.text("abcf019-", max_size=24) | st.from_regex(r"(aws|ssm|iris)-[0-9a-f
 
 
 @given(prefixes=st.tuples(near, near), paths=st.tuples(ids, ids))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_each_codepipeline_has_an_artifact_folder_to_itself(prefixes: tuple[str, str], paths: tuple[str, str]) -> None:
     first, second = (physical_name(prefix, path) for prefix, path in zip(prefixes, paths, strict=True))
     pipelines = {first, f"{first}-image", second, f"{second}-image"}
@@ -215,7 +214,7 @@ def test_each_codepipeline_has_an_artifact_folder_to_itself(prefixes: tuple[str,
 
 
 @given(prefix=near, path=ids)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_name_begins_with_another_name_or_with_a_reserved_word(prefix: str, path: str) -> None:
     for name in (physical_name(prefix, path), tuning_prefix(physical_name(prefix, path))):
         assert not name.startswith(("aws", "ssm"))
