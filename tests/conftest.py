@@ -15,8 +15,8 @@ from mlops_constructs._jsii_node import use_packaged_node
 if TYPE_CHECKING:
     import pytest
 
-# moto and botocore's models are some 400,000 objects: at the default thresholds, a third of the local AWS's time is spent
-# on looking through them.
+# moto and botocore's models are some 400,000 objects: at the default thresholds, a third of the time of the local AWS
+# goes into looking through them.
 gc.set_threshold(50_000, 10, 10)
 
 # How long an example takes tells how busy the machine is.
