@@ -50,9 +50,10 @@ class Evidence:
             _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
             _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
-            f"Evidence: {uri}",
         ]
-        return _cut("\n".join(lines), MAX_MESSAGE_CHARACTERS)
+        # The link to the full evidence is never cut: it leads to what the other lines leave out.
+        link = f"\nEvidence: {uri}"
+        return _cut("\n".join(lines), MAX_MESSAGE_CHARACTERS - len(link)) + link
 
     def text(self) -> str:
         """The full evidence, for people."""

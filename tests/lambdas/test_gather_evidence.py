@@ -169,17 +169,9 @@ def test_a_champion_whose_package_is_gone_is_no_obstacle(call: Any) -> None:
     assert "accuracy 0.95 (none)" in call(package(accuracy="0.95"))["Message"]
 
 
-texts = st.text(max_size=400)
-
-
-@given(
-    metrics=st.dictionaries(texts, texts, max_size=50),
-    free=st.tuples(texts, texts, texts, texts, texts, texts, texts, texts),
-    release=st.sampled_from(["none", "123456789"]),
-)
-def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
+def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) -> Evidence:
     gate, smoke_test, dataset, version, image, asked, fleet, cost = free
-    evidence = Evidence(
+    return Evidence(
         execution_id=EXECUTION,
         link="https://x",
         release=release,
@@ -198,7 +190,27 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
         fleet=fleet,
         hourly_cost=cost,
     )
-    uri = f"s3://{'b' * 63}/evidence/{'p' * 19}/{EXECUTION}.txt"
-    message = evidence.message(uri)
+
+
+URI = f"s3://{'b' * 63}/evidence/{'p' * 19}/{EXECUTION}.txt"
+texts = st.text(max_size=400)
+
+
+@given(
+    metrics=st.dictionaries(texts, texts, max_size=50),
+    free=st.tuples(texts, texts, texts, texts, texts, texts, texts, texts),
+    release=st.sampled_from(["none", "123456789"]),
+)
+def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
+    message = evidence_of(metrics, free, release).message(URI)
     assert len(message) <= 960
-    assert message.endswith(uri)
+    assert message.endswith(URI)
+
+
+@pytest.mark.parametrize("asked", ["none", "a" * 400])
+def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str) -> None:
+    image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{'i' * 60}@sha256:{'0' * 64}"
+    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400)
+    message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
+    assert len(message) <= 960
+    assert message.endswith(f"\nEvidence: {URI}")
