@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 REATTACH = "TF_REATTACH_PROVIDERS"
 _STOP_SECONDS = 5
-_SAID = re.compile(rf"{REATTACH}='(.*)'")
+_ANNOUNCED = re.compile(rf"{REATTACH}='(.*)'")
 # The provider has no parent that would end it: Terraform did not start it. It ends with the pipe that this process
 # holds, so that it does not outlive a rehearsal that is killed; by SIGINT, because SIGTERM leaves its socket behind.
 _UNTIL_THE_PIPE_CLOSES = 'exec 3<&0; (cat <&3; kill -INT $$) >/dev/null 2>&1 & exec "$0" -debug 2>/dev/null 3<&-'
 
 
-def provider_process(folder: Path, environment: Mapping[str, str], processes: ChildProcesses) -> ProviderProcess | None:
+def start_provider(folder: Path, environment: Mapping[str, str], processes: ChildProcesses) -> ProviderProcess | None:
     """Start the provider that ``terraform init`` installed, as a server that Terraform's commands connect to.
 
     Terraform starts a provider two or three times in each command, which costs more CPU time than all that a rehearsal
@@ -51,9 +51,9 @@ def provider_process(folder: Path, environment: Mapping[str, str], processes: Ch
     )
     # registry.terraform.io/hashicorp/aws; OpenTofu's registry has another name than the one that the provider prints.
     source = "/".join(installed[0].relative_to(folder / ".terraform" / "providers").parts[:3])
-    told = _told(process)
-    provider = ProviderProcess(process, processes, {REATTACH: json.dumps({source: told})})
-    if told is None:
+    server = _server(process)
+    provider = ProviderProcess(process, processes, {REATTACH: json.dumps({source: server})})
+    if server is None:
         provider.close()
         return None
     return provider
@@ -88,11 +88,11 @@ def _configurations(document: Mapping[str, Any]) -> int:
     return len(blocks) if isinstance(blocks, list) else 1
 
 
-def _told(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
-    """Give what Terraform needs to connect; None when the provider ended without telling."""
+def _server(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
+    """Return protocol and address, as the provider prints them; None when it ended before."""
     assert process.stdout is not None
     for line in process.stdout:
-        if match := _SAID.search(line.decode(errors="replace")):
-            (told,) = json.loads(match.group(1)).values()
-            return dict(told)
+        if match := _ANNOUNCED.search(line.decode(errors="replace")):
+            (server,) = json.loads(match.group(1)).values()
+            return dict(server)
     return None

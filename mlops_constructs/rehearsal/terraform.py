@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.provider_mirror import cache_dir, find_mirror, searched_places
-from mlops_constructs.rehearsal.provider_process import ProviderProcess, provider_process
+from mlops_constructs.rehearsal.provider_process import ProviderProcess, start_provider
 
 if TYPE_CHECKING:
     import subprocess
@@ -91,7 +91,7 @@ class Terraform:
                 "registry. Connect to the network, or set TF_PLUGIN_CACHE_DIR to a folder that contains it.\n"
                 + "\n".join(reason[-8:])
             )
-        self._provider = provider_process(self.folder, self.environment, self.processes)
+        self._provider = start_provider(self.folder, self.environment, self.processes)
         if self._provider is not None:
             self.environment = {**self.environment, **self._provider.environment}
         return where

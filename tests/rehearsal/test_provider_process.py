@@ -11,7 +11,7 @@ import pytest
 from local_aws.tiny_pipeline import wait_for
 
 from mlops_constructs.local_aws.processes import ChildProcesses
-from mlops_constructs.rehearsal.provider_process import provider_process
+from mlops_constructs.rehearsal.provider_process import start_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def installed(folder: Path, document: dict[str, Any], program: str = GOOD) -> Pa
 def test_terraform_connects_to_it_by_the_source_it_was_installed_from(
     tmp_path: Path, processes: ChildProcesses
 ) -> None:
-    provider = provider_process(installed(tmp_path, ONE), os.environ, processes)
+    provider = start_provider(installed(tmp_path, ONE), os.environ, processes)
     assert provider is not None
     (name, value), *more = provider.environment.items()
     assert (name, json.loads(value), more) == (
@@ -67,7 +67,7 @@ def test_terraform_connects_to_it_by_the_source_it_was_installed_from(
 
 
 def test_closing_ends_it_by_an_interrupt(tmp_path: Path, processes: ChildProcesses) -> None:
-    provider = provider_process(installed(tmp_path, ONE), os.environ, processes)
+    provider = start_provider(installed(tmp_path, ONE), os.environ, processes)
     assert provider is not None
     provider.close()
     assert (tmp_path / "ended").exists()
@@ -76,7 +76,7 @@ def test_closing_ends_it_by_an_interrupt(tmp_path: Path, processes: ChildProcess
 
 
 def test_it_ends_with_the_pipe_that_its_rehearsal_held(tmp_path: Path, processes: ChildProcesses) -> None:
-    provider = provider_process(installed(tmp_path, ONE), os.environ, processes)
+    provider = start_provider(installed(tmp_path, ONE), os.environ, processes)
     assert provider is not None
     (held,) = [child.stdin for child in processes._running]
     assert held is not None
@@ -97,4 +97,4 @@ def test_it_ends_with_the_pipe_that_its_rehearsal_held(tmp_path: Path, processes
 def test_terraform_starts_its_providers_itself(
     tmp_path: Path, processes: ChildProcesses, document: dict[str, Any], program: str
 ) -> None:
-    assert provider_process(installed(tmp_path, document, program), os.environ, processes) is None
+    assert start_provider(installed(tmp_path, document, program), os.environ, processes) is None
