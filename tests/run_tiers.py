@@ -23,7 +23,7 @@ class Tier:
     Attributes:
         name: Value of ``--tier``.
         workers: Its processes.
-        nice: Added to their niceness.
+        nice: Their niceness.
     """
 
     name: str
@@ -37,14 +37,10 @@ class Tier:
         command += ["--loadscope-reorder"]
         lines, began = list[str](), time.monotonic()
         with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            preexec_fn=lambda: os.nice(self.nice),
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as process:
+            # Before it starts its workers, which inherit it.
+            os.setpriority(os.PRIO_PROCESS, process.pid, self.nice)
             assert process.stdout is not None
             for line in process.stdout:
                 lines.append(line)
@@ -108,4 +104,7 @@ def summary(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
