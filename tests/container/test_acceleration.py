@@ -256,6 +256,7 @@ def test_changed_predict_is_trained_without_onnx(
     outcome = job.channel("train", iris="\n".join(iris)).run()
     assert outcome.code == 0
     assert "serving: ONNX is not used: its predictions on " in outcome.stdout
+    assert " held-out and random records differ from those of predict" in outcome.stdout
     assert not (job.base / "model" / "serving" / "model.onnx").exists()
 
 

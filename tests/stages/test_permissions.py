@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from typing import Any
 
 import pytest
@@ -68,12 +69,26 @@ def test_a_star_resource_only_where_aws_knows_none(stack: Synthesized) -> None:
 
 
 def test_roles_are_handed_only_to_a_named_service(stack: Synthesized) -> None:
-    grants = [statement for _, statement in statements(stack) if "iam:PassRole" in listed(statement["Action"])]
-    # The pipeline hands over both deploy roles, RecordApproval production's, each deploy role its model role.
-    assert len(grants) == 6
-    for grant in grants:
-        assert grant["Resource"].startswith("${aws_iam_role.")
-        assert set(grant["Condition"]["StringEquals"]) == {"iam:PassedToService"}
+    grants = [(id_, one) for id_, one in statements(stack) if "iam:PassRole" in listed(one["Action"])]
+    handed = {
+        (id_.rpartition("_role_policy_")[0], role.group(1), *grant["Condition"]["StringEquals"].items())
+        for id_, grant in grants
+        if (role := re.fullmatch(r"\$\{aws_iam_role\.(\w+)_role_[0-9A-F]{8}\.arn\}", grant["Resource"]))
+    }
+    cloudformation, sagemaker = (
+        ("iam:PassedToService", f"{name}.amazonaws.com") for name in ("cloudformation", "sagemaker")
+    )
+    assert len(grants) == len(handed)
+    assert handed == {
+        # It deletes a stack that never served.
+        ("p_approval_record_decision", "p_deployment_production_deploy", cloudformation),
+        ("p_delivery", "p_deployment_dev_deploy", cloudformation),
+        ("p_delivery", "p_deployment_production_deploy", cloudformation),
+        ("p_deployment_dev_deploy", "p_deployment_dev_model", sagemaker),
+        ("p_deployment_production_deploy", "p_deployment_production_model", sagemaker),
+        ("p_training_train_model", "p_training", sagemaker),
+    }
+    assert all(set(grant["Condition"]) == {"StringEquals"} for _, grant in grants)
 
 
 def test_no_literal_partition(stack: Synthesized) -> None:
