@@ -13,6 +13,7 @@ from .stages.evaluation.stage import EvaluationStage
 from .stages.image.stage import ImageStage
 from .stages.registry import RegistryStage
 from .stages.releases import ReleasesStage
+from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         "deployment",
         dev=config.dev,
         production=config.production,
+        allowed=config.allowed_endpoints,
         env=env,
         image_arn=image.pull_arn,
         accept=config.algorithm.accept,
@@ -85,9 +87,13 @@ def _training(
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
         held_out_channel=None if job is None else job.channel,
-        production_stack=deployment.production_endpoint,
-        fleets=deployment.fleets,
-        min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
+        allowed=config.allowed_training,
+        endpoints=ConfiguredEndpoints(
+            production_stack=deployment.production_endpoint,
+            fleets=deployment.fleets,
+            min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
+            allowed=config.allowed_endpoints,
+        ),
     )
 
 

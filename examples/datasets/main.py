@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-from mlops_constructs import Algorithm, Column, DataContract, Dataset, MLOpsPipeline
+from mlops_constructs import (
+    Algorithm,
+    Column,
+    DataContract,
+    Dataset,
+    EndpointLimits,
+    MLOpsPipeline,
+    Requests,
+    TrainingLimits,
+)
 from mlops_constructs.provider import AwsProvider
 
 from cdktf import App, TerraformStack
@@ -22,6 +31,14 @@ CONTRACT = DataContract(
 )
 # endregion
 
+# region: requests
+REQUESTS = Requests(
+    training=TrainingLimits(instance_types=["ml.m4.xlarge"], max_runtime_in_seconds=82_800),
+    dev=EndpointLimits(instance_types=["ml.t2.large"], min_sampling_percentage=0),
+    production=EndpointLimits(max_instance_count=10, autoscaling=True, min_sampling_percentage=20),
+)
+# endregion
+
 
 class Lake(TerraformStack):
     """One stack, one pipeline, an existing bucket."""
@@ -33,9 +50,9 @@ class Lake(TerraformStack):
         dataset = Dataset.from_bucket(
             "company-data-lake",
             prefix="iris/sets/",
-            suffix=".json",
             objects_prefix="iris/raw/",
             contract=CONTRACT,
+            requests=REQUESTS,
             duplicates="skip",
             schedule_expression="cron(0 6 ? * MON *)",
         )

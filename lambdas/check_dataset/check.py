@@ -14,6 +14,7 @@ from check_dataset import duplicates
 from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.contract import Contract, merge, parse_contract
 from check_dataset.fleet import check_fleets
+from check_dataset.limits import check_limits
 from check_dataset.look import check_widths, look
 from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
 from check_dataset.source import Source
@@ -27,7 +28,7 @@ from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from check_dataset.look import Channels, Findings
-    from check_dataset.settings import Params, Settings
+    from check_dataset.settings import Document, Params, Settings
     from handler_kit.production import Stack
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -47,17 +48,21 @@ class Aws:
     codepipeline: Any
 
 
-def check_dataset(params: Params, settings: Settings, aws: Aws, production: Stack | None) -> Success:
+def check_dataset(params: Params, settings: Settings, limits: Document, aws: Aws, production: Stack | None) -> Success:
     """Check the data set and pin it. Raises ConfigurationError that names the object, the line and the column.
 
-    ``production`` is the production stack; what the data set requests for the endpoints is checked against it.
+    ``production`` is the production stack; what the data set requests for the endpoints is checked against it, and all
+    that it requests against ``limits``.
     """
     earlier = earlier_delivery(aws.codepipeline, aws.s3, params, settings)
     if earlier is not None:
         reason = f"The same upload has started execution {earlier}: its event was delivered twice; nothing to do"
         return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     source = Source(aws.s3, params.bucket, settings.readable.split())
-    manifest, job = _described(source, Entry(params.key, params.version_id), settings, aws)
+    uploaded = Entry(params.key, params.version_id)
+    manifest, job = _described(source, uploaded, settings, aws)
+    request = {"training": job.training, "endpoints": job.endpoints}
+    check_limits(request, limits, settings.fleets, source.place(uploaded))
     check_fleets(job.endpoints, settings.fleets, production)
     # Before the contract: when this function may not read an object, the error must name the object, not its contract.
     channels = {

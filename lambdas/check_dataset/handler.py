@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from check_dataset.check import Aws, check_dataset
 from check_dataset.fleet import check_fleets
-from check_dataset.settings import Params, Settings
+from check_dataset.limits import check_limits
+from check_dataset.settings import Document, Params, Settings
 from handler_kit.asked import asked_of_endpoints
 from handler_kit.clients import client
 from handler_kit.production import find_stack
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
-    params, settings = Params.from_json(job.parameters), Settings.from_env()
+    params, settings, limits = Params.from_json(job.parameters), Settings.from_env(), Document.read()
     stack = find_stack(client("cloudformation"), settings.production_stack)
     if stack is not None:
         # It fails here, before training costs anything and before a person is asked for approval.
@@ -30,6 +31,10 @@ def handler(job: Job) -> Success:
     released = releases.replay(params.release, "CheckDataset")
     if released is not None:
         request_uri = released.outputs.get("RequestUri", NONE)
-        check_fleets(asked_of_endpoints(request_uri, client("s3")), settings.fleets, stack)
+        endpoints = asked_of_endpoints(request_uri, client("s3"))
+        place = f"Release {params.release}"
+        check_limits({"training": {}, "endpoints": endpoints}, limits, settings.fleets, place)
+        check_fleets(endpoints, settings.fleets, stack)
         return released
-    return check_dataset(params, settings, Aws(client("s3"), client("ssm"), client("codepipeline")), stack)
+    aws = Aws(client("s3"), client("ssm"), client("codepipeline"))
+    return check_dataset(params, settings, limits, aws, stack)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from handler_kit.documents import DocumentBase
 from handler_kit.settings import ParamsBase, SettingsBase
 
 
@@ -35,6 +37,21 @@ class Settings(SettingsBase):
     production_stack: str
     fleets: dict[str, dict[str, str]]
     min_instances: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Document(DocumentBase):
+    """The limits: the configuration, widened by ``Dataset(requests=...)``.
+
+    Attributes:
+        training: Limits of the training job.
+        dev: Limits of the DEV endpoint.
+        production: Limits of the production endpoint.
+    """
+
+    training: dict[str, Any]
+    dev: dict[str, Any]
+    production: dict[str, Any]
 
 
 @dataclass(frozen=True)

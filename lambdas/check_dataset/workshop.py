@@ -220,6 +220,8 @@ def _strings(value: Any, place: str) -> dict[str, str]:
             raise ValueError(
                 f"{place}.{key} must be a string, because SageMaker requires it; got {json.dumps(text)[:60]}"
             )
+        if key.startswith("sagemaker_"):
+            raise ValueError(f"{place}.{key}: is not for a data set, because it can choose the code that runs")
         if not key or len(key) > 256 or len(text) > 2500:
             raise ValueError(f"{place}.{key[:60]}: a name has 1 to 256 characters, a value at most 2500")
     return value

@@ -13,6 +13,7 @@ from .notebook import Notebook
 from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
+from .requests import EndpointLimits, Requests, TrainingLimits
 from .rollout import Rollout
 from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
@@ -29,6 +30,7 @@ __all__ = [
     "DataContract",
     "Dataset",
     "Endpoint",
+    "EndpointLimits",
     "Evaluation",
     "EvaluationJob",
     "Existing",
@@ -38,11 +40,13 @@ __all__ = [
     "Notebook",
     "PipelineConfig",
     "Profile",
+    "Requests",
     "Retry",
     "Rollout",
     "SmokeTest",
     "Spot",
     "Threshold",
     "Training",
+    "TrainingLimits",
     "Tuning",
 ]

@@ -6,8 +6,6 @@ import re
 
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/InstanceStorage.html
 _NVME = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g[4-9]e?|p[4-9][a-z]*(?:-[a-z0-9]+)?|trn\w+)\.")
-# The same as patterns of IAM, as narrow as they can be written.
-OWN_DISKS = ["ml.*d.*", "ml.*dn.*", "ml.g4*", "ml.g5*", "ml.g6*", "ml.g7*", "ml.p4*", "ml.p5*", "ml.p6*", "ml.trn*"]
 
 
 def has_own_disks(instance_type: str) -> bool:

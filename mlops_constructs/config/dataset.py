@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .contract import DataContract
+    from .requests import Requests
 
 _FOLDER = r"(?!/)[\w.\-/]{1,199}/"
 # In an EventBridge wildcard pattern, '*' and '\' are special characters.
@@ -40,6 +41,8 @@ class Dataset:
         max_inspected_megabytes: How much of a data set is inspected before training, 1 to 1,000 MB, shared evenly among
             its files; the action's summary says when a file was inspected only in part. Literal.
         contract: What the data set must contain, or None to check the format only.
+        requests: What a ``trainingjob.zip`` may request in place of the configuration, such as another instance type.
+            None allows nothing beyond the configuration.
         duplicates: What happens when a candidate was trained on the same content (by SHA-256) before: ``allow`` trains
             again, ``refuse`` fails the execution, ``skip`` stops it without a failure. Literal.
         schedule_expression: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)``
@@ -58,6 +61,7 @@ class Dataset:
     max_megabytes: int = 5_000
     max_inspected_megabytes: int = 256
     contract: DataContract | None = None
+    requests: Requests | None = None
     duplicates: Literal["allow", "refuse", "skip"] = "allow"
     schedule_expression: str | None = None
     bucket_name: str | None = None
@@ -78,6 +82,7 @@ class Dataset:
         max_megabytes: int = 5_000,
         max_inspected_megabytes: int = 256,
         contract: DataContract | None = None,
+        requests: Requests | None = None,
         duplicates: Literal["allow", "refuse", "skip"] = "allow",
         schedule_expression: str | None = None,
     ) -> Dataset:
@@ -100,8 +105,8 @@ class Dataset:
             objects_prefix: A second folder that the pipeline may read, for the objects that manifests name.
             kms_key_arn: Its KMS key, or None when it uses S3 managed keys (SSE-S3). Reference.
             manage_notifications: Whether to replace its notification configuration by one that sends to EventBridge.
-            input_buckets, max_megabytes, max_inspected_megabytes, contract, duplicates, schedule_expression: As in
-                the class.
+            input_buckets, max_megabytes, max_inspected_megabytes, contract, requests, duplicates, schedule_expression:
+                As in the class.
         """
         return cls(
             prefix=prefix,
@@ -111,6 +116,7 @@ class Dataset:
             max_megabytes=max_megabytes,
             max_inspected_megabytes=max_inspected_megabytes,
             contract=contract,
+            requests=requests,
             duplicates=duplicates,
             schedule_expression=schedule_expression,
             bucket_name=bucket_name,
@@ -136,14 +142,19 @@ class Dataset:
         if self.suffix is not None:
             rule = "must have 1 to 99 letters, digits, '.', '_' and '-'"
             yield from matches("suffix", self.suffix, _SUFFIX, rule, "use for example '.csv'")
+            if self.requests is not None and not "trainingjob.zip".endswith(str(self.suffix)):
+                rule = f"needs a suffix that 'trainingjob.zip' has, not {self.suffix!r}: only that object can request"
+                yield Problem("requests", rule, self.requests, "use suffix='.zip', or remove one of the two")
         yield from in_range("max_megabytes", self.max_megabytes, 1, 5_000_000, "MB")
         yield from in_range("max_inspected_megabytes", self.max_inspected_megabytes, 1, 1_000, "MB")
         yield from one_of("duplicates", self.duplicates, ("allow", "refuse", "skip"))
         yield from boolean("manage_notifications", self.manage_notifications)
         if self.schedule_expression is not None:
             yield from schedule_problems("schedule_expression", self.schedule_expression)
-        if self.contract is not None:
-            yield from under("contract", self.contract.problems())
+        for name in ("contract", "requests"):
+            part = getattr(self, name)
+            if part is not None:
+                yield from under(name, part.problems())
         yield from self._bucket_problems()
 
     def _objects_problems(self) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from ..errors import ConfigError, Problem, under
 from ._instances import has_own_disks
 from ._kinds import is_part, kind_problems
 from ._rules import is_token, literal, matches, one_of
+from .requests import AllowedEndpoint, AllowedTraining, Requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,6 +99,23 @@ class PipelineConfig:
     def training_of_algorithm(self) -> Training:
         """The training, with the metric definitions that the algorithm needs: a built-in algorithm needs none."""
         return self.training if self.algorithm.built_in is None else replace(self.training, metric_definitions={})
+
+    @property
+    def allowed_training(self) -> AllowedTraining:
+        """What a data set may request for the training job."""
+        return AllowedTraining.of(self.training, self._requests.training)
+
+    @property
+    def allowed_endpoints(self) -> dict[str, AllowedEndpoint]:
+        """Environment (``dev``, ``production``) to what a data set may request for its endpoint."""
+        return {
+            "dev": AllowedEndpoint.of(self.dev, self._requests.dev),
+            "production": AllowedEndpoint.of(self.production, self._requests.production),
+        }
+
+    @property
+    def _requests(self) -> Requests:
+        return Requests() if self.dataset.requests is None else self.dataset.requests
 
     def _metric_problems(self) -> Iterator[Problem]:
         built_in = self.algorithm.built_in

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
 
-from mlops_constructs import Column, DataContract, Dataset
+from mlops_constructs import Column, DataContract, Dataset, EndpointLimits, Requests, TrainingLimits
 from mlops_constructs.config.schedule import schedule_problems
 from mlops_constructs.stages.trigger import upload_pattern
 
@@ -27,7 +27,7 @@ def told(dataset: Any) -> list[str]:
         Dataset(),
         Dataset(prefix="a/b/", suffix=".csv", schedule_expression="rate(1 day)", duplicates="skip"),
         Dataset(prefix="churn/", suffix=".json", objects_prefix="churn/data/"),
-        Dataset.from_bucket("team-data"),
+        Dataset.from_bucket("team-data", requests=Requests()),
         Dataset.from_bucket(TOKEN, kms_key_arn=TOKEN, input_buckets=[TOKEN]),
         Dataset.from_bucket("team-data", prefix="data/", manage_notifications=True),
         Dataset(contract=DataContract(columns=[Column(name="a", type="number", min_value=0)], label="a", header=True)),
@@ -54,6 +54,26 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"suffix": TOKEN}, "suffix: must be known at synth"),
         ({"max_megabytes": 0}, "max_megabytes: must be 1 to 5000000 MB"),
         ({"max_inspected_megabytes": 1001}, "max_inspected_megabytes: must be 1 to 1000 MB"),
+        (
+            {"requests": Requests(training=TrainingLimits(instance_types="ml.m5.large"))},
+            "requests.training.instance_types: must be a list of instance types, got 'ml.m5.large'",
+        ),
+        (
+            {"requests": Requests(dev=EndpointLimits(instance_types=["m5"]))},
+            "requests.dev.instance_types[0]: must look like 'ml.<family>.<size>'",
+        ),
+        (
+            {"requests": Requests(production=EndpointLimits(min_instance_count=3, max_instance_count=2))},
+            "requests.production.max_instance_count: must be at least min_instance_count (3)",
+        ),
+        (
+            {"requests": Requests(training=TrainingLimits(max_runtime_in_seconds=82_801))},
+            "requests.training.max_runtime_in_seconds: must be 60 to 82800 s",
+        ),
+        (
+            {"requests": Requests(), "suffix": ".csv"},
+            "requests: needs a suffix that 'trainingjob.zip' has, not '.csv'",
+        ),
         ({"duplicates": "ignore"}, "duplicates: must be 'allow', 'refuse' or 'skip', got 'ignore'"),
         ({"schedule_expression": "daily"}, "schedule_expression: must be a rate or cron expression"),
         ({"kms_key_arn": "arn"}, "kms_key_arn: is only for an existing bucket"),

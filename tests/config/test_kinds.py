@@ -19,14 +19,17 @@ from mlops_constructs import (
     DataContract,
     Dataset,
     Endpoint,
+    EndpointLimits,
     Evaluation,
     EvaluationJob,
     Hyperband,
     IntegerParameter,
     Network,
+    Requests,
     Spot,
     Threshold,
     Training,
+    TrainingLimits,
     Tuning,
     config,
 )
@@ -37,7 +40,13 @@ if TYPE_CHECKING:
 # Every kind of part, each with every part that it can hold.
 FULL: dict[str, Any] = {
     **GOOD,
-    "dataset": Dataset(contract=DataContract(columns=[Column(name="age", type="number", min_value=0, max_value=120)])),
+    "dataset": Dataset(
+        contract=DataContract(columns=[Column(name="age", type="number", min_value=0, max_value=120)]),
+        requests=Requests(
+            training=TrainingLimits(max_instance_count=2, max_volume_size_in_gb=50, max_runtime_in_seconds=7200),
+            production=EndpointLimits(min_instance_count=2, max_instance_count=9, min_sampling_percentage=5),
+        ),
+    ),
     "training": Training(spot=Spot(max_wait_time_in_seconds=7200), checkpoints=Checkpoints()),
     "tuning": Tuning(
         objective_metric_name="validation:accuracy",

@@ -20,6 +20,28 @@ FLEET = {
     "Autoscales": "true",
     "MinCapacity": "2",
     "MaxCapacity": "6",
+    "CaptureSampling": "20",
+    "TargetValue": "750.0",
+    "ScaleInCooldown": "300",
+    "ScaleOutCooldown": "60",
+}
+ENDPOINT = {
+    "instance_types": ["ml.m5.large", "ml.c5.large", "ml.t2.large"],
+    "min_instance_count": 1,
+    "max_instance_count": 10,
+    "autoscaling": True,
+    "min_sampling_percentage": 0,
+}
+LIMITS = {
+    "training": {
+        "instance_types": ["ml.m5.xlarge", "ml.m4.xlarge"],
+        "max_instance_count": 100,
+        "max_volume_size_in_gb": 30,
+        "max_runtime_in_seconds": 82_800,
+        "environment": True,
+    },
+    "dev": ENDPOINT,
+    "production": ENDPOINT,
 }
 SETTINGS = {
     "artifact_bucket": "artifacts",
@@ -73,7 +95,12 @@ class Lake:
         self.s3.put_object(Bucket="artifacts", Key=key, Body=json.dumps(record).encode())
 
 
-def make_lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
+def make_lake(
+    load_event: Callable[..., dict[str, Any]],
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
+) -> Lake:
     """Buckets, and the function's settings."""
     set_env(SETTINGS)
+    write_document(LIMITS)
     return Lake(load_event)

@@ -25,8 +25,12 @@ PINNED = f"datasets/iris-1a2b3c/{EXECUTION}"
 
 
 @pytest.fixture
-def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
-    return make_lake(load_event, set_env)
+def lake(
+    load_event: Callable[..., dict[str, Any]],
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
+) -> Lake:
+    return make_lake(load_event, set_env, write_document)
 
 
 def test_one_object_becomes_the_channel_train(lake: Lake, reports: Any) -> None:

@@ -18,8 +18,12 @@ STACK = "iris-1a2b3c-production"
 
 
 @pytest.fixture
-def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
-    return make_lake(load_event, set_env)
+def lake(
+    load_event: Callable[..., dict[str, Any]],
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
+) -> Lake:
+    return make_lake(load_event, set_env, write_document)
 
 
 def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> None:

@@ -22,8 +22,12 @@ GOOD = b"setosa,5.1,3\nversicolor,7.0,\nvirginica,6.3,NaN\n"
 
 
 @pytest.fixture
-def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
-    return make_lake(load_event, set_env)
+def lake(
+    load_event: Callable[..., dict[str, Any]],
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
+) -> Lake:
+    return make_lake(load_event, set_env, write_document)
 
 
 def declare(lake: Lake, set_env: Callable[..., None], contract: dict[str, Any]) -> None:

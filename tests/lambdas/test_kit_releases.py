@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from check_dataset.handler import handler as check_dataset
+from lambdas.lake import LIMITS
 from train_model.handler import handler as train_model
 
 from handler_kit import clients
@@ -101,6 +102,7 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
     load_event: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
     script: Callable[[str], Any],
+    write_document: Callable[[object], None],
     handler: Any,
     event: str,
     step: str,
@@ -114,6 +116,7 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
         job_prefix = "iris-9f8e7d"
 
     monkeypatch.setattr(f"{event}.handler.Settings.from_env", lambda: AnySettings)
+    write_document(LIMITS)
     sagemaker = script("sagemaker")
     put(s3, "releases/iris-1a2b3c/2.json", {"steps": STEPS})
     handler(load_event(event, params={"release": "2"}), None)

@@ -98,9 +98,13 @@ def zip_of(**files: Any) -> bytes:
 
 
 @pytest.fixture
-def lake(load_event: Callable[..., dict[str, Any]], set_env: Callable[..., None]) -> Lake:
+def lake(
+    load_event: Callable[..., dict[str, Any]],
+    set_env: Callable[..., None],
+    write_document: Callable[[object], None],
+) -> Lake:
     """With the workshop's data in a bucket without versions."""
-    lake = make_lake(load_event, set_env)
+    lake = make_lake(load_event, set_env, write_document)
     lake.s3.create_bucket(Bucket="inputs")
     for key, body in (
         ("train/a.csv", IRIS),

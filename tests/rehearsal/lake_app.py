@@ -11,9 +11,12 @@ from mlops_constructs import (
     DataContract,
     Dataset,
     Endpoint,
+    EndpointLimits,
     MLOpsPipeline,
     Profile,
+    Requests,
     SmokeTest,
+    TrainingLimits,
 )
 from mlops_constructs.provider import AwsProvider, s3_bucket, s3_bucket_versioning
 
@@ -50,6 +53,11 @@ MLOpsPipeline(
     algorithm=Algorithm.from_directory(sys.argv[1]),
     dataset=Dataset.from_bucket(
         bucket.id,
+        requests=Requests(
+            training=TrainingLimits(instance_types=["ml.m4.xlarge"], max_runtime_in_seconds=82_800),
+            dev=EndpointLimits(instance_types=["ml.t2.large"], min_sampling_percentage=0),
+            production=EndpointLimits(max_instance_count=10, autoscaling=True, min_sampling_percentage=20),
+        ),
         prefix="training_jobs/",
         objects_prefix="data/",
         manage_notifications=True,

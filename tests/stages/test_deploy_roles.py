@@ -11,7 +11,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Endpoint
+from mlops_constructs import Dataset, Endpoint, EndpointLimits, Requests
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 if TYPE_CHECKING:
@@ -200,3 +200,18 @@ def test_each_endpoint_serves_with_its_own_role(stack: Synthesized) -> None:
 
 def parameters_of(stack: Synthesized) -> dict[str, dict[str, str]]:
     return stack.pipeline.deployment.stack_parameters
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_endpoint_gets_no_other_instance_types_than_allowed(stage: str) -> None:
+    limits = EndpointLimits(instance_types=["ml.c5.large"])
+    wide = synth(dataset=Dataset(requests=Requests(**{stage: limits})))
+    for one in STAGES:
+        types = ["ml.m5.large", *(["ml.c5.large"] if one == stage else [])]
+        (create,) = (
+            statement
+            for statement in wide.policy(f"-deploy-{one}")
+            if statement["Action"] == "sagemaker:CreateEndpointConfig"
+        )
+        assert create["Condition"]["ForAllValues:StringEquals"] == {"sagemaker:InstanceTypes": types}
+        assert create["Condition"]["Null"] == {"sagemaker:InstanceTypes": "false"}

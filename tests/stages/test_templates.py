@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
-from mlops_constructs import Autoscaling, DataCapture, Endpoint, Rollout
-from mlops_constructs.local_aws.cloudformation.intrinsics import Scope
+from mlops_constructs import Autoscaling, DataCapture, Endpoint, EndpointLimits, Rollout
+from mlops_constructs.config.requests import AllowedEndpoint
+from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.template import Template
 from mlops_constructs.stages.deployment.parameters import PARAMETERS
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 PRODUCTION = Endpoint.for_production()
+WIDE = EndpointLimits(instance_types=["ml.m5d.large"], max_instance_count=10, autoscaling=True)
 
 
-def made(config: Endpoint, **asked: str) -> dict[str, dict[str, Any]]:
+def made(config: Endpoint, limits: EndpointLimits | None = None, **asked: str) -> dict[str, dict[str, Any]]:
     """What CloudFormation makes of the template: resources by name, resolved; ``asked`` are parameters of a release."""
-    content = endpoint_template(config)
+    content = endpoint_template(config, limits and AllowedEndpoint.of(config, limits))
     template = Template.parse(json.dumps(content), {one["Type"] for one in content["Resources"].values()})
     given = {**{name: name for name in PARAMETERS}, **asked}
     values = template.parameter_values([{"ParameterKey": key, "ParameterValue": given[key]} for key in given])
@@ -31,8 +33,8 @@ def made(config: Endpoint, **asked: str) -> dict[str, dict[str, Any]]:
     return {one.logical_id: scope.resolve(one.properties) for one in template.ordered(conditions)}
 
 
-def resource(config: Endpoint, name: str, **asked: str) -> dict[str, Any]:
-    return made(config, **asked)[name]
+def resource(config: Endpoint, name: str, limits: EndpointLimits | None = None, **asked: str) -> dict[str, Any]:
+    return made(config, limits, **asked)[name]
 
 
 @pytest.mark.parametrize("config", [Endpoint(), PRODUCTION], ids=["dev", "production"])
@@ -184,17 +186,31 @@ def test_capture_is_encrypted_and_sampled() -> None:
 
 def test_a_release_may_ask_for_other_instances() -> None:
     asked = {"InstanceType": "ml.m5d.large", "InitialInstanceCount": "5", "EncryptVolume": "false"}
-    config = resource(PRODUCTION, "EndpointConfig", **asked)
+    config = resource(PRODUCTION, "EndpointConfig", WIDE, **asked)
     (variant,) = config["ProductionVariants"]
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5d.large", "5")
     assert "KmsKeyId" not in config
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [
+        ({"InstanceType": "ml.p4d.24xlarge"}, r"'InstanceType' must be one of AllowedValues \['ml.m5.large'\]"),
+        ({"InitialInstanceCount": "5"}, "'InitialInstanceCount' must be within MinValue and MaxValue"),
+        ({"InitialInstanceCount": "1"}, "'InitialInstanceCount' must be within MinValue and MaxValue"),
+        ({"MaxCapacity": "1000"}, "'MaxCapacity' must be within MinValue and MaxValue"),
+    ],
+)
+def test_a_template_refuses_what_the_pipeline_does_not_allow(asked: dict[str, str], rule: str) -> None:
+    with pytest.raises(TemplateError, match=rule):
+        made(PRODUCTION, **asked)
 
 
 def test_a_release_may_switch_scaling_and_capture_off_and_on() -> None:
     without = made(PRODUCTION, Autoscales="false", CaptureSampling="0")
     assert {"ScalableTarget", "ScalingPolicy"} & set(without) == set()
     assert "DataCaptureConfig" not in without["EndpointConfig"]
-    with_both = made(Endpoint(), Autoscales="true", MinCapacity="3", MaxCapacity="8", CaptureSampling="50")
+    with_both = made(Endpoint(), WIDE, Autoscales="true", MinCapacity="3", MaxCapacity="8", CaptureSampling="50")
     assert (with_both["ScalableTarget"]["MinCapacity"], with_both["ScalableTarget"]["MaxCapacity"]) == ("3", "8")
     assert with_both["EndpointConfig"]["DataCaptureConfig"]["InitialSamplingPercentage"] == "50"
 

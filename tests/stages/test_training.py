@@ -23,13 +23,15 @@ from mlops_constructs import (
     IntegerParameter,
     MLOpsPipeline,
     Network,
+    Requests,
     Retry,
     Spot,
     Training,
+    TrainingLimits,
     Tuning,
 )
 from mlops_constructs._aws.naming import tuning_prefix
-from mlops_constructs.config._instances import OWN_DISKS, has_own_disks
+from mlops_constructs.config._instances import has_own_disks
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 DAY = 86_400
@@ -219,20 +221,29 @@ def test_a_searchs_name_leaves_room_for_the_execution_and_the_attempt(name: str,
 
 
 def test_a_job_may_only_be_made_as_configured(plain: Synthesized) -> None:
-    keyed, now, keyless, _ = (statement["Condition"] for statement in creation(plain))
+    keyed, now = (statement["Condition"] for statement in creation(plain))
     key = settings(plain)["KMS_KEY_ARN"]
     assert {statement["Action"] for statement in creation(plain)} == {"sagemaker:CreateTrainingJob"}
     assert keyed == {
-        # A data set may ask for 23 hours.
-        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": "82800"},
+        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": "3600"},
         "ArnEquals": {"sagemaker:OutputKmsKey": key, "sagemaker:VolumeKmsKey": key},
         "Bool": {"sagemaker:NetworkIsolation": "true"},
+        "ForAllValues:StringEquals": {"sagemaker:InstanceTypes": ["ml.m5.xlarge"]},
+        "Null": {"sagemaker:InstanceTypes": "false"},
     }
     assert now == {**keyed, "ArnEquals": {"sagemaker:OutputKmsKeyArn": key, "sagemaker:VolumeKmsKeyArn": key}}
-    assert keyless["ArnEquals"] == {"sagemaker:OutputKmsKey": key}
-    assert keyless["Bool"] == keyed["Bool"]
-    assert keyless["ForAllValues:StringLike"] == {"sagemaker:InstanceTypes": OWN_DISKS}
-    assert keyless["Null"] == {"sagemaker:InstanceTypes": "false"}
+
+
+def test_a_data_set_may_be_allowed_other_instances_and_more_time() -> None:
+    limits = TrainingLimits(instance_types=["ml.m5.large", "ml.g5.xlarge"], max_runtime_in_seconds=82_800)
+    stack = synth(dataset=Dataset(requests=Requests(training=limits)))
+    keyed, _, keyless, _ = (statement["Condition"] for statement in creation(stack))
+    types = "ForAllValues:StringEquals", "sagemaker:InstanceTypes"
+    assert keyed[types[0]][types[1]] == ["ml.m5.xlarge", "ml.m5.large"]
+    # Instances with disks of their own refuse a key for their volumes.
+    assert keyless[types[0]][types[1]] == ["ml.g5.xlarge"]
+    assert keyless["ArnEquals"] == {"sagemaker:OutputKmsKey": settings(stack)["KMS_KEY_ARN"]}
+    assert keyless["NumericLessThanEquals"] == {"sagemaker:MaxRuntimeInSeconds": "82800"}
 
 
 def other_names(statement: dict[str, Any]) -> str:

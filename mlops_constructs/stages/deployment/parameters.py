@@ -9,6 +9,7 @@ from ...config._instances import has_own_disks
 
 if TYPE_CHECKING:
     from ...config import Endpoint
+    from ...config.requests import AllowedEndpoint
 
 PARAMETERS = (
     "Image",
@@ -20,34 +21,38 @@ PARAMETERS = (
     "EndpointName",
     "CaptureUri",
 )
-_FLEET = ("InstanceType", "InitialInstanceCount", "Autoscales", "MinCapacity", "MaxCapacity")
 # Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
 
 
-def endpoint_parameters(config: Endpoint, *, in_vpc: bool) -> dict[str, Any]:
+def endpoint_parameters(config: Endpoint, allowed: AllowedEndpoint, *, in_vpc: bool) -> dict[str, Any]:
     """Return the template's parameters."""
     return {
         **{name: {"Type": "String"} for name in PARAMETERS},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
-        **_choices(config),
+        **_choices(config, allowed),
     }
 
 
-def fleet_parameters(config: Endpoint) -> dict[str, str]:
+def fleet_parameters(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, str]:
     """Return the configured parameters of the fleet, which CheckDataset uses to check a release."""
-    choices = _choices(config)
-    return {name: str(choices[name]["Default"]) for name in _FLEET}
+    return {name: str(choice["Default"]) for name, choice in _choices(config, allowed).items()}
 
 
-def _choices(config: Endpoint) -> dict[str, Any]:
+def _choices(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
     """Return the parameters with a default; register_model sets them only when the data set does."""
     capture = config.data_capture
-    scaling = Autoscaling() if config.autoscaling is None else config.autoscaling
+    number = config.initial_instance_count
+    scaling = config.autoscaling or Autoscaling(min_capacity=number, max_capacity=number)
     truth = {"Type": "String", "AllowedValues": ["true", "false"]}
+    count = {"Type": "Number", "MinValue": allowed.min_instance_count, "MaxValue": allowed.max_instance_count}
     return {
-        "InstanceType": {"Type": "String", "Default": config.instance_type},
-        "InitialInstanceCount": {"Type": "Number", "MinValue": 1, "Default": config.initial_instance_count},
+        "InstanceType": {
+            "Type": "String",
+            "AllowedValues": allowed.instance_types,
+            "Default": config.instance_type,
+        },
+        "InitialInstanceCount": {**count, "Default": number},
         "EncryptVolume": {**truth, "Default": _truth(not has_own_disks(config.instance_type))},
         "CaptureSampling": {
             "Type": "Number",
@@ -57,8 +62,8 @@ def _choices(config: Endpoint) -> dict[str, Any]:
             "Description": "Percent of the requests that are kept; 0 keeps none",
         },
         "Autoscales": {**truth, "Default": _truth(config.autoscaling is not None)},
-        "MinCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.min_capacity},
-        "MaxCapacity": {"Type": "Number", "MinValue": 1, "Default": scaling.max_capacity},
+        "MinCapacity": {**count, "Default": scaling.min_capacity},
+        "MaxCapacity": {**count, "Default": scaling.max_capacity},
         "TargetValue": {"Type": "Number", "Default": scaling.invocations_per_instance},
         "ScaleInCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_in_cooldown_seconds},
         "ScaleOutCooldown": {"Type": "Number", "MinValue": 0, "Default": scaling.scale_out_cooldown_seconds},

@@ -10,6 +10,8 @@ from ..._aws.policy import allow, deny, pass_role, pull_image
 from .template import PIPELINE_TAG, SCALABLE_DIMENSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
 
@@ -41,11 +43,13 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list
     ]
 
 
-def deploy_permissions(env: Environment, model_role_arn: str, endpoint: str, other: str) -> list[Statement]:
+def deploy_permissions(
+    env: Environment, model_role_arn: str, endpoint: str, other: str, instance_types: Sequence[str]
+) -> list[Statement]:
     """Return what CloudFormation needs to create, update and delete ``endpoint``, and not ``other``."""
     stores = env.stores
     return [
-        *_models_and_configs(env),
+        *_models_and_configs(env, instance_types),
         *_one_endpoint(env, endpoint),
         pass_role(model_role_arn, "sagemaker.amazonaws.com"),
         *_alarms(env, endpoint),
@@ -56,7 +60,7 @@ def deploy_permissions(env: Environment, model_role_arn: str, endpoint: str, oth
     ]
 
 
-def _models_and_configs(env: Environment) -> list[Statement]:
+def _models_and_configs(env: Environment, instance_types: Sequence[str]) -> list[Statement]:
     """Allow creating, reading and deleting models and endpoint configurations.
 
     CloudFormation chooses their names, so a tag identifies them. Creating one also needs AddTags on a resource that has
@@ -72,7 +76,16 @@ def _models_and_configs(env: Environment) -> list[Statement]:
             models,
             when={"StringEquals": requested, "Bool": {"sagemaker:NetworkIsolation": "true"}},
         ),
-        allow("sagemaker:CreateEndpointConfig", configs, when={"StringEquals": requested}),
+        allow(
+            "sagemaker:CreateEndpointConfig",
+            configs,
+            when={
+                "StringEquals": requested,
+                "ForAllValues:StringEquals": {"sagemaker:InstanceTypes": list(instance_types)},
+                # ForAllValues is true when the request does not contain the key at all.
+                "Null": {"sagemaker:InstanceTypes": "false"},
+            },
+        ),
         allow(
             "sagemaker:AddTags",
             [models, configs],

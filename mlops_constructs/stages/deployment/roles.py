@@ -26,7 +26,17 @@ class EndpointRoles(Construct):
         deploy: Role with which CloudFormation deploys the endpoint.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, env: Environment, stage: str, other: str, image_arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        env: Environment,
+        stage: str,
+        other: str,
+        image_arn: str,
+        instance_types: Sequence[str],
+    ) -> None:
         """Make the roles.
 
         Args:
@@ -35,13 +45,14 @@ class EndpointRoles(Construct):
             stage: ``dev`` or ``production``.
             other: The other of the two.
             image_arn: ARN of the ECR repository of the image.
+            instance_types: Instance types that the endpoint may have.
         """
         super().__init__(scope, id_)
         self.endpoint = f"{env.name}-{stage}"
         self.model = ServiceRole(self, "model_role", env, "sagemaker", f"model-{stage}")
         self.model.grant(serving_permissions(env, self.endpoint, image_arn))
         self.deploy = ServiceRole(self, "deploy_role", env, "cloudformation", f"deploy-{stage}")
-        self.deploy.grant(deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}"))
+        self.deploy.grant(deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}", instance_types))
 
 
 def deploying_permissions(env: Environment, dev: EndpointRoles, production: EndpointRoles) -> list[Statement]:

@@ -19,9 +19,12 @@ from .roles import EndpointRoles, deploying_permissions
 from .template import PIPELINE_TAG, endpoint_template
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Endpoint
+    from ...config.requests import AllowedEndpoint
     from ...provider import s3_object
 
 TEMPLATES = "Templates"
@@ -47,6 +50,7 @@ class DeploymentStage(Construct):
         *,
         dev: Endpoint,
         production: Endpoint,
+        allowed: Mapping[str, AllowedEndpoint],
         env: Environment,
         image_arn: str,
         accept: str,
@@ -54,7 +58,7 @@ class DeploymentStage(Construct):
         """Make the roles, templates and functions; the pipeline deploys the endpoints themselves."""
         super().__init__(scope, id_)
         self._env, self._accept = env, accept
-        self._configs = {"dev": dev, "production": production}
+        self._configs, self._allowed = {"dev": dev, "production": production}, allowed
         self.dev_roles = self._roles("dev", "production", image_arn)
         self.production_roles = self._roles("production", "dev", image_arn)
         self.dev_endpoint, self.production_endpoint = self.dev_roles.endpoint, self.production_roles.endpoint
@@ -83,7 +87,7 @@ class DeploymentStage(Construct):
     @property
     def fleets(self) -> dict[str, dict[str, str]]:
         """Environment to the configured stack parameters of its fleet."""
-        return {name: fleet_parameters(config) for name, config in self._configs.items()}
+        return {name: fleet_parameters(config, self._allowed[name]) for name, config in self._configs.items()}
 
     @property
     def _all_roles(self) -> dict[str, EndpointRoles]:
@@ -140,7 +144,10 @@ class DeploymentStage(Construct):
         return deploying_permissions(self._env, self.dev_roles, self.production_roles)
 
     def _roles(self, stage: str, other: str, image_arn: str) -> EndpointRoles:
-        return EndpointRoles(self, stage, env=self._env, stage=stage, other=other, image_arn=image_arn)
+        types = self._allowed[stage].instance_types
+        return EndpointRoles(
+            self, stage, env=self._env, stage=stage, other=other, image_arn=image_arn, instance_types=types
+        )
 
     def _cloudformation(self, name: str, stack: str, mode: dict[str, str], *, run_order: int) -> Action:
         return Action(
@@ -176,7 +183,9 @@ class DeploymentStage(Construct):
     def _templates(self) -> s3_object.S3Object:
         tags, in_vpc = {**self._env.tags, PIPELINE_TAG: self._env.name}, self._env.network is not None
         files = {
-            f"{name}.json": json.dumps(endpoint_template(config, in_vpc=in_vpc, tags=tags), indent=2).encode()
+            f"{name}.json": json.dumps(
+                endpoint_template(config, self._allowed[name], in_vpc=in_vpc, tags=tags), indent=2
+            ).encode()
             for name, config in self._configs.items()
         }
         bundle = archive("endpoints", files)

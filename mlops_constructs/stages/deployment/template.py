@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...config.requests import AllowedEndpoint, EndpointLimits
 from .alarms import rollback_alarms
 from .parameters import endpoint_parameters
 
@@ -25,17 +26,25 @@ _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"
 Json = dict[str, Any]
 
 
-def endpoint_template(config: Endpoint, *, in_vpc: bool = False, tags: Mapping[str, str] | None = None) -> Json:
+def endpoint_template(
+    config: Endpoint,
+    allowed: AllowedEndpoint | None = None,
+    *,
+    in_vpc: bool = False,
+    tags: Mapping[str, str] | None = None,
+) -> Json:
     """Make the template of an endpoint that serves one model; ``tags`` are the user's and the pipeline's.
 
     A configured value is the default of a parameter, so that a data set with its own ``deployment.json`` can change it
-    for its release.
+    for its release, within what is ``allowed``: None for nothing but the configuration.
     """
     both = [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()] + _tags()
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A SageMaker endpoint that serves one model package",
-        "Parameters": endpoint_parameters(config, in_vpc=in_vpc),
+        "Parameters": endpoint_parameters(
+            config, allowed or AllowedEndpoint.of(config, EndpointLimits()), in_vpc=in_vpc
+        ),
         "Conditions": {
             "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
             "EncryptsVolume": {"Fn::Equals": [{"Ref": "EncryptVolume"}, "true"]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..._aws.function import Function
@@ -18,6 +19,24 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Dataset
+    from ...config.requests import AllowedEndpoint, AllowedTraining
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredEndpoints:
+    """The endpoints that a model will be deployed to, by environment (``dev``, ``production``).
+
+    Attributes:
+        production_stack: CloudFormation stack of the model in production.
+        fleets: The configured parameters of its stack.
+        min_instances: The minimum number of instances that its rollout needs.
+        allowed: What a data set may request for it.
+    """
+
+    production_stack: str
+    fleets: Mapping[str, Mapping[str, str]]
+    min_instances: Mapping[str, int]
+    allowed: Mapping[str, AllowedEndpoint]
 
 
 def check_dataset_function(
@@ -26,9 +45,8 @@ def check_dataset_function(
     config: Dataset,
     env: Environment,
     image_parameter: str,
-    production_stack: str,
-    fleets: Mapping[str, Mapping[str, str]],
-    min_instances: Mapping[str, int],
+    allowed: AllowedTraining,
+    endpoints: ConfiguredEndpoints,
 ) -> Function:
     """Make the function.
 
@@ -37,9 +55,8 @@ def check_dataset_function(
         config: The data set.
         env: Where it is deployed.
         image_parameter: Name of the SSM parameter with the image.
-        production_stack: CloudFormation stack of the model in production.
-        fleets: Environment (``dev``, ``production``) to the configured stack parameters of its fleet.
-        min_instances: Environment to the minimum number of instances that its rollout needs.
+        allowed: What a data set may request for the training job.
+        endpoints: The endpoints that the model will be deployed to.
     """
     stores = env.stores
     folders = [""] if stores.data_folders is None else stores.data_folders
@@ -59,11 +76,12 @@ def check_dataset_function(
             "DUPLICATES": config.duplicates,
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
-            "PRODUCTION_STACK": production_stack,
-            "FLEETS": json.dumps(fleets),
-            "MIN_INSTANCES": json.dumps({name: str(count) for name, count in min_instances.items()}),
+            "PRODUCTION_STACK": endpoints.production_stack,
+            "FLEETS": json.dumps(endpoints.fleets),
+            "MIN_INSTANCES": json.dumps({name: str(count) for name, count in endpoints.min_instances.items()}),
         },
-        permissions=_permissions(config, env, image_parameter, production_stack),
+        document={"training": asdict(allowed), **{name: asdict(one) for name, one in endpoints.allowed.items()}},
+        permissions=_permissions(config, env, image_parameter, endpoints.production_stack),
         timeout_seconds=900,
         # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
         memory_mb=1769,

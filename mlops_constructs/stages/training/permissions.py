@@ -8,8 +8,7 @@ from ..._aws.keys import Conditions, by_either_name, use_key, use_key_for_volume
 from ..._aws.naming import tuning_prefix
 from ..._aws.network import is_list_token, network_permissions
 from ..._aws.policy import allow, pass_role, pull_image, report_result
-from ...config._instances import OWN_DISKS
-from ...config.training import MAX_ASKED_SECONDS
+from ...config._instances import has_own_disks
 from .request import checkpoint_path
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Training, Tuning
+    from ...config.requests import AllowedTraining
 
 
 def job_permissions(env: Environment, image_arn: str, config: Training) -> list[Statement]:
@@ -56,6 +56,7 @@ def launch_permissions(
     image_arn: str,
     config: Training,
     tuning: Tuning | None,
+    allowed: AllowedTraining,
 ) -> list[Statement]:
     """Return what train_model needs: to start exactly the configured job, and to describe it."""
     stores = env.stores
@@ -71,7 +72,11 @@ def launch_permissions(
         ]
         jobs = [*jobs, *created]
     return [
-        *(allow(create, created, when=when) for bound in _bounds(env, config) for when in by_either_name(bound)),
+        *(
+            allow(create, created, when=when)
+            for bound in _bounds(env, config, allowed)
+            for when in by_either_name(bound)
+        ),
         allow([*look, "sagemaker:AddTags"], jobs),
         # If the execution was stopped meanwhile, the function stops the job that it has just started.
         allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
@@ -112,17 +117,11 @@ def tuning_jobs_arn(env: Environment) -> str:
     return env.arn("sagemaker", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*")
 
 
-def _bounds(env: Environment, config: Training) -> list[Conditions]:
-    """Return the conditions under which a job may be created, once with a key for its volumes and once without.
-
-    A data set may request another instance type and maximum runtime (``trainingjob.zip``), so the instance type is
-    limited only for a job without a key.
-    """
+def _bounds(env: Environment, config: Training, allowed: AllowedTraining) -> list[Conditions]:
+    """Return the conditions under which a job may be created: instances with disks of their own get no key for them."""
     stores = env.stores
     common: Conditions = {
-        "NumericLessThanEquals": {
-            "sagemaker:MaxRuntimeInSeconds": str(max(config.max_runtime_in_seconds, MAX_ASKED_SECONDS))
-        },
+        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": str(allowed.max_runtime_in_seconds)},
         "ArnEquals": {"sagemaker:OutputKmsKey": stores.key_arn},
     }
     flags: dict[str, object] = {}
@@ -136,16 +135,16 @@ def _bounds(env: Environment, config: Training) -> list[Conditions]:
     if env.network is not None:
         lists = _listed("sagemaker:VpcSubnets", env.network.subnet_ids)
         lists |= _listed("sagemaker:VpcSecurityGroupIds", env.network.security_group_ids)
-    # ForAllValues is true when the request does not contain the key at all.
-    present: dict[str, object] = {key: "false" for key in lists}
-    if lists:
-        common["ForAllValues:StringEquals"] = lists
-    keyed: Conditions = {"ArnEquals": {**common["ArnEquals"], "sagemaker:VolumeKmsKey": stores.key_arn}}
-    keyless: Conditions = {
-        "ForAllValues:StringLike": {"sagemaker:InstanceTypes": OWN_DISKS},
-        "Null": {**present, "sagemaker:InstanceTypes": "false"},
-    }
-    return [{**common, **({"Null": present} if present else {}), **keyed}, {**common, **keyless}]
+    keys = {False: {"ArnEquals": {**common["ArnEquals"], "sagemaker:VolumeKmsKey": stores.key_arn}}, True: {}}
+    bounds: list[Conditions] = []
+    for own_disks, key in keys.items():
+        types = [one for one in allowed.instance_types if has_own_disks(one) is own_disks]
+        if types:
+            listed = {"sagemaker:InstanceTypes": types, **lists}
+            # ForAllValues is true when the request does not contain the key at all.
+            present: dict[str, object] = dict.fromkeys(listed, "false")
+            bounds.append({**common, **key, "ForAllValues:StringEquals": listed, "Null": present})
+    return bounds
 
 
 def _listed(key: str, ids: Sequence[str]) -> dict[str, object]:

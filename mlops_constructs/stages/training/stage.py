@@ -25,10 +25,10 @@ from .request import training_document
 from .settings import job_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..._aws.environment import Environment
     from ...config import Dataset, Training, Tuning
+    from ...config.requests import AllowedTraining
+    from .dataset_check import ConfiguredEndpoints
 
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits at most 60 days; one day more than the runtime is for SageMaker to find instances and end the job.
@@ -61,9 +61,8 @@ class TrainingStage(Construct):
         image_parameter: str,
         image_arn: str,
         held_out_channel: str | None,
-        production_stack: str,
-        fleets: Mapping[str, Mapping[str, str]],
-        min_instances: Mapping[str, int],
+        allowed: AllowedTraining,
+        endpoints: ConfiguredEndpoints,
     ) -> None:
         """Make the role, the functions and the rules that invoke them.
 
@@ -76,12 +75,11 @@ class TrainingStage(Construct):
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ARN of the ECR repository of the image.
             held_out_channel: Channel that training does not get, or None.
-            production_stack: CloudFormation stack of the model in production.
-            fleets: Environment (``dev``, ``production``) to the configured stack parameters of its fleet.
-            min_instances: Environment to the minimum number of instances that its rollout needs.
+            allowed: What a data set may request for the training job.
+            endpoints: The endpoints that the model will be deployed to.
         """
         super().__init__(scope, id_)
-        self._env, self._config, self._tuning = env, config, tuning
+        self._env, self._config, self._tuning, self._allowed = env, config, tuning, allowed
         self.jobs_arn = training_jobs_arn(env, tuning)
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(job_permissions(env, image_arn, config))
@@ -90,9 +88,8 @@ class TrainingStage(Construct):
             config=dataset,
             env=env,
             image_parameter=image_parameter,
-            production_stack=production_stack,
-            fleets=fleets,
-            min_instances=min_instances,
+            allowed=allowed,
+            endpoints=endpoints,
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
         self.stop_training = self._stop_training()
@@ -172,6 +169,7 @@ class TrainingStage(Construct):
                 image_arn=image_arn,
                 config=self._config,
                 tuning=self._tuning,
+                allowed=self._allowed,
             ),
         )
 
