@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-import signal
-import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,16 @@ from ..errors import MlopsError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..local_aws.containers.host import ContainerRuntime
+    from ..local_aws.containers.images import Image
+    from ..local_aws.containers.running import Container
 
 # A folder with this file was created by this command before, and may be overwritten.
 _MARKER = ".mlops-local"
+# As SageMaker: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
+_GRACE_SECONDS = 120.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,7 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         required=True,
         metavar="PATH",
-        help="folder with a folder or CSV file per channel, or one file for the channel train",
+        help="folder with a folder or file per channel, or one file for the channel train",
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="hyperparameters", help="a hyperparameter"
@@ -52,24 +57,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--container", type=Path, default=Path("container"), metavar="FOLDER", help="folder with train and serve"
+        "--container", type=Path, default=Path("container"), metavar="FOLDER", help="folder with the Dockerfile"
     )
     parser.add_argument("--output", type=Path, default=Path("ml"), metavar="FOLDER", help="folder used as /opt/ml")
     parser.add_argument(
         "--python",
         metavar="PROGRAM",
-        help="Python that runs the programs (default: a virtual environment with requirements.txt)",
+        help="Python with the packages, for the programs (default: an environment with what the Dockerfile installs)",
     )
+    parser.add_argument("--no-docker", action="store_true", help="do not use a Docker engine")
 
 
 def run_train(options: argparse.Namespace) -> int:
     """Train; return the program's exit code."""
     base: Path = options.output.resolve()
     _lay_out(base, options.data, _hyperparameters(options.hyperparameters))
-    code = _run(options, "train", {"SAGEMAKER_BASE_DIR": str(base)})
+    with _runtime(options) as (runtime, image):
+        variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": ""}
+        code = _finish(runtime.train(image, base, variables, _print))
     failure = base / "output" / "failure"
     if code and failure.is_file():
-        raise MlopsError(f"the job failed: {failure.read_text(encoding='utf-8')}")
+        raise MlopsError(f"the job failed: {failure.read_text(encoding='utf-8', errors='replace')}")
     if code == 0:
         print(f"The model is in {base / 'model'}. Next: mlops serve --output {options.output}")
     return code
@@ -82,13 +90,63 @@ def run_serve(options: argparse.Namespace) -> int:
     base = options.output.resolve()
     if not (base / "model").is_dir():
         raise MlopsError(f"there is no model in {base / 'model'}: run `mlops train` first, or give --output")
-    print(f"http://127.0.0.1:{options.port}/invocations (stop with Ctrl-C)", flush=True)
-    settings = {
-        "SAGEMAKER_BASE_DIR": str(base),
-        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(options.port),
-    }
-    return _run(options, "serve", settings)
+    from ..local_aws.containers.forwarding import ForwardedPort
+
+    with _runtime(options) as (runtime, image), tempfile.TemporaryDirectory() as scratch:
+        # SageMaker gives a server its model, and nothing else of the training job.
+        served = Path(scratch)
+        shutil.copytree(base / "model", served / "model", copy_function=_link)
+        container = runtime.serve(image, served, {}, _print)
+        try:
+            with ForwardedPort(options.port, container.connect_when_ready):
+                print(f"http://127.0.0.1:{options.port}/invocations (stop with Ctrl-C)", flush=True)
+                return _finish(container)
+        except OSError as error:
+            container.stop(0)
+            raise MlopsError(f"cannot listen on 127.0.0.1 port {options.port}: {error.strerror}") from None
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextlib.contextmanager
+def _runtime(options: argparse.Namespace) -> Iterator[tuple[ContainerRuntime, Image]]:
+    """The image of the container's folder, and what runs it, as in a rehearsal."""
+    from ..local_aws.containers.host import ContainerHost
+    from ..local_aws.containers.site import LocalSite
+
+    python = None if options.python is None else _folder_of(options.python)
+    with tempfile.TemporaryDirectory(prefix="mlops-", ignore_cleanup_errors=True) as workdir:
+        site = LocalSite(Path(workdir))
+        try:
+            host = ContainerHost(site, docker=not options.no_docker and python is None, python=python)
+            yield host.runtime, host.runtime.build(options.container.resolve(), _print)
+        finally:
+            site.processes.close()
+
+
+def _folder_of(program: str) -> Path:
+    """The folder of a Python environment, by its program."""
+    found = shutil.which(program)
+    if found is None:
+        raise MlopsError(f"--python {program}: there is no such program")
+    return Path(found).absolute().parent.parent
+
+
+def _finish(container: Container) -> int:
+    """Wait for the end; Ctrl-C ends the program as SageMaker does, with time to save what it has."""
+    try:
+        return container.finish(_GRACE_SECONDS)
+    except KeyboardInterrupt:
+        return container.exit_code() or 0
 
 
 def _hyperparameters(given: Sequence[str]) -> dict[str, str]:
@@ -134,34 +192,12 @@ def _channels(data: Path) -> dict[str, Path]:
         return {"train": data}
     if not data.is_dir():
         raise MlopsError(f"{data} does not exist; --data must be a file, or a folder with train.csv or train/")
-    entries = {entry.stem if entry.is_file() else entry.name: entry for entry in sorted(data.iterdir())}
-    if "train" not in entries:
-        raise MlopsError(f"{data} has no train.csv and no folder train/; it has {', '.join(entries) or 'nothing'}")
-    return {name: entries[name] for name in ("train", "validation") if name in entries}
-
-
-def _run(options: argparse.Namespace, program: str, settings: Mapping[str, str]) -> int:
-    """Run a program to its end; Ctrl-C and SIGTERM are passed to it, so that it can shut down."""
-    container: Path = options.container.resolve()
-    if not (container / program).is_file():
-        raise MlopsError(f"there is no program {program} in {container}: run `mlops init`, or give --container")
-    python = options.python or str(_environment(container))
-    path = os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)])
-    environment = {**os.environ, **settings, "PATH": path, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(
-        [python, str(container / program)], cwd=container, env=environment, start_new_session=True
-    )
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        return process.wait()
-
-
-def _environment(container: Path) -> Path:
-    """The Python of a virtual environment with the container's requirements, the one that a rehearsal makes."""
-    from ..local_aws.containers.environments import environment_for
-    from ..local_aws.processes import ChildProcesses
-
-    return environment_for(container, ChildProcesses(), print) / "bin" / "python"
+    entries: dict[str, Path] = {}
+    for entry in sorted(entry for entry in data.iterdir() if not entry.name.startswith(".")):
+        name = entry.stem if entry.is_file() else entry.name
+        if name in entries:
+            raise MlopsError(f"{data} has the channel {name} twice: {entries[name].name} and {entry.name}")
+        entries[name] = entry
+    if not entries:
+        raise MlopsError(f"{data} is empty; --data must be a file, or a folder with train.csv or train/")
+    return entries

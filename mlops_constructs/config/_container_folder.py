@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-REQUIRED_FILES = ("Dockerfile", "train", "serve")
-
 
 def directory_problems(directory: Path) -> Iterator[Problem]:
-    """Require a folder with the programs that SageMaker runs."""
+    """Require a folder that an image can be built from; SageMaker asks for no more than its image."""
     if is_token(str(directory)):
         yield from literal("directory", str(directory))
         return
@@ -23,11 +21,6 @@ def directory_problems(directory: Path) -> Iterator[Problem]:
         remedy = "run `mlops init` to get a template, or correct the path"
         yield Problem("directory", "must be a folder", str(directory), remedy)
         return
-    for name in REQUIRED_FILES:
-        if not (directory / name).is_file():
-            yield Problem(
-                "directory",
-                f"must contain a file {name!r}",
-                str(directory),
-                f"add {name!r}; the container/ folder of `mlops init` has one",
-            )
+    if not (directory / "Dockerfile").is_file():
+        remedy = "add one; the container/ folder of `mlops init` has one"
+        yield Problem("directory", "must contain a file 'Dockerfile'", str(directory), remedy)

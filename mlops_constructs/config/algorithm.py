@@ -28,7 +28,7 @@ class Algorithm:
     """The container that trains and serves. Made by ``builtin`` or one of the ``from_`` methods.
 
     Attributes:
-        directory: Folder with ``Dockerfile``, ``train`` and ``serve``, or None. Literal.
+        directory: Folder with a ``Dockerfile``, or None. Literal.
         codecommit_repository: Name of an existing CodeCommit repository, or None. Reference.
         git: Repository on GitHub, GitLab or Bitbucket, or None.
         image_uri: URI of an existing image, or None. Reference.
@@ -66,7 +66,7 @@ class Algorithm:
         is the source of truth.
 
         Args:
-            path: Folder with ``Dockerfile``, ``train`` and ``serve``; relative to the current folder.
+            path: Folder with a ``Dockerfile``; relative to the current folder.
             branch: Branch to seed and to build.
             ecr_repository_name: Existing ECR repository that the build pushes to, in this account and region. Its tags
                 should be immutable. None creates one. Reference.
@@ -97,7 +97,7 @@ class Algorithm:
     ) -> Algorithm:
         """Build from an existing CodeCommit repository in this account and region.
 
-        Its root folder contains ``Dockerfile``, ``train`` and ``serve``. The deployment starts the first build; each
+        Its root folder contains a ``Dockerfile``. The deployment starts the first build; each
         push to ``branch`` starts another.
 
         Args:
@@ -126,7 +126,7 @@ class Algorithm:
     ) -> Algorithm:
         """Build from GitHub, GitLab or Bitbucket, through an existing connection.
 
-        The repository's root folder contains ``Dockerfile``, ``train`` and ``serve``; each push to ``branch`` builds a
+        The repository's root folder contains a ``Dockerfile``; each push to ``branch`` builds a
         new image. CodePipeline offers this source in many regions, but not in all: not in us-gov-west-1, for example.
         https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 

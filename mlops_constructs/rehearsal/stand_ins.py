@@ -73,8 +73,8 @@ class StandIns:
             pull(aws.account, aws.containers.images, uri, None)
         except ContainerError:
             raise RehearsalError(
-                f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a container folder (Dockerfile, "
-                "train, serve) to run instead"
+                f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a folder with a Dockerfile "
+                "to build and run instead"
             ) from None
 
 

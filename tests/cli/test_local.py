@@ -76,7 +76,7 @@ def test_taken_port_ends_serve_with_the_reason(rows: Path, tmp_path: Path, capfd
         port = taken.getsockname()[1]
         options = ["--container", CONTAINER, "--python", sys.executable, "--output", tmp_path / "ml", "--port", port]
         assert mlops("serve", *options) == 1
-    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in capfd.readouterr().out
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in capfd.readouterr().err
 
 
 def test_ctrl_c_ends_training_as_sagemaker_would(rows: Path, tmp_path: Path) -> None:
@@ -113,9 +113,10 @@ def ask(port: int, body: bytes) -> str:
     ("arguments", "reason"),
     [
         (["train", "--data", "nothing"], "nothing does not exist; --data must be a file, or a folder"),
-        (["train", "--data", "."], "has no train.csv and no folder train/; it has empty"),
+        (["train", "--data", "bare"], "bare is empty; --data must be a file, or a folder with train.csv or train/"),
+        (["train", "--data", "empty/x.csv", "--python", "no-python"], "--python no-python: there is no such program"),
         (["train", "--data", "empty/x.csv", "--set", "n=1", "--set", "=2"], "--set must be NAME=VALUE, got =2"),
-        (["train", "--data", "empty/x.csv"], "there is no program train in"),
+        (["train", "--data", "empty/x.csv"], "there is no Dockerfile in"),
         (["serve"], "there is no model in"),
         (["serve", "--port", "0"], "--port must be 1 to 65535, got 0"),
     ],
@@ -129,6 +130,7 @@ def test_mistake_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "bare").mkdir()
     (tmp_path / "empty" / "x.csv").write_text("a,1\n")
     assert mlops(*arguments) == 1
     assert reason in capsys.readouterr().err
@@ -155,4 +157,41 @@ def test_folder_of_channels_is_laid_out(rows: Path, tmp_path: Path) -> None:
     (channels / "holdout.csv").write_text("a,0,0\n")
     assert train(channels, tmp_path / "ml", "--set", "n_estimators=2") == 0
     laid_out = sorted(path.name for path in (tmp_path / "ml" / "input" / "data").rglob("*.csv"))
-    assert laid_out == ["part-1.csv", "validation.csv"]
+    assert laid_out == ["holdout.csv", "part-1.csv", "validation.csv"]
+
+
+def test_channel_that_is_given_twice_is_named(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "channels" / "train").mkdir(parents=True)
+    (tmp_path / "channels" / "train.csv").write_text(rows.read_text())
+    assert train(tmp_path / "channels", tmp_path / "ml") == 1
+    assert "has the channel train twice: train and train.csv" in capsys.readouterr().err
+
+
+def write_shell_container(folder: Path) -> Path:
+    """A container as others write it: a folder of programs that is copied, a shell script, /opt/ml, a worker."""
+    (folder / "app").mkdir(parents=True)
+    (folder / "Dockerfile").write_text(
+        "FROM debian\nCOPY app /opt/program\nENV PATH=/opt/program:$PATH\nWORKDIR /opt/program\n"
+    )
+    (folder / "app" / "train").write_text('#!/bin/sh\ncd "$(dirname "$0")" && sh step.sh\n')
+    (folder / "app" / "train").chmod(0o755)
+    (folder / "app" / "step.sh").write_text("ls /opt/ml/input/data > /opt/ml/model/channels\nsleep 7531 &\nexit 0\n")
+    return folder
+
+
+def test_container_of_others_is_trained_and_leaves_no_process(rows: Path, tmp_path: Path) -> None:
+    channels = tmp_path / "channels"
+    (channels / "testing").mkdir(parents=True)
+    (channels / "training.csv").write_text(rows.read_text())
+    (channels / "testing" / "a.bin").write_bytes(b"\0")
+    container = write_shell_container(tmp_path / "container")
+    assert mlops("train", "--container", container, "--data", channels, "--output", tmp_path / "ml", "--no-docker") == 0
+    assert (tmp_path / "ml" / "model" / "channels").read_text() == "testing\ntraining\n"
+    assert not [one for one in Path("/proc").glob("[0-9]*/cmdline") if b"sleep\0007531" in _bytes_of(one)]
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

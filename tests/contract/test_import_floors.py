@@ -71,7 +71,7 @@ ROOMS = {
     "protocol": {"service", "validation"},
     "moto_operations": set(),
     "gateway": {"access", "errors", "iam", "moto_app", "moto_operations", "protocol", "service"},
-    "containers": {"account", "errors", "processes"},
+    "containers": {"errors", "ports", "processes"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
     "service_quotas": _ACCOUNT,
@@ -84,7 +84,7 @@ ROOMS = {
     "lambda_": {*_JUDGED, "processes"},
     "cloudformation": _JUDGED,
     "codebuild": {*_JUDGED, "containers", "ecr", "job_log", "processes"},
-    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log", "ports"},
+    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log"},
     "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
 ROOMS["local_aws"] = set(ROOMS)

@@ -30,7 +30,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (
             False,
             ProcessRuntime,
-            "Docker is disabled: the container's programs run as processes in a virtual environment",
+            "Docker is disabled: the containers' programs run as processes, which have their own /opt/ml and port 8080;"
+            " the base image's files and system packages are not there",
         ),
     ],
 )
@@ -41,3 +42,12 @@ def test_an_engine_is_used_unless_it_is_forbidden(docker: bool, runtime: type, c
         assert isinstance(aws.containers.runtime, runtime)
         assert aws.containers.runtime is aws.containers.runtime
     assert lines == [choice]
+
+
+def test_without_namespaces_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlops_constructs.local_aws.containers.host.sandbox_problem", lambda: "uid_map: not permitted")
+    with LocalAws(docker=False) as aws:
+        assert aws.containers.choice == (
+            "Docker is disabled: the containers' programs run as processes, which have no /opt/ml of their own,"
+            " SAGEMAKER_BASE_DIR says where it is (no namespaces: uid_map: not permitted)"
+        )

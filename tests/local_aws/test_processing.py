@@ -20,7 +20,7 @@ EVALUATE = """#!/usr/bin/env python3
 import json, os, sys, time
 from pathlib import Path
 
-base = Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 rows = (base / "processing/test/rows.csv").read_text().split()
 mode = os.environ.get("MODE", "")
 print("evaluating", len(rows), "rows, arguments", sys.argv[1:])
@@ -54,7 +54,6 @@ def aws() -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def image(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = write_container(tmp_path_factory.mktemp("container"))
-    (folder / "Dockerfile").write_text("FROM python:3.12-slim\nWORKDIR /opt/program\n")
     (folder / "evaluate").write_text(EVALUATE)
     (folder / "evaluate").chmod(0o755)
     return push_container(aws, folder)
@@ -120,10 +119,11 @@ def test_files_in_folders_are_uploaded_too(aws: LocalAws, run: Any) -> None:
     assert [item["Key"].removeprefix("evaluations/folders/") for item in listed] == ["evaluation.json", "plots/roc.txt"]
 
 
-@pytest.mark.parametrize("path", ["/opt/program/evaluate", "/opt/ml/code/evaluate"])
-def test_an_entry_point_names_a_path_in_the_container(aws: LocalAws, run: Any, path: str) -> None:
-    name = f"entry-{path.split('/')[2]}"
-    run(name, application={"ContainerEntrypoint": ["python", path], "ContainerArguments": ["--strict"]})
+@pytest.mark.parametrize("python", ["python", "/usr/local/bin/python3", "/usr/bin/python3"])
+def test_an_entry_point_names_a_path_in_the_container(aws: LocalAws, run: Any, python: str) -> None:
+    name = f"entry{python.replace('/', '-')}"
+    entry = [python, "/opt/program/evaluate"]
+    run(name, application={"ContainerEntrypoint": entry, "ContainerArguments": ["--strict"]})
     assert report(aws, name)["arguments"] == ["--strict"]
 
 

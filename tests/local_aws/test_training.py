@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,7 @@ from botocore.exceptions import ClientError
 from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
 from patience import PATIENCE_SECONDS
 
-from mlops_constructs.local_aws.containers import environments
-from mlops_constructs.local_aws.containers.images import ContainerError, ImageStore, context_digest
-from mlops_constructs.local_aws.processes import ChildProcesses
+from mlops_constructs.local_aws.containers.images import context_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,96 +250,6 @@ def test_same_files_give_the_same_digest(tmp_path: Path) -> None:
 
     (second / "train").chmod(0o644)
     assert context_digest(first) != context_digest(second)
-
-
-@pytest.mark.parametrize("name", ["Dockerfile", "train", "serve"])
-def test_missing_file_is_named(tmp_path: Path, name: str) -> None:
-    (write_container(tmp_path / "container") / name).unlink()
-
-    with pytest.raises(ContainerError, match=f"^{name} is missing .* add {name}$"):
-        ImageStore(tmp_path / "images").add(tmp_path / "container")
-
-
-def test_program_that_nobody_makes_executable_is_named(tmp_path: Path) -> None:
-    folder = write_container(tmp_path / "container")
-    (folder / "serve").chmod(0o644)
-
-    with pytest.raises(ContainerError, match=r"chmod \+x serve"):
-        ImageStore(tmp_path / "images").add(folder)
-
-
-def test_requirements_that_cannot_be_installed_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = write_container(tmp_path / "container")
-    (folder / "requirements.txt").write_text("./no-such-directory-here\n")
-
-    with pytest.raises(ContainerError, match="no-such-directory-here"):
-        environments.environment_for(folder, ChildProcesses(), lambda _: None)
-
-    assert list((tmp_path / "cache/local-aws/environments").iterdir()) == []
-
-
-def test_interrupted_environment_is_never_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = write_container(tmp_path / "container")
-    processes = ChildProcesses()
-
-    def interrupt(_: object, _target: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(environments, "_move_scripts", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            environments.environment_for(folder, processes, lambda _: None)
-    assert list(environments.cache_directory().iterdir()) == []
-
-    made = environments.environment_for(folder, processes, lambda _: None)
-    assert (made / "bin" / "python").exists()
-    assert environments.environment_for(folder, processes, pytest.fail) == made
-
-
-def test_environment_scripts_name_their_final_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = write_container(tmp_path / "container")
-
-    made = environments.environment_for(folder, ChildProcesses(), lambda _: None)
-
-    assert ".part-" not in (made / "bin" / "activate").read_text()
-
-
-def test_environment_is_made_once_by_two_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = write_container(tmp_path / "container")
-    lines: list[str] = []
-    threads = [
-        threading.Thread(target=environments.environment_for, args=(folder, ChildProcesses(), lines.append))
-        for _ in range(2)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len([line for line in lines if "creating" in line]) == 1
-    assert len(list(environments.cache_directory().iterdir())) == 1
-
-
-def test_environment_that_another_process_makes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    folder = write_container(tmp_path / "container")
-    target = environments.cache_directory() / environments._key(folder)
-    lines: list[str] = []
-    waiting = threading.Thread(target=environments.environment_for, args=(folder, ChildProcesses(), lines.append))
-    with environments._alone(target):
-        waiting.start()
-        waiting.join(0.3)
-        assert waiting.is_alive()
-        (target / "bin").mkdir(parents=True)
-        (target / "bin" / "python").touch()
-    waiting.join(PATIENCE_SECONDS)
-
-    assert lines == []
-    assert (target / "bin" / "python").read_bytes() == b""
 
 
 def test_closing_ends_a_training_program_at_once(aws: LocalAws, request_of: Any) -> None:

@@ -24,7 +24,7 @@ TRAIN = """#!/usr/bin/env python3
 import json, os, signal, sys, time
 from pathlib import Path
 
-base = Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 wanted = json.loads((base / "input/config/hyperparameters.json").read_text())
 kept = base / "checkpoints" / "step"
 step = int(kept.read_text()) if kept.exists() else 0

@@ -10,6 +10,7 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from container_image import DOCKERFILE
 from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.ecr.images import ImageUri, push
@@ -25,7 +26,7 @@ TRAIN = """#!/usr/bin/env python3
 import json, os, sys, time
 from pathlib import Path
 
-base = Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 wanted = json.loads((base / "input/config/hyperparameters.json").read_text())
 rows = (base / "input/data/train/train.csv").read_text().split()
 print("validation:accuracy=0.5;")
@@ -45,7 +46,7 @@ import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-model = json.loads((Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").read_text())
+model = json.loads((Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model/model.json").read_text())
 mode = os.environ.get("MODE", "")
 print("serving in mode", mode or "normal")
 if mode == "exit":
@@ -77,9 +78,8 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(
-    (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
-).serve_forever()
+port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+ThreadingHTTPServer((os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port), Handler).serve_forever()
 """
 
 REPOSITORY = "tiny"
@@ -95,7 +95,7 @@ def local_aws() -> Iterator[LocalAws]:
 def write_container(folder: Path) -> Path:
     """Write the container's files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Dockerfile").write_text("FROM python:3.12-slim\n")
+    (folder / "Dockerfile").write_text(DOCKERFILE)
     for name, text in {"train": TRAIN, "serve": SERVE}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from container_image import DOCKERFILE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -88,7 +90,7 @@ ThreadingHTTPServer(place, Handler).serve_forever()
 def write_container(folder: Path, style: Literal["own", "xgboost"]) -> Path:
     """Write the container's files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Dockerfile").write_text("FROM python:3.12-slim\nCOPY . /opt/program\n")
+    (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / "model.py").write_text(MODEL.format(built_in=style == "xgboost"))
     for name, text in {"train": TRAIN, "serve": SERVE}.items():
         (folder / name).write_text(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from container_image import DOCKERFILE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -11,7 +13,7 @@ TRAIN = """#!/usr/bin/env python3
 import csv, json, os
 from pathlib import Path
 
-base = Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 hyperparameters = json.loads((base / "input/config/hyperparameters.json").read_text())
 
 
@@ -43,7 +45,7 @@ import json, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-centers = json.loads((Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model/model.json").read_text())
+centers = json.loads((Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "model/model.json").read_text())
 
 
 def nearest(line):
@@ -70,16 +72,15 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-ThreadingHTTPServer(
-    (os.environ["SAGEMAKER_BIND_TO_HOST"], int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler
-).serve_forever()
+port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+ThreadingHTTPServer((os.environ.get("SAGEMAKER_BIND_TO_HOST", "0.0.0.0"), port), Handler).serve_forever()
 """
 
 
 def write_centroids(folder: Path) -> Path:
     """Write the container's files into a folder."""
     folder.mkdir(parents=True)
-    (folder / "Dockerfile").write_text("FROM python:3.12-slim\n")
+    (folder / "Dockerfile").write_text(DOCKERFILE)
     for name, text in {"train": TRAIN, "serve": SERVE}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)

@@ -77,10 +77,10 @@ def test_a_port_that_is_none(project: Path) -> None:
     assert "--port must be 0 to 65535" in refused(project, "--approve", "--port", "70000")
 
 
-def test_a_container_without_train(project: Path) -> None:
-    (project / "container" / "train").unlink()
+def test_a_container_without_a_dockerfile(project: Path) -> None:
+    (project / "container" / "Dockerfile").unlink()
     message = refused(project, "--approve")
-    assert "algorithm.directory: must contain a file 'train'" in message
+    assert "algorithm.directory: must contain a file 'Dockerfile'" in message
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.containers.images import PROGRAMS, ContainerError, Image, ImageStore
-from mlops_constructs.local_aws.containers.running import Container
+from mlops_constructs.local_aws.containers.running import SERVING_PORT, Container, loopback
+from mlops_constructs.local_aws.ports import ReservedPort
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.containers.site import ContainerSite
 
 Log = Callable[[str], None]
 
 _ENGINE_SECONDS = 5.0
 _COMMAND_SECONDS = 60.0
-_SERVING_PORT = 8080
 
 
 def engine_problem() -> str | None:
@@ -46,22 +46,18 @@ def engine_problem() -> str | None:
 class DockerRuntime:
     """Builds and runs images with the `docker` program."""
 
-    def __init__(self, account: Account, images: ImageStore) -> None:
-        self._account = account
+    def __init__(self, site: ContainerSite, images: ImageStore) -> None:
+        self._site = site
         self._images = images
 
     def build(self, context: Path, log: Log, arguments: Sequence[str] = ()) -> Image:
         """Run `docker build`. Raises `ContainerError` when it fails; the output goes to `log`."""
-        image = self._images.add(context)
+        with self._images.add(context, arguments) as made:
+            pass
+        image = Image(made.digest, self._images.folder(made.digest))
         given = [word for argument in arguments for word in ("--build-arg", argument)]
         process = self._docker(["build", "--tag", image.name, *given, str(image.context)])
-        container = Container(self._account.processes, process, log)
-        try:
-            while (code := container.wait(_COMMAND_SECONDS)) is None:
-                pass
-        except BaseException:
-            container.stop(0)
-            raise
+        code = Container(self._site.processes, process, log).finish()
         if code != 0:
             raise ContainerError(f"docker build failed with exit code {code}")
         return image
@@ -70,10 +66,15 @@ class DockerRuntime:
         """Start `docker run image train`, with `base` mounted at /opt/ml."""
         return self._run(["train"], image, base, [], environment, log)
 
-    def serve(self, image: Image, base: Path, port: int, environment: Mapping[str, str], log: Log) -> Container:
-        """Start `docker run image serve`, with its port 8080 published on 127.0.0.1:`port`."""
-        published = ["--publish", f"127.0.0.1:{port}:{_SERVING_PORT}"]
-        return self._run(["serve"], image, base, published, environment, log)
+    def serve(self, image: Image, base: Path, environment: Mapping[str, str], log: Log) -> Container:
+        """Start `docker run image serve`, with its port 8080 published on a free loopback port."""
+        port = ReservedPort()
+        published = ["--publish", f"127.0.0.1:{port.number}:{SERVING_PORT}"]
+        try:
+            return self._run(["serve"], image, base, published, environment, log, port)
+        except BaseException:
+            port.release()
+            raise
 
     def run(
         self,
@@ -96,21 +97,30 @@ class DockerRuntime:
         options: list[str],
         environment: Mapping[str, str],
         log: Log,
+        port: ReservedPort | None = None,
     ) -> Container:
         purpose = words[0] if words and words[0] in PROGRAMS else "run"
         name = f"local-aws-{purpose}-{uuid.uuid4().hex[:12]}"
-        variables = {"AWS_REGION": self._account.region, **environment}
+        variables = {"AWS_REGION": self._site.region, **environment}
         # --env NAME without a value: docker takes the value from its own environment, so that `ps` does not show it.
         given = [word for variable in variables for word in ("--env", variable)]
         volume = ["--volume", f"{base}:/opt/ml"]
         command = ["run", "--rm", "--name", name, *volume, *options, *given, image.name, *words]
+        resources = contextlib.ExitStack()
+        if port is not None:
+            resources.callback(port.release)
         return Container(
-            self._account.processes, self._docker(command, variables), log, lambda grace: _stop(name, grace)
+            self._site.processes,
+            self._docker(command, variables),
+            log,
+            end=lambda grace: _stop(name, grace),
+            connect=None if port is None else loopback(port.number),
+            resources=resources,
         )
 
     def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **(variables or {})}
-        return self._account.processes.start(["docker", *arguments], cwd=self._account.workdir, env=environment)
+        return self._site.processes.start(["docker", *arguments], cwd=self._site.workdir, env=environment)
 
 
 def _stop(name: str, grace_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Virtual environments created from a container's requirements.txt, kept in the user's cache directory."""
+"""Virtual environments with the Python packages of images, kept in the user's cache directory."""
 
 from __future__ import annotations
 
@@ -13,17 +13,55 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.containers.images import ContainerError
+from mlops_constructs.local_aws.containers.images import ContainerError, context_digest
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.processes import ChildProcesses
 
 Log = Callable[[str], None]
 
+# What an installation may read besides the file that its command names.
+_REQUIREMENTS = ("*.txt", "*.in", "*.cfg", "*.toml", "setup.py")
+
 _lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class PythonEnvironment:
+    """A virtual environment.
+
+    Attributes:
+        folder: Where it is, or will be.
+        written: Where it is now, to be installed into; None when it is complete.
+    """
+
+    folder: Path
+    written: Path | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether packages have to be installed into it."""
+        return self.written is not None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is made here, so that its `python` is a program of its own and no link to one that is replaced."""
+        python = self.place / "bin" / "python"
+        return (self.place / "pyvenv.cfg").exists() and not python.is_symlink()
+
+    @property
+    def binds(self) -> dict[Path, str]:
+        """Where it has to be in a sandbox; a Python of the system is there anyway."""
+        return {self.place: str(self.folder)} if (self.place / "pyvenv.cfg").exists() else {}
+
+    @property
+    def place(self) -> Path:
+        """Where its files are now."""
+        return self.folder if self.written is None else self.written
 
 
 def cache_directory() -> Path:
@@ -32,17 +70,51 @@ def cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "environments"
 
 
-def environment_for(context: Path, processes: ChildProcesses, log: Log) -> Path:
-    """The virtual environment of a container; it is created when it is not in the cache yet.
+def packages_key(context: Path, commands: Sequence[str]) -> str:
+    """A short hash of all that an image's Python packages depend on: `pip` commands, what they read, this Python."""
+    parts = [platform.python_implementation(), platform.python_version(), platform.platform(), *commands]
+    words = {word.strip("'\"").split("[")[0] for command in commands for word in command.split()}
+    if any(_is_local(context, word) for word in words):
+        parts.append(context_digest(context))
+    elif commands:
+        names = {Path(word).name for word in words}
+        for file in sorted(path for path in context.rglob("*") if path.is_file()):
+            if file.name in names or any(file.match(pattern) for pattern in _REQUIREMENTS):
+                parts.append(f"{file.relative_to(context)}\0{file.read_text(errors='replace')}")
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:24]
 
-    Several processes may request it at the same time: one creates it beside its final path and renames it,
-    the others wait. Raises `ContainerError` with pip's last lines when a package cannot be installed.
+
+def _is_local(context: Path, word: str) -> bool:
+    """Whether `pip install` of a word installs a folder or an archive of the build context."""
+    if word in (".", "./") or word.endswith((".whl", ".tar.gz")):
+        return True
+    return word.startswith("./") and (context / word).is_dir()
+
+
+@contextlib.contextmanager
+def environment(key: str, processes: ChildProcesses, log: Log, *, with_pip: bool) -> Iterator[PythonEnvironment]:
+    """Give the environment with this key. A new one is empty; it is kept if the block ends without an exception.
+
+    Several processes may request it at the same time: one creates it, the others wait.
     """
-    target = cache_directory() / _key(context)
+    target = cache_directory() / key
     with _lock, _alone(target):
-        if not (target / "bin" / "python").exists():
-            _make(context, target, processes, log)
-    return target
+        if (target / "bin" / "python").exists():
+            yield PythonEnvironment(target, None)
+            return
+        scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
+        try:
+            log("creating a virtual environment (kept for the next run)")
+            # Copies: what replaces the image's `python` can start this one, whatever its links would point to.
+            options = [] if with_pip else ["--without-pip"]
+            run([sys.executable, "-m", "venv", "--copies", *options, str(scratch)], target.parent, processes, log)
+            _move_scripts(scratch, target)
+            yield PythonEnvironment(target, scratch)
+            _move_scripts(scratch, target)
+            shutil.rmtree(target, ignore_errors=True)  # an old one whose Python was uninstalled
+            scratch.rename(target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -56,30 +128,10 @@ def _alone(target: Path) -> Iterator[None]:
         yield
 
 
-def _make(context: Path, target: Path, processes: ChildProcesses, log: Log) -> None:
-    scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
-    try:
-        needs_pip = _has_requirements(context)
-        log("creating a virtual environment from requirements.txt (kept for the next run)")
-        create: list[str | Path] = [sys.executable, "-m", "venv", *_pip_option(needs_pip), scratch]
-        _run(create, context, processes, log)
-        if needs_pip:
-            pip: list[str | Path] = [scratch / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
-            _run([*pip, "install", "--quiet", "-r", "requirements.txt"], context, processes, log)
-        _move_scripts(scratch, target)
-        shutil.rmtree(target, ignore_errors=True)  # an old one whose Python was uninstalled
-        scratch.rename(target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _pip_option(needs_pip: bool) -> list[str]:
-    return [] if needs_pip else ["--without-pip"]
-
-
-def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, log: Log) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    process = processes.start(command, cwd=cwd, env=environment, stderr=subprocess.STDOUT)
+def run(command: Sequence[str], cwd: Path, processes: ChildProcesses, log: Log) -> None:
+    """Run a command without the variables of this Python. Raises `ContainerError` with its last lines."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    process = processes.start(command, cwd=cwd, env=variables, stderr=subprocess.STDOUT)
     lines: list[str] = []
     try:
         assert process.stdout is not None
@@ -93,7 +145,7 @@ def _run(command: Sequence[str | Path], cwd: Path, processes: ChildProcesses, lo
         raise
     if code != 0:
         tail = "\n".join(lines[-15:])
-        raise ContainerError(f"the container's requirements cannot be installed (exit code {code}):\n{tail}")
+        raise ContainerError(f"{' '.join(command)[:200]} ended with exit code {code}:\n{tail}")
 
 
 def _move_scripts(scratch: Path, target: Path) -> None:
@@ -105,24 +157,3 @@ def _move_scripts(scratch: Path, target: Path) -> None:
         content = script.read_bytes()
         if before in content:
             script.write_bytes(content.replace(before, after))
-
-
-def _has_requirements(context: Path) -> bool:
-    return any(line.strip() and not line.lstrip().startswith("#") for line in _requirements(context).splitlines())
-
-
-def _requirements(context: Path) -> str:
-    file = context / "requirements.txt"
-    return file.read_text(encoding="utf-8") if file.is_file() else ""
-
-
-def _key(context: Path) -> str:
-    """A short hash of everything that the environment depends on, including files named by -r and -c."""
-    parts = [platform.python_implementation(), platform.python_version(), platform.platform()]
-    parts.append(_requirements(context))
-    for line in parts[-1].splitlines():
-        words = line.replace("=", " ").split()
-        if len(words) > 1 and words[0] in ("-r", "-c", "--requirement", "--constraint"):
-            included = context / words[1]
-            parts.append(included.read_text(encoding="utf-8") if included.is_file() else "")
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -10,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.containers.config import ImageConfig
 from mlops_constructs.local_aws.errors import LocalAwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-REQUIRED_FILES = ("Dockerfile", "train", "serve")
 PROGRAMS = ("train", "serve")
 _IGNORED_NAMES = frozenset({".git", "__pycache__"})
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -30,12 +31,28 @@ class Image:
     """A built image.
 
     Attributes:
-        digest: `sha256:...` of the context's file names, modes and bytes: the same files give the same digest.
-        context: The local AWS's own copy of the build context.
+        digest: `sha256:...` of the context's file names, modes and bytes, and of the build arguments: the same
+            files give the same digest.
+        folder: The local AWS's own folder of the image.
     """
 
     digest: str
-    context: Path
+    folder: Path
+
+    @property
+    def context(self) -> Path:
+        """The copy of the build context."""
+        return self.folder / "context"
+
+    @property
+    def tree(self) -> Path:
+        """The image's files, each at its path; only where it was built without a Docker engine."""
+        return self.folder / "tree"
+
+    @property
+    def config(self) -> ImageConfig:
+        """The image's configuration; only where it was built without a Docker engine."""
+        return ImageConfig.read(self.folder / "config.json")
 
     @property
     def name(self) -> str:
@@ -70,51 +87,60 @@ class ImageStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def add(self, context: Path) -> Image:
-        """Check and copy a build context. Raises `ContainerError` when it is not a SageMaker container's."""
+    @contextlib.contextmanager
+    def add(self, context: Path, arguments: Sequence[str] = ()) -> Iterator[Image]:
+        """Copy a build context, and keep the image if the block ends without an exception; it is complete then.
+
+        In the block the image is in another folder, unless it was built before. Raises `ContainerError` when there is
+        no Dockerfile.
+        """
         check_context(context)
-        digest = context_digest(context)
-        target = self._path(digest)
-        if not target.exists():
-            self._directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
-                copy = Path(scratch) / "context"
-                ignore = shutil.ignore_patterns(*_IGNORED_NAMES)
-                shutil.copytree(context, copy, symlinks=True, ignore=ignore)
-                for program in PROGRAMS:
-                    (copy / program).chmod(0o755)
-                _rename_unless_there(copy, target)
-        return Image(digest, target)
+        digest = context_digest(context, arguments)
+        target = self.folder(digest)
+        if target.exists():
+            yield Image(digest, target)
+            return
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
+            made = Image(digest, Path(scratch) / "image")
+            ignore = shutil.ignore_patterns(*_IGNORED_NAMES)
+            shutil.copytree(context, made.context, symlinks=True, ignore=ignore)
+            yield made
+            _rename_unless_there(made.folder, target)
 
     def get(self, digest: str) -> Image | None:
         """The image with this digest; None when it was not built by this local AWS."""
-        target = self._path(digest)
+        target = self.folder(digest)
         return Image(digest, target) if target.exists() else None
 
-    def _path(self, digest: str) -> Path:
+    def folder(self, digest: str) -> Path:
+        """The folder of an image."""
         return self._directory / digest.removeprefix("sha256:")
 
 
 def check_context(context: Path) -> None:
-    """Raise `ContainerError` when a directory lacks what a SageMaker container needs; the error names it."""
-    for name in REQUIRED_FILES:
-        if not (context / name).is_file():
-            raise ContainerError(
-                f"{name} is missing from the container's directory: "
-                f"it must contain {', '.join(REQUIRED_FILES)} at its top level; add {name}"
-            )
-    dockerfile = (context / "Dockerfile").read_text(encoding="utf-8", errors="replace")
+    """Raise `ContainerError` when a directory has no Dockerfile."""
+    if not (context / "Dockerfile").is_file():
+        raise ContainerError(f"there is no Dockerfile in {context}: it must be at the top level of the build context")
+
+
+def check_programs(tree: Path, config: ImageConfig) -> None:
+    """Raise `ContainerError` when a program that SageMaker starts is there, but is not executable."""
+    if config.entrypoint:
+        return
+    folders = [tree / folder.lstrip("/") for folder in config.environment["PATH"].split(":")]
     for name in PROGRAMS:
-        if not (context / name).stat().st_mode & 0o100 and "chmod" not in dockerfile:
+        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if found is not None and not found.stat().st_mode & 0o100:
             raise ContainerError(
                 f"{name} is not executable: run `chmod +x {name}` (and `git update-index --chmod=+x {name}`), "
                 f"or run chmod in the Dockerfile"
             )
 
 
-def context_digest(context: Path) -> str:
-    """A digest of the names, modes and bytes of all files in a directory."""
-    total = hashlib.sha256()
+def context_digest(context: Path, arguments: Sequence[str] = ()) -> str:
+    """A digest of the names, modes and bytes of all files in a directory, and of build arguments."""
+    total = hashlib.sha256("\0".join(arguments).encode())
     for name, file in _files(context):
         if file.is_symlink():
             mode, content = "link", str(file.readlink()).encode()

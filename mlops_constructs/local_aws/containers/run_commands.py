@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.containers.dockerfile import announced
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.containers.dockerfile import Instruction
 
 # They change an operating system that is not there, or users that this machine has not.
 _SYSTEM_PROGRAMS = frozenset(
@@ -16,6 +23,9 @@ _SYSTEM_PROGRAMS = frozenset(
 )
 _INSTALLERS = frozenset(("apt", "apt-get", "apk", "yum", "dnf", "microdnf", "zypper", "conda", "mamba", "micromamba"))
 _PIP = re.compile(r"(?:^|[\s/;&|(])pip[\d.]*\s(?:[^;&|]*\s)?install\s")
+# What is started of a package that has another name.
+_PROGRAMS = ((re.compile(r"openjdk|default-j[rd]k|java"), "java"), (re.compile(r"r-base|r-cran"), "Rscript"))
+_VENV = re.compile(r"(?:\S*/)?python[\d.]*\s+-m\s+venv\s|(?:\S*/)?virtualenv\s")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*$")
 
@@ -37,6 +47,52 @@ class Command:
     is_pip: bool
     is_possible: bool
     packages: tuple[str, ...] = ()
+
+    @property
+    def virtual_environment(self) -> str | None:
+        """The folder of the virtual environment that it creates; None when it creates none."""
+        match = _VENV.match(self.text)
+        return self.words[-1] if match and not self.words[-1].startswith("-") else None
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it installs packages by their hashes, which are those of one version of Python."""
+        return self.is_pip and "--require-hashes" in self.words
+
+    @property
+    def summary(self) -> str:
+        """Its text on a line of at most 80 characters."""
+        return summary(self.text)
+
+    @property
+    def reason(self) -> str:
+        """Why it is not possible."""
+        if not self.packages:
+            return f"{self.summary}: not executed, because it changes an operating system that is not used here"
+        programs = {package: _program(package) for package in self.packages}
+        there = sorted({program for program in programs.values() if shutil.which(program)})
+        missing = sorted(package for package, program in programs.items() if program not in there)
+        parts = [f"on this machine: {', '.join(there)}"] if there else []
+        parts += [f"maybe missing: {', '.join(missing)}"] if missing else []
+        return f"{self.summary}: not installed ({'; '.join(parts)})"
+
+
+def summary(text: str) -> str:
+    """A text on one line of at most 80 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:77]}..."
+
+
+def script_of(run: Instruction) -> str:
+    """The script of a `RUN` instruction, in each of its forms."""
+    if run.words is not None:
+        return shlex.join(run.words)
+    if not run.heredocs:
+        return run.value
+    if len(run.heredocs) == 1 and announced(run.value) is not None:
+        return run.heredocs[0].content
+    # A command that reads the texts: the shell sees both.
+    return "\n".join([run.value, *(f"{one.content}{one.name}" for one in run.heredocs)])
 
 
 def commands_of(text: str) -> list[Command]:
@@ -107,6 +163,10 @@ def _first_words(text: str) -> list[str]:
         words = [word for word in part.split() if not _ASSIGNMENT.match(word)]
         found += words[:1]
     return found
+
+
+def _program(package: str) -> str:
+    return next((name for form, name in _PROGRAMS if form.match(package)), package)
 
 
 def _packages(words: list[str]) -> list[str]:

@@ -1,23 +1,22 @@
 """Start a program with a file system, host name, processes and network of its own, as in a container.
 
-A program of its own, because a process with threads cannot enter a user namespace, and because it needs only the
-standard library: ``python -I -S sandbox_program.py SPECIFICATION``. ``sandbox.py`` writes the specification, which is
-JSON.
-
-Its standard input is a socket to the local AWS. When the local AWS ends, even by SIGKILL, the socket is closed, and
-every process in here is killed. Each message on it asks for a connection to a port in the program's network; the answer
-carries the connected socket, or the error number.
+A program of its own, because a process with threads cannot enter a user namespace, and of the standard library alone:
+``python -I -S sandbox_program.py SPECIFICATION``, which is JSON that ``sandbox.py`` writes. Its standard input is a
+socket to the local AWS. When the local AWS ends, even by SIGKILL, every process in here is killed. Each message on the
+socket asks for a connection to a port in here; the answer carries the connected socket, or the error number.
 """
 
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -27,14 +26,10 @@ from typing import Any, NoReturn
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-MNT_DETACH = 2
+MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 4096, 16384, 1 << 18, 2
 PR_SET_PDEATHSIG = 1
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
-# Exit codes of shells and of Docker.
-CANNOT_RUN, NOT_FOUND, SIGNALLED = 126, 127, 128
-SET_UP_FAILED = 125
-
+SET_UP_FAILED, CANNOT_RUN, NOT_FOUND, SIGNALLED = 125, 126, 127, 128
 # What a container does not take from the machine as it is.
 _SPECIAL = {"dev", "proc", "sys", "tmp"}
 # Special characters in the options of overlayfs.
@@ -62,25 +57,18 @@ def _bind(source: Path, target: Path) -> None:
 def _enter_namespaces(specification: dict[str, Any]) -> None:
     user, group = os.geteuid(), os.getegid()
     flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID
-    if specification["own_network"]:
-        flags |= CLONE_NEWNET
+    flags |= CLONE_NEWNET if specification["own_network"] else 0
+    _call("unshare", flags | (CLONE_NEWUSER if specification["user_namespace"] else 0))
     if specification["user_namespace"]:
-        _call("unshare", CLONE_NEWUSER | flags)
         # The user's own ids: with root's in their place, a server that changes its user would fail.
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             Path("/proc/self", name).write_text(text)
-    else:
-        _call("unshare", flags)
     socket.sethostname(specification["host_name"])
     if specification["own_network"]:
-        _raise_loopback()
-
-
-def _raise_loopback() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        request = struct.pack("16sh14x", b"lo", 0)
-        (flags,) = struct.unpack_from("h", fcntl.ioctl(control, SIOCGIFFLAGS, request), 16)
-        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+            found = fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh14x", b"lo", 0))
+            flags = struct.unpack_from("h", found, 16)[0] | IFF_UP
+            fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags))
 
 
 class _Root:
@@ -98,7 +86,7 @@ class _Root:
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
         for name in ("root", "upper", "work", "tmp"):
             (self._scratch / name).mkdir(exist_ok=True)
-        _mount("tmpfs", self._root, "tmpfs", 0, "mode=755")
+        _bind(self._root, self._root)
         layers = self._layers()
         for name in sorted({*(entry.name for entry in Path("/").iterdir()), *layers} - _SPECIAL):
             self._make(name, layers.get(name, []))
@@ -128,9 +116,8 @@ class _Root:
                 self._overlay(name, [*layers, *([here] if here.is_dir() else [])], there)
             else:
                 _bind(here, there)
-        elif layers or here.is_file():
-            there.touch()
-            _bind(layers[0] if layers else here, there)
+        elif layers:
+            shutil.copy2(layers[0], there, follow_symlinks=False)
 
     def _overlay(self, name: str, layers: list[Path], there: Path) -> None:
         upper, work = (self._scratch / kind / name for kind in ("upper", "work"))
@@ -161,10 +148,8 @@ class _Root:
 
     def _bind_inside(self, source: Path, target: str) -> None:
         inside = self._root / target.lstrip("/")
-        if source.is_dir():
-            inside.mkdir(parents=True, exist_ok=True)
-        else:
-            inside.parent.mkdir(parents=True, exist_ok=True)
+        (inside if source.is_dir() else inside.parent).mkdir(parents=True, exist_ok=True)
+        if not source.is_dir():
             inside.touch()
         _bind(source, inside)
 
@@ -175,31 +160,27 @@ def _become(specification: dict[str, Any], ready: int) -> NoReturn:
         # With the process outside, even when that is killed.
         _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         os.setsid()
-        # The process outside writes this byte when it still runs; it may have ended before prctl.
-        if os.read(ready, 1) != b"1":
+        # The process outside writes a byte when it still runs; it may have ended before prctl.
+        if not os.read(ready, 1):
             os._exit(SET_UP_FAILED)
-        os.close(ready)
         _Root(specification).enter()
         Path(specification["directory"]).mkdir(parents=True, exist_ok=True)
         os.chdir(specification["directory"])
     except OSError as error:
-        sys.stderr.write(f"{specification['complaint']}: {error}\n")
-        sys.stderr.flush()
-        os._exit(SET_UP_FAILED)
-    null = os.open("/dev/null", os.O_RDONLY)
-    os.dup2(null, 0)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
-    _execute(specification["command"], specification["environment"])
-
-
-def _execute(command: list[str], environment: dict[str, str]) -> NoReturn:
+        _fail(f"{specification['complaint']}: {error}", SET_UP_FAILED)
+    os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    command, environment = specification["command"], specification["environment"]
     try:
         os.execvpe(command[0], command, environment)
     except OSError as error:
-        sys.stderr.write(f"exec: {command[0]!r}: {error.strerror}, PATH is {environment.get('PATH', '')}\n")
-        sys.stderr.flush()
-        os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN)
+        text = f"exec: {command[0]!r}: {error.strerror}, PATH is {environment.get('PATH', '')}"
+        _fail(text, NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    os.write(2, f"{text}\n".encode())
+    os._exit(code)
 
 
 def _answer(control: socket.socket) -> bool:
@@ -207,36 +188,40 @@ def _answer(control: socket.socket) -> bool:
     request = control.recv(64)
     if not request:
         return False
-    connection = socket.socket()
-    try:
-        connection.connect(("127.0.0.1", int(request)))
-    except OSError as error:
-        control.send(str(error.errno or 1).encode())
-    else:
-        handle = array.array("i", [connection.fileno()])
-        control.sendmsg([b"0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handle)])
-    finally:
-        connection.close()
+    with socket.socket() as connection:
+        number = connection.connect_ex(("127.0.0.1", int(request)))
+        handle = array.array("i", [] if number else [connection.fileno()])
+        control.sendmsg([str(number).encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handle)] if handle else [])
     return True
 
 
-def _supervise(child: int, control: socket.socket) -> int:
+def _catches(status: int, number: int) -> bool:
+    """Whether a process catches a signal; ``status`` is its open file in /proc."""
+    caught = re.search(rb"^SigCgt:\s*(\w+)", os.pread(status, 65536, 0), re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+def _supervise(child: int, status: int, control: socket.socket) -> int:
     """Wait for the program, pass signals on to it, and connect to it; return its exit code."""
     ended = os.pidfd_open(child)
+
+    def pass_on(received: int, _: object) -> None:
+        # Process 1 never gets a signal that it does not catch. Docker would wait for its end in vain, then kill it.
+        with contextlib.suppress(ProcessLookupError):
+            number = received if _catches(status, received) else signal.SIGKILL
+            signal.pidfd_send_signal(ended, number)
+
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda received, _: signal.pidfd_send_signal(ended, received))
+        signal.signal(number, pass_on)
     watched = select.poll()
-    watched.register(ended, select.POLLIN)
-    watched.register(control, select.POLLIN)
-    while True:
-        handles = {handle for handle, _ in watched.poll()}
-        if ended in handles:
-            break
+    for handle in (ended, control):
+        watched.register(handle, select.POLLIN)
+    while ended not in (handles := {handle for handle, _ in watched.poll()}):
         if control.fileno() in handles and not _answer(control):
             watched.unregister(control)
             signal.pidfd_send_signal(ended, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else SIGNALLED + os.WTERMSIG(status)
+    _, end = os.waitpid(child, 0)
+    return os.WEXITSTATUS(end) if os.WIFEXITED(end) else SIGNALLED + os.WTERMSIG(end)
 
 
 def main() -> int:
@@ -254,9 +239,11 @@ def main() -> int:
         os.close(writer)
         _become(specification, reader)
     os.close(reader)
+    # Now: in a moment the /proc of this process, too, is the one of the new namespace.
+    status = os.open(f"/proc/{child}/status", os.O_RDONLY)
     os.write(writer, b"1")
     os.close(writer)
-    return _supervise(child, control)
+    return _supervise(child, status, control)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from botocore.exceptions import ClientError
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
-from mlops_constructs.local_aws.ports import ReservedPort
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
 from mlops_constructs.local_aws.sagemaker.role_use import check_role
@@ -51,18 +50,12 @@ class Variant:
     settings: Params
     weight: float
     instance_count: int | None
-    reserved: ReservedPort
     container: Container
     image: PulledImage
     image_uri: str
     log: JobLog
     folder: Path
     credentials: Params
-
-    @property
-    def port(self) -> int:
-        """The loopback port that it listens on."""
-        return self.reserved.number
 
     def summary(self) -> Params:
         """A ProductionVariantSummary."""
@@ -86,7 +79,6 @@ class Variant:
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End the process, and remove its files."""
         self.container.stop(grace_seconds)
-        self.reserved.release()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -152,7 +144,6 @@ class FleetStarter:
         name, count = settings["VariantName"], settings.get("InitialInstanceCount")
         folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
-        port = ReservedPort()
         try:
             definition, credentials = self._model(settings["ModelName"])
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
@@ -163,9 +154,8 @@ class FleetStarter:
             base = folder / "opt" / "ml"
             self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
             environment = definition.get("Environment", {})
-            container = self._containers.runtime.serve(image.image, base, port.number, environment, log.write)
+            container = self._containers.runtime.serve(image.image, base, environment, log.write)
         except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
-            port.release()
             if log is not None:
                 log.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -173,9 +163,7 @@ class FleetStarter:
         if count is not None and count > 1:
             self._account.log(f"endpoint {self._endpoint_name}: one process replaces the {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
-        return Variant(
-            name, settings, weight, count, port, container, image, definition["Image"], log, folder, credentials
-        )
+        return Variant(name, settings, weight, count, container, image, definition["Image"], log, folder, credentials)
 
     def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
         """The container definition of a model, and its execution role's credentials."""
@@ -205,7 +193,7 @@ class FleetStarter:
         archive.unlink()
 
     def _await_health(self, variant: Variant, deadline: float) -> None:
-        while not _is_healthy(variant.port):
+        while not _is_healthy(variant.container):
             if self._cancelled():
                 raise FleetError("The endpoint was deleted while it was being created")
             code = variant.container.exit_code()
@@ -233,11 +221,10 @@ def extract_model(archive: Path, folder: Path) -> None:
         raise ContainerError(f"the model archive cannot be extracted: {error}") from error
 
 
-def _is_healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PING_SECONDS)
-    with contextlib.closing(connection):
-        try:
+def _is_healthy(container: Container) -> bool:
+    try:
+        with contextlib.closing(container.connection(_PING_SECONDS)) as connection:
             connection.request("GET", "/ping")
             return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
+    except (OSError, http.client.HTTPException):
+        return False

@@ -72,17 +72,16 @@ class Invocations(Service):
         self, name: str, variant: Variant, params: Params, body: bytes
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         headers = {header: params[member] for member, header in _REQUEST_HEADERS.items() if member in params}
-        connection = http.client.HTTPConnection("127.0.0.1", variant.port, timeout=INVOCATION_SECONDS)
-        with contextlib.closing(connection):
-            try:
+        try:
+            with contextlib.closing(variant.container.connection(INVOCATION_SECONDS)) as connection:
                 connection.request("POST", "/invocations", body=body, headers=headers)
                 response = connection.getresponse()
                 return response.status, response.headers, response.read()
-            except TimeoutError as error:
-                message = "Your invocation timed out while waiting for a response from container primary."
-                raise self._model_error(name, 504, message) from error
-            except (OSError, http.client.HTTPException) as error:
-                raise self._model_error(name, 502, f"the container does not respond: {error}") from error
+        except TimeoutError as error:
+            message = "Your invocation timed out while waiting for a response from container primary."
+            raise self._model_error(name, 504, message) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._model_error(name, 502, f"the container does not respond: {error}") from error
 
     def _model_error(self, name: str, status: int, answer: str) -> ModelError:
         group = f"/aws/sagemaker/Endpoints/{name}"
