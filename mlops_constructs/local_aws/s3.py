@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
+from moto.s3.models import s3_backends
+from moto.s3.utils import compute_checksum
+
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
@@ -94,7 +97,15 @@ class S3Service(Service):
         self._object_created(params, headers, "PutObject")
 
     def after_copy_object(self, params: Params, headers: dict[str, str]) -> None:
-        """Emit the event of a copy."""
+        """Give the copy the checksum of its content, and emit the event.
+
+        The checksum of a multipart upload is one of its parts' checksums; moto keeps it for the copy, which has no
+        parts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+        """
+        backend = s3_backends[self.account.account_id][self.account.partition]
+        copied = backend.get_object(params["Bucket"], params["Key"])
+        if copied is not None and copied.checksum_value and not params.get("ChecksumAlgorithm"):
+            copied.checksum_value = compute_checksum(copied.value, copied.checksum_algorithm or "CRC32").decode()
         self._object_created(params, headers, "CopyObject")
 
     def after_complete_multipart_upload(self, params: Params, headers: dict[str, str]) -> None:
