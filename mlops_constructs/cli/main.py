@@ -11,13 +11,34 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from . import doctor, init, local, preflight, rehearse, releases, rollback, start, teardown, upload
+from . import (
+    decide,
+    doctor,
+    init,
+    invoke,
+    local,
+    logs,
+    preflight,
+    rehearse,
+    releases,
+    rollback,
+    start,
+    status,
+    stop,
+    teardown,
+    upload,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
 INTERRUPTED = 130
+# In the order of a pipeline's life.
+_COMMANDS = (
+    *(init, doctor, local, rehearse, preflight),
+    *(upload, start, status, logs, decide, stop, invoke, releases, rollback, teardown),
+)
 _AGAIN_SECONDS = 0.1
 
 
@@ -42,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     # Ctrl-C does not stop an execution in AWS; the commands that start one say so instead.
     parser.set_defaults(when_interrupted="everything that it started has ended")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in (doctor, init, local, preflight, rehearse, releases, rollback, start, teardown, upload):
+    for command in _COMMANDS:
         command.add_parser(commands)
     return parser
 

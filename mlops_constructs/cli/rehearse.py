@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import sys
@@ -186,16 +187,17 @@ def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> No
 
 def _keep(rehearsal: Rehearsal, view: View) -> None:
     from ..local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+    from ..local_aws.kept import kept
 
-    aws = rehearsal.aws
+    aws, name = rehearsal.aws, rehearsal.result.pipeline
+    commands = (f"status {name}", f"upload {name} train.csv", f"approve {name}", f"invoke {name} 5.1,3.5,1.4,0.2")
     view.say(
         "The local AWS keeps running until Ctrl-C. In another terminal:\n"
+        + "".join(f"  mlops {command} --local\n" for command in commands)
+        + "Other programs, such as the AWS CLI and boto3, find it with:\n"
         f"  export AWS_ENDPOINT_URL={aws.url} AWS_DEFAULT_REGION={aws.region} "
-        f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}\n"
-        f"  aws codepipeline get-pipeline-state --name {rehearsal.result.pipeline}"
+        f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}"
     )
-    try:
+    with kept(aws.url, aws.region), contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(1)
-    except KeyboardInterrupt:
-        return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from ..deployed import DeployedPipeline, Releases, connect
-from ._arguments import add_arguments
+from ..deployed import Releases
+from ._arguments import add_arguments, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print the releases; having none is not a failure."""
-    records = Releases(DeployedPipeline.read(connect(options.region), options.pipeline)).all()
+    records = Releases(read_pipeline(options)).all()
     if options.json:
         print(json.dumps(records, indent=2))
     elif not records:

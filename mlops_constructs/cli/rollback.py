@@ -7,11 +7,13 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from ..deployed import DeployedPipeline, Releases, connect
-from ._arguments import add_arguments
+from ..deployed import Releases
+from ._arguments import add_arguments, read_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..deployed import DeployedPipeline
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,25 +31,29 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Start the execution; raise MlopsError with all reasons why it cannot be started."""
-    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    pipeline = read_pipeline(options)
     record, execution_id = Releases(pipeline).deploy_again(options.release)
-    link = _link(record, pipeline.name, execution_id)
+    link = _link(record, pipeline, execution_id)
     if options.json:
         result = {"pipeline": pipeline.name, "release": options.release, "execution_id": execution_id, "link": link}
         print(json.dumps(result, indent=2))
     else:
         print(
             f"Release {options.release} goes through {pipeline.name} again, as execution {execution_id}.\n"
-            f"It waits for approval once the DEV endpoint has passed its smoke test:\n  {link}"
+            f"It waits for approval once the DEV endpoint has passed its smoke test: mlops approve {pipeline.name}"
+            + (f"\n  {link}" if link else "")
         )
     return 0
 
 
-def _link(record: Mapping[str, object], pipeline: str, execution_id: str) -> str:
+def _link(record: Mapping[str, object], pipeline: DeployedPipeline, execution_id: str) -> str | None:
+    """The execution's page in the console; None for a local AWS, which has no console."""
+    if not pipeline.is_in_aws:
+        return None
     _, partition, _, region, *_ = str(record["model_package_arn"]).split(":", 5)
     host = "console.amazonaws-us-gov.com" if partition == "aws-us-gov" else "console.aws.amazon.com"
     return (
-        f"https://{host}/codesuite/codepipeline/pipelines/{pipeline}/executions/{execution_id}/timeline?region={region}"
+        f"https://{host}/codesuite/codepipeline/pipelines/{pipeline.name}/executions/{execution_id}/timeline?region={region}"
     )
 
 

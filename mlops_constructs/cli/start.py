@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..deployed import DeployedPipeline, connect
 from ..deployed.datasets import find_dataset
 from ..errors import MlopsError
-from ._arguments import add_arguments
+from ._arguments import add_arguments, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
 
-    from ..deployed import UploadedDataset
+    from ..deployed import DeployedPipeline, UploadedDataset
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Start the pipeline; raise MlopsError with the reason when it cannot be started."""
-    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    pipeline = read_pipeline(options)
     if not options.key.startswith(pipeline.prefix):
         raise MlopsError(
             f"--key {options.key} does not begin with {pipeline.prefix}, the folder that {pipeline.name} reads"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..deployed import DeployedPipeline, connect
 from ..deployed.teardown import Teardown
 from ..errors import MlopsError
-from ._arguments import add_arguments
+from ._arguments import add_arguments, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """List or delete; raise MlopsError without --yes, or when something could not be deleted."""
-    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    pipeline = read_pipeline(options)
     found = Teardown(pipeline, data=options.data).found()
     if options.dry_run or not found:
         _report(options, found, [])

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..deployed import DeployedPipeline, connect
 from ..deployed.datasets import OBJECTS_FOLDER, check_files, plan_set, upload_file, upload_objects
 from ..errors import MlopsError
-from ._arguments import add_arguments
+from ._arguments import add_arguments, read_pipeline
 from ._progress import progress
 from .start import report
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from ..deployed import DeployedPipeline
     from ..deployed.datasets import DatasetObject, UploadedDataset
 
 
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     name = options.name if options.name is not None else files[0][1].resolve().stem
     objects = _plan(options, files, name)
-    pipeline = DeployedPipeline.read(connect(options.region), options.pipeline)
+    pipeline = read_pipeline(options)
     known = pipeline.executions.ids()
     dataset = _upload(options, pipeline, files[0][1], name, objects)
     options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded and will start {pipeline.name}"
@@ -82,6 +82,13 @@ def run(options: argparse.Namespace) -> int:
     if execution is None and options.start:
         execution = pipeline.start(dataset.key, dataset.version_id)
     if execution is None:
+        waiting = pipeline.executions.waiting()
+        if waiting is not None:
+            raise MlopsError(
+                f"the upload has not started {pipeline.name} within {options.wait:g} s: before it in the queue, execution"
+                f" {waiting.execution_id} waits for approval. To decide: mlops approve {pipeline.name}, or mlops reject"
+                f" {pipeline.name}"
+            )
         raise MlopsError(
             f"the upload has not started {pipeline.name} within {options.wait:g} s. {_LATE_EVENTS} Or other executions"
             " are before it in the queue; or its key has not the suffix that the pipeline asks for; or the bucket does"

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 Clients = Callable[[str], Any]
 
 
-def connect(region: str | None = None, endpoint_url: str | None = None) -> Clients:
+def connect(region: str | None = None, endpoint_url: str | None = None, keys: tuple[str, str] | None = None) -> Clients:
     """Return the function that creates the client of each service.
 
     Args:
         region: AWS region; unless given, that of the user's AWS configuration.
         endpoint_url: URL of a local AWS; unless given, ``AWS_ENDPOINT_URL`` or AWS itself.
+        keys: Access key id and secret; unless given, those of the user's AWS configuration.
 
     Raises:
         MlopsError: when the user's AWS configuration cannot be read.
@@ -29,7 +30,8 @@ def connect(region: str | None = None, endpoint_url: str | None = None) -> Clien
     import boto3
 
     with explained("the AWS configuration could not be read"):
-        session: Any = boto3.session.Session(region_name=region)
+        key_id, secret = keys or (None, None)
+        session: Any = boto3.session.Session(region_name=region, aws_access_key_id=key_id, aws_secret_access_key=secret)
 
     @cache
     def client(service: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
@@ -15,13 +16,47 @@ if TYPE_CHECKING:
     from .clients import Clients
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What an endpoint returned.
+
+    Attributes:
+        body: Its bytes.
+        content_type: Its type.
+        variant: The production variant that answered.
+    """
+
+    body: bytes
+    content_type: str
+    variant: str
+
+
 def endpoint_of(client: Clients, stack: str) -> str:
-    """Return the name of the endpoint in a CloudFormation stack."""
+    """Return the name of the endpoint in a CloudFormation stack. Raises MlopsError when it is not deployed."""
+    from botocore.exceptions import ClientError
+
     with explained(f"the stack {stack} could not be looked up"):
-        answer = client("cloudformation").describe_stacks(StackName=stack)
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0]["Outputs"]}
-    name: str = outputs["EndpointName"]
-    return name
+        try:
+            answer = client("cloudformation").describe_stacks(StackName=stack)
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise MlopsError(f"nothing is deployed yet: the stack {stack} does not exist") from None
+    found = answer["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    if "EndpointName" not in outputs:
+        raise MlopsError(f"the stack {stack} has no endpoint; its status is {found['StackStatus']}")
+    return str(outputs["EndpointName"])
+
+
+def invoke(client: Clients, endpoint: str, body: bytes, content_type: str, accept: str) -> Response:
+    """Send a request to an endpoint. Raises MlopsError with what the container or AWS said."""
+    with explained(f"the endpoint {endpoint} could not be invoked"):
+        answer = client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=endpoint, ContentType=content_type, Accept=accept, Body=body
+        )
+        content = answer["Body"].read()
+    return Response(content, answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""))
 
 
 def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) -> list[str]:
@@ -31,11 +66,8 @@ def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) ->
         MlopsError: when AWS refuses, or the number of predictions differs from the number of rows.
     """
     body = "\n".join(",".join(map(str, row)) for row in rows)
-    with explained(f"the endpoint {endpoint} could not be invoked"):
-        answer = client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, ContentType="text/csv", Accept="text/csv", Body=body.encode()
-        )
-        found = predictions(answer["Body"].read().decode(), len(rows))
+    response = invoke(client, endpoint, body.encode(), "text/csv", "text/csv")
+    found = predictions(response.body.decode(), len(rows))
     if len(found) != len(rows):
         raise MlopsError(f"{len(rows)} rows were sent, {len(found)} predictions came back")
     return found

@@ -190,6 +190,22 @@ class Executions:
         oldest_first = sorted(reversed(newest_first), key=lambda detail: detail["startTime"])
         return [ActionExecution.of(detail) for detail in oldest_first]
 
+    def waiting(self) -> ActionExecution | None:
+        """Return the approval that waits for a person, or None."""
+        for one in self.newest():
+            if one["status"] == "InProgress":
+                approvals = [action for action in self.actions(one["pipelineExecutionId"]) if action.waits]
+                if approvals:
+                    return approvals[-1]
+        return None
+
+    def stop(self, execution_id: str, reason: str, *, abandon: bool) -> None:
+        """Stop an execution: at the end of its current actions, or now, which abandons them."""
+        with explained(f"the execution {execution_id} of {self.pipeline} could not be stopped"):
+            self._codepipeline.stop_pipeline_execution(
+                pipelineName=self.pipeline, pipelineExecutionId=execution_id, reason=reason, abandon=abandon
+            )
+
     def approval_token(self, approval: ActionExecution) -> str | None:
         """Return the token for ``answer``, or None while CodePipeline does not have one yet."""
         with self._explained():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ..errors import MlopsError
 from .clients import code_of, explained
@@ -77,6 +78,12 @@ class DeployedPipeline:
     def executions(self) -> Executions:
         """Its executions."""
         return Executions(self.client, self.name)
+
+    @property
+    def is_in_aws(self) -> bool:
+        """Whether it is in AWS, and not in a local AWS."""
+        host = urlsplit(self.client("codepipeline").meta.endpoint_url).hostname or ""
+        return host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws"))
 
     @property
     def takes_releases(self) -> bool:

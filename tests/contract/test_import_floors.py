@@ -69,6 +69,7 @@ ROOMS = {
     "job_log": {"account"},
     "validation": {"service"},
     "protocol": {"service", "validation"},
+    "kept": set(),
     "moto_operations": set(),
     "gateway": {"access", "errors", "iam", "moto_app", "moto_operations", "protocol", "service"},
     "containers": {"errors", "ports", "processes"},

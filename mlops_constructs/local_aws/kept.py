@@ -1,0 +1,69 @@
+"""The local AWS accounts that commands keep running on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAws:
+    """One of them.
+
+    Attributes:
+        url: Its URL.
+        region: Its region.
+        process: Id of the process that serves it.
+    """
+
+    url: str
+    region: str
+    process: int
+
+
+@contextlib.contextmanager
+def kept(url: str, region: str) -> Iterator[None]:
+    """Let other commands find the local AWS of this process while the block runs."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{os.getpid()}.json"
+    file.write_text(json.dumps(asdict(KeptAws(url, region, os.getpid()))), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def running() -> list[KeptAws]:
+    """Return those whose process still runs; the records of others are removed."""
+    found = []
+    for file in sorted(_folder().glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            one = KeptAws(**json.loads(file.read_text(encoding="utf-8")))
+            if _runs(one.process):
+                found.append(one)
+            else:
+                file.unlink(missing_ok=True)
+    return found
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "kept"
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

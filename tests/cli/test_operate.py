@@ -1,0 +1,282 @@
+"""status, approve, reject, stop, invoke and logs, where nothing is to decide, nothing runs, or nothing is there."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from lambdas.conftest import violations
+
+from mlops_constructs.cli.main import main
+from mlops_constructs.local_aws.kept import kept, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "iris-1a2b3c"
+ZERO, ONE, TWO = (f"{digit * 8}-7d54-4a8e-9c61-0b5d2e8f4a17" for digit in "012")
+TOKEN = "aaaaaaaa-7d54-4a8e-9c61-0b5d2e8f4a17"
+_SESSION = botocore.session.get_session()
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+
+
+def action(execution: str, stage: str, name: str, status: str, **more: Any) -> dict[str, Any]:
+    """One detail of ListActionExecutions."""
+    category = "Approval" if name == "Approve" else "Invoke"
+    given = {"actionTypeId": {"category": category}, "configuration": {"NotificationArn": "arn"}}
+    given["resolvedConfiguration"] = {"CustomData": "accuracy 0.97"}
+    times = {"startTime": NOW, "lastUpdateTime": NOW}
+    names = {"actionExecutionId": execution, "pipelineExecutionId": execution, "stageName": stage}
+    return {**names, **times, "actionName": name, "status": status, "input": given, "output": more}
+
+
+class Aws:
+    """What AWS would answer; requests are kept."""
+
+    def __init__(self) -> None:
+        self.executions: list[tuple[str, str]] = []
+        self.actions: dict[str, list[dict[str, Any]]] = {}
+        self.token: str | None = TOKEN
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.stacks: set[str] = set()
+        self.events: list[dict[str, Any]] = []
+
+    def __call__(self, service: str) -> Any:
+        return _Client(self, service)
+
+
+class _Client:
+    def __init__(self, aws: Aws, service: str) -> None:
+        self._aws, self._service = aws, service
+
+        class Meta:
+            endpoint_url = f"https://{service}.us-east-1.amazonaws.com"
+
+        self.meta = Meta
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**request: Any) -> Any:
+            self._aws.requests.append((name, request))
+            response = getattr(self, f"_{name}")(request)
+            model = _SESSION.get_service_model(self._service)
+            operation = model.operation_model(next(one for one in model.operation_names if xform_name(one) == name))
+            assert violations(operation.input_shape, request) == []
+            assert (
+                violations(operation.output_shape, {**response, "Body": b""} if "Body" in response else response) == []
+            )
+            return response
+
+        return call
+
+    def get_paginator(self, name: str) -> Any:
+        client = self
+
+        class Pages:
+            def paginate(self, **request: Any) -> list[Any]:
+                return [getattr(client, name)(**request)]
+
+        return Pages()
+
+    def _get_pipeline(self, request: dict[str, Any]) -> Any:
+        if request["name"] != NAME:
+            raise _error("PipelineNotFoundException", "GetPipeline")
+        source = {"S3ObjectKey": "datasets/none", "S3Bucket": "data", "AllowOverrideForS3ObjectKey": "true"}
+        stacks = [{"name": "Deploy", "configuration": {"StackName": f"{NAME}-{one}"}} for one in ("dev", "production")]
+        stages = [{"name": "Source", "actions": [{"name": "Dataset", "configuration": source}, *stacks]}]
+        return {"pipeline": {"name": NAME, "stages": stages, "artifactStore": {"location": "artifacts"}}}
+
+    def _list_pipelines(self, _: dict[str, Any]) -> Any:
+        return {"pipelines": [{"name": NAME}]}
+
+    def _list_pipeline_executions(self, _: dict[str, Any]) -> Any:
+        found = [
+            {"pipelineExecutionId": id_, "status": status, "startTime": NOW} for id_, status in self._aws.executions
+        ]
+        return {"pipelineExecutionSummaries": found}
+
+    def _get_pipeline_execution(self, request: dict[str, Any]) -> Any:
+        return {"pipelineExecution": {"status": dict(self._aws.executions)[request["pipelineExecutionId"]]}}
+
+    def _list_action_executions(self, request: dict[str, Any]) -> Any:
+        return {"actionExecutionDetails": self._aws.actions.get(request["filter"]["pipelineExecutionId"], [])}
+
+    def _get_pipeline_state(self, _: dict[str, Any]) -> Any:
+        token = {} if self._aws.token is None else {"token": self._aws.token}
+        latest = {"actionName": "Approve", "latestExecution": token}
+        return {"stageStates": [{"stageName": "DeployProduction", "actionStates": [latest]}]}
+
+    def _put_approval_result(self, _: dict[str, Any]) -> Any:
+        return {}
+
+    def _stop_pipeline_execution(self, _: dict[str, Any]) -> Any:
+        return {}
+
+    def _describe_stacks(self, request: dict[str, Any]) -> Any:
+        name = request["StackName"]
+        if name not in self._aws.stacks:
+            raise _error("ValidationError", "DescribeStacks", f"Stack with id {name} does not exist")
+        outputs = [{"OutputKey": "EndpointName", "OutputValue": name}]
+        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
+
+    def _describe_endpoint(self, request: dict[str, Any]) -> Any:
+        variants = [{"VariantName": "primary", "CurrentInstanceCount": 2}]
+        return {"EndpointStatus": "InService", "EndpointConfigName": "c", "ProductionVariants": variants}
+
+    def _describe_endpoint_config(self, _: dict[str, Any]) -> Any:
+        return {"ProductionVariants": [{"VariantName": "primary", "InstanceType": "ml.m5.large"}]}
+
+    def _invoke_endpoint(self, request: dict[str, Any]) -> Any:
+        body = io.BytesIO(request["Body"].upper())
+        return {"Body": body, "ContentType": request["Accept"], "InvokedProductionVariant": "primary"}
+
+    def _filter_log_events(self, request: dict[str, Any]) -> Any:
+        if not self._aws.events:
+            raise _error("ResourceNotFoundException", "FilterLogEvents")
+        return {"events": self._aws.events}
+
+
+def _error(code: str, operation: str, message: str = "no") -> Exception:
+    from botocore.exceptions import ClientError
+
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    made = Aws()
+    monkeypatch.setattr("mlops_constructs.cli._arguments.connect", lambda *_: made)
+    return made
+
+
+def waiting(aws: Aws, execution: str = ONE) -> None:
+    aws.executions.append((execution, "InProgress"))
+    aws.actions[execution] = [action(execution, "DeployProduction", "Approve", "InProgress")]
+
+
+@pytest.mark.parametrize(("command", "status"), [("approve", "Approved"), ("reject", "Rejected")])
+def test_what_waits_is_decided(aws: Aws, capsys: pytest.CaptureFixture[str], command: str, status: str) -> None:
+    waiting(aws)
+    assert main([command, NAME, "--reason", "I read it", "--json"]) == 0
+    (request,) = (given for name, given in aws.requests if name == "put_approval_result")
+    assert request["result"] == {"status": status, "summary": "I read it"}
+    assert (request["stageName"], request["actionName"], request["token"]) == ("DeployProduction", "Approve", TOKEN)
+    assert json.loads(capsys.readouterr().out) == {
+        "pipeline": NAME,
+        "execution_id": ONE,
+        "status": status,
+        "reason": "I read it",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waits", "reason"),
+    [
+        (["approve", NAME], False, f"mlops approve: nothing waits for approval in {NAME}; see `mlops status {NAME}`"),
+        (["reject", NAME, "--execution", TWO], True, f"mlops reject: execution {ONE} waits for approval, not {TWO}"),
+        (["approve", "no-pipeline"], True, "the pipeline 'no-pipeline' does not exist in this account and region"),
+        (["stop", NAME], False, f"mlops stop: no execution of {NAME} runs"),
+        (["stop", NAME, "--execution", TWO], True, f"execution {TWO} of {NAME} does not run; running: {ONE}"),
+        (["invoke", NAME, "1,2"], True, f"nothing is deployed yet: the stack {NAME}-production does not exist"),
+        (["invoke", NAME, "@nothing"], True, "mlops invoke: nothing: No such file or directory"),
+        (["logs", NAME, "train"], True, f"mlops logs: no execution of {NAME} has reached the action Train"),
+        (["logs", NAME, "dev"], True, f"has no log of dev yet (/aws/sagemaker/Endpoints/{NAME}-dev does not exist)"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_nothing_is_changed(
+    aws: Aws, capsys: pytest.CaptureFixture[str], arguments: list[str], waits: bool, reason: str
+) -> None:
+    if waits:
+        waiting(aws)
+    assert main(arguments) == 1
+    assert reason in capsys.readouterr().err
+    assert [name for name, _ in aws.requests if name.startswith(("put", "stop", "invoke"))] == []
+
+
+def test_an_approval_that_somebody_decided_before_is_told(
+    aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_constructs.cli.decide._TOKEN_SECONDS", 0.0)
+    waiting(aws)
+    aws.token = None
+    assert main(["approve", NAME]) == 1
+    assert f"execution {ONE} no longer waits for approval; somebody decided before" in capsys.readouterr().err
+
+
+def test_the_only_execution_is_stopped_and_one_of_several_must_be_chosen(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting(aws)
+    assert main(["stop", NAME, "--abandon"]) == 0
+    (request,) = (given for name, given in aws.requests if name == "stop_pipeline_execution")
+    assert (request["pipelineExecutionId"], request["abandon"]) == (ONE, True)
+    aws.executions.insert(0, (TWO, "InProgress"))
+    assert main(["stop", NAME]) == 1
+    assert f"2 executions of {NAME} run; choose one with --execution: {ONE}, {TWO}" in capsys.readouterr().err
+
+
+def test_the_status_shows_what_waits_what_is_queued_and_the_endpoints(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.executions = [(TWO, "InProgress"), (ONE, "InProgress"), (ZERO, "Failed")]
+    aws.actions[ONE] = [action(ONE, "DeployProduction", "Approve", "InProgress")]
+    failure = {"executionResult": {"externalExecutionSummary": "out of memory"}}
+    aws.actions[ZERO] = [action(ZERO, "Train", "Train", "Failed", **failure)]
+    aws.stacks = {f"{NAME}-production"}
+    assert main(["status", NAME]) == 0
+    at = "2026-11-26T12:00:00+00:00"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{NAME}: no release yet",
+        f"  DEV         nothing is deployed yet: the stack {NAME}-dev does not exist",
+        "  production  InService 2 x ml.m5.large",
+        f"  execution   {TWO}  {at}  InProgress at queue, behind {ONE}",
+        f"  execution   {ONE}  {at}  InProgress at DeployProduction / Approve",
+        "    It waits for approval. The approver reads:",
+        "      accuracy 0.97",
+        f"    mlops approve {NAME}, or mlops reject {NAME} --reason TEXT",
+        f"  execution   {ZERO}  {at}  Failed at Train / Train",
+        "    Train / Train: out of memory",
+    ]
+
+
+def test_a_response_is_printed_as_it_is(aws: Aws, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
+    aws.stacks = {f"{NAME}-dev"}
+    (tmp_path / "rows.csv").write_bytes(b"a,b\n")
+    assert main(["invoke", NAME, f"@{tmp_path / 'rows.csv'}", "--dev"]) == 0
+    assert capfdbinary.readouterr().out == b"A,B\n"
+    assert main(["invoke", NAME, "x", "--dev", "--accept", "text/plain", "--json"]) == 0
+    told = json.loads(capfdbinary.readouterr().out)
+    assert told == {"endpoint": f"{NAME}-dev", "variant": "primary", "content_type": "text/plain", "body": "X"}
+
+
+def test_the_newest_lines_of_the_jobs_log_are_printed(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    execution = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
+    aws.executions = [(execution, "Succeeded")]
+    aws.actions[execution] = [action(execution, "Train", "Train", "Succeeded")]
+    streams = [f"{NAME}-3f2b9c1e7d54/algo-1", f"{NAME}-ffffffffffff/algo-1", f"{NAME}-3f2b9c1e7d54/algo-1"]
+    aws.events = [
+        {"timestamp": 1000 * number, "logStreamName": stream, "eventId": str(number), "message": f"line {number}\n"}
+        for number, stream in enumerate(streams)
+    ]
+    assert main(["logs", NAME, "train"]) == 0
+    assert capsys.readouterr().out == "line 0\nline 2\n"
+    assert main(["logs", NAME, "train", "--lines", "1"]) == 0
+    assert capsys.readouterr().out == "line 2\n"
+
+
+def test_a_kept_rehearsal_is_found_until_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert main(["status", NAME, "--local"]) == 1
+    assert "no rehearsal is kept on this machine" in capsys.readouterr().err
+    with kept("http://127.0.0.1:1", "eu-west-1"):
+        assert [(one.url, one.region) for one in running()] == [("http://127.0.0.1:1", "eu-west-1")]
+    assert running() == []
+    (tmp_path / "local-aws/kept/999999999.json").write_text('{"url": "x", "region": "y", "process": 999999999}')
+    assert running() == []
+    assert list((tmp_path / "local-aws/kept").iterdir()) == []
