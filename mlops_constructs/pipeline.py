@@ -15,11 +15,11 @@ from ._aws.account import Account
 from ._aws.environment import Environment, RequiredRole
 from ._aws.grants import answer_approval, invoke_endpoint, upload_datasets
 from ._aws.naming import physical_name
-from ._aws.partition import refuse_china
+from ._aws.placement import checked, defaults_of
 from ._aws.policy import document
 from ._aws.tagging import tag_everything
-from ._cdk import TerraformOutput
 from ._delivery import deliver
+from ._outputs import show
 from ._parts import make_parts
 from .config import (
     Algorithm,
@@ -30,18 +30,19 @@ from .config import (
     Existing,
     Network,
     Notebook,
-    PipelineConfig,
     Training,
     Tuning,
 )
+from .config.reading import read_arguments
 from .provider import iam_role_policy
 from .stages.approval import ACTION, STAGE
 from .stages.notebook.stage import NotebookStage
 from .stages.storage import StorageStage
-from .stages.trigger import data_bucket_needs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .config import PipelineConfig
 
 
 class MLOpsPipeline(Construct):
@@ -120,29 +121,28 @@ class MLOpsPipeline(Construct):
         Raises:
             ConfigError: if any rule is broken; raised with all broken rules, before any resource is created.
         """
-        config = PipelineConfig(
-            algorithm=algorithm,
-            dataset=dataset,
-            training=training,
-            tuning=tuning,
-            network=network,
-            evaluation=evaluation,
-            dev=dev,
-            production=production,
-            approval=approval,
-            notebook=notebook,
-            existing=existing,
-            name_prefix=name_prefix,
-            tags=tags,
-            permissions_boundary_arn=permissions_boundary_arn,
-            role_path=role_path,
-            log_retention_in_days=log_retention_in_days,
-            removal=removal,
-        )
-        refuse_china(scope, "MLOpsPipeline")
+        arguments = {
+            "algorithm": algorithm,
+            "dataset": dataset,
+            "training": training,
+            "tuning": tuning,
+            "network": network,
+            "evaluation": evaluation,
+            "dev": dev,
+            "production": production,
+            "approval": approval,
+            "notebook": notebook,
+            "existing": existing,
+            "name_prefix": name_prefix,
+            "tags": tags,
+            "permissions_boundary_arn": permissions_boundary_arn,
+            "role_path": role_path,
+            "log_retention_in_days": log_retention_in_days,
+            "removal": removal,
+        }
+        config = checked(scope, id_, arguments)
         super().__init__(scope, id_)
-        path: str = self.node.path
-        self.name = physical_name(config.name_prefix or id_, path)
+        self.name = physical_name(config.name_prefix or id_, str(self.node.path))
         account = Account.of(self)
         self.storage = self._make_storage(account, config)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
@@ -154,8 +154,25 @@ class MLOpsPipeline(Construct):
         self.alarms = parts.alarms
         self.pipeline = deliver(self, parts, config, env)
         self.notebook = None if config.notebook is None else self._make_notebook(config.notebook, algorithm)
-        self._show(config.dataset)
+        outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
+        show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)
+
+    @classmethod
+    def from_dict(cls, scope: Construct, id_: str, values: Mapping[str, object]) -> MLOpsPipeline:
+        """Create the pipeline from a mapping, as it is read from YAML, JSON or TOML.
+
+        Keys are the arguments above and, in nested mappings, the fields of their classes, written as in Python. What is
+        given for an argument replaces its default as a whole: ``production: {}`` is ``Endpoint()``. A range of a tuning
+        also has a ``type``: ``Integer``, ``Continuous`` or ``Categorical``.
+
+        Raises:
+            ConfigError: if a key is unknown, or any rule is broken; raised with all of them.
+        """
+        options, problems = read_arguments(values)
+        if problems:
+            checked(scope, id_, {**defaults_of(cls), **options}, problems)
+        return cls(scope, id_, **options)
 
     def __setattr__(self, name: str, value: object) -> None:
         # The Terraform configuration already contains the value: setting another one here would have no effect.
@@ -228,18 +245,6 @@ class MLOpsPipeline(Construct):
             # The repository must be seeded first.
             after=[] if build is None else [build.pipeline],
         )
-
-    def _show(self, dataset: Dataset) -> None:
-        outputs = {
-            "data_bucket": self.data_bucket,
-            "pipeline": self.name,
-            "dev_endpoint": self.dev_endpoint,
-            "production_endpoint": self.production_endpoint,
-        }
-        if dataset.bucket_name is not None:
-            outputs["data_bucket_needs"] = data_bucket_needs(dataset)
-        for name, value in outputs.items():
-            TerraformOutput(self, name, value=value)
 
     def _grant(self, id_: str, role_name: str, statements: list[dict[str, object]]) -> None:
         iam_role_policy.IamRolePolicy(self, id_, name=f"{self.name}-{id_}", role=role_name, policy=document(statements))

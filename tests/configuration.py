@@ -17,6 +17,7 @@ from mlops_constructs import (
     Training,
 )
 from mlops_constructs.config import PipelineConfig
+from mlops_constructs.config._kinds import fitted, without_followers
 
 if TYPE_CHECKING:
     from mlops_constructs import Problem
@@ -53,6 +54,13 @@ def found(**changes: Any) -> list[Problem]:
     except ConfigError as error:
         return list(error.problems)
     return []
+
+
+def problems_of(part: Any) -> list[Problem]:
+    """Give the problems of one part by itself."""
+    wrong: list[Problem] = []
+    fitting = fitted("", type(part), part, wrong)
+    return [*wrong, *without_followers(fitting.problems(), wrong)]
 
 
 def problems(**changes: Any) -> list[str]:

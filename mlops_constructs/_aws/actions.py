@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_VALUE_LENGTH = 1000
 # The length that is assumed for a value that only Terraform knows; the pipeline's ARNs have at most about 200.
 ARN_LENGTH = 200
-_TOKEN = re.compile(r"\$\{TfToken\[[^\]]+\]\}")
+_REFERENCE = re.compile(r"\$\{[^}]*\}")
 # A variable that CodePipeline sets in every execution.
 EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 # A variable that the caller may set when it starts an execution: the release to deploy again. By default ``none``.
@@ -58,7 +58,7 @@ class Action:
         A variable of CodePipeline counts as written; a value that only Terraform knows counts as an ARN.
         """
         for key, value in self.configuration.items():
-            length = len(_TOKEN.sub("." * ARN_LENGTH, value))
+            length = len(_REFERENCE.sub("." * ARN_LENGTH, value))
             if length > MAX_VALUE_LENGTH:
                 rule = f"must have at most {MAX_VALUE_LENGTH} characters"
                 yield Problem(f"{self.name}.{key}", rule, length, "shorten the names in it")

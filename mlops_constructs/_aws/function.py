@@ -8,7 +8,7 @@ from constructs import Construct
 
 from .._cdk import AssetType, TerraformAsset
 from .._payload import function_archive
-from ..config._rules import is_token
+from ..config._tokens import is_token
 from ..provider import cloudwatch_log_group, lambda_function
 from .keys import use_key
 from .policy import allow

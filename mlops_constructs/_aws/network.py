@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._cdk import Fn
+from ..config._tokens import is_list_token as is_list_token
 from .policy import allow
 
 if TYPE_CHECKING:
@@ -12,11 +13,6 @@ if TYPE_CHECKING:
 
     from .environment import Environment
     from .policy import Statement
-
-
-def is_list_token(ids: Sequence[str]) -> bool:
-    """Tell whether the whole list is one reference, so that only Terraform knows its entries."""
-    return len(ids) == 1 and ids[0].startswith("#{")
 
 
 def joined(ids: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._cdk import TerraformResource
 
@@ -23,7 +23,8 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 def tag_everything(scope: Construct, tags: Mapping[str, str]) -> None:
     """Tag every resource below ``scope`` that can have tags; without tags, do nothing.
 
-    It visits the constructs at the end, so that no resource can be forgotten.
+    It visits the constructs at the end, so that no resource can be forgotten. Each gets the tags as its own attribute,
+    which Aspects read and change.
     """
     if not tags:
         return
@@ -31,4 +32,5 @@ def tag_everything(scope: Construct, tags: Mapping[str, str]) -> None:
         if not isinstance(construct, TerraformResource) or not hasattr(type(construct), "tags"):
             continue
         if construct.terraform_resource_type not in _UNTAGGED:
-            construct.add_override("tags", dict(tags))
+            resource: Any = construct
+            resource.tags = dict(tags)

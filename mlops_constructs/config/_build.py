@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._rules import is_token, matches
+from ._rules import matches, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,5 @@ def build_problems(branch: str, ecr_repository_name: str | None, base_image: str
 
 def repository_problems(field: str, name: str, pattern: str, service: str) -> Iterator[Problem]:
     """Require the name of a repository, where it is known: it may be a token."""
-    if not is_token(name):
-        yield from matches(
-            field, name, pattern, f"must be the name of a repository in {service}", "give the name, not an ARN or a URI"
-        )
+    rule = f"must be the name of a repository in {service}"
+    yield from reference(field, name, pattern, rule, "give the name, not an ARN or a URI")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ._rules import is_token, matches
+from ._rules import reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,13 @@ def image_problems(field: str, uri: str) -> Iterator[Problem]:
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html
     """
-    if not is_token(uri):
-        yield from matches(
-            field,
-            uri,
-            f"{_PLACE}(?:{_TAG})?{_DIGEST}|{_PLACE}{_TAG}",
-            "must name an image in ECR by digest or tag; SageMaker pulls from nowhere else",
-            "use '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'",
-        )
+    yield from reference(
+        field,
+        uri,
+        f"{_PLACE}(?:{_TAG})?{_DIGEST}|{_PLACE}{_TAG}",
+        "must name an image in ECR by digest or tag; SageMaker pulls from nowhere else",
+        "use '<account>.dkr.ecr.<region>.amazonaws.com/<repository>@sha256:<digest>'",
+    )
 
 
 def is_ecr_image(uri: str) -> bool:
@@ -36,9 +35,9 @@ def is_ecr_image(uri: str) -> bool:
     return re.fullmatch(f"{_PLACE}(?:{_TAG})?(?:{_DIGEST})?", uri) is not None
 
 
-def tag_warning(uri: str | None) -> str | None:
+def tag_warning(uri: object) -> str | None:
     """Return the warning about an image by tag; None for a digest, a token, and what is not an image."""
-    if uri is None or is_token(uri) or re.fullmatch(f"{_PLACE}{_TAG}", uri) is None:
+    if not isinstance(uri, str) or re.fullmatch(f"{_PLACE}{_TAG}", uri) is None:
         return None
     return (
         f"{uri} is a tag, which can later name another image: each training uses the image that it names then. "

@@ -10,32 +10,27 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from ._tokens import is_list_token, is_reference, is_token, names_terraform, reference_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_STRING_TOKEN = re.compile(r"[$#]\{(?:Tf)?Token\[")
-# CDKTF encodes a number token as a float just above the most negative double.
-_NUMBER_TOKEN_BELOW = -1e290
-
-
-def is_token(value: object) -> bool:
-    """Tell whether ``value`` is, or holds, a CDKTF token: a value that only Terraform will know."""
-    if isinstance(value, str):
-        return _STRING_TOKEN.search(value) is not None
-    if isinstance(value, (int, float)):
-        return value < _NUMBER_TOKEN_BELOW
-    if isinstance(value, (list, tuple)):
-        return any(is_token(item) for item in value)
-    if isinstance(value, dict):
-        return any(is_token(item) for pair in value.items() for item in pair)
-    return False
+_KNOWN = "must be known at synth"
+_LITERAL = "give a literal, not a reference"
 
 
 def literal(field: str, value: object) -> Iterator[Problem]:
     """Refuse a token where the value is validated at synth."""
     if is_token(value):
-        yield Problem(field, "must be known at synth", "a token", "give a literal, not a reference")
+        yield Problem(field, _KNOWN, "a token", _LITERAL)
+
+
+def text(field: str, value: object) -> Iterator[Problem]:
+    """Refuse a reference in a text that Terraform never sees; ``${`` alone is a text like any other."""
+    if is_token(value):
+        yield from literal(field, value)
+    elif isinstance(value, str) and names_terraform(value):
+        yield Problem(field, _KNOWN, value, _LITERAL)
 
 
 def one_of(field: str, value: object, choices: Sequence[str]) -> Iterator[Problem]:
@@ -51,7 +46,7 @@ def boolean(field: str, value: object) -> Iterator[Problem]:
     """Require True or False; a reference to a boolean is an object that is always true."""
     if not isinstance(value, bool):
         rule = "must be known at synth, True or False"
-        yield Problem(field, rule, "a token" if is_token(value) else value, "give a literal, not a reference")
+        yield Problem(field, rule, "a token" if is_token(value) else value, _LITERAL)
 
 
 def in_range(field: str, value: float, low: float, high: float, unit: str = "") -> Iterator[Problem]:
@@ -63,22 +58,34 @@ def in_range(field: str, value: float, low: float, high: float, unit: str = "") 
         yield Problem(field, rule, value, "choose a number in that range")
 
 
-def matches(field: str, value: str, pattern: str, rule: str, remedy: str) -> Iterator[Problem]:
+def matches(field: str, value: object, pattern: str, rule: str, remedy: str) -> Iterator[Problem]:
     """Require the whole of ``value`` to match ``pattern``."""
     if is_token(value):
         yield from literal(field, value)
+    elif is_reference(value):
+        yield Problem(field, _KNOWN, value, _LITERAL)
     elif not isinstance(value, str) or re.fullmatch(pattern, value) is None:
         yield Problem(field, rule, value, remedy)
 
 
-def bucket_name(field: str, name: str) -> Iterator[Problem]:
-    """Require the name of an existing bucket, where it is known: it may be a token.
+def reference(
+    field: str, value: object, pattern: str = r"(?s).+", rule: str = "", remedy: str = ""
+) -> Iterator[Problem]:
+    """Require a string: a reference, whose value is not inspected, or a literal that matches ``pattern``."""
+    fault = reference_fault(value) if isinstance(value, str) else None
+    if fault is not None:
+        yield Problem(field, fault[0], value if not is_token(value) else "a token", fault[1])
+    elif not isinstance(value, str):
+        yield Problem(field, "must be a string", "a token", "make it a string with Token.as_string")
+    elif not is_reference(value):
+        yield from matches(field, value, pattern, rule or "must not be empty", remedy or "give it, or leave it out")
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-    """
-    if not is_token(name):
-        pattern, rule = r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "must be the name of a bucket, not an ARN or URI"
-        yield from matches(field, name, pattern, rule, "use for example 'team-data'")
+
+def references(field: str, values: Sequence[str]) -> Iterator[Problem]:
+    """Require strings as ``reference`` does; the list may also be one reference as a whole."""
+    if not is_list_token(values):
+        for index, value in enumerate(values):
+            yield from reference(f"{field}[{index}]", value)
 
 
 def instance_type(field: str, value: str) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from ..errors import Problem, under
 from ._build import build_problems, repository_problems
 from ._container_folder import directory_problems
 from ._image_uri import image_problems, tag_warning
+from ._part import Part
 from ._rules import boolean
 from .builtin import BuiltinAlgorithm
 from .git import GitRepository
@@ -24,7 +25,7 @@ _SOURCES = ("directory", "codecommit_repository", "git", "image_uri", "built_in"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm:
+class Algorithm(Part):
     """The container that trains and serves. Made by ``builtin`` or one of the ``from_`` methods.
 
     Attributes:
@@ -78,7 +79,8 @@ class Algorithm:
                 trained yet uses the new image in any case.
         """
         return cls(
-            directory=Path(path).absolute(),
+            # What is no path is reported together with all other problems.
+            directory=Path(path).absolute() if isinstance(path, (str, Path)) else path,
             branch=branch,
             ecr_repository_name=ecr_repository_name,
             base_image=base_image,

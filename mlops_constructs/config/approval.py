@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import in_range, is_token, matches
+from ._part import Part
+from ._rules import in_range, matches, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Part):
     """The manual approval before production.
 
     Attributes:
@@ -38,8 +40,8 @@ class Approval:
         yield from in_range("timeout_in_minutes", self.timeout_in_minutes, 5, 86_400, "minutes")
         if self.topic_arn is None:
             return
-        if not is_token(self.topic_arn) and not (self.topic_arn.startswith("arn:") and ":sns:" in self.topic_arn):
-            yield Problem("topic_arn", "must be the ARN of an SNS topic", self.topic_arn, "give the ARN, not the name")
+        rule, remedy = "must be the ARN of an SNS topic", "give the ARN, not the name"
+        yield from reference("topic_arn", self.topic_arn, r"arn:\S*:sns:\S+", rule, remedy)
         if self.emails:
             remedy = "subscribe them to the topic yourself, or leave topic_arn out"
             yield Problem("emails", "cannot be subscribed to an existing topic", list(self.emails), remedy)

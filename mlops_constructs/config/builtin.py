@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Problem
+from ._part import Part
 from ._rules import matches
 from .training import DEFAULT_METRICS
 
@@ -77,7 +78,7 @@ _NOT_OFFERED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltinAlgorithm:
+class BuiltinAlgorithm(Part):
     """A built-in algorithm of SageMaker; see ``Algorithm.builtin``.
 
     Attributes:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import Problem, under
-from ._rules import boolean, in_range, is_token, literal, one_of
+from ._part import Part
+from ._rules import boolean, in_range, literal, one_of, text
+from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _TYPES = ("string", "number", "integer", "boolean")
 _NUMERIC = ("number", "integer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Part):
     """What one column must contain. Literal.
 
     Attributes:
@@ -38,17 +41,25 @@ class Column:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from literal("name", self.name)
-        if not isinstance(self.name, str) or not self.name:
+        yield from text("name", self.name)
+        if not self.name:
             yield Problem("name", "must be a non-empty string", self.name, "name the column")
         yield from one_of("type", self.type, _TYPES)
         yield from boolean("nullable", self.nullable)
         yield from literal("allowed_values", self.allowed_values)
         yield from self._limit_problems()
-        if self.allowed_values is not None and (isinstance(self.allowed_values, str) or not self.allowed_values):
+        if self.allowed_values is None:
+            return
+        if not self.allowed_values:
             yield Problem(
                 "allowed_values", "must be a list with at least one value", self.allowed_values, "list the values"
             )
+        for index, value in enumerate(self.allowed_values):
+            if not is_token(value):
+                yield from text(f"allowed_values[{index}]", value)
+            if isinstance(value, float) and not math.isfinite(value):
+                rule, remedy = "must be a finite number", "give it as a string"
+                yield Problem(f"allowed_values[{index}]", rule, value, remedy)
 
     def _limit_problems(self) -> Iterator[Problem]:
         for name in ("min_value", "max_value"):
@@ -57,10 +68,11 @@ class Column:
                 continue
             if is_token(limit):
                 yield from literal(name, limit)
-            elif self.type not in _NUMERIC:
+            elif self.type not in _NUMERIC and not is_token(self.type):
                 remedy = "leave it out, or make the column a number"
                 yield Problem(name, "is only for a number or an integer", limit, remedy)
-            elif not math.isfinite(limit):
+            # Not math.isfinite, which cannot read a whole number above 1e308.
+            elif not -math.inf < limit < math.inf:
                 yield Problem(name, "must be a finite number", limit, "give a number")
         if self.min_value is None or self.max_value is None or is_token([self.min_value, self.max_value]):
             return
@@ -80,7 +92,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataContract:
+class DataContract(Part):
     """What a data set must contain before anything is spent on training. Literal.
 
     CSV and JSON Lines are inspected; Parquet and other formats are left to the algorithm. A data set may have a
@@ -111,11 +123,11 @@ class DataContract:
         yield from boolean("header", self.header)
         if is_token(self.label):
             yield from literal("label", self.label)
-        elif self.label is not None and self.label not in names:
+        elif self.label is not None and self.label not in names and not is_token(names):
             yield Problem(
                 "label", "must be the name of a column in columns", self.label, "add it to columns, or correct the name"
             )
-        if self.header and not names:
+        if self.header is True and not names:
             yield Problem("header", "needs columns to be compared with", True, "list the columns")
         yield from in_range("min_rows", self.min_rows, 1, 10**12)
         yield from in_range("min_class_share", self.min_class_share, 0.0, 0.5)

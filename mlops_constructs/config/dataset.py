@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem, under
-from ._rules import boolean, bucket_name, in_range, matches, one_of
+from ._buckets import bucket_problems
+from ._part import Part
+from ._rules import boolean, in_range, matches, one_of, reference
+from ._tokens import is_token
+from .contract import DataContract
+from .requests import Requests
 from .schedule import schedule_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from .contract import DataContract
-    from .requests import Requests
+    from collections.abc import Iterator
 
 _FOLDER = r"(?!/)[\w.\-/]{1,199}/"
 # In an EventBridge wildcard pattern, '*' and '\' are special characters.
@@ -21,7 +24,7 @@ _SUFFIX = r"[\w.\-]{1,99}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
+class Dataset(Part):
     """The folder in a bucket whose new objects start the pipeline.
 
     An object under ``prefix`` is a data set. A ``.json`` object there is a manifest, written last, that names the
@@ -34,7 +37,8 @@ class Dataset:
         suffix: Only objects whose key also ends with this start the pipeline, such as ``.csv``; None for all. Literal.
         objects_prefix: Folder of the objects that manifests name; uploads there start nothing. None where these
             objects are under ``prefix`` and ``suffix`` excludes them. Literal.
-        input_buckets: Names of other buckets whose objects a ``trainingjob.zip`` may name. References.
+        input_buckets: Names of other buckets whose objects a ``trainingjob.zip`` may name; how many there
+            are must be known at synth. References.
         max_megabytes: Refuse a larger data set before training costs anything, 1 to 5,000,000 MB. Literal.
             One object may have at most 5 GB, the limit of S3 CopyObject:
             https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
@@ -142,7 +146,7 @@ class Dataset:
         if self.suffix is not None:
             rule = "must have 1 to 99 letters, digits, '.', '_' and '-'"
             yield from matches("suffix", self.suffix, _SUFFIX, rule, "use for example '.csv'")
-            if self.requests is not None and not "trainingjob.zip".endswith(str(self.suffix)):
+            if self.requests is not None and not is_token(self.suffix) and not "trainingjob.zip".endswith(self.suffix):
                 rule = f"needs a suffix that 'trainingjob.zip' has, not {self.suffix!r}: only that object can request"
                 yield Problem("requests", rule, self.requests, "use suffix='.zip', or remove one of the two")
         yield from in_range("max_megabytes", self.max_megabytes, 1, 5_000_000, "MB")
@@ -163,7 +167,7 @@ class Dataset:
             return
         remedy = "use for example 'data/'"
         yield from matches("objects_prefix", folder, _FOLDER, "must be a folder that ends in '/'", remedy)
-        if all(isinstance(one, str) and one.endswith("/") for one in (folder, self.prefix)):
+        if not is_token([folder, self.prefix]) and folder.endswith("/") and self.prefix.endswith("/"):
             if folder.startswith(self.prefix) and self.suffix is None:
                 rule = f"must not be in prefix ({self.prefix!r}), where each object would start the pipeline"
                 yield Problem("objects_prefix", rule, folder, remedy)
@@ -173,9 +177,6 @@ class Dataset:
 
     def _bucket_problems(self) -> Iterator[Problem]:
         names = {f"input_buckets[{index}]": name for index, name in enumerate(self.input_buckets)}
-        if isinstance(self.input_buckets, str):
-            yield Problem("input_buckets", "must be a list of bucket names", self.input_buckets, "put it in a list")
-            names = {}
         if self.bucket_name is not None:
             names["bucket_name"] = self.bucket_name
         else:
@@ -184,5 +185,8 @@ class Dataset:
                 yield Problem("kms_key_arn", "is only for an existing bucket", self.kms_key_arn, remedy)
             if self.manage_notifications is True:
                 yield Problem("manage_notifications", "is only for an existing bucket", True, remedy)
+        if self.kms_key_arn is not None and self.bucket_name is not None:
+            rule, remedy = "must be the ARN of a KMS key", "give the ARN, not a name or an alias"
+            yield from reference("kms_key_arn", self.kms_key_arn, r"arn:\S*:kms:\S+:key/\S+", rule, remedy)
         for field, name in names.items():
-            yield from bucket_name(field, name)
+            yield from bucket_problems(field, name)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, under
-from ._rules import in_range, instance_type, is_token
+from ._part import Part
+from ._rules import in_range, instance_type
+from ._tokens import is_token
 from .rollout import Rollout
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Autoscaling:
+class Autoscaling(Part):
     """Target tracking on the invocations per instance.
 
     Attributes:
@@ -45,7 +47,7 @@ class Autoscaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataCapture:
+class DataCapture(Part):
     """Store requests and responses in the artifact bucket, for monitoring.
 
     Attributes:
@@ -60,7 +62,7 @@ class DataCapture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTest:
+class SmokeTest(Part):
     """Requirements for a new deployment, which is invoked with the golden records of the data set.
 
     Attributes:
@@ -79,7 +81,7 @@ class SmokeTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Part):
     """One SageMaker endpoint.
 
     Attributes:
@@ -138,7 +140,7 @@ class Endpoint:
 
     def _combination_problems(self) -> Iterator[Problem]:
         count, scaling, rollout = self.initial_instance_count, self.autoscaling, self.rollout
-        if rollout is not None and count < self.min_instances:
+        if rollout is not None and count < self.min_instances and not is_token(rollout.strategy):
             yield Problem(
                 "initial_instance_count",
                 f"a {rollout.strategy} rollout needs at least 2 instances",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, under
-from ._rules import in_range, is_token, matches
+from ._part import Part
+from ._rules import in_range, matches
+from ._tokens import is_token
+from .evaluation_job import EvaluationJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
-    from .evaluation_job import EvaluationJob
 
 # One rule per metric, and at most this many metrics can be recorded: a model package has 50 properties, of which
 # lambdas/register_model uses 10 for the rest of the record.
@@ -20,7 +23,7 @@ MAX_RULES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
+class Threshold(Part):
     """What one metric must reach.
 
     Attributes:
@@ -63,7 +66,7 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(Part):
     """The gate between training and deployment. With a missing or invalid metric it fails.
 
     Attributes:
@@ -100,9 +103,9 @@ class Evaluation:
         if self.job is not None:
             yield from under("job", self.job.problems())
 
-    def metric_problems(self, known: Sequence[str]) -> Iterator[Problem]:
+    def metric_problems(self, known: Collection[str]) -> Iterator[Problem]:
         """Yield a problem for each metric that nothing reports; ``known`` are those of training."""
-        if self.job is not None:
+        if self.job is not None or is_token([*known]):
             return
         for index, threshold in enumerate(self.thresholds):
             if not is_token(threshold.metric) and threshold.metric not in known:

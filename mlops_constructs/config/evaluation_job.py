@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import in_range, instance_type, is_token, literal, matches
+from ._part import Part
+from ._rules import in_range, instance_type, literal, matches, reference, text
+from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 # One Lambda action may take 24 hours; one hour is left for the rest of the action.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
@@ -18,7 +21,7 @@ _RESERVED = ("model", "evaluation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationJob:
+class EvaluationJob(Part):
     """A program that evaluates a candidate on data which training never sees.
 
     It reads the model from ``/opt/ml/processing/model/model.tar.gz`` and the records from
@@ -70,6 +73,8 @@ class EvaluationJob:
                 "put held-out records into a channel of their own, such as 'test'",
             )
         yield from self._entrypoint_problems()
+        if self.image_uri is not None:
+            yield from reference("image_uri", self.image_uri)
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("volume_size_in_gb", self.volume_size_in_gb, 1, 16_384, "GB")
         yield from in_range("max_runtime_in_seconds", self.max_runtime_in_seconds, 60, MAX_RUNTIME_SECONDS, "s")
@@ -78,16 +83,14 @@ class EvaluationJob:
     def _entrypoint_problems(self) -> Iterator[Problem]:
         if self.entrypoint is None:
             return
-        if isinstance(self.entrypoint, str):
-            rule, remedy = "must be a list of strings", f"give {self.entrypoint.split()!r}"
-            yield Problem("entrypoint", rule, self.entrypoint, remedy)
-            return
-        yield from literal("entrypoint", list(self.entrypoint))
+        yield from literal("entrypoint", self.entrypoint)
         if not 1 <= len(self.entrypoint) <= 100:
             yield Problem("entrypoint", "must have 1 to 100 strings", len(self.entrypoint), "give the program, or None")
         for index, word in enumerate(self.entrypoint):
             if not 1 <= len(word) <= 256:
                 yield Problem(f"entrypoint[{index}]", "must have 1 to 256 characters", len(word), "shorten it")
+            elif not is_token(word):
+                yield from text(f"entrypoint[{index}]", word)
 
     def _environment_problems(self) -> Iterator[Problem]:
         if len(self.environment) > 98:
@@ -100,8 +103,7 @@ class EvaluationJob:
                 "the name must have letters, digits and _, and not start with a digit",
                 "rename it",
             )
-            if is_token(value):
-                yield from literal(f"environment[{key!r}]", value)
-            elif len(value) > 256:
+            yield from text(f"environment[{key!r}]", value)
+            if len(value) > 256:
                 got = f"{len(value)} characters"
                 yield Problem(f"environment[{key!r}]", "must have at most 256 characters", got, "shorten it")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ..errors import Problem
-from ._rules import bucket_name, is_token, literal
+from ._buckets import bucket_problems
+from ._part import Part
+from ._rules import literal, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
+class Existing(Part):
     """Existing resources that the pipeline uses instead of creating its own. They are not changed.
 
     An existing bucket for data sets is given by ``Dataset.from_bucket``, a repository by ``Algorithm.from_codecommit``,
@@ -73,17 +76,16 @@ class Existing:
         for name, form in (("kms_key_arn", "key/"), ("dead_letter_queue_arn", ":sqs:")):
             value = getattr(self, name)
             # An alias can later name another key than the one that encrypted the data, and no policy can name its key.
-            if value is not None and not is_token(value) and not (value.startswith("arn:") and form in value):
-                yield Problem(
-                    name, f"must be an ARN that contains {form!r}", value, "give the ARN, not a name or an alias"
-                )
+            if value is not None:
+                rule, remedy = f"must be an ARN that contains {form!r}", "give the ARN, not a name or an alias"
+                yield from reference(name, value, rf"arn:\S*{form}\S*", rule, remedy)
         if self.artifact_bucket is not None:
-            yield from bucket_name("artifact_bucket", self.artifact_bucket)
+            yield from bucket_problems("artifact_bucket", self.artifact_bucket)
         for purpose, arn in self.roles.items():
             yield from literal(f"roles[{purpose!r}]", purpose)
             if purpose not in self.ROLES:
                 yield Problem(
                     f"roles[{purpose!r}]", f"must be one of {sorted(self.ROLES)}", purpose, "correct the purpose"
                 )
-            if not is_token(arn) and not (arn.startswith("arn:") and ":role/" in arn):
-                yield Problem(f"roles[{purpose!r}]", "must be the ARN of a role", arn, "give the ARN, not the name")
+            rule, remedy = "must be the ARN of a role", "give the ARN, not the name"
+            yield from reference(f"roles[{purpose!r}]", arn, r"arn:\S*:role/\S+", rule, remedy)

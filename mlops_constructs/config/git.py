@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import Problem
-from ._rules import is_token, matches
+from ._part import Part
+from ._rules import matches, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _WITH_HOST = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitRepository:
+class GitRepository(Part):
     """A repository and its connection; see ``Algorithm.from_connection`` and ``Algorithm.from_git``.
 
     Attributes:
@@ -41,15 +42,15 @@ class GitRepository:
             "must be the full name of a repository, without host and '.git'",
             "use for example 'my-team/my-algorithm'",
         )
-        if isinstance(self.name, str) and self.name.endswith(".git"):
+        if self.name.endswith(".git"):
             yield Problem("name", "must not end in '.git'", self.name, "leave it out")
-        if isinstance(self.name, str) and len(self.name) > MAX_NAME_LENGTH:
+        if len(self.name) > MAX_NAME_LENGTH:
             rule = f"must have at most {MAX_NAME_LENGTH} characters"
             yield Problem("name", rule, f"{len(self.name)} characters", "use a repository with a shorter name")
         if self.connection_arn is None:
             yield from self._provider_problems()
-        elif not is_token(self.connection_arn):
-            yield from matches(
+        else:
+            yield from reference(
                 "connection_arn",
                 self.connection_arn,
                 r"arn:aws[\w-]*:(?:codestar-connections|codeconnections):[a-z0-9-]+:\d{12}:connection/[\w-]+",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import is_token
+from ._part import Part
+from ._rules import references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Part):
     """Subnets and security groups for training jobs, tuning jobs and endpoints.
 
     SageMaker reaches S3, ECR and CloudWatch through this network, so it needs their VPC endpoints or a NAT gateway.
@@ -32,7 +34,6 @@ class Network:
         """Yield what is wrong."""
         for name, most in (("subnet_ids", 16), ("security_group_ids", 5)):
             ids = getattr(self, name)
-            if isinstance(ids, str):
-                yield Problem(name, "must be a list", ids, "put it in brackets")
-            elif not 1 <= len(ids) <= most and not is_token(list(ids)):
+            if not 1 <= len(ids) <= most:
                 yield Problem(name, f"must have 1 to {most} entries", len(ids), "give that many")
+            yield from references(name, ids)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import in_range, instance_type, is_token, literal, matches
+from ._part import Part
+from ._rules import in_range, instance_type, literal, matches, reference, references
+from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 # Value of `repository` for "the algorithm's own repository".
 ALGORITHM = "algorithm"
@@ -18,7 +21,7 @@ _MAX_MEGABYTES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notebook:
+class Notebook(Part):
     """A SageMaker notebook instance that stops when idle, with IMDSv2 and without root.
 
     At each start, missing notebooks are copied into the folder ``mlops-notebooks``; an existing file is not changed.
@@ -61,6 +64,9 @@ class Notebook:
         if self.directory is not None:
             yield from _directory_problems(str(self.directory))
         yield from self._repository_problems()
+        if self.subnet_id is not None:
+            yield from reference("subnet_id", self.subnet_id)
+        yield from references("security_group_ids", self.security_group_ids)
         if (self.subnet_id is None) != (not self.security_group_ids):
             yield Problem(
                 "security_group_ids",
@@ -81,6 +87,7 @@ class Notebook:
             )
         if self.repository_secret_arn is None:
             return
+        yield from reference("repository_secret_arn", self.repository_secret_arn)
         if self.repository in (None, ALGORITHM) or "://git-codecommit." in self.repository:
             yield Problem(
                 "repository_secret_arn",

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..errors import Problem
-from ._rules import is_token, literal, one_of
+from ._part import Part
+from ._rules import literal, one_of, text
+from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class IntegerParameter:
+class IntegerParameter(Part):
     """Whole numbers from ``min_value`` to ``max_value``.
 
     Attributes:
@@ -35,7 +38,7 @@ class IntegerParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class ContinuousParameter:
+class ContinuousParameter(Part):
     """Numbers from ``min_value`` to ``max_value``.
 
     Attributes:
@@ -55,7 +58,7 @@ class ContinuousParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoricalParameter:
+class CategoricalParameter(Part):
     """One of some values.
 
     Attributes:
@@ -66,17 +69,19 @@ class CategoricalParameter:
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from literal("values", list(self.values))
-        if isinstance(self.values, str) or not 1 <= len(self.values) <= 30:
+        yield from literal("values", self.values)
+        if not 1 <= len(self.values) <= 30:
             yield Problem("values", "must be a list of 1 to 30 values", self.values, "give that many")
             return
         texts = [str(value) for value in self.values]
         if len(set(texts)) < len(texts):
             yield Problem("values", "must differ", self.values, "remove the repeated ones")
-        for index, text in enumerate(texts):
-            if len(text) > 256:
+        for index, value in enumerate(self.values):
+            if not is_token(value):
+                yield from text(f"values[{index}]", value)
+            if len(texts[index]) > 256:
                 rule = "must have at most 256 characters"
-                yield Problem(f"values[{index}]", rule, f"{len(text)} characters", "shorten it")
+                yield Problem(f"values[{index}]", rule, f"{len(texts[index])} characters", "shorten it")
 
 
 Range: TypeAlias = IntegerParameter | ContinuousParameter | CategoricalParameter
@@ -107,7 +112,8 @@ def _numeric_problems(range_: IntegerParameter | ContinuousParameter, scalings: 
         yield from literal("min_value", low)
         yield from literal("max_value", high)
         return
-    if not (math.isfinite(low) and math.isfinite(high)) or low >= high:
+    # Not math.isfinite, which cannot compare a whole number above 1e308.
+    if not -math.inf < low < high < math.inf:
         yield Problem("max_value", f"must be a number above min_value ({low})", high, "raise it")
         return
     yield from one_of("scaling_type", scaling, scalings)

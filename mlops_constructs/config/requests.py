@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, under
-from ._rules import boolean, in_range, instance_type, is_token
+from ._part import Part
+from ._rules import boolean, in_range, instance_type
+from ._tokens import is_token
 from .training import MAX_ASKED_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from .endpoint import Endpoint
     from .training import Training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingLimits:
+class TrainingLimits(Part):
     """What a data set may request for its training job.
 
     Attributes:
@@ -45,7 +48,7 @@ class TrainingLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointLimits:
+class EndpointLimits(Part):
     """What a data set may request for an endpoint.
 
     Attributes:
@@ -70,14 +73,14 @@ class EndpointLimits:
         yield from _optional_range("min_instance_count", self.min_instance_count, 1, 1000)
         yield from _optional_range("max_instance_count", self.max_instance_count, 1, 1000)
         low, high = self.min_instance_count, self.max_instance_count
-        if isinstance(low, int) and isinstance(high, int) and low > high and not is_token([low, high]):
+        if low is not None and high is not None and not is_token([low, high]) and low > high:
             yield Problem("max_instance_count", f"must be at least min_instance_count ({low})", high, "increase it")
         yield from boolean("autoscaling", self.autoscaling)
         yield from _optional_range("min_sampling_percentage", self.min_sampling_percentage, 0, 100, "percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
+class Requests(Part):
     """What a ``trainingjob.zip`` may request in place of the configuration; what is not allowed here is refused.
 
     Without it, a data set chooses its channels and hyperparameters, and everything else must fit the configuration.
@@ -149,9 +152,6 @@ class AllowedEndpoint:
 
 
 def _type_problems(types: Sequence[str]) -> Iterator[Problem]:
-    if isinstance(types, str):
-        yield Problem("instance_types", "must be a list of instance types", types, "put it in a list")
-        return
     for index, one in enumerate(types):
         yield from instance_type(f"instance_types[{index}]", one)
 

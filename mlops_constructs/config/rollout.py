@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ._part import Part
 from ._rules import in_range, one_of
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class Rollout(Part):
     """How traffic is shifted to a new model, and when the update is rolled back.
 
     Alarms on the new fleet's 5XX errors and latency roll an update back. The first deployment has nothing to roll

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from ._rules import is_token, literal
+from ._rules import literal
+from ._tokens import is_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem, under
-from ._rules import boolean, in_range, instance_type, is_token, literal, matches, one_of
+from ._part import Part
+from ._rules import boolean, in_range, instance_type, literal, matches, one_of, text
+from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 _NUMBER = r"([0-9.eE+-]+|nan|inf)"
 DEFAULT_METRICS = {
@@ -33,7 +36,7 @@ DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoints:
+class Checkpoints(Part):
     """Keep checkpoints in the artifact bucket, one folder per execution, from which its next job continues.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
@@ -52,7 +55,7 @@ class Checkpoints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(Part):
     """Managed spot training, up to 90% cheaper; an interrupted job continues from its last checkpoint.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html
@@ -70,7 +73,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(Part):
     """What is retried, and how often. An exceeded quota is never retried: the job fails at once.
 
     Attributes:
@@ -99,7 +102,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
+class Training(Part):
     """The SageMaker training job.
 
     A CodePipeline action can poll for about 22 hours. For a job that may take longer, the stage Train starts the job,
@@ -193,17 +196,9 @@ class Training:
 
 def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> Iterator[Problem]:
     for name, value in hyperparameters.items():
-        if not isinstance(value, (str, int, float, bool)):
-            yield Problem(
-                f"hyperparameters[{name!r}]",
-                "must be a string, number or boolean",
-                value,
-                "encode it as a JSON string and decode it in the algorithm",
-            )
-        elif isinstance(value, str) and _LINE_BREAK.search(value):
+        if isinstance(value, str) and _LINE_BREAK.search(value):
             yield Problem(f"hyperparameters[{name!r}]", "must be one line", value, "encode it as a JSON string")
-    texts = {name: str(value) for name, value in hyperparameters.items()}
-    yield from _small_mapping("hyperparameters", texts, most=100, longest=2500)
+    yield from _small_mapping("hyperparameters", hyperparameters, most=100, longest=2500)
 
 
 def _metric_problems(metrics: Mapping[str, str]) -> Iterator[Problem]:
@@ -232,14 +227,16 @@ def _environment_problems(environment: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem(f"environment[{name!r}]", rule, name, "rename it")
 
 
-def _small_mapping(field_: str, mapping: Mapping[str, str], *, most: int, longest: int) -> Iterator[Problem]:
-    yield from literal(field_, dict(mapping))
+def _small_mapping(field_: str, mapping: Mapping[str, object], *, most: int, longest: int) -> Iterator[Problem]:
+    yield from literal(field_, mapping)
     if len(mapping) > most:
         yield Problem(field_, f"must have at most {most} entries", len(mapping), "leave some out")
     for key, value in mapping.items():
         if not key or len(key) > 255:
             yield Problem(f"{field_}[{key!r}]", "the name must have 1 to 255 characters", len(key), "rename it")
-        if len(value) > longest:
+        if not is_token(value):
+            yield from text(f"{field_}[{key!r}]", value)
+        if len(str(value)) > longest:
             remedy = "shorten it, or put it in the data set"
             rule = f"must have at most {longest} characters"
-            yield Problem(f"{field_}[{key!r}]", rule, f"{len(value)} characters", remedy)
+            yield Problem(f"{field_}[{key!r}]", rule, f"{len(str(value))} characters", remedy)

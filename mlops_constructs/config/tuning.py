@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem, under
-from ._rules import in_range, is_token, literal, matches, one_of
-from .ranges import CategoricalParameter
+from ._part import Part
+from ._rules import in_range, literal, matches, one_of
+from ._tokens import is_token
+from .ranges import CategoricalParameter, Range
 from .training import MAX_JOB_SECONDS, MAX_POLL_SECONDS, OWN_VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator
 
-    from .ranges import Range
     from .training import Training
 
 STRATEGIES = ("Bayesian", "Random", "Hyperband", "Grid")
@@ -26,7 +28,7 @@ DEFAULT_JOBS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hyperband:
+class Hyperband(Part):
     """Limits of the Hyperband strategy, which stops poor jobs early.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_HyperbandStrategyConfig.html
@@ -50,7 +52,7 @@ class Hyperband:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tuning:
+class Tuning(Part):
     """A SageMaker hyperparameter tuning job instead of the training job.
 
     Its training jobs are as in ``training``, each with other hyperparameters. The best one becomes the candidate;
@@ -116,9 +118,10 @@ class Tuning:
         yield from self._range_problems()
         yield from self._strategy_problems()
 
-    def problems_with(self, training: Training, metrics: Sequence[str] | None) -> Iterator[Problem]:
+    def problems_with(self, training: Training, metrics: Collection[str] | None) -> Iterator[Problem]:
         """Yield what does not fit the training job; ``metrics`` are its metrics where they are known."""
-        if metrics is not None and self.objective_metric_name not in metrics:
+        known = not is_token([self.objective_metric_name, *(metrics or ())])
+        if known and metrics is not None and self.objective_metric_name not in metrics:
             remedy = f"use one of {sorted(metrics)}, or add it to training.metric_definitions"
             yield Problem(
                 "objective_metric_name",
@@ -139,7 +142,7 @@ class Tuning:
         if len(training.environment) > (most := 48 - len(OWN_VARIABLES)):
             rule = f"with tuning there must be at most {most} variables in training.environment"
             yield Problem("hyperparameter_ranges", rule, len(training.environment), "leave some out")
-        if training.keep_alive_period_in_seconds:
+        if training.keep_alive_period_in_seconds and not is_token(training.keep_alive_period_in_seconds):
             rule = "a tuning job cannot keep a warm pool"
             yield Problem(
                 "hyperparameter_ranges",
@@ -148,12 +151,12 @@ class Tuning:
                 "use 0 there",
             )
         limited = self.hyperband is not None or any(name in training.hyperparameters for name in EPOCHS)
-        if self.strategy == "Hyperband" and not limited:
+        if self.strategy == "Hyperband" and not limited and not is_token(training.hyperparameters):
             rule = f"Hyperband requires it, or one of {EPOCHS} in training.hyperparameters"
             yield Problem("hyperband", rule, None, "give Hyperband(min_resource=1, max_resource=...)")
 
     def _range_problems(self) -> Iterator[Problem]:
-        yield from literal("hyperparameter_ranges", dict(self.hyperparameter_ranges))
+        yield from literal("hyperparameter_ranges", self.hyperparameter_ranges)
         if not 1 <= len(self.hyperparameter_ranges) <= 30:
             yield Problem(
                 "hyperparameter_ranges",
@@ -165,15 +168,8 @@ class Tuning:
             field = f"hyperparameter_ranges[{name!r}]"
             if not 1 <= len(name) <= 256:
                 yield Problem(field, "the name must have 1 to 256 characters", len(name), "rename it")
-            if is_token(range_):
-                continue
-            if not hasattr(range_, "problems"):
-                remedy = "use for example IntegerParameter(1, 10)"
-                yield Problem(
-                    field, "must be an IntegerParameter, ContinuousParameter or CategoricalParameter", range_, remedy
-                )
-                continue
-            yield from under(field, range_.problems())
+            if not is_token(range_):
+                yield from under(field, range_.problems())
 
     def _strategy_problems(self) -> Iterator[Problem]:
         if self.hyperband is not None:
@@ -185,8 +181,8 @@ class Tuning:
             yield Problem("early_stopping_type", "Hyperband stops jobs by itself", self.early_stopping_type, remedy)
         if self.strategy == "Grid":
             yield from self._grid_problems()
-        numbers = [self.jobs, self.max_parallel_jobs]
-        if not is_token(numbers) and self.max_parallel_jobs > self.jobs:
+        known = not is_token([self.jobs, self.max_parallel_jobs, self.strategy, *self.hyperparameter_ranges])
+        if known and self.max_parallel_jobs > self.jobs:
             rule = f"must be at most max_jobs ({self.jobs})"
             yield Problem("max_parallel_jobs", rule, self.max_parallel_jobs, "lower it")
 
@@ -197,6 +193,11 @@ class Tuning:
                 yield Problem(
                     f"hyperparameter_ranges[{name!r}]", rule, range_, "use CategoricalParameter, or another strategy"
                 )
+        categories = [
+            one.values for one in self.hyperparameter_ranges.values() if isinstance(one, CategoricalParameter)
+        ]
+        if len(categories) < len(self.hyperparameter_ranges) or is_token(categories):
+            return
         combinations = self._combinations()
         if self.max_jobs is None and combinations > 750:
             yield Problem(

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from configuration import problems_of
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from moto.events.models import EventPattern
@@ -18,7 +19,7 @@ TOKEN = "${TfToken[TOKEN.7]}"
 
 
 def told(dataset: Any) -> list[str]:
-    return [str(problem) for problem in dataset.problems()]
+    return [str(problem) for problem in problems_of(dataset)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"max_inspected_megabytes": 1001}, "max_inspected_megabytes: must be 1 to 1000 MB"),
         (
             {"requests": Requests(training=TrainingLimits(instance_types="ml.m5.large"))},
-            "requests.training.instance_types: must be a list of instance types, got 'ml.m5.large'",
+            "requests.training.instance_types: must be a list, got 'ml.m5.large'",
         ),
         (
             {"requests": Requests(dev=EndpointLimits(instance_types=["m5"]))},
@@ -80,9 +81,14 @@ def test_a_right_data_set_has_no_problems(dataset: Dataset) -> None:
         ({"manage_notifications": True}, "manage_notifications: is only for an existing bucket"),
         ({"bucket_name": "arn:aws:s3:::team"}, "bucket_name: must be the name of a bucket, not an ARN or URI"),
         ({"bucket_name": "s3://team"}, "bucket_name: must be the name of a bucket"),
-        ({"bucket_name": "Team"}, "bucket_name: must be the name of a bucket"),
+        (
+            {"bucket_name": "Team_1"},
+            "bucket_name: must have 3 to 63 lower-case letters, digits, '.' and '-', as S3 requires",
+        ),
+        ({"bucket_name": "team-x1y2z3-s3alias"}, "bucket_name: must be the name of a general purpose bucket"),
+        ({"bucket_name": "192.168.5.4"}, "bucket_name: must have 3 to 63 lower-case letters"),
         ({"input_buckets": ["s3://x"]}, "input_buckets[0]: must be the name of a bucket"),
-        ({"input_buckets": "team"}, "input_buckets: must be a list of bucket names, got 'team'"),
+        ({"input_buckets": "team"}, "input_buckets: must be a list, got 'team'"),
         ({"contract": DataContract(min_rows=0)}, "contract.min_rows: must be 1 to"),
     ],
 )

@@ -21,8 +21,8 @@ from mlops_constructs import (
 )
 from mlops_constructs._aws.actions import Action, PipelineStage, invoke
 from mlops_constructs._aws.pipeline import Pipeline
-from mlops_constructs.config.pipeline import MAX_TAG_LENGTH
-from mlops_constructs.config.region import region_problems
+from mlops_constructs.config._tags import MAX_TAG_LENGTH
+from mlops_constructs.config.place import region_problems
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ HYPERPARAMETERS = [
     (
         {"training": Training(hyperparameters={"layers": [64, 32]})},  # type: ignore[dict-item]
         "training.hyperparameters['layers']: must be a string, number or boolean, got [64, 32]; "
-        "encode it as a JSON string and decode it in the algorithm",
+        "give one of these, a list or a mapping as JSON text",
     ),
     (
         {"training": Training(hyperparameters={"deep": None})},  # type: ignore[dict-item]
         "training.hyperparameters['deep']: must be a string, number or boolean, got None; "
-        "encode it as a JSON string and decode it in the algorithm",
+        "give one of these, a list or a mapping as JSON text",
     ),
     (
         {"training": Training(hyperparameters={"": 1})},
@@ -109,6 +109,10 @@ PREFIX = (
     "name_prefix: must be 1 to 12 lower-case letters, digits and single hyphens, starting with a letter but not with"
     " 'aws' or 'ssm', which Systems Manager reserves, got"
 )
+LEGACY = (
+    "must have 3 to 63 lower-case letters, digits, '.' and '-', as S3 requires since 2018; other names of older buckets"
+    " are not supported, got"
+)
 BUCKET = "must be the name of a bucket, not an ARN or URI, got"
 NAMES = [
     ({"name_prefix": "a" * 13}, f"{PREFIX} '{'a' * 13}'; use for example 'churn'"),
@@ -118,7 +122,7 @@ NAMES = [
     ({"name_prefix": ""}, f"{PREFIX} ''; use for example 'churn'"),
     (
         {"dataset": Dataset.from_bucket("Team-Data")},
-        f"dataset.bucket_name: {BUCKET} 'Team-Data'; use for example 'team-data'",
+        f"dataset.bucket_name: {LEGACY} 'Team-Data'; copy or replicate the objects to a bucket with such a name",
     ),
     (
         {"existing": Existing(artifact_bucket="s3://team-data")},

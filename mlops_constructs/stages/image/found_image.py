@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..._cdk import Fn, Precondition, TerraformLocal
-from ...config._rules import is_token
+from ...config._tokens import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,8 @@ class FoundImage:
 
 
 def image_by_uri(env: Environment, uri: str) -> FoundImage:
-    """Return the image with this URI, which may be a token, and the ARN of its repository."""
-    if is_token(uri):
+    """Return the image with this URI, which may be a reference, and the ARN of its repository."""
+    if is_reference(uri):
         # Terraform treats a string between slashes as a regular expression.
         return FoundImage(uri, Fn.replace(uri, f"/{_URI}/", f"arn:{env.partition}:ecr:$2:$1:repository/$3"))
     return FoundImage(uri, re.sub(_URI, rf"arn:{env.partition}:ecr:\2:\1:repository/\3", uri))
