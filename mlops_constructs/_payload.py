@@ -18,13 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .config._folder import deployed_files
 from .errors import PayloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _PACKAGE = Path(__file__).resolve().parent
-_IGNORED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
 # Name of a function's document in the zip; lambdas/handler_kit/documents.py reads it.
 DOCUMENT = "document.json"
 # The oldest date that a zip can contain. With a constant date, the bytes depend on content only.
@@ -79,17 +79,7 @@ def function_archive(function: str, document: Mapping[str, object] | None = None
 
 def folder_files(root: Path, folder: str = "") -> dict[str, Path]:
     """Return the files below ``root/folder`` by their path relative to ``root``, sorted, without caches."""
-    return {path.relative_to(root).as_posix(): path for path in sorted(_walk(root / folder))}
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.name in _IGNORED or path.suffix == ".pyc":
-            continue
-        if path.is_dir():
-            yield from _walk(path)
-        else:
-            yield path
+    return {path.relative_to(root).as_posix(): path for path, _ in sorted(deployed_files(root / folder))}
 
 
 def archive(name: str, files: Mapping[str, Path | bytes]) -> Archive:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from ._folder import deployed_files, file_problems, is_folder
 from ._part import Part
 from ._rules import in_range, instance_type, literal, matches, reference, references
 from ._tokens import is_token
@@ -102,11 +103,13 @@ def _directory_problems(directory: str) -> Iterator[Problem]:
     if is_token(directory):
         return
     folder = Path(directory)
-    if not folder.is_dir():
+    if not is_folder(folder):
         yield Problem("directory", "must be a folder", directory, "correct the path, or leave it out")
         return
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    if not sizes:
+    files = list(deployed_files(folder))
+    yield from file_problems("directory", folder, [(path, fault) for path, fault in files if fault is not None])
+    sizes = [path.stat().st_size for path, fault in files if fault is None]
+    if not files:
         yield Problem("directory", "must contain a file", directory, "add a notebook, or leave it out")
     if sum(sizes) > _MAX_MEGABYTES * 10**6:
         # A start may take 5 minutes: https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html
