@@ -19,10 +19,10 @@ _LEGACY = re.compile(r"[A-Za-z0-9._-]{3,255}")
 _RESERVED = re.compile(r"xn--.*|.*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)")
 
 
-def bucket_problems(field: str, name: object) -> Iterator[Problem]:
+def bucket_problems(field: str, name: str) -> Iterator[Problem]:
     """Require the name of a general purpose bucket; a reference is not inspected."""
     remedy = "use for example 'team-data'"
-    if isinstance(name, str) and not is_reference(name):
+    if not is_reference(name):
         if _RESERVED.fullmatch(name):
             rule = "must be the name of a general purpose bucket, not of an access point, a directory or a table bucket"
             yield Problem(field, rule, name, "give the name of the bucket that it belongs to")

@@ -33,7 +33,8 @@ _WORDS: dict[tuple[Any, ...], str] = {
     (str, Path): "a path",
     _ANY: "a string, number or boolean",
 }
-_OF_A_REFERENCE = "make one with Token.as_list where a reference is allowed"
+_AS_STRING = "make it a string with Token.as_string where a reference is allowed"
+_AS_LIST = "make it a list with Token.as_list where a reference is allowed"
 
 
 @cache
@@ -57,7 +58,7 @@ def parts_of(hint: Any) -> tuple[type[Part], ...]:
 def fitted(place: str, hint: Any, value: object, problems: list[Problem]) -> Any:
     """Return the value if it is of its type, or a token for it, and add what is of another type to ``problems``.
 
-    A single token is left to the rules, which know where it is allowed.
+    A token of the type is left to the rules, which know where it is allowed.
     """
     if value is None and NoneType in get_args(hint):
         return None
@@ -98,8 +99,13 @@ def _single(place: str, hint: Any, value: object, problems: list[Problem]) -> An
     choices = choices_of(hint)
     types = tuple({float: (int, float)}.get(one, str if get_origin(one) is Literal else one) for one in choices)
     # For Python a boolean is a number.
-    if is_single_token(value) or (isinstance(value, types) and (bool in choices or not isinstance(value, bool))):
+    if isinstance(value, types) and (bool in choices or not isinstance(value, bool)):
         return value
+    if is_single_token(value):
+        if str not in types:
+            return value
+        problems.append(Problem(place, "must be a string", "a token", _AS_STRING))
+        return stand_in(hint)
     if get_origin(choices[0]) is Literal:
         *others, last = map(repr, get_args(choices[0]))
         problems.append(Problem(place, f"must be {', '.join(others)} or {last}", _shown(value), "choose one"))
@@ -132,7 +138,7 @@ def _mapping(place: str, hint: Any, value: object, problems: list[Problem]) -> A
 def _sequence(place: str, hint: Any, value: object, problems: list[Problem]) -> Any:
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray, memoryview)):
         remedy = "put it in a list" if isinstance(value, str) else "give a list, or leave it out"
-        remedy = _OF_A_REFERENCE if _is_token(value) else remedy
+        remedy = _AS_LIST if _is_token(value) else remedy
         problems.append(Problem(place, "must be a list", _shown(value), remedy))
         return stand_in(hint)
     entry = get_args(hint)[0]

@@ -68,21 +68,17 @@ def matches(field: str, value: object, pattern: str, rule: str, remedy: str) -> 
         yield Problem(field, rule, value, remedy)
 
 
-def reference(
-    field: str, value: object, pattern: str = r"(?s).+", rule: str = "", remedy: str = ""
-) -> Iterator[Problem]:
-    """Require a string: a reference, whose value is not inspected, or a literal that matches ``pattern``."""
-    fault = reference_fault(value) if isinstance(value, str) else None
+def reference(field: str, value: str, pattern: str = r"(?s).+", rule: str = "", remedy: str = "") -> Iterator[Problem]:
+    """Require a reference, whose value is not inspected, or a literal that matches ``pattern``."""
+    fault = reference_fault(value)
     if fault is not None:
-        yield Problem(field, fault[0], value if not is_token(value) else "a token", fault[1])
-    elif not isinstance(value, str):
-        yield Problem(field, "must be a string", "a token", "make it a string with Token.as_string")
+        yield Problem(field, fault[0], "a token" if is_token(value) else value, fault[1])
     elif not is_reference(value):
         yield from matches(field, value, pattern, rule or "must not be empty", remedy or "give it, or leave it out")
 
 
 def references(field: str, values: Sequence[str]) -> Iterator[Problem]:
-    """Require strings as ``reference`` does; the list may also be one reference as a whole."""
+    """Require the same of each entry, unless the list as a whole is one reference."""
     if not is_list_token(values):
         for index, value in enumerate(values):
             yield from reference(f"{field}[{index}]", value)

@@ -174,7 +174,7 @@ class Tuning(Part):
     def _strategy_problems(self) -> Iterator[Problem]:
         if self.hyperband is not None:
             yield from under("hyperband", self.hyperband.problems())
-            if self.strategy != "Hyperband":
+            if self.strategy != "Hyperband" and not is_token(self.strategy):
                 yield Problem("hyperband", "is only for strategy 'Hyperband'", self.strategy, "leave it out")
         if self.strategy == "Hyperband" and self.early_stopping_type == "Auto":
             remedy = "use 'Off'"

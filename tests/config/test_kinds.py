@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlops_constructs import (
     Algorithm,
+    Approval,
     Autoscaling,
     CategoricalParameter,
     Checkpoints,
@@ -22,10 +26,14 @@ from mlops_constructs import (
     EndpointLimits,
     Evaluation,
     EvaluationJob,
+    Existing,
     Hyperband,
     IntegerParameter,
     Network,
+    Notebook,
     Requests,
+    Retry,
+    Rollout,
     Spot,
     Threshold,
     Training,
@@ -33,21 +41,43 @@ from mlops_constructs import (
     Tuning,
     config,
 )
+from mlops_constructs.config._kinds import choices_of, fitted, hints_of, parts_of
+from mlops_constructs.config.pipeline import Arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Every kind of part, each with every part that it can hold.
+    from mlops_constructs import Problem
+
+# Every kind of part, each with every part that it can hold, and with an entry in every list and mapping.
+KEY, ROLE = "arn:aws:kms:eu-west-1:123456789012:key/1", "arn:aws:iam::123456789012:role/training"
 FULL: dict[str, Any] = {
     **GOOD,
     "dataset": Dataset(
-        contract=DataContract(columns=[Column(name="age", type="number", min_value=0, max_value=120)]),
+        bucket_name="team-data",
+        suffix=".zip",
+        schedule_expression="rate(1 day)",
+        kms_key_arn=KEY,
+        input_buckets=["other-data"],
+        contract=DataContract(
+            columns=[
+                Column(name="age", type="number", min_value=0, max_value=120),
+                Column(name="kind", allowed_values=["a", 1]),
+            ],
+            label="kind",
+        ),
         requests=Requests(
             training=TrainingLimits(max_instance_count=2, max_volume_size_in_gb=50, max_runtime_in_seconds=7200),
             production=EndpointLimits(min_instance_count=2, max_instance_count=9, min_sampling_percentage=5),
         ),
     ),
-    "training": Training(spot=Spot(max_wait_time_in_seconds=7200), checkpoints=Checkpoints()),
+    "training": Training(
+        spot=Spot(max_wait_time_in_seconds=7200),
+        checkpoints=Checkpoints(),
+        retry=Retry(fallback_instance_types=["ml.m5.large"]),
+        hyperparameters={"epochs": 3},
+        environment={"MODE": "fast"},
+    ),
     "tuning": Tuning(
         objective_metric_name="validation:accuracy",
         strategy="Hyperband",
@@ -60,9 +90,18 @@ FULL: dict[str, Any] = {
         },
     ),
     "network": Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]),
-    "evaluation": Evaluation(rules=[Threshold(metric="loss", min_value=0.1, max_value=0.4)], job=EvaluationJob()),
+    "evaluation": Evaluation(
+        rules=[Threshold(metric="loss", min_value=0.1, max_value=0.4)],
+        job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
+    ),
     "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
+    "approval": Approval(emails=["lead@example.org"]),
+    "notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"]),
+    "existing": Existing(kms_key_arn=KEY, artifact_bucket="team-artifacts", roles={"training": ROLE}),
+    "tags": {"team": "risk"},
+    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
 }
+MAPPINGS = ("hyperparameter_ranges", "hyperparameters", "metric_definitions", "environment", "roles", "tags")
 NUMBERS = r"(int|float)\b"
 Step = str | int
 
@@ -103,7 +142,7 @@ def written(path: tuple[Step, ...]) -> str:
     """Write a path as messages do."""
     text = ""
     for index, step in enumerate(path):
-        in_mapping = index > 0 and path[index - 1] == "hyperparameter_ranges"
+        in_mapping = index > 0 and path[index - 1] in MAPPINGS
         text += f"[{step!r}]" if isinstance(step, int) or in_mapping else f".{step}"
     return text[1:]
 
@@ -185,3 +224,82 @@ def test_none_is_taken_where_it_may_stand() -> None:
 def test_an_algorithms_folder_may_not_be_a_string() -> None:
     (problem,) = found(algorithm=Algorithm(directory=str(CONTAINER)))  # type: ignore[arg-type]
     assert (problem.field, problem.rule) == ("algorithm.directory", "must be a path")
+
+
+def paths(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:
+    """Give the path of everything in a value."""
+    for step, inner in members(value):
+        yield (*path, step)
+        yield from paths(inner, (*path, step))
+
+
+def kind_at(path: tuple[Step, ...]) -> Any:
+    """Give the type of what is at the path."""
+    hint: Any = Arguments
+    for step in path:
+        part = next((one for one in parts_of(hint) if step in hints_of(one)), None)
+        hint = choices_of(hint)[0]
+        hint = hints_of(part)[str(step)] if part is not None else get_args(hint)[-1]
+    return hint
+
+
+PATHS = list(paths(FULL))
+RECURSIVE: dict[str, Any] = {}
+RECURSIVE["x"] = [RECURSIVE]
+TOKENS: list[Any] = [
+    *(STRING_TOKEN, NUMBER_TOKEN, f"x-{STRING_TOKEN}", f"x-{NUMBER_TOKEN}", "#{TfToken[TOKEN.3]}"),
+    *(["#{TfToken[TOKEN.3]}"], ["#{TfToken[TOKEN.3]}", "a"], {"&{TfToken[TOKEN.3]}": "String Map Token Value"}),
+    *("${var.x}", '${var.x["a"]}', "$${x}", "%{ if true }x%{ endif }", "${x}"),
+]
+plain = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.dates(), st.binary(max_size=3)
+)
+yaml = st.recursive(
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)
+odd = st.sampled_from([RECURSIVE, 10**400, -(10**400), object(), int, Training(), Retry(), Threshold(metric="f1"), ()])
+
+
+@given(path=st.sampled_from(PATHS), value=yaml | st.sampled_from(TOKENS) | odd)
+@settings(max_examples=1000, deadline=None)
+def test_any_value_at_any_path_is_taken_or_refused_by_its_path(path: tuple[Step, ...], value: Any) -> None:
+    wrong: list[Problem] = []
+    fitted(written(path), kind_at(path), value, wrong)
+    problems = found(**replaced(FULL, path, value))
+    # Every message can be written.
+    assert all(str(problem) for problem in problems)
+    assert {problem.field for problem in wrong} <= {problem.field for problem in problems}
+
+
+@pytest.mark.parametrize("path", PATHS, ids=written)
+def test_an_empty_key_is_taken_or_refused_by_its_path(path: tuple[Step, ...]) -> None:
+    fields = [field for field, _ in told(path, None)]
+    assert NoneType in get_args(kind_at(path)) or fields == [written(path)]
+
+
+def test_the_other_rules_are_applied_to_what_is_right() -> None:
+    training = Training(environment={"EPOCHS": 3}, retry=None, instance_count=0)  # type: ignore[dict-item, arg-type]
+    assert [str(problem) for problem in found(training=training, tags=None, role_path="ml")] == [
+        "training.retry: must be of the class Retry, got None; give Retry(...)",
+        "training.environment['EPOCHS']: must be a string, got 3; give a string, such as '3'",
+        "training.instance_count: must be 1 to 100, got 0; choose a number in that range",
+        "tags: must be a mapping, got None; give a mapping, or leave it out",
+        "role_path: must start and end with '/' and have at most 512 characters, got 'ml'; use for example '/ml/'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training": Training(metric_definitions=None)},  # type: ignore[arg-type]
+        {"dataset": Dataset(contract=DataContract(columns=None, label="kind", header=True))},  # type: ignore[arg-type]
+        {"dev": Endpoint(initial_instance_count=1, rollout=Rollout(strategy=None))},  # type: ignore[arg-type]
+        {"evaluation": Evaluation(metric="f1", job=False)},  # type: ignore[arg-type]
+        {"algorithm": "xgboost", "evaluation": Evaluation(metric="validation:auc")},
+        {"training": Training(hyperparameters=None), "tuning": FULL["tuning"]},  # type: ignore[arg-type]
+    ],
+)
+def test_a_value_of_another_kind_breaks_no_rule_of_other_fields(changes: dict[str, Any]) -> None:
+    assert len(found(**changes)) == 1
