@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 from ..errors import Problem
 from ._part import Part
-from ._tokens import is_single_token
+from ._tokens import is_reference, is_single_token
 
 # A required value that a mapping does not give.
 ABSENT: Final = object()
@@ -33,8 +33,8 @@ _WORDS: dict[tuple[Any, ...], str] = {
     (str, Path): "a path",
     _ANY: "a string, number or boolean",
 }
-_AS_STRING = "make it a string with Token.as_string where a reference is allowed"
-_AS_LIST = "make it a list with Token.as_list where a reference is allowed"
+_AS_STRING = "where a reference is allowed, take an entry with Fn.element, or make it a string with Token.as_string"
+_AS_LIST = "where a reference is allowed, make it a list with Token.as_list"
 
 
 @cache
@@ -101,18 +101,15 @@ def _single(place: str, hint: Any, value: object, problems: list[Problem]) -> An
     # For Python a boolean is a number.
     if isinstance(value, types) and (bool in choices or not isinstance(value, bool)):
         return value
-    if is_single_token(value):
-        if str not in types:
-            return value
-        problems.append(Problem(place, "must be a string", "a token", _AS_STRING))
-        return stand_in(hint)
+    if is_single_token(value) and str not in types:
+        return value
     if get_origin(choices[0]) is Literal:
         *others, last = map(repr, get_args(choices[0]))
         problems.append(Problem(place, f"must be {', '.join(others)} or {last}", _shown(value), "choose one"))
     else:
         words = _WORDS[choices]
-        remedy = f"give {words}"
-        if choices == (str,) and type(value) in (int, float):
+        remedy = _AS_STRING if _is_token(value) and str in choices else f"give {words}"
+        if choices == (str,) and not _is_token(value) and type(value) in (int, float):
             remedy += f", such as {str(value)!r}"
         elif len(choices) == len(_ANY):
             remedy = "give one of these, a list or a mapping as JSON text"
@@ -137,8 +134,9 @@ def _mapping(place: str, hint: Any, value: object, problems: list[Problem]) -> A
 
 def _sequence(place: str, hint: Any, value: object, problems: list[Problem]) -> Any:
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes, bytearray, memoryview)):
-        remedy = "put it in a list" if isinstance(value, str) else "give a list, or leave it out"
-        remedy = _AS_LIST if _is_token(value) else remedy
+        remedy = "give a list, or leave it out"
+        if _is_token(value) or isinstance(value, str):
+            remedy = _AS_LIST if is_reference(value) else "put it in a list"
         problems.append(Problem(place, "must be a list", _shown(value), remedy))
         return stand_in(hint)
     entry = get_args(hint)[0]

@@ -33,8 +33,9 @@ def id_problems(id_: object, parents: Sequence[str]) -> Iterator[Problem]:
             "id_", "must be a string with at least one character, known at synth", got, "use for example 'churn'"
         )
         return
-    # CDKTF leaves out a part that is called Default.
-    ids = [re.sub(r"[^\w-]", "", one, flags=re.ASCII) for one in (*parents, id_) if one != "Default"]
+    # CDKTF leaves out a part that is called Default, and writes a slash or a line break as two hyphens.
+    written = [re.sub(r"[/\n]", "--", one) for one in (*parents, id_) if one != "Default"]
+    ids = [re.sub(r"[^\w-]", "", one, flags=re.ASCII) for one in written]
     if re.match(r"[\d-]", "_".join(ids), flags=re.ASCII):
         begins = "must start with a letter, because Terraform's names of its resources start with it"
         if parents and parents[0] != "Default":
