@@ -52,8 +52,9 @@ record-iam: $(VENV)/test ## Record what the roles ask for in the rehearsals of t
 	PYTHONPATH=tests $(BIN)/python -m pytest -p iam_mutation.recording tests/rehearsal
 
 .PHONY: docs
-docs: $(VENV)/rehearsal ## Write docs/configuration.md from the docstrings, docs/security.md from the policies
+docs: $(VENV)/rehearsal ## Write docs/configuration.md and pipeline.schema.json from the docstrings, docs/security.md from the policies
 	$(BIN)/python docs/generate_configuration.py
+	$(BIN)/python docs/generate_schema.py
 	$(BIN)/python docs/generate_security.py
 
 .PHONY: synth

@@ -23,6 +23,44 @@ _INTRODUCTION = """\
 
 Every argument, with its default. *Literal* values are validated at synth; *references* may be tokens and are never
 inspected. This page is generated from the docstrings by `make docs`.
+
+Everything that is wrong is reported together, by its path, in one `ConfigError` before anything is created:
+
+    MLOpsPipeline has 1 problem:
+      training.retry.fallback_instance_types[1]: must look like 'ml.<family>.<size>', got 'm5'; use for example
+      'ml.m5.large'
+
+A reference is a string: a token of CDKTF, or an expression of Terraform such as `${var.bucket}`. One that is not a
+string becomes one with `Token.as_string`. A list of references may be one reference, except `Dataset.input_buckets`.
+
+## From YAML, JSON or TOML
+
+`MLOpsPipeline.from_dict(self, "churn", yaml.safe_load(text))` takes the arguments as a mapping; PyYAML is not required.
+Keys are the names on this page, and unknown ones are refused. What is given for an argument replaces its default as a
+whole, as in Python. An empty key is None. A range of a tuning also has a `type`. An algorithm of `from_connection` and
+`from_git` is `git: {name, connection_arn or provider_type}`, one of `builtin` is `built_in: {name, version}`.
+[pipeline.schema.json](pipeline.schema.json) describes the mapping for editors.
+
+```yaml
+algorithm:
+  directory: container
+dataset:
+  prefix: incoming/
+  contract:
+    columns:
+      - {name: species, allowed_values: [setosa, versicolor, virginica]}
+      - {name: petal_length, type: number, min_value: 0}
+training:
+  instance_type: ml.m5.xlarge
+  hyperparameters: {n_estimators: 100}
+  environment: {EPOCHS: "3"}
+tuning:
+  objective_metric_name: validation:accuracy
+  hyperparameter_ranges:
+    max_depth: {type: Integer, min_value: 2, max_value: 9}
+notebook: null
+tags: {team: risk}
+```
 """
 
 

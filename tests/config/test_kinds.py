@@ -8,36 +8,20 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
+from configuration import CONTAINER, FULL, NUMBER_TOKEN, STRING_TOKEN, found
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_constructs import (
     Algorithm,
-    Approval,
-    Autoscaling,
-    CategoricalParameter,
-    Checkpoints,
-    Column,
-    ContinuousParameter,
     DataContract,
     Dataset,
     Endpoint,
-    EndpointLimits,
     Evaluation,
-    EvaluationJob,
-    Existing,
-    Hyperband,
-    IntegerParameter,
-    Network,
-    Notebook,
-    Requests,
     Retry,
     Rollout,
-    Spot,
     Threshold,
     Training,
-    TrainingLimits,
     Tuning,
     config,
 )
@@ -49,58 +33,6 @@ if TYPE_CHECKING:
 
     from mlops_constructs import Problem
 
-# Every kind of part, each with every part that it can hold, and with an entry in every list and mapping.
-KEY, ROLE = "arn:aws:kms:eu-west-1:123456789012:key/1", "arn:aws:iam::123456789012:role/training"
-FULL: dict[str, Any] = {
-    **GOOD,
-    "dataset": Dataset(
-        bucket_name="team-data",
-        suffix=".zip",
-        schedule_expression="rate(1 day)",
-        kms_key_arn=KEY,
-        input_buckets=["other-data"],
-        contract=DataContract(
-            columns=[
-                Column(name="age", type="number", min_value=0, max_value=120),
-                Column(name="kind", allowed_values=["a", 1]),
-            ],
-            label="kind",
-        ),
-        requests=Requests(
-            training=TrainingLimits(max_instance_count=2, max_volume_size_in_gb=50, max_runtime_in_seconds=7200),
-            production=EndpointLimits(min_instance_count=2, max_instance_count=9, min_sampling_percentage=5),
-        ),
-    ),
-    "training": Training(
-        spot=Spot(max_wait_time_in_seconds=7200),
-        checkpoints=Checkpoints(),
-        retry=Retry(fallback_instance_types=["ml.m5.large"]),
-        hyperparameters={"epochs": 3},
-        environment={"MODE": "fast"},
-    ),
-    "tuning": Tuning(
-        objective_metric_name="validation:accuracy",
-        strategy="Hyperband",
-        hyperband=Hyperband(min_resource=1, max_resource=9),
-        max_jobs=9,
-        hyperparameter_ranges={
-            "depth": IntegerParameter(1, 9),
-            "rate": ContinuousParameter(0.1, 0.9),
-            "kind": CategoricalParameter(["a", "b"]),
-        },
-    ),
-    "network": Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]),
-    "evaluation": Evaluation(
-        rules=[Threshold(metric="loss", min_value=0.1, max_value=0.4)],
-        job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
-    ),
-    "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
-    "approval": Approval(emails=["lead@example.org"]),
-    "notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"]),
-    "existing": Existing(kms_key_arn=KEY, artifact_bucket="team-artifacts", roles={"training": ROLE}),
-    "tags": {"team": "risk"},
-    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
-}
 MAPPINGS = ("hyperparameter_ranges", "hyperparameters", "metric_definitions", "environment", "roles", "tags")
 NUMBERS = r"(int|float)\b"
 Step = str | int
