@@ -52,9 +52,8 @@ def _link(record: Mapping[str, object], pipeline: DeployedPipeline, execution_id
         return None
     _, partition, _, region, *_ = str(record["model_package_arn"]).split(":", 5)
     host = "console.amazonaws-us-gov.com" if partition == "aws-us-gov" else "console.aws.amazon.com"
-    return (
-        f"https://{host}/codesuite/codepipeline/pipelines/{pipeline.name}/executions/{execution_id}/timeline?region={region}"
-    )
+    page = f"{pipeline.name}/executions/{execution_id}/timeline?region={region}"
+    return f"https://{host}/codesuite/codepipeline/pipelines/{page}"
 
 
 def _number(text: str) -> int:

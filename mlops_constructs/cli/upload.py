@@ -85,9 +85,9 @@ def run(options: argparse.Namespace) -> int:
         waiting = pipeline.executions.waiting()
         if waiting is not None:
             raise MlopsError(
-                f"the upload has not started {pipeline.name} within {options.wait:g} s: before it in the queue, execution"
-                f" {waiting.execution_id} waits for approval. To decide: mlops approve {pipeline.name}, or mlops reject"
-                f" {pipeline.name}"
+                f"the upload has not started {pipeline.name} within {options.wait:g} s: before it in the queue,"
+                f" execution {waiting.execution_id} waits for approval. To decide: mlops approve {pipeline.name}, or"
+                f" mlops reject {pipeline.name}"
             )
         raise MlopsError(
             f"the upload has not started {pipeline.name} within {options.wait:g} s. {_LATE_EVENTS} Or other executions"
