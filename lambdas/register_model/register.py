@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from handler_kit import logs, registry
-from handler_kit.errors import ConfigurationError, StepError, error_code
+from handler_kit.errors import ConfigurationError, StepError
+from handler_kit.objects import exists
 from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, metric_value, property_value
 from handler_kit.releases import Releases
 from handler_kit.settings import NONE
@@ -75,13 +74,8 @@ def _of_release(
     if package is None:
         raise StepError(f"Model package {arn} of release {params.release} does not exist; it cannot be redeployed.")
     uri = str(job["ModelArtifacts"]["S3ModelArtifacts"])
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        services.s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error_code(error) in {"404", "NoSuchKey"}:
-            raise StepError(f"The model of release {params.release} does not exist: {uri}") from error
-        raise
+    if not exists(services.s3, uri):
+        raise StepError(f"The model of release {params.release} does not exist: {uri}")
     logs.info("model package of a release", model_package=arn, release=params.release)
     return arn, registry.metrics_of(package)
 

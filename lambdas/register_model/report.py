@@ -7,9 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from handler_kit.errors import error_code
+from handler_kit.objects import exists
 
 MAX_BYTES = 1024 * 1024
 
@@ -28,13 +26,10 @@ class Report:
 
 def read_report(s3: Any, uri: str) -> Report:
     """Read the report; when it is missing or cannot be read, nothing is raised, and ``problem`` says why."""
+    if not exists(s3, uri):
+        return Report({}, "the evaluation program wrote no evaluation.json")
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
-    except ClientError as error:
-        if error_code(error) in {"NoSuchKey", "404"}:
-            return Report({}, "the evaluation program wrote no evaluation.json")
-        raise
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         return Report({}, f"evaluation.json has more than {MAX_BYTES} bytes")
     return parse_report(body)
