@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.tiny_container import local_aws, make_role, wait_until, write_container, zip_of
+from local_aws.tiny_container import forbidden, local_aws, make_role, wait_until, write_container, zip_of
 
 from mlops_constructs.local_aws.codebuild.buildspec import Buildspec, BuildspecError
 from mlops_constructs.local_aws.containers.docker import DockerRuntime, engine_problem
@@ -138,6 +138,14 @@ def exported(build: dict[str, Any]) -> dict[str, str]:
 def failure(build: dict[str, Any]) -> tuple[str, str]:
     phase = next(item for item in build["phases"] if item.get("phaseStatus") == "FAILED")
     return phase["phaseType"], phase["contexts"][0]["message"]
+
+
+def test_build_does_not_start_with_a_role_that_may_not_read_its_source(builds: Builds) -> None:
+    with forbidden(builds.aws, "building", "s3:GetObjectVersion"):
+        phase, message = failure(builds.run(spec("true")))
+    assert phase == "PROVISIONING"
+    assert "is not authorized to perform: s3:GetObjectVersion" in message
+    assert f"arn:aws:s3:::{BUCKET}/code.zip" in message
 
 
 def test_shipped_buildspec_pushes_once_per_commit(builds: Builds) -> None:

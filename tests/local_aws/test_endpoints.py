@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.tiny_container import local_aws, make_role, push_container, upload_model, wait_until, write_container
+from local_aws.tiny_container import (
+    forbidden,
+    local_aws,
+    make_role,
+    push_container,
+    upload_model,
+    wait_until,
+    write_container,
+)
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.fleet import extract_model
@@ -224,11 +232,11 @@ def test_failed_update_keeps_the_old_fleet_and_tells_why(models: Models) -> None
     assert models.answer(name)["answer"] == "old"
 
 
-def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
-    name = models.serving("old")
+def watched(models: Models, name: str, state: str) -> dict[str, Any]:
+    """Make an alarm, and give the configuration of a deployment that it can roll back."""
     cloudwatch = models.aws.client("cloudwatch")
     cloudwatch.put_metric_alarm(
-        AlarmName="errors",
+        AlarmName=name,
         Namespace="AWS/SageMaker",
         MetricName="Invocation5XXErrors",
         Statistic="Sum",
@@ -237,16 +245,41 @@ def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
         Threshold=1,
         ComparisonOperator="GreaterThanThreshold",
     )
-    cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
-    deployment = {
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+    return {
         "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}},
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name}]},
     }
+
+
+def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
+    name, deployment = models.serving("old"), watched(models, "errors", "ALARM")
 
     endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
 
     assert "errors" in endpoint["FailureReason"]
     assert models.answer(name)["answer"] == "old"
+
+
+def test_role_that_may_not_read_the_rollback_alarms_keeps_the_old_fleet(models: Models) -> None:
+    name, deployment = models.serving("old"), watched(models, "silent", "OK")
+
+    with forbidden(models.aws, "serving", "cloudwatch:DescribeAlarms"):
+        endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
+    assert "is not authorized to perform: cloudwatch:DescribeAlarms" in endpoint["FailureReason"]
+    assert models.answer(name)["answer"] == "old"
+
+    models.update(name, models.simple("newer"), DeploymentConfig=deployment)
+    assert models.answer(name)["answer"] == "newer"
+
+
+def test_encrypted_volumes_need_a_role_that_may_grant_their_key(models: Models) -> None:
+    key = models.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    with forbidden(models.aws, "serving", "kms:CreateGrant"):
+        failed = models.settled(models.endpoint(models.config(variant(models.model()), KmsKeyId=key)))
+    assert f"is not authorized to perform: kms:CreateGrant on resource: {key}" in failed["FailureReason"]
+    made = models.settled(models.endpoint(models.config(variant(models.model()), KmsKeyId=key)))
+    assert made["EndpointStatus"] == "InService"
 
 
 def test_update_in_progress_refuses_another(models: Models) -> None:

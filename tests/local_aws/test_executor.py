@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from local_aws.tiny_container import forbidden
 from local_aws.tiny_pipeline import (
     ARTIFACTS,
     DATA,
@@ -126,6 +127,28 @@ def test_missing_source_object_is_named(bench: Bench) -> None:
     assert bench.finished("missing", execution) == "Failed"
     message = bench.error("missing", execution, "Dataset")["message"]
     assert message == f"there is no object s3://{DATA}/none.csv"
+
+
+def test_role_needs_what_aws_lists_for_artifacts(bench: Bench) -> None:
+    with forbidden(bench.aws, "pipeline-role", "s3:PutObjectAcl"):
+        execution = bench.make_pipeline("no-acl", [s3_source()], [step("One", {})])
+        assert bench.finished("no-acl", execution) == "Failed"
+    message = bench.error("no-acl", execution, "Dataset")["message"]
+    assert "is not authorized to perform: s3:PutObjectAcl" in message
+    assert f"arn:aws:s3:::{ARTIFACTS}/no-acl/" in message
+
+
+def test_role_needs_what_aws_lists_for_the_key_of_artifacts(bench: Bench) -> None:
+    key = bench.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    store = {"type": "S3", "location": ARTIFACTS, "encryptionKey": {"id": key, "type": "KMS"}}
+    stages = [s3_source()], [step("One", {})]
+    with forbidden(bench.aws, "pipeline-role", "kms:ReEncryptTo"):
+        execution = bench.make_pipeline("no-key", *stages, artifactStore=store)
+        assert bench.finished("no-key", execution) == "Failed"
+    message = bench.error("no-key", execution, "Dataset")["message"]
+    assert f"is not authorized to perform: kms:ReEncryptTo on resource: {key}" in message
+    execution = bench.make_pipeline("keyed", *stages, artifactStore=store)
+    assert bench.finished("keyed", execution) == "Succeeded"
 
 
 def test_source_revision_override_takes_that_version(bench: Bench) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
+from local_aws.tiny_container import (
+    forbidden,
+    local_aws,
+    make_role,
+    push_container,
+    wait_until,
+    write_container,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,3 +211,12 @@ def log(aws: LocalAws, name: str) -> str:
         return ""
     events = [logs.get_log_events(logGroupName=group, logStreamName=one["logStreamName"])["events"] for one in streams]
     return "\n".join(event["message"] for some in events for event in some)
+
+
+def test_job_in_a_vpc_needs_a_role_that_may_make_network_interfaces(aws: LocalAws, run: Any) -> None:
+    network = {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
+    with forbidden(aws, "evaluation", "ec2:DescribeSubnets"):
+        job = run("no-interfaces", NetworkConfig=network)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "is not authorized to perform: ec2:DescribeSubnets" in job["FailureReason"]
+    assert run("interfaces", NetworkConfig=network)["ProcessingJobStatus"] == "Completed"

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.tiny_container import local_aws, make_role, push_container, wait_until, write_container
+from local_aws.tiny_container import (
+    forbidden,
+    local_aws,
+    make_role,
+    push_container,
+    wait_until,
+    write_container,
+)
 from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.containers.images import context_digest
@@ -189,6 +196,28 @@ def test_role_that_does_not_trust_sagemaker_is_refused(aws: LocalAws, request_of
 
     with pytest.raises(ClientError, match="Could not assume role"):
         aws.client("sagemaker").create_training_job(**request_of("no-trust", RoleArn=other))
+
+
+def test_job_in_a_vpc_needs_a_role_that_may_make_network_interfaces(aws: LocalAws, request_of: Any) -> None:
+    network = {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
+    with forbidden(aws, "training", "ec2:CreateNetworkInterface"):
+        assert run(aws, request_of("without-vpc"))["TrainingJobStatus"] == "Completed"
+        job = run(aws, request_of("no-interfaces", **network))
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "cannot start an instance" in job["FailureReason"]
+    assert "is not authorized to perform: ec2:CreateNetworkInterface" in job["FailureReason"]
+    assert run(aws, request_of("interfaces", **network))["TrainingJobStatus"] == "Completed"
+
+
+def test_encrypted_volume_needs_a_role_that_may_grant_its_key(aws: LocalAws, request_of: Any) -> None:
+    key = aws.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    resources = {**request_of("any")["ResourceConfig"], "VolumeKmsKeyId": key}
+    with forbidden(aws, "training", "kms:CreateGrant"):
+        job = run(aws, request_of("no-grant", ResourceConfig=resources))
+    assert (
+        f"is not authorized to perform: kms:CreateGrant on resource: arn:aws:kms:{aws.region}" in job["FailureReason"]
+    )
+    assert run(aws, request_of("grant", ResourceConfig=resources))["TrainingJobStatus"] == "Completed"
 
 
 def test_stopped_job_is_stopped(aws: LocalAws, request_of: Any) -> None:

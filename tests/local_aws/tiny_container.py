@@ -132,6 +132,18 @@ def allow_everything(aws: LocalAws, role_name: str) -> None:
     aws.client("iam").put_role_policy(RoleName=role_name, PolicyName="everything", PolicyDocument=document)
 
 
+@contextlib.contextmanager
+def forbidden(aws: LocalAws, role_name: str, *actions: str) -> Iterator[None]:
+    """For a while, forbid a role some actions."""
+    document = json.dumps(
+        {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": actions, "Resource": "*"}}
+    )
+    iam = aws.client("iam")
+    iam.put_role_policy(RoleName=role_name, PolicyName="forbidden", PolicyDocument=document)
+    yield
+    iam.delete_role_policy(RoleName=role_name, PolicyName="forbidden")
+
+
 def upload_model(aws: LocalAws, bucket: str, key: str, answer: str) -> str:
     """Put a model archive for `serve` into S3; returns its URI."""
     archive = io.BytesIO()

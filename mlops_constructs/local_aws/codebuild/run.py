@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import re
 import shutil
 import time
 import zipfile
@@ -15,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
 from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
 from mlops_constructs.local_aws.codebuild.environment import build_variables, shell_environment
+from mlops_constructs.local_aws.codebuild.role_use import check_role, source_path
 from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStoppedError, PhaseError
-from mlops_constructs.local_aws.iam.service_roles import role_use_checks
 from mlops_constructs.local_aws.job_log import JobLog
 
 if TYPE_CHECKING:
@@ -83,7 +81,7 @@ class BuildRun:
                 pass
         try:
             with self._phase("PROVISIONING"):
-                self._check_role()
+                check_role(self._account, self._build, self._credentials)
             with self._phase("DOWNLOAD_SOURCE"):
                 self._download(source)
                 spec = self._buildspec(source)
@@ -157,19 +155,10 @@ class BuildRun:
             with build.lock:
                 phase.update(phaseStatus=status, endTime=ended, durationInSeconds=seconds, contexts=contexts)
 
-    def _check_role(self) -> None:
-        """CodeBuild starts a build only if the service role may write its log."""
-        group = self._account.arn("logs", f"log-group:{self._build.log_group}")
-        names = {"log_group_arn": group, "log_stream": self._build.log_stream}
-        try:
-            self._account.access.check_role(self._credentials, role_use_checks("CodeBuild", names))
-        except DeniedError as error:
-            raise PhaseError(f"ACCESS_DENIED: Service role {self._build.project['serviceRole']}: {error}") from error
-
     def _download(self, source: Path) -> None:
         if self._build.source["type"] == "NO_SOURCE":
             return
-        location = re.sub(r"^arn:[^:]+:s3:::", "", self._build.source["location"])
+        location = source_path(self._build)
         bucket, _, key = location.partition("/")
         try:
             answer = self._account.client("s3", self._credentials).get_object(Bucket=bucket, Key=key)

@@ -26,6 +26,7 @@ class Handlers:
     Attributes:
         resource: Service and the part of the ARN after the account, with ``{}`` for the physical name.
         create: Actions that create the resource and read it back.
+        read: Actions that read it; a drift detection calls them, and an update that needs the present state.
         update: Actions that update it.
         delete: Actions that delete it.
         unless: Actions of the registry that are called only for a resource with a certain property: action to property.
@@ -34,14 +35,17 @@ class Handlers:
 
     resource: str
     create: tuple[str, ...]
+    read: tuple[str, ...]
     update: tuple[str, ...]
     delete: tuple[str, ...]
     unless: Mapping[str, str] = field(default_factory=dict)
 
     def actions(self, verb: str, properties: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the actions that a handler calls for a resource with these properties."""
-        listed: tuple[str, ...] = {"create": self.create, "update": self.update, "delete": self.delete}[verb]
-        return tuple(action for action in listed if action not in self.unless or self.unless[action] in properties)
+        by_verb = {"create": self.create, "read": self.read, "update": self.update, "delete": self.delete}
+        return tuple(
+            action for action in by_verb[verb] if action not in self.unless or self.unless[action] in properties
+        )
 
 
 _LAMBDA = (
@@ -62,6 +66,7 @@ HANDLERS: Mapping[str, Handlers] = {
             "cloudwatch:TagResource",
             "cloudwatch:ListTagsForResource",
         ),
+        read=("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"),
         update=(
             "cloudwatch:PutMetricAlarm",
             "cloudwatch:DescribeAlarms",
@@ -84,6 +89,11 @@ HANDLERS: Mapping[str, Handlers] = {
             "iam:CreateServiceLinkedRole",
             *_ALARMS,
             *_LAMBDA,
+        ),
+        read=(
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScheduledActions",
+            "application-autoscaling:ListTagsForResource",
         ),
         update=(
             "application-autoscaling:RegisterScalableTarget",
@@ -112,6 +122,7 @@ HANDLERS: Mapping[str, Handlers] = {
             "application-autoscaling:PutScalingPolicy",
             "cloudwatch:GetMetricData",
         ),
+        read=("application-autoscaling:DescribeScalingPolicies",),
         update=(
             "application-autoscaling:DescribeScalingPolicies",
             "application-autoscaling:PutScalingPolicy",
@@ -124,12 +135,14 @@ HANDLERS: Mapping[str, Handlers] = {
     "AWS::SageMaker::Endpoint": Handlers(
         resource="sagemaker:endpoint/{}",
         create=("sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:AddTags"),
+        read=("sagemaker:DescribeEndpoint", "sagemaker:ListTags"),
         update=("sagemaker:UpdateEndpoint", "sagemaker:DescribeEndpoint", *_TAGS),
         delete=("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"),
     ),
     "AWS::SageMaker::EndpointConfig": Handlers(
         resource="sagemaker:endpoint-config/{}",
         create=("sagemaker:CreateEndpointConfig", "sagemaker:AddTags", "iam:PassRole", "kms:DescribeKey"),
+        read=("sagemaker:DescribeEndpointConfig", "sagemaker:ListTags"),
         update=_TAGS,
         delete=("sagemaker:DeleteEndpointConfig",),
         unless={"iam:PassRole": "ExecutionRoleArn", "kms:DescribeKey": "KmsKeyId"},
@@ -137,6 +150,7 @@ HANDLERS: Mapping[str, Handlers] = {
     "AWS::SageMaker::Model": Handlers(
         resource="sagemaker:model/{}",
         create=("iam:PassRole", "sagemaker:AddTags", "sagemaker:CreateModel"),
+        read=("sagemaker:DescribeModel", "sagemaker:ListTags"),
         update=_TAGS,
         delete=("sagemaker:DeleteModel",),
         unless={"iam:PassRole": "ExecutionRoleArn"},
@@ -160,7 +174,7 @@ def handler_checks(
 
     Args:
         resource_type: Such as ``AWS::SageMaker::Model``.
-        verb: ``create``, ``update`` or ``delete``.
+        verb: ``create``, ``read``, ``update`` or ``delete``.
         name: Physical name of the resource.
         properties: Properties of the resource, resolved.
         site: Partition, region and account of the stack.

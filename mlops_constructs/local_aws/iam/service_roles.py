@@ -52,18 +52,23 @@ _PULL = (
     Need("ecr:GetAuthorizationToken"),
     *_needs("ecr", ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage"), "{repository_arn}"),
 )
-_PUSH = ("BatchCheckLayerAvailability", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload", "PutImage")
-_LOGS = (
-    *_needs("logs", ("CreateLogGroup", "DescribeLogStreams"), "{log_group_arn}:log-stream:"),
-    *_needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+_PUSH = (
+    *("BatchCheckLayerAvailability", "BatchGetImage", "InitiateLayerUpload", "UploadLayerPart"),
+    *("CompleteLayerUpload", "PutImage"),
 )
+_WRITE_LOG = _needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}")
+_LOGS = (*_needs("logs", ("CreateLogGroup", "DescribeLogStreams"), "{log_group_arn}:log-stream:"), *_WRITE_LOG)
+_INTERFACES = (
+    *("CreateNetworkInterface", "CreateNetworkInterfacePermission"),
+    *("DeleteNetworkInterface", "DeleteNetworkInterfacePermission"),
+)
+_NETWORK = ("DescribeDhcpOptions", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets")
+_ROLES_PAGE = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
 
 
-def _sagemaker(page: str, namespace: str) -> RoleUse:
+def _sagemaker(anchor: str, namespace: str) -> RoleUse:
     metrics = Need("cloudwatch:PutMetricData", context=Context({"cloudwatch:namespace": namespace}))
-    return RoleUse(
-        f"https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#{page}", (*_PULL, *_LOGS, metrics)
-    )
+    return RoleUse(f"{_ROLES_PAGE}#{anchor}", (*_PULL, *_LOGS, metrics))
 
 
 def _action(page: str, *needs: tuple[Need, ...]) -> RoleUse:
@@ -71,33 +76,88 @@ def _action(page: str, *needs: tuple[Need, ...]) -> RoleUse:
     return RoleUse(source, tuple(need for group in needs for need in group))
 
 
+def _stack(*actions: str) -> RoleUse:
+    """Make the use of an action of CloudFormation.
+
+    AWS's page has one list for all modes of the action. What each mode needs of it is what the AWS CDK grants:
+    https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-codepipeline-actions/lib/cloudformation/private/singleton-policy.ts
+    """
+    return _action("CloudFormation", _needs("cloudformation", ("DescribeStacks", *actions), "{stack_arn}"))
+
+
 _STORE = (Need("s3:PutObject", "{artifact_arn}"),)
-_SOURCE_BUCKET = ("GetBucketVersioning", "GetBucketAcl", "GetBucketLocation")
+_BUCKET = ("GetBucketVersioning", "GetBucketAcl", "GetBucketLocation")
 _SOURCE_OBJECT = ("GetObject", "GetObjectVersion", "GetObjectTagging", "GetObjectVersionTagging")
 _ARCHIVE = ("GetBranch", "GetCommit", "GetRepository", "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive")
-_STACK = "{stack_arn}"
+_CREATE_OR_UPDATE = ("CreateStack", "UpdateStack", "DescribeStackResources", "GetTemplate")
+_ENCRYPT = (
+    *("DescribeKey", "Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo"),
+    *("GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+)
 
 ROLE_USES: Mapping[str, RoleUse] = {
     "SageMaker training": _sagemaker("sagemaker-roles-createtrainingjob-perms", "/aws/sagemaker/TrainingJobs"),
     "SageMaker processing": _sagemaker("sagemaker-roles-createprocessingjob-perms", "/aws/sagemaker/ProcessingJobs"),
     "SageMaker model": _sagemaker("sagemaker-roles-createmodel-perms", "/aws/sagemaker/Endpoints"),
+    "SageMaker notebook": RoleUse(f"{_ROLES_PAGE}#sagemaker-roles-createnotebookinstance-perms", _LOGS),
+    "SageMaker notebook repository": RoleUse(
+        f"{_ROLES_PAGE}#sagemaker-roles-createnotebookinstance-perms",
+        _needs("codecommit", ("GitPull", "GitPush"), "{repository_arn}"),
+    ),
+    # The same list for training, tuning, processing and models.
+    "SageMaker VPC": RoleUse(
+        f"{_ROLES_PAGE}#sagemaker-roles-createtrainingjob-perms",
+        (
+            *_needs("ec2", _INTERFACES, "{network_interface_arn}"),
+            Need("ec2:CreateNetworkInterface", "{subnet_arn}"),
+            Need("ec2:CreateNetworkInterface", "{security_group_arn}"),
+            *_needs("ec2", (*_NETWORK, "DescribeVpcs"), "*"),
+        ),
+    ),
+    # CreateGrant is on the page of the roles too; AWS's own policy for volumes has both actions, and the condition.
+    "SageMaker volume": RoleUse(
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-hyperpod-eks-autoscaling-iam.html",
+        (
+            Need("kms:CreateGrant", "{key_arn}", Context({"kms:GrantIsForAWSResource": "true"})),
+            Need("kms:DescribeKey", "{key_arn}"),
+        ),
+    ),
+    "SageMaker rollback alarms": RoleUse(
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html",
+        (Need("cloudwatch:DescribeAlarms", "{alarm_arn}"),),
+    ),
     "CodeBuild": RoleUse(
+        "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html", _WRITE_LOG
+    ),
+    "CodeBuild source": RoleUse(
         "https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html",
-        _needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
+        _needs("s3", ("GetObject", "GetObjectVersion"), "{source_arn}"),
     ),
     "Lambda": RoleUse(
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
-        (
-            *_needs("logs", ("CreateLogStream", "PutLogEvents"), "{log_group_arn}:log-stream:{log_stream}"),
-            *_needs("xray", ("PutTraceSegments", "PutTelemetryRecords"), "*"),
-        ),
+        (*_WRITE_LOG, *_needs("xray", ("PutTraceSegments", "PutTelemetryRecords"), "*")),
     ),
     "docker push": RoleUse(
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html",
         (Need("ecr:GetAuthorizationToken"), *_needs("ecr", _PUSH, "{repository_arn}")),
     ),
+    "CodePipeline artifacts": RoleUse(
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
+        (
+            *_needs("s3", _BUCKET, "{store_arn}"),
+            *_needs("s3", ("GetObject", "GetObjectVersion", "PutObject", "PutObjectAcl"), "{artifact_arn}"),
+        ),
+    ),
+    "CodePipeline tagged artifacts": RoleUse(
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html",
+        _needs("s3", ("GetObjectTagging", "GetObjectVersionTagging", "PutObjectTagging"), "{artifact_arn}"),
+    ),
+    "CodePipeline encrypted artifacts": RoleUse(
+        "https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html",
+        _needs("kms", _ENCRYPT, "{key_arn}"),
+    ),
     "CodePipeline S3": _action(
-        "S3", _needs("s3", _SOURCE_BUCKET, "{bucket_arn}"), _needs("s3", _SOURCE_OBJECT, "{object_arn}"), _STORE
+        "S3", _needs("s3", _BUCKET, "{bucket_arn}"), _needs("s3", _SOURCE_OBJECT, "{object_arn}"), _STORE
     ),
     "CodePipeline CodeCommit": _action("CodeCommit", _needs("codecommit", _ARCHIVE, "{repository_arn}"), _STORE),
     "CodePipeline CodeStarSourceConnection": _action(
@@ -111,23 +171,13 @@ ROLE_USES: Mapping[str, RoleUse] = {
         "https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-service-role-permissions.html",
         (Need("sns:Publish", "{topic_arn}"),),
     ),
-    "CodePipeline CloudFormation CREATE_UPDATE": _action(
-        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "CreateStack", "UpdateStack"), _STACK)
-    ),
-    "CodePipeline CloudFormation REPLACE_ON_FAILURE": _action(
-        "CloudFormation",
-        _needs("cloudformation", ("DescribeStacks", "CreateStack", "UpdateStack", "DeleteStack"), _STACK),
-    ),
-    "CodePipeline CloudFormation CHANGE_SET_REPLACE": _action(
-        "CloudFormation",
-        _needs("cloudformation", ("DescribeStacks", "CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet"), _STACK),
-    ),
-    "CodePipeline CloudFormation CHANGE_SET_EXECUTE": _action(
-        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "DescribeChangeSet", "ExecuteChangeSet"), _STACK)
-    ),
-    "CodePipeline CloudFormation DELETE_ONLY": _action(
-        "CloudFormation", _needs("cloudformation", ("DescribeStacks", "DeleteStack"), _STACK)
-    ),
+    "CodePipeline CloudFormation CREATE_UPDATE": _stack(*_CREATE_OR_UPDATE),
+    "CodePipeline CloudFormation REPLACE_ON_FAILURE": _stack(*_CREATE_OR_UPDATE, "DeleteStack"),
+    "CodePipeline CloudFormation CHANGE_SET_REPLACE": _stack("CreateChangeSet", "DescribeChangeSet", "DeleteChangeSet"),
+    "CodePipeline CloudFormation CHANGE_SET_EXECUTE": _stack("DescribeChangeSet", "ExecuteChangeSet"),
+    "CodePipeline CloudFormation DELETE_ONLY": _stack("DeleteStack"),
+    # Without it, the message about a failed stack does not name the resource.
+    "CodePipeline CloudFormation failure": _stack("DescribeStackEvents"),
 }
 """By service; for an action of CodePipeline, by its provider and mode."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetError, FleetStarter
 from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm
 
@@ -40,15 +42,21 @@ class Deployment:
         if gone and fleet is not None:
             fleet.stop(0)
 
+    def _alarming(self, fleet: Fleet) -> str:
+        """Why a new fleet must not serve; empty when no alarm is in the ALARM state."""
+        try:
+            in_alarm = alarms_in_alarm(self._account, self._endpoint.deployment_config, fleet.variants[0].credentials)
+        except ClientError as error:
+            return f"The configured alarms cannot be read: {error}"
+        return f"One or more configured alarms are in ALARM state: {', '.join(in_alarm)}" if in_alarm else ""
+
     def update(self) -> None:
         """Start the new fleet beside the old one, and switch when it is healthy and no alarm is in ALARM state."""
         endpoint = self._endpoint
         new, reason = self._start()
-        if new is not None:
-            in_alarm = alarms_in_alarm(self._account, endpoint.deployment_config)
-            if in_alarm:
-                new.stop()
-                new, reason = None, f"One or more configured alarms are in ALARM state: {', '.join(in_alarm)}"
+        if new is not None and (alarming := self._alarming(new)):
+            new.stop()
+            new, reason = None, alarming
         with endpoint.lock:
             retired = endpoint.fleet
             endpoint.pending_config_name = None

@@ -20,7 +20,7 @@ from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
-from mlops_constructs.local_aws.sagemaker.role_use import check_role
+from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class FleetStarter:
         fleet = Fleet(config, [])
         try:
             for settings in config["ProductionVariants"]:
-                fleet.variants.append(self._start_variant(settings))
+                fleet.variants.append(self._start_variant(settings, config.get("KmsKeyId")))
             deadline = time.monotonic() + self._health_seconds
             for variant in fleet.variants:
                 self._await_health(variant, deadline)
@@ -140,12 +140,12 @@ class FleetStarter:
             raise
         return fleet
 
-    def _start_variant(self, settings: Params) -> Variant:
+    def _start_variant(self, settings: Params, key: str | None) -> Variant:
         name, count = settings["VariantName"], settings.get("InitialInstanceCount")
         folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
         try:
-            definition, credentials = self._model(settings["ModelName"])
+            definition, credentials = self._model(settings["ModelName"], key)
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
             client = self._account.client("logs", credentials)
             log = JobLog(self._account, group, f"{name}/{folder.name}", client)
@@ -165,12 +165,13 @@ class FleetStarter:
         weight = settings.get("InitialVariantWeight", 1.0)
         return Variant(name, settings, weight, count, container, image, definition["Image"], log, folder, credentials)
 
-    def _model(self, name: str) -> tuple[Params, dict[str, Any]]:
-        """The container definition of a model, and its execution role's credentials."""
+    def _model(self, name: str, key: str | None) -> tuple[Params, dict[str, Any]]:
+        """The container definition of a model, and its execution role's credentials; `key` encrypts the volumes."""
         model = self._account.client("sagemaker").describe_model(ModelName=name)
         credentials = assume_as(
             self._account, "sagemaker.amazonaws.com", model["ExecutionRoleArn"], f"endpoint-{self._endpoint_name}"
         )
+        check_resources(self._account, credentials, model.get("VpcConfig"), key)
         containers = model.get("Containers", []) or [model.get("PrimaryContainer", {})]
         if len(containers) != 1:
             raise ContainerError(f"the model {name} is an inference pipeline; the local AWS supports one container")

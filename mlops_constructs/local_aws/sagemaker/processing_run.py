@@ -15,7 +15,7 @@ from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
-from mlops_constructs.local_aws.sagemaker.role_use import check_role
+from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,8 @@ class ProcessingRun:
         application = request["AppSpecification"]
         uri = application["ImageUri"]
         check_role(self._account, "SageMaker processing", uri, self._log, self._credentials)
+        key = request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId")
+        check_resources(self._account, self._credentials, request.get("NetworkConfig", {}).get("VpcConfig"), key)
         image = pull(self._account, self._containers.images, uri, self._credentials).image
         lay_out(base, request)
         download(base, request, s3)

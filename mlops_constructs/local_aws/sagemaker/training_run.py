@@ -16,7 +16,7 @@ from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker import job_files
 from mlops_constructs.local_aws.sagemaker.checkpoints import CheckpointFolder
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
-from mlops_constructs.local_aws.sagemaker.role_use import check_role
+from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +94,8 @@ class TrainingRun:
         job.move("Downloading")
         uri = request["AlgorithmSpecification"]["TrainingImage"]
         check_role(self._account, "SageMaker training", uri, self._log, self._credentials)
+        key = request["ResourceConfig"].get("VolumeKmsKeyId")
+        check_resources(self._account, self._credentials, request.get("VpcConfig"), key)
         image = pull(self._account, self._containers.images, uri, self._credentials).image
         job_files.write_configuration(self._base, request)
         job_files.download_channels(self._base, request, self._s3)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Fleet
 
@@ -57,11 +59,14 @@ def check_scaled_variants(account: Account, endpoint_name: str, old: Params, new
         )
 
 
-def alarms_in_alarm(account: Account, deployment_config: Params) -> list[str]:
-    """The rollback alarms that are in the ALARM state."""
+def alarms_in_alarm(account: Account, deployment_config: Params, credentials: Mapping[str, Any]) -> list[str]:
+    """The rollback alarms that are in the ALARM state; SageMaker reads them with the execution role.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
+    """
     alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
     names = [alarm["AlarmName"] for alarm in alarms]
     if not names:
         return []
-    answer: Any = account.client("cloudwatch").describe_alarms(AlarmNames=names)
+    answer: Any = account.client("cloudwatch", credentials).describe_alarms(AlarmNames=names)
     return [alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] == "ALARM"]

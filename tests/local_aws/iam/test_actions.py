@@ -183,6 +183,30 @@ def test_a_role_is_handed_to_the_service_that_will_assume_it():
 _ARN = "arn:aws-us-gov:{}:us-gov-west-1:123456789012:{}"
 
 
+def test_a_model_package_needs_to_read_its_image_and_its_model():
+    containers = [
+        {
+            "Image": "210987654321.dkr.ecr.us-gov-east-1.amazonaws.com/iris@sha256:0",
+            "ModelDataUrl": "s3://iris-data/a.csv",
+        },
+        {"Image": "registry.example.com/iris"},
+    ]
+    asked = _asked(
+        "sagemaker",
+        "CreateModelPackage",
+        encrypted=True,
+        ModelPackageGroupName="iris",
+        InferenceSpecification={"Containers": containers},
+    )
+
+    assert asked == [
+        ("sagemaker:CreateModelPackage", _ARN.format("sagemaker", "model-package/iris/*")),
+        ("ecr:BatchGetImage", "arn:aws-us-gov:ecr:us-gov-east-1:210987654321:repository/iris"),
+        ("s3:GetObject", _OBJECT),
+        ("kms:Decrypt", _KEY),
+    ]
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "params", "action", "resource"),
     [

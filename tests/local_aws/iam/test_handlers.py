@@ -19,7 +19,7 @@ _EVERY_PROPERTY = {
     "RoleARN": _ROLE,
     "ScheduledActions": [],
 }
-_VERBS = ("create", "update", "delete")
+_VERBS = ("create", "read", "update", "delete")
 
 
 def _registry(resource_type: str) -> dict[str, dict[str, list[str]]]:

@@ -33,6 +33,7 @@ _NO_OPERATIONS = {
 _ARNS = {
     "ResourceArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/iris",
     "ResourceARN": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:iris",
+    "ModelDataUrl": "s3://iris-artifacts/models/model.tar.gz",
     "ModelPackageArn": "arn:aws:sagemaker:us-east-1:123456789012:model-package/iris/1",
     "TopicArn": "arn:aws:sns:us-east-1:123456789012:iris",
     "QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/iris",

@@ -204,6 +204,11 @@ _ROWS: dict[str, Checks] = {
 TABLE: Table = {("s3", operation): row for operation, row in _ROWS.items()}
 
 
+def read_object(call: Call, facts: Facts, uri: str) -> Iterable[Check]:
+    """Need to read the object at ``s3://bucket/key``."""
+    yield from _read(call, facts, bucket_arn(call, uri.removeprefix("s3://")), "", ("GetObject", ""), _READ)
+
+
 def needed_to_see_missing(call: Call) -> Check:
     """Return the permission with which S3 returns 404 for an object that does not exist; without it S3 returns 403.
 

@@ -6,11 +6,14 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/api-permissions-reference.html
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..calls import Check
 from ..request import Context
 from ._rows import Row, arn_of, key_checks, pass_role, request_tags, tagging
+from ._s3 import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from ._rows import Checks, Table
 
 _SERVICE = "sagemaker.amazonaws.com"
+_ECR_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+)")
 
 
 class _Job:
@@ -135,10 +139,21 @@ def _target_model(call: Call) -> Context:
 
 
 def _new_package(call: Call, facts: Facts) -> Iterable[Check]:
-    """Need the action on a new model package, whose version in its group is not known yet."""
+    """Need the action on a new model package, whose version in its group is not known yet, and to read what it names.
+
+    A package has no role, and AWS's policy for the registry contains reading the image and the model.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-model-registry.html
+    """
     group = call.text("ModelPackageGroupName").rsplit("/", 1)[-1]
     name = f"{group}/*" if group else call.text("ModelPackageName")
     yield Check("sagemaker:CreateModelPackage", call.arn("sagemaker", f"model-package/{name}"), _package(call))
+    for container in call.params.get("InferenceSpecification", {}).get("Containers", ()):
+        image = _ECR_IMAGE.match(container.get("Image", ""))
+        if image is not None:
+            owner = replace(call.site, account=image["account"], region=image["region"])
+            yield Check("ecr:BatchGetImage", owner.arn("ecr", f"repository/{image['repository']}"))
+        if container.get("ModelDataUrl"):
+            yield from read_object(call, facts, container["ModelDataUrl"])
 
 
 _TRAINING, _TUNING = "training-job/{TrainingJobName}", "hyper-parameter-tuning-job/{HyperParameterTuningJobName}"
