@@ -35,10 +35,10 @@ _UNPROVEN = """\
 - `mlops rehearse` evaluates every call of every role with these policies, by AWS's evaluation logic, and
   with AWS's lists of the calls that its services make with a role. The evaluation agrees with an
   independent engine on more than 1,000 cases.
-- `make mutate-iam` drops each action, narrows each resource and inverts each condition, one at a time, in every
-  policy of `main.py` and of the examples. Each change is detected: by a call that a rehearsal made, by a call
-  in AWS's lists, or by a call that must be denied. The exceptions are in `tests/iam_mutation/exceptions.py`,
-  each with its reason.
+- `make mutate-iam` drops each action and each value of a condition, narrows each resource and inverts each
+  condition, one at a time, in every policy of `main.py` and of the examples. Each change is detected: by a call that
+  a rehearsal made, by a call in AWS's lists, or by a call that must be denied. The exceptions are in
+  `tests/iam_mutation/exceptions.py`, each with its reason.
 - These policies deny a corpus of calls that no role may make, among them privilege escalation, destruction and
   access to another pipeline's resources (`tests/iam_mutation/negative.py`, `tests/iam_mutation/aimed.py`).
 
@@ -51,8 +51,12 @@ _UNPROVEN = """\
 - Whether CloudFormation's handlers call more than the registry's schemas list, and with which tags at which
   moment.
 - Against which resource SageMaker authorizes `ListModelPackages` of one group: the action is allowed on `*`.
+- Whether SageMaker sends `kms:ViaService` when it creates a grant with a role, and whether CodePipeline uses the
+  key only through S3: AWS's pages do not say so, and these statements have no such condition.
+- Whether CodeBuild uses a project's key only to encrypt what a build writes, as its page says: the build writes no
+  artifact, so its role may only decrypt.
 - Which names Application Auto Scaling uses when it validates the caller; public reports say random ones.
-- KMS grants, service control policies, and the policies of resources in other accounts.
+- What KMS grants allow, service control policies, and the policies of resources in other accounts.
 """
 
 _ROLES = {
@@ -92,7 +96,7 @@ _WHY = (
     (r"^xray:", "sends its traces; the action takes no resource"),
     (r"^logs:", "writes its own log"),
     (r"^sqs:SendMessage", "sends an event that failed to the dead-letter queue"),
-    (r"^kms:CreateGrant", "lets SageMaker use encrypted volumes"),
+    (r"^kms:(CreateGrant|DescribeKey)$", "lets SageMaker use encrypted volumes"),
     (r"^kms:", "reads and writes what the pipeline's key encrypts"),
     (r"^ecr:GetAuthorizationToken", "logs in to the registry; the action takes no resource"),
     (r"^ecr:.*(PutImage|UploadLayerPart)", "pushes the image"),

@@ -64,6 +64,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         stack_parameters=deployment.stack_parameters,
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
+        image_of_aws=config.algorithm.built_in is not None,
     )
     approval = _approval(scope, config, env, registry, deployment)
     releases = ReleasesStage(

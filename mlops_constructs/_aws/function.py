@@ -10,7 +10,7 @@ from .._cdk import AssetType, TerraformAsset
 from .._payload import function_archive
 from ..config._tokens import is_token
 from ..provider import cloudwatch_log_group, lambda_function
-from .keys import use_key
+from .keys import use_key_for_function
 from .policy import allow
 from .role import ServiceRole
 from .upload import upload
@@ -99,7 +99,7 @@ class Function(Construct):
         granted = self.role.grant(
             [
                 *permissions,
-                use_key(stores.key_arn),
+                *use_key_for_function(stores, permissions),
                 allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{group}')}:*"),
                 # These actions take no resource, hence `*`.
                 allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .keys import use_key
 from .policy import allow
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]
     arn = stores.data_bucket_arn
     key = stores.use_data_key(write=True)
     if stores.data_folders is None:
-        key = [allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn)]
+        key = [use_key(stores)]
     return [allow("s3:PutObject", [f"{arn}/{folder}*" for folder in folders]), *key]
 
 

@@ -4,28 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .policy import Statement, allow
+from .policy import Statement, allow, through
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-Conditions = dict[str, dict[str, object]]
-# Condition keys that SageMaker has renamed.
-_RENAMED = {
-    "sagemaker:OutputKmsKey": "sagemaker:OutputKmsKeyArn",
-    "sagemaker:VolumeKmsKey": "sagemaker:VolumeKmsKeyArn",
-}
+    from .stores import Stores
 
 
-def use_key(key_arn: str) -> Statement:
-    """Allow reading and writing objects and messages that are encrypted with the key."""
-    return allow(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], key_arn)
+def use_key(stores: Stores) -> Statement:
+    """Allow reading and writing objects that are encrypted with the key; SageMaker's roles use it only through S3.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSageMakerJobFullAccess.html
+    """
+    return allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn, when=through(stores.region, "s3"))
+
+
+def use_key_for_function(stores: Stores, permissions: Sequence[Statement]) -> list[Statement]:
+    """Allow what a function with these permissions needs: for its environment variables and the objects it may access.
+
+    Lambda decrypts the variables with a grant to the role; the grant is lost when the role is replaced.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+    """
+    actions = " ".join(str(statement["Action"]) for statement in permissions)
+    reads, writes = "s3:GetObject" in actions, "s3:PutObject" in actions
+    # An existing queue may be encrypted with the same key.
+    queue = ["sqs"] if stores.queue_is_existing else []
+    # The parts of an upload are read again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+    decrypting = ["lambda", *(["s3"] if reads or writes else []), *queue]
+    encrypting = [*(["s3"] if writes else []), *queue]
+    return [
+        allow("kms:Decrypt", stores.key_arn, when=through(stores.region, *decrypting)),
+        *(
+            [allow("kms:GenerateDataKey", stores.key_arn, when=through(stores.region, *encrypting))]
+            if encrypting
+            else []
+        ),
+    ]
 
 
 def use_key_for_artifacts(key_arn: str) -> Statement:
-    """Allow what CodePipeline and CodeBuild need for encrypted artifacts, according to their documentation.
+    """Allow what CodePipeline needs for encrypted artifacts, according to its documentation.
 
-    https://docs.aws.amazon.com/codepipeline/latest/userguide/S3-artifact-encryption.html
+    The documentation does not say that CodePipeline uses the key only through S3.
+    https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create-cross-account.html
     """
     return allow(
         [
@@ -41,20 +63,13 @@ def use_key_for_artifacts(key_arn: str) -> Statement:
     )
 
 
-def use_key_for_volumes(key_arn: str) -> Statement:
-    """Allow SageMaker to attach volumes that are encrypted with the key."""
-    return allow("kms:CreateGrant", key_arn, when={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+def use_key_for_volumes(key_arn: str) -> list[Statement]:
+    """Allow SageMaker to attach volumes that are encrypted with the key.
 
-
-def by_either_name(conditions: Mapping[str, Mapping[str, object]]) -> list[Conditions]:
-    """Return the conditions twice: with SageMaker's deprecated condition keys for KMS keys, and with the current ones.
-
-    The reference does not say from when on a request no longer contains the deprecated ones. A condition on a key that
-    a request does not contain is false, so each name needs its own statement.
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    Which service a grant is created through is documented for the caller of SageMaker only, not for its roles.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-hyperpod-eks-autoscaling-iam.html
     """
-    former = {operator: dict(keys) for operator, keys in conditions.items()}
-    now: Conditions = {
-        operator: {_RENAMED.get(key, key): value for key, value in keys.items()} for operator, keys in former.items()
-    }
-    return [former, now]
+    return [
+        allow("kms:CreateGrant", key_arn, when={"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        allow("kms:DescribeKey", key_arn),
+    ]

@@ -45,6 +45,15 @@ def pass_role(role_arn: str, service: str) -> Statement:
     return allow("iam:PassRole", role_arn, when={"StringEquals": {"iam:PassedToService": service}})
 
 
+def through(region: str, *services: str) -> dict[str, dict[str, object]]:
+    """Return the condition that one of these services uses a KMS key for the role.
+
+    The names end in ``amazonaws.com`` in all partitions.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+    """
+    return {"StringEquals": {"kms:ViaService": [f"{service}.{region}.amazonaws.com" for service in services]}}
+
+
 def report_result() -> list[Statement]:
     """Allow a function to report its result to CodePipeline; these actions take no resource, hence ``*``."""
     return [allow(["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], "*")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .naming import artifact_folder
-from .policy import allow
+from .policy import allow, through
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ class Stores:
         artifact_bucket: Bucket of artifacts, models and pinned data sets.
         artifact_bucket_arn: Its ARN.
         dead_letter_arn: ARN of the dead-letter queue, for events and invocations that could not be delivered.
+        region: Region of all of them.
+        queue_is_existing: Whether the dead-letter queue is an existing one.
     """
 
     pipeline: str
@@ -37,6 +39,8 @@ class Stores:
     artifact_bucket: str
     artifact_bucket_arn: str
     dead_letter_arn: str
+    region: str
+    queue_is_existing: bool
     data_folders: Sequence[str] | None = None
     data_key_arn: str | None = None
 
@@ -75,4 +79,5 @@ class Stores:
         """Allow reading objects that an existing bucket's key encrypts, and with ``write`` also writing them."""
         if self.data_key_arn is None:
             return []
-        return [allow(["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])], self.data_key_arn)]
+        actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if write else [])]
+        return [allow(actions, self.data_key_arn, when=through(self.region, "s3"))]

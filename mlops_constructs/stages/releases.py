@@ -82,8 +82,8 @@ def release_variable() -> Variable:
 
 def _records(env: Environment) -> list[Statement]:
     stores = env.stores
-    folders = [stores.own(FOLDER, ""), stores.own(FOLDER, "*")]
+    listed = {"StringLike": {"s3:prefix": [stores.own(FOLDER, "*")]}}
     return [
-        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": folders}}),
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when=listed),
         allow(["s3:GetObject", "s3:PutObject"], stores.own_arn(FOLDER)),
     ]

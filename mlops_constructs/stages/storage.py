@@ -99,6 +99,8 @@ class StorageStage(Construct):
             artifact_bucket=artifacts,
             artifact_bucket_arn=account.bucket_arn(artifacts),
             dead_letter_arn=dead_letter_arn,
+            region=account.region,
+            queue_is_existing=self.dead_letters is None,
             data_folders=None if dataset.bucket_name is None else dataset.folders,
             data_key_arn=dataset.kms_key_arn,
         )

@@ -49,7 +49,8 @@ def source_permissions(config: Dataset, env: Environment) -> list[Statement]:
             f"{stores.data_bucket_arn}/{config.prefix}*",
         ),
         allow(["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"], stores.data_bucket_arn),
-        *stores.list_data(["s3:ListBucket"]),
+        # Without it, S3 reports a missing object as "access denied"; a condition on the listed prefix would not help.
+        *([allow("s3:ListBucket", stores.data_bucket_arn)] if stores.data_folders is None else []),
         *stores.use_data_key(),
     ]
 

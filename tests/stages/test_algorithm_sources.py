@@ -56,6 +56,11 @@ def xgboost() -> Synthesized:
     return synth(algorithm=Algorithm.builtin("xgboost", "1.7-1"), training=FITTING)
 
 
+def test_the_tags_of_an_image_are_read_unless_it_is_awss(xgboost: Synthesized, codecommit: Synthesized) -> None:
+    for stack, read in ((codecommit, True), (xgboost, False)):
+        assert any("ecr:DescribeImages" in one["Action"] for one in stack.policy("register-model")) is read
+
+
 def test_an_existing_repository_is_read_and_nothing_is_put_into_it(codecommit: Synthesized) -> None:
     configuration = source_of(codecommit)["configuration"]
     assert configuration == {

@@ -101,6 +101,18 @@ def test_exactly_the_prefix_of_an_existing_bucket_is_read(lake: Synthesized) -> 
                 assert statement["Condition"] == {"StringLike": {"s3:prefix": ["churn/*"]}}
 
 
+def test_only_of_its_own_bucket_can_the_pipeline_tell_a_missing_object(own: Synthesized, lake: Synthesized) -> None:
+    for stack, listed in ((own, 1), (lake, 0)):
+        statements = stack.policy(f"{stack.pipeline.name}-pipeline")
+        assert len(reach(statements, "s3:ListBucket")) == listed
+
+
+@pytest.mark.parametrize(("duplicates", "looks"), [("allow", False), ("skip", True), ("refuse", True)])
+def test_what_was_trained_before_is_read_only_to_find_duplicates(duplicates: Any, looks: bool) -> None:
+    stack = synth(dataset=Dataset(duplicates=duplicates))
+    assert ("trained/" in json.dumps(stack.policy("check-dataset"))) is looks
+
+
 def test_no_role_writes_what_it_only_reads(lake: Synthesized) -> None:
     for role in ("check-dataset", f"{lake.pipeline.name}-pipeline"):
         assert not [one for one in reach(lake.policy(role), "s3:PutObject") if "team-data" in one]

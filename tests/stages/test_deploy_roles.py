@@ -11,7 +11,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Dataset, Endpoint, EndpointLimits, Requests
+from mlops_constructs import Dataset, Endpoint, EndpointLimits, Requests, Rollout
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 if TYPE_CHECKING:
@@ -100,6 +100,14 @@ PROBES = [
 def test_application_auto_scaling_s_probes_are_allowed(stack: Synthesized, stage: str, action: str, arn: str) -> None:
     (probe,) = covering(stack.policy(f"-deploy-{stage}"), action, arn)
     assert (probe["Effect"], probe.get("Condition")) == ("Allow", None)
+
+
+@pytest.mark.parametrize("action", ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"])
+def test_the_alarms_of_target_tracking_are_left_to_the_service_linked_role(stack: Synthesized, action: str) -> None:
+    name = f"{stack.pipeline.name}-production"
+    for alarm, granted in ((f"{name}-ServerErrors-1", 1), (f"TargetTracking-endpoint/{name}/variant/primary-1", 0)):
+        arn = f"arn:x:cloudwatch:x:x:alarm:{alarm}"
+        assert len(list(covering(stack.policy("-deploy-production"), action, arn))) == granted
 
 
 @pytest.mark.parametrize("action", ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"])
@@ -215,3 +223,9 @@ def test_an_endpoint_gets_no_other_instance_types_than_allowed(stage: str) -> No
         )
         assert create["Condition"]["ForAllValues:StringEquals"] == {"sagemaker:InstanceTypes": types}
         assert create["Condition"]["Null"] == {"sagemaker:InstanceTypes": "false"}
+
+
+@pytest.mark.parametrize(("rollout", "reads"), [(Rollout(), True), (None, False)])
+def test_alarms_are_read_only_to_roll_back(rollout: Rollout | None, reads: bool) -> None:
+    policy = synth(production=Endpoint(initial_instance_count=2, rollout=rollout)).policy("-model-production")
+    assert any(one["Action"] == "cloudwatch:DescribeAlarms" for one in policy) is reads

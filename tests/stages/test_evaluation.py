@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Evaluation, EvaluationJob, Threshold
+from mlops_constructs import Evaluation, EvaluationJob, Network, Threshold
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,35 @@ def test_the_program_runs_before_the_candidate_is_registered_and_judged(evaluate
         ("Gate", 3),
     ]
     assert parameters(evaluated, "Evaluate", "Register")["evaluation_uri"] == "#{Evaluated.EvaluationUri}"
+
+
+def test_the_function_may_start_exactly_the_configured_job(evaluated: Synthesized) -> None:
+    creation = [one for one in evaluated.policy("run-evaluation") if one["Action"] == "sagemaker:CreateProcessingJob"]
+    assert len(creation) == 2
+    for ending, statement in zip(("KmsKey", "KmsKeyArn"), creation, strict=True):
+        asked = statement["Condition"]
+        assert asked["NumericLessThanEquals"] == {"sagemaker:MaxRuntimeInSeconds": "600"}
+        assert asked["Bool"] == {"sagemaker:NetworkIsolation": "true"}
+        assert asked["ForAllValues:StringEquals"] == {"sagemaker:InstanceTypes": ["ml.c5.large"]}
+        assert asked["Null"] == {"sagemaker:InstanceTypes": "false"}
+        assert set(asked["ArnEquals"]) == {f"sagemaker:Output{ending}", f"sagemaker:Volume{ending}"}
+
+
+def test_an_evaluation_is_made_in_the_network() -> None:
+    network = Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"])
+    stack = synth(evaluation=Evaluation(metric="f1", min_value=0.9, job=EvaluationJob()), network=network)
+    for statement in stack.policy("run-evaluation"):
+        if statement["Action"] == "sagemaker:CreateProcessingJob":
+            lists = statement["Condition"]["ForAllValues:StringEquals"]
+            assert (lists["sagemaker:VpcSubnets"], lists["sagemaker:VpcSecurityGroupIds"]) == (["subnet-1"], ["sg-1"])
+            assert set(statement["Condition"]["Null"]) == set(lists)
+
+
+def test_registration_lists_the_folders_of_models_and_reports_alone(plain: Synthesized, evaluated: Synthesized) -> None:
+    for stack, folders in ((plain, ["models"]), (evaluated, ["models", "evaluations"])):
+        (listing,) = [one for one in stack.policy("register-model") if one["Action"] == "s3:ListBucket"]
+        prefixes = [f"{folder}/{stack.pipeline.name}/*" for folder in folders]
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
 
 
 def test_without_a_program_nothing_of_it_is_made(plain: Synthesized) -> None:

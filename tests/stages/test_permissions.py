@@ -56,6 +56,44 @@ def test_each_role_has_exactly_one_user(stack: Synthesized) -> None:
     assert len(set(functions + pipelines)) == len(functions + pipelines)
 
 
+def uses_of_keys(stack: Synthesized, *, artifacts: bool) -> list[tuple[str, dict[str, Any]]]:
+    """Give the statements that let roles decrypt and encrypt; of the pipelines' roles, or of all the others."""
+    return [
+        (id_, one)
+        for id_, one in statements(stack)
+        if {"kms:Decrypt", "kms:GenerateDataKey"} & set(listed(one["Action"]))
+        if artifacts is ("kms:ReEncryptTo" in one["Action"])
+    ]
+
+
+def test_the_key_is_used_only_through_a_service(stack: Synthesized) -> None:
+    uses = uses_of_keys(stack, artifacts=False)
+    assert len(uses) >= 20
+    for id_, statement in uses:
+        services = statement["Condition"]["StringEquals"]["kms:ViaService"]
+        assert {service.partition(".")[0] for service in services} <= {"s3", "lambda"}, id_
+        assert all(service.endswith("}.amazonaws.com") for service in services), id_
+
+
+def test_pipelines_use_the_key_as_their_documentation_says(stack: Synthesized) -> None:
+    uses = uses_of_keys(stack, artifacts=True)
+    assert len(uses) == 2
+    assert all("Condition" not in statement for _, statement in uses)
+
+
+def test_a_function_that_touches_no_object_uses_the_key_for_its_environment_alone(stack: Synthesized) -> None:
+    for role, services in (("stop-training", ["lambda"]), ("record-release", ["lambda", "s3"])):
+        (decrypting,) = [one for one in stack.policy(role) if one["Action"] == "kms:Decrypt"]
+        via = decrypting["Condition"]["StringEquals"]["kms:ViaService"]
+        assert [service.partition(".")[0] for service in via] == services
+
+
+def test_smoke_tests_look_at_the_pipelines_own_models_alone(stack: Synthesized) -> None:
+    for stage in ("dev", "production"):
+        (look,) = [one for one in stack.policy(f"smoke-test-{stage}") if "sagemaker:DescribeModel" in one["Action"]]
+        assert look["Condition"] == {"StringEquals": {"aws:ResourceTag/mlops:pipeline": stack.pipeline.name}}
+
+
 def test_no_role_may_do_everything(stack: Synthesized) -> None:
     for id_, statement in statements(stack):
         for name in listed(statement["Action"]):

@@ -18,15 +18,22 @@ if TYPE_CHECKING:
 _SCALING = "sagemaker.application-autoscaling.amazonaws.com"
 
 
-def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list[Statement]:
-    """Return what the serving container's role needs: for its model, captured requests, image, logs and metrics."""
+def serving_permissions(env: Environment, endpoint: str, image_arn: str, *, watched: bool) -> list[Statement]:
+    """Return what the serving container's role needs: for its model, captured requests, image, logs and metrics.
+
+    Args:
+        env: Where it is deployed.
+        endpoint: Name of the endpoint.
+        image_arn: ARN of the ECR repository of the image.
+        watched: Whether alarms can roll a deployment back.
+    """
     stores = env.stores
     captured = f"{stores.artifact_bucket_arn}/{stores.own('capture', endpoint.removeprefix(f'{env.name}-'))}/*"
     return [
         allow("s3:GetObject", stores.own_arn("models")),
         allow("s3:PutObject", captured),
-        use_key(stores.key_arn),
-        use_key_for_volumes(stores.key_arn),
+        use_key(stores),
+        *use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
         *network_permissions(env),
         allow(
@@ -39,7 +46,7 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str) -> list
             when={"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
         ),
         # SageMaker watches the rollback alarms with this role; AWS authorizes this action on all alarms.
-        allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*")),
+        *([allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*"))] if watched else []),
     ]
 
 
@@ -55,8 +62,7 @@ def deploy_permissions(
         *_alarms(env, endpoint),
         *_scaling(env),
         *_probes(env, other),
-        use_key_for_volumes(stores.key_arn),
-        allow("kms:DescribeKey", stores.key_arn),
+        *use_key_for_volumes(stores.key_arn),
     ]
 
 
@@ -108,6 +114,7 @@ def _models_and_configs(env: Environment, instance_types: Sequence[str]) -> list
 
 
 def _one_endpoint(env: Environment, endpoint: str) -> list[Statement]:
+    """Allow creating, updating and deleting the endpoint; ``_probes`` allows describing it."""
     return [
         allow(
             [
@@ -115,10 +122,8 @@ def _one_endpoint(env: Environment, endpoint: str) -> list[Statement]:
                 "sagemaker:CreateEndpoint",
                 "sagemaker:DeleteEndpoint",
                 "sagemaker:DeleteTags",
-                "sagemaker:DescribeEndpoint",
                 "sagemaker:ListTags",
                 "sagemaker:UpdateEndpoint",
-                "sagemaker:UpdateEndpointWeightsAndCapacities",
             ],
             env.arn("sagemaker", f"endpoint/{endpoint}"),
         )
@@ -126,9 +131,10 @@ def _one_endpoint(env: Environment, endpoint: str) -> list[Statement]:
 
 
 def _alarms(env: Environment, endpoint: str) -> list[Statement]:
-    """Allow managing the rollback alarms, whose names begin with the stack's name, and those of target tracking.
+    """Allow managing the rollback alarms, whose names begin with the stack's name; CloudFormation tags them.
 
-    CloudFormation tags every alarm of a stack.
+    The alarms of target tracking are managed with Application Auto Scaling's service-linked role.
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSApplicationAutoscalingSageMakerEndpointPolicy.html
     """
     return [
         allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*")),
@@ -140,10 +146,7 @@ def _alarms(env: Environment, endpoint: str) -> list[Statement]:
                 "cloudwatch:TagResource",
                 "cloudwatch:UntagResource",
             ],
-            [
-                env.arn("cloudwatch", f"alarm:{endpoint}-*"),
-                env.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{endpoint}/*"),
-            ],
+            env.arn("cloudwatch", f"alarm:{endpoint}-*"),
         ),
     ]
 

@@ -36,6 +36,7 @@ class EndpointRoles(Construct):
         other: str,
         image_arn: str,
         instance_types: Sequence[str],
+        watched: bool,
     ) -> None:
         """Make the roles.
 
@@ -46,11 +47,12 @@ class EndpointRoles(Construct):
             other: The other of the two.
             image_arn: ARN of the ECR repository of the image.
             instance_types: Instance types that the endpoint may have.
+            watched: Whether alarms can roll a deployment back.
         """
         super().__init__(scope, id_)
         self.endpoint = f"{env.name}-{stage}"
         self.model = ServiceRole(self, "model_role", env, "sagemaker", f"model-{stage}")
-        self.model.grant(serving_permissions(env, self.endpoint, image_arn))
+        self.model.grant(serving_permissions(env, self.endpoint, image_arn, watched=watched))
         self.deploy = ServiceRole(self, "deploy_role", env, "cloudformation", f"deploy-{stage}")
         self.deploy.grant(deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}", instance_types))
 
@@ -68,16 +70,13 @@ def deploying_permissions(env: Environment, dev: EndpointRoles, production: Endp
             ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"],
             env.stores.own_arn("templates"),
         ),
+        # The events name the resource that made a stack fail.
         allow(
-            [
-                "cloudformation:DescribeStackEvents",
-                "cloudformation:DescribeStackResources",
-                "cloudformation:DescribeStacks",
-                "cloudformation:GetTemplate",
-            ],
+            ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],
             [dev_stack, production_stack],
         ),
         _with_role(["cloudformation:CreateStack", "cloudformation:UpdateStack"], dev_stack, dev),
+        allow(["cloudformation:DescribeStackResources", "cloudformation:GetTemplate"], dev_stack),
         # CodePipeline does not have to pass the role again to delete a failed stack: the stack keeps its role.
         allow("cloudformation:DeleteStack", dev_stack),
         _with_role(["cloudformation:CreateChangeSet"], production_stack, production),

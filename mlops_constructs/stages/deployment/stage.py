@@ -145,8 +145,16 @@ class DeploymentStage(Construct):
 
     def _roles(self, stage: str, other: str, image_arn: str) -> EndpointRoles:
         types = self._allowed[stage].instance_types
+        watched = self._configs[stage].rollout is not None
         return EndpointRoles(
-            self, stage, env=self._env, stage=stage, other=other, image_arn=image_arn, instance_types=types
+            self,
+            stage,
+            env=self._env,
+            stage=stage,
+            other=other,
+            image_arn=image_arn,
+            instance_types=types,
+            watched=watched,
         )
 
     def _cloudformation(self, name: str, stack: str, mode: dict[str, str], *, run_order: int) -> Action:
@@ -219,9 +227,12 @@ class DeploymentStage(Construct):
                     ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
                     env.arn("sagemaker", f"endpoint/{env.name}-{endpoint}"),
                 ),
-                # CloudFormation chooses the names of configurations and models.
-                allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
-                allow("sagemaker:DescribeModel", env.arn("sagemaker", "model/*")),
+                # CloudFormation chooses the names of configurations and models, so a tag identifies them.
+                allow(
+                    ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
+                    [env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")],
+                    when={"StringEquals": {f"aws:ResourceTag/{PIPELINE_TAG}": env.name}},
+                ),
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/golden.csv')}"),
                 *report_result(),
             ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from constructs import Construct
 
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, invoke
+from ..._aws.bounds import JobBounds
 from ..._aws.function import Function
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.network import network_permissions, network_settings
@@ -56,23 +57,7 @@ class EvaluationRunner(Construct):
                 **network_settings(env),
             },
             document=processing_document(config, env.tags),
-            permissions=[
-                allow(
-                    [
-                        "sagemaker:CreateProcessingJob",
-                        "sagemaker:DescribeProcessingJob",
-                        "sagemaker:StopProcessingJob",
-                        "sagemaker:AddTags",
-                    ],
-                    env.arn("sagemaker", f"processing-job/{env.name}-*"),
-                ),
-                # If the execution was stopped meanwhile, the function stops the job that it has just started.
-                allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
-                pass_role(self.role.arn, "sagemaker.amazonaws.com"),
-                use_key_for_volumes(stores.key_arn),
-                allow("s3:GetObject", stores.own_arn("releases")),
-                *report_result(),
-            ],
+            permissions=self._launch_permissions(config),
         )
 
     def action(self, *, namespace: str) -> Action:
@@ -91,6 +76,26 @@ class EvaluationRunner(Construct):
             },
         )
 
+    def _launch_permissions(self, config: EvaluationJob) -> list[Statement]:
+        """Return what run_evaluation needs: to start exactly the configured job, to describe it and to stop it."""
+        env, stores = self._env, self._env.stores
+        jobs = env.arn("sagemaker", f"processing-job/{env.name}-*")
+        bounds = JobBounds(
+            instance_types=[config.instance_type],
+            max_runtime_in_seconds=config.max_runtime_in_seconds,
+            network_isolation=True,
+        )
+        return [
+            *(allow("sagemaker:CreateProcessingJob", jobs, when=when) for when in bounds.conditions(env)),
+            allow(["sagemaker:AddTags", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"], jobs),
+            # If the execution was stopped meanwhile, the function stops the job that it has just started.
+            allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
+            pass_role(self.role.arn, "sagemaker.amazonaws.com"),
+            *use_key_for_volumes(stores.key_arn),
+            allow("s3:GetObject", stores.own_arn("releases")),
+            *report_result(),
+        ]
+
     def _job_permissions(self, image_arn: str) -> list[Statement]:
         stores = self._env.stores
         read = [stores.own(folder, "*") for folder in ("datasets", "models")]
@@ -98,8 +103,8 @@ class EvaluationRunner(Construct):
             allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
             allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
             allow("s3:PutObject", stores.own_arn("evaluations")),
-            use_key(stores.key_arn),
-            use_key_for_volumes(stores.key_arn),
+            use_key(stores),
+            *use_key_for_volumes(stores.key_arn),
             *network_permissions(self._env),
             *pull_image(image_arn),
             allow(

@@ -47,6 +47,7 @@ class EvaluationStage(Construct):
         production_stack: str,
         stack_parameters: Mapping[str, Mapping[str, str]],
         image_arn: str,
+        image_of_aws: bool,
         training_jobs_arn: str,
     ) -> None:
         """Make the functions.
@@ -61,11 +62,12 @@ class EvaluationStage(Construct):
             production_stack: CloudFormation stack of the model in production.
             stack_parameters: Environment (``dev``, ``production``) to the parameters that its stack always gets.
             image_arn: ARN of the ECR repository of the image.
+            image_of_aws: Whether it is AWS's, so that no tag of it is a commit of the team.
             training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
         self._env, self._image_arn = env, image_arn
-        self._training_jobs_arn = training_jobs_arn
+        self._training_jobs_arn, self._image_of_aws = training_jobs_arn, image_of_aws
         self.job: EvaluationRunner | None = None
         if config.job is not None:
             self.job = EvaluationRunner(self, "job", config=config.job, env=env, image_arn=image_arn)
@@ -122,6 +124,7 @@ class EvaluationStage(Construct):
             stores.own("datasets", "*/request.json"),
             *([] if self.job is None else [stores.own("evaluations", "*")]),
         ]
+        listed = [folder for folder in readable if folder.startswith(("models/", "evaluations/"))]
         return Function(
             self,
             "register_model",
@@ -145,11 +148,11 @@ class EvaluationStage(Construct):
                 allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
                 # The checksums of what was trained on, so that the same content is recognised.
                 allow("s3:PutObject", stores.own_arn("trained")),
-                allow(["ecr:BatchGetImage", "ecr:DescribeImages"], self._image_arn),
+                allow(["ecr:BatchGetImage", *([] if self._image_of_aws else ["ecr:DescribeImages"])], self._image_arn),
                 # ListModelPackages takes no resource, hence `*`.
                 allow("sagemaker:ListModelPackages", "*"),
-                # Without it, S3 reports a missing object as "access denied" instead of "not found".
-                allow("s3:ListBucket", stores.artifact_bucket_arn),
+                # To know whether a model or a report exists.
+                allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": listed}}),
                 *report_result(),
             ],
         )

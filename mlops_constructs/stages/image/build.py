@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from ..._aws.keys import use_key_for_artifacts
-from ..._aws.policy import allow
+from ..._aws.policy import allow, through
 from ..._aws.role import ServiceRole
 from ...config._image_uri import is_ecr_image
 from ...provider import cloudwatch_log_group, codebuild_project
@@ -150,7 +149,9 @@ class ImageBuild(Construct):
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"{env.arn('logs', f'log-group:{log_group}')}:*"),
             # To read the code only: the build writes no artifact.
             allow(["s3:GetObject", "s3:GetObjectVersion"], stores.passed_on(f"{env.name}-image")),
-            use_key_for_artifacts(stores.key_arn),
+            # CodeBuild uses the key for more only when a build writes artifacts.
+            # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-kms.html
+            allow("kms:Decrypt", stores.key_arn, when=through(stores.region, "s3")),
             # The login token of ECR takes no resource, hence `*`.
             allow("ecr:GetAuthorizationToken", "*"),
             allow(
@@ -159,7 +160,6 @@ class ImageBuild(Construct):
                     "ecr:BatchGetImage",
                     "ecr:CompleteLayerUpload",
                     "ecr:DescribeImages",
-                    "ecr:GetDownloadUrlForLayer",
                     "ecr:InitiateLayerUpload",
                     "ecr:PutImage",
                     "ecr:UploadLayerPart",

@@ -199,21 +199,18 @@ def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Sta
         allow("s3:PutObject", [f"{stores.data_bucket_arn}/{folder}*" for folder in folders]),
         *stores.use_data_key(write=True),
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{key}"),
-        use_key(stores.key_arn),
-        use_key_for_volumes(stores.key_arn),
+        use_key(stores),
+        *use_key_for_volumes(stores.key_arn),
         allow(
             [
                 "codepipeline:GetPipeline",
                 "codepipeline:GetPipelineExecution",
-                "codepipeline:GetPipelineState",
                 "codepipeline:ListActionExecutions",
                 "codepipeline:ListPipelineExecutions",
             ],
             env.arn("codepipeline", env.name),
         ),
-        allow(
-            ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], env.arn("sagemaker", f"endpoint/{env.name}-dev")
-        ),
+        allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{env.name}-dev")),
         allow("sagemaker:StopNotebookInstance", env.arn("sagemaker", f"notebook-instance/{env.name}")),
         allow(["logs:CreateLogGroup", "logs:DescribeLogStreams"], env.arn("logs", f"{_LOGS}:*")),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], env.arn("logs", f"{_LOGS}:log-stream:{env.name}/*")),

@@ -107,16 +107,16 @@ def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str
 
 def _permissions(config: Dataset, env: Environment, image_parameter: str, production_stack: str) -> list[Statement]:
     stores = env.stores
-    artifacts = stores.artifact_bucket_arn
     inputs = [env.bucket_arn(name) for name in config.input_buckets]
     objects = [*stores.data_objects, *(f"{arn}/*" for arn in inputs)]
     statements = [
         allow(["s3:GetObject", "s3:GetObjectVersion"], objects),
-        # Without it, S3 reports a missing object as "access denied" instead of "not found".
-        *stores.list_data(["s3:ListBucket", "s3:ListBucketVersions"]),
-        allow(["s3:GetObject", "s3:PutObject"], stores.own_arn("datasets")),
-        allow("s3:GetObject", [stores.own_arn(folder) for folder in ("releases", "trained")]),
-        allow("s3:ListBucket", artifacts, when={"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}),
+        # To find the contract of an upload; in the own bucket, also to tell a missing object from a forbidden one.
+        *stores.list_data(["s3:ListBucket"]),
+        allow("s3:PutObject", stores.own_arn("datasets")),
+        # Which execution an upload has started.
+        allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', 'uploads/*')}"),
+        allow("s3:GetObject", stores.own_arn("releases")),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         # An execution that could not be deployed to production is refused before it trains anything.
         allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
@@ -128,6 +128,10 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
         *stores.use_data_key(),
         *report_result(),
     ]
+    if config.duplicates != "allow":
+        trained = {"StringLike": {"s3:prefix": [stores.own("trained", "*")]}}
+        statements.append(allow("s3:ListBucket", stores.artifact_bucket_arn, when=trained))
+        statements.append(allow("s3:GetObject", stores.own_arn("trained")))
     if inputs:
         statements.append(allow("s3:ListBucket", inputs))
     if config.contract is not None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._aws.keys import Conditions, by_either_name, use_key, use_key_for_volumes
+from ..._aws.bounds import JobBounds
+from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.naming import tuning_prefix
-from ..._aws.network import is_list_token, network_permissions
+from ..._aws.network import network_permissions
 from ..._aws.policy import allow, pass_role, pull_image, report_result
-from ...config._instances import has_own_disks
 from .request import checkpoint_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
     from ...config import Training, Tuning
@@ -32,8 +30,8 @@ def job_permissions(env: Environment, image_arn: str, config: Training) -> list[
         allow("s3:GetObject", stores.own_arn("datasets")),
         allow("s3:PutObject", stores.own_arn("models")),
         *([allow(checkpoints, stores.own_arn("checkpoints"))] if keeps else []),
-        use_key(stores.key_arn),
-        use_key_for_volumes(stores.key_arn),
+        use_key(stores),
+        *use_key_for_volumes(stores.key_arn),
         *pull_image(image_arn),
         *network_permissions(env),
         allow(
@@ -71,12 +69,14 @@ def launch_permissions(
             "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
         ]
         jobs = [*jobs, *created]
+    bounds = JobBounds(
+        instance_types=allowed.instance_types,
+        max_runtime_in_seconds=allowed.max_runtime_in_seconds,
+        network_isolation=config.enable_network_isolation,
+        encrypted_traffic=config.instance_count > 1 and config.encrypt_inter_container_traffic,
+    )
     return [
-        *(
-            allow(create, created, when=when)
-            for bound in _bounds(env, config, allowed)
-            for when in by_either_name(bound)
-        ),
+        *(allow(create, created, when=when) for when in bounds.conditions(env)),
         allow([*look, "sagemaker:AddTags"], jobs),
         # If the execution was stopped meanwhile, the function stops the job that it has just started.
         allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
@@ -87,7 +87,7 @@ def launch_permissions(
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
         # To resolve a tag to its digest.
         allow("ecr:BatchGetImage", image_arn),
-        use_key_for_volumes(stores.key_arn),
+        *use_key_for_volumes(stores.key_arn),
         *report_result(),
     ]
 
@@ -115,38 +115,3 @@ def training_jobs_arn(env: Environment, tuning: Tuning | None) -> str:
 def tuning_jobs_arn(env: Environment) -> str:
     """Return the ARN pattern of the tuning jobs."""
     return env.arn("sagemaker", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*")
-
-
-def _bounds(env: Environment, config: Training, allowed: AllowedTraining) -> list[Conditions]:
-    """Return the conditions under which a job may be created: instances with disks of their own get no key for them."""
-    stores = env.stores
-    common: Conditions = {
-        "NumericLessThanEquals": {"sagemaker:MaxRuntimeInSeconds": str(allowed.max_runtime_in_seconds)},
-        "ArnEquals": {"sagemaker:OutputKmsKey": stores.key_arn},
-    }
-    flags: dict[str, object] = {}
-    if config.enable_network_isolation:
-        flags["sagemaker:NetworkIsolation"] = "true"
-    if config.instance_count > 1 and config.encrypt_inter_container_traffic:
-        flags["sagemaker:InterContainerTrafficEncryption"] = "true"
-    if flags:
-        common["Bool"] = flags
-    lists: dict[str, object] = {}
-    if env.network is not None:
-        lists = _listed("sagemaker:VpcSubnets", env.network.subnet_ids)
-        lists |= _listed("sagemaker:VpcSecurityGroupIds", env.network.security_group_ids)
-    keys = {False: {"ArnEquals": {**common["ArnEquals"], "sagemaker:VolumeKmsKey": stores.key_arn}}, True: {}}
-    bounds: list[Conditions] = []
-    for own_disks, key in keys.items():
-        types = [one for one in allowed.instance_types if has_own_disks(one) is own_disks]
-        if types:
-            listed = {"sagemaker:InstanceTypes": types, **lists}
-            # ForAllValues is true when the request does not contain the key at all.
-            present: dict[str, object] = dict.fromkeys(listed, "false")
-            bounds.append({**common, **key, "ForAllValues:StringEquals": listed, "Null": present})
-    return bounds
-
-
-def _listed(key: str, ids: Sequence[str]) -> dict[str, object]:
-    # A reference to a whole list cannot be written into the text of a policy.
-    return {} if is_list_token(ids) else {key: list(ids)}
