@@ -49,7 +49,7 @@ mutate-iam: $(VENV)/test ## Change every policy in one thing at a time: somethin
 
 .PHONY: record-iam
 record-iam: $(VENV)/test ## Record what the roles ask for in the rehearsals of the tests, for mutate-iam
-	PYTHONPATH=tests $(BIN)/python -m pytest -p iam_mutation.recording tests/rehearsal
+	PYTHONPATH=tests $(BIN)/python -m pytest -p iam_mutation.recording --numprocesses=0 tests/rehearsal
 
 .PHONY: docs
 docs: $(VENV)/rehearsal ## Write docs/configuration.md and pipeline.schema.json from the docstrings, docs/security.md from the policies

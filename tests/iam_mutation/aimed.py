@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
-from iam_mutation.requests import ACCOUNT, Recorded
+from iam_mutation.jobs import refused
+from iam_mutation.requests import Recorded
+from iam_mutation.stacks import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from iam_mutation.pipelines import Pipeline
     from iam_mutation.programs import Program
 
 _ELSEWHERE = "999999999999"
 _OTHER = "other-1a2b3c"
-_GPU, _CPU = "ml.g5.xlarge", "ml.m5.large"
 _SCALING = "application-autoscaling"
 _LINKED = "sagemaker.application-autoscaling.amazonaws.com"
 _LINKED_ROLE = f"role/aws-service-role/{_LINKED}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
@@ -24,25 +27,27 @@ def aimed(program: Program) -> Iterator[Recorded]:
     for pipeline in program.pipelines:
         site = _Site(program, pipeline)
         for rows in (_deliver, _deploy, _jobs, _judge, _listings):
-            yield from (call for call in rows(site) if call.principal in program.roles)
+            yield from filter(program.concerns, rows(site))
+        yield from filter(program.concerns, refused(pipeline))
     yield from _trusts(program)
     yield from _resources(program)
 
 
 class _Site:
-    """The names of one pipeline."""
+    """One pipeline, and the keys and buckets of its stack."""
 
-    def __init__(self, program: Program, pipeline: str) -> None:
-        self.name, self.region = pipeline, program.region
-        self._roles = program.roles
-        self.keys = [arn for arn in program.resources if ":kms:" in arn] or [self.arn("kms", "key/own")]
-        self.buckets = [arn for arn in program.resources if ":s3:::" in arn]
+    def __init__(self, program: Program, pipeline: Pipeline) -> None:
+        self.name, self.arn, self.role = pipeline.name, pipeline.arn, pipeline.role
+        self.key, self.artifacts = pipeline.key, f"arn:aws:s3:::{pipeline.artifacts}"
+        self.data, self.folders = f"arn:aws:s3:::{pipeline.data}", pipeline.folders
+        self._types, self._roles, self._pipelines = pipeline.instance_types, {*program.roles}, program.pipelines
 
-    def arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{self.region}:{ACCOUNT}:{resource}"
+    def others(self, purposes: Sequence[str]) -> set[str]:
+        """Give the roles of the stack without those that are for these purposes, in any pipeline."""
+        return self._roles - {pipeline.role(one) for pipeline in self._pipelines for one in purposes}
 
-    def role(self, purpose: str) -> str:
-        return f"arn:aws:iam::{ACCOUNT}:role/{self.name}-{purpose}-{self.region}"
+    def types(self, purpose: str) -> Sequence[str]:
+        return self._types.get(purpose, ())
 
     def call(self, purpose: str, action: str, resource: str, **keys: Any) -> Recorded:
         return Recorded(self.role(purpose), action, resource, _context(keys))
@@ -75,7 +80,7 @@ def _deliver(site: _Site) -> Iterator[Recorded]:
         ("deploy-dev", "model-dev", "lambda"),
         ("deploy-production", "model-production", "lambda"),
         ("train-model", "training", "lambda"),
-        ("evaluate-model", "evaluation", "lambda"),
+        ("run-evaluation", "evaluation", "lambda"),
     ):
         to = {"iam__PassedToService": f"{service}.amazonaws.com"}
         yield site.call(passing, "iam:PassRole", site.role(role), **to)
@@ -99,9 +104,19 @@ def _deploy(site: _Site) -> Iterator[Recorded]:
             yield site.call(deploy, "sagemaker:AddTags", made, **{"aws__RequestTag/mlops:pipeline": theirs})
             yield site.call(deploy, "sagemaker:AddTags", made, **tagged, **{"aws__ResourceTag/mlops:pipeline": theirs})
             yield site.call(deploy, "sagemaker:DeleteTags", made, **{"aws__ResourceTag/mlops:pipeline": theirs})
-        yield site.call(deploy, "sagemaker:CreateEndpointConfig", config, **{"aws__RequestTag/mlops:pipeline": theirs})
+        types = {"sagemaker__InstanceTypes": site.types(deploy)}
+        yield site.call(
+            deploy, "sagemaker:CreateEndpointConfig", config, **{"aws__RequestTag/mlops:pipeline": theirs}, **types
+        )
+        for other_types in ("ml.p3.16xlarge", None):
+            types = {"sagemaker__InstanceTypes": other_types}
+            yield site.call(deploy, "sagemaker:CreateEndpointConfig", config, **tagged, **types)
         for action in ("CreateEndpoint", "UpdateEndpoint"):
             yield site.call(deploy, f"sagemaker:{action}", config, **{"aws__ResourceTag/mlops:pipeline": theirs})
+        for described, resource in (("EndpointConfig", config), ("Model", model)):
+            smoke, action = f"smoke-test-{stage}", f"sagemaker:Describe{described}"
+            yield site.call(smoke, action, resource, **{"aws__ResourceTag/mlops:pipeline": theirs})
+            yield site.call(smoke, action, resource)
         for action in ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"):
             for namespace, dimension in (
                 ("dynamodb", "sagemaker:variant:DesiredInstanceCount"),
@@ -120,49 +135,16 @@ def _deploy(site: _Site) -> Iterator[Recorded]:
 
 def _jobs(site: _Site) -> Iterator[Recorded]:
     """What jobs and models may cost, where they may send, and with which keys."""
-    for key in site.keys:
-        for purpose in (
-            *("training", "train-model", "evaluation", "evaluate-model", "notebook"),
-            *("model-dev", "model-production", "deploy-dev", "deploy-production"),
-        ):
-            yield site.call(purpose, "kms:CreateGrant", key, kms__GrantIsForAWSResource="false")
-        yield from _unbounded(site, key)
+    for purpose in (
+        *("training", "train-model", "evaluation", "run-evaluation", "notebook"),
+        *("model-dev", "model-production", "deploy-dev", "deploy-production"),
+    ):
+        yield site.call(purpose, "kms:CreateGrant", site.key, kms__GrantIsForAWSResource="false")
+    for role in site.others(("pipeline", "image-pipeline")):
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield Recorded(role, f"kms:{action}", site.key)
     for purpose in ("training", "evaluation", "model-dev", "model-production"):
         yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/Billing")
-
-
-def _unbounded(site: _Site, key: str) -> Iterator[Recorded]:
-    """Jobs that break one bound each, with the former and the present names of the keys."""
-    theirs = site.arn("kms", f"key/{_OTHER}")
-    kinds = (
-        ("train-model", "CreateTrainingJob", "training-job"),
-        ("train-model", "CreateHyperParameterTuningJob", "hyper-parameter-tuning-job"),
-        ("evaluate-model", "CreateProcessingJob", "processing-job"),
-    )
-    for purpose, action, kind in kinds:
-        job = site.arn("sagemaker", f"{kind}/{site.name}-ID")
-        for ending in ("KmsKey", "KmsKeyArn"):
-            output, volume = f"sagemaker__Output{ending}", f"sagemaker__Volume{ending}"
-            fine = {
-                "sagemaker__MaxRuntimeInSeconds": "3600",
-                "sagemaker__NetworkIsolation": "true",
-                "sagemaker__InstanceTypes": [_CPU],
-                output: key,
-                volume: key,
-            }
-            without_disk = {**fine, "sagemaker__InstanceTypes": [_GPU], volume: None}
-            for base in (fine, without_disk):
-                for change in (
-                    {"sagemaker__MaxRuntimeInSeconds": "999999"},
-                    {"sagemaker__NetworkIsolation": "false"},
-                    {output: theirs},
-                    {output: None},
-                ):
-                    yield site.call(purpose, f"sagemaker:{action}", job, **{**base, **change})
-            yield site.call(purpose, f"sagemaker:{action}", job, **{**fine, volume: theirs})
-            yield site.call(purpose, f"sagemaker:{action}", job, **{**fine, volume: None})
-            yield site.call(purpose, f"sagemaker:{action}", job, **{**without_disk, "sagemaker__InstanceTypes": [_CPU]})
-            yield site.call(purpose, f"sagemaker:{action}", job, **{**without_disk, "sagemaker__InstanceTypes": None})
 
 
 def _judge(site: _Site) -> Iterator[Recorded]:
@@ -188,12 +170,13 @@ def _judge(site: _Site) -> Iterator[Recorded]:
 
 def _listings(site: _Site) -> Iterator[Recorded]:
     """Who may list which folder: none may list another pipeline's."""
-    for bucket in site.buckets:
-        if "artifacts" not in bucket:
-            continue
-        for purpose in ("training", "train-model", "check-dataset", "register-model", "record-release", "evaluation"):
-            for folder in ("datasets", "models", "releases", "trained", "evaluations", "checkpoints"):
-                yield site.call(purpose, "s3:ListBucket", bucket, s3__prefix=f"{folder}/{_OTHER}/")
+    for purpose in ("training", "train-model", "check-dataset", "register-model", "record-release", "evaluation"):
+        for folder in ("datasets", "models", "releases", "trained", "evaluations", "checkpoints"):
+            yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/")
+    purposes = ["start-newest", *(["check-dataset"] if f"{site.data}/" not in site.folders else [])]
+    for purpose, action in itertools.product(purposes, ("ListBucket", "ListBucketVersions")):
+        yield site.call(purpose, f"s3:{action}", site.data, s3__prefix=_OTHER)
+        yield site.call(purpose, f"s3:{action}", site.data)
 
 
 def _trusts(program: Program) -> Iterator[Recorded]:
@@ -227,9 +210,10 @@ def _resources(program: Program) -> Iterator[Recorded]:
 def _without_tls(program: Program, bucket: str) -> Iterator[Recorded]:
     plain = _context({"aws__SecureTransport": "false"})
     for role in program.roles:
-        yield Recorded(role, "s3:ListBucket", bucket, plain)
+        for action in ("ListBucket", "GetBucketLocation"):
+            yield Recorded(role, f"s3:{action}", bucket, plain)
         for pipeline in program.pipelines:
-            for key in (f"datasets/{pipeline}/x/request.json", "datasets/iris.json"):
+            for key in (f"datasets/{pipeline.name}/x/request.json", "datasets/iris.json"):
                 yield Recorded(role, "s3:GetObject", f"{bucket}/{key}", plain)
 
 

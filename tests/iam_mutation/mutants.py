@@ -18,11 +18,13 @@ class Mutant:
     Attributes:
         policy: The policy after the change.
         statement: Its statement before the change.
+        changed: The statement after it; None when nothing is left.
         change: What was changed, as a line of the table.
     """
 
     policy: Policy
     statement: Statement
+    changed: Statement | None
     change: str
 
     @property
@@ -37,7 +39,7 @@ def mutants_of(policy: Policy) -> Iterator[Mutant]:
         for changed, change in _changes(statement):
             kept = () if changed is None else (changed,)
             statements = (*policy.statements[:number], *kept, *policy.statements[number + 1 :])
-            yield Mutant(replace(policy, statements=statements), statement, change)
+            yield Mutant(replace(policy, statements=statements), statement, changed, change)
 
 
 def _changes(statement: Statement) -> Iterator[tuple[Statement | None, str]]:
@@ -61,6 +63,9 @@ def _changes(statement: Statement) -> Iterator[tuple[Statement | None, str]]:
         rest = (*statement.conditions[:number], *statement.conditions[number + 1 :])
         told = f"{condition.operator.name} {condition.key} {','.join(condition.values)} of {what}"
         yield replace(statement, conditions=rest), f"drop condition {told}"
+        for value in condition.values if len(condition.values) > 1 else ():
+            left = replace(condition, values=tuple(one for one in condition.values if one != value))
+            yield replace(statement, conditions=(*rest, left)), f"drop value {value} of {told}"
         flipped = replace(condition, values=_others(condition))
         yield replace(statement, conditions=(*rest, flipped)), f"flip condition {told}"
 

@@ -13,21 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iam_mutation.examples import EXAMPLES, synthesized
-from iam_mutation.exceptions import ALLOWED, SURVIVORS
+from iam_mutation.exceptions import SURVIVORS
 from iam_mutation.mutants import mutants_of
 from iam_mutation.negative import corpus
 from iam_mutation.requests import read
-from iam_mutation.tabled import tabled
-from mlops_constructs.local_aws.iam._texts import any_like
+from iam_mutation.tabled import optional, tabled
 from mlops_constructs.local_aws.iam.evaluate import Policies, evaluate
+from mlops_constructs.local_aws.iam.statements import match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from iam_mutation.mutants import Mutant
     from iam_mutation.programs import Program
-    from iam_mutation.requests import Recorded
+    from iam_mutation.requests import Recorded, Rows
     from mlops_constructs.local_aws.iam.documents import Policy
+    from mlops_constructs.local_aws.iam.request import Request
 
 RECORDED = Path(__file__).with_name("recorded.jsonl")
 
@@ -52,69 +53,72 @@ class Outcome:
 
 
 class Judge:
-    """Knows which of a program's requests are allowed, and which policies each depends on."""
+    """Knows which of a program's requests are allowed, and which changes of a policy another result comes from."""
 
     def __init__(self, program: Program, wanted: Iterable[Recorded], refused: Iterable[Recorded]) -> None:
         self._program = program
-        self._requests: dict[str, list[tuple[Recorded, bool]]] = defaultdict(list)
+        self._requests: dict[str, list[tuple[Request, bool]]] = defaultdict(list)
         self.denied: list[Recorded] = []
         self.allowed: list[Recorded] = []
         for requests, expected in ((sorted(wanted), True), (sorted(set(refused)), False)):
             for one in requests:
-                if self._allowed(one) is not expected:
+                request = one.request()
+                policies = program.policies(request)
+                if evaluate(request, policies).allowed is not expected:
                     (self.denied if expected else self.allowed).append(one)
                     continue
-                for policy in _asked(program, one):
-                    self._requests[policy].append((one, expected))
+                for policy in filter(None, (*policies.identity, policies.resource)):
+                    self._requests[policy.name].append((request, expected))
 
     def notices(self, mutant: Mutant, owner: str) -> bool:
-        """Whether a request comes out otherwise under a changed policy."""
-        actions = mutant.statement.actions.values
-        return any(
-            self._allowed(one, owner, mutant.policy) is not expected
-            for one, expected in self._requests[owner]
-            if any_like(actions, one.action)
-        )
+        """Whether a request comes out otherwise under a changed policy.
 
-    def _allowed(self, one: Recorded, owner: str = "", changed: Policy | None = None) -> bool:
-        request = one.request()
+        A request that the changed statement is not about is not judged again: for one that is allowed, the statement as
+        it was; for one that is denied, as it is; a statement that denies, the other way round.
+        """
+        for request, expected in self._requests[owner]:
+            statement = mutant.statement if expected is mutant.statement.allows else mutant.changed
+            if statement is None or not match(statement, request, request.keys()).applies:
+                continue
+            if evaluate(request, self._changed(request, mutant.policy)).allowed is not expected:
+                return True
+        return False
+
+    def _changed(self, request: Request, changed: Policy) -> Policies:
         policies = self._program.policies(request)
-        if changed is None:
-            return evaluate(request, policies).allowed
         identity = tuple(changed if policy.name == changed.name else policy for policy in policies.identity)
         resource = policies.resource
         if resource is not None and resource.name == changed.name:
             resource = changed
-        return evaluate(request, Policies(identity=identity, resource=resource)).allowed
+        return Policies(identity=identity, resource=resource)
 
 
-def _asked(program: Program, one: Recorded) -> Iterator[str]:
-    policies = program.policies(one.request())
-    yield from (policy.name for policy in policies.identity)
-    if policies.resource is not None:
-        yield policies.resource.name
+def shown(program: Program, rows: Rows) -> tuple[set[Recorded], set[Recorded]]:
+    """Give what rehearsals have shown of a program's pipelines, and what they have shown of others.
+
+    The functions of all pipelines are the same: what one of them did in another program, it may have to do in this one.
+    """
+    own, others = set(), set()
+    for pipeline in program.pipelines:
+        for row, pipelines in rows.items():
+            one = row.renamed(pipeline.specific)
+            if one.is_complete and program.concerns(one):
+                (own if pipeline.label in pipelines else others).add(one)
+    return own, others - own
 
 
-def _is_of(one: Recorded, program: Program) -> bool:
-    """Whether a request is of a role that the stack makes, or of a service on one of its resources."""
-    if one.principal.startswith("arn:"):
-        return one.principal in program.roles
-    owner = one.resource.partition("/")[0] if ":s3:::" in one.resource else one.resource
-    return one.resource in program.trusts or owner in program.resources
-
-
-def mutate(program: Program, recorded: Iterable[Recorded]) -> Outcome:
+def mutate(program: Program, rows: Rows) -> Outcome:
     """Try every mutant of every policy of a program."""
-    own = [one for one in recorded if _is_of(one, program)]
+    own, others = shown(program, rows)
+    possible = {one for one in (*others, *optional(program)) if program.decide(one.request()).allowed}
     refused = set(corpus(program))
-    judge = Judge(program, {*own, *tabled(program)}, refused)
-    allowed = [one for one in judge.allowed if not ALLOWED.reason(one.line())]
-    outcome = Outcome(denied=judge.denied, allowed=allowed, calls=len(refused))
+    judge = Judge(program, own | possible | {*tabled(program)}, refused)
+    outcome = Outcome(denied=judge.denied, allowed=judge.allowed, calls=len(refused))
     for policy in program.all_policies():
         for mutant in mutants_of(policy):
             outcome.tried += 1
             if not judge.notices(mutant, policy.name):
-                outcome.survivors.append(mutant.name)
+                outcome.survivors.append(program.generic(mutant.name))
     return outcome
 
 
@@ -122,8 +126,9 @@ def main() -> int:
     """Print the table; 1 when something survives that is no exception."""
     failed = False
     print(f"{'program':12} {'mutants':>8} {'survive':>8} {'excepted':>9} {'negative':>9}")
-    for name in sys.argv[1:] or EXAMPLES:
-        outcome = mutate(synthesized(name), read(RECORDED))
+    rows = read(RECORDED)
+    for name, program in synthesized(sys.argv[1:] or EXAMPLES).items():
+        outcome = mutate(program, rows)
         left = [survivor for survivor in outcome.survivors if not SURVIVORS.reason(survivor)]
         excepted = len(outcome.survivors) - len(left)
         print(f"{name:12} {outcome.tried:8} {len(left):8} {excepted:9} {outcome.calls:9}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iam_mutation.aimed import aimed
-from iam_mutation.requests import ACCOUNT, Recorded
+from iam_mutation.requests import Recorded
+from iam_mutation.stacks import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def corpus(program: Program) -> Iterator[Recorded]:
     for role in program.trusts:
         yield from _escalation(role, site)
         for pipeline in program.pipelines:
-            yield from _destruction(role, pipeline, site, program)
+            yield from _destruction(role, pipeline.name, site, program)
         yield from _of_another_pipeline(role, site)
     yield from aimed(program)
 

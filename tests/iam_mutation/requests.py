@@ -7,23 +7,29 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iam_mutation.stacks import ACCOUNT
 from mlops_constructs.local_aws.iam.request import Context, Principal, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-ACCOUNT = "123456789012"
+PLACEHOLDER = re.compile(r"\{[a-z: -]+\}")
+"""Stands for a name of a pipeline."""
 
-# What every call here has, or the principal brings; it is added again when a request is judged.
-_LEFT_OUT = {"aws:currenttime", "aws:epochtime", "aws:sourceip", "aws:securetransport", "aws:requestedregion"}
+# What every call here has, or the principal brings, is added again when a request is judged; and no policy asks for
+# which object a key is used.
+_LEFT_OUT = {
+    *("aws:currenttime", "aws:epochtime", "aws:sourceip", "aws:securetransport", "aws:requestedregion"),
+    "kms:encryptioncontext:aws:s3:arn",
+}
 _ALWAYS = Context(
     {"aws:SecureTransport": "true", "aws:RequestedRegion": "us-east-1", "aws:CurrentTime": "2026-01-01T00:00:00Z"}
 )
 _NAMES = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
-    (re.compile(r"(?<=:model/)(.+)-[A-Za-z0-9]{12}$"), r"\1-ID"),
-    (re.compile(r"(?<=:endpoint-config/)(.+)-[A-Za-z0-9]{12}$"), r"\1-ID"),
+    # Names that CloudFormation chooses.
+    (re.compile(r"(:model/|:endpoint-config/|:scalable-target/|:alarm:)(.+)-[A-Za-z0-9]{12}$"), r"\1\2-ID"),
     (re.compile(r"(:::[^/]+/[^/]{1,20}/[^/]{1,10})/[A-Za-z0-9]{7}$"), r"\1/ID"),
     (re.compile(r"(?<![0-9A-Za-z])\d{4}/\d{2}/\d{2}(/\d{2})?(?![0-9])"), "DATE"),
     (re.compile(r"(?<![0-9A-Za-z])(?!123456789012)[0-9a-f]{8,64}(?![0-9A-Za-z])"), "HEX"),
@@ -49,23 +55,22 @@ class Recorded:
     context: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
-    def of(cls, request: Request, rename: Callable[[str], str]) -> Recorded:
-        """Take what does not change from one rehearsal to the next.
-
-        Args:
-            request: As it was judged.
-            rename: Puts names in the place of random ids.
-        """
+    def of(cls, request: Request) -> Recorded:
+        """Take what does not change from one rehearsal to the next."""
         own = {key for key, _ in request.principal.context().items()} | _LEFT_OUT
-        context = {
-            key: tuple(sorted(steady(rename(value)) for value in values))
-            for key, values in request.context.items()
-            if key not in own
-        }
-        principal = request.principal
-        who = principal.role_arn or principal.arn
-        resource = request.resource if request.resource.startswith("arn:aws:iam") else steady(rename(request.resource))
-        return cls(who, request.action, resource, tuple(sorted(context.items())))
+        context = {key: values for key, values in request.context.items() if key not in own}
+        who = request.principal.role_arn or request.principal.arn
+        return cls(who, request.action, request.resource, tuple(sorted(context.items())))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no placeholder is left in it."""
+        return PLACEHOLDER.search(self.line()) is None
+
+    def renamed(self, rename: Callable[[str], str]) -> Recorded:
+        """Give the request with other names."""
+        context = ((key, tuple(sorted(map(rename, values)))) for key, values in self.context)
+        return Recorded(rename(self.principal), self.action, rename(self.resource), tuple(context))
 
     def request(self) -> Request:
         """Give the request to be judged again."""
@@ -76,15 +81,12 @@ class Recorded:
         return Request(principal, self.action, self.resource, owner or ACCOUNT, context)
 
     def line(self) -> str:
-        """Give the request as a line of a file."""
-        context: Mapping[str, tuple[str, ...]] = dict(self.context)
-        return json.dumps([self.principal, self.action, self.resource, context])
+        """Give the request as text."""
+        return json.dumps([self.principal, self.action, self.resource, dict(self.context)])
 
-    @classmethod
-    def parse(cls, line: str) -> Recorded:
-        """Read a line of a file."""
-        principal, action, resource, context = json.loads(line)
-        return cls(principal, action, resource, tuple((key, tuple(values)) for key, values in context.items()))
+
+Rows = dict[Recorded, set[str]]
+"""Requests with placeholders for names, and the pipelines whose rehearsals have shown each."""
 
 
 def steady(text: str) -> str:
@@ -94,11 +96,20 @@ def steady(text: str) -> str:
     return text
 
 
-def read(path: Path) -> set[Recorded]:
+def read(path: Path) -> Rows:
     """Read the requests of a file; none where there is no file."""
-    return {Recorded.parse(line) for line in path.read_text().splitlines()} if path.exists() else set()
+    rows: Rows = {}
+    for line in path.read_text().splitlines() if path.exists() else []:
+        principal, action, resource, context, pipelines = json.loads(line)
+        keys = tuple((key, tuple(values)) for key, values in context.items())
+        rows[Recorded(principal, action, resource, keys)] = set(pipelines)
+    return rows
 
 
-def write(path: Path, requests: Iterable[Recorded]) -> None:
+def write(path: Path, rows: Rows) -> None:
     """Write requests, one a line, in order."""
-    path.write_text("".join(f"{request.line()}\n" for request in sorted(requests)))
+    lines = (
+        json.dumps([one.principal, one.action, one.resource, dict(one.context), sorted(rows[one])])
+        for one in sorted(rows)
+    )
+    path.write_text("".join(f"{line}\n" for line in lines))

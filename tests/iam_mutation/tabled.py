@@ -5,110 +5,76 @@ CloudFormation's handlers do more in an update or at the removal of a stack than
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
-from iam_mutation.requests import ACCOUNT, Recorded
+from iam_mutation.calls import calls, optional_calls
+from iam_mutation.jobs import started
+from iam_mutation.requests import Recorded
+from iam_mutation.stacks import ACCOUNT
+from iam_mutation.uses import optional_uses, uses
 from mlops_constructs.local_aws.iam.calls import Call, Check, Site
 from mlops_constructs.local_aws.iam.handlers import HANDLERS, handler_checks
 from mlops_constructs.local_aws.iam.integrations import checks_with_callers_rights
-from mlops_constructs.local_aws.iam.request import Context, Principal, Request
+from mlops_constructs.local_aws.iam.request import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from iam_mutation.pipelines import Pipeline
     from iam_mutation.programs import Program
 
 _TAG = "mlops:pipeline"
-_REPORTING = (
-    *("check-dataset", "train-model", "register-model", "evaluate-model", "gather-evidence"),
-    *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release"),
-)
 
 
 def tabled(program: Program) -> Iterator[Recorded]:
-    """Give what CloudFormation and Application Auto Scaling do with the roles of a stack."""
-    site = Site("aws", program.region, ACCOUNT)
-    yield from (one for one in _keys_of_services(program) if one.resource in program.resources)
+    """Give what services do with the roles and resources of a stack, and what its functions do when something fails."""
+    yield from _of_groups(program, (*uses(), *calls()))
     for pipeline in program.pipelines:
-        for one in _functions(program, pipeline):
-            if one.principal in program.roles or {one.resource} & {*program.trusts, *program.resources}:
-                yield one
+        rows = [*started(pipeline), *_data_sets(pipeline)]
         for stage in ("dev", "production"):
-            role = f"arn:aws:iam::{ACCOUNT}:role/{pipeline}-deploy-{stage}-{program.region}"
-            if role not in program.roles:
-                continue
-            for check in _checks(program, pipeline, stage, site):
-                request = Request(Principal.role_session(role, "s"), check.action, check.resource, "", check.context)
-                yield Recorded.of(request, lambda text: text)
+            for check in _checks(pipeline, stage):
+                context = tuple((key, values) for key, values in check.context.items())
+                rows.append(Recorded(pipeline.role(f"deploy-{stage}"), check.action, check.resource, context))
+        yield from filter(program.concerns, rows)
 
 
-def _functions(program: Program, pipeline: str) -> Iterator[Recorded]:
-    """What functions call when something goes wrong: they tell CodePipeline, stop jobs, and keep events.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-    """
-
-    def arn(service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{program.region}:{ACCOUNT}:{resource}"
-
-    def role(purpose: str) -> str:
-        return f"arn:aws:iam::{ACCOUNT}:role/{pipeline}-{purpose}-{program.region}"
-
-    for purpose in (*_REPORTING, "seed-repository", "stop-training"):
-        yield Recorded(role(purpose), "sqs:SendMessage", arn("sqs", f"{pipeline}-dead-letters"))
-    for purpose in _REPORTING:
-        yield Recorded(role(purpose), "codepipeline:PutJobFailureResult", "*")
-    yield Recorded(role("stop-training"), "sagemaker:StopTrainingJob", arn("sagemaker", f"training-job/{pipeline}-HEX"))
-    # A job that was started for an execution which is over is stopped; a stack that never served is deleted.
-    ours = arn("codepipeline", pipeline)
-    yield Recorded(role("train-model"), "codepipeline:GetPipelineExecution", ours)
-    yield Recorded(role("train-model"), "sagemaker:StopTrainingJob", arn("sagemaker", f"training-job/{pipeline}-HEX"))
-    stack, deploy = arn("cloudformation", f"stack/{pipeline}-production/*"), role("deploy-production")
-    deploying = (("cloudformation:rolearn", (deploy,)),)
-    for purpose in ("check-dataset", "record-decision"):
-        yield Recorded(role(purpose), "cloudformation:DescribeStacks", stack)
-    yield Recorded(role("record-decision"), "cloudformation:DeleteStack", stack, deploying)
-    to_service = (("iam:passedtoservice", ("cloudformation.amazonaws.com",)),)
-    yield Recorded(role("record-decision"), "iam:PassRole", deploy, to_service)
-    artifacts = f"arn:aws:s3:::{pipeline}-artifacts-{ACCOUNT}-{program.region}"
-    yield Recorded(role("gather-evidence"), "s3:GetObject", f"{artifacts}/datasets/{pipeline}/ID/request.json")
-    rejected = (("sagemaker:modelapprovalstatus", ("Rejected",)),)
-    package = arn("sagemaker", f"model-package/{pipeline}/1")
-    yield Recorded(role("evaluate-model"), "sagemaker:UpdateModelPackage", package, rejected)
-    rule, image = arn("events", f"rule/{pipeline}-on-push"), arn("codepipeline", f"{pipeline}-image")
-    yield Recorded(role("start-image-pipeline"), "codepipeline:StartPipelineExecution", image)
-    source = (("aws:sourceaccount", (ACCOUNT,)), ("aws:sourcearn", (rule,)))
-    yield Recorded("events.amazonaws.com", "sts:AssumeRole", role("start-image-pipeline"), source)
-    yield Recorded("sagemaker.amazonaws.com", "sts:AssumeRole", role("notebook"), source[:1])
-    yield Recorded("events.amazonaws.com", "sqs:SendMessage", arn("sqs", f"{pipeline}-dead-letters"), source)
+def optional(program: Program) -> Iterator[Recorded]:
+    """Give what holds only with a setting that the stack does not show."""
+    yield from _of_groups(program, (*optional_uses(), *optional_calls()))
 
 
-def _keys_of_services(program: Program) -> Iterator[Recorded]:
-    """What CloudWatch and its logs do with a key in their own names.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
-    """
-    group = f"arn:aws:logs:{program.region}:{ACCOUNT}:log-group:/aws/lambda/x"
-    logs, ours = (("kms:encryptioncontext:aws:logs:arn", (group,)),), (("aws:sourceaccount", (ACCOUNT,)),)
-    for key in (arn for arn in program.resources if ":kms:" in arn):
-        for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey", "DescribeKey"):
-            yield Recorded(f"logs.{program.region}.amazonaws.com", f"kms:{action}", key, logs)
-        for action in ("Decrypt", "GenerateDataKey"):
-            yield Recorded("cloudwatch.amazonaws.com", f"kms:{action}", key, ours)
+def _of_groups(program: Program, groups: Iterable[Sequence[Recorded]]) -> Iterator[Recorded]:
+    for pipeline, rows in itertools.product(program.pipelines, groups):
+        here = [row.renamed(pipeline.specific) for row in rows]
+        if all(one.is_complete and program.concerns(one) for one in here):
+            yield from here
 
 
-def _checks(program: Program, pipeline: str, stage: str, site: Site) -> Iterator[Check]:
-    model = f"arn:aws:iam::{ACCOUNT}:role/{pipeline}-model-{stage}-{program.region}"
-    keys = [arn for arn in program.resources if ":kms:" in arn]
-    properties = {"ExecutionRoleArn": model, **({"KmsKeyId": keys[0]} if keys else {})}
-    names = {"AWS::CloudWatch::Alarm": f"{pipeline}-{stage}-errors", "AWS::SageMaker::Endpoint": f"{pipeline}-{stage}"}
+def _data_sets(pipeline: Pipeline) -> Iterator[Recorded]:
+    """What check_dataset reads of a data set: a newest object, an exact version, and what a channel has."""
+    role = pipeline.role("check-dataset")
+    for folder in pipeline.folders:
+        bucket, _, prefix = folder.partition("/")
+        yield Recorded(role, "s3:GetObject", f"{folder}1.csv")
+        yield Recorded(role, "s3:GetObjectVersion", f"{folder}1.csv")
+        yield Recorded(role, "s3:ListBucket", bucket, (("s3:prefix", (f"{prefix}train",)),))
+
+
+def _checks(pipeline: Pipeline, stage: str) -> Iterator[Check]:
+    site, name = Site("aws", pipeline.region, ACCOUNT), pipeline.name
+    properties = {"ExecutionRoleArn": pipeline.role(f"model-{stage}"), "KmsKeyId": pipeline.key}
+    names = {"AWS::CloudWatch::Alarm": f"{name}-{stage}-errors", "AWS::SageMaker::Endpoint": f"{name}-{stage}"}
     for kind in HANDLERS:
         given = {} if kind.startswith("AWS::Application") else properties
-        for verb in ("create", "update", "delete"):
+        for verb in ("create", "read", "update", "delete"):
             for check in handler_checks(kind, verb, names.get(kind, "name"), given, site):
-                yield Check(check.action, check.resource, check.context.under(_keys(kind, verb, check, pipeline)))
-    tag = Context({f"aws:ResourceTag/{_TAG}": pipeline})
+                if check.action != "sagemaker:CreateEndpointConfig":
+                    yield Check(check.action, check.resource, check.context.under(_keys(kind, verb, check, name)))
+    for type_ in pipeline.instance_types.get(f"deploy-{stage}", ()):
+        asked = Context({f"aws:RequestTag/{_TAG}": name, "sagemaker:InstanceTypes": type_})
+        yield Check("sagemaker:CreateEndpointConfig", site.arn("sagemaker", "endpoint-config/name"), asked)
+    tag = Context({f"aws:ResourceTag/{_TAG}": name})
     for action in ("CreateEndpoint", "UpdateEndpoint"):
         yield Check(f"sagemaker:{action}", site.arn("sagemaker", "endpoint-config/name"), tag)
     call = Call("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "sagemaker"}, site)

@@ -1,0 +1,174 @@
+"""What a pipeline's functions and AWS's services call when something fails, or is done that no rehearsal does.
+
+Each row is a group of calls with placeholders for names; it is about the pipelines that have all of its names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iam_mutation.requests import Recorded
+from iam_mutation.stacks import ACCOUNT
+from iam_mutation.uses import LAMBDA, arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# The functions that CodePipeline invokes.
+_INVOKED = (
+    *("check-dataset", "train-model", "run-evaluation", "register-model", "evaluate-model", "gather-evidence"),
+    *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release"),
+)
+_IN_ACCOUNT = {"aws:sourceaccount": ACCOUNT}
+_PACKAGE = arn("sagemaker", "model-package/{pipeline}/1")
+
+
+def calls() -> Iterator[tuple[Recorded, ...]]:
+    """Give the groups."""
+    yield from _failures()
+    yield from _approvals()
+    yield from _more_than_rehearsed()
+    yield from _services()
+    yield from _granted()
+
+
+def optional_calls() -> Iterator[tuple[Recorded, ...]]:
+    """Give the groups that are about a setting which the stack does not show: they hold where they are allowed."""
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
+    for action in ("GetObject", "PutObject"):
+        yield (_call("training", f"s3:{action}", "arn:aws:s3:::{artifacts}/checkpoints/{pipeline}/ID/1.pt"),)
+    # The folders that a person may upload data sets to.
+    for folder in ("customers", "data"):
+        yield (_call("notebook", "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv"),)
+
+
+def _call(purpose: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> Recorded:
+    return _by(f"{{role: {purpose}}}", action, resource, context or {})
+
+
+def _by(principal: str, action: str, resource: str, context: Mapping[str, str]) -> Recorded:
+    return Recorded(principal, action, resource, tuple((key, (value,)) for key, value in context.items()))
+
+
+def _failures() -> Iterator[tuple[Recorded, ...]]:
+    """What functions do when something goes wrong: they report it, stop jobs, and delete what never served."""
+    for purpose in LAMBDA:
+        # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+        yield (_call(purpose, "sqs:SendMessage", "{dead letters}"),)
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        through_sqs = {"kms:viaservice": "sqs.{region}.amazonaws.com"}
+        yield (
+            _call(purpose, "sqs:SendMessage", "{existing queue}"),
+            _call(purpose, "kms:Decrypt", "{key}", through_sqs),
+            _call(purpose, "kms:GenerateDataKey", "{key}", through_sqs),
+        )
+    for purpose in _INVOKED:
+        yield (
+            _call(purpose, "codepipeline:PutJobSuccessResult", "*"),
+            _call(purpose, "codepipeline:PutJobFailureResult", "*"),
+            _call("pipeline", "lambda:InvokeFunction", arn("lambda", f"function:{{pipeline}}-{purpose}")),
+        )
+    for purpose in ("train-model", "run-evaluation"):
+        yield (_call(purpose, "codepipeline:GetPipelineExecution", arn("codepipeline", "{pipeline}")),)
+    # The job of an execution that is over.
+    for purpose in ("stop-training", "train-model"):
+        yield (_call(purpose, "sagemaker:StopTrainingJob", "{training job}"),)
+        yield (_call(purpose, "sagemaker:StopHyperParameterTuningJob", "{tuning job}"),)
+    evaluation = arn("sagemaker", "processing-job/{pipeline}-HEX")
+    yield (_call("run-evaluation", "sagemaker:StopProcessingJob", evaluation),)
+    stack = arn("cloudformation", "stack/{pipeline}-production/*")
+    for purpose in ("check-dataset", "record-decision"):
+        yield (_call(purpose, "cloudformation:DescribeStacks", stack),)
+    deploying = {"cloudformation:rolearn": "{role: deploy-production}"}
+    yield (_call("record-decision", "cloudformation:DeleteStack", stack, deploying),)
+    passed = {"iam:passedtoservice": "cloudformation.amazonaws.com"}
+    yield (_call("record-decision", "iam:PassRole", "{role: deploy-production}", passed),)
+
+
+def _approvals() -> Iterator[tuple[Recorded, ...]]:
+    """What becomes of a model package: the gate rejects it or leaves it pending, a release makes it approved."""
+    for purpose, status in (
+        ("evaluate-model", "Rejected"),
+        ("evaluate-model", "PendingManualApproval"),
+        ("record-decision", "Approved"),
+        ("record-decision", "Rejected"),
+        ("record-release", "Approved"),
+    ):
+        yield (_call(purpose, "sagemaker:UpdateModelPackage", _PACKAGE, {"sagemaker:modelapprovalstatus": status}),)
+    # AWS's own policy for jobs has both kinds of resources for this action.
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSageMakerJobFullAccess.html
+    pending = {"sagemaker:modelapprovalstatus": "PendingManualApproval"}
+    for made in (_PACKAGE, arn("sagemaker", "model-package-group/{pipeline}")):
+        yield (_call("register-model", "sagemaker:CreateModelPackage", made, pending),)
+
+
+def _more_than_rehearsed() -> Iterator[tuple[Recorded, ...]]:
+    """What a pipeline does with other data sets, and at another time."""
+    # The event of an upload that is delivered twice.
+    claim = "arn:aws:s3:::{artifacts}/datasets/{pipeline}/uploads/HEX.json"
+    yield (_call("check-dataset", "s3:GetObject", claim),)
+    yield (_call("check-dataset", "codepipeline:StopPipelineExecution", arn("codepipeline", "{pipeline}")),)
+    # A folder that is more than one commit takes.
+    yield (_call("seed-repository", "codecommit:GetCommit", "{repository}"),)
+    # The start script's copy, and the script that stops the instance.
+    yield (_call("notebook", "s3:GetObject", "arn:aws:s3:::{artifacts}/notebooks/{pipeline}/HEX.zip"),)
+    instance = arn("sagemaker", "notebook-instance/{pipeline}")
+    yield (_call("notebook", "sagemaker:StopNotebookInstance", instance),)
+    asked = "arn:aws:s3:::{artifacts}/datasets/{pipeline}/ID/request.json"
+    through_s3 = {"kms:viaservice": "s3.{region}.amazonaws.com"}
+    for purpose in ("gather-evidence", "train-model", "register-model"):
+        yield (_call(purpose, "s3:GetObject", asked), _call(purpose, "kms:Decrypt", "{key}", through_s3))
+    # A data set may ask for data capture, in DEV too.
+    for stage in ("dev", "production"):
+        captured = f"arn:aws:s3:::{{artifacts}}/capture/{{pipeline}}/{stage}/{{pipeline}}-{stage}/primary/DATE/ID.jsonl"
+        yield (_call(f"model-{stage}", "s3:PutObject", captured),)
+        yield (_call(f"model-{stage}", "kms:GenerateDataKey", "{key}", through_s3),)
+    # The job that failed, of a tuning job that has no best one.
+    yield (_call("train-model", "sagemaker:ListTrainingJobsForHyperParameterTuningJob", "{tuning job}"),)
+    # Content that was trained before.
+    yield (_call("check-dataset", "s3:GetObject", "arn:aws:s3:::{artifacts}/{trained}/{pipeline}/HEX.json"),)
+    earlier = {"s3:prefix": "{trained}/{pipeline}/HEX.json"}
+    yield (_call("check-dataset", "s3:ListBucket", "arn:aws:s3:::{artifacts}", earlier),)
+    for action in ("ListBucket", "ListBucketVersions"):
+        yield (_call("start-newest", f"s3:{action}", "arn:aws:s3:::{data}", {"s3:prefix": "{prefix}"}),)
+    # The variables of a function's environment, when Lambda's grant is lost because the role was replaced.
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+    for purpose in LAMBDA:
+        yield (_call(purpose, "kms:Decrypt", "{key}", {"kms:viaservice": "lambda.{region}.amazonaws.com"}),)
+
+
+def _services() -> Iterator[tuple[Recorded, ...]]:
+    push = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", "rule/{pipeline}-on-push")}
+    image_pipeline = arn("codepipeline", "{pipeline}-image")
+    # The ARN of a connection, and the action, may have the other prefix.
+    # https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+    yield (_call("image-pipeline", "codeconnections:UseConnection", "{connection}"),)
+    yield (_call("start-image-pipeline", "codepipeline:StartPipelineExecution", image_pipeline),)
+    yield (_by("events.amazonaws.com", "sts:AssumeRole", "{role: start-image-pipeline}", push),)
+    yield (_by("sagemaker.amazonaws.com", "sts:AssumeRole", "{role: notebook}", _IN_ACCOUNT),)
+    yield (_by("events.amazonaws.com", "sqs:SendMessage", "{dead letters}", push),)
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    group = {"kms:encryptioncontext:aws:logs:arn": arn("logs", "log-group:/aws/lambda/x")}
+    for action in ("Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey", "DescribeKey"):
+        yield (_by("logs.{region}.amazonaws.com", f"kms:{action}", "{key}", group),)
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield (_by("cloudwatch.amazonaws.com", f"kms:{action}", "{key}", _IN_ACCOUNT),)
+
+
+def _granted() -> Iterator[tuple[Recorded, ...]]:
+    """What the roles of others do that the examples grant something to."""
+    through_s3 = {"kms:viaservice": "s3.{region}.amazonaws.com"}
+    export, shop, leads = (
+        f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("customer-export", "web-shop", "ml-leads")
+    )
+    for folder in ("customers", "data"):
+        yield (_by(export, "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv", {}),)
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield (_by(export, f"kms:{action}", "{key}", through_s3),)
+    yield (_by(shop, "sagemaker:InvokeEndpoint", arn("sagemaker", "endpoint/{pipeline}-production"), {}),)
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-iam-permissions.html
+    for action in ("GetPipelineState", "GetPipelineExecution"):
+        yield (_by(leads, f"codepipeline:{action}", arn("codepipeline", "{pipeline}"), {}),)
+    approval = arn("codepipeline", "{pipeline}/Approve/Approve")
+    yield (_by(leads, "codepipeline:PutApprovalResult", approval, {}),)
