@@ -80,11 +80,11 @@ class LocalAws:
         self.connections = ConnectionsService(self.account)
         self.ssm = ParametersService(self.account)
         self.ecr = RegistriesService(self.account)
-        self.sagemaker = SageMaker(self.account, self.containers)
+        self.service_quotas = ServiceQuotasService(self.account)
+        self.sagemaker = SageMaker(self.account, self.containers, self.service_quotas)
         self.cloudformation = CloudFormationService(self.account)
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
-        self.service_quotas = ServiceQuotasService(self.account)
         self._gateway = Gateway(self.account.moto_app, self.account.access, partial(check_call, self.account))
         # In the order in which they start; they close in reverse order.
         self._services: tuple[Service, ...] = (

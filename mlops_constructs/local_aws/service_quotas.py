@@ -30,7 +30,10 @@ _PAGE = 100
 
 
 class ServiceQuotasService(Service):
-    """The quotas of SageMaker; each is 20 until ``set`` changes it. AWS does not publish the values of new accounts."""
+    """The quotas of SageMaker; each is 20 until ``set`` changes it. AWS does not publish the values of new accounts.
+
+    Only a quota that was ``set`` is enforced; 20 is the value of no real account.
+    """
 
     service_name: ClassVar[str] = "service-quotas"
 
@@ -49,6 +52,19 @@ class ServiceQuotasService(Service):
             if name not in self._all():
                 raise KeyError(name)
             self._values[name] = value
+
+    def check_instances(self, instance_type: str, use: str, used: int, wanted: int) -> None:
+        """Raise SageMaker's ResourceLimitExceeded when the quota of a use does not allow ``wanted`` more instances."""
+        name = f"{instance_type} for {use} usage"
+        with self.lock:
+            limit = self._values.get(name)
+        if limit is not None and used + wanted > limit:
+            raise AwsError(
+                "ResourceLimitExceeded",
+                f"The account-level service limit '{name}' is {limit:g} Instances, with current utilization of {used}"
+                f" Instances and a request delta of {wanted} Instances. Please use AWS Service Quotas to request an"
+                " increase for this quota.",
+            )
 
     def list_service_quotas(self, params: Params) -> Params:
         """The applied values of the account: only the quotas that were ``set``."""

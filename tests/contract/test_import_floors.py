@@ -85,7 +85,7 @@ ROOMS = {
     "lambda_": {*_JUDGED, "processes"},
     "cloudformation": _JUDGED,
     "codebuild": {*_JUDGED, "containers", "ecr", "job_log", "processes"},
-    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log"},
+    "sagemaker": {*_JUDGED, "containers", "ecr", "job_log", "service_quotas"},
     "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
 ROOMS["local_aws"] = set(ROOMS)

@@ -24,7 +24,7 @@ from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.fleet import extract_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mlops_constructs.local_aws.local_aws import LocalAws
@@ -360,6 +360,76 @@ def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None
         models.update(name, models.simple(InstanceType="ml.m5.xlarge"))
 
 
+@pytest.fixture
+def allowed(aws: LocalAws) -> Iterator[Callable[[int], None]]:
+    """Sets the account's quota of a type that no other test uses."""
+    name = "ml.c5.large for endpoint usage"
+    yield lambda count: aws.service_quotas.set(name, count)
+    aws.service_quotas.set(name, 1000)
+
+
+def fleet(count: int) -> dict[str, Any]:
+    return {"InstanceType": "ml.c5.large", "InitialInstanceCount": count}
+
+
+def test_the_quota_refuses_an_endpoint_with_the_numbers(models: Models, allowed: Callable[[int], None]) -> None:
+    allowed(3)
+    models.serving(**fleet(1))
+    models.serving(**fleet(2))
+
+    with pytest.raises(ClientError) as refused:
+        models.endpoint(models.simple(**fleet(2)))
+
+    assert refused.value.response["Error"]["Code"] == "ResourceLimitExceeded"
+    assert (
+        "The account-level service limit 'ml.c5.large for endpoint usage' is 3 Instances, with current utilization of"
+        " 3 Instances and a request delta of 2 Instances."
+    ) in str(refused.value)
+
+
+def test_an_update_needs_instances_for_both_fleets(models: Models, allowed: Callable[[int], None]) -> None:
+    name = models.serving(**fleet(2))
+    used = instances(models)
+    allowed(used + 1)
+    with pytest.raises(ClientError, match=f"utilization of {used} Instances and a request delta of 2 Instances"):
+        models.update(name, models.simple(**fleet(2)))
+    assert models.settled(name)["EndpointStatus"] == "InService"
+
+    allowed(used + 2)
+    models.update(name, models.simple("two", **fleet(2)))
+
+    assert models.answer(name)["answer"] == "two"
+    assert instances(models) == used
+
+
+def test_a_larger_count_needs_only_the_difference(models: Models, allowed: Callable[[int], None]) -> None:
+    name = models.serving(**fleet(2))
+    allowed(instances(models) + 1)
+    with pytest.raises(ClientError, match="a request delta of 2 Instances"):
+        scale(models, name, 4)
+
+    scale(models, name, 3)
+
+    assert models.settled(name)["ProductionVariants"][0]["DesiredInstanceCount"] == 3
+
+
+def test_an_endpoint_that_failed_uses_no_quota(models: Models, allowed: Callable[[int], None]) -> None:
+    used = instances(models)
+    name = models.endpoint(models.simple(mode="exit", **fleet(2)))
+    assert models.settled(name)["EndpointStatus"] == "Failed"
+    allowed(used + 2)
+    models.serving(**fleet(2))
+
+
+def instances(models: Models) -> int:
+    """Count the instances that the quota is about."""
+    return sum(
+        endpoint.instances()["ml.c5.large"]
+        for name in listed(models)
+        for endpoint in [models.aws.sagemaker.endpoints.find(name)]
+    )
+
+
 def test_traffic_is_split_by_weight(models: Models) -> None:
     champion = variant(models.model("champion"), "champion", InitialVariantWeight=9)
     challenger = variant(models.model("challenger"), "challenger", InitialVariantWeight=1)
@@ -426,6 +496,33 @@ def test_configuration_is_kept_as_it_was_sent(models: Models) -> None:
     models.sagemaker.delete_endpoint_config(EndpointConfigName=captured)
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
         models.sagemaker.describe_endpoint_config(EndpointConfigName=captured)
+
+
+@pytest.mark.parametrize(
+    ("enable", "told"),
+    [({}, (True, "Started", 50)), ({"EnableCapture": False}, (False, "Stopped", 50))],
+    ids=["by default", "disabled"],
+)
+def test_the_description_tells_whether_it_captures(
+    models: Models, enable: dict[str, Any], told: tuple[bool, str, int]
+) -> None:
+    config = {
+        **enable,
+        "InitialSamplingPercentage": 50,
+        "DestinationS3Uri": f"s3://{BUCKET}/told",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    name = models.endpoint(models.config(variant(models.model()), DataCaptureConfig=config))
+
+    summary = models.settled(name)["DataCaptureConfig"]
+
+    assert (summary["EnableCapture"], summary["CaptureStatus"], summary["CurrentSamplingPercentage"]) == told
+    # DataCaptureConfigSummary requires all of its members.
+    assert (summary["DestinationS3Uri"], summary["KmsKeyId"]) == (f"s3://{BUCKET}/told", "")
+
+
+def test_an_endpoint_without_data_capture_tells_nothing_of_it(models: Models) -> None:
+    assert "DataCaptureConfig" not in models.settled(models.serving())
 
 
 def test_invocations_are_captured(models: Models) -> None:

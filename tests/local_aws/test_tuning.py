@@ -333,10 +333,23 @@ def test_an_instance_type_lacks_capacity_as_often_as_told(aws: LocalAws, definit
 
 
 def test_a_quota_of_none_refuses_the_job(aws: LocalAws, definition: dict[str, Any]) -> None:
-    aws.sagemaker.training_jobs.capacity.refuse_quota("ml.p4d.24xlarge")
+    aws.service_quotas.set("ml.p4d.24xlarge for training job usage", 0)
     resources = {**definition["ResourceConfig"], "InstanceType": "ml.p4d.24xlarge"}
     with pytest.raises(ClientError, match=r"ResourceLimitExceeded.*ml\.p4d\.24xlarge for training job usage"):
         aws.client("sagemaker").create_training_job(**job(definition, "no-quota", {}, ResourceConfig=resources))
+
+
+def test_a_quota_is_of_one_use(aws: LocalAws, definition: dict[str, Any]) -> None:
+    aws.service_quotas.set("ml.c5.xlarge for spot training job usage", 0)
+    aws.service_quotas.set("ml.c5.xlarge for endpoint usage", 0)
+    request = job(definition, "on-demand-quota", {})
+    request["ResourceConfig"] = {**definition["ResourceConfig"], "InstanceType": "ml.c5.xlarge"}
+    aws.client("sagemaker").create_training_job(**request)
+    assert trained(aws, request)["TrainingJobStatus"] == "Completed"
+    aws.service_quotas.set("ml.c5.xlarge for training job usage", 1)
+    again = {**request, "TrainingJobName": "used-quota-no-longer"}
+    aws.client("sagemaker").create_training_job(**again)
+    assert trained(aws, again)["TrainingJobStatus"] == "Completed"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The capacity and the quotas of instance types; a test can take them away."""
+"""The capacity of instance types; a test can take it away."""
 
 from __future__ import annotations
 
@@ -12,22 +12,11 @@ class Capacity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._refusals: Counter[str] = Counter()
-        self._no_quota: set[str] = set()
 
     def refuse(self, instance_type: str, times: int) -> None:
         """Make the next `times` jobs on this instance type fail, as AWS does when it has no capacity."""
         with self._lock:
             self._refusals[instance_type] += times
-
-    def refuse_quota(self, instance_type: str) -> None:
-        """Set the account's quota for this instance type to 0."""
-        with self._lock:
-            self._no_quota.add(instance_type)
-
-    def has_quota(self, instance_type: str) -> bool:
-        """Whether the account has a quota for this instance type."""
-        with self._lock:
-            return instance_type not in self._no_quota
 
     def take(self, instance_type: str) -> bool:
         """Whether an instance is available now; if not, this uses up one refusal."""

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _SIDES = {"Input": "endpointInput", "Output": "endpointOutput"}
 
 
+def captures(config: Params) -> bool:
+    """Whether a DataCaptureConfig captures; it does by default."""
+    return bool(config) and bool(config.get("EnableCapture", True))
+
+
 def capture(
     account: Account, endpoint_name: str, variant: Variant, config: Params, bodies: dict[str, tuple[str, bytes]]
 ) -> None:
@@ -28,7 +33,7 @@ def capture(
 
     `bodies` contains the content type and the bytes of "Input" and "Output".
     """
-    if not config.get("EnableCapture") or random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
+    if not captures(config) or random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
         return
     now = datetime.now(timezone.utc)
     wanted = [option["CaptureMode"] for option in config["CaptureOptions"]]

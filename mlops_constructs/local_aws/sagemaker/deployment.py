@@ -37,7 +37,7 @@ class Deployment:
         with endpoint.lock:
             gone = self._is_cancelled()
             if not gone:
-                endpoint.fleet, endpoint.failure_reason = fleet, reason
+                endpoint.fleet, endpoint.failure_reason, endpoint.pending = fleet, reason, None
                 endpoint.move_to("InService" if fleet is not None else "Failed")
         if gone and fleet is not None:
             fleet.stop(0)
@@ -59,7 +59,7 @@ class Deployment:
             new, reason = None, alarming
         with endpoint.lock:
             retired = endpoint.fleet
-            endpoint.pending_config_name = None
+            endpoint.pending = None
             if new is not None:
                 endpoint.fleet, endpoint.config_name = new, new.config_name
             else:

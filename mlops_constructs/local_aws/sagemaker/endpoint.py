@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.sagemaker.capture import captures
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Endpoint:
-    """An endpoint. Its state is read and written under `lock`; each new status is emitted as an event."""
+    """An endpoint. Its state is read and written under `lock`; each new status is emitted as an event.
+
+    `pending` is the configuration that is being deployed.
+    """
 
     account: Account
     name: str
@@ -29,7 +34,7 @@ class Endpoint:
     fleet: Fleet | None = None
     failure_reason: str = ""
     deployment_config: Params = field(default_factory=dict)
-    pending_config_name: str | None = None
+    pending: Params | None = None
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     def __post_init__(self) -> None:
@@ -63,6 +68,13 @@ class Endpoint:
             }
         )
 
+    def instances(self) -> Counter[str]:
+        """Its instances by type: those that serve, and those of a fleet that is being started beside them."""
+        found = instances_of(self.pending["ProductionVariants"]) if self.pending is not None else Counter()
+        for variant in self.fleet.variants if self.fleet is not None else ():
+            found[variant.settings.get("InstanceType", "")] += variant.instance_count or 0
+        return found
+
     def summary(self) -> Params:
         """The endpoint in ListEndpoints."""
         return {
@@ -85,15 +97,28 @@ class Endpoint:
             answer["FailureReason"] = self.failure_reason
         if self.deployment_config:
             answer["LastDeploymentConfig"] = self.deployment_config
-        if self.pending_config_name is not None:
-            answer["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending_config_name}
+        if self.pending is not None:
+            answer["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending["EndpointConfigName"]}
         return answer
 
 
+def instances_of(variants: list[Params]) -> Counter[str]:
+    """The instances of a configuration's variants, by type; a serverless variant has none."""
+    found: Counter[str] = Counter()
+    for variant in variants:
+        found[variant.get("InstanceType", "")] += variant.get("InitialInstanceCount", 0)
+    return found
+
+
 def _capture_summary(capture: Params) -> Params:
+    """A DataCaptureConfigSummary, every member of which is required.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataCaptureConfigSummary.html
+    """
+    enabled = captures(capture)
     return {
-        "EnableCapture": capture.get("EnableCapture", False),
-        "CaptureStatus": "Started" if capture.get("EnableCapture") else "Stopped",
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
         "CurrentSamplingPercentage": capture["InitialSamplingPercentage"],
         "DestinationS3Uri": capture["DestinationS3Uri"],
         "KmsKeyId": capture.get("KmsKeyId", ""),

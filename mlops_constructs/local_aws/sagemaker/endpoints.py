@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.deployment import Deployment
-from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint
+from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint, instances_of
 from mlops_constructs.local_aws.sagemaker.updates import check_scaled_variants, with_retained_properties
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.host import ContainerHost
-    from mlops_constructs.local_aws.sagemaker.fleet import Fleet
+    from mlops_constructs.local_aws.sagemaker.fleet import Fleet, Variant
     from mlops_constructs.local_aws.sagemaker.tags import Tags
+    from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
 HEALTH_SECONDS = 60.0
 """How long a local fleet may take to become healthy; AWS allows 4 minutes and more."""
@@ -25,11 +27,12 @@ class Endpoints(Service):
 
     service_name: ClassVar[str] = "sagemaker"
 
-    def __init__(self, account: Account, containers: ContainerHost, tags: Tags) -> None:
+    def __init__(self, account: Account, containers: ContainerHost, tags: Tags, quotas: ServiceQuotasService) -> None:
         super().__init__(account)
         self.health_seconds = HEALTH_SECONDS
         self._containers = containers
         self._tags = tags
+        self._quotas = quotas
         self._endpoints: dict[str, Endpoint] = {}
 
     def create_endpoint(self, params: Params) -> Params:
@@ -37,10 +40,11 @@ class Endpoints(Service):
         name = params["EndpointName"]
         config = self._config(params["EndpointConfigName"])
         arn = self._arn(name)
-        endpoint = Endpoint(self.account, name, arn, config["EndpointConfigName"], self.lock)
+        endpoint = Endpoint(self.account, name, arn, config["EndpointConfigName"], self.lock, pending=config)
         with self.lock:
             if name.lower() in self._endpoints:
                 raise AwsError("ValidationException", f'Cannot create already existing endpoint "{arn}".')
+            self._check_quotas(instances_of(config["ProductionVariants"]))
             self._endpoints[name.lower()] = endpoint
         self._tags.tag(arn, params)
         self.account.spawn(f"endpoint-{name}", self._deployment(endpoint, config).create)
@@ -75,9 +79,10 @@ class Endpoints(Service):
             check_scaled_variants(self.account, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
                 config = with_retained_properties(fleet, config, params.get("ExcludeRetainedVariantProperties", []))
+            self._check_quotas(instances_of(config["ProductionVariants"]))
             if not params.get("RetainDeploymentConfig"):
                 endpoint.deployment_config = params.get("DeploymentConfig", {})
-            endpoint.pending_config_name = config["EndpointConfigName"]
+            endpoint.pending = config
             endpoint.failure_reason = ""
             endpoint.move_to("Updating")
         self.account.spawn(f"endpoint-{endpoint.name}", self._deployment(endpoint, config).update)
@@ -93,6 +98,7 @@ class Endpoints(Service):
             for change in wanted:
                 if change["VariantName"] not in variants:
                     raise AwsError("ValidationException", f"The variant {change['VariantName']} does not exist.")
+            self._check_quotas(_added(variants, wanted))
             for change in wanted:
                 variant = variants[change["VariantName"]]
                 variant.weight = change.get("DesiredWeight", variant.weight)
@@ -142,6 +148,12 @@ class Endpoints(Service):
         config = self.account.client("sagemaker").describe_endpoint_config(EndpointConfigName=name)
         return without_metadata(copy.deepcopy(config))
 
+    def _check_quotas(self, wanted: Counter[str]) -> None:
+        """Raise ResourceLimitExceeded when the account may not have these instances beside all that it has now."""
+        used = sum((endpoint.instances() for endpoint in self._endpoints.values()), Counter())
+        for instance_type, count in wanted.items():
+            self._quotas.check_instances(instance_type, "endpoint", used[instance_type], count)
+
     def _deployment(self, endpoint: Endpoint, config: Params) -> Deployment:
         return Deployment(self.account, self._containers, endpoint, config, self.health_seconds)
 
@@ -152,3 +164,13 @@ class Endpoints(Service):
             fleet.stop()
         with self.lock:
             del self._endpoints[endpoint.name.lower()]
+
+
+def _added(variants: dict[str, Variant], wanted: list[Params]) -> Counter[str]:
+    """The instances that UpdateEndpointWeightsAndCapacities adds, by type."""
+    added: Counter[str] = Counter()
+    for change in wanted:
+        variant = variants[change["VariantName"]]
+        now = variant.instance_count or 0
+        added[variant.settings.get("InstanceType", "")] += max(0, change.get("DesiredInstanceCount", now) - now)
+    return added

@@ -70,7 +70,7 @@ class ProcessingJobs(Service):
         with self.lock:
             job = self._jobs.get(name)
         if job is None:
-            raise AwsError("ValidationException", "Could not find requested job.")
+            raise AwsError("ValidationException", f"Could not find requested job with name: {name}")
         return job
 
     def close(self) -> None:

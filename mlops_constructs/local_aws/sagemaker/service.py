@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.host import ContainerHost
     from mlops_constructs.local_aws.service import Service
+    from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
 
 class SageMaker:
@@ -27,14 +28,14 @@ class SageMaker:
         services: All of them, in the order in which they start.
     """
 
-    def __init__(self, account: Account, containers: ContainerHost) -> None:
+    def __init__(self, account: Account, containers: ContainerHost, quotas: ServiceQuotasService) -> None:
         self.tags = Tags(account)
-        self.training_jobs = TrainingJobs(account, containers, self.tags)
+        self.training_jobs = TrainingJobs(account, containers, self.tags, quotas)
         self.tuning_jobs = TuningJobs(account, self.training_jobs, self.tags)
         self.processing_jobs = ProcessingJobs(account, containers, self.tags)
         self.model_registry = ModelRegistry(account)
         self.endpoint_configs = EndpointConfigs(account, self.tags)
-        self.endpoints = Endpoints(account, containers, self.tags)
+        self.endpoints = Endpoints(account, containers, self.tags, quotas)
         self.invocations = Invocations(account, self.endpoints)
         self.services: tuple[Service, ...] = (
             self.tags,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.host import ContainerHost
     from mlops_constructs.local_aws.sagemaker.tags import Tags
+    from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
 
 class TrainingJobs(Service):
@@ -22,11 +23,12 @@ class TrainingJobs(Service):
 
     service_name: ClassVar[str] = "sagemaker"
 
-    def __init__(self, account: Account, containers: ContainerHost, tags: Tags) -> None:
+    def __init__(self, account: Account, containers: ContainerHost, tags: Tags, quotas: ServiceQuotasService) -> None:
         super().__init__(account)
         self.capacity = Capacity()
         self._containers = containers
         self._tags = tags
+        self._quotas = quotas
         self._jobs: dict[str, TrainingJob] = {}
 
     def create_training_job(self, params: Params) -> Params:
@@ -73,10 +75,8 @@ class TrainingJobs(Service):
         job = TrainingJob(self.account, params, arn, datetime.now(timezone.utc))
         if tuning_job_arn is not None:
             job.result["TuningJobArn"] = tuning_job_arn
-        if not self.capacity.has_quota(job.instance_type):
-            limit = f"The account-level service limit '{job.instance_type} for training job usage' is 0 Instances"
-            raise AwsError("ResourceLimitExceeded", f"{limit}, with current utilization of 0 Instances.")
         with self.lock:
+            self._check_quota(job)
             if name in self._jobs:
                 message = f"Training job names must be unique within an AWS account: {arn} exists."
                 raise AwsError("ResourceInUse", message)
@@ -85,6 +85,15 @@ class TrainingJobs(Service):
         run = TrainingRun(self.account, self._containers, self.capacity, job, credentials)
         self.account.spawn(f"training-{name}", run.run)
         return job
+
+    def _check_quota(self, job: TrainingJob) -> None:
+        used = sum(
+            other.instance_count
+            for other in self._jobs.values()
+            if other.status in ("InProgress", "Stopping")
+            and (other.instance_type, other.quota_use) == (job.instance_type, job.quota_use)
+        )
+        self._quotas.check_instances(job.instance_type, job.quota_use, used, job.instance_count)
 
     def find(self, name: str) -> TrainingJob:
         """The job with this name. Raises SageMaker's ValidationException when there is none."""

@@ -59,6 +59,16 @@ class TrainingJob:
         """ResourceConfig.InstanceType; empty when the request has none."""
         return str(self.request.get("ResourceConfig", {}).get("InstanceType", ""))
 
+    @property
+    def instance_count(self) -> int:
+        """ResourceConfig.InstanceCount; 1 when the request has none."""
+        return int(self.request.get("ResourceConfig", {}).get("InstanceCount", 1))
+
+    @property
+    def quota_use(self) -> str:
+        """The use in the name of the quota for its instances."""
+        return "spot training job" if self.request.get("EnableManagedSpotTraining") else "training job"
+
     def move(self, secondary: str) -> None:
         """Change to a secondary status, unless the job is being stopped."""
         with self._lock:
