@@ -15,7 +15,7 @@ class ProcessingJobs(Jobs):
     work: ClassVar[str] = "evaluation"
     quota: ClassVar[str] = "processing"
     log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
-    remedy: ClassVar[str] = "The job may continue and cost money: stop it, or lower max_runtime_in_seconds."
+    remedy: ClassVar[str] = "It is stopped now: lower max_runtime_in_seconds."
 
     def create(self, request: dict[str, Any]) -> None:
         """Create a processing job. Raises ClientError when SageMaker returns an error."""

@@ -160,5 +160,8 @@ class Jobs(ABC):
 
 
 def _says_not_found(error: ClientError) -> bool:
-    code = error_code(error)
-    return code == "ResourceNotFound" or (code == "ValidationException" and "not found" in error_message(error).lower())
+    """SageMaker says "Requested resource not found." of a training job, "Could not find ..." of a processing job."""
+    code, message = error_code(error), error_message(error).lower()
+    return code == "ResourceNotFound" or (
+        code == "ValidationException" and ("not found" in message or "not find" in message)
+    )

@@ -103,6 +103,8 @@ def _of_another_pipeline(role: str, site: _Site) -> Iterator[Recorded]:
         yield Recorded(role, f"sagemaker:{action}", site.arn("sagemaker", f"endpoint/{_OTHER}-production"))
     for action in ("CreateTrainingJob", "StopTrainingJob", "DescribeTrainingJob"):
         yield Recorded(role, f"sagemaker:{action}", site.arn("sagemaker", f"training-job/{_OTHER}-ID"))
+    for action in ("CreateProcessingJob", "StopProcessingJob", "DescribeProcessingJob"):
+        yield Recorded(role, f"sagemaker:{action}", site.arn("sagemaker", f"processing-job/{_OTHER}-ID"))
     for action in ("UpdateModelPackage", "CreateModelPackage", "DescribeModelPackage"):
         yield Recorded(role, f"sagemaker:{action}", site.arn("sagemaker", f"model-package/{_OTHER}/1"))
     tag = (("aws:resourcetag/mlops:pipeline", (_OTHER,)),)

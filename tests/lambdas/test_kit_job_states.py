@@ -131,9 +131,11 @@ def test_train_hands_on_exactly_the_best_jobs_that_register_accepts(
 def test_a_running_job_is_stopped_and_no_other(
     sagemaker: Any, script: Callable[[str], Any], set_env: Callable[..., None], status: str
 ) -> None:
-    set_env({"pipeline": "iris-1a2b3c", "job_kind": "training", "job_prefix": "iris-1a2b3c"})
+    ours = "iris-1a2b3c"
+    set_env({"pipeline": ours, "job_kind": "training", "job_prefix": ours, "evaluation_prefix": ours})
     script("codepipeline").answer("GetPipelineExecution", pipelineExecution={"status": "Failed"})
     sagemaker.answer("DescribeTrainingJob", **job(status)).refuse_rest("DescribeTrainingJob", *NOT_FOUND)
+    sagemaker.refuse_rest("DescribeProcessingJob", *NOT_FOUND)
     sagemaker.answer("StopTrainingJob")
     detail = {"pipeline": "iris-1a2b3c", "execution-id": EXECUTION, "state": "FAILED"}
     stop_training.handler.handler({"detail": detail}, None)

@@ -1,4 +1,4 @@
-"""An execution that is stopped or fails stops its own job, and no other."""
+"""An execution that is stopped or fails stops its own jobs, and no other."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 NAME = "iris-1a2b3c-3f2b9c1e7d54"
 NOT_FOUND = ("ValidationException", "Requested resource not found.")
+NO_EVALUATION = ("ValidationException", f"Could not find requested job with name: {NAME}")
 
 
 @pytest.fixture(autouse=True)
 def _settings(set_env: Callable[..., None]) -> None:
-    set_env({"pipeline": "iris-1a2b3c", "job_kind": "training", "job_prefix": "iris-1a2b3c"})
+    set_env({"pipeline": "iris-1a2b3c", "job_kind": "training", "job_prefix": "iris-1a2b3c", "evaluation_prefix": ""})
 
 
 @pytest.fixture
@@ -126,6 +127,60 @@ def test_a_search_is_stopped_with_all_its_jobs(sagemaker: Any, codepipeline: Any
     sagemaker.refuse_rest("DescribeHyperParameterTuningJob", "ResourceNotFound").answer("StopHyperParameterTuningJob")
     handler(event(), None)
     assert sagemaker.requests["StopHyperParameterTuningJob"] == [{"HyperParameterTuningJobName": NAME}]
+
+
+def evaluation(name: str, status: str) -> dict[str, Any]:
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:processing-job/{name}"
+    return {"ProcessingJobName": name, "ProcessingJobArn": arn, "ProcessingJobStatus": status}
+
+
+@pytest.fixture
+def evaluates(set_env: Callable[..., None], sagemaker: Any, codepipeline: Any) -> None:
+    """A stopped execution, of a pipeline with an evaluation program, whose training is over."""
+    set_env({"evaluation_prefix": "iris-1a2b3c"})
+    execution(codepipeline, "Stopped")
+    sagemaker.answer("DescribeTrainingJob", **job(NAME, "Completed")).refuse_rest("DescribeTrainingJob", *NOT_FOUND)
+    sagemaker.answer("StopProcessingJob")
+
+
+@pytest.mark.parametrize("name", [NAME, f"{NAME}-r2"])
+def test_the_running_evaluation_of_the_execution_is_stopped(evaluates: None, sagemaker: Any, name: str) -> None:
+    if name != NAME:
+        sagemaker.answer("DescribeProcessingJob", **evaluation(NAME, "Failed"))
+    sagemaker.answer("DescribeProcessingJob", **evaluation(name, "InProgress"))
+    sagemaker.refuse_rest("DescribeProcessingJob", *NO_EVALUATION)
+    handler(event(), None)
+    assert sagemaker.requests["StopProcessingJob"] == [{"ProcessingJobName": name}]
+    assert sagemaker.requests["StopTrainingJob"] == []
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
+def test_an_evaluation_that_is_over_is_left_alone(evaluates: None, sagemaker: Any, status: str) -> None:
+    sagemaker.answer("DescribeProcessingJob", **evaluation(NAME, status))
+    sagemaker.refuse_rest("DescribeProcessingJob", *NO_EVALUATION)
+    handler(event(), None)
+    assert sagemaker.requests["StopProcessingJob"] == []
+
+
+def test_an_execution_that_never_evaluated_is_no_mistake(evaluates: None, sagemaker: Any) -> None:
+    sagemaker.refuse_rest("DescribeProcessingJob", *NO_EVALUATION)
+    handler(event(), None)
+    assert sagemaker.requests["StopProcessingJob"] == []
+
+
+def test_an_evaluation_that_cannot_be_looked_up_is_raised_so_that_lambda_tries_again(
+    evaluates: None, sagemaker: Any
+) -> None:
+    sagemaker.refuse_rest("DescribeProcessingJob", "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        handler(event(), None)
+
+
+def test_without_an_evaluation_program_no_evaluation_is_looked_for(sagemaker: Any, codepipeline: Any) -> None:
+    execution(codepipeline, "Stopped")
+    sagemaker.refuse_rest("DescribeTrainingJob", *NOT_FOUND)
+    handler(event(), None)
+    assert sagemaker.requests["DescribeProcessingJob"] == []
 
 
 @pytest.mark.parametrize("wrong", [{}, {"detail": {}}, event(pipeline="other")])

@@ -115,6 +115,18 @@ def test_training_never_gets_the_held_out_records(plain: Synthesized, evaluated:
     assert plain.function_document("train_model")["held_out_channel"] is None
 
 
+def test_a_stopped_execution_stops_its_evaluation_under_the_name_that_it_was_started_with(
+    plain: Synthesized, evaluated: Synthesized
+) -> None:
+    prefix = settings(evaluated, "stop_training")["EVALUATION_PREFIX"]
+    assert prefix == settings(evaluated, "run_evaluation")["JOB_PREFIX"] == evaluated.pipeline.name
+    (stop,) = [one for one in evaluated.policy("stop-training") if "sagemaker:StopProcessingJob" in one["Action"]]
+    assert stop["Action"] == ["sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"]
+    assert stop["Resource"].endswith(f":processing-job/{prefix}-*")
+    assert settings(plain, "stop_training")["EVALUATION_PREFIX"] == ""
+    assert not [one for one in plain.policy("stop-training") if "sagemaker:StopProcessingJob" in one["Action"]]
+
+
 def test_the_job_has_a_role_of_its_own_that_writes_nothing_but_its_report(evaluated: Synthesized) -> None:
     role = next(
         one for one in evaluated.all("aws_iam_role").values() if one["name"].split("-${")[0].endswith("-evaluation")

@@ -387,7 +387,7 @@ def test_a_list_that_terraform_alone_knows_is_joined_by_terraform() -> None:
     assert found["environment"]["variables"]["SUBNET_IDS"] == '${join(",", var.subnets)}'
 
 
-def test_a_stopped_or_failed_execution_stops_its_job(plain: Synthesized) -> None:
+def test_a_stopped_or_failed_execution_stops_its_jobs(plain: Synthesized) -> None:
     assert pattern_of(plain, "-on-stop")["detail"] == {
         "pipeline": [plain.pipeline.name],
         "state": ["STOPPED", "CANCELED", "SUPERSEDED", "FAILED"],
@@ -396,6 +396,7 @@ def test_a_stopped_or_failed_execution_stops_its_job(plain: Synthesized) -> None
         "PIPELINE": plain.pipeline.name,
         "JOB_KIND": "training",
         "JOB_PREFIX": plain.pipeline.name,
+        "EVALUATION_PREFIX": "",
     }
 
 

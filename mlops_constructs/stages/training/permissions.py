@@ -1,4 +1,4 @@
-"""Policies of the training job, and of the functions that start it, stop it and wait for it."""
+"""Policies of the training job, and of the functions that start it, stop jobs and wait for them."""
 
 from __future__ import annotations
 
@@ -104,6 +104,12 @@ def stop_permissions(env: Environment, tuning: Tuning | None) -> list[Statement]
     if tuning is None:
         return [allow("sagemaker:StopTrainingJob", training_jobs_arn(env, tuning))]
     return [allow("sagemaker:StopHyperParameterTuningJob", tuning_jobs_arn(env))]
+
+
+def evaluation_stop_permissions(env: Environment) -> list[Statement]:
+    """Allow stopping the evaluation jobs of executions."""
+    jobs = env.arn("sagemaker", f"processing-job/{env.name}-*")
+    return [allow(["sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"], jobs)]
 
 
 def training_jobs_arn(env: Environment, tuning: Tuning | None) -> str:

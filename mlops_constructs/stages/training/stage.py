@@ -15,6 +15,7 @@ from ..._aws.role import ServiceRole
 from ...config.training import MAX_POLL_SECONDS
 from .dataset_check import check_dataset_function
 from .permissions import (
+    evaluation_stop_permissions,
     job_permissions,
     launch_permissions,
     look_permissions,
@@ -38,14 +39,15 @@ _SPARE_MINUTES = 24 * 60
 
 
 class TrainingStage(Construct):
-    """The functions that check a data set, train on it and stop the training, and the role of the training job.
+    """The functions that check a data set, train on it and stop jobs, and the role of the training job.
 
     Attributes:
         role: Role of the training job, which reads pinned data sets and writes models.
         jobs_arn: Pattern of the ARNs of its training jobs.
         check_dataset: Function that checks and pins an uploaded data set.
         train_model: Function that starts the training job and waits for it.
-        stop_training: Function that stops the job of an execution that has ended without success.
+        stop_training: Function that stops the jobs of an execution that has ended without success, its evaluation job
+            included.
         answer_training: Function that ends the wait for a job of more than 22 hours, or None for shorter jobs.
     """
 
@@ -74,7 +76,7 @@ class TrainingStage(Construct):
             env: Where it is deployed.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ARN of the ECR repository of the image.
-            held_out_channel: Channel that training does not get, or None.
+            held_out_channel: Channel of the evaluation job, which training does not get; None without such a job.
             allowed: What a data set may request for the training job.
             endpoints: The endpoints that the model will be deployed to.
         """
@@ -92,7 +94,7 @@ class TrainingStage(Construct):
             endpoints=endpoints,
         )
         self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
-        self.stop_training = self._stop_training()
+        self.stop_training = self._stop_training(evaluates=held_out_channel is not None)
         self._max_seconds = config.max_seconds if tuning is None else tuning.max_runtime_in_seconds
         self.answer_training: Function | None = None
         if self._max_seconds > MAX_POLL_SECONDS:
@@ -173,18 +175,23 @@ class TrainingStage(Construct):
             ),
         )
 
-    def _stop_training(self) -> Function:
+    def _stop_training(self, *, evaluates: bool) -> Function:
         env = self._env
         function = Function(
             self,
             "stop_training",
             folder="stop_training",
             env=env,
-            settings={"PIPELINE": env.name, **job_settings(env, self._tuning)},
+            settings={
+                "PIPELINE": env.name,
+                **job_settings(env, self._tuning),
+                "EVALUATION_PREFIX": env.name if evaluates else "",
+            },
             permissions=[
                 allow("codepipeline:GetPipelineExecution", env.arn("codepipeline", env.name)),
                 *look_permissions(env, self._tuning),
                 *stop_permissions(env, self._tuning),
+                *(evaluation_stop_permissions(env) if evaluates else []),
             ],
         )
         self._on(
