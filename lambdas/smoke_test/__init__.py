@@ -1,1 +1,1 @@
-"""Checks that an endpoint runs the requested model, and that its predictions for the golden records are correct."""
+"""Checks an endpoint: its model is the requested one, it captures as configured, and its predictions are correct."""

@@ -1,4 +1,4 @@
-"""The test of an endpoint: it must run the requested model, and return correct predictions."""
+"""The test of an endpoint: it must run the requested model, capture as configured, and return correct predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from handler_kit.errors import ConfigurationError, StepError, error_code, error_
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
+from smoke_test.capture import check_capture
 from smoke_test.golden import Result, parse_answers, parse_golden, same
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ class SmokeTest:
         if status != "InService":
             reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
             raise StepError(f"Endpoint {self._params.endpoint} is {status}: {reason}")
-        return self._test(self._variant_of_release(endpoint["EndpointConfigName"]))
+        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        variant = self._variant_of_release(config["ProductionVariants"])
+        check_capture(endpoint, config)
+        return self._test(variant)
 
     def _token(self, text: str | None, latest_deadline: int) -> Token:
         name = self._params.endpoint
@@ -85,13 +89,11 @@ class SmokeTest:
             return StepError(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
         return error
 
-    def _variant_of_release(self, config_name: str) -> str | None:
+    def _variant_of_release(self, variants: list[dict[str, Any]]) -> str | None:
         """The name of the variant to invoke; ``None`` when there is only one variant.
 
         After a rollback an endpoint is InService too, with its previous model: only the image and model data differ.
         """
-        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=config_name)
-        variants = config["ProductionVariants"]
         running = {variant["VariantName"]: self._model(variant["ModelName"]) for variant in variants}
         requested = (self._params.image, self._params.model_data_url)
         for name, model in running.items():

@@ -1,4 +1,4 @@
-"""An endpoint is tested: in service, on the requested model, right and fast."""
+"""An endpoint is tested: in service, on the requested model, capturing as configured, right and fast."""
 
 from __future__ import annotations
 
@@ -162,6 +162,74 @@ def test_a_single_variant_is_asked_without_naming_it(call: Any, runtime: Any, re
     replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
     call()
     assert all("TargetVariant" not in one for one in runtime.requests["InvokeEndpoint"])
+
+
+CAPTURE = {
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": f"s3://{BUCKET}/capture/production/iris-1a2b3c",
+    "CaptureOptions": [{"CaptureMode": "Input"}],
+}
+
+
+def capturing(sagemaker: Any, configured: dict[str, Any] | None, running: dict[str, Any] | None) -> None:
+    """An endpoint in service on the requested model, with data capture as it is configured and as it runs."""
+    endpoint = {"EndpointName": ENDPOINT, "EndpointStatus": "InService", "EndpointConfigName": "config"}
+    if running is not None:
+        summary = {"EnableCapture": True, "CaptureStatus": "Started", "CurrentSamplingPercentage": 100}
+        same_place = {"DestinationS3Uri": CAPTURE["DestinationS3Uri"], "KmsKeyId": ""}
+        endpoint["DataCaptureConfig"] = {**summary, **same_place, **running}
+    config: dict[str, Any] = {"ProductionVariants": [{"VariantName": "primary", "ModelName": "m"}]}
+    if configured is not None:
+        config["DataCaptureConfig"] = {**CAPTURE, **configured}
+    sagemaker.answer("DescribeEndpoint", **endpoint).answer("DescribeEndpointConfig", **config)
+    sagemaker.answer("DescribeModel", PrimaryContainer={"Image": IMAGE, "ModelDataUrl": MODEL})
+
+
+@pytest.mark.parametrize(
+    ("running", "found"),
+    [
+        (None, "not enabled, its status is unknown, it samples 0 %"),
+        ({"EnableCapture": False, "CaptureStatus": "Stopped"}, "not enabled, its status is Stopped, it samples 100 %"),
+        ({"CaptureStatus": "Stopped"}, "enabled, its status is Stopped, it samples 100 %"),
+        ({"CurrentSamplingPercentage": 20}, "enabled, its status is Started, it samples 20 %"),
+    ],
+)
+def test_an_endpoint_that_silently_does_not_capture_fails(
+    call: Any, sagemaker: Any, runtime: Any, reports: Any, running: dict[str, Any] | None, found: str
+) -> None:
+    capturing(sagemaker, {"EnableCapture": True}, running)
+    call()
+    assert reports.message == (
+        f"Endpoint {ENDPOINT} must capture 100 % of its requests, and does not: data capture is {found}. Check that the"
+        f" model's role may write to {CAPTURE['DestinationS3Uri']} and use its key, then retry the stage."
+    )
+    assert runtime.operations() == []
+
+
+@pytest.mark.parametrize(
+    ("configured", "running"),
+    [
+        ({"EnableCapture": True}, {}),
+        # SageMaker captures by default.
+        ({}, {}),
+        ({"InitialSamplingPercentage": 20}, {"CurrentSamplingPercentage": 20}),
+        (None, None),
+        ({"EnableCapture": False}, {"EnableCapture": False, "CaptureStatus": "Stopped"}),
+        ({"InitialSamplingPercentage": 0}, {"CurrentSamplingPercentage": 0, "CaptureStatus": "Stopped"}),
+    ],
+)
+def test_an_endpoint_that_captures_as_configured_passes(
+    call: Any,
+    sagemaker: Any,
+    runtime: Any,
+    reports: Any,
+    configured: dict[str, Any] | None,
+    running: dict[str, Any] | None,
+) -> None:
+    capturing(sagemaker, configured, running)
+    replies(runtime, "setosa", "setosa", "virginica", "setosa\nvirginica")
+    call()
+    assert reports.outputs["Accuracy"] == "1"
 
 
 @pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
