@@ -34,6 +34,11 @@ class Rehearsal:
     """Runs a synthesized stack on this machine.
 
     Use it as a context manager: on exit, even by an error, it ends every process and deletes every folder it created.
+
+    Attributes:
+        aws: The local AWS.
+        result: What it has come to so far.
+        terraform: Terraform in the folder of the deployed stack; None before ``deploy``.
     """
 
     def __init__(
@@ -67,7 +72,7 @@ class Rehearsal:
         self.aws = LocalAws(port=port, region=_region(stack), docker=docker, iam=iam)
         self.result = Result(iam=iam)
         self._steps = Steps(self.result, watcher)
-        self._terraform: Terraform | None = None
+        self.terraform: Terraform | None = None
         self._deployed: DeployedPipeline | None = None
         self._foreign_buckets = ForeignBuckets(stack, self.aws)
         self._foreign_roles = ForeignRoles(stack, self.aws)
@@ -83,8 +88,8 @@ class Rehearsal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._terraform is not None:
-            self._terraform.close()
+        if self.terraform is not None:
+            self.terraform.close()
         self.aws.close()
 
     def deploy(self) -> DeployedPipeline:
@@ -97,7 +102,7 @@ class Rehearsal:
             on_event=self._on_terraform,
             program=self._program,
         )
-        self._terraform = terraform
+        self.terraform = terraform
         terraform.prepare(self._stack)
         self._foreign_buckets.make()
         self._foreign_roles.make()
@@ -169,7 +174,7 @@ class Rehearsal:
 
     def destroy(self) -> None:
         """Tear everything down; raise RehearsalError when something is left."""
-        terraform = self._terraform
+        terraform = self.terraform
         assert terraform is not None
         with self._steps.step("Pipelines", "teardown") as say:
             # As `mlops teardown --data --yes` does.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_aws.tiny_pipeline import wait_for
 from patience import PATIENCE_SECONDS
 
+from mlops_constructs._payload import DOCUMENT
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.follow import Follower
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from mlops_constructs.deployed import DeployedPipeline, Execution
     from mlops_constructs.rehearsal.data import RehearsalData
     from mlops_constructs.rehearsal.progress import Update
+    from mlops_constructs.rehearsal.terraform import Terraform
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,6 +73,12 @@ class Site:
         return self.deployed.image_pipeline
 
     @property
+    def terraform(self) -> Terraform:
+        """Terraform in the folder of the stack."""
+        assert self.rehearsal.terraform is not None
+        return self.rehearsal.terraform
+
+    @property
     def artifacts(self) -> str:
         """Name of the pipeline's artifact bucket."""
         return self.deployed.artifact_bucket
@@ -82,6 +92,11 @@ class Site:
             "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         }
+
+    def redeploy(self, stack: Path) -> None:
+        """Apply the stack as its author has changed it."""
+        self.terraform.prepare(stack)
+        self.terraform.apply()
 
     def another(self, name: str) -> DeployedPipeline:
         """Give a pipeline of the stack by what its name starts with."""
@@ -128,6 +143,21 @@ class Site:
         self.upload(channels, golden)
         return self.follow_new(known)
 
+    def stop(self, execution: str, pipeline: str | None = None) -> None:
+        """Stop an execution at once, as a person does in the console."""
+        name = self.pipeline if pipeline is None else pipeline
+        self.client("codepipeline").stop_pipeline_execution(
+            pipelineName=name, pipelineExecutionId=execution, abandon=True, reason="a test"
+        )
+
+    def change_document(self, function: str, change: Callable[[dict[str, Any]], object]) -> None:
+        """Deploy a function with another document than the stack has; a change of nothing deploys the stack's again."""
+        client = self.client("lambda")
+        variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+        place = {"Bucket": variables["ARTIFACT_BUCKET"], "Key": f"functions/{function}.zip"}
+        deployed = self.client("s3").get_object(**place)["Body"].read()
+        client.update_function_code(FunctionName=function, ZipFile=with_document(deployed, change))
+
     def package(self, outcome: Execution) -> dict[str, Any]:
         """Describe the model package that an execution registered."""
         arn = outcome.variable("Register", "ModelPackageArn")
@@ -164,6 +194,20 @@ class Site:
         command = [sys.executable, "-m", "mlops_constructs", *arguments]
         environment = {**os.environ, **self.environment}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def with_document(deployed: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """The archive of a function with a changed document."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(deployed)) as before, zipfile.ZipFile(changed, "w") as after:
+        for member in before.namelist():
+            content = before.read(member)
+            if member == DOCUMENT:
+                document = json.loads(content)
+                change(document)
+                content = json.dumps(document).encode()
+            after.writestr(member, content)
+    return changed.getvalue()
 
 
 def synthesized(program: Path, output: Path, *arguments: str) -> Path:
