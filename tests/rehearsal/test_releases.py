@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from local_aws.tiny_container import wait_until
+from patience import PATIENCE_SECONDS
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
 from mlops_constructs.rehearsal.data import RehearsalData
@@ -52,9 +54,13 @@ class Releases(Site):
         model = sagemaker.describe_model(ModelName=variants[0]["ModelName"])
         return str(model["PrimaryContainer"]["ModelDataUrl"])
 
+    def evaluations(self, execution: str = "") -> list[str]:
+        """Give the statuses of the evaluation jobs of an execution, or of all."""
+        found = self.client("sagemaker").list_processing_jobs(NameContains=execution.replace("-", "")[:12])
+        return [one["ProcessingJobStatus"] for one in found["ProcessingJobSummaries"]]
+
     def jobs(self) -> tuple[int, int]:
-        processed = self.client("sagemaker").list_processing_jobs()["ProcessingJobSummaries"]
-        return self.trainings(), len(processed)
+        return self.trainings(), len(self.evaluations())
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +160,24 @@ def test_a_program_that_cannot_judge_says_why(site: Releases, second: Execution)
     outcome = site.train(BETTER, test=b"small,1\nsmall,2\n")
     assert outcome.reason.startswith("Evaluate / RunEvaluation: ")
     assert "the test records must contain every label of ['large', 'small']" in outcome.reason
+
+
+def test_stopping_an_execution_stops_its_evaluation_and_no_other(site: Releases, second: Execution) -> None:
+    function = f"{site.pipeline}-run-evaluation"
+    slow = {"ContainerEntrypoint": ["sleep"], "ContainerArguments": ["3600"]}
+    site.change_document(function, lambda document: document["processing_job"]["AppSpecification"].update(slow))
+    follower, known, before = site.follower(), site.known(), site.evaluations()
+    site.upload({"train": BETTER, "test": TEST}, GOLDEN)
+    execution = follower.wait_for_start(known, PATIENCE_SECONDS)
+    # Its first call is over: RunEvaluation itself stops a job that it has just started for a stopped execution.
+    wait_until(lambda: "Processing job" in follower.executions.execution(execution).actions[-1].summary)
+
+    site.stop(execution)
+
+    assert follower.follow(execution).status == "Stopped"
+    wait_until(lambda: site.evaluations(execution) == ["Stopped"])
+    assert sorted(site.evaluations()) == sorted([*before, "Stopped"])
+    site.change_document(function, lambda document: None)
 
 
 def test_a_model_worse_than_production_is_rejected(site: Releases, second: Execution) -> None:

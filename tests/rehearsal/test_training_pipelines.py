@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +10,6 @@ from local_aws.tiny_container import wait_until
 from patience import PATIENCE_SECONDS
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
-from mlops_constructs._payload import DOCUMENT
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -42,39 +39,15 @@ class TwoPipelines(Site):
         follower, execution = self.start(name)
         return follower.follow(execution)
 
-    def change_document(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
+    def change_training(self, name: str, change: Callable[[dict[str, Any]], None]) -> None:
         """Deploy train_model with another document than the stack has."""
-        function = f"{self.another(name).name}-train-model"
-        client = self.client("lambda")
-        variables = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-        place = {"Bucket": variables["ARTIFACT_BUCKET"], "Key": f"functions/{function}.zip"}
-        deployed = self.client("s3").get_object(**place)["Body"].read()
-        client.update_function_code(FunctionName=function, ZipFile=with_document(deployed, change))
+        self.change_document(f"{self.another(name).name}-train-model", change)
 
     def train_slowly(self, name: str) -> None:
         """Let the next training jobs make more trees than anyone waits for."""
-        self.change_document(
+        self.change_training(
             name, lambda document: document["training_job"]["HyperParameters"].update(n_estimators="1000000")
         )
-
-    def stop(self, name: str, execution: str) -> None:
-        self.client("codepipeline").stop_pipeline_execution(
-            pipelineName=self.another(name).name, pipelineExecutionId=execution, abandon=True, reason="a test"
-        )
-
-
-def with_document(deployed: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
-    """The archive of a function with a changed document."""
-    changed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(deployed)) as before, zipfile.ZipFile(changed, "w") as after:
-        for member in before.namelist():
-            content = before.read(member)
-            if member == DOCUMENT:
-                document = json.loads(content)
-                change(document)
-                content = json.dumps(document).encode()
-            after.writestr(member, content)
-    return changed.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +150,7 @@ def test_stopping_an_execution_stops_its_training_job_and_no_other(site: TwoPipe
         return found[0] if found else None
 
     wait_until(lambda: (found := job()) is not None and found["SecondaryStatus"] == "Training")
-    site.stop("patient", execution)
+    site.stop(execution, site.another("patient").name)
 
     assert follower.follow(execution).status == "Stopped"
     wait_until(lambda: (job() or {})["TrainingJobStatus"] in ENDED)
@@ -192,7 +165,7 @@ def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: TwoPipel
         (trees,) = [one for one in ranges if one["MaxValue"] == "60"]
         trees.update(MinValue="900000", MaxValue="999999")
 
-    site.change_document("search", many)
+    site.change_training("search", many)
     follower, execution = site.start("search")
     sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]
     wait_until(
@@ -202,7 +175,7 @@ def test_stopping_an_execution_stops_its_search_with_all_its_jobs(site: TwoPipel
         ),
     )
 
-    site.stop("search", execution)
+    site.stop(execution, site.another("search").name)
 
     assert follower.follow(execution).status == "Stopped"
     wait_until(lambda: search_of(site, execution)["HyperParameterTuningJobStatus"] == "Stopped")
