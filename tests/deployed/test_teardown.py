@@ -138,6 +138,15 @@ def test_json_lists_what_was_deleted(bench: Bench, capsys: pytest.CaptureFixture
     assert {one["kind"] for one in listed["left"]} == {"execution", "stack", "model package"}
 
 
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
+def test_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> None:
+    stack = bench.aws.cloudformation.live_stack("iris-production")
+    assert stack is not None
+    stack.status = status
+    assert teardown(bench, "--yes") == 0
+    assert statuses(bench) == {}
+
+
 def test_a_stack_that_is_being_changed_stops_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = DeployedPipeline.read(bench.aws.client, "iris")
     stack = bench.aws.cloudformation.live_stack("iris-production")
