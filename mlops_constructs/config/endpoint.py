@@ -48,7 +48,7 @@ class Autoscaling(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCapture(Part):
-    """Store requests and responses in the artifact bucket, for monitoring.
+    """Store requests and responses in the artifact bucket, for monitoring; the smoke test fails if nothing is stored.
 
     Attributes:
         sampling_percentage: Percentage of the requests to capture, 1 to 100. Literal.
@@ -85,7 +85,8 @@ class Endpoint(Part):
     """One SageMaker endpoint.
 
     Attributes:
-        instance_type: SageMaker instance type. Literal.
+        instance_type: SageMaker instance type. With autoscaling, another type needs two releases: first the same type
+            with ``autoscaling=None``, then the other type with autoscaling. Literal.
         initial_instance_count: Number of instances at first, 1 to 1,000. Later deployments keep the count that
             autoscaling has set. Literal.
         autoscaling: Target tracking, or None for a fixed instance count.
