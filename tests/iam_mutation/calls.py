@@ -76,6 +76,9 @@ def _failures() -> Iterator[tuple[Recorded, ...]]:
         yield (_call(purpose, "sagemaker:StopHyperParameterTuningJob", "{tuning job}"),)
     evaluation = arn("sagemaker", "processing-job/{pipeline}-HEX")
     yield (_call("run-evaluation", "sagemaker:StopProcessingJob", evaluation),)
+    if_evaluated = _call("run-evaluation", "sagemaker:DescribeProcessingJob", evaluation)
+    for action in ("DescribeProcessingJob", "StopProcessingJob"):
+        yield (if_evaluated, _call("stop-training", f"sagemaker:{action}", evaluation))
     stack = arn("cloudformation", "stack/{pipeline}-production/*")
     for purpose in ("check-dataset", "record-decision"):
         yield (_call(purpose, "cloudformation:DescribeStacks", stack),)
