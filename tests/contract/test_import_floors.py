@@ -17,7 +17,7 @@ PACKAGE = ROOT / "mlops_constructs"
 MAY_IMPORT = {
     "errors": set(),
     "config": {"errors"},
-    "_payload": {"errors"},
+    "_payload": {"config", "errors"},
     "_jsii_node": set(),
     "_fast_import": set(),
     "_cdk": set(),
@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "stages": {"_aws", "provider", "_cdk", "_payload", "config", "errors"},
     "_parts": {"stages", "_aws", "config"},
     "_delivery": {"_parts", "stages", "_aws", "config"},
-    "pipeline": {"_delivery", "_parts", "stages", "_aws", "provider", "_cdk", "config", "errors"},
+    "_outputs": {"stages", "_cdk", "config"},
+    "pipeline": {"_outputs", "_delivery", "_parts", "stages", "_aws", "provider", "_cdk", "config", "errors"},
     "local_aws": {"errors"},
     "deployed": {"errors"},
     "rehearsal": {"deployed", "local_aws", "errors"},
