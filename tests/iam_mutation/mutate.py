@@ -43,6 +43,7 @@ class Outcome:
         denied: Recorded or tabled requests that the policies as they are deny.
         allowed: Calls of the negative corpus that the policies as they are allow.
         calls: How many calls the negative corpus has.
+        granted: Principals and actions of the recorded and tabled requests that the policies as they are allow.
     """
 
     tried: int = 0
@@ -50,6 +51,7 @@ class Outcome:
     denied: list[Recorded] = field(default_factory=list)
     allowed: list[Recorded] = field(default_factory=list)
     calls: int = 0
+    granted: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Judge:
@@ -112,8 +114,10 @@ def mutate(program: Program, rows: Rows) -> Outcome:
     own, others = shown(program, rows)
     possible = {one for one in (*others, *optional(program)) if program.decide(one.request()).allowed}
     refused = set(corpus(program))
-    judge = Judge(program, own | possible | {*tabled(program)}, refused)
+    wanted = own | possible | {*tabled(program)}
+    judge = Judge(program, wanted, refused)
     outcome = Outcome(denied=judge.denied, allowed=judge.allowed, calls=len(refused))
+    outcome.granted = {(program.generic(one.principal), one.action) for one in wanted - {*judge.denied}}
     for policy in program.all_policies():
         for mutant in mutants_of(policy):
             outcome.tried += 1

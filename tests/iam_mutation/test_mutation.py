@@ -21,6 +21,11 @@ def test_every_recorded_and_tabled_request_is_allowed(outcomes: dict[str, Outcom
     assert [one.line() for one in outcomes[name].denied] == []
 
 
+def test_whatever_a_role_did_in_a_rehearsal_it_may_do_in_some_program(outcomes: dict[str, Outcome]) -> None:
+    granted = {pair for outcome in outcomes.values() for pair in outcome.granted}
+    assert {(row.principal, row.action) for row in read(RECORDED)} - granted == set()
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_call_of_the_negative_corpus_is_denied(outcomes: dict[str, Outcome], name: str) -> None:
     assert outcomes[name].calls >= 1500
