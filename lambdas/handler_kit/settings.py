@@ -68,7 +68,10 @@ class ParamsBase:
         try:
             values = json.loads(text, object_pairs_hook=_without_duplicates)
         except ValueError as error:
-            raise ConfigurationError(f"UserParameters: must be JSON: {error}. {_RENAME}") from None
+            place = getattr(error, "pos", 0)
+            raise ConfigurationError(
+                f"UserParameters: must be JSON: {error}: {_shown(text, place)}. {_RENAME}"
+            ) from None
         return _read_params(cls, values, "UserParameters", _execution_problems(values))
 
     @classmethod
@@ -89,7 +92,15 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_carried(text: str) -> None:
     found = _NOT_CARRIED.search(text)
     if found is not None:
-        raise ConfigurationError(f"UserParameters key {found[1]}: has a character that is not allowed. {_RENAME}")
+        place = _shown(text, found.start())
+        raise ConfigurationError(
+            f"UserParameters key {found[1]}: has a character that is not allowed: {place}. {_RENAME}"
+        )
+
+
+def _shown(text: str, place: int) -> str:
+    """The parameters around a place, where the key of the object is."""
+    return repr(text[max(0, place - 200) : place + 200])
 
 
 def _execution_problems(values: object) -> list[str]:

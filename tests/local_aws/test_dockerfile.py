@@ -21,7 +21,7 @@ def shape(text: str) -> list[tuple[str, object]]:
 def refusal(text: str) -> str:
     with pytest.raises(DockerfileError) as raised:
         parse_dockerfile(text)
-    assert str(raised.value) == f"Dockerfile, line {raised.value.line}: {raised.value.reason}"
+    assert str(raised.value) == f"Dockerfile line {raised.value.line}: {raised.value.reason}"
     return f"{raised.value.line}: {raised.value.reason}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,8 @@ def test_a_program_is_started_as_docker_starts_it(workshop: Workshop, dockerfile
         ("FROM x\nADD files.tar /opt/", "cat /opt/inside.txt", ["packed"]),
         ("FROM x\nCOPY <<EOF /opt/note\nhi $HOME\nEOF", "cat /opt/note", ["hi "]),
         ("FROM x\nRUN <<EOF\necho 1 > /one\necho 2 >> /one\nEOF", "cat /one", ["1", "2"]),
+        ("FROM x\nRUN <<EOF\n#!/usr/bin/env python3\nopen('/one', 'w').write('2')\nEOF", "cat /one", ["2"]),
+        ("ARG N=A\nFROM x\nARG N\nENV $N=1", 'echo "$A"', ["1"]),
         ('FROM x\nSHELL ["/bin/sh", "-ec"]\nRUN false || echo saved > /one', "cat /one", ["saved"]),
         ("FROM x\nCOPY sub /opt/", "ls /opt/deep.txt", ["/opt/deep.txt"]),
         ("FROM x\nRUN ln -s /opt/target /opt/link\nCOPY a.txt /opt/link/", "ls /opt/target", ["a.txt"]),
@@ -164,8 +167,10 @@ def test_a_program_that_misses_something_is_told_what_was_not_done(workshop: Wor
         ("FROM x\nRUN echo why && exit 4", "Dockerfile line 2: RUN echo why && exit 4: ended with exit code 4"),
         ("FROM x\nCOPY nothing /x", 'Dockerfile line 2: COPY nothing /x: "/nothing": not found'),
         ("FROM x\nCOPY train /usr/bin/", "train is not executable: run `chmod \\+x train`"),
-        ("RUN x", "Dockerfile, line 1: FROM must be the first instruction"),
-        ("FROM x\nBUY y", "Dockerfile, line 2: "),
+        ("RUN x", "Dockerfile line 1: FROM must be the first instruction"),
+        ("FROM x\nBUY y", "Dockerfile line 2: "),
+        ("FROM $NOTHING", "the name of the base image is empty"),
+        ("FROM x\nCOPY train Dockerfile /opt", "with more than one source, the destination must end with '/'"),
     ],
 )
 def test_a_build_that_fails_names_the_line(workshop: Workshop, dockerfile: str, problem: str) -> None:
@@ -193,18 +198,24 @@ def test_a_virtual_environment_of_the_image_is_kept_for_the_next_build(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(workshop.folder / "cache"))
     dockerfile = (
-        "FROM python:3.12 AS packages\nRUN python -m venv /opt/packages && /opt/packages/bin/pip install ./lib\n"
+        "FROM python:3.12 AS packages\nCOPY mine-1-py3-none-any.whl /src/\nWORKDIR /src\n"
+        "RUN python -m venv /opt/packages && /opt/packages/bin/pip install ./mine-1-py3-none-any.whl\n"
         "FROM python:3.12\nCOPY --from=packages /opt/packages /opt/packages\nENV PATH=/opt/packages/bin:$PATH\n"
     )
-    workshop.write({"lib/pyproject.toml": '[project]\nname = "mine"\nversion = "1"\n', "lib/mine.py": "ANSWER = 42\n"})
-    image = workshop.build(dockerfile.replace("RUN", "COPY lib /src/lib\nWORKDIR /src\nRUN"))
+    with zipfile.ZipFile(workshop.context / "mine-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("mine.py", "ANSWER = 42\n")
+        wheel.writestr("mine-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: mine\nVersion: 1\n")
+        wheel.writestr("mine-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("mine-1.dist-info/RECORD", "")
+    image = workshop.build(dockerfile)
     script = "import mine; print(mine.ANSWER)"
     for python in ("python", "/usr/local/bin/python3", "/opt/packages/bin/python"):
         code, lines = workshop.run(image, "-c", script, program=python)
         assert (code, lines) == (0, ["42"]), python
     workshop.lines.clear()
-    workshop.build(dockerfile.replace("RUN", "COPY lib /src/lib\nWORKDIR /src\nRUN"), "ANOTHER=image")
-    assert "Dockerfile line 4: /opt/packages/bin/pip install ./lib: kept from an earlier build" in workshop.lines
+    workshop.build(dockerfile, "ANOTHER=image")
+    kept = "/opt/packages/bin/pip install ./mine-1-py3-none-any.whl: kept from an earlier build"
+    assert f"Dockerfile line 4: {kept}" in workshop.lines
 
 
 def test_without_namespaces_programs_find_their_files(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

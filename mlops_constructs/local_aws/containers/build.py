@@ -116,6 +116,8 @@ class Build:
 
     def _from(self, one: Instruction) -> Stage:
         words = [expand(word, self._global, one.escape) for word in one.arguments]
+        if not words[0]:
+            raise ContainerError("the name of the base image is empty")
         base, name = words[0], words[2] if len(words) == 3 else str(len(self._stages))
         stage = Stage(self._trees / str(len(self._stages)))
         earlier = self._stages.get(base.lower())
@@ -132,17 +134,20 @@ class Build:
 
     def _argument(self, one: Instruction, into: dict[str, str], defaults: Mapping[str, str]) -> None:
         for name, value in arg_pairs(one.value, one.escape):
-            text = self._given.get(name, None if value is None else expand(value, defaults, one.escape))
-            text = self._global.get(name) if text is None else text
+            key = expand(name, defaults, one.escape)
+            text = self._given.get(key, None if value is None else expand(value, defaults, one.escape))
+            text = self._global.get(key) if text is None else text
             if text is not None:
-                into[name] = text
+                into[key] = text
 
     def _execute(self, one: Instruction, stage: Stage) -> None:
         if one.keyword == "ARG":
             self._argument(one, stage.arguments, stage.variables)
         elif one.keyword == "ENV":
+            known = stage.variables
             pairs = [
-                (name, expand(text, stage.variables, one.escape)) for name, text in env_pairs(one.value, one.escape)
+                (expand(name, known, one.escape), expand(text, known, one.escape))
+                for name, text in env_pairs(one.value, one.escape)
             ]
             stage.change(environment={**stage.config.environment, **dict(pairs)})
         elif one.keyword == "WORKDIR":
@@ -183,7 +188,7 @@ class Build:
             self._omit(one, f"{', '.join(remote)} is not downloaded")
         local = [pattern for pattern in patterns if pattern not in remote and announced(pattern) is None]
         for heredoc in one.heredocs:
-            stage.write(heredoc, target, one.escape, alone=len(patterns) == 1)
+            stage.write(heredoc, target, alone=len(patterns) == 1)
         if local:
             bits = None if mode is None or not re.fullmatch(r"0?[0-7]{3,4}", mode) else int(mode, 8)
             copy(source, local, stage.tree, target, mode=bits, unpack=one.keyword == "ADD")

@@ -47,7 +47,9 @@ def copy(source: Source, patterns: Sequence[str], tree: Path, target: str, *, mo
         if not matches:
             raise ContainerError(f'"/{pattern.lstrip("/")}": not found')
         found += matches
-    is_folder = target.endswith("/") or len(found) > 1 or found[0].is_dir()
+    if len(found) > 1 and not target.endswith("/"):
+        raise ContainerError("with more than one source, the destination must end with '/'")
+    is_folder = target.endswith("/") or found[0].is_dir()
     place = inside(tree, target)
     for path in found:
         if path.is_symlink() and not path.is_file():

@@ -26,6 +26,8 @@ _PIP = re.compile(r"(?:^|[\s/;&|(])pip[\d.]*\s(?:[^;&|]*\s)?install\s")
 # What is started of a package that has another name.
 _PROGRAMS = ((re.compile(r"openjdk|default-j[rd]k|java"), "java"), (re.compile(r"r-base|r-cran"), "Rscript"))
 _VENV = re.compile(r"(?:\S*/)?python[\d.]*\s+-m\s+venv\s|(?:\S*/)?virtualenv\s")
+# Its lines are no commands.
+_HEREDOC = re.compile(r"<<-?\s*['\"\\\\]?\w")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _PACKAGE = re.compile(r"[A-Za-z0-9][\w.+-]*$")
 
@@ -90,13 +92,20 @@ def script_of(run: Instruction) -> str:
     if not run.heredocs:
         return run.value
     if len(run.heredocs) == 1 and announced(run.value) is not None:
-        return run.heredocs[0].content
+        content, name = run.heredocs[0].content, run.heredocs[0].name
+        if not content.startswith("#!"):
+            return content
+        # A program of its own, whatever its language is.
+        file = "/tmp/local-aws-heredoc"
+        return f"cat > {file} <<'{name}'\n{content}{name}\nchmod 755 {file} && {file}"
     # A command that reads the texts: the shell sees both.
     return "\n".join([run.value, *(f"{one.content}{one.name}" for one in run.heredocs)])
 
 
 def commands_of(text: str) -> list[Command]:
-    """Split a script at `&&`, `;` and line ends that are not quoted or in brackets."""
+    """Split a script at `&&`, `;` and line ends that are not quoted or in brackets; one with a heredoc is not split."""
+    if _HEREDOC.search(text):
+        return [_command(text)]
     return [_command(part) for part in _split(text.replace("\\\n", " ")) if part]
 
 

@@ -51,11 +51,11 @@ class Stage:
         """The words of `ENTRYPOINT` or `CMD`, and whether it is in its shell form."""
         return (list(one.words), False) if one.words is not None else ([*self.shell, one.value], True)
 
-    def write(self, heredoc: Heredoc, target: str, escape: str, *, alone: bool) -> None:
+    def write(self, heredoc: Heredoc, target: str, *, alone: bool) -> None:
         """Write a text of the Dockerfile into a file."""
         place = inside(self.tree, target)
         if not alone or target.endswith("/") or place.is_dir():
             place = place / heredoc.name
         place.parent.mkdir(parents=True, exist_ok=True)
         content = heredoc.content
-        place.write_text(expand(content, self.variables, escape, quotes=False) if heredoc.expand else content)
+        place.write_text(expand(content, self.variables, quotes=False) if heredoc.expand else content)

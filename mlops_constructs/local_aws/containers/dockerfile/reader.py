@@ -28,7 +28,7 @@ class DockerfileError(ContainerError):
     """A Dockerfile that BuildKit refuses to read."""
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"Dockerfile, line {line}: {reason}")
+        super().__init__(f"Dockerfile line {line}: {reason}")
         self.line = line
         self.reason = reason
 
