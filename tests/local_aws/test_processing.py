@@ -190,6 +190,15 @@ def test_jobs_are_listed_by_status(aws: LocalAws, run: Any) -> None:
     assert [one["ProcessingJobName"] for one in found["ProcessingJobSummaries"]] == ["listed"]
 
 
+def test_job_in_a_vpc_needs_a_role_that_may_make_network_interfaces(aws: LocalAws, run: Any) -> None:
+    network = {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
+    with forbidden(aws, "evaluation", "ec2:DescribeSubnets"):
+        job = run("no-interfaces", NetworkConfig=network)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "is not authorized to perform: ec2:DescribeSubnets" in job["FailureReason"]
+    assert run("interfaces", NetworkConfig=network)["ProcessingJobStatus"] == "Completed"
+
+
 def test_closing_ends_a_processing_program_at_once(image: str, aws: LocalAws, run: Any) -> None:
     """Last in this file: it closes the local AWS."""
     run("closing", wait=False, Environment={"MODE": "slow"})
@@ -211,12 +220,3 @@ def log(aws: LocalAws, name: str) -> str:
         return ""
     events = [logs.get_log_events(logGroupName=group, logStreamName=one["logStreamName"])["events"] for one in streams]
     return "\n".join(event["message"] for some in events for event in some)
-
-
-def test_job_in_a_vpc_needs_a_role_that_may_make_network_interfaces(aws: LocalAws, run: Any) -> None:
-    network = {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
-    with forbidden(aws, "evaluation", "ec2:DescribeSubnets"):
-        job = run("no-interfaces", NetworkConfig=network)
-    assert job["ProcessingJobStatus"] == "Failed"
-    assert "is not authorized to perform: ec2:DescribeSubnets" in job["FailureReason"]
-    assert run("interfaces", NetworkConfig=network)["ProcessingJobStatus"] == "Completed"
