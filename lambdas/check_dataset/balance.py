@@ -27,7 +27,7 @@ def check_training(tables: Sequence[Table], contract: Contract) -> None:
     labels: Counter[str] = Counter()
     for table in tables:
         labels.update(table.labels)
-    if len(labels) == 1 and next(iter(labels)) != "":
+    if len(labels) == 1:
         raise ConfigurationError(
             f"{place}, column {_label(contract)}: every sampled label is {next(iter(labels))!r}; training needs at"
             " least 2 classes (the label must be the first column, unless a contract names it; shuffle a file that"
@@ -38,7 +38,8 @@ def check_training(tables: Sequence[Table], contract: Contract) -> None:
 
 def _check_balance(place: str, labels: Counter[str], contract: Contract) -> None:
     min_share = contract.min_class_share
-    if min_share == 0.0:
+    # JSON objects have no label, unless a contract names their members.
+    if min_share == 0.0 or not labels:
         return
     if len(labels) > MAX_CLASSES:
         raise ConfigurationError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,13 @@ from botocore.exceptions import ClientError
 
 from check_dataset import duplicates
 from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
-from check_dataset.contract import Contract, merge, parse_contract
+from check_dataset.columns import variables
+from check_dataset.contract import Contract, parse_contract
 from check_dataset.fleet import check_fleets
+from check_dataset.inspection import CONTRACT_END, MAX_DOCUMENT_BYTES, inspect
 from check_dataset.limits import check_limits
-from check_dataset.look import check_widths, look
 from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
 from check_dataset.source import Source
-from check_dataset.table import read_csv
 from check_dataset.uploads import earlier_delivery
 from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
 from handler_kit import logs
@@ -27,16 +28,12 @@ from handler_kit.report import Success
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
-    from check_dataset.look import Channels, Findings
+    from check_dataset.look import Channels
     from check_dataset.settings import Document, Params, Settings
     from handler_kit.production import Stack
 
-MAX_DOCUMENT_BYTES = 1024 * 1024
-CONTRACT_END = ".contract.json"
 # S3 makes the copies, so this function only waits for most of the time.
 COPIES_AT_ONCE = 8
-DEFAULT_GOLDEN_ROWS = 10
-MAX_GOLDEN_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -61,18 +58,11 @@ def check_dataset(params: Params, settings: Settings, limits: Document, aws: Aws
     source = Source(aws.s3, params.bucket, settings.readable.split())
     uploaded = Entry(params.key, params.version_id)
     manifest, job = _described(source, uploaded, settings, aws)
-    request = {"training": job.training, "endpoints": job.endpoints}
+    request: dict[str, Any] = {"training": job.training, "endpoints": job.endpoints}
     check_limits(request, limits, settings.fleets, source.place(uploaded))
     check_fleets(job.endpoints, settings.fleets, production)
-    # Before the contract: when this function may not read an object, the error must name the object, not its contract.
-    channels = {
-        name: [source.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
-    }
-    contract = _contract(source, manifest, settings, aws.s3)
-    total = _check_total(channels, settings.max_bytes)
-    findings = look(source, channels, contract, settings.max_inspected_bytes)
-    check_widths(findings.tables)
-    golden_rows = _golden_rows(source, manifest, contract, findings)
+    found = inspect(source, manifest, _contract(settings, aws.s3), settings.max_bytes, settings.max_inspected_bytes)
+    findings = found.findings
     if settings.duplicates != "allow":
         record = duplicates.earlier_training(aws.s3, settings, params.execution_id, findings.sha256)
         if record is not None:
@@ -81,11 +71,11 @@ def check_dataset(params: Params, settings: Settings, limits: Document, aws: Aws
             reason = f"Execution {record['execution_id']} has trained on the same content; nothing to do"
             return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     pins = _Pins(aws.s3, settings.artifact_bucket, f"datasets/{settings.pipeline}/{params.execution_id}")
-    outputs = pins.pin(source, channels, golden_rows, job)
-    count = sum(map(len, channels.values()))
-    logs.info("data set pinned", execution_id=params.execution_id, objects=count, bytes=total)
-    facts = [f"{count} objects, {total} bytes, channels {', '.join(channels)}", findings.summary(), *job.notes]
-    return Success({**outputs, "Sha256": findings.sha256}, summary=". ".join(filter(None, facts)))
+    request["columns"] = variables(found.contract)
+    outputs = pins.pin(source, found.channels, found.golden_rows, request)
+    logs.info("data set pinned", execution_id=params.execution_id, objects=found.count, bytes=found.total)
+    facts = [found.summary(), *job.notes]
+    return Success({**outputs, "Sha256": findings.sha256}, summary=". ".join(facts))
 
 
 @dataclass(frozen=True)
@@ -96,7 +86,9 @@ class _Pins:
     bucket: str
     prefix: str
 
-    def pin(self, source: Source, channels: Channels, golden_rows: list[list[str]], job: Job) -> dict[str, str]:
+    def pin(
+        self, source: Source, channels: Channels, golden_rows: list[list[str]], request: dict[str, Any]
+    ) -> dict[str, str]:
         """Copy the data set to that folder; return the action's output variables with all locations."""
         prefix = self.prefix
         copies = [
@@ -108,12 +100,12 @@ class _Pins:
             for _ in pool.map(lambda copy: source.copy(*copy), copies):
                 pass
         golden = _to_csv(golden_rows) if golden_rows else None
-        request = job.overrides() if job.training or job.endpoints else None
+        requested = json.dumps(request, indent=2, sort_keys=True).encode() if any(request.values()) else None
         return {
             "DatasetUri": f"s3://{self.bucket}/{prefix}",
             "Channels": ",".join(channels),
             "GoldenUri": self._put(f"{prefix}/golden.csv", golden, "text/csv"),
-            "RequestUri": self._put(f"{prefix}/request.json", request, "application/json"),
+            "RequestUri": self._put(f"{prefix}/request.json", requested, "application/json"),
         }
 
     def _put(self, key: str, body: bytes | None, content_type: str) -> str:
@@ -157,47 +149,12 @@ def _image(settings: Settings, ssm: Any) -> str:
         return NONE
 
 
-def _contract(source: Source, manifest: Manifest, settings: Settings, s3: Any) -> Contract:
-    """The pipeline's contract, tightened by the contract that the manifest names, or by ``<object>.contract.json``."""
-    contract = Contract()
-    if settings.contract_key is not None:
-        body = s3.get_object(Bucket=settings.artifact_bucket, Key=settings.contract_key)["Body"].read()
-        contract = parse_contract(body.decode(), f"s3://{settings.artifact_bucket}/{settings.contract_key}")
-    entry = manifest.contract
-    if entry is None:
-        objects = [one for entries in manifest.channels.values() for one in entries]
-        beside = Entry(f"{objects[0].key}{CONTRACT_END}", bucket=objects[0].bucket)
-        if len(objects) > 1 or source.find(beside) is None:
-            return contract
-        entry = beside
-    text = source.read_text(entry, MAX_DOCUMENT_BYTES, "data contract")
-    return merge(contract, parse_contract(text, source.place(entry)), source.place(entry))
-
-
-def _check_total(channels: Channels, max_bytes: int) -> int:
-    total = sum(pinned.size for objects in channels.values() for pinned in objects)
-    if total > max_bytes:
-        raise ConfigurationError(
-            f"The data set has {total} bytes; the limit (MAX_BYTES) is {max_bytes}. Raise the limit or upload less"
-        )
-    return total
-
-
-def _golden_rows(source: Source, manifest: Manifest, contract: Contract, findings: Findings) -> list[list[str]]:
-    if manifest.golden is not None:
-        pinned = source.look_up(manifest.golden)
-        table = read_csv(source.open(pinned, MAX_DOCUMENT_BYTES), contract)
-        check_widths({"golden": [table], **findings.tables})
-        return _label_first(table.spread(MAX_GOLDEN_ROWS), contract)
-    for name in ("validation", "train"):
-        if findings.tables.get(name):
-            return _label_first(findings.tables[name][0].spread(DEFAULT_GOLDEN_ROWS), contract)
-    return []
-
-
-def _label_first(rows: list[list[str]], contract: Contract) -> list[list[str]]:
-    label = contract.label_index
-    return [[row[label], *row[:label], *row[label + 1 :]] for row in rows]
+def _contract(settings: Settings, s3: Any) -> Contract:
+    """The pipeline's contract."""
+    if settings.contract_key is None:
+        return Contract()
+    body = s3.get_object(Bucket=settings.artifact_bucket, Key=settings.contract_key)["Body"].read()
+    return parse_contract(body.decode(), f"s3://{settings.artifact_bucket}/{settings.contract_key}")
 
 
 def _to_csv(rows: list[list[str]]) -> bytes:

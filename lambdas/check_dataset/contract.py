@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from check_dataset.fields import check_fields, number, parse_document, text_of, truth, whole_number
+from check_dataset.numbers import MISSING, parse
 from handler_kit.errors import ConfigurationError
 
 TYPES = ("string", "number", "integer", "boolean")
-# Texts that mean a missing number in CSV; in a string column, "NA" may be a value.
-_MISSING_NUMBERS = frozenset({"", "nan", "na", "n/a", "null", "none"})
 _ARTICLES = {"number": "a number", "integer": "an integer"}
 _BOOLEANS = frozenset({"true", "false", "0", "1"})
 _SHOWN = 60
@@ -41,10 +40,10 @@ class Column:
     def problem_of_text(self, text: str) -> str | None:
         """What is wrong with a CSV cell, or ``None``."""
         value = text.strip()
-        if value == "" or (self.type in ("number", "integer") and value.lower() in _MISSING_NUMBERS):
+        if value == "" or (self.type in ("number", "integer") and value.lower() in MISSING):
             return None if self.nullable else f"the value is missing ({text!r})"
         if self.type == "boolean" and value.lower() not in _BOOLEANS:
-            return f"{_shown(text)} is not a boolean (true, false, 1, 0)"
+            return f"{shown(text)} is not a boolean (true, false, 1, 0)"
         if self.type in ("number", "integer"):
             return self._problem_of_number(value)
         return self._problem_of_allowed(value)
@@ -54,22 +53,22 @@ class Column:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None if self.nullable else "the value is missing"
         if self.type == "boolean":
-            return None if isinstance(value, bool) else f"{_shown(value)} is not a boolean"
+            return None if isinstance(value, bool) else f"{shown(value)} is not a boolean"
         if self.type == "string":
-            return self._problem_of_allowed(value) if isinstance(value, str) else f"{_shown(value)} is not a string"
+            return self._problem_of_allowed(value) if isinstance(value, str) else f"{shown(value)} is not a string"
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"{_shown(value)} is not {_ARTICLES[self.type]}"
+            return f"{shown(value)} is not {_ARTICLES[self.type]}"
         return self._problem_of_number(str(value))
 
     def _problem_of_number(self, text: str) -> str | None:
         try:
-            found = float(text)
+            found = parse(text)
         except ValueError:
-            return f"{_shown(text)} is not {_ARTICLES[self.type]}"
+            return f"{shown(text)} is not {_ARTICLES[self.type]}"
         if not math.isfinite(found):
-            return f"{_shown(text)} is not finite"
+            return f"{shown(text)} is not finite"
         if self.type == "integer" and not found.is_integer():
-            return f"{_shown(text)} is not an integer"
+            return f"{shown(text)} is not an integer"
         if self.min_value is not None and found < self.min_value:
             return f"{text[:_SHOWN]} is below the minimum {self.min_value:g}"
         if self.max_value is not None and found > self.max_value:
@@ -80,7 +79,7 @@ class Column:
         if self.allowed_values is None or text in self.allowed_values:
             return None
         known = ", ".join(map(repr, self.allowed_values[:10])) + (", ..." if len(self.allowed_values) > 10 else "")
-        return f"{_shown(text)} is not one of {known}"
+        return f"{shown(text)} is not one of {known}"
 
 
 @dataclass(frozen=True)
@@ -212,6 +211,6 @@ def _allowed(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

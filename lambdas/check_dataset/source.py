@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +28,20 @@ class Pinned:
     entry: Entry
     etag: str
     size: int
+
+
+class Files(Protocol):
+    """Where the files of a data set are; ``Source`` is that of S3."""
+
+    def place(self, entry: Entry) -> str: ...
+
+    def look_up(self, entry: Entry) -> Pinned: ...
+
+    def find(self, entry: Entry) -> Pinned | None: ...
+
+    def read_text(self, entry: Entry, limit: int, what: str) -> str: ...
+
+    def open(self, pinned: Pinned, budget: int, max_unpacked_bytes: int | None = None) -> Content: ...
 
 
 class Source:
@@ -78,10 +92,13 @@ class Source:
         except UnicodeDecodeError:
             raise ConfigurationError(f"{self.place(entry)}: a {what} must be UTF-8 text") from None
 
-    def open(self, pinned: Pinned, budget: int) -> Content:
-        """The object's bytes, which can be read once; its lines are read up to ``budget`` bytes."""
+    def open(self, pinned: Pinned, budget: int, max_unpacked_bytes: int | None = None) -> Content:
+        """The object's bytes, which can be read once; its lines are read up to ``budget`` bytes.
+
+        With ``max_unpacked_bytes`` it is a gzip file, which must not unpack to more.
+        """
         body = self._s3.get_object(**self._locate(pinned.entry))["Body"]
-        return Content(body.iter_chunks(CHUNK_BYTES), pinned.size, self.place(pinned.entry), budget)
+        return Content(body.iter_chunks(CHUNK_BYTES), self.place(pinned.entry), budget, max_unpacked_bytes)
 
     def under(self, bucket: str, prefix: str) -> list[Entry]:
         """The objects in a folder, or the one object with this key, without folder markers and empty objects.

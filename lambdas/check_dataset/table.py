@@ -1,28 +1,35 @@
-"""Checks of the rows of a data set before training costs anything: CSV and JSON Lines.
+"""Checks of the rows of a data set before training costs anything: CSV, TSV and JSON Lines.
 
 The format of CSV is SageMaker's: no header, and the label in the first column, unless a contract says otherwise.
 """
 
 from __future__ import annotations
 
-import csv
-import json
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from check_dataset.contract import Contract
+from check_dataset.contract import Contract, shown
+from check_dataset.faults import Faults
+from check_dataset.json_rows import json_rows
+from check_dataset.numbers import MAX_FLOAT32, NumberColumns, too_large
+from check_dataset.text_rows import text_rows
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from check_dataset.content import Content
-    from check_dataset.contract import Column
+    from check_dataset.formats import Format
 
 KEPT_ROWS = 512
+# A few wide rows instead of many: they are needed for golden records only.
+KEPT_CHARACTERS = 4 * 1024 * 1024
 # A label with more values is a quantity, not a class.
 MAX_CLASSES = 1000
+MAX_LABEL_CHARACTERS = 1024 * 1024
+_LEAST_ROWS = 32
 _NOTHING = Contract()
 
 
@@ -32,10 +39,9 @@ class Table:
 
     Attributes:
         place: The name of the file in messages.
-        width: Number of its columns; 0 when its rows have names instead (JSON Lines).
+        width: Number of its columns; 0 when its rows have names instead that no contract declares.
         count: Number of rows.
         labels: Number of rows for each label; no new labels are added after ``MAX_CLASSES``.
-        kept: Rows evenly spread over the file, less than twice ``KEPT_ROWS``.
         truncated: Whether the file has more rows.
     """
 
@@ -43,189 +49,125 @@ class Table:
     width: int = 0
     count: int = 0
     labels: Counter[str] = field(default_factory=Counter)
-    kept: list[list[str]] = field(default_factory=list)
     truncated: bool = False
+    # One text for each row: as a list of cells, a wide row needs 17 times the memory. No cell contains a NUL.
+    _kept: list[str] = field(default_factory=list)
+    _characters: int = 0
+    _label_characters: int = 0
     _step: int = 1
 
-    def add(self, label: str, row: list[str]) -> None:
+    @property
+    def kept(self) -> list[list[str]]:
+        """Rows evenly spread over a CSV file, less than twice ``KEPT_ROWS``."""
+        return [row.split("\0") for row in self._kept]
+
+    def add(self, label: str | None, row: Sequence[str] | None) -> None:
         """Count one more row, and keep it if it is one of the evenly spread rows."""
-        if self.count % self._step == 0:
-            self.kept.append(row)
-            if len(self.kept) == 2 * KEPT_ROWS:
-                self.kept, self._step = self.kept[::2], self._step * 2
+        if row is not None and self.count % self._step == 0:
+            self._keep("\0".join(row))
         self.count += 1
-        if label in self.labels or len(self.labels) <= MAX_CLASSES:
+        if label is not None and (label in self.labels or self._has_room_for_label()):
+            self._label_characters += 0 if label in self.labels else len(label)
             self.labels[label] += 1
 
     def spread(self, count: int) -> list[list[str]]:
         """At most ``count`` rows, evenly spread, so that the rows of a file sorted by label have different labels."""
-        step = max(len(self.kept) / count, 1.0)
-        return [self.kept[int(index * step)] for index in range(min(count, len(self.kept)))]
+        step = max(len(self._kept) / count, 1.0)
+        return [self._kept[int(index * step)].split("\0") for index in range(min(count, len(self._kept)))]
+
+    def forget_rows(self) -> None:
+        """Free the memory of the rows that were kept."""
+        self._kept.clear()
+
+    def _keep(self, row: str) -> None:
+        self._kept.append(row)
+        self._characters += len(row)
+        wide = self._characters > KEPT_CHARACTERS and len(self._kept) >= 2 * _LEAST_ROWS
+        if wide or len(self._kept) == 2 * KEPT_ROWS:
+            self._kept, self._step = self._kept[::2], self._step * 2
+            self._characters = sum(map(len, self._kept))
+
+    def _has_room_for_label(self) -> bool:
+        return len(self.labels) <= MAX_CLASSES and self._label_characters <= MAX_LABEL_CHARACTERS
 
 
-class Faults:
-    """The first wrong value of each column, and how many more there are."""
-
-    def __init__(self, place: str) -> None:
-        self._place = place
-        self._found: dict[int, list[Any]] = {}
-
-    def check(self, line: int, index: int, column: Column, problem: str | None) -> None:
-        """Record what is wrong with a value."""
-        if problem is None:
-            return
-        if index in self._found:
-            self._found[index][1] += 1
-        else:
-            self._found[index] = [f"{self._place}, line {line}, column {index + 1} ({column.name}): {problem}", 0]
-
-    def raise_any(self) -> None:
-        """Raise ConfigurationError with the wrong values, if there are any."""
-        if self._found:
-            lines = [f"{text} (and {more} more)" if more else text for _, (text, more) in sorted(self._found.items())]
-            more = f"; and {len(lines) - 10} more columns" if len(lines) > 10 else ""
-            raise ConfigurationError("; ".join(lines[:10]) + more)
+def read_table(content: Content, format_: Format, contract: Contract = _NOTHING) -> Table:
+    """Inspect a file. Raises ConfigurationError that names the object, the line and the column."""
+    table = Table(content.place)
+    if format_.separator is None:
+        _read_json(content, contract, table)
+    else:
+        _read_text(content, contract, format_.separator, table)
+    if table.count == 0:
+        raise ConfigurationError(f"{content.place}: no rows; upload a file with a record in each line")
+    table.truncated = content.truncated
+    return table
 
 
-def read_csv(content: Content, contract: Contract = _NOTHING) -> Table:
-    """Inspect a CSV file. Raises ConfigurationError that names the object, the line and the column."""
-    table = Table(content.place, truncated=content.truncated)
+def _read_text(content: Content, contract: Contract, separator: str, table: Table) -> None:
     faults = Faults(content.place)
-    first_line = 0
-    for line, row in _without_header(content, contract):
-        if table.count == 0:
-            first_line, table.width = line, len(row)
-            _check_first(content.place, line, row, contract)
-        elif len(row) != table.width:
+    numbers: NumberColumns | None = None
+    for line, row in text_rows(content, contract, separator):
+        label = row[contract.label_index].strip()
+        if not label:
             raise ConfigurationError(
-                f"{content.place}, line {line}: {len(row)} columns, but line {first_line} has {table.width}"
-            )
-        label = row[contract.label_index]
-        if not label.strip():
-            raise ConfigurationError(
-                f"{content.place}, line {line}, column {contract.label_index + 1}: the label is empty"
+                f"{content.place}, line {line}, column {contract.label_index + 1}: the label is empty; fill it in, or"
+                " remove the row"
             )
         for index, column in enumerate(contract.columns):
-            faults.check(line, index, column, column.problem_of_text(row[index]))
+            faults.check(line, index, column, column.problem_of_text(row[index]) or _size(row[index], index, contract))
+        if not contract.columns:
+            numbers = numbers or NumberColumns(len(row))
+            numbers.add(line, row)
+        table.width = len(row)
         table.add(label, row)
     faults.raise_any()
-    if table.count == 0:
-        raise ConfigurationError(f"{content.place}: no rows")
-    return table
+    if numbers is not None and (found := numbers.first_too_large()) is not None:
+        line, index, text = found
+        raise ConfigurationError(f"{content.place}, line {line}, column {index + 1}: {_too_large(text)}")
 
 
-def read_json_lines(content: Content, contract: Contract = _NOTHING) -> Table:
-    """Inspect a JSON Lines file, one object per line. Raises ConfigurationError that names the line and the column."""
-    table = Table(content.place, truncated=content.truncated)
+def _read_json(content: Content, contract: Contract, table: Table) -> None:
     faults = Faults(content.place)
-    names = contract.names
-    for line, text in enumerate(content.lines(), start=1):
-        if not text.strip():
-            continue
-        value = _json_object(content.place, line, text)
-        if names and (unknown := value.keys() - set(names)):
-            raise ConfigurationError(
-                f"{content.place}, line {line}: the contract has no column {', '.join(sorted(unknown))[:200]}"
-            )
+    for line, names, cells in json_rows(content, contract):
+        label = None
+        # Without a contract, nothing says which member of an object is the label.
+        if names is None or contract.columns:
+            label = _label_of(cells[contract.label_index], f"{content.place}, line {line}", contract)
+            table.width = len(cells)
         for index, column in enumerate(contract.columns):
-            faults.check(line, index, column, column.problem_of_value(value.get(column.name)))
-        table.add(str(value.get(names[contract.label_index])) if names else "", [])
+            cell = cells[index]
+            faults.check(line, index, column, column.problem_of_value(cell) or _size(cell, index, contract))
+        if not contract.columns:
+            _check_sizes(f"{content.place}, line {line}", cells, names)
+        table.add(label, None)
     faults.raise_any()
-    if table.count == 0:
-        raise ConfigurationError(f"{content.place}: no rows")
-    return table
 
 
-def _without_header(content: Content, contract: Contract) -> Iterator[tuple[int, list[str]]]:
-    """The rows of data, without the header when the contract has one; otherwise a header is refused."""
-    rows = _rows(content)
-    first, second = next(rows, None), next(rows, None)
-    if first is None:
-        return
-    line, names = first
-    if contract.header:
-        _check_header(content.place, line, names, contract)
-    else:
-        if second is not None and _looks_like_a_header(names, second[1], contract):
-            raise ConfigurationError(
-                f"{content.place}, line {line}: looks like a header; remove it, because the format has none"
-            )
-        yield first
-    if second is not None:
-        yield second
-    yield from rows
+def _label_of(value: Any, place: str, contract: Contract) -> str:
+    """The label as training reads it. Raises ConfigurationError when it is missing, or neither text nor number."""
+    label = str(value).strip()
+    known = isinstance(value, (str, int, float)) and not (isinstance(value, float) and not math.isfinite(value))
+    if known and label and "\0" not in label:
+        return label
+    problem = "the label is missing" if value is None or not label else f"{shown(value)} is no label"
+    raise ConfigurationError(
+        f"{place}, column {contract.label_index + 1}: {problem}; write a text or a number, or remove the row"
+    )
 
 
-def _rows(content: Content) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the number of its first line, without the row in which the budget ends."""
-    reader = csv.reader(content.lines(), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            if content.truncated and "unexpected end" in str(error):
-                return
-            raise ConfigurationError(f"{content.place}, line {line}: {_explain(error)}") from None
-        if row is None:
-            return
-        if row:
-            yield line, row
+def _check_sizes(place: str, cells: Sequence[Any], names: Sequence[str] | None) -> None:
+    for index, cell in enumerate(cells[1:], start=1):
+        if too_large(cell) and not isinstance(cell, str):
+            name = "" if names is None else f" ({names[index]})"
+            raise ConfigurationError(f"{place}, column {index + 1}{name}: {_too_large(cell)}")
 
 
-def _explain(error: csv.Error) -> str:
-    text = str(error)
-    if "unexpected end" in text or "field larger" in text:
-        return f"a quote that opens here is not closed ({text})"
-    if "new-line" in text:
-        return "a carriage return within the line; save the file with LF or CRLF line endings"
-    return text
+def _size(cell: Any, index: int, contract: Contract) -> str | None:
+    """What is wrong with the size of a feature; a label can be of any size."""
+    feature = index != contract.label_index and contract.columns[index].type in ("number", "integer")
+    return _too_large(cell) if feature and too_large(cell) else None
 
 
-def _check_first(place: str, line: int, row: list[str], contract: Contract) -> None:
-    if contract.columns:
-        if len(row) != len(contract.columns):
-            names = ", ".join(contract.names)[:300]
-            raise ConfigurationError(
-                f"{place}, line {line}: {len(row)} columns, but the contract has {len(contract.columns)} ({names})"
-            )
-    elif len(row) < 2:
-        raise ConfigurationError(
-            f"{place}, line {line}: 1 column; the label and at least one feature are needed, separated by ','"
-        )
-
-
-def _check_header(place: str, line: int, found: list[str], contract: Contract) -> None:
-    for index, name in enumerate(contract.names):
-        got = found[index].strip() if index < len(found) else None
-        if got != name:
-            there = "there is none" if got is None else f"the header says {got!r}"
-            raise ConfigurationError(f"{place}, line {line}, column {index + 1}: must be {name!r}, but {there}")
-    if len(found) > len(contract.columns):
-        raise ConfigurationError(
-            f"{place}, line {line}: {len(found)} columns, but the contract has {len(contract.columns)}"
-        )
-
-
-def _looks_like_a_header(first: list[str], second: list[str], contract: Contract) -> bool:
-    if contract.columns and [name.strip() for name in first] == contract.names:
-        return True
-    return not any(map(_is_number, first)) and len(second) > 1 and all(map(_is_number, second[1:]))
-
-
-def _json_object(place: str, line: int, text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{place}, line {line}: not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"{place}, line {line}: must be a JSON object")
-    return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _too_large(cell: Any) -> str:
+    return f"{shown(cell)} is beyond 32-bit floating point (at most {MAX_FLOAT32:.4g}); scale the column"

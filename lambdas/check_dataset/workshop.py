@@ -61,10 +61,6 @@ class Job:
     endpoints: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def overrides(self) -> bytes:
-        """The request for the later actions, as JSON."""
-        return json.dumps({"training": self.training, "endpoints": self.endpoints}, indent=2, sort_keys=True).encode()
-
 
 def parse_job(files: Mapping[str, bytes], place: str, min_instances: Mapping[str, str]) -> Job:
     """Read the files of a zip file. Raises ConfigurationError that names the file and the field."""

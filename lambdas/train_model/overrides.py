@@ -1,4 +1,4 @@
-"""What a data set requests for its training, as CheckDataset found it in a ``trainingjob.json``."""
+"""What a data set changes in its training, as CheckDataset found it: requests, and the columns of its contract."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 
 def with_overrides(document: Document, request_uri: str, s3: Any) -> Document:
-    """The document with the data set's request; when it names an instance type, there are no fallback types."""
+    """The document with the data set's request; when it names an instance type, there are no fallback types.
+
+    The columns of the data contract become environment variables of the job.
+    """
     if request_uri == NONE:
         return document
     bucket, _, key = request_uri.removeprefix("s3://").partition("/")
-    requested = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())["training"]
-    changed = dataclasses.replace(document, training_job=merged(document.training_job, requested))
+    request = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    requested = request["training"]
+    training_job = merged(merged(document.training_job, requested), {"Environment": request.get("columns", {})})
+    changed = dataclasses.replace(document, training_job=training_job)
     if "InstanceType" in requested.get("ResourceConfig", {}):
         changed = dataclasses.replace(changed, fallback_instance_types=[])
     return changed

@@ -29,8 +29,11 @@ MAX_ASKED_SECONDS = 23 * 3600
 MAX_JOB_SECONDS = 30 * 24 * 3600
 # Characters that the dot in SageMaker's pattern, ``.*``, does not match.
 _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
-# Set on every job to find it again, see lambdas/train_model/request.py.
-OWN_VARIABLES = ("MLOPS_CAPACITY_RETRIES", "MLOPS_EXECUTION_ID", "MLOPS_PIPELINE_JOB_ID")
+# Set on every job, see lambdas/train_model/request.py and lambdas/check_dataset/columns.py.
+OWN_VARIABLES = (
+    *("MLOPS_CAPACITY_RETRIES", "MLOPS_EXECUTION_ID", "MLOPS_PIPELINE_JOB_ID"),
+    *("MLOPS_COLUMNS", *(f"MLOPS_COLUMNS_{number}" for number in range(2, 9))),
+)
 INPUT_MODES = ("File", "FastFile", "Pipe")
 DISTRIBUTIONS = ("FullyReplicated", "ShardedByS3Key")
 
@@ -130,7 +133,7 @@ class Training(Part):
             accepts only strings. At most 100. Literal.
         metric_definitions: Name to regular expression with one group, searched for in the log of ``train``. At most 40.
             Literal.
-        environment: Environment variables of ``train``. At most 97, with values of at most 512 characters. Literal.
+        environment: Environment variables of ``train``. At most 89, with values of at most 512 characters. Literal.
 
     For the limits, see https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html.
     """

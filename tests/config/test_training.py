@@ -278,7 +278,7 @@ def test_a_token_where_a_literal_is_judged_is_refused_by_name(changes: dict[str,
 def test_whatever_sagemaker_takes_is_accepted() -> None:
     full = Training(
         hyperparameters={f"h{n}": "x" * 2500 for n in range(100)},
-        environment={f"E{n}": "x" * 512 for n in range(97)},
+        environment={f"E{n}": "x" * 512 for n in range(89)},
         metric_definitions={"validation:accuracy": "(.)", **{f"m{n}": f"({'x' * 498})" for n in range(39)}},
     )
     assert problems(training=full) == []

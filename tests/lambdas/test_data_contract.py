@@ -155,7 +155,8 @@ def test_a_quantity_has_no_class_balance(lake: Lake, reports: Any, set_env: Call
         (b'{"species": "setosa", "length": 1, "odd": 2}\n', "line 1: the contract has no column odd"),
         (b'{"species": "setosa", "length": true}\n', "line 1, column 2 (length): true is not a number"),
         (b'{"species": 3, "length": 1}\n', "line 1, column 1 (species): 3 is not a string"),
-        (b"[1]\n", "line 1: must be a JSON object"),
+        (b"1\n", "line 1: must be a JSON object or list"),
+        (b"[1]\n", "line 1: 1 columns, but the contract has 2"),
         (b"\n{\n", "line 2: not JSON"),
     ],
 )
@@ -179,9 +180,9 @@ def test_parquet_is_not_looked_into_and_the_summary_says_so(
     lake: Lake, reports: Any, set_env: Callable[..., None]
 ) -> None:
     declare(lake, set_env, COLUMNS)
-    lake.check_new("datasets/a.parquet", b"PAR1")
+    lake.check_new("datasets/a.parquet", b"PAR1PAR1" + b"\0" * 4 + b"PAR1")
     assert (
-        "1 objects in another format than CSV or JSON Lines not inspected"
+        "1 objects in another format than CSV, TSV or JSON Lines not inspected"
         in (reports.only("success")["executionDetails"]["summary"])
     )
 
