@@ -2,70 +2,77 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sagemaker_contract.cells import NotANumberError, shown
+from sagemaker_contract.cells import NotANumberError, check_float32, shown
+from sagemaker_contract.columns import Columns, Layout
 from sagemaker_contract.errors import DataError
 from sagemaker_contract.table_files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from sagemaker_contract.table_files import ParseNumbers
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text per row."""
+    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text per row.
+
+    ``names`` are those of the feature columns, if they have any.
+    """
 
     channel: str
     features: NDArray[np.float64]
     labels: NDArray[np.str_]
+    names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def rows(self, chosen: NDArray[np.bool_], channel: str) -> Table:
         """The rows where ``chosen`` is true, as a table with the name ``channel``."""
-        return Table(channel, self.features[chosen], self.labels[chosen])
+        return Table(channel, self.features[chosen], self.labels[chosen], self.names)
 
 
-def read_labelled(channel: str, files: Sequence[Path]) -> Table:
-    """Read CSV, JSON Lines and Parquet files as one table; the label is in the first column.
+def read_labelled(channel: str, files: Sequence[Path], columns: Columns | None = None) -> Table:
+    """Read CSV, TSV, JSON Lines and Parquet files as one table.
 
-    CSV has no header line. The order of JSON members and of Parquet columns matters, their names do not.
+    The label is the column that the data contract of the pipeline names, by default the first one. Columns with names
+    have the order of the contract, by default of the first file. ``columns`` replaces what the pipeline passes.
 
     Raises:
-        DataError: For an empty or non-UTF-8 file, a row with another number of columns, a missing label, a feature
-            that is not a finite number, or a single row.
+        DataError: For a file that cannot be read, a row with other columns, a missing label, or a feature that is not a
+            finite number in 32-bit floating point.
     """
+    layout = Layout(Columns.from_env() if columns is None else columns)
     labels: list[str] = []
     features = array("d")
-    first_place, columns = "", 0
     for file in files:
         rows_before = len(labels)
-        lines, numbers_of = read_file(file)
-        for place, cells in lines:
-            if not columns:
-                first_place, columns = place, _columns(place, cells)
-            elif len(cells) != columns:
-                raise DataError(f"{place}: {len(cells)} columns, but {first_place} has {columns}")
-            labels.append(_label(place, cells[0]))
-            features.extend(_features(place, cells[1:], numbers_of))
+        rows, numbers_of = read_file(file, layout)
+        for place, cells in rows:
+            labels.append(_label(place, cells.pop(layout.label_index), layout))
+            features.extend(_features(place, cells, layout, numbers_of))
         if len(labels) == rows_before:
-            raise DataError(f"{file.name} is empty")
-    if len(labels) == 1:
-        raise DataError(f"the channel {channel!r} contains a single row; at least two are needed")
-    return Table(channel, np.frombuffer(features).reshape(len(labels), columns - 1), np.array(labels))
+            raise DataError(f"{file.name} is empty; remove it, or write a record in each line")
+    table = np.frombuffer(features).reshape(len(labels), layout.width - 1)
+    return Table(channel, table, np.array(labels), layout.feature_names)
 
 
 def check_classes(table: Table) -> None:
-    """Reject a table with only one class: nothing can be learned from it."""
+    """Reject a table with a single row or only one class: nothing can be learned from it."""
+    if len(table) < 2:
+        raise DataError(f"the channel {table.channel!r} contains a single row; at least two are needed")
     classes = np.unique(table.labels)
     if len(classes) < 2:
         label = shown(str(classes[0]))
@@ -73,10 +80,15 @@ def check_classes(table: Table) -> None:
 
 
 def check_same_shape(train: Table, validation: Table) -> None:
-    """Reject validation data with another number of columns, or with labels that are not in the training data."""
+    """Reject validation data with other columns, or with labels that are not in the training data."""
     wanted, got = train.features.shape[1], validation.features.shape[1]
     if wanted != got:
         raise DataError(f"the channel 'validation' has {got} feature columns, 'train' has {wanted}")
+    if train.names and validation.names and train.names != validation.names:
+        raise DataError(
+            f"the channel 'validation' has the columns {', '.join(validation.names)[:200]}, but 'train' has"
+            f" {', '.join(train.names)[:200]}; write them in the same order, or name them in a data contract"
+        )
     unknown = np.setdiff1d(validation.labels, train.labels)
     if len(unknown):
         names = ", ".join(shown(str(label)) for label in unknown[:5])
@@ -98,22 +110,24 @@ def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
     return table.rows(~held, table.channel), table.rows(held, "validation")
 
 
-def _columns(place: str, cells: Sequence[Any]) -> int:
-    if len(cells) < 2:
-        raise DataError(f"{place}: only one column; a label and at least one feature are needed")
-    return len(cells)
-
-
-def _label(place: str, cell: Any) -> str:
+def _label(place: str, cell: Any, layout: Layout) -> str:
     label = "" if cell is None else str(cell).strip()
-    if not label:
-        raise DataError(f"{place}, column 1: the label is missing")
-    return label
+    if label and "\0" not in label and isinstance(cell, (str, int, float, Decimal)) and _is_finite(cell):
+        return label
+    problem = f"{shown(str(cell))} is no label" if label else "the label is missing"
+    remedy = "write a text or a number, or remove the row"
+    raise DataError(f"{place}, {layout.name_of(layout.label_index)}: {problem}; {remedy}")
 
 
-def _features(place: str, cells: Sequence[Any], numbers_of: Callable[[Sequence[Any]], list[float]]) -> list[float]:
+def _is_finite(label: str | float | Decimal) -> bool:
+    return not isinstance(label, (float, Decimal)) or math.isfinite(label)
+
+
+def _features(place: str, cells: Sequence[Any], layout: Layout, numbers_of: ParseNumbers) -> list[float]:
     try:
-        return numbers_of(cells)
+        numbers = numbers_of(cells)
+        check_float32(numbers)
     except NotANumberError as error:
-        hint = " (the file must have no header line)" if place.endswith(" line 1") else ""
-        raise DataError(f"{place}, column {error.index + 2}: {error}{hint}") from None
+        column = layout.name_of(error.index + (error.index >= layout.label_index))
+        raise DataError(f"{place}, {column}: {error}; {error.remedy}") from None
+    return numbers

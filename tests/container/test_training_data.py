@@ -21,7 +21,7 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text", id="not UTF-8"),
+        pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text; save the file as UTF-8", id="not UTF-8"),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
             "the channel 'train' has only one class: 'setosa' in all 2 rows",
@@ -54,8 +54,8 @@ def test_quoted_label_may_hold_a_comma(tmp_path: Path) -> None:
     assert read(tmp_path, '"Iris, wild",1,2\nsetosa,3,4\n').labels[0] == "Iris, wild"
 
 
-def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
-    assert read(tmp_path, "a,1e308,1e308\nb,1,2\n").features[0].tolist() == [1e308, 1e308]
+def test_the_largest_numbers_of_32_bits_are_fine(tmp_path: Path) -> None:
+    assert read(tmp_path, "a,3.4e38,-3.4e38\nb,1,2\n").features[0].tolist() == [3.4e38, -3.4e38]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
     [
         pytest.param(
             ["name,height\nsetosa,1\n"],
-            "1.csv line 1, column 2: 'height' is not a finite number (the file must have no header line)",
+            "1.csv line 1: looks like a header; remove it, or name the columns in a data contract with header=True",
             id="header",
         ),
         pytest.param(["setosa,1,\n"], "1.csv line 1, column 3: the value is missing", id="missing value"),
@@ -78,7 +78,15 @@ def test_values_whose_sum_overflows_are_fine(tmp_path: Path) -> None:
         pytest.param([GOOD + "a,5\n"], "1.csv line 3: 2 columns, but 1.csv line 1 has 3", id="ragged"),
         pytest.param([GOOD + "a,5,nan\n"], "1.csv line 3, column 3: 'nan' is not a finite number", id="NaN"),
         pytest.param([GOOD + "a,tall,1\n"], "1.csv line 3, column 2: 'tall' is not a finite number", id="text"),
-        pytest.param(["a,1\n"], "the channel 'train' contains a single row; at least two are needed", id="one row"),
+        pytest.param(
+            ["a,1\nb,1e39\n"],
+            "1.csv line 2, column 2: 1e+39 is beyond 32-bit floating point (at most 3.403e+38); scale the column",
+            id="beyond 32 bits",
+        ),
+        pytest.param(["a;1;2\n"], "needed; this line seems to be separated by ';'", id="semicolons"),
+        pytest.param(["a,1\rb,2\r"], "1.csv line 1: a carriage return within the line; save", id="carriage returns"),
+        pytest.param(['a,1\n"b,2\n'], "1.csv line 2: a quote that opens here is not closed", id="open quote"),
+        pytest.param(["a,1\nb,\0\n"], "1.csv line 2: a NUL byte; is this a text file", id="NUL"),
         pytest.param([GOOD, "a,1\n"], "2.csv line 1: 2 columns, but 1.csv line 1 has 3", id="other file"),
         pytest.param([GOOD, "\n"], "2.csv is empty", id="second file empty"),
         pytest.param([f"a,1\nb,{'x' * 99}\n"], f"2: '{'x' * 40}…' is not a finite number", id="long cell"),
@@ -108,14 +116,18 @@ def test_formats_can_stand_side_by_side(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ('["a", 1]\n["b", 1\n', "x.jsonl line 2: not JSON: "),
-        ('["a", 1]\n["b", true]\n', "x.jsonl line 2, column 2: 'True' is not a finite number"),
+        ('["a", 1]\n["b", "2"]\n', "x.jsonl line 2, column 2: '2' is not a finite number"),
+        (f'["a", 1]\n["b", 1{"0" * 400}]\n', f"x.jsonl line 2, column 2: '1{'0' * 39}…' is not a finite number"),
+        ('["a", 1]\n[["b"], 1]\n', "x.jsonl line 2, column 1: \"['b']\" is no label"),
         ('["a", 1]\n["b", null]\n', "x.jsonl line 2, column 2: the value is missing"),
         ('["a", 1]\n["b", NaN]\n', "x.jsonl line 2, column 2: 'nan' is not a finite number"),
         ('["a", 1]\n[null, 1]\n', "x.jsonl line 2, column 1: the label is missing"),
         ('["a", 1]\n3\n', "x.jsonl line 2: neither a JSON list nor an object"),
+        ('{"l": "a", "x": 1}\n["b", 1]\n', "x.jsonl line 2: a list, but x.jsonl line 1 is not"),
+        ('{"l": "a", "x": 1}\n{"l": "a"}\n', "x.jsonl line 2: there is no column x, but x.jsonl line 1 has it"),
         (
-            '{"l": "a", "x": 1}\n{"x": 1, "l": "a"}\n',
-            "x.jsonl line 2: the members are x, l, but earlier lines have l, x",
+            '{"l": "a", "x": 1}\n{"y": 1, "l": "a"}\n',
+            "x.jsonl line 2: x.jsonl line 1 has no column y; remove it",
         ),
     ],
 )
@@ -128,7 +140,7 @@ def test_json_lines_name_the_place(tmp_path: Path, text: str, reason: str) -> No
 
 def test_parquet_names_the_row(tmp_path: Path) -> None:
     write_parquet(tmp_path / "x.parquet", name=["a", "b"], length=[1.0, None])
-    with pytest.raises(DataError, match=r"^x.parquet row 2, column 2: the value is missing$"):
+    with pytest.raises(DataError, match=r"^x.parquet row 2, column 2 \(length\): the value is missing; fill it in"):
         read_labelled("train", [tmp_path / "x.parquet"])
 
 
@@ -136,6 +148,11 @@ def test_file_that_is_no_parquet_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_text("a,1\n")
     with pytest.raises(DataError, match=r"^x.parquet is not a Parquet file: "):
         read_labelled("train", [tmp_path / "x.parquet"])
+
+
+def test_a_single_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the channel 'train' contains a single row; at least two are needed"):
+        check_classes(read(tmp_path, "a,1\n"))
 
 
 def test_two_classes_are_enough(tmp_path: Path) -> None:
