@@ -1,4 +1,4 @@
-"""NumPy's own format, and Parquet."""
+"""NumPy's own format."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sagemaker_contract.errors import InputError, RequestError
+from sagemaker_contract.formats.limits import DEFAULT, Limits
 from sagemaker_contract.formats.records import from_array
 
 if TYPE_CHECKING:
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 
     from sagemaker_contract.formats.records import Records
 
-# A few bytes of a compressed column can expand to any number of rows.
-_MOST_VALUES = 64 * 1024 * 1024
 
-
-def decode_npy(body: bytes) -> Records:
+def decode_npy(body: bytes, limits: Limits = DEFAULT) -> Records:
     """Read an array as ``numpy.save`` writes it: rows x columns, or one row. Pickles are never read."""
     if not body:
         raise InputError("the body is empty")
@@ -40,39 +38,18 @@ def decode_npy(body: bytes) -> Records:
         raise InputError(f"the array must have one or two dimensions, not {len(shape)}")
     if 0 in shape:
         raise InputError("there are no records")
+    # NumPy accepts any int in a header: True is one, and so are negative numbers.
+    if any(type(size) is not int or size < 0 for size in shape):
+        raise InputError(f"the array's header declares {shape}")
+    limits.check(shape[0] if len(shape) == 2 else 1, shape[-1])
     content = memoryview(body)[stream.tell() :]
     # Compare the sizes before memory is allocated for the size in the header.
     if math.prod(shape) * kind.itemsize != len(content):
         raise InputError(f"the array's header declares {shape} of {kind}, but its data has {len(content)} bytes")
     array = np.frombuffer(content, dtype=kind).reshape(shape, order="F" if by_columns else "C")
-    return from_array(np.atleast_2d(array).astype(np.float64, order="C"))
-
-
-def decode_parquet(body: bytes) -> Records:
-    """Read a Parquet file with numeric columns."""
-    import pyarrow
-    from pyarrow import parquet
-
-    if not body:
-        raise InputError("the body is empty")
-    try:
-        file = parquet.ParquetFile(pyarrow.py_buffer(body))
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
-        if rows * columns > _MOST_VALUES:
-            raise InputError(f"the file has {rows} x {columns} values; at most {_MOST_VALUES} are allowed")
-        table = file.read(use_threads=False)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise InputError(f"the body is not a Parquet file: {error}") from None
-    if not rows or not columns:
-        raise InputError("there are no records")
-    records = np.empty((rows, columns))
-    for number, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        if not (pyarrow.types.is_integer(column.type) or pyarrow.types.is_floating(column.type)):
-            raise InputError(f"column {name!r} must contain numbers, not {column.type}")
-        if column.null_count:
-            raise InputError(f"column {name!r} has {column.null_count} missing values")
-        records[:, number] = column.to_numpy()
-    return from_array(records)
+    # A number of 16 bytes may be too large; it becomes infinite, which is refused.
+    with np.errstate(over="ignore"):
+        return from_array(np.atleast_2d(array).astype(np.float64, order="C"))
 
 
 def encode_npy(predictions: Sequence[Any]) -> bytes:

@@ -11,6 +11,11 @@ from sagemaker_contract.formats.media_types import ALIASES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# ASCII text is also valid UTF-8.
+_UTF_8 = frozenset({"utf-8", "utf-8-sig", "ascii"})
+# Python knows a hundred more. Some are no charsets, some take a minute for a megabyte.
+_CHARSETS = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "iso8859-1", "iso8859-15", "cp1252"})
+
 
 def content_type(header: str | None, known: Iterable[str]) -> str:
     """Return the media type of a body, without parameters.
@@ -37,13 +42,14 @@ def charset(header: str | None) -> str | None:
         return None
     name = given.strip("\"'")
     try:
-        codec = codecs.lookup(name)
-        # Codecs such as base64 are not charsets, and a null byte is not a name.
-        "".encode(codec.name)
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
-        raise RequestError(415, f"cannot read charset {name!r}; send UTF-8") from None
-    # ASCII text is also valid UTF-8.
-    return None if codec.name in ("utf-8", "utf-8-sig", "ascii") else codec.name
+        codec = ""
+    if codec in _UTF_8:
+        return None
+    if codec not in _CHARSETS:
+        raise RequestError(415, f"cannot read charset {name!r}; send UTF-8")
+    return codec
 
 
 def to_utf8(body: bytes, charset_name: str) -> bytes:
