@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from sagemaker_contract.training.run import Run
 
-HOOKS = ("model_fn", "input_fn", "predict_fn", "output_fn")
+# The functions of sagemaker-inference, with the arguments that each is called with. A context may follow.
+HOOKS = {
+    "pre_model_fn": ("model_dir",),
+    "model_fn": ("model_dir",),
+    "model_warmup_fn": ("model_dir", "model"),
+    "input_fn": ("input_data", "content_type"),
+    "predict_fn": ("data", "model"),
+    "output_fn": ("prediction", "accept"),
+    "transform_fn": ("model", "input_data", "content_type", "accept"),
+}
 
 
 class Algorithm(Protocol):
@@ -64,5 +73,5 @@ def load_serving_module() -> ModuleType:
 
 
 def has_hooks(module: object) -> bool:
-    """Whether a module has any of the four functions of sagemaker-inference."""
-    return any(hasattr(module, name) for name in HOOKS)
+    """Whether a module has any of the functions of sagemaker-inference."""
+    return any(getattr(module, name, None) is not None for name in HOOKS)

@@ -1,4 +1,4 @@
-"""Code written for sagemaker-inference: its four functions, alone and together."""
+"""Code written for sagemaker-inference: its functions, alone and together."""
 
 from __future__ import annotations
 
@@ -57,19 +57,20 @@ def serve_hooks(
 ) -> Callable[..., Server]:
     """Start a server whose hooks stand in algorithm.py, or in a file of their own."""
 
-    def start(code: str, program: str = "algorithm.py") -> Server:
+    def start(code: str, program: str = "algorithm.py", **settings: str) -> Server:
         container = light_container("")
         (container / program).write_text(code)
         (tmp_path / "model").mkdir()
         (tmp_path / "model" / "factor").write_text("10")
-        settings = {} if program == "algorithm.py" else {"SAGEMAKER_PROGRAM": program}
-        return start_server(tmp_path, container, **settings).wait_until_ready()
+        if program != "algorithm.py":
+            settings["SAGEMAKER_PROGRAM"] = program
+        return start_server(tmp_path, container, **settings)
 
     return start
 
 
 def test_all_four_are_called(serve_hooks: Callable[..., Server]) -> None:
-    server = serve_hooks(ALL_FOUR)
+    server = serve_hooks(ALL_FOUR).wait_until_ready()
     reply = server.invoke("one three", "application/x-words")
     assert (reply.status, json.loads(reply.body)) == (200, [30.0, 50.0])
     assert reply.headers["content-type"] == "application/x-lengths"
@@ -80,7 +81,7 @@ def test_all_four_are_called(serve_hooks: Callable[..., Server]) -> None:
 
 
 def test_program_of_its_own_with_model_fn_alone(serve_hooks: Callable[..., Server]) -> None:
-    server = serve_hooks(MODEL_ONLY, "inference.py")
+    server = serve_hooks(MODEL_ONLY, "inference.py").wait_until_ready()
     assert json.loads(server.invoke("1,2\n3,4").body) == {"predictions": [3.0, 7.0]}
     assert server.invoke("1,2\n3,4", accept="text/csv").body == "3.0\n7.0\n"
     assert server.invoke("1,2", "image/png").status == 415
@@ -88,7 +89,7 @@ def test_program_of_its_own_with_model_fn_alone(serve_hooks: Callable[..., Serve
 
 
 def test_custom_attributes_come_in_and_go_out(serve_hooks: Callable[..., Server]) -> None:
-    server = serve_hooks(MODEL_ONLY + ATTRIBUTES)
+    server = serve_hooks(MODEL_ONLY + ATTRIBUTES).wait_until_ready()
     headers = {"Content-Type": "text/csv", "X-Amzn-SageMaker-Custom-Attributes": "trace=7"}
     reply = server.request("POST", "/invocations", "1,2", headers)
     assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "seen trace=7"

@@ -19,12 +19,13 @@ from sagemaker_contract.acceleration.stored import (
     read_sample,
 )
 from sagemaker_contract.attributes import AttributesScope
-from sagemaker_contract.errors import InputError, ModelError
+from sagemaker_contract.errors import ModelError
 from sagemaker_contract.formats import DECODERS, ENCODERS
-from sagemaker_contract.formats.media_types import TEXT_TYPES
+from sagemaker_contract.formats.media_types import PARQUET, TEXT_TYPES
 from sagemaker_contract.formats.negotiation import answer_type, charset, content_type, to_utf8
 from sagemaker_contract.interface import has_hooks, load_serving_module
 from sagemaker_contract.serving.batching import Batcher, Prediction
+from sagemaker_contract.serving.hook_functions import check_module
 from sagemaker_contract.serving.hooks import HookModel
 from sagemaker_contract.serving.messages import Answer
 
@@ -42,6 +43,7 @@ _log = logging.getLogger("serve")
 # Decoding or encoding more than this takes longer than passing it to a thread.
 _LARGE_BODY_BYTES = 32 * 1024
 _LARGE_ANSWERS = 2000
+_MANY_RECORDS = 1000
 _SLOW_SECONDS = 0.1
 
 
@@ -61,7 +63,7 @@ class ServedModel(Protocol):
 
 @dataclass(frozen=True)
 class Threads:
-    """A worker's threads for long work: predictions, one call at a time, and decoding and encoding large bodies."""
+    """A worker's threads for long work: predictions, one call at a time; decoding and encoding large bodies."""
 
     predictions: Executor
     bodies: Executor
@@ -75,6 +77,7 @@ class _Exchange:
     encode: Encoder
     charset: str | None
     answer_type: bytes
+    in_thread: bool
 
 
 class Predictor:
@@ -114,8 +117,9 @@ class TableModel:
         """``columns`` is the number of values in a record, or ``None`` if it is unknown."""
         self._predictor = predictor
         self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
-        self._columns = columns
+        self._limits = settings.limits(columns)
         self._bodies = threads.bodies
+        self._decoding_since: float | None = None
         self._default_accept = settings.default_accept
         self._exchange = functools.lru_cache(maxsize=256)(self._agree)
 
@@ -129,7 +133,7 @@ class TableModel:
             RequestError: If the request is invalid, with the status and the reason for the response.
         """
         exchange = self._exchange(headers.content_type, headers.accept)
-        large = len(body) > _LARGE_BODY_BYTES
+        large = exchange.in_thread or len(body) > _LARGE_BODY_BYTES
         records = await self._in_thread(self._read, body, exchange) if large else self._read(body, exchange)
         prediction = await self.batcher.submit(records, headers.attributes)
         if large or len(prediction.answers) > _LARGE_ANSWERS:
@@ -143,7 +147,7 @@ class TableModel:
 
     @property
     def busy_since(self) -> float | None:
-        return self.batcher.busy_since
+        return min(filter(None, (self.batcher.busy_since, self._decoding_since)), default=None)
 
     def _agree(self, content_type_header: bytes | None, accept_header: bytes | None) -> _Exchange:
         """Choose decoder and encoder; cached, because most requests have the same pair of headers."""
@@ -153,16 +157,26 @@ class TableModel:
         accept = None if accept_header is None else accept_header.decode("latin-1")
         wanted = answer_type(accept, ENCODERS, preferred)
         text_charset = charset(header) if given in TEXT_TYPES else None
-        return _Exchange(DECODERS[given], ENCODERS[wanted], text_charset, wanted.encode())
+        return _Exchange(DECODERS[given], ENCODERS[wanted], text_charset, wanted.encode(), given == PARQUET)
 
     def _read(self, body: bytes, exchange: _Exchange) -> Records:
-        records = exchange.decode(to_utf8(body, exchange.charset) if exchange.charset else body)
-        if self._columns is not None and records.shape[1] != self._columns:
-            raise InputError(f"each record needs {self._columns} values, got {records.shape[1]}")
+        body = to_utf8(body, exchange.charset) if exchange.charset else body
+        records = exchange.decode(body, self._limits)
+        rows, columns = records.shape
+        # Most requests are far from the limits.
+        if rows > _MANY_RECORDS or columns != self._limits.columns:
+            self._limits.check(rows, columns)
         return records
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._bodies, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._bodies, self._watched, function, *arguments)
+
+    def _watched(self, function: Any, *arguments: Any) -> Any:
+        self._decoding_since = time.monotonic()
+        try:
+            return function(*arguments)
+        finally:
+            self._decoding_since = None
 
 
 def load_model(directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry) -> ServedModel:
@@ -175,6 +189,8 @@ def load_model(directory: Path, settings: Settings, threads: Threads, telemetry:
     if not directory.is_dir() or not any(directory.iterdir()):
         raise ModelError(f"there is no model in {directory}: the folder is missing or empty")
     hooks = None if answers_without_algorithm(directory, settings) else load_serving_module()
+    if hooks is not None:
+        check_module(hooks, settings)
     if hooks is not None and has_hooks(hooks):
         model: ServedModel = HookModel(hooks, directory, settings, threads.predictions)
     else:

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from sagemaker_contract.errors import ConfigurationError
-from sagemaker_contract.formats.media_types import ANSWER_TYPES
+from sagemaker_contract.formats.limits import Limits
 from sagemaker_contract.serving.cpus import available_cpus
 
+DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 _SWITCH = {"true": True, "1": True, "on": True, "false": False, "0": False, "off": False}
 
 
@@ -32,9 +33,13 @@ class Settings:
     def maximum_body_bytes(self) -> int:
         return self.maximum_body_megabytes * 1024 * 1024
 
+    def limits(self, columns: int | None) -> Limits:
+        """How much a body may decode to, for a model of records with ``columns`` values."""
+        return Limits.of(self.maximum_body_bytes, columns)
+
     @property
     def hung_seconds(self) -> int:
-        """Seconds after which a prediction counts as hung. Before, it may still end, even if its request got 503."""
+        """Seconds after which a call counts as hung. Before, it may still end, even if its request got 503."""
         return 3 * self.timeout_seconds
 
     @classmethod
@@ -52,7 +57,7 @@ class Settings:
             workers=1 if multi_model else _workers(),
             # SageMaker's own limit is 60 seconds. This one is shorter, so that the caller gets the reason.
             timeout_seconds=_whole_number("SAGEMAKER_MODEL_SERVER_TIMEOUT", default=55, maximum=3600),
-            default_accept=_media_type("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"),
+            default_accept=os.environ.get(DEFAULT_ACCEPT) or None,
             maximum_body_megabytes=_whole_number("SAGEMAKER_MAX_PAYLOAD_IN_MB", default=6, maximum=100),
             log_level=_log_level("SAGEMAKER_CONTAINER_LOG_LEVEL"),
             access_log_sample=_share("SERVE_ACCESS_LOG_SAMPLE"),
@@ -63,13 +68,6 @@ class Settings:
 
 def _workers() -> int:
     return _whole_number("SAGEMAKER_MODEL_SERVER_WORKERS", default=available_cpus(), maximum=256)
-
-
-def _media_type(name: str) -> str | None:
-    media_type = os.environ.get(name) or None
-    if media_type is not None and media_type not in ANSWER_TYPES:
-        raise ConfigurationError(f"{name} must be one of {', '.join(ANSWER_TYPES)}, got {media_type!r}")
-    return media_type
 
 
 def _whole_number(name: str, *, default: int, maximum: int) -> int:

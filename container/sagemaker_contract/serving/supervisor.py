@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import logging
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from sagemaker_contract.acceleration import CHECK, FOLDER
 from sagemaker_contract.errors import ConfigurationError
 from sagemaker_contract.interface import load_serving_module
+from sagemaker_contract.serving.hook_functions import check_default_accept, check_module
 from sagemaker_contract.serving.telemetry import Board
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Supervisor:
         self._workers: dict[int, tuple[int, float]] = {}
         self._ending = False
         self._kill_at = float("inf")
+        self._kill_early_at = float("inf")
         self._pause = _FIRST_PAUSE_SECONDS
         self._alive_read, self._alive_write = os.pipe()
         # On other systems, libraries do not work reliably if they are imported before a fork.
@@ -58,6 +61,8 @@ class Supervisor:
         signal.signal(signal.SIGALRM, self._look)
         signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
         if self._has_early:
+            # Such a model has no functions of sagemaker-inference, so this is known before the import.
+            check_default_accept(self._settings)
             self._start(self._early, reserved, replaces=False)
         self._preload_algorithm()
         for number in range(self._settings.workers):
@@ -83,21 +88,38 @@ class Supervisor:
     def _preload_algorithm(self) -> None:
         """Import the algorithm, which takes the most time."""
         if self._preloads and not self._ending:
-            load_serving_module()
+            check_module(load_serving_module(), self._settings)
             gc.collect()
             gc.freeze()
 
     def _start(self, number: int, reserved: socket.socket, *, replaces: bool) -> None:
-        if self._ending:
+        pid = self._fork()
+        if pid is None:
             return
-        pid = os.fork()
         if pid == 0:
             # A worker ends with _exit: threads of native libraries do not survive the fork, a normal exit may wait.
             os._exit(self._become_worker(number, reserved, replaces=replaces))
         self._workers[pid] = (number, time.monotonic())
         if self._ending:
             # The signal arrived during the fork, before this worker was known.
-            os.kill(pid, signal.SIGTERM)
+            _kill(pid, signal.SIGTERM)
+
+    def _fork(self) -> int | None:
+        """Return what ``fork`` returns, or ``None`` when the server ends; try again while there is no memory for it."""
+        while not self._ending:
+            try:
+                return os.fork()
+            except OSError as error:
+                _log.error("cannot start a worker: %s; trying again in %.1f s", error.strerror, self._pause)
+                self._sleep()
+        return None
+
+    def _sleep(self) -> None:
+        """Wait before the next start of a worker, each time longer, but not when the server ends."""
+        end = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        while not self._ending and time.monotonic() < end:
+            time.sleep(0.05)
 
     def _become_worker(self, number: int, reserved: socket.socket, *, replaces: bool) -> int:
         try:
@@ -145,8 +167,7 @@ class Supervisor:
         if time.monotonic() - began > _HEALTHY_SECONDS:
             self._pause = _FIRST_PAUSE_SECONDS
         _log.error("worker %d ended with %d; another starts in %.1f s", pid, code, self._pause)
-        time.sleep(self._pause)
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        self._sleep()
         self._board.restarted(number)
         self._start(number, reserved, replaces=self._board.all_ready())
         return 0
@@ -156,23 +177,34 @@ class Supervisor:
             self._ending = True
             self._kill_at = time.monotonic() + _KILL_SECONDS
         for pid in tuple(self._workers):
-            os.kill(pid, signal.SIGTERM)
+            _kill(pid, signal.SIGTERM)
 
     def _look(self, _signal: int, _frame: FrameType | None) -> None:
         """Kill a worker that hangs and cannot detect it itself; when the time to shut down is over, kill all.
 
         Stop the early worker once all others are ready.
         """
-        all_ready = self._board.all_ready()
+        now = time.monotonic()
+        stops_early = self._board.all_ready()
+        if stops_early:
+            self._kill_early_at = min(self._kill_early_at, now + _KILL_SECONDS)
         for pid, (number, _) in tuple(self._workers.items()):
-            if self._ending:
-                if time.monotonic() > self._kill_at:
-                    os.kill(pid, signal.SIGKILL)
-            elif number == self._early and all_ready:
-                os.kill(pid, signal.SIGTERM)
+            if now > (self._kill_early_at if number == self._early else self._kill_at):
+                _kill(pid, signal.SIGKILL)
+            elif self._ending:
+                continue
+            elif number == self._early and stops_early:
+                _kill(pid, signal.SIGTERM)
             elif self._board.silent_seconds(number) > self._settings.hung_seconds:
-                _log.error("a prediction has run for %d seconds; the worker is replaced", self._settings.hung_seconds)
-                os.kill(pid, signal.SIGKILL)
+                seconds = self._settings.hung_seconds
+                _log.error("worker %d has not responded for %d seconds; the worker is replaced", pid, seconds)
+                _kill(pid, signal.SIGKILL)
+
+
+def _kill(pid: int, number: int) -> None:
+    # It may have ended, and been waited for, a moment ago.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _can_answer_early(settings: Settings, paths: Paths) -> bool:
