@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
 import random
 import time
 from typing import TYPE_CHECKING, Any
 
 from sagemaker_contract.errors import RequestError
-from sagemaker_contract.serving.bodies import DisconnectedError, TooLargeError, discard_body, read_body
-from sagemaker_contract.serving.messages import Answer, Headers
+from sagemaker_contract.serving.bodies import Client, decompressed, discard_body, read_body
+from sagemaker_contract.serving.budget import SMALL_BYTES, Budget, Gate
+from sagemaker_contract.serving.messages import Answer, DisconnectedError, Headers, RefusedBodyError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from concurrent.futures import Executor
 
-    from sagemaker_contract.serving.bodies import Message, Receive
+    from sagemaker_contract.serving.bodies import Message, Receive, Send
     from sagemaker_contract.serving.models import ServedModel
     from sagemaker_contract.serving.multi_model import MultiModel
     from sagemaker_contract.serving.settings import Settings
     from sagemaker_contract.serving.telemetry import Telemetry
-
-    Send = Callable[[Message], Awaitable[None]]
 
 _log = logging.getLogger("serve")
 _METHODS = {
@@ -30,9 +32,6 @@ _METHODS = {
     "/metrics": ("GET",),
 }
 _CLOSE = (b"connection", b"close")
-# The total size of all large bodies that are read at once, in maximum body sizes. A single one is always accepted.
-_MOST_BODIES = 16
-_SMALL_BODY_BYTES = 64 * 1024
 _BODY_SECONDS = 60
 
 
@@ -40,9 +39,15 @@ class Application:
     """Handles the requests of one worker; until ``model`` is loaded and set, invocations get 503."""
 
     def __init__(
-        self, settings: Settings, telemetry: Telemetry, models: MultiModel | None = None, *, hands_over: bool = False
+        self,
+        settings: Settings,
+        telemetry: Telemetry,
+        bodies: Executor,
+        models: MultiModel | None = None,
+        *,
+        hands_over: bool = False,
     ) -> None:
-        """``models`` replaces ``model`` in a multi-model endpoint.
+        """``bodies`` is the thread for long work on bodies. ``models`` replaces ``model`` in a multi-model endpoint.
 
         With ``hands_over`` the server is not shutting down when this worker drains: other workers continue.
         """
@@ -52,71 +57,104 @@ class Application:
         self.last_request = 0.0
         self._settings = settings
         self._telemetry = telemetry
+        self._bodies = bodies
         self._models = models
         self._hands_over = hands_over
         self._maximum = settings.maximum_body_bytes
         self._sample = settings.access_log_sample
-        self._body_bytes = 0
-        self._unread: dict[Send, float] = {}
+        self._budget = Budget(self._maximum)
+        self.gate = Gate(self._maximum)
+        self._unread: dict[Client, float] = {}
+        self._refusals: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         started = self.last_request = time.perf_counter()
-        headers = Headers(dict(scope["headers"]))
+        client = Client(Headers(dict(scope["headers"])), receive, send)
         self.in_flight += 1
         self._telemetry.waiting(self.in_flight)
         try:
-            answer = await self._answer(scope, headers, receive, send)
-            await self._send(send, answer)
+            answer = await self._answer(scope, client)
+            if answer.refuses_body:
+                self._hold(client, 0)
+                await self._send(client, answer, before_close=self._discard)
+            else:
+                await self._send(client, answer)
         except DisconnectedError:
             return
-        except TooLargeError as error:
-            answer = Answer.of_error(error)
-            await self._send(send, answer, before_close=lambda: discard_body(receive, headers, self._maximum))
         finally:
+            self._budget.held -= client.held
             self.in_flight -= 1
             self._telemetry.waiting(self.in_flight)
-        self._note(scope, headers, answer, time.perf_counter() - started)
+        self._note(scope, client.headers, answer, time.perf_counter() - started)
 
-    async def refuse_overdue(self) -> None:
+    def refuse_overdue(self) -> None:
         """Respond with 408 to requests whose body is overdue; must be called regularly."""
         now = time.perf_counter()
-        overdue = [send for send, began in self._unread.items() if now - began > _BODY_SECONDS]
-        for send in overdue:
+        overdue = [client for client, began in self._unread.items() if now - began > _BODY_SECONDS]
+        for client in overdue:
             error = RequestError(408, f"the body did not arrive within {_BODY_SECONDS} seconds")
-            self._telemetry.answered(error.status, now - self._unread.pop(send))
-            await self._send(send, Answer.of_error(error), closes=True)
+            self._telemetry.answered(error.status, now - self._unread.pop(client))
+            # Nothing waits for it: a client that does not read would stop the worker.
+            refusal = asyncio.ensure_future(self._send(client, Answer.of_error(error), closes=True))
+            self._refusals.add(refusal)
+            refusal.add_done_callback(self._refusals.discard)
 
     def give_up(self, reason: str) -> None:
         """Respond with 503 to all requests that wait for a prediction."""
-        for model in self._models.loaded() if self._models else [self.model]:
-            if model is not None:
-                model.give_up(reason)
+        for model in self._loaded():
+            model.give_up(reason)
 
-    async def _answer(self, scope: Message, headers: Headers, receive: Receive, send: Send) -> Answer:
-        """Return the response to a request, also if the request is invalid or the model fails."""
+    @property
+    def busy_since(self) -> float | None:
+        """When the longest call of a model began, of those that still run."""
+        return min((since for model in self._loaded() if (since := model.busy_since)), default=None)
+
+    def _loaded(self) -> list[ServedModel]:
+        if self._models is not None:
+            return self._models.loaded()
+        return [] if self.model is None else [self.model]
+
+    async def _answer(self, scope: Message, client: Client) -> Answer:
+        """Return the response, also if the request is invalid or the model fails."""
         try:
             if scope["path"] != "/invocations" or scope["method"] != "POST":
-                return await self._route(scope["method"], scope["path"], headers, receive, send)
+                return await self._route(scope["method"], scope["path"], client)
             if self.model is None:
                 raise RequestError(503, "the model is still loading")
-            return await self.model.answer(await self._body(receive, headers, send), headers)
-        except TooLargeError:
-            raise
+            body = await self._body(client)
+            if _is_large(body, client.headers):
+                return await self._through_gate(body, client, self.model.answer)
+            return await self.model.answer(body, client.headers)
         except RequestError as error:
             answer = Answer.of_error(error)
             if error.status == 405:
                 answer.headers = ((b"allow", ", ".join(_METHODS[scope["path"]]).encode()),)
+            answer.refuses_body = isinstance(error, RefusedBodyError)
             return answer
         except DisconnectedError:
             raise
         except Exception:
-            _log.exception("the request failed", extra={"fields": _who(headers)})
+            _log.exception("the request failed", extra={"fields": client.headers.who()})
             return Answer.of_json({"error": "the model failed for this request; see the server's log"}, 500)
 
-    async def _route(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> Answer:
+    async def _through_gate(
+        self, body: bytes, client: Client, answer: Callable[[bytes, Headers], Awaitable[Answer]]
+    ) -> Answer:
+        """Pass a large body to a model when there is room for it decoded."""
+        headers = client.headers
+        size = self._maximum if headers.is_compressed else len(body)
+        async with self.gate.inside(size, client.receive, self._settings.timeout_seconds):
+            if headers.content_encoding:
+                unpack = asyncio.get_running_loop().run_in_executor
+                body = await unpack(self._bodies, decompressed, body, headers.content_encoding, self._maximum)
+            return await answer(body, headers)
+
+    async def _route(self, method: str, path: str, client: Client) -> Answer:
         if self._models is not None and (path == "/models" or path.startswith("/models/")):
-            body = await self._body(receive, headers, send)
-            return await self._models.answer(method, path, body, headers)
+            answer = functools.partial(self._models.answer, method, path)
+            body = await self._body(client)
+            large = _is_large(body, client.headers)
+            return await (self._through_gate(body, client, answer) if large else answer(body, client.headers))
         if path not in _METHODS:
             raise RequestError(404, f"there is no {path}; the paths are {', '.join(_METHODS)}")
         if method not in _METHODS[path]:
@@ -141,28 +179,28 @@ class Application:
             raise RequestError(503, "the model is still loading")
         return Answer()
 
-    async def _body(self, receive: Receive, headers: Headers, send: Send) -> bytes:
-        declared = headers.content_length
-        large = declared >= _SMALL_BODY_BYTES
-        if large:
-            if self._body_bytes and self._body_bytes + declared > _MOST_BODIES * self._maximum:
-                raise RequestError(503, "too many large requests at once; try again")
-            self._body_bytes += declared
-        self._unread[send] = time.perf_counter()
+    async def _body(self, client: Client) -> bytes:
+        self._unread[client] = time.perf_counter()
         try:
-            return await read_body(receive, headers, self._maximum)
+            return await read_body(client, self._budget)
         finally:
-            self._unread.pop(send, None)
-            if large:
-                self._body_bytes -= declared
+            self._unread.pop(client, None)
+
+    def _hold(self, client: Client, size: int) -> None:
+        """Count a response, or nothing, instead of the body, which is not needed any more."""
+        self._budget.held += size - client.held
+        client.held = size
+
+    async def _discard(self, client: Client) -> None:
+        await discard_body(client, self._maximum)
 
     async def _send(
         self,
-        send: Send,
+        client: Client,
         answer: Answer,
         *,
         closes: bool = False,
-        before_close: Callable[[], Awaitable[None]] | None = None,
+        before_close: Callable[[Client], Awaitable[None]] | None = None,
     ) -> None:
         """Send the response; ``before_close`` runs after it, while the connection is still open."""
         headers = [(b"content-length", b"%d" % len(answer.body)), *answer.headers]
@@ -170,10 +208,16 @@ class Application:
             headers.append((b"content-type", answer.content_type))
         if closes or before_close or self.draining:
             headers.append(_CLOSE)
+        send = client.send
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if before_close:
             await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-            await before_close()
+            await before_close(client)
+            await send({"type": "http.response.body"})
+        elif len(answer.body) > SMALL_BYTES:
+            # The second part is sent when the client has read the first; until then, the response counts.
+            self._hold(client, len(answer.body))
+            await send({"type": "http.response.body", "body": answer.body, "more_body": True})
             await send({"type": "http.response.body"})
         else:
             await send({"type": "http.response.body", "body": answer.body})
@@ -190,15 +234,10 @@ class Application:
                 "milliseconds": round(seconds * 1000, 3),
                 "bytes_in": headers.content_length,
                 "bytes_out": len(answer.body),
-                **_who(headers),
+                **headers.who(),
             }
             _log.info("access", extra={"fields": fields})
 
 
-def _who(headers: Headers) -> dict[str, str]:
-    """The headers by which a caller can find its request in the log."""
-    named = {
-        "inference_id": headers.text(b"x-amzn-sagemaker-inference-id"),
-        "target_model": headers.text(b"x-amzn-sagemaker-target-model"),
-    }
-    return {name: value for name, value in named.items() if value}
+def _is_large(body: bytes, headers: Headers) -> bool:
+    return len(body) > SMALL_BYTES or headers.is_compressed

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("serve")
 MOST_RECORDS = 1024
 MOST_WAITING = 2000
+MOST_WAITING_BYTES = 64 * 1024 * 1024
+# More records are predicted in parts, so that what predict needs for each of them does not add up.
+MOST_RECORDS_PER_CALL = 64 * 1024
 _INLINE_SECONDS = 0.002
 _INLINE_RECORDS = 256
 _LOOK_SECONDS = 0.25
@@ -65,6 +68,7 @@ class Batcher:
         self._telemetry = telemetry
         self._timeout = timeout_seconds
         self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
         self._running: list[_Waiting] = []
         self._scheduled = False
         self._collected = 0
@@ -84,8 +88,10 @@ class Batcher:
         Raises:
             RequestError: 503, if too many requests are waiting.
         """
-        if len(self._waiting) >= MOST_WAITING:
+        size = self._waiting_bytes + records.nbytes
+        if self._waiting and (len(self._waiting) >= MOST_WAITING or size > MOST_WAITING_BYTES):
             raise RequestError(503, "too many requests are waiting; try again")
+        self._waiting_bytes = size
         loop = asyncio.get_running_loop()
         waiting = _Waiting(records, attributes, loop.time() + self._timeout, loop.create_future())
         self._waiting.append(waiting)
@@ -143,7 +149,7 @@ class Batcher:
         while self._waiting:
             first = self._waiting[0]
             if first.answer.done():
-                self._waiting.popleft()
+                self._waiting_bytes -= self._waiting.popleft().records.nbytes
                 continue
             rows, width = first.records.shape
             records += rows
@@ -151,6 +157,7 @@ class Batcher:
                 attributes, columns = first.attributes, width
             elif records > MOST_RECORDS or width != columns or first.attributes != attributes:
                 break
+            self._waiting_bytes -= first.records.nbytes
             batch.append(self._waiting.popleft())
         return batch
 
@@ -173,7 +180,9 @@ class Batcher:
         """Predict all requests in one call; if that fails, one by one, so that one bad request fails alone."""
         try:
             if len(batch) == 1:
-                return [self._call(batch[0].records, batch[0].attributes)]
+                few = len(batch[0].records) <= MOST_RECORDS_PER_CALL
+                call = self._call if few else self._call_in_parts
+                return [call(batch[0].records, batch[0].attributes)]
             together = self._call(np.concatenate([waiting.records for waiting in batch]), batch[0].attributes)
         except Exception as error:
             if len(batch) == 1:
@@ -186,6 +195,11 @@ class Batcher:
             outcomes.append(Prediction(answers[start:end], together.attributes))
             start = end
         return outcomes
+
+    def _call_in_parts(self, records: Records, attributes: str) -> Prediction:
+        starts = range(0, len(records), MOST_RECORDS_PER_CALL)
+        parts = [self._call(records[start : start + MOST_RECORDS_PER_CALL], attributes) for start in starts]
+        return Prediction([answer for part in parts for answer in part.answers], parts[-1].attributes)
 
     def _call(self, records: Records, attributes: str) -> Prediction:
         started = time.perf_counter()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import resource
 import signal
 import socket
 import struct
@@ -18,6 +19,8 @@ import time
 from typing import TYPE_CHECKING
 
 import uvicorn
+
+from sagemaker_contract.serving.connections import IDLE_SECONDS, LimitedConnection, look_at_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 23
 _QUIET_SECONDS = 1.0
 _LAST_CONNECTIONS_SECONDS = 0.2
-_IDLE_CONNECTION_SECONDS = 75
+# Of the file descriptors that a process may have. Above, connections that do nothing are closed.
+_CROWDED_SHARE = 0.8
 
 
 class DrainingServer(uvicorn.Server):
@@ -41,6 +45,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 application,
+                http=LimitedConnection,
                 lifespan="off",
                 ws="none",
                 access_log=False,
@@ -49,7 +54,7 @@ class DrainingServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 date_header=False,
-                timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=1,
             )
         )
@@ -57,6 +62,7 @@ class DrainingServer(uvicorn.Server):
         self._listener = listener
         self._on_started = started
         self._tasks: list[asyncio.Task[None]] = []
+        self._most_connections = _CROWDED_SHARE * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -69,6 +75,11 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._tasks.append(asyncio.ensure_future(self._on_started()))
+
+    def close_stalled(self) -> None:
+        """Close the connections of clients that neither send nor read; must be called regularly."""
+        connections = self.server_state.connections
+        look_at_all(connections, time.monotonic(), crowded=len(connections) > self._most_connections)
 
     def drain(self) -> None:
         """Start to shut down; a second call has no effect."""

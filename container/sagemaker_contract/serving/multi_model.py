@@ -12,7 +12,7 @@ from sagemaker_contract.errors import ContractError, RequestError
 from sagemaker_contract.serving.messages import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from sagemaker_contract.serving.messages import Headers
     from sagemaker_contract.serving.models import ServedModel
@@ -30,7 +30,7 @@ class MultiModel:
         self._models: dict[str, tuple[str, ServedModel]] = {}
         self._being_loaded: set[str] = set()
 
-    def loaded(self) -> Iterable[ServedModel]:
+    def loaded(self) -> list[ServedModel]:
         return [model for _, model in self._models.values()]
 
     async def answer(self, method: str, path: str, body: bytes, headers: Headers) -> Answer:
@@ -88,8 +88,8 @@ def _name_and_url(body: bytes) -> tuple[str, str]:
     try:
         content = json.loads(body)
         name, url = content["model_name"], content["url"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RequestError(400, 'the body must be {"model_name": "...", "url": "..."}') from None
-    if not isinstance(name, str) or not isinstance(url, str) or not name or "/" in name:
+    if not isinstance(name, str) or not isinstance(url, str) or not name or "/" in name or "\0" in url:
         raise RequestError(400, "model_name and url must be text, and model_name without a slash")
     return name, url

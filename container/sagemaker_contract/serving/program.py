@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 import sys
 from typing import NoReturn
@@ -16,6 +17,7 @@ from sagemaker_contract.serving.settings import Settings
 from sagemaker_contract.serving.supervisor import Supervisor
 
 _log = logging.getLogger("serve")
+_DESCRIPTORS = 16_384
 _THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -37,6 +39,7 @@ def _serve() -> int:
         settings = Settings.from_env()
         logs.configure(settings.log_level)
         _divide_processors(settings.workers)
+        _allow_connections()
         return Supervisor(settings, Paths.from_env()).run()
     except ContractError as error:
         _log.error("%s", error)
@@ -51,3 +54,11 @@ def _divide_processors(workers: int) -> None:
     share = str(max(1, available_cpus() // workers))
     for name in _THREAD_POOLS:
         os.environ.setdefault(name, share)
+
+
+def _allow_connections() -> None:
+    """Allow as many file descriptors, and so connections, as this process may have; the usual default is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

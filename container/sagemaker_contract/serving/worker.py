@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sagemaker_contract.errors import ContractError, ModelError
+from sagemaker_contract.formats.parquet import reader
 from sagemaker_contract.serving.application import Application
 from sagemaker_contract.serving.draining import DrainingServer
+from sagemaker_contract.serving.memory import give_memory_back
 from sagemaker_contract.serving.models import Threads, load_model
 from sagemaker_contract.serving.multi_model import MultiModel
 
@@ -53,8 +55,10 @@ class Worker:
         """Serve; return the exit code."""
         self._code = ENDED
         self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
-        models = MultiModel(self._load, self._threads.bodies) if self.settings.multi_model else None
-        self._application = Application(self.settings, self.telemetry, models, hands_over=self.early)
+        models = MultiModel(self._load, ThreadPoolExecutor(1, "load")) if self.settings.multi_model else None
+        self._application = Application(
+            self.settings, self.telemetry, self._threads.bodies, models, hands_over=self.early
+        )
         if self.replaces:
             # The other workers serve meanwhile. This one must not accept connections before it can respond.
             signal.signal(signal.SIGTERM, lambda *_: os._exit(ENDED))
@@ -106,13 +110,20 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """Reject requests with overdue bodies, and exit if a prediction hangs, because it blocks all others."""
+        """Close stalled connections, give memory back, and exit if a call hangs, because it blocks all others."""
         longest = self.settings.hung_seconds
+        passed = 0
         while True:
             self.telemetry.alive()
             await asyncio.sleep(_WATCH_SECONDS)
-            await self._application.refuse_overdue()
-            model = self._application.model
-            if model is not None and model.busy_since and time.monotonic() - model.busy_since > longest:
+            self._application.refuse_overdue()
+            self._server.close_stalled()
+            reader.end_if_idle()
+            gate = self._application.gate
+            if gate.passed != passed and gate.is_empty:
+                passed = gate.passed
+                self._threads.bodies.submit(give_memory_back)
+            since = self._application.busy_since
+            if since and time.monotonic() - since > longest:
                 _log.error("a prediction has run for %d seconds; the worker is replaced", longest)
                 os._exit(HUNG)
