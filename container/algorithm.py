@@ -124,7 +124,9 @@ def predict(model: RandomForestClassifier, records: NDArray[np.float64]) -> list
     # forest.predict sets up a parallel job at every call. For one row this costs twenty times as much as the trees.
     features = records.astype(np.float32)
     votes = sum(tree.tree_.predict(features) for tree in model.estimators_)
-    return list(model.classes_[votes.argmax(axis=1)].tolist())
+    # All predictions of a class are one text: a million texts of their own would take 60 MB.
+    classes = model.classes_.tolist()
+    return [classes[best] for best in votes.argmax(axis=1).tolist()]
 
 
 def to_onnx(model: RandomForestClassifier) -> bytes | None:
