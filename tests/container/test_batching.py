@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from patience import PATIENCE_SECONDS
 from sagemaker_contract.errors import InputError, RequestError
-from sagemaker_contract.serving.batching import MOST_WAITING, Batcher, Prediction
+from sagemaker_contract.serving.batching import (
+    MOST_RECORDS_PER_CALL,
+    MOST_WAITING,
+    MOST_WAITING_BYTES,
+    Batcher,
+    Prediction,
+)
 from sagemaker_contract.serving.telemetry import Board
 
 if TYPE_CHECKING:
@@ -44,7 +50,7 @@ def model() -> Model:
 @pytest.fixture
 def batcher(model: Model) -> Iterator[Callable[[], Batcher]]:
     with ThreadPoolExecutor(1, "predict") as thread:
-        yield lambda: Batcher(model, thread, Board(1).row(0), 1.0)
+        yield lambda: Batcher(model, thread, Board(1).row(0), PATIENCE_SECONDS)
 
 
 def record(value: float, rows: int = 1, columns: int = 2) -> np.ndarray:
@@ -179,6 +185,31 @@ def test_too_many_waiting_are_refused(model: Model, batcher: Callable[[], Batche
         await asyncio.gather(*waiting)
 
     run(work())
+
+
+def test_too_many_waiting_bytes_are_refused(model: Model, batcher: Callable[[], Batcher]) -> None:
+    async def work() -> None:
+        queue = batcher()
+        half = record(1, 32, MOST_WAITING_BYTES // 2 // 8 // 32)
+        waiting = [queue.submit(half, ""), queue.submit(half, "")]
+        with pytest.raises(RequestError) as caught:
+            queue.submit(record(1), "")
+        assert caught.value.status == 503
+        await asyncio.gather(*waiting)
+        # Predicted records do not count any more; and one request may have more than all together.
+        await queue.submit(np.concatenate([half] * 3), "")
+
+    run(work())
+
+
+def test_many_records_are_predicted_in_parts(model: Model, batcher: Callable[[], Batcher]) -> None:
+    async def work() -> None:
+        records = np.arange(2.0 * (2 * MOST_RECORDS_PER_CALL + 1)).reshape(-1, 2)
+        prediction = await batcher().submit(records, "seen")
+        assert prediction == Prediction(records[:, 0].tolist(), "seen")
+
+    run(work())
+    assert model.sizes == [MOST_RECORDS_PER_CALL, MOST_RECORDS_PER_CALL, 1]
 
 
 def test_given_up_requests_are_never_predicted(model: Model, batcher: Callable[[], Batcher]) -> None:

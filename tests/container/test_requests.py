@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Server, StartServer, Trained
+    from conftest import Reply, Server, StartServer, Trained
 
 SETOSA = "5.1,3.5,1.4,0.2"
 VIRGINICA = "6.7,3.0,5.2,2.3"
@@ -165,6 +166,52 @@ def test_body_that_does_not_come_gets_408(
 def test_body_that_comes_in_pieces_is_answered(server: Server) -> None:
     pieces = (piece.encode() for piece in ("5.1,", "3.5,1.", "4,0.2"))
     assert server.request("POST", "/invocations", pieces, {"Content-Type": "text/csv"}).body == "setosa\n"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (SETOSA.encode(), "text/csv"),
+        (f"{SETOSA}\n".encode() * 50_000, "text/csv"),
+        (f"[{SETOSA}]".encode(), "application/json"),
+    ],
+    ids=["CSV", "large CSV", "JSON"],
+)
+def test_gzip_body_is_read(server: Server, body: bytes, content_type: str) -> None:
+    reply = invoke_encoded(server, gzip.compress(body), "gzip", content_type)
+    assert reply.status == 200
+    assert reply.body == server.invoke(body, content_type).body
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status", "reason"),
+    [
+        (SETOSA.encode(), "gzip", 400, "the body is not gzip: "),
+        (gzip.compress(SETOSA.encode())[:-4], "gzip", 400, "the body is not gzip: "),
+        (SETOSA.encode(), "br", 415, "cannot read Content-Encoding br; send gzip, or none"),
+        (
+            gzip.compress(bytes(50 * MEGABYTES)),
+            "GZIP",
+            413,
+            "the body is larger than 6291456 bytes after decompression",
+        ),
+    ],
+    ids=["not compressed", "truncated", "another encoding", "bomb"],
+)
+def test_encoded_body_that_cannot_be_read_is_refused(
+    server: Server, body: bytes, encoding: str, status: int, reason: str
+) -> None:
+    reply = invoke_encoded(server, body, encoding, "text/csv")
+    assert reply.status == status
+    assert reply.error.startswith(reason)
+
+
+def test_body_may_say_that_it_is_not_encoded(server: Server) -> None:
+    assert invoke_encoded(server, SETOSA.encode(), "identity", "text/csv").body == "setosa\n"
+
+
+def invoke_encoded(server: Server, body: bytes, encoding: str, content_type: str) -> Reply:
+    return server.request("POST", "/invocations", body, {"Content-Type": content_type, "Content-Encoding": encoding})
 
 
 def test_hundred_thousand_records_are_answered(server: Server) -> None:

@@ -6,6 +6,7 @@ sent, for ever. uvicorn has a setting only for connections that are idle after a
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_log = logging.getLogger("serve")
 IDLE_SECONDS = 75
 # What may come beside the body: the head of a request, or trailers. It is kept in memory until it is complete.
 _MOST_OTHER_BYTES = 32 * 1024
@@ -54,6 +56,8 @@ class LimitedConnection(HttpToolsProtocol):
         if self._seen != (self.scope, seconds):
             self._seen, self._since = (self.scope, seconds), now
         elif seconds is not None and now - self._since > (_CROWDED_SECONDS if crowded else seconds):
+            if seconds == _READING_SECONDS:
+                _log.warning("a response was not read within %d seconds; the connection is closed", seconds)
             self.transport.abort()
 
     @property

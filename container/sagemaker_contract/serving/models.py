@@ -19,7 +19,7 @@ from sagemaker_contract.acceleration.stored import (
     read_sample,
 )
 from sagemaker_contract.attributes import AttributesScope
-from sagemaker_contract.errors import ModelError
+from sagemaker_contract.errors import ModelError, RequestError
 from sagemaker_contract.formats import DECODERS, ENCODERS
 from sagemaker_contract.formats.media_types import PARQUET, TEXT_TYPES
 from sagemaker_contract.formats.negotiation import answer_type, charset, content_type, to_utf8
@@ -119,6 +119,7 @@ class TableModel:
         self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
         self._limits = settings.limits(columns)
         self._bodies = threads.bodies
+        self._timeout = settings.timeout_seconds
         self._decoding_since: float | None = None
         self._default_accept = settings.default_accept
         self._exchange = functools.lru_cache(maxsize=256)(self._agree)
@@ -169,7 +170,11 @@ class TableModel:
         return records
 
     async def _in_thread(self, function: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._bodies, self._watched, function, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(self._bodies, self._watched, function, *arguments)
+        try:
+            return await asyncio.wait_for(work, self._timeout)
+        except asyncio.TimeoutError:
+            raise RequestError(503, f"a body took longer than {self._timeout:g} seconds; try again") from None
 
     def _watched(self, function: Any, *arguments: Any) -> Any:
         self._decoding_since = time.monotonic()
