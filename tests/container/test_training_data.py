@@ -21,7 +21,9 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text; save the file as UTF-8", id="not UTF-8"),
+        pytest.param(
+            GOOD.encode() + b"set\xe9,1,2\n", "data.csv line 3: not UTF-8 text; save the file as UTF-8", id="not UTF-8"
+        ),
         pytest.param(
             "setosa,1,2\nsetosa,3,4\n",
             "the channel 'train' has only one class: 'setosa' in all 2 rows",

@@ -266,9 +266,7 @@ def test_files_of_different_width_are_refused(lake: Lake, reports: Any) -> None:
     lake.put("data/a.csv", IRIS)
     lake.put("data/b.csv", b"setosa,1\nvirginica,2\n")
     lake.check_new("datasets/iris.json", {"channels": {"train": ["data/a.csv"], "validation": ["data/b.csv"]}})
-    assert reports.message == (
-        "The files of the data set differ in their number of columns: 2 (validation), 3 (train)"
-    )
+    assert reports.message == ("The files of the data set differ in their number of columns: 2 (validation), 3 (train)")
 
 
 def test_golden_records_of_another_width_are_refused(lake: Lake, reports: Any) -> None:
