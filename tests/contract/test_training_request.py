@@ -34,6 +34,7 @@ from mlops_constructs import (
     Tuning,
 )
 from mlops_constructs.config._instances import has_own_disks
+from mlops_constructs.config._tokens import is_token
 from mlops_constructs.stages.evaluation.runner import processing_document
 from mlops_constructs.stages.training.request import training_document
 
@@ -45,7 +46,9 @@ TAGS = {"team": "risk"}
 TYPES = ["ml.m5.large", "ml.c5.xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge", "ml.m7i.large"]
 names = st.text("abcdefghij_-", min_size=1, max_size=12)
 LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\x85\u2028\u2029"), max_size=40)
-values = st.one_of(st.integers(), st.floats(allow_nan=False), st.booleans(), LINES)
+# Some numbers are CDKTF's references to numbers, not values.
+numbers = st.floats(allow_nan=False).filter(lambda number: not is_token(number))
+values = st.one_of(st.integers(), numbers, st.booleans(), LINES)
 
 
 @st.composite
