@@ -126,13 +126,13 @@ def fetched(door: Door) -> bytes:
 
 
 def test_two_servers_listen_on_port_8080_at_once(machine: Machine) -> None:
-    doors = [machine.start(sys.executable, "-c", SERVER, own_network=True)[1] for _ in range(2)]
+    doors = [machine.start("python3", "-c", SERVER, own_network=True)[1] for _ in range(2)]
     assert all(b"from the image" in fetched(door) for door in doors)
 
 
 def test_a_server_has_no_way_out(machine: Machine) -> None:
     script = "import socket; socket.create_connection(('192.0.2.1', 80), 3)"
-    process, _ = machine.start(sys.executable, "-c", script, own_network=True)
+    process, _ = machine.start("python3", "-c", script, own_network=True)
     output, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert "Network is unreachable" in output.decode()
 

@@ -236,7 +236,7 @@ def test_a_label_is_the_same_as_its_number() -> None:
         ([f"{XGBOOST}="], [], "must be URI=FOLDER"),
         ([f"{XGBOOST}=nowhere"], [], "no such folder: nowhere"),
         (["docker.io/x:1=here"], [], "is not an image in ECR"),
-        ([f"{XGBOOST}=empty"], [], "Dockerfile is missing"),
+        ([f"{XGBOOST}=empty"], [], "there is no Dockerfile in"),
         ([f"{XGBOOST}=here", f"{XGBOOST}=here"], [], f"--image {XGBOOST}: given twice"),
         ([], ["algorithm=here"], "--repository algorithm: must be the full name"),
         ([], ["team/algorithm"], "--repository team/algorithm: must be OWNER/REPOSITORY=FOLDER"),

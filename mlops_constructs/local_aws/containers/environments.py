@@ -56,7 +56,12 @@ class PythonEnvironment:
     @property
     def binds(self) -> dict[Path, str]:
         """Where it has to be in a sandbox; a Python of the system is there anyway."""
-        return {self.place: str(self.folder)} if (self.place / "pyvenv.cfg").exists() else {}
+        if not (self.place / "pyvenv.cfg").exists():
+            return {}
+        base = Path(sys.base_prefix)
+        # A sandbox has a /tmp of its own.
+        hidden = {base: str(base)} if base.is_relative_to("/tmp") else {}
+        return {self.place: str(self.folder), **hidden}
 
     @property
     def place(self) -> Path:

@@ -56,7 +56,14 @@ class _Pipelines:
         self.artifacts, self.source = room.bucket("artifacts"), room.bucket("source")
         arns = [f"arn:{room.identity.partition}:s3:::{name}" for name in (self.artifacts, self.source)]
         actions = ["GetBucketVersioning", "GetBucketAcl", "GetBucketLocation", "ListBucket"]
-        objects = ["GetObject", "GetObjectVersion", "GetObjectTagging", "GetObjectVersionTagging", "PutObject"]
+        objects = [
+            "GetObject",
+            "GetObjectVersion",
+            "GetObjectTagging",
+            "GetObjectVersionTagging",
+            "PutObject",
+            "PutObjectAcl",
+        ]
         self._role = room.role(
             "pipeline",
             [{"Service": "codepipeline.amazonaws.com"}],
