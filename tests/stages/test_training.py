@@ -487,7 +487,7 @@ def test_the_functions_environment_fits_at_its_fullest() -> None:
     # 4,096 bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     training = Training(
         hyperparameters={f"h{n}": "x" * 2500 for n in range(100)},
-        environment={f"E{n}": "x" * 512 for n in range(97)},
+        environment={f"E{n}": "x" * 512 for n in range(89)},
     )
     network = Network(subnet_ids=["subnet-0123456789abcdef0"] * 16, security_group_ids=["sg-0123456789abcdef0"] * 5)
     stack = synth("a-name-of-seventeen", training=training, network=network)
