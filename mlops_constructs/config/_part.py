@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Part:
     """A part of the configuration: a frozen dataclass whose annotations are read at run time.
 
-    ``_kinds`` holds every value against them, ``_reading`` makes parts from a mapping, ``schema`` describes them.
+    ``_kinds`` holds every value against them, ``reading`` makes parts from a mapping, ``schema`` describes them.
     """
 
     __slots__ = ()

@@ -52,7 +52,7 @@ STAGES = """\
 # syntax=docker/dockerfile:1
 ARG VERSION=3.12
 FROM python:${VERSION}-slim AS build
-RUN --mount=type=cache,target=/root/.cache --mount=type=bind,source=.,target=/src pip install /src
+RUN --mount=type=cache,target=/home/.cache --mount=type=bind,source=.,target=/src pip install /src
 
 FROM python:${VERSION}-slim
 COPY --from=build --chown=1000:1000 /usr/local/lib /usr/local/lib
@@ -84,7 +84,7 @@ def test_stages_and_their_flags() -> None:
     version, build, run, final, copy, later = parse_dockerfile(STAGES)
     assert (version.keyword, version.value) == ("ARG", "VERSION=3.12")
     assert build.arguments == ("python:${VERSION}-slim", "AS", "build")
-    assert run.flags == {"mount": "type=cache,target=/root/.cache\ntype=bind,source=.,target=/src"}
+    assert run.flags == {"mount": "type=cache,target=/home/.cache\ntype=bind,source=.,target=/src"}
     assert run.value == "pip install /src"
     assert final.arguments == ("python:${VERSION}-slim",)
     assert copy.flags == {"from": "build", "chown": "1000:1000"}

@@ -14,14 +14,14 @@ from mlops_constructs.local_aws.containers.dockerfile import (
     split_words,
 )
 
-VARIABLES = {"HOME": "/root", "EMPTY": "", "VERSION": "3.12.1", "FILE": "a/b/c.tar.gz", "ÉTÉ": "summer", "STAR": "*.py"}
+VARIABLES = {"HOME": "/home", "EMPTY": "", "VERSION": "3.12.1", "FILE": "a/b/c.tar.gz", "ÉTÉ": "summer", "STAR": "*.py"}
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("$HOME/a", "/root/a"),
-        ("${HOME}a", "/roota"),
+        ("$HOME/a", "/home/a"),
+        ("${HOME}a", "/homea"),
         ("$HOMEa", ""),
         ("a${NONE}b$NONE.c", "ab.c"),
         ("$EMPTY", ""),
@@ -29,12 +29,12 @@ VARIABLES = {"HOME": "/root", "EMPTY": "", "VERSION": "3.12.1", "FILE": "a/b/c.t
         ("$", "$"),
         ("a$.b", "a$.b"),
         ("$1a$@b", "ab"),
-        ("${NONE:-a $HOME}", "a /root"),
+        ("${NONE:-a $HOME}", "a /home"),
         ("${EMPTY:-a}${EMPTY-b}${NONE-c}", "ac"),
-        ("${HOME:-a}", "/root"),
+        ("${HOME:-a}", "/home"),
         ("${HOME:+a}${EMPTY:+b}${EMPTY+c}${NONE+d}", "ac"),
-        ("${NONE:-${EMPTY:-${HOME}}}", "/root"),
-        ("${HOME:?gone}${EMPTY?gone}", "/root"),
+        ("${NONE:-${EMPTY:-${HOME}}}", "/home"),
+        ("${HOME:?gone}${EMPTY?gone}", "/home"),
         ("${VERSION%.*}", "3.12"),
         ("${VERSION%%.*}", "3"),
         ("${FILE#*/}", "b/c.tar.gz"),
@@ -46,7 +46,7 @@ VARIABLES = {"HOME": "/root", "EMPTY": "", "VERSION": "3.12.1", "FILE": "a/b/c.t
         ("${FILE/.*/}", "a/b/c"),
         ("${STAR#\\*}", ".py"),
         ("'$HOME'", "$HOME"),
-        ("\"$HOME '$HOME'\"", "/root '/root'"),
+        ("\"$HOME '$HOME'\"", "/home '/home'"),
         ("'\"'\"'\"", "\"'"),
         ("\\$HOME \\a \\\\", "$HOME a \\"),
         ('"\\$HOME \\a \\\\ \\""', '$HOME \\a \\ "'),
@@ -81,7 +81,7 @@ def test_a_word_and_its_value(text: str, value: str) -> None:
         ("${HOME#\\a}", "invalid escape '\\a' in the pattern '\\\\a' of a substitution"),
         ("${NONE:?}", "NONE: is not allowed to be unset"),
         ("${EMPTY:?}", "EMPTY: is not allowed to be empty"),
-        ("${NONE?give $HOME}", "NONE: give /root"),
+        ("${NONE?give $HOME}", "NONE: give /home"),
     ],
 )
 def test_a_word_that_buildkit_refuses(text: str, reason: str) -> None:
@@ -91,12 +91,12 @@ def test_a_word_that_buildkit_refuses(text: str, reason: str) -> None:
 
 
 def test_another_escape_character() -> None:
-    assert expand("C:\\a `$HOME $HOME", VARIABLES, "`") == "C:\\a $HOME /root"
-    assert expand("C:\\a `$HOME $HOME", VARIABLES) == "C:a `/root /root"
+    assert expand("C:\\a `$HOME $HOME", VARIABLES, "`") == "C:\\a $HOME /home"
+    assert expand("C:\\a `$HOME $HOME", VARIABLES) == "C:a `/home /home"
 
 
 def test_quotes_are_ordinary_in_a_heredoc() -> None:
-    assert expand('it\'s "$HOME" \\$HOME\n', VARIABLES, quotes=False) == 'it\'s "/root" $HOME\n'
+    assert expand('it\'s "$HOME" \\$HOME\n', VARIABLES, quotes=False) == 'it\'s "/home" $HOME\n'
 
 
 @pytest.mark.parametrize(

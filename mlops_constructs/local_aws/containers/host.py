@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import re
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -127,6 +128,7 @@ class ProcessRuntime:
                 log(f"the Dockerfile installs no Python packages: those of {replacement} are installed")
                 build.install_file(replacement)
         tree.rename(image.tree)
+        shutil.rmtree(stages)
         check_programs(image.tree, config)
         config.write(image.folder / "config.json")
 

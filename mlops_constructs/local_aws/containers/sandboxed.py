@@ -62,7 +62,7 @@ class SandboxLauncher:
         # Programs such as java are elsewhere on this machine than in the image.
         more = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder not in own]
         return {
-            "HOME": "/root" if os.geteuid() == 0 else "/var/tmp",
+            "HOME": str(Path.home()),
             "AWS_REGION": self._site.region,
             **{name: os.environ[name] for name in _FROM_THE_USER if name in os.environ},
             **image,
