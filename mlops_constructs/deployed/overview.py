@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MlopsError
 from .clients import explained
 from .endpoints import endpoint_of
+from .executions import Executions
 from .releases import Releases
 
 if TYPE_CHECKING:
@@ -122,7 +123,5 @@ def _image(pipeline: DeployedPipeline) -> str | None:
     name = pipeline.image_pipeline
     if name is None:
         return None
-    from .executions import Executions
-
     newest = Executions(pipeline.client, name).newest()
     return str(newest[0]["status"]) if newest else "never built"
