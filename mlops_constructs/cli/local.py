@@ -71,8 +71,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def run_train(options: argparse.Namespace) -> int:
     """Train; return the program's exit code."""
     base: Path = options.output.resolve()
-    _lay_out(base, options.data, _hyperparameters(options.hyperparameters))
+    channels, hyperparameters = _channels(options.data), _hyperparameters(options.hyperparameters)
+    _check_output(base)
     with _runtime(options) as (runtime, image):
+        _lay_out(base, channels, hyperparameters)
         variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": ""}
         code = _finish(runtime.train(image, base, variables, _print))
     failure = base / "output" / "failure"
@@ -157,14 +159,15 @@ def _hyperparameters(given: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 
 
-def _lay_out(base: Path, data: Path, hyperparameters: Mapping[str, str]) -> None:
-    """Create what a training job finds in /opt/ml; keep the checkpoints of an interrupted run."""
-    channels = _channels(data)
-    marker = base / _MARKER
-    if base.exists() and any(base.iterdir()) and not marker.exists():
+def _check_output(base: Path) -> None:
+    if base.exists() and any(base.iterdir()) and not (base / _MARKER).exists():
         raise MlopsError(
             f"{base} contains other files, and training would delete some: give a new folder with --output"
         )
+
+
+def _lay_out(base: Path, channels: Mapping[str, Path], hyperparameters: Mapping[str, str]) -> None:
+    """Create what a training job finds in /opt/ml; keep the checkpoints of an interrupted run."""
     for old in ("input", "model", "output"):
         shutil.rmtree(base / old, ignore_errors=True)
     for folder in ("input/config", "model", "output/data", "checkpoints"):
@@ -176,7 +179,7 @@ def _lay_out(base: Path, data: Path, hyperparameters: Mapping[str, str]) -> None
         else:
             target.mkdir(parents=True)
             shutil.copy2(source, target)
-    marker.touch()
+    (base / _MARKER).touch()
     files = {
         "hyperparameters": hyperparameters,
         "inputdataconfig": {name: {"TrainingInputMode": "File"} for name in channels},

@@ -134,6 +134,7 @@ def test_mistake_is_named(
     (tmp_path / "empty" / "x.csv").write_text("a,1\n")
     assert mlops(*arguments) == 1
     assert reason in capsys.readouterr().err
+    assert not (tmp_path / "ml").exists()
 
 
 def test_folder_with_other_things_is_left_alone(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
