@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from local_aws.endpoint_models import BUCKET, Models, listed, variant
 from local_aws.tiny_container import (
-    forbidden,
     local_aws,
-    make_role,
     push_container,
     upload_model,
     wait_until,
@@ -24,81 +23,10 @@ from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.fleet import extract_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlops_constructs.local_aws.local_aws import LocalAws
-
-BUCKET = "model-artifacts"
-
-
-class Models:
-    """Makes models and endpoint configurations, each with a name of its own."""
-
-    def __init__(self, aws: LocalAws, image: str) -> None:
-        self.aws = aws
-        self.sagemaker = aws.client("sagemaker")
-        self._image = image
-        self._role = make_role(aws, "serving", "sagemaker.amazonaws.com")
-        self._count = 0
-
-    def name(self, kind: str) -> str:
-        self._count += 1
-        return f"{kind}-{self._count}"
-
-    def model(self, answer: str = "one", mode: str = "", uri: str = "") -> str:
-        name = self.name("model")
-        data = uri if uri else upload_model(self.aws, BUCKET, f"{name}/model.tar.gz", answer)
-        container = {"Image": self._image, "ModelDataUrl": data, "Environment": {"MODE": mode}}
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=container)
-        return name
-
-    def config(self, *variants: dict[str, Any], **members: Any) -> str:
-        name = self.name("config")
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=list(variants), **members)
-        return name
-
-    def simple(self, answer: str = "one", mode: str = "", **changes: Any) -> str:
-        return self.config(variant(self.model(answer, mode), **changes))
-
-    def endpoint(self, config_name: str) -> str:
-        name = self.name("endpoint")
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config_name)
-        return name
-
-    def settled(self, name: str) -> dict[str, Any]:
-        def described() -> dict[str, Any] | None:
-            endpoint: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
-            return endpoint if endpoint["EndpointStatus"] in ("InService", "Failed") else None
-
-        endpoint: dict[str, Any] = wait_until(described)
-        return endpoint
-
-    def serving(self, answer: str = "one", **changes: Any) -> str:
-        name = self.endpoint(self.simple(answer, **changes))
-        assert self.settled(name)["EndpointStatus"] == "InService"
-        return name
-
-    def update(self, name: str, config_name: str, **members: Any) -> dict[str, Any]:
-        self.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config_name, **members)
-        return self.settled(name)
-
-    def answer(self, name: str, **members: Any) -> dict[str, Any]:
-        response = self.aws.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=name, Body=b"1,2", ContentType="text/csv", **members
-        )
-        return {**json.loads(response["Body"].read()), "variant": response["InvokedProductionVariant"]}
-
-
-def variant(model: str, name: str = "primary", **changes: Any) -> dict[str, Any]:
-    return {
-        "VariantName": name,
-        "ModelName": model,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1.0,
-        **changes,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -196,240 +124,6 @@ def test_missing_model_archive_fails_the_endpoint(models: Models) -> None:
     assert "cannot be started" in endpoint["FailureReason"]
 
 
-def test_update_serves_the_new_model(models: Models) -> None:
-    name = models.serving("old")
-    config = models.simple("new")
-
-    endpoint = models.update(name, config)
-
-    assert endpoint["EndpointConfigName"] == config
-    assert models.answer(name)["answer"] == "new"
-
-
-def test_old_fleet_answers_until_the_new_one_is_healthy(models: Models) -> None:
-    name = models.serving("old")
-    config = models.simple("new")
-    models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-
-    answers = []
-    while models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating":
-        answers.append(models.answer(name)["answer"])
-
-    assert set(answers) <= {"old", "new"}
-    assert models.answer(name)["answer"] == "new"
-
-
-def test_failed_update_keeps_the_old_fleet_and_tells_why(models: Models) -> None:
-    old = models.simple("old")
-    name = models.endpoint(old)
-    models.settled(name)
-
-    endpoint = models.update(name, models.simple(mode="exit"))
-
-    assert endpoint["EndpointStatus"] == "InService"
-    assert endpoint["EndpointConfigName"] == old
-    assert "rolled back" in endpoint["FailureReason"]
-    assert models.answer(name)["answer"] == "old"
-
-
-def watched(models: Models, name: str, state: str) -> dict[str, Any]:
-    """Make an alarm, and give the configuration of a deployment that it can roll back."""
-    cloudwatch = models.aws.client("cloudwatch")
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
-    return {
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}},
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name}]},
-    }
-
-
-def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
-    name, deployment = models.serving("old"), watched(models, "errors", "ALARM")
-
-    endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
-
-    assert "errors" in endpoint["FailureReason"]
-    assert models.answer(name)["answer"] == "old"
-
-
-def test_role_that_may_not_read_the_rollback_alarms_keeps_the_old_fleet(models: Models) -> None:
-    name, deployment = models.serving("old"), watched(models, "silent", "OK")
-
-    with forbidden(models.aws, "serving", "cloudwatch:DescribeAlarms"):
-        endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
-    assert "is not authorized to perform: cloudwatch:DescribeAlarms" in endpoint["FailureReason"]
-    assert models.answer(name)["answer"] == "old"
-
-    models.update(name, models.simple("newer"), DeploymentConfig=deployment)
-    assert models.answer(name)["answer"] == "newer"
-
-
-def test_encrypted_volumes_need_a_role_that_may_grant_their_key(models: Models) -> None:
-    key = models.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-    with forbidden(models.aws, "serving", "kms:CreateGrant"):
-        failed = models.settled(models.endpoint(models.config(variant(models.model()), KmsKeyId=key)))
-    assert f"is not authorized to perform: kms:CreateGrant on resource: {key}" in failed["FailureReason"]
-    made = models.settled(models.endpoint(models.config(variant(models.model()), KmsKeyId=key)))
-    assert made["EndpointStatus"] == "InService"
-
-
-def test_update_in_progress_refuses_another(models: Models) -> None:
-    name = models.serving()
-    config = models.simple()
-    models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-
-    with pytest.raises(ClientError, match="in-progress"):
-        models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-    models.settled(name)
-
-
-def test_update_takes_the_new_configs_counts_unless_told_to_retain(models: Models) -> None:
-    name = models.serving()
-    scale(models, name, 6)
-
-    endpoint = models.update(name, models.simple())
-
-    assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 1
-
-
-def test_retained_properties_survive_an_update(models: Models) -> None:
-    name = models.serving()
-    scale(models, name, 6)
-
-    endpoint = models.update(name, models.simple(), RetainAllVariantProperties=True)
-
-    (shown,) = endpoint["ProductionVariants"]
-    assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 0.5)
-
-
-def test_excluded_property_is_not_retained(models: Models) -> None:
-    name = models.serving()
-    scale(models, name, 6)
-
-    endpoint = models.update(
-        name,
-        models.simple(),
-        RetainAllVariantProperties=True,
-        ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
-    )
-
-    (shown,) = endpoint["ProductionVariants"]
-    assert (shown["CurrentInstanceCount"], shown["CurrentWeight"]) == (6, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("members", "problem"),
-    [
-        ({"RetainAllVariantProperties": True}, "DataCaptureConfig is not currently supported"),
-        ({}, "with RetainAllVariantProperties only"),
-    ],
-)
-def test_property_that_cannot_be_excluded_is_refused(models: Models, members: dict[str, Any], problem: str) -> None:
-    name = models.serving()
-    excluded = [{"VariantPropertyType": "DataCaptureConfig"}]
-
-    with pytest.raises(ClientError, match=problem):
-        models.update(name, models.simple(), ExcludeRetainedVariantProperties=excluded, **members)
-
-
-def scale(models: Models, name: str, count: int) -> None:
-    change = {"VariantName": "primary", "DesiredInstanceCount": count, "DesiredWeight": 0.5}
-    models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
-
-
-def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:
-    name = models.serving()
-    models.aws.client("application-autoscaling").register_scalable_target(
-        ServiceNamespace="sagemaker",
-        ResourceId=f"endpoint/{name}/variant/primary",
-        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
-        MinCapacity=1,
-        MaxCapacity=2,
-    )
-
-    with pytest.raises(ClientError, match="must be deregistered"):
-        models.update(name, models.simple(InstanceType="ml.m5.xlarge"))
-
-
-@pytest.fixture
-def allowed(aws: LocalAws) -> Iterator[Callable[[int], None]]:
-    """Sets the account's quota of a type that no other test uses."""
-    name = "ml.c5.large for endpoint usage"
-    yield lambda count: aws.service_quotas.set(name, count)
-    aws.service_quotas.set(name, 1000)
-
-
-def fleet(count: int) -> dict[str, Any]:
-    return {"InstanceType": "ml.c5.large", "InitialInstanceCount": count}
-
-
-def test_the_quota_refuses_an_endpoint_with_the_numbers(models: Models, allowed: Callable[[int], None]) -> None:
-    allowed(3)
-    models.serving(**fleet(1))
-    models.serving(**fleet(2))
-
-    with pytest.raises(ClientError) as refused:
-        models.endpoint(models.simple(**fleet(2)))
-
-    assert refused.value.response["Error"]["Code"] == "ResourceLimitExceeded"
-    assert (
-        "The account-level service limit 'ml.c5.large for endpoint usage' is 3 Instances, with current utilization of"
-        " 3 Instances and a request delta of 2 Instances."
-    ) in str(refused.value)
-
-
-def test_an_update_needs_instances_for_both_fleets(models: Models, allowed: Callable[[int], None]) -> None:
-    name = models.serving(**fleet(2))
-    used = instances(models)
-    allowed(used + 1)
-    with pytest.raises(ClientError, match=f"utilization of {used} Instances and a request delta of 2 Instances"):
-        models.update(name, models.simple(**fleet(2)))
-    assert models.settled(name)["EndpointStatus"] == "InService"
-
-    allowed(used + 2)
-    models.update(name, models.simple("two", **fleet(2)))
-
-    assert models.answer(name)["answer"] == "two"
-    assert instances(models) == used
-
-
-def test_a_larger_count_needs_only_the_difference(models: Models, allowed: Callable[[int], None]) -> None:
-    name = models.serving(**fleet(2))
-    allowed(instances(models) + 1)
-    with pytest.raises(ClientError, match="a request delta of 2 Instances"):
-        scale(models, name, 4)
-
-    scale(models, name, 3)
-
-    assert models.settled(name)["ProductionVariants"][0]["DesiredInstanceCount"] == 3
-
-
-def test_an_endpoint_that_failed_uses_no_quota(models: Models, allowed: Callable[[int], None]) -> None:
-    used = instances(models)
-    name = models.endpoint(models.simple(mode="exit", **fleet(2)))
-    assert models.settled(name)["EndpointStatus"] == "Failed"
-    allowed(used + 2)
-    models.serving(**fleet(2))
-
-
-def instances(models: Models) -> int:
-    """Count the instances that the quota is about."""
-    return sum(
-        endpoint.instances()["ml.c5.large"]
-        for name in listed(models)
-        for endpoint in [models.aws.sagemaker.endpoints.find(name)]
-    )
-
-
 def test_traffic_is_split_by_weight(models: Models) -> None:
     champion = variant(models.model("champion"), "champion", InitialVariantWeight=9)
     challenger = variant(models.model("challenger"), "challenger", InitialVariantWeight=1)
@@ -460,10 +154,6 @@ def test_endpoint_deleted_while_it_is_made_leaves_no_process(models: Models) -> 
 
     wait_until(lambda: name not in listed(models))
     wait_until(lambda: not any((models.aws.workdir / "endpoints" / name).glob("*")))
-
-
-def listed(models: Models) -> list[str]:
-    return [item["EndpointName"] for item in models.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]]
 
 
 def test_names_are_unique_without_regard_to_case(models: Models) -> None:
