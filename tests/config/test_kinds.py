@@ -168,10 +168,12 @@ def paths(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]
 def kind_at(path: tuple[Step, ...]) -> Any:
     """Give the type of what is at the path."""
     hint: Any = Arguments
+    value: Any = FULL
     for step in path:
-        part = next((one for one in parts_of(hint) if step in hints_of(one)), None)
-        hint = choices_of(hint)[0]
-        hint = hints_of(part)[str(step)] if part is not None else get_args(hint)[-1]
+        # Of several classes, such as those of a range, it is the one that is there.
+        part = type(value) if dataclasses.is_dataclass(value) else next(iter(parts_of(hint)), None)
+        hint = hints_of(part)[str(step)] if part in parts_of(hint) else get_args(choices_of(hint)[0])[-1]
+        value = dict(members(value))[step]
     return hint
 
 
