@@ -94,13 +94,14 @@ def rows_of(one: type) -> list[Row]:
 
 def _class_source(one: type) -> dict[str, tuple[str, str]]:
     """Give annotation and default of each field, as they are written: no Python version changes them."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(one))).body[0]
-    assert isinstance(tree, ast.ClassDef)
-    return {
-        node.target.id: (ast.unparse(node.annotation), _default(node.value))
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
+    found = {}
+    for each in reversed([base for base in one.__mro__ if dataclasses.is_dataclass(base)]):
+        tree = ast.parse(textwrap.dedent(inspect.getsource(each))).body[0]
+        assert isinstance(tree, ast.ClassDef)
+        for node in tree.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id] = (ast.unparse(node.annotation), _default(node.value))
+    return found
 
 
 def _default(value: ast.expr | None) -> str:

@@ -9,7 +9,7 @@ from ._aws.naming import dead_letters_name
 from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.deployment.stage import DeploymentStage
-from .stages.evaluation.stage import EvaluationStage
+from .stages.evaluation.stage import EvaluationStage, ServingImage
 from .stages.image.stage import ImageStage
 from .stages.registry import RegistryStage
 from .stages.releases import ReleasesStage
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ._aws.environment import Environment
     from .config import PipelineConfig
+    from .config.script import ScriptAlgorithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Parts:
 
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
     """Create every stage below ``scope``."""
-    image = ImageStage(scope, "image", config=config.algorithm, env=env)
+    image, script = _image(scope, config, env), config.algorithm.script
     registry = RegistryStage(scope, "registry", env=env)
     deployment = DeploymentStage(
         scope,
@@ -48,8 +49,9 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         production=config.production,
         allowed=config.allowed_endpoints,
         env=env,
-        image_arn=image.pull_arn,
+        image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
+        environment={} if script is None else script.serving_environment,
     )
     production = deployment.production_endpoint
     training = _training(scope, config, env, image, deployment)
@@ -64,7 +66,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         stack_parameters=deployment.stack_parameters,
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
-        image_of_aws=config.algorithm.built_in is not None,
+        image_of_aws=config.algorithm.built_in is not None or script is not None,
+        serving=None if script is None else _serving(image, script),
     )
     approval = _approval(scope, config, env, registry, deployment)
     releases = ReleasesStage(
@@ -72,6 +75,26 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
     )
     alarms = _alarms(scope, config, env, approval.topic_arn)
     return Parts(image, registry, training, evaluation, deployment, approval, releases, alarms)
+
+
+def _image(scope: Construct, config: PipelineConfig, env: Environment) -> ImageStage:
+    return ImageStage(
+        scope,
+        "image",
+        config=config.algorithm,
+        env=env,
+        training_type=config.training.instance_type,
+        serving_type=config.production.instance_type,
+    )
+
+
+def _serving(image: ImageStage, script: ScriptAlgorithm) -> ServingImage:
+    found = image.serving
+    return ServingImage(
+        uri=None if found is None else found.uri,
+        pull_arn=None if found is None else found.pull_arn,
+        environment=script.serving_environment,
+    )
 
 
 def _training(
@@ -87,6 +110,7 @@ def _training(
         env=env,
         image_parameter=image.parameter_name,
         image_arn=image.pull_arn,
+        script=config.algorithm.script,
         held_out_channel=None if job is None else job.channel,
         allowed=config.allowed_training,
         endpoints=ConfiguredEndpoints(

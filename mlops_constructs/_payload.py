@@ -16,6 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from .config._folder import deployed_files
@@ -61,17 +62,20 @@ def payload(name: str) -> Path:
     raise PayloadError(f"{name} is missing from this installation of mlops-constructs; install it again")
 
 
-def function_archive(function: str, document: Mapping[str, object] | None = None) -> Archive:
+def function_archive(
+    function: str, document: Mapping[str, object] | None = None, more: Mapping[str, bytes] = MappingProxyType({})
+) -> Archive:
     """Zip one Lambda function with ``handler_kit``, which all functions share, and with its document.
 
     Args:
         function: Its folder in ``lambdas/``.
         document: Content of ``document.json``, which the function reads: literals only. None omits the file.
+        more: Other files that it reads, by name.
     """
     root = payload("lambdas")
     if not (root / function / "handler.py").is_file():
         raise PayloadError(f"lambdas/{function}/handler.py is missing; install mlops-constructs again")
-    files: dict[str, Path | bytes] = {**folder_files(root, function), **folder_files(root, "handler_kit")}
+    files: dict[str, Path | bytes] = {**folder_files(root, function), **folder_files(root, "handler_kit"), **more}
     if document is not None:
         files[DOCUMENT] = json.dumps(document, indent=2, sort_keys=True).encode()
     return archive(function, files)

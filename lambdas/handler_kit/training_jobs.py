@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from handler_kit.errors import ConfigurationError
 from handler_kit.job_states import Meaning, meaning_of
 from handler_kit.sagemaker_jobs import FoundJob, Jobs
+
+# The channel with the source of a script, and the folder that it is read from.
+CODE_CHANNEL = "code"
+_SOURCES = re.compile(r"/sources/([0-9a-f]{64})/$")
 
 
 class TrainingJobs(Jobs):
@@ -150,3 +155,12 @@ def _ran_out_of_time(job: dict[str, Any]) -> bool:
     if limit is None or ended is None:
         return False
     return bool((ended - job["CreationTime"]).total_seconds() >= limit)
+
+
+def source_of(job: dict[str, Any]) -> str | None:
+    """The digest of the script that a training job ran; ``None`` without a script."""
+    for channel in job.get("InputDataConfig", []):
+        found = _SOURCES.search(channel.get("DataSource", {}).get("S3DataSource", {}).get("S3Uri", ""))
+        if channel["ChannelName"] == CODE_CHANNEL and found is not None:
+            return found[1]
+    return None

@@ -39,7 +39,11 @@ def handler(job: Job) -> Success:
         failure.external_id = release.model_package_arn
         raise failure from error
     return Success(
-        {"ModelPackageArn": release.model_package_arn, "Metrics": release.metrics_text},
+        {
+            "ModelPackageArn": release.model_package_arn,
+            "Metrics": release.metrics_text,
+            "Image": release.image,
+        },
         summary=f"{release.model_package_arn}: {release.metrics_text}",
         external_id=release.model_package_arn,
     )

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs, registry
 from handler_kit.errors import ConfigurationError, StepError
+from handler_kit.images import pin
 from handler_kit.objects import exists
 from handler_kit.registry import MAX_PROPERTIES, METRIC_PREFIX, metric_value, property_value
 from handler_kit.releases import Releases
 from handler_kit.settings import NONE
-from handler_kit.training_jobs import read_training_job
+from handler_kit.training_jobs import read_training_job, source_of
 from register_model.commit import commit_of
 from register_model.release import Release
 from register_model.report import Report, read_report
@@ -46,15 +47,18 @@ def register(params: Params, settings: Settings, services: Services) -> Release:
         raise StepError(f"Training job {params.job_name} is {found.status}; there is no model yet.")
     job = found.description
     if params.release != NONE:
-        arn, metrics = _of_release(params, settings, services, job)
+        arn, image, metrics = _of_release(params, settings, services, job)
     else:
         report = _report(params, job, services)
-        arn, metrics = _package(params, settings, services, job, report), report.metrics
+        image = job["AlgorithmSpecification"]["TrainingImage"]
+        if settings.serving_image is not None:
+            image = pin(settings.serving_image, lambda: services.ecr)
+        arn, metrics = _package(params, settings, services, job, image, report), report.metrics
     return Release(
         execution_id=params.execution_id,
         model_package_arn=arn,
         training_job=params.job_name,
-        image=job["AlgorithmSpecification"]["TrainingImage"],
+        image=image,
         model_data_url=job["ModelArtifacts"]["S3ModelArtifacts"],
         dataset_uri=params.dataset_uri,
         dataset_version=params.version_id,
@@ -65,8 +69,11 @@ def register(params: Params, settings: Settings, services: Services) -> Release:
 
 def _of_release(
     params: Params, settings: Settings, services: Services, job: dict[str, Any]
-) -> tuple[str, dict[str, str]]:
-    """The package of the release that is deployed again. Raises StepError when the package or model does not exist."""
+) -> tuple[str, str, dict[str, str]]:
+    """The package of the release that is deployed again, its image and its metrics.
+
+    Raises StepError when the package or its model does not exist.
+    """
     # The model package group has the name of the pipeline.
     releases = Releases(services.s3, settings.artifact_bucket, settings.model_package_group)
     arn = str(releases.read(params.release)["model_package_arn"])
@@ -77,7 +84,8 @@ def _of_release(
     if not exists(services.s3, uri):
         raise StepError(f"The model of release {params.release} does not exist: {uri}")
     logs.info("model package of a release", model_package=arn, release=params.release)
-    return arn, registry.metrics_of(package)
+    (container,) = package["InferenceSpecification"]["Containers"]
+    return arn, container["Image"], registry.metrics_of(package)
 
 
 def _report(params: Params, job: dict[str, Any], services: Services) -> Report:
@@ -88,10 +96,17 @@ def _report(params: Params, job: dict[str, Any], services: Services) -> Report:
     return Report({one["MetricName"]: repr(float(one["Value"])) for one in job.get("FinalMetricDataList", [])})
 
 
-def _package(params: Params, settings: Settings, services: Services, job: dict[str, Any], report: Report) -> str:
+def _package(
+    params: Params, settings: Settings, services: Services, job: dict[str, Any], image: str, report: Report
+) -> str:
     properties = _properties(params, job, report, services)
     found = _find(params, settings, services.sagemaker, job["CreationTime"])
-    return found or _create(params, settings, services.sagemaker, job, properties)
+    if found is not None:
+        return found
+    container: dict[str, Any] = {"Image": image, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    if settings.environment:
+        container["Environment"] = settings.environment
+    return _create(params, settings, services.sagemaker, container, properties)
 
 
 def _properties(params: Params, job: dict[str, Any], report: Report, services: Services) -> dict[str, str]:
@@ -105,6 +120,9 @@ def _properties(params: Params, job: dict[str, Any], report: Report, services: S
         "commit": commit_of(image, services.ecr),
         **({"evaluation_problem": report.problem} if report.problem else {}),
     }
+    source = source_of(job)
+    if source is not None:
+        properties["source_sha256"] = source
     properties = {key: property_value(value) for key, value in properties.items()}
     properties |= {METRIC_PREFIX + name: metric_value(value) for name, value in report.metrics.items()}
     for key in properties:
@@ -141,11 +159,9 @@ def _find(params: Params, settings: Settings, sagemaker: Any, trained_since: dat
     return None
 
 
-def _create(params: Params, settings: Settings, sagemaker: Any, job: dict[str, Any], properties: dict[str, str]) -> str:
-    container = {
-        "Image": job["AlgorithmSpecification"]["TrainingImage"],
-        "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"],
-    }
+def _create(
+    params: Params, settings: Settings, sagemaker: Any, container: dict[str, Any], properties: dict[str, str]
+) -> str:
     answer = sagemaker.create_model_package(
         ModelPackageGroupName=settings.model_package_group,
         ModelPackageDescription=_description(params.execution_id),

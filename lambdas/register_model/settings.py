@@ -15,11 +15,15 @@ class Settings(SettingsBase):
         stack_parameters: For each environment, such as ``dev`` and ``production``, the CloudFormation
             parameters that do not depend on the model.
         artifact_bucket: Bucket with the records of releases, and of the content that was trained on.
+        serving_image: Image that serves; empty for the image that trains.
+        environment: Environment variables of the container that serves.
     """
 
     model_package_group: str
     stack_parameters: dict[str, dict[str, str]]
     artifact_bucket: str
+    serving_image: str | None
+    environment: dict[str, str]
 
 
 @dataclass(frozen=True)

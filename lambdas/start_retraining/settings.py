@@ -15,10 +15,12 @@ class Settings(SettingsBase):
     Attributes:
         pipeline: The pipeline to start.
         image_parameter: Name of the SSM parameter that holds the image to train with.
+        source_parameter: Name of the SSM parameter with the digest of the script; empty without a script.
     """
 
     pipeline: str
     image_parameter: str
+    source_parameter: str | None
 
 
 def event_id(event: dict[str, Any]) -> str:

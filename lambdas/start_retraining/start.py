@@ -29,6 +29,9 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
     image = str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
     if image in {"", NONE}:
         return _nothing("There is no image yet.")
+    source = None
+    if settings.source_parameter is not None:
+        source = str(ssm.get_parameter(Name=settings.source_parameter)["Parameter"]["Value"])
     for execution in _executions(settings, codepipeline):
         name = execution["pipelineExecutionId"]
         if _deploys_a_release_again(name, settings, codepipeline):
@@ -39,7 +42,10 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
             if execution["status"] == "InProgress":
                 return _nothing(f"Execution {name} has not trained yet and will use this image.")
             continue
-        if _variables(training).get("Image") == image:
+        trained_with = _variables(training)
+        if source is not None and trained_with.get("SourceSha256") == source:
+            return _nothing(f"Execution {name} has already trained with this script.")
+        if source is None and trained_with.get("Image") == image:
             return _nothing(f"Execution {name} has already trained with this image.")
         return _begin(_variables(actions[DATASET]), name, event_id, settings, codepipeline)
     return _nothing("No data set has reached training yet; the next upload will use this image.")

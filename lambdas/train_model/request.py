@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.documents import merged
 from handler_kit.requests import CAPACITY_RETRIES, EXECUTION, STARTED_BY, output_key, tags, volume_key, vpc
+from train_model.source import code_channel
 
 if TYPE_CHECKING:
     from train_model.settings import Document, Params, Settings
@@ -20,6 +22,7 @@ def training_request(
     settings: Settings,
     document: Document,
     pipeline_job_id: str,
+    region: str,
     capacity_retries: int = 0,
 ) -> dict[str, Any]:
     """The whole CreateTrainingJob request; after each lack of capacity, it has the next instance type."""
@@ -30,7 +33,7 @@ def training_request(
         "TrainingJobName": name,
         "AlgorithmSpecification": {"TrainingImage": image},
         "RoleArn": settings.training_role_arn,
-        "InputDataConfig": _channels(params, document),
+        "InputDataConfig": [*_channels(params, document), *code_channel(settings, document)],
         "OutputDataConfig": {"S3OutputPath": _folder(settings, "models"), **output_key(key)},
         "ResourceConfig": {"InstanceType": instance_type, **volume_key(key, instance_type)},
         # With one instance there is no traffic between containers.
@@ -43,6 +46,8 @@ def training_request(
         "Tags": tags({"mlops:execution-id": params.execution_id, "mlops:dataset-sha256": params.sha256}),
         **vpc(settings.subnet_ids, settings.security_group_ids),
     }
+    if document.source_sha256 is not None:
+        known["HyperParameters"] = {"sagemaker_job_name": json.dumps(name), "sagemaker_region": json.dumps(region)}
     if "CheckpointConfig" in written:
         # Not the job's name: the execution's next attempt continues from the checkpoints of this one.
         known["CheckpointConfig"] = {"S3Uri": f"{_folder(settings, 'checkpoints')}{params.execution_id}"}
@@ -55,10 +60,10 @@ def _folder(settings: Settings, name: str) -> str:
 
 
 def tuning_request(
-    name: str, image: str, params: Params, settings: Settings, document: Document, pipeline_job_id: str
+    name: str, image: str, params: Params, settings: Settings, document: Document, pipeline_job_id: str, region: str
 ) -> dict[str, Any]:
     """The whole CreateHyperParameterTuningJob request; it defines its training jobs as ``training_request`` does."""
-    definition = training_request(name, image, params, settings, document, pipeline_job_id)
+    definition = training_request(name, image, params, settings, document, pipeline_job_id, region)
     del definition["TrainingJobName"]
     job_tags = definition.pop("Tags")
     definition["StaticHyperParameters"] = definition.pop("HyperParameters")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from handler_kit.console import log_link
 from handler_kit.errors import StepError
 from handler_kit.report import Success
-from handler_kit.training_jobs import TrainingJobs, TuningJobs, read_training_job, searched
+from handler_kit.training_jobs import TrainingJobs, TuningJobs, read_training_job, searched, source_of
 
 if TYPE_CHECKING:
     from handler_kit.sagemaker_jobs import FoundJob
@@ -45,6 +45,9 @@ def _trained(job: FoundJob, summary: str) -> Success:
         "Image": description["AlgorithmSpecification"]["TrainingImage"],
         "ModelDataUrl": description["ModelArtifacts"]["S3ModelArtifacts"],
     }
+    source = source_of(description)
+    if source is not None:
+        outputs["SourceSha256"] = source
     seconds = description.get("TrainingTimeInSeconds")
     took = "" if seconds is None else f" in {seconds} s"
     billed = description.get("BillableTimeInSeconds")

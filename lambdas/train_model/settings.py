@@ -44,6 +44,7 @@ class Document(DocumentBase):
         held_out_channel: Channel that only the evaluation reads, or ``None``.
         fallback_instance_types: Instance types to use when AWS has no capacity of the configured type.
         capacity_retries: How often a job is started again when there was no capacity.
+        source_sha256: Digest of the script whose source is in the archive of the function, or ``None``.
     """
 
     training_job: dict[str, Any]
@@ -52,6 +53,7 @@ class Document(DocumentBase):
     held_out_channel: str | None
     fallback_instance_types: list[str]
     capacity_retries: int
+    source_sha256: str | None
 
     @property
     def instance_types(self) -> list[str]:

@@ -9,14 +9,15 @@ from botocore.exceptions import ClientError
 from handler_kit.clients import client
 from handler_kit.errors import ConfigurationError, error_code
 from handler_kit.executions import Execution
+from handler_kit.images import pin
 from handler_kit.job_run import JobRun, StillRunning
 from handler_kit.job_states import WITHOUT_INSTANCES
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.training_jobs import TrainingJobs, TuningJobs
-from train_model.image import pin
 from train_model.request import training_request, tuning_request
 from train_model.results import result
+from train_model.source import put_source
 
 if TYPE_CHECKING:
     from handler_kit.sagemaker_jobs import FoundJob
@@ -80,7 +81,9 @@ class Trainer:
         return Success(summary=f"{self._jobs.noun} {name}: {status}; an event reports its end", external_id=name)
 
     def _request(self, name: str, retries: int) -> dict[str, Any]:
-        known = (name, self._image(), self._params, self._settings, self._document, self._pipeline_job_id)
+        put_source(self._params, self._settings, self._document, client("s3"))
+        region = self._ssm.meta.region_name
+        known = (name, self._image(), self._params, self._settings, self._document, self._pipeline_job_id, region)
         if isinstance(self._jobs, TuningJobs):
             return tuning_request(*known)
         return training_request(*known, retries)

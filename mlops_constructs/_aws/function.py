@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -46,6 +47,7 @@ class Function(Construct):
         env: Environment,
         settings: Mapping[str, str],
         document: Mapping[str, object] | None = None,
+        files: Mapping[str, bytes] = MappingProxyType({}),
         permissions: Sequence[Statement],
         timeout_seconds: int = 60,
         memory_mb: int = 256,
@@ -60,6 +62,7 @@ class Function(Construct):
             env: Where it is deployed.
             settings: Environment variables, exactly those of its ``Settings``: references, and names.
             document: What its ``Document`` reads from its archive: literals, of any size.
+            files: Other files that it reads from its archive, by name.
             permissions: What its code needs; those for logs, tracing, key and queue are added.
             timeout_seconds: Timeout, 1 to 900 seconds.
             memory_mb: Memory, 128 to 10,240 MB.
@@ -69,7 +72,7 @@ class Function(Construct):
         self.name = f"{env.name}-{purpose}"
         self.role = ServiceRole(self, "role", env, "lambda", purpose)
         needed = self._log_group_and_policy(env, permissions)
-        code = archive_with_document(folder, document)
+        code = archive_with_document(folder, document, files)
         self.function = lambda_function.LambdaFunction(
             self,
             "function",
@@ -125,8 +128,10 @@ class Function(Construct):
         return key
 
 
-def archive_with_document(folder: str, document: Mapping[str, object] | None) -> Archive:
+def archive_with_document(
+    folder: str, document: Mapping[str, object] | None, files: Mapping[str, bytes] = MappingProxyType({})
+) -> Archive:
     """Zip a function and its document, which must be known at synth: Terraform resolves no reference in a zip."""
     if is_token(document):
         raise ValueError(f"the document of {folder} must be known at synth")
-    return function_archive(folder, document)
+    return function_archive(folder, document, files)

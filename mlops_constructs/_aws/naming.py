@@ -37,6 +37,11 @@ def dead_letters_name(name: str) -> str:
     return f"{name}-dead-letters"
 
 
+def source_parameter(name: str) -> str:
+    """Return the name of the SSM parameter with the digest of a pipeline's script."""
+    return f"/{name}/source"
+
+
 def artifact_folder(codepipeline: str) -> str:
     """Return the folder in which CodePipeline stores a pipeline's artifacts."""
     return codepipeline[:_FOLDER_LENGTH]

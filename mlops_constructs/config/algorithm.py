@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, under
-from ._build import build_problems, repository_problems
-from ._container_folder import directory_problems
-from ._image_uri import image_problems, tag_warning
-from ._part import Part
-from ._rules import boolean
+from ._algorithm_fields import AlgorithmFields
+from ._image_uri import tag_warning
 from .builtin import BuiltinAlgorithm
 from .git import GitRepository
+from .script import ScriptAlgorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .git import ProviderType
-
-_SOURCES = ("directory", "codecommit_repository", "git", "image_uri", "built_in")
+    from .script import Framework
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm(Part):
+class Algorithm(AlgorithmFields):
     """The container that trains and serves. Made by ``builtin`` or one of the ``from_`` methods.
 
     Attributes:
@@ -34,22 +28,17 @@ class Algorithm(Part):
         git: Repository on GitHub, GitLab or Bitbucket, or None.
         image_uri: URI of an existing image, or None. Reference.
         built_in: A built-in algorithm of SageMaker, or None.
+        script: A script that one of AWS's framework images runs, or None.
         branch: Branch of the repository that is built. Literal.
-        ecr_repository_name: Name of the ECR repository that the build pushes to; None creates one. Reference.
-        base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile; None
-            keeps the Dockerfile's own. Literal.
-        retrain_on_new_image: Train again on the newest data set already trained on when the image changes. Literal.
+        ecr_repository_name: Existing ECR repository that the build pushes to, in this account and region. Its tags
+            should be immutable. None creates one. Reference.
+        base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile, such as
+            your own mirror. A private registry must be in this account and region. None keeps the Dockerfile's own.
+            Literal.
+        retrain_on_new_image: Start the pipeline when the image changes, on the newest data set for which training was
+            attempted; without such a data set, nothing starts. An execution that has not trained yet uses the new
+            image in any case. Literal.
     """
-
-    directory: Path | None = None
-    codecommit_repository: str | None = None
-    git: GitRepository | None = None
-    image_uri: str | None = None
-    built_in: BuiltinAlgorithm | None = None
-    branch: str = "main"
-    ecr_repository_name: str | None = None
-    base_image: str | None = None
-    retrain_on_new_image: bool = False
 
     @classmethod
     def from_directory(
@@ -69,14 +58,7 @@ class Algorithm(Part):
         Args:
             path: Folder with a ``Dockerfile``; relative to the current folder.
             branch: Branch to seed and to build.
-            ecr_repository_name: Existing ECR repository that the build pushes to, in this account and region. Its tags
-                should be immutable. None creates one. Reference.
-            base_image: Image that the build starts from, as the build argument ``BASE_IMAGE`` of the Dockerfile, such
-                as your own mirror. A private registry must be in this account and region. None keeps the
-                Dockerfile's own. Literal.
-            retrain_on_new_image: Start the pipeline when a build has produced a new image, on the newest data set
-                for which training was attempted; without such a data set, nothing starts. An execution that has not
-                trained yet uses the new image in any case.
+            ecr_repository_name, base_image, retrain_on_new_image: As the attributes.
         """
         return cls(
             # What is no path is reported together with all other problems.
@@ -209,31 +191,51 @@ class Algorithm(Part):
         """
         return cls(built_in=BuiltinAlgorithm(name=name, version=version), retrain_on_new_image=retrain_on_new_image)
 
-    @property
-    def accept(self) -> str:
-        """Content type of the endpoints' responses to CSV."""
-        return "text/csv" if self.built_in is None else self.built_in.accept
+    @classmethod
+    def from_script(
+        cls,
+        entry_point: str,
+        *,
+        source: str | Path,
+        framework: Framework,
+        version: str,
+        python: str | None = None,
+        inference_entry_point: str | None = None,
+        inference_version: str | None = None,
+        inference_image_uri: str | None = None,
+        retrain_on_new_source: bool = False,
+    ) -> Algorithm:
+        """Run a script in AWS's image of its framework, as the SageMaker SDK's estimators do; nothing is built.
 
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong."""
-        given = [name for name in _SOURCES if getattr(self, name) is not None]
-        if len(given) != 1:
-            yield Problem(
-                given[1] if given else "directory",
-                "needs exactly one of a folder, a repository, an image and a built-in algorithm",
-                given,
-                "use one of Algorithm.builtin(...) and the Algorithm.from_...(...) methods",
-            )
-            return
-        yield from boolean("retrain_on_new_image", self.retrain_on_new_image)
-        part = getattr(self, given[0])
-        if isinstance(part, (GitRepository, BuiltinAlgorithm)):
-            yield from under(given[0], part.problems())
-        elif given[0] == "image_uri":
-            yield from image_problems("image_uri", part)
-        elif given[0] == "directory":
-            yield from directory_problems(part)
-        else:
-            yield from repository_problems(given[0], part, r"[\w.\-]{1,100}", "CodeCommit")
-        if given[0] not in ("image_uri", "built_in"):
-            yield from build_problems(self.branch, self.ecr_repository_name, self.base_image)
+        The source reaches each training job as the channel ``code``, and the model with its endpoints in the folder
+        ``code`` of ``model.tar.gz``. Hyperparameters are the script's arguments. Endpoints have no network, so they
+        serve with the packages of AWS's image and of the source.
+        https://docs.aws.amazon.com/sagemaker/latest/dg/frameworks.html
+
+        Args:
+            entry_point: The script that trains, relative to ``source``.
+            source: Folder of the script and of what it imports; relative to the current folder. At most 20 MiB.
+            framework: ``huggingface``, ``pytorch``, ``sklearn``, ``tensorflow`` or ``xgboost``.
+            version: Version of AWS's image that trains, such as ``1.9-0`` for ``sklearn``; of Hugging Face's
+                transformers for ``huggingface``.
+            python: Its version of Python, such as ``py312``, to have it checked.
+            inference_entry_point: The file with ``model_fn`` and the other functions that serve; None for
+                ``inference.py`` if there is one, otherwise ``entry_point``.
+            inference_version: Version of AWS's image that serves; None for ``version``. For PyTorch, AWS has 2.6 and
+                older only, and stopped patching them on 30 June 2026.
+            inference_image_uri: URI of an image that serves instead, in the pipeline's region: your own, or one of
+                AWS's large-model images. Reference.
+            retrain_on_new_source: Start the pipeline when a deployment has changed the source or the version;
+                otherwise as in ``from_directory``.
+        """
+        script = ScriptAlgorithm(
+            entry_point=entry_point,
+            source=Path(source).absolute() if isinstance(source, (str, Path)) else source,
+            framework=framework,
+            version=version,
+            python=python,
+            inference_entry_point=inference_entry_point,
+            inference_version=inference_version,
+            inference_image_uri=inference_image_uri,
+        )
+        return cls(script=script, retrain_on_new_image=retrain_on_new_source)

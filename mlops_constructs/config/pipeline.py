@@ -12,6 +12,7 @@ from ._instances import has_own_disks
 from ._kinds import fitted, hints_of, parts_of, without_followers
 from ._part import Part
 from ._rules import literal, matches, one_of, reference
+from ._script_rules import script_problems
 from ._tags import tag_problems
 from ._tokens import is_token
 from .algorithm import Algorithm
@@ -74,6 +75,18 @@ class Arguments(Part):
         yield from self._metric_problems()
         yield from self._tuning_problems()
         yield from self._retraining_problems()
+        yield from self._script_problems()
+
+    def _script_problems(self) -> Iterator[Problem]:
+        script, requests = self.algorithm.script, self.dataset.requests or Requests()
+        if script is None or list(script.problems()):
+            return
+        types = {
+            "training": [*self.training.instance_types, *requests.training.instance_types],
+            "dev": [self.dev.instance_type, *requests.dev.instance_types],
+            "production": [self.production.instance_type, *requests.production.instance_types],
+        }
+        yield from script_problems(script, self.training, self.evaluation, types)
 
     def _retraining_problems(self) -> Iterator[Problem]:
         duplicates = self.dataset.duplicates

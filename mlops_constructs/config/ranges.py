@@ -14,7 +14,7 @@ from ._rules import literal, one_of, text
 from ._tokens import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,24 @@ def wire_value(value: str | int | float | bool) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, object]]]:
-    """Write ranges as CreateHyperParameterTuningJob expects them."""
+def json_value(value: str | int | float | bool) -> str:
+    """Write a hyperparameter of a script, as the SageMaker SDK does: a string too is JSON text, in quotes.
+
+    The toolkit reads every value as JSON, so that ``"20"`` remains a string.
+    https://github.com/aws/sagemaker-training-toolkit
+    """
+    return json.dumps(value)
+
+
+def parameter_ranges(
+    ranges: Mapping[str, Range], written_value: Callable[[str | int | float | bool], str] = wire_value
+) -> dict[str, list[dict[str, object]]]:
+    """Write ranges as CreateHyperParameterTuningJob expects them; ``written_value`` writes a categorical value."""
     written: dict[str, list[dict[str, object]]] = {}
     for name, range_ in ranges.items():
         entry: dict[str, object] = {"Name": name}
         if isinstance(range_, CategoricalParameter):
-            entry["Values"] = [wire_value(value) for value in range_.values]
+            entry["Values"] = [written_value(value) for value in range_.values]
         else:
             low, high = wire_value(range_.min_value), wire_value(range_.max_value)
             entry |= {"MinValue": low, "MaxValue": high, "ScalingType": range_.scaling_type}

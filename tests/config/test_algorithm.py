@@ -102,7 +102,7 @@ def test_what_is_allowed_has_no_problem(algorithm: Algorithm) -> None:
         ),
         (
             Algorithm(codecommit_repository="x", image_uri=HOST + "/x" + DIGEST),
-            "image_uri: needs exactly one of a folder, a repository, an image and a built-in algorithm",
+            "image_uri: needs exactly one of a folder, a repository, an image, a built-in algorithm and a script",
         ),
         (Algorithm(), "directory: needs exactly one of"),
     ],

@@ -10,18 +10,21 @@ from typing import Any
 import pytest
 
 from mlops_constructs import Algorithm, Dataset, Endpoint, Evaluation, Rollout, Threshold, config
+from mlops_constructs.config.script import ScriptAlgorithm
 
 # Fields that the way itself decides.
 DECIDED: dict[Any, set[str]] = {
-    Algorithm.from_directory: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
-    Algorithm.from_codecommit: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
-    Algorithm.from_connection: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
-    Algorithm.from_git: {"directory", "codecommit_repository", "git", "image_uri", "built_in"},
+    Algorithm.from_directory: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
+    Algorithm.from_codecommit: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
+    Algorithm.from_connection: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
+    Algorithm.from_git: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
     # Nothing is built.
     Algorithm.from_image: {
-        *("directory", "codecommit_repository", "git", "built_in", "branch", "ecr_repository_name", "base_image"),
+        *("directory", "codecommit_repository", "git", "built_in", "script"),
+        *("branch", "ecr_repository_name", "base_image"),
     },
     Algorithm.builtin: {field.name for field in dataclasses.fields(Algorithm)} - {"retrain_on_new_image"},
+    Algorithm.from_script: {field.name for field in dataclasses.fields(Algorithm)},
     Dataset.from_bucket: set(),
     Endpoint.for_production: {field.name for field in dataclasses.fields(Endpoint)},
     Rollout.canary: {"strategy"},
@@ -41,6 +44,11 @@ REQUIRED: dict[Any, dict[str, str]] = {
     Algorithm.from_connection: {"connection_arn": "arn", "repository": "team/scores"},
     Algorithm.from_git: {"provider_type": "GitHub", "repository": "team/scores"},
     Algorithm.builtin: {"name": "xgboost", "version": "1.7-1"},
+    # Those of the script, and retrain_on_new_source.
+    Algorithm.from_script: {
+        **{field.name: "x" for field in dataclasses.fields(ScriptAlgorithm)},
+        "retrain_on_new_source": "x",
+    },
 }
 
 

@@ -193,5 +193,5 @@ def test_the_container_imports_nothing_of_the_library(path: Path) -> None:
 
 
 def test_the_walk_sees_an_upward_import(tmp_path: Path) -> None:
-    bad = PACKAGE / "config" / "algorithm.py"
+    bad = PACKAGE / "config" / "_algorithm_fields.py"
     assert "mlops_constructs.errors" in imports(bad)

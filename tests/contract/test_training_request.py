@@ -120,7 +120,9 @@ def in_vpc(network: Network | None) -> dict[str, str]:
     return {"SUBNET_IDS": ",".join(network.subnet_ids), "SECURITY_GROUP_IDS": ",".join(network.security_group_ids)}
 
 
-def read(training: Training, tuning: Tuning | None, network: Network | None) -> tuple[Params, Settings, Document, str]:
+def read(
+    training: Training, tuning: Tuning | None, network: Network | None
+) -> tuple[Params, Settings, Document, str, str]:
     """What the function reads of what the stage writes."""
     environment = known(
         TRAINING_ROLE_ARN="arn:aws:iam::123456789012:role/iris-training",
@@ -138,7 +140,13 @@ def read(training: Training, tuning: Tuning | None, network: Network | None) -> 
         "step": "train",
     }
     document = json.loads(json.dumps(training_document(training, tuning, None, TAGS)))
-    return Params.from_json(json.dumps(params)), Settings.from_env(environment), Document(**document), "job"
+    return (
+        Params.from_json(json.dumps(params)),
+        Settings.from_env(environment),
+        Document(**document),
+        "job",
+        "eu-west-1",
+    )
 
 
 def problems(operation: str, request: dict[str, Any]) -> list[str]:
@@ -207,14 +215,14 @@ def test_what_a_data_set_asks_for_makes_a_request_that_sagemaker_takes(
 ) -> None:
     files = {"trainingjob.json": json.dumps(workshop_job(Environment={"a": "b"})).encode()}
     asked = parse_job(files, "here", {}).training
-    params, environment, document, job = read(training, tuning, None)
+    params, environment, document, job, region = read(training, tuning, None)
     changed = dataclasses.replace(document, training_job=merged(document.training_job, asked))
     if tuning is None:
-        request = training_request(NAME, IMAGE, params, environment, changed, job)
+        request = training_request(NAME, IMAGE, params, environment, changed, job, region)
         assert problems("CreateTrainingJob", request) == []
         assert request["ResourceConfig"]["InstanceType"] == "ml.m4.xlarge"
     else:
-        request = tuning_request(NAME, IMAGE, params, environment, changed, job)
+        request = tuning_request(NAME, IMAGE, params, environment, changed, job, region)
         request["TrainingJobDefinition"].get("ResourceConfig", {}).pop("KeepAlivePeriodInSeconds", None)
         assert problems("CreateHyperParameterTuningJob", request) == []
         assert request["TrainingJobDefinition"]["StaticHyperParameters"]["max_depth"] == "20"

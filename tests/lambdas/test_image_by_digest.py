@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from train_model.image import pin
 
 from handler_kit.errors import ConfigurationError
+from handler_kit.images import pin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -123,7 +123,7 @@ def test_train_hands_on_exactly_the_best_jobs_that_register_accepts(
     sagemaker.answer("CreateModelPackage", ModelPackageArn="arn:package")
     params = Params(EXECUTION, NAME, "s3://artifacts/datasets/x", "0f" * 32, "v1", "none", "none", "none")
     services = Services(sagemaker.client, script("ecr").answer("DescribeImages", imageDetails=[]).client, None)
-    registered = succeeds(lambda: register(params, Settings("iris", {}, "artifacts"), services))
+    registered = succeeds(lambda: register(params, Settings("iris", {}, "artifacts", None, {}), services))
     assert trained is registered is (status in {"Completed", "Stopped"})
 
 

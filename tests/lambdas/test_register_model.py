@@ -24,6 +24,7 @@ GROUP = "iris-1a2b3c"
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 JOB = "iris-1a2b3c-3f2b9c1e7d54"
 BUCKET = "iris-1a2b3c-artifacts-123456789012-us-east-1"
+OLDER_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "cd" * 32
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/iris-1a2b3c@sha256:" + "ab" * 32
 MODEL = f"s3://{BUCKET}/models/{JOB}/output/model.tar.gz"
 STACKS = {"dev": {"EndpointName": "iris-dev"}, "production": {"EndpointName": "iris-production"}}
@@ -32,7 +33,15 @@ METRICS = {"validation:accuracy": 0.9666666388511658, "train:accuracy": 1.0}
 
 @pytest.fixture(autouse=True)
 def _registry(set_env: Callable[..., None]) -> None:
-    set_env({"model_package_group": GROUP, "stack_parameters": json.dumps(STACKS), "artifact_bucket": BUCKET})
+    set_env(
+        {
+            "model_package_group": GROUP,
+            "stack_parameters": json.dumps(STACKS),
+            "artifact_bucket": BUCKET,
+            "serving_image": "",
+            "environment": "{}",
+        }
+    )
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
     clients.client("s3").create_bucket(Bucket=BUCKET)
 
@@ -398,8 +407,11 @@ def call_again(load_event: Callable[..., dict[str, Any]], sagemaker: Any) -> Cal
 
 
 def old_package() -> str:
+    types = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
     arn: str = clients.client("sagemaker").create_model_package(
-        ModelPackageGroupName=GROUP, CustomerMetadataProperties={"metric.validation:accuracy": "0.9"}
+        ModelPackageGroupName=GROUP,
+        InferenceSpecification={"Containers": [{"Image": OLDER_IMAGE, "ModelDataUrl": MODEL}], **types},
+        CustomerMetadataProperties={"metric.validation:accuracy": "0.9"},
     )["ModelPackageArn"]
     return arn
 
@@ -409,8 +421,9 @@ def test_a_release_that_is_deployed_again_keeps_its_package(call_again: Any, rep
     release_record(model_package_arn=arn)
     clients.client("s3").put_object(Bucket=BUCKET, Key=f"models/{JOB}/output/model.tar.gz", Body=b"model")
     call_again()
-    assert reports.outputs == {"ModelPackageArn": arn, "Metrics": "validation:accuracy 0.9"}
+    assert reports.outputs == {"ModelPackageArn": arn, "Metrics": "validation:accuracy 0.9", "Image": OLDER_IMAGE}
     assert len(packages()) == 1
+    assert archive()["production.json"]["Parameters"]["Image"] == OLDER_IMAGE
     assert archive()["production.json"]["Parameters"]["ModelPackageArn"] == arn
     assert archive()["production.json"]["Parameters"]["ExecutionId"] == EXECUTION
 

@@ -24,7 +24,7 @@ NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
 
 @pytest.fixture(autouse=True)
 def _image(set_env: Callable[..., None]) -> None:
-    set_env({"pipeline": PIPELINE, "image_parameter": PARAMETER})
+    set_env({"pipeline": PIPELINE, "image_parameter": PARAMETER, "source_parameter": ""})
     write(NEW)
 
 
@@ -193,3 +193,20 @@ def test_a_refused_start_is_raised_so_that_lambda_tries_again(codepipeline: Any,
 def test_an_event_without_an_id_is_refused(codepipeline: Any) -> None:
     with pytest.raises(ConfigurationError, match="The event has no id"):
         handler({}, None)
+
+
+@pytest.fixture
+def _script(set_env: Callable[..., None]) -> None:
+    set_env({"pipeline": PIPELINE, "image_parameter": PARAMETER, "source_parameter": "/iris-1a2b3c/source"})
+    clients.client("ssm").put_parameter(Name="/iris-1a2b3c/source", Value="5e", Type="String", Overwrite=True)
+
+
+@pytest.mark.usefixtures("_script")
+@pytest.mark.parametrize(("trained", "started"), [("5e", None), ("4d", THREE)])
+def test_a_script_is_trained_once(codepipeline: Any, call: Any, trained: str, started: str | None) -> None:
+    codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(ONE, "Succeeded")])
+    # The image is AWS's, whose tag the training has replaced by a digest.
+    done = run("Train", "Succeeded", Image=OLD, SourceSha256=trained)
+    codepipeline.answer("ListActionExecutions", actionExecutionDetails=[done, dataset("1")])
+    codepipeline.answer("StartPipelineExecution", pipelineExecutionId=THREE)
+    assert call()["started"] == started

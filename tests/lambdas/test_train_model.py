@@ -65,6 +65,7 @@ DOCUMENT: dict[str, Any] = {
     "held_out_channel": None,
     "fallback_instance_types": [],
     "capacity_retries": 2,
+    "source_sha256": None,
 }
 
 

@@ -54,10 +54,11 @@ class DeploymentStage(Construct):
         env: Environment,
         image_arn: str,
         accept: str,
+        environment: Mapping[str, str],
     ) -> None:
         """Make the roles, templates and functions; the pipeline deploys the endpoints themselves."""
         super().__init__(scope, id_)
-        self._env, self._accept = env, accept
+        self._env, self._accept, self._environment = env, accept, environment
         self._configs, self._allowed = {"dev": dev, "production": production}, allowed
         self.dev_roles = self._roles("dev", "production", image_arn)
         self.production_roles = self._roles("production", "dev", image_arn)
@@ -182,7 +183,7 @@ class DeploymentStage(Construct):
             parameters={
                 "endpoint": f"{self._env.name}-{endpoint}",
                 "golden_uri": "#{Data.GoldenUri}",
-                "image": "#{Training.Image}",
+                "image": "#{Candidate.Image}",
                 "model_data_url": "#{Training.ModelDataUrl}",
                 "model_package_arn": "#{Candidate.ModelPackageArn}",
             },
@@ -192,7 +193,8 @@ class DeploymentStage(Construct):
         tags, in_vpc = {**self._env.tags, PIPELINE_TAG: self._env.name}, self._env.network is not None
         files = {
             f"{name}.json": json.dumps(
-                endpoint_template(config, self._allowed[name], in_vpc=in_vpc, tags=tags), indent=2
+                endpoint_template(config, self._allowed[name], in_vpc=in_vpc, tags=tags, environment=self._environment),
+                indent=2,
             ).encode()
             for name, config in self._configs.items()
         }

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...config.requests import AllowedEndpoint, EndpointLimits
@@ -32,11 +33,19 @@ def endpoint_template(
     *,
     in_vpc: bool = False,
     tags: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Json:
-    """Make the template of an endpoint that serves one model; ``tags`` are the user's and the pipeline's.
+    """Make the template of an endpoint that serves one model.
 
     A configured value is the default of a parameter, so that a data set with its own ``deployment.json`` can change it
-    for its release, within what is ``allowed``: None for nothing but the configuration.
+    for its release.
+
+    Args:
+        config: The endpoint.
+        allowed: What a data set may set for its release; None for nothing but the configuration.
+        in_vpc: Whether the model has a VPC.
+        tags: The user's tags and the pipeline's.
+        environment: Environment variables of a script's container; the region is added.
     """
     both = [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()] + _tags()
     return {
@@ -50,7 +59,7 @@ def endpoint_template(
             "EncryptsVolume": {"Fn::Equals": [{"Ref": "EncryptVolume"}, "true"]},
             "Scales": {"Fn::Equals": [{"Ref": "Autoscales"}, "true"]},
         },
-        "Resources": _resources(config, both, in_vpc=in_vpc),
+        "Resources": _resources(config, both, environment, in_vpc=in_vpc),
         "Outputs": {
             "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
@@ -62,15 +71,15 @@ def _if(condition: str, value: object) -> Json:
     return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
 
 
-def _resources(config: Endpoint, tags: list[Json], *, in_vpc: bool) -> Json:
-    resources = {"Model": _model(tags, in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config, tags)}
+def _resources(config: Endpoint, tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
+    resources = {"Model": _model(tags, environment, in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config, tags)}
     if config.rollout is not None:
         resources |= rollback_alarms(config.rollout, VARIANT)
     resources["Endpoint"] = _endpoint(config, tags)
     return resources | _autoscaling()
 
 
-def _model(tags: list[Json], *, in_vpc: bool) -> Json:
+def _model(tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
     model: Json = {
         "Type": "AWS::SageMaker::Model",
         "Properties": {
@@ -80,6 +89,9 @@ def _model(tags: list[Json], *, in_vpc: bool) -> Json:
             "Tags": tags,
         },
     }
+    if environment:
+        variables = {**environment, "SAGEMAKER_REGION": {"Ref": "AWS::Region"}}
+        model["Properties"]["PrimaryContainer"]["Environment"] = variables
     if in_vpc:
         vpc = {"Subnets": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
         model["Properties"]["VpcConfig"] = vpc

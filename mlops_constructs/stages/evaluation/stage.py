@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 # The artifact with the template configurations of a candidate.
 RELEASE_ARTIFACT = "Release"
 _NO_REPORT = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingImage:
+    """What serves a script.
+
+    Attributes:
+        uri: URI of its image, or None for the one that trains.
+        pull_arn: ARN of the repository of that image, or None likewise.
+        environment: Environment variables of its container, except the region.
+    """
+
+    uri: str | None
+    pull_arn: str | None
+    environment: Mapping[str, str]
 
 
 class EvaluationStage(Construct):
@@ -48,6 +63,7 @@ class EvaluationStage(Construct):
         stack_parameters: Mapping[str, Mapping[str, str]],
         image_arn: str,
         image_of_aws: bool,
+        serving: ServingImage | None = None,
         training_jobs_arn: str,
     ) -> None:
         """Make the functions.
@@ -63,11 +79,12 @@ class EvaluationStage(Construct):
             stack_parameters: Environment (``dev``, ``production``) to the parameters that its stack always gets.
             image_arn: ARN of the ECR repository of the image.
             image_of_aws: Whether it is AWS's, so that no tag of it is a commit of the team.
+            serving: What serves a script, or None without a script.
             training_jobs_arn: Pattern of the ARNs of the training jobs.
         """
         super().__init__(scope, id_)
         self._env, self._image_arn = env, image_arn
-        self._training_jobs_arn, self._image_of_aws = training_jobs_arn, image_of_aws
+        self._training_jobs_arn, self._image_of_aws, self._serving = training_jobs_arn, image_of_aws, serving
         self.job: EvaluationRunner | None = None
         if config.job is not None:
             self.job = EvaluationRunner(self, "job", config=config.job, env=env, image_arn=image_arn)
@@ -117,7 +134,6 @@ class EvaluationStage(Construct):
         self, group: str, packages_arn: str, stack_parameters: Mapping[str, Mapping[str, str]]
     ) -> Function:
         env, stores = self._env, self._env.stores
-        group_arn = env.arn("sagemaker", f"model-package-group/{group}")
         readable = [
             stores.own("models", "*"),
             stores.own("releases", "*"),
@@ -134,12 +150,13 @@ class EvaluationStage(Construct):
                 "MODEL_PACKAGE_GROUP": group,
                 "STACK_PARAMETERS": json.dumps(stack_parameters),
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
+                **self._served(),
             },
             permissions=[
                 allow("sagemaker:DescribeTrainingJob", self._training_jobs_arn),
                 allow(
                     "sagemaker:CreateModelPackage",
-                    [group_arn, packages_arn],
+                    [env.arn("sagemaker", f"model-package-group/{group}"), packages_arn],
                     when={"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}},
                 ),
                 # The package of a release that is deployed again.
@@ -148,7 +165,7 @@ class EvaluationStage(Construct):
                 allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in readable]),
                 # The checksums of what was trained on, so that the same content is recognised.
                 allow("s3:PutObject", stores.own_arn("trained")),
-                allow(["ecr:BatchGetImage", *([] if self._image_of_aws else ["ecr:DescribeImages"])], self._image_arn),
+                allow(["ecr:BatchGetImage", *([] if self._image_of_aws else ["ecr:DescribeImages"])], self._images),
                 # ListModelPackages takes no resource, hence `*`.
                 allow("sagemaker:ListModelPackages", "*"),
                 # To know whether a model or a report exists.
@@ -156,6 +173,18 @@ class EvaluationStage(Construct):
                 *report_result(),
             ],
         )
+
+    @property
+    def _images(self) -> list[str]:
+        served = None if self._serving is None else self._serving.pull_arn
+        return list(dict.fromkeys([self._image_arn, *([] if served is None else [served])]))
+
+    def _served(self) -> dict[str, str]:
+        """Return the settings about the container that serves."""
+        if self._serving is None:
+            return {"SERVING_IMAGE": "", "ENVIRONMENT": "{}"}
+        environment = {**self._serving.environment, "SAGEMAKER_REGION": self._env.region}
+        return {"SERVING_IMAGE": self._serving.uri or "", "ENVIRONMENT": json.dumps(environment)}
 
     def _evaluate_model(self, config: Evaluation, packages_arn: str, production_stack: str) -> Function:
         return Function(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from ..._aws.actions import Action, PipelineStage
+from ..._aws.naming import source_parameter
 from ..._aws.pipeline import Pipeline
 from ..._aws.policy import allow
 from ..._cdk import Annotations, TerraformResourceLifecycle
@@ -18,6 +19,7 @@ from .code_source import CODE, SOURCE_CODE, CodeSource, codecommit_source, conne
 from .connection import Connection
 from .found_image import FoundImage, builtin_image, image_by_uri
 from .retraining import Retraining
+from .script_images import script_images
 from .seed import seed
 
 if TYPE_CHECKING:
@@ -43,11 +45,22 @@ class ImageStage(Construct):
         registry: ECR repository that is created here, or None.
         pipeline: The image pipeline, or None when nothing is built.
         retraining: Function and rule that start the ML pipeline when the image changes, or None.
-        pull_arn: ARN of the ECR repository that training and serving pull from, for their policies.
+        pull_arn: ARN of the ECR repository that training pulls from, for its policies.
+        serving: The image that serves, where it is another than the one that trains, or None.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, config: Algorithm, env: Environment) -> None:
-        """Make the parameter and, for an algorithm that is built here, everything that builds its image."""
+    def __init__(
+        self, scope: Construct, id_: str, *, config: Algorithm, env: Environment, training_type: str, serving_type: str
+    ) -> None:
+        """Make the parameter and, for an algorithm that is built here, everything that builds its image.
+
+        Args:
+            scope: Construct it belongs to; ``id_`` is its id in there.
+            config: The algorithm.
+            env: Where it is deployed.
+            training_type: Instance type that trains; AWS's images differ by processor.
+            serving_type: Instance type that serves.
+        """
         super().__init__(scope, id_)
         self._env = env
         self.parameter_name = f"/{env.name}/image"
@@ -57,8 +70,12 @@ class ImageStage(Construct):
         self.pipeline: Pipeline | None = None
         self.retraining: Retraining | None = None
         if config.retrain_on_new_image:
-            self.retraining = Retraining(self, "retraining", env=env, image_parameter=self.parameter_name)
-        found = self._found(config)
+            script = None if config.script is None else source_parameter(env.name)
+            self.retraining = Retraining(
+                self, "retraining", env=env, image_parameter=self.parameter_name, source_parameter=script
+            )
+        self.serving: FoundImage | None = None
+        found = self._found(config, training_type, serving_type)
         self.parameter = self._parameter(found)
         if found is not None:
             self.pull_arn = found.pull_arn
@@ -76,7 +93,16 @@ class ImageStage(Construct):
         )
         self.pipeline = self._pipeline(source, build, after=seeded)
 
-    def _found(self, config: Algorithm) -> FoundImage | None:
+    @property
+    def serving_pull_arn(self) -> str:
+        """ARN of the ECR repository that serving pulls from, for its policies."""
+        return self.pull_arn if self.serving is None else self.serving.pull_arn
+
+    def _found(self, config: Algorithm, training_type: str, serving_type: str) -> FoundImage | None:
+        if config.script is not None:
+            images = script_images(self, self._env, config.script, training_type, serving_type)
+            self.serving = images.serving
+            return images.training
         if config.built_in is not None:
             return builtin_image(self, self._env, config.built_in)
         if config.image_uri is None:
@@ -91,8 +117,8 @@ class ImageStage(Construct):
         if found is None:
             # After the first apply, only the build changes the value.
             lifecycle = TerraformResourceLifecycle(ignore_changes=["value"])
-        elif found.preconditions:
-            lifecycle = TerraformResourceLifecycle(precondition=list(found.preconditions))
+        elif preconditions := [*found.preconditions, *(() if self.serving is None else self.serving.preconditions)]:
+            lifecycle = TerraformResourceLifecycle(precondition=preconditions)
         return ssm_parameter.SsmParameter(
             self,
             "parameter",

@@ -55,6 +55,7 @@ def launch_permissions(
     config: Training,
     tuning: Tuning | None,
     allowed: AllowedTraining,
+    has_source: bool = False,
 ) -> list[Statement]:
     """Return what train_model needs: to start exactly the configured job, and to describe it."""
     stores = env.stores
@@ -85,6 +86,12 @@ def launch_permissions(
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
         allow("s3:GetObject", stores.own_arn("releases")),
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
+        # The script's source, for the training job.
+        *(
+            [allow("s3:PutObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', 'sources/*')}")]
+            if has_source
+            else []
+        ),
         # To resolve a tag to its digest.
         allow("ecr:BatchGetImage", image_arn),
         *use_key_for_volumes(stores.key_arn),

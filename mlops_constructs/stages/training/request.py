@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._aws.tagging import tag_list
-from ...config.ranges import parameter_ranges, wire_value
+from ...config._script_folder import STARTER
+from ...config.ranges import json_value, parameter_ranges, wire_value
+from ...config.script import LOG_LEVEL
 from ...config.training import Checkpoints
+from .script import CHANNEL, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ...config import Training, Tuning
+    from .script import PackedSource
 
 
 def training_document(
-    config: Training, tuning: Tuning | None, held_out_channel: str | None, tags: Mapping[str, str]
+    config: Training,
+    tuning: Tuning | None,
+    held_out_channel: str | None,
+    tags: Mapping[str, str],
+    source: PackedSource | None = None,
 ) -> dict[str, object]:
     """Return what train_model sends for every data set, and what it does when AWS has no capacity."""
+    written = wire_value if source is None else json_value
     return {
-        "training_job": _training_job(config, tags),
-        "tuning_job": None if tuning is None else {"HyperParameterTuningJobConfig": _search(tuning)},
+        "training_job": _training_job(config, tags, source),
+        "tuning_job": None if tuning is None else {"HyperParameterTuningJobConfig": _search(tuning, written)},
         "channel": {
             "ContentType": "text/csv",
             "DataSource": {
@@ -30,6 +39,7 @@ def training_document(
         "held_out_channel": held_out_channel,
         "fallback_instance_types": config.instance_types[1:],
         "capacity_retries": config.retry.max_capacity_retries,
+        "source_sha256": None if source is None else source.sha256,
     }
 
 
@@ -40,7 +50,7 @@ def checkpoint_path(config: Training) -> str | None:
     return None if config.spot is None else Checkpoints().local_path
 
 
-def _training_job(config: Training, tags: Mapping[str, str]) -> dict[str, Any]:
+def _training_job(config: Training, tags: Mapping[str, str], source: PackedSource | None) -> dict[str, Any]:
     """Return the literals of a CreateTrainingJob request."""
     metrics = [{"Name": name, "Regex": regex} for name, regex in config.metric_definitions.items()]
     algorithm: dict[str, Any] = {"TrainingInputMode": config.input_mode}
@@ -55,7 +65,7 @@ def _training_job(config: Training, tags: Mapping[str, str]) -> dict[str, Any]:
         resources["KeepAlivePeriodInSeconds"] = config.keep_alive_period_in_seconds
     return {
         "AlgorithmSpecification": algorithm,
-        "HyperParameters": {name: wire_value(value) for name, value in config.hyperparameters.items()},
+        "HyperParameters": _hyperparameters(config, source),
         "ResourceConfig": resources,
         "EnableNetworkIsolation": config.enable_network_isolation,
         "EnableInterContainerTrafficEncryption": config.encrypt_inter_container_traffic,
@@ -63,6 +73,17 @@ def _training_job(config: Training, tags: Mapping[str, str]) -> dict[str, Any]:
         "Tags": tag_list(tags),
         **_limits(config),
     }
+
+
+def _hyperparameters(config: Training, source: PackedSource | None) -> dict[str, str]:
+    if source is None:
+        return {name: wire_value(value) for name, value in config.hyperparameters.items()}
+    toolkit: dict[str, str | int] = {
+        "sagemaker_program": STARTER,
+        "sagemaker_submit_directory": f"/opt/ml/input/data/{CHANNEL}/{SOURCE}",
+        "sagemaker_container_log_level": LOG_LEVEL,
+    }
+    return {name: json_value(value) for name, value in ({**config.hyperparameters} | toolkit).items()}
 
 
 def _limits(config: Training) -> dict[str, Any]:
@@ -79,7 +100,7 @@ def _limits(config: Training) -> dict[str, Any]:
     return limits
 
 
-def _search(tuning: Tuning) -> dict[str, Any]:
+def _search(tuning: Tuning, written_value: Callable[[str | int | float | bool], str]) -> dict[str, Any]:
     """Make the HyperParameterTuningJobConfig."""
     search: dict[str, Any] = {
         "Strategy": tuning.strategy,

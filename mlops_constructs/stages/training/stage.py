@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
-from ..._aws.events import invoke_on
 from ..._aws.function import Function
 from ..._aws.network import network_settings
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
 from ...config.training import MAX_POLL_SECONDS
 from .dataset_check import check_dataset_function
+from .long_wait import answer_training_function, invoke_on_change
 from .permissions import (
     evaluation_stop_permissions,
     job_permissions,
@@ -23,13 +23,17 @@ from .permissions import (
     training_jobs_arn,
 )
 from .request import training_document
+from .script import SOURCE, packed, source_record
 from .settings import job_settings
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ...config import Dataset, Training, Tuning
     from ...config.requests import AllowedTraining
+    from ...config.script import ScriptAlgorithm
+    from ...provider import ssm_parameter
     from .dataset_check import ConfiguredEndpoints
+    from .script import PackedSource
 
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits at most 60 days; one day more than the runtime is for SageMaker to find instances and end the job.
@@ -45,6 +49,7 @@ class TrainingStage(Construct):
         role: Role of the training job, which reads pinned data sets and writes models.
         jobs_arn: Pattern of the ARNs of its training jobs.
         check_dataset: Function that checks and pins an uploaded data set.
+        source: SSM parameter with the digest of the script's source, or None without a script.
         train_model: Function that starts the training job and waits for it.
         stop_training: Function that stops the jobs of an execution that has ended without success, its evaluation job
             included.
@@ -62,6 +67,7 @@ class TrainingStage(Construct):
         env: Environment,
         image_parameter: str,
         image_arn: str,
+        script: ScriptAlgorithm | None = None,
         held_out_channel: str | None,
         allowed: AllowedTraining,
         endpoints: ConfiguredEndpoints,
@@ -76,6 +82,7 @@ class TrainingStage(Construct):
             env: Where it is deployed.
             image_parameter: Name of the SSM parameter with the image.
             image_arn: ARN of the ECR repository of the image.
+            script: The script that AWS's image runs, or None.
             held_out_channel: Channel of the evaluation job, which training does not get; None without such a job.
             allowed: What a data set may request for the training job.
             endpoints: The endpoints that the model will be deployed to.
@@ -93,12 +100,16 @@ class TrainingStage(Construct):
             allowed=allowed,
             endpoints=endpoints,
         )
-        self.train_model = self._train_model(image_parameter, image_arn, held_out_channel)
+        source = None if script is None else packed(script, config.instance_type)
+        self.train_model = self._train_model(image_parameter, image_arn, held_out_channel, source)
+        self.source: ssm_parameter.SsmParameter | None = None
+        if source is not None:
+            self.source = source_record(self, env, source, self.train_model)
         self.stop_training = self._stop_training(evaluates=held_out_channel is not None)
         self._max_seconds = config.max_seconds if tuning is None else tuning.max_runtime_in_seconds
         self.answer_training: Function | None = None
         if self._max_seconds > MAX_POLL_SECONDS:
-            self.answer_training = self._answer_training()
+            self.answer_training = answer_training_function(self, env, tuning, STAGE, WAIT)
 
     def stages(self) -> list[PipelineStage]:
         """Describe the pipeline stages ``Prepare`` and ``Train``."""
@@ -147,7 +158,9 @@ class TrainingStage(Construct):
             },
         )
 
-    def _train_model(self, image_parameter: str, image_arn: str, held_out_channel: str | None) -> Function:
+    def _train_model(
+        self, image_parameter: str, image_arn: str, held_out_channel: str | None, source: PackedSource | None
+    ) -> Function:
         env, stores = self._env, self._env.stores
         return Function(
             self,
@@ -163,7 +176,8 @@ class TrainingStage(Construct):
                 "JOB_PREFIX": job_settings(env, self._tuning)["JOB_PREFIX"],
                 **network_settings(env),
             },
-            document=training_document(self._config, self._tuning, held_out_channel, env.tags),
+            document=training_document(self._config, self._tuning, held_out_channel, env.tags, source),
+            files={} if source is None else {SOURCE: source.archive},
             permissions=launch_permissions(
                 env,
                 role_arn=self.role.arn,
@@ -172,6 +186,7 @@ class TrainingStage(Construct):
                 config=self._config,
                 tuning=self._tuning,
                 allowed=self._allowed,
+                has_source=source is not None,
             ),
         )
 
@@ -194,49 +209,13 @@ class TrainingStage(Construct):
                 *(evaluation_stop_permissions(env) if evaluates else []),
             ],
         )
-        self._on(
+        invoke_on_change(
+            self,
             "on_stop",
             function,
+            env,
             "aws.codepipeline",
             "CodePipeline Pipeline Execution State Change",
             {"pipeline": [env.name], "state": ["STOPPED", "CANCELED", "SUPERSEDED", "FAILED"]},
         )
         return function
-
-    def _answer_training(self) -> Function:
-        env, pipeline = self._env, self._env.arn("codepipeline", self._env.name)
-        jobs, tuned = job_settings(env, self._tuning), self._tuning is not None
-        function = Function(
-            self,
-            "answer_training",
-            folder="answer_training",
-            env=env,
-            settings={"PIPELINE": env.name, "STAGE": STAGE, "ACTION": WAIT, **jobs},
-            permissions=[
-                allow("codepipeline:GetPipelineState", pipeline),
-                allow("codepipeline:PutApprovalResult", f"{pipeline}/{STAGE}/{WAIT}"),
-                *look_permissions(env, self._tuning),
-            ],
-        )
-        kind, title = ("HyperParameterTuning", "HyperParameter Tuning") if tuned else ("Training", "Training")
-        over = {f"{kind}JobStatus": ["Completed", "Failed", "Stopped"]}
-        ours = {f"{kind}JobName": [{"prefix": f"{jobs['JOB_PREFIX']}-"}]}
-        self._on("on_training_end", function, "aws.sagemaker", f"SageMaker {title} Job State Change", {**ours, **over})
-        # A job may end before the wait for it begins.
-        self._on(
-            "on_training_wait",
-            function,
-            "aws.codepipeline",
-            "CodePipeline Action Execution State Change",
-            {"pipeline": [env.name], "stage": [STAGE], "action": [WAIT], "state": ["STARTED"]},
-        )
-        return function
-
-    def _on(self, id_: str, function: Function, source: str, event: str, detail: dict[str, object]) -> None:
-        invoke_on(
-            self,
-            id_,
-            pattern={"source": [source], "detail-type": [event], "detail": detail},
-            function=function,
-            env=self._env,
-        )
