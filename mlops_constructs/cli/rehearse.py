@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .._payload import payload
 from ..errors import MlopsError
 from .synth import synthesize
 
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         from .view import make_view
     except ModuleNotFoundError as error:
         raise _missing(error) from None
-    stand_ins = StandIns.parse(options.image, options.repository)
+    stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
     own = None if options.data is None else RehearsalData.from_folder(options.data)
     # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .clients import Clients
 
 RELEASE_VARIABLE = "Release"
+_REGISTER = "Register"
 
 
 class DeployedPipeline:
@@ -96,6 +97,16 @@ class DeployedPipeline:
         name = f"{self.name}-image"
         with explained(f"the pipeline {name} could not be looked up"):
             return None if _definition(self.client("codepipeline"), name) is None else name
+
+    def images(self) -> list[str]:
+        """Return the image that trains and, where it is another, the one that serves."""
+        with explained(f"the images of {self.name} could not be looked up"):
+            trains = self.client("ssm").get_parameter(Name=f"/{self.name}/image")["Parameter"]["Value"]
+            registers = next(one for one in actions_of(self.definition) if one["name"] == _REGISTER)
+            name = registers["configuration"]["FunctionName"]
+            function = self.client("lambda").get_function_configuration(FunctionName=name)
+        serves = function["Environment"]["Variables"].get("SERVING_IMAGE")
+        return [trains, *([serves] if serves else [])]
 
     def start(self, key: str, version_id: str, *, release: int | None = None) -> str:
         """Start an execution on exactly one version of a data set; return its id.

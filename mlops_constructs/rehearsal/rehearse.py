@@ -129,7 +129,7 @@ class Rehearsal:
         """
         name = self._stage_set().image_pipeline
         if name is None:
-            self._stand_ins.require_image(self.aws, self._stage_set().name)
+            self._replace_images()
             return
         with self._steps.step("Image", "container runtime") as say:
             say(self.aws.containers.choice)
@@ -138,6 +138,13 @@ class Rehearsal:
             known = self._complete_connections(name, follower)
             outcome = follower.follow(follower.wait_for_start(known, _START_SECONDS))
         _must_succeed(outcome)
+
+    def _replace_images(self) -> None:
+        """Require the images that train and serve on this machine; those of AWS's frameworks are replaced."""
+        uris = self._stage_set().images()
+        for uri in self._stand_ins.missing_images(self.aws, uris):
+            with self._steps.step("Image", uri.rpartition("/")[2]) as say:
+                say(self._stand_ins.replace(self.aws, uri))
 
     def run(self) -> Execution:
         """Upload the data set, and follow the execution that its event starts.

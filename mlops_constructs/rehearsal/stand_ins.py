@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.containers.images import ContainerError, check_context
 from mlops_constructs.local_aws.ecr.images import ImageUri, pull
+from mlops_constructs.rehearsal.framework_images import framework_of, write_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mlops_constructs.local_aws.local_aws import LocalAws
 
@@ -23,19 +24,23 @@ class StandIns:
     Attributes:
         images: URI of an image to the container folder that runs instead.
         repositories: ``owner/repository`` to the folder or git repository that is read instead.
+        container: Folder of the container template, whose server serves in place of AWS's framework images; None
+            replaces none of them.
     """
 
     images: Mapping[str, Path] = field(default_factory=dict)
     repositories: Mapping[str, Path] = field(default_factory=dict)
+    container: Path | None = None
 
     @classmethod
-    def parse(cls, images: Sequence[str], repositories: Sequence[str]) -> StandIns:
-        """Read ``URI=FOLDER`` and ``OWNER/REPOSITORY=FOLDER``.
+    def parse(cls, images: Sequence[str], repositories: Sequence[str], *, container: Path | None = None) -> StandIns:
+        """Read ``URI=FOLDER`` and ``OWNER/REPOSITORY=FOLDER``; ``container`` is that of the attributes.
 
         Raises:
             RehearsalError: naming the option and what is wrong with it.
         """
-        found = cls(_pairs("--image", "URI", images), _pairs("--repository", "OWNER/REPOSITORY", repositories))
+        pairs = (_pairs("--image", "URI", images), _pairs("--repository", "OWNER/REPOSITORY", repositories))
+        found = cls(*pairs, container=container)
         for uri, folder in found.images.items():
             try:
                 ImageUri.parse(uri)
@@ -66,16 +71,44 @@ class StandIns:
             return []
         return aws.connections.complete()
 
-    def require_image(self, aws: LocalAws, pipeline: str) -> None:
-        """Raise RehearsalError, with the option to use, unless the training image is on this machine."""
-        uri = aws.client("ssm").get_parameter(Name=f"/{pipeline}/image")["Parameter"]["Value"]
-        try:
-            pull(aws.account, aws.containers.images, uri, None)
-        except ContainerError:
+    def missing_images(self, aws: LocalAws, uris: Iterable[str]) -> list[str]:
+        """Return those that are not on this machine."""
+        return [uri for uri in dict.fromkeys(uris) if not _is_here(aws, uri)]
+
+    def replace(self, aws: LocalAws, uri: str) -> str:
+        """Build what replaces one of AWS's framework images; return a text about it.
+
+        Raises:
+            RehearsalError: with the option to use, for another image, or one that cannot be built.
+        """
+        place = ImageUri.parse(uri)
+        framework = framework_of(place)
+        if self.container is None or framework is None:
             raise RehearsalError(
                 f"the image {uri} is not on this machine: give --image {uri}=FOLDER, a folder with a Dockerfile "
                 "to build and run instead"
-            ) from None
+            )
+        folder = aws.workdir / "framework_images" / f"{place.repository}-{place.tag}"
+        context = write_context(place, framework, self.container, folder)
+        try:
+            aws.ecr.stand_in(place, aws.containers.runtime.build(context, aws.log))
+        except ContainerError as error:
+            raise RehearsalError(
+                f"the image {uri} cannot be replaced: {error}\nGive --image {uri}=FOLDER, a folder with a Dockerfile "
+                "to build and run instead"
+            ) from error
+        return (
+            f"{framework.package} and sagemaker-training of PyPI; the container template's server "
+            f"(on AWS {framework.server})"
+        )
+
+
+def _is_here(aws: LocalAws, uri: str) -> bool:
+    try:
+        pull(aws.account, aws.containers.images, uri, None)
+    except ContainerError:
+        return False
+    return True
 
 
 def _pairs(option: str, left: str, texts: Sequence[str]) -> dict[str, Path]:

@@ -176,9 +176,9 @@ def test_a_foreign_image_without_one_is_not_to_be_had(aws: LocalAws) -> None:
     uri = "111122223333.dkr.ecr.us-east-1.amazonaws.com/theirs:1"
     with pytest.raises(ContainerError, match="does not exist in the registry with id '111122223333'"):
         pull(aws.account, aws.containers.images, uri, None)
-    aws.client("ssm").put_parameter(Name="/theirs/image", Value=uri, Type="String")
+    assert StandIns().missing_images(aws, [uri, uri]) == [uri]
     with pytest.raises(RehearsalError, match=f"the image {uri} is not on this machine: give --image {uri}=FOLDER"):
-        StandIns().require_image(aws, "theirs")
+        StandIns().replace(aws, uri)
 
 
 def test_a_changed_parameter_is_told_to_eventbridge(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
