@@ -125,7 +125,7 @@ def test_a_program_without_a_stack(project: Path) -> None:
 
 def test_two_stacks_and_no_choice(project: Path) -> None:
     source = (project / "main.py").read_text()
-    (project / "main.py").write_text(source.replace('Iris(app, "iris")', 'Iris(app, "one")\nIris(app, "two")'))
+    (project / "main.py").write_text(source.replace('(app, "project")', '(app, "one")\nProjectPipeline(app, "two")'))
     assert "give --stack, one of: one, two" in refused(project, "--approve")
 
 
@@ -176,4 +176,4 @@ def test_wrong_arguments_are_a_usage_error(project: Path, arguments: list[str]) 
 
 def test_a_pipeline_that_the_stack_has_not_is_told_before_anything_is_applied(project: Path) -> None:
     message = refused(project, "--approve", "--pipeline", "churn")
-    assert "the stack has no pipeline 'churn'; it has: iris-" in message
+    assert "the stack has no pipeline 'churn'; it has: project-" in message

@@ -50,18 +50,22 @@ def test_programs_keep_their_executable_bit(programs: Path, tmp_path: Path) -> N
         assert os.access(tmp_path / "project" / "container" / name, os.X_OK), name
 
 
-def test_a_new_project_synthesizes_as_the_checkout_does(programs: Path, tmp_path: Path) -> None:
-    run(programs / "mlops", "init", "project", cwd=tmp_path)
-    project = tmp_path / "project"
-    run(programs / "python", "main.py", cwd=project)
-    ours = (project / "cdktf.out/stacks/iris/cdk.tf.json").read_text()
-    assert ours.count("aws_lambda_function") > 7
+def test_a_new_project_passes_its_own_test_and_git_ignores_what_is_made(programs: Path, tmp_path: Path) -> None:
+    run("git", "init", "--quiet", "My churn", cwd=tmp_path)
+    project = tmp_path / "My churn"
+    run(programs / "mlops", "init", cwd=project)
+    run("git", "add", ".", cwd=project)
+    before = run("git", "status", "--short", cwd=project)
+    run(programs / "python", "-m", "pytest", "--basetemp=cdktf.out", cwd=project)
+    stack = next(project.glob("cdktf.out/*/stacks/my-churn/cdk.tf.json"))
+    assert stack.read_text().count("aws_lambda_function") > 7
+    assert run("git", "status", "--short", cwd=project) == before
 
 
 def test_init_overwrites_nothing(programs: Path, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("mine")
     done = subprocess.run([programs / "mlops", "init"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert "has main.py already" in done.stderr
+    assert "has main.py already; nothing was written" in done.stderr
     assert (tmp_path / "main.py").read_text() == "mine"
     assert not (tmp_path / "container").exists()
