@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
+from ..local_aws.scratch import scratch_folder
+from ..local_aws.user_cache import cache_folder
 
 if TYPE_CHECKING:
     import argparse
@@ -94,9 +95,8 @@ def run_serve(options: argparse.Namespace) -> int:
         raise MlopsError(f"there is no model in {base / 'model'}: run `mlops train` first, or give --output")
     from ..local_aws.containers.forwarding import ForwardedPort
 
-    with _runtime(options) as (runtime, image), tempfile.TemporaryDirectory() as scratch:
+    with _runtime(options) as (runtime, image), scratch_folder("mlops-serve-") as served:
         # SageMaker gives a server its model, and nothing else of the training job.
-        served = Path(scratch)
         shutil.copytree(base / "model", served / "model", copy_function=_link)
         container = runtime.serve(image, served, {}, _print)
         try:
@@ -125,9 +125,10 @@ def _runtime(options: argparse.Namespace) -> Iterator[tuple[ContainerRuntime, Im
     from ..local_aws.containers.host import ContainerHost
     from ..local_aws.containers.site import LocalSite
 
+    cache_folder()
     python = None if options.python is None else _folder_of(options.python)
-    with tempfile.TemporaryDirectory(prefix="mlops-", ignore_cleanup_errors=True) as workdir:
-        site = LocalSite(Path(workdir))
+    with scratch_folder("mlops-local-") as workdir:
+        site = LocalSite(workdir)
         try:
             host = ContainerHost(site, docker=not options.no_docker and python is None, python=python)
             yield host.runtime, host.runtime.build(options.container.resolve(), _print)

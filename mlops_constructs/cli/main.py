@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import threading
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from . import (
+    cache,
     decide,
     doctor,
     init,
@@ -28,23 +28,31 @@ from . import (
     teardown,
     upload,
 )
+from ._parser import make_parser, parse
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
 INTERRUPTED = 130
 # In the order of a pipeline's life.
-_COMMANDS = (
-    *(init, doctor, local, rehearse, preflight),
-    *(upload, start, status, logs, decide, stop, invoke, releases, rollback, teardown),
+_COMMANDS = {
+    "Develop on this machine": (init, local, rehearse, doctor, cache),
+    "Check the AWS account before a deployment": (preflight,),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke),
+    "Manage its releases": (releases, rollback, teardown),
+}
+_MORE = (
+    "`mlops COMMAND --help` explains a command. Begin with: mlops init my_project && cd my_project && mlops rehearse"
 )
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN_SECONDS = 0.1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         with interruptible():
             code: int = options.run(options)
@@ -57,15 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mlops", description="Create, rehearse and operate MLOps pipelines on AWS.")
-    parser.add_argument("--version", action="version", version=_version())
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser, commands = make_parser("mlops", "Create, rehearse and operate MLOps pipelines on AWS.", _version())
     # Ctrl-C does not stop an execution in AWS; the commands that start one say so instead.
     parser.set_defaults(when_interrupted="everything that it started has ended")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for command in _COMMANDS:
-        command.add_parser(commands)
-    return parser
+    for group, modules in _COMMANDS.items():
+        commands.begin(group)
+        for command in modules:
+            command.add_parser(commands)
+    parser.epilog = f"{commands.groups()}\n\n{_MORE}"
+    return parse(parser, commands, arguments)
 
 
 def _version() -> str:
@@ -77,8 +86,8 @@ def _version() -> str:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM interrupt once: a second one must not break the clean-up; a third one may."""
-    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    """Let Ctrl-C, SIGTERM and SIGHUP interrupt once: a second one must not break the clean-up; a third one may."""
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     came: list[int] = []
     main_thread = threading.main_thread().ident
 

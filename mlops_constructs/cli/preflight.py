@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..deployed.clients import explained
 from ..errors import MlopsError
+from ..local_aws.scratch import scratch_folder
 from ._findings import show
 from .synth import synthesize
 
@@ -67,8 +67,8 @@ def run(options: argparse.Namespace) -> int:
 def _examine(options: argparse.Namespace) -> int:
     from ..preflight import SynthesizedStack, TerraformState, examine
 
-    with tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
-        folder = synthesize(options.app, Path(output), options.stack)
+    with scratch_folder("mlops-synth-") as output:
+        folder = synthesize(options.app, output, options.stack)
         stack = SynthesizedStack(folder, options.pipeline)
         state = TerraformState(stack, options.state)
         findings = show(examine(_session(options), stack, state, options.region), as_json=options.json)

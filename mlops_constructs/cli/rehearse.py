@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from .._payload import payload
 from ..errors import MlopsError
+from ..local_aws.scratch import scratch_folder
+from ..local_aws.user_cache import cache_folder
 from .synth import synthesize
 
 if TYPE_CHECKING:
@@ -89,15 +90,16 @@ def run(options: argparse.Namespace) -> int:
         raise _missing(error) from None
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
+    cache_folder()
     own = None if options.data is None else RehearsalData.from_folder(options.data)
     # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a
     # third of this process's time is spent on looking through them.
     gc.set_threshold(50_000, 10, 10)
-    with make_view(options) as view, tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
+    with make_view(options) as view, scratch_folder("mlops-synth-") as output:
         # moto takes as long to import as the app takes to synthesize.
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
             prepared = beside.submit(_prepare, own)
-            stack = synthesize(options.app, Path(output), options.stack)
+            stack = synthesize(options.app, output, options.stack)
             _check_pipeline(stack, options.pipeline)
         try:
             rehearsal_class, data = prepared.result()

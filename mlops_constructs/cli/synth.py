@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._jsii_node import packaged_node
+from ..doctor.jsii_cache import cache_root
 from ..errors import MlopsError
 from ..local_aws.processes import signal_group
+from ..local_aws.user_cache import is_writable, user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,7 @@ def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
     environment = {**os.environ, "CDKTF_OUTDIR": str(output / "cdktf.out"), "TMPDIR": str(scratch)}
     # `python` in cdktf.json must be the Python that runs this command.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment.update(_jsii_cache())
     node = packaged_node()
     if node is not None:
         environment.setdefault("JSII_NODE", str(node))
@@ -44,6 +47,14 @@ def synthesize(app: str | None, output: Path, stack: str | None) -> Path:
     if code != 0:
         raise MlopsError(f"`{command}` failed with exit code {code}:\n{_reason(errors)}")
     return _stack_folder(output / "cdktf.out", stack, command)
+
+
+def _jsii_cache() -> dict[str, str]:
+    """Let jsii keep its files in the cache of this library where it cannot write to its own, where it would hang."""
+    own = cache_root()
+    if own is None or is_writable(own):
+        return {}
+    return {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(user_cache() / "mlops-constructs" / "jsii")}
 
 
 def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +14,7 @@ from mlops_constructs.local_aws.clock import Clock
 from mlops_constructs.local_aws.iam.calls import Site
 from mlops_constructs.local_aws.moto_app import MotoApp
 from mlops_constructs.local_aws.processes import ChildProcesses
+from mlops_constructs.local_aws.scratch import ScratchFolder
 
 ACCOUNT_ID = "123456789012"
 
@@ -59,6 +58,7 @@ class Account:
         self.moto_app = MotoApp()
         self.clock = Clock()
         self.closing = threading.Event()
+        self._scratch: ScratchFolder | None = None
         self._factory = ClientFactory(region)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._listeners: list[Listener] = []
@@ -85,14 +85,15 @@ class Account:
     def open(self, url: str) -> None:
         """Open the account; its services serve requests at `url` from now on."""
         self.url = url
-        self.workdir = Path(tempfile.mkdtemp(prefix="local-aws-"))
+        self._scratch = ScratchFolder("local-aws-")
+        self.workdir = self._scratch.path
 
     def close(self) -> None:
         """End every child process and remove `workdir`. Safe to call twice."""
         self.closing.set()
         self.processes.close()
-        if self.workdir != _NO_FOLDER:
-            shutil.rmtree(self.workdir, ignore_errors=True)
+        if self._scratch is not None:
+            self._scratch.remove()
 
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS.

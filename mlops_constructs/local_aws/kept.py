@@ -6,8 +6,9 @@ import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.user_cache import cache_folder, user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +32,7 @@ class KeptAws:
 @contextlib.contextmanager
 def kept(url: str, region: str) -> Iterator[None]:
     """Let other commands find the local AWS of this process while the block runs."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{os.getpid()}.json"
+    file = cache_folder("kept") / f"{os.getpid()}.json"
     file.write_text(json.dumps(asdict(KeptAws(url, region, os.getpid()))), encoding="utf-8")
     try:
         yield
@@ -44,7 +43,7 @@ def kept(url: str, region: str) -> Iterator[None]:
 def running() -> list[KeptAws]:
     """Return those whose process still runs; the records of others are removed."""
     found = []
-    for file in sorted(_folder().glob("*.json")):
+    for file in sorted((user_cache() / "local-aws" / "kept").glob("*.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
             one = KeptAws(**json.loads(file.read_text(encoding="utf-8")))
             if _runs(one.process):
@@ -52,11 +51,6 @@ def running() -> list[KeptAws]:
             else:
                 file.unlink(missing_ok=True)
     return found
-
-
-def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "kept"
 
 
 def _runs(process: int) -> bool:

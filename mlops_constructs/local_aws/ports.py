@@ -6,7 +6,8 @@ import fcntl
 import os
 import random
 import socket
-from pathlib import Path
+
+from mlops_constructs.local_aws.user_cache import cache_folder
 
 # Below the range from which kernels choose ports for outgoing connections and for servers that bind port 0.
 _PORTS = range(20_000, 32_000)
@@ -43,10 +44,7 @@ class ReservedPort:
 
 def _lock(number: int) -> int | None:
     """Mark a port as reserved; None when another process has already done so."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    folder = (Path(base) if base else Path.home() / ".cache") / "local-aws" / "ports"
-    folder.mkdir(parents=True, exist_ok=True)
-    mark = os.open(folder / str(number), os.O_CREAT | os.O_WRONLY)
+    mark = os.open(cache_folder("ports") / str(number), os.O_CREAT | os.O_WRONLY)
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

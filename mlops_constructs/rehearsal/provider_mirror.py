@@ -8,19 +8,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.user_cache import user_cache
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Under this name, a rehearsal marks the providers of the cache as in use.
+PROVIDERS = "terraform-plugins"
 _PROVIDER = Path("registry.terraform.io", "hashicorp", "aws")
 
 
 def cache_dir() -> Path:
     """Return the folder where downloaded providers are kept between rehearsals."""
     chosen = os.environ.get("TF_PLUGIN_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mlops-constructs" / "terraform-plugins"
+    return Path(chosen) if chosen else own_cache_dir()
+
+
+def own_cache_dir() -> Path:
+    """Return the folder that is used for it unless ``TF_PLUGIN_CACHE_DIR`` names another."""
+    return user_cache() / "mlops-constructs" / "terraform-plugins"
 
 
 def find_mirror(version: str) -> Path | None:

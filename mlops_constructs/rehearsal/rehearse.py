@@ -11,6 +11,7 @@ from mlops_constructs.deployed.pipeline import DeployedPipeline
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.local_aws.scratch import sweep
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
@@ -81,6 +82,8 @@ class Rehearsal:
         self.aws.start()
         try:
             self.aws.add_listener(self._watcher.log)
+            for folder in sweep():
+                self.aws.log(f"deleted {folder}, left by a process that was killed")
             self._stand_ins.install(self.aws)
         except BaseException:
             self.aws.close()

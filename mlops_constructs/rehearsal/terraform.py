@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from mlops_constructs.rehearsal.provider_mirror import cache_dir, find_mirror, searched_places
+from mlops_constructs.local_aws.user_cache import hold
+from mlops_constructs.rehearsal.provider_mirror import PROVIDERS, cache_dir, find_mirror, searched_places
 from mlops_constructs.rehearsal.provider_process import ProviderProcess, start_provider
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Terraform:
         Raises:
             RehearsalError: when neither a mirror nor the registry has it.
         """
+        hold(PROVIDERS)
         version = self._provider_version()
         mirror = find_mirror(version) if version else None
         config = self.folder / "rehearsal.tfrc"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("folder", "name"),
     [
-        ("churn", "churn"),
+        ("app", "app"),
         ("My project_2", "my-project-2"),
         ("2024", "p-2024"),
         ("日本", "pipeline"),

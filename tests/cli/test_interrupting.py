@@ -31,7 +31,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_one_that_comes_while_a_finalizer_runs_is_not_lost(name: str) -> None:
     program = IN_A_FINALIZER.replace("NAME", name)
     done = subprocess.run(

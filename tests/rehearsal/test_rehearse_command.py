@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.terraform
 def test_a_data_set_travels_to_a_production_endpoint_that_answers(scratch: Path) -> None:
+    (scratch / "local-aws-1" / "terraform").mkdir(parents=True)
+    (scratch / "local-aws-1" / ".local-aws-alive").touch()  # as a rehearsal that was killed leaves it
     process = start(scratch, "--approve", "--json")
     output, progress = process.communicate(timeout=1200)
     assert process.returncode == 0, progress

@@ -46,6 +46,13 @@ def refused(project: Path, *arguments: str, **environment: str) -> str:
     return done.stderr
 
 
+def test_a_cache_that_cannot_be_written_to(project: Path) -> None:
+    message = refused(project, "--approve", XDG_CACHE_HOME="/proc/cache")
+    assert message == (
+        "mlops rehearse: cannot write to /proc/cache/local-aws: set XDG_CACHE_HOME to a folder that you can write to\n"
+    )
+
+
 def test_no_terraform_on_path(project: Path, tmp_path: Path) -> None:
     message = refused(project, "--approve", PATH=str(tmp_path))
     assert "no terraform (or tofu) on PATH: install Terraform" in message

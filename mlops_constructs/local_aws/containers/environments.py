@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.containers.images import ContainerError, context_digest
+from mlops_constructs.local_aws.user_cache import cache_folder, hold, user_cache
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.processes import ChildProcesses
@@ -71,8 +72,7 @@ class PythonEnvironment:
 
 def cache_directory() -> Path:
     """The folder of the environments: in `$XDG_CACHE_HOME/local-aws`, or in `~/.cache/local-aws`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "local-aws" / "environments"
+    return user_cache() / "local-aws" / "environments"
 
 
 def packages_key(context: Path, commands: Sequence[str]) -> str:
@@ -102,8 +102,11 @@ def environment(key: str, processes: ChildProcesses, log: Log, *, with_pip: bool
 
     Several processes may request it at the same time: one creates it, the others wait.
     """
-    target = cache_directory() / key
+    target = cache_folder("environments") / key
     with _lock, _alone(target):
+        hold(key)
+        for partial in target.parent.glob(f"{key}.part-*"):  # of a process that was killed
+            shutil.rmtree(partial, ignore_errors=True)
         if (target / "bin" / "python").exists():
             yield PythonEnvironment(target, None)
             return
@@ -125,10 +128,7 @@ def environment(key: str, processes: ChildProcesses, log: Log, *, with_pip: bool
 @contextlib.contextmanager
 def _alone(target: Path) -> Iterator[None]:
     """Lock out other processes: a process that replaced the environment would break a program that uses it."""
-    locks = target.parent.with_name("locks")
-    for folder in (target.parent, locks):
-        folder.mkdir(parents=True, exist_ok=True)
-    with (locks / target.name).open("w") as lock:
+    with (cache_folder("locks") / target.name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -13,6 +13,7 @@ from mlops_constructs.local_aws.containers.environments import PythonEnvironment
 from mlops_constructs.local_aws.containers.layers import merge, merge_entry, python_layer, remove
 from mlops_constructs.local_aws.containers.running import SERVING_PORT, Container
 from mlops_constructs.local_aws.containers.sandbox import Sandbox
+from mlops_constructs.local_aws.user_cache import user_cache
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.containers.images import Image
@@ -111,7 +112,7 @@ class SandboxRunner:
         self, commands: Sequence[Command], shell: Sequence[str], tree: Path, image: Mapping[str, str], directory: str
     ) -> int:
         """Execute commands one after the other until one fails; what they write becomes part of the image."""
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "pip"
+        cache = user_cache() / "pip"
         cache.mkdir(parents=True, exist_ok=True)
         script = " && ".join(command.text for command in commands)
         with contextlib.ExitStack() as stack:
