@@ -25,7 +25,7 @@ from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.wrappers import Response
 
     from mlops_constructs.local_aws.access.access import Access
@@ -50,6 +50,7 @@ class Gateway:
     def __init__(self, moto: MotoApp, access: Access, check: Check) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
+        self._mounts: dict[str, WSGIApplication] = {}
         self._moto = moto
         self._access = access
         self._check = check
@@ -68,6 +69,10 @@ class Gateway:
             if observer is not None:
                 self._observers[key].append(observer)
 
+    def mount(self, prefix: str, application: WSGIApplication) -> None:
+        """Let an application answer the requests whose path begins with a prefix."""
+        self._mounts[prefix] = application
+
     def start(self, port: int) -> str:
         """Serve requests on a port (0: any free one) and return the URL."""
         listener = _bind(port)
@@ -84,6 +89,9 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         _hold_body(environ)
+        for prefix, application in self._mounts.items():
+            if environ["PATH_INFO"].startswith(prefix):
+                return application(environ, start_response)
         request = Request(environ)
         request.get_data()  # caches the body: reading form fields would otherwise consume it
         try:

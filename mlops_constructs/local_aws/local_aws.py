@@ -12,6 +12,7 @@ from mlops_constructs.local_aws.account import Account, Listener
 from mlops_constructs.local_aws.cloudformation.service import CloudFormationService
 from mlops_constructs.local_aws.codebuild.builds import Builds
 from mlops_constructs.local_aws.codebuild.projects import Projects
+from mlops_constructs.local_aws.codecommit.remote import PREFIX, GitRemote
 from mlops_constructs.local_aws.codecommit.service import CodeCommitService
 from mlops_constructs.local_aws.codepipeline.service import CodePipeline
 from mlops_constructs.local_aws.connections.service import ConnectionsService
@@ -77,6 +78,7 @@ class LocalAws:
         self.events = EventsService(self.account)
         self.lambda_ = LambdaService(self.account)
         self.codecommit = CodeCommitService(self.account)
+        self.git = GitRemote(self.codecommit)
         self.connections = ConnectionsService(self.account)
         self.ssm = ParametersService(self.account)
         self.ecr = RegistriesService(self.account)
@@ -178,6 +180,7 @@ class LocalAws:
         url = self._gateway.start(self.port)
         self.port = int(url.rsplit(":", 1)[1])
         self.account.open(url)
+        self._gateway.mount(PREFIX, self.git)
         for service in self._services:
             self._gateway.add(service)
             service.start()

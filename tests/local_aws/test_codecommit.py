@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from git_program import git
 
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
+def aws() -> Iterator[LocalAws]:
     with LocalAws() as aws:
-        yield aws.client("codecommit")
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def client(aws: LocalAws) -> Any:
+    return aws.client("codecommit")
+
+
+@pytest.fixture
+def events(aws: LocalAws) -> list[dict[str, Any]]:
+    """What the repositories tell from now on."""
+    found: list[dict[str, Any]] = []
+    aws.account.subscribe(lambda event: found.append(event["detail"]) if "referenceName" in event["detail"] else None)
+    return found
 
 
 def begin(client: Any, repository: str) -> str:
@@ -127,3 +143,55 @@ def test_repositories_are_listed_until_they_are_deleted(client: Any) -> None:
     client.delete_repository(repositoryName="listed")
     names = [one["repositoryName"] for one in client.list_repositories()["repositories"]]
     assert ("kept" in names, "listed" in names) == (True, False)
+
+
+def test_a_clone_has_what_the_api_committed_and_a_push_is_what_the_api_reads(
+    aws: LocalAws, client: Any, events: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    first = begin(client, "pushed")
+    git(tmp_path, "clone", aws.git.url("pushed"), "work")
+    work = tmp_path / "work"
+    assert git(work, "rev-parse", "HEAD") == first
+    assert client.get_commit(repositoryName="pushed", commitId=first)["commit"]["treeId"] == git(
+        work, "rev-parse", "HEAD^{tree}"
+    )
+    git(work, "fsck", "--strict")
+    assert os.access(work / "src/train", os.X_OK)
+    (work / "src/deep/a.py").unlink()
+    (work / "big.bin").write_bytes(os.urandom(3_000_000))  # git sends it in chunks
+    (work / "ünïcode").symlink_to("README.md")
+    git(work, "add", "--all")
+    git(work, "commit", "--message", "A change")
+    git(work, "branch", "other", "HEAD~1")
+    git(work, "push", "origin", "main", "other")
+    second = git(work, "rev-parse", "HEAD")
+    assert client.get_branch(repositoryName="pushed", branchName="main")["branch"]["commitId"] == second
+    commit = client.get_commit(repositoryName="pushed", commitId=second)["commit"]
+    assert (commit["author"]["name"], commit["parents"], commit["message"]) == ("A Person", [first], "A change\n")
+    assert len(client.get_file(repositoryName="pushed", filePath="big.bin")["fileContent"]) == 3_000_000
+    assert client.get_file(repositoryName="pushed", filePath="ünïcode")["fileMode"] == "SYMLINK"
+    told = {(one["event"], one["referenceName"], one["commitId"], one.get("oldCommitId")) for one in events[1:]}
+    assert told == {("referenceUpdated", "main", second, first), ("referenceCreated", "other", first, None)}
+
+
+def test_commits_by_push_and_by_the_api_come_on_top_of_each_other(
+    aws: LocalAws, client: Any, events: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    client.create_repository(repositoryName="mixed")
+    git(tmp_path, "init", "--quiet", "--initial-branch=trunk", "work")
+    work = tmp_path / "work"
+    (work / "a").write_text("1")
+    git(work, "add", "a")
+    git(work, "commit", "--message", "one")
+    git(work, "push", aws.git.url("mixed"), "trunk")
+    assert client.get_repository(repositoryName="mixed")["repositoryMetadata"]["defaultBranch"] == "trunk"
+    put = {"repositoryName": "mixed", "branchName": "trunk", "filePath": "a", "fileContent": b"2"}
+    made = client.put_file(**put, parentCommitId=git(work, "rev-parse", "HEAD"))
+    git(work, "pull", aws.git.url("mixed"), "trunk")
+    assert git(work, "rev-parse", "HEAD") == made["commitId"]
+    with pytest.raises(AssertionError, match="not found"):
+        git(tmp_path, "clone", aws.git.url("nowhere"))
+    git(work, "push", aws.git.url("mixed"), "HEAD:idea")
+    git(work, "push", aws.git.url("mixed"), ":idea")
+    assert client.list_branches(repositoryName="mixed")["branches"] == ["trunk"]
+    assert [one["event"] for one in events][-2:] == ["referenceCreated", "referenceDeleted"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from git_program import git
 from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroid_container import write_container
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
@@ -37,12 +37,6 @@ class GitHub(Site):
     def push(self, branch: str) -> None:
         """Tell the connection that a branch has a new commit."""
         self.aws.connections.push(REPOSITORY, branch)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=A Person", "-c", "user.email=person@example.org"]
-    done = subprocess.run(["git", *who, "-C", folder, *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from git_program import git
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 from rehearsal.notebook_cells import NotebookInstance
 
@@ -178,25 +180,27 @@ def test_two_uploads_train_twice_in_order(site: Site, iris: RehearsalData) -> No
     assert [outcome.variable("Dataset", "VersionId") for outcome in (first, second)] == versions
 
 
-def push(site: Site, path: str, content: bytes) -> Execution:
-    """Commit a file to the repository, and follow the build that it starts."""
-    codecommit, name = site.client("codecommit"), site.pipeline
+def push(site: Site, work: Path, path: str, content: bytes) -> Execution:
+    """Push a change of a file as a person does, and follow the build that it starts."""
     known = site.known(site.image_pipeline)
-    parent = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
-    codecommit.put_file(
-        repositoryName=name, branchName="main", filePath=path, fileContent=content, parentCommitId=parent
-    )
+    (work / path).write_bytes(content)
+    git(work, "commit", "-q", "-a", "-m", f"change {path}")
+    git(work, "push", "-q")
     return site.follow_new(known, site.image_pipeline)
 
 
-def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(site: Site, iris: RehearsalData) -> None:
-    path = "algorithm.py"
+def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
+    site: Site, iris: RehearsalData, tmp_path: Path
+) -> None:
+    path, work = "algorithm.py", tmp_path / "work"
+    git(tmp_path, "clone", "-q", site.aws.git.url(site.pipeline), "work")
+    assert os.access(work / "train", os.X_OK)
     good = (ROOT / "container" / path).read_bytes()
-    assert push(site, path, b'raise RuntimeError("no forest today")\n').status == "Succeeded"
+    assert push(site, work, path, b'raise RuntimeError("no forest today")\n').status == "Succeeded"
     outcome = site.run(iris.channels)
     assert outcome.status == "Failed"
     assert "no forest today" in site.failed_action("Train", "Train")
-    assert push(site, path, good + b"\n").status == "Succeeded"
+    assert push(site, work, path, good + b"\n").status == "Succeeded"
     assert site.run(iris.channels, approve=False).reason.startswith("Approve / Approve")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from git_program import git
 from local_aws.tiny_container import local_aws, write_container
 from local_aws.tiny_pipeline import Bench, action, wait_for
 
@@ -50,12 +50,6 @@ def repository(tmp_path: Path) -> Path:
     (folder / "train").write_text("#!/bin/sh\n")
     git(folder, "commit", "-q", "-a", "-m", "two")
     return folder
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=A Person", "-c", "user.email=person@example.org"]
-    done = subprocess.run(["git", *who, "-C", folder, *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def source(arn: str, repository: str = "team/algorithm", **more: str) -> dict[str, Any]:

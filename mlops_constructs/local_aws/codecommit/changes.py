@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.codecommit.git import File
+from mlops_constructs.local_aws.codecommit.objects import File
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def changed_files(before: dict[str, File], params: Params) -> dict[str, File]:
 
 def checked_parent(history: History, branch: str, given: str | None) -> Commit | None:
     """The parent of a new commit on a branch, or None for the first commit. Raises `AwsError` as CodeCommit does."""
-    if not history.commits:
+    if not history.branches:
         if given is not None:
             raise AwsError("ParentCommitDoesNotExistException", "The repository has no commit yet.")
         return None
@@ -49,11 +49,11 @@ def checked_parent(history: History, branch: str, given: str | None) -> Commit |
         raise AwsError("BranchDoesNotExistException", f"Branch {branch} does not exist.")
     if given is None:
         raise AwsError("ParentCommitIdRequiredException", f"Give the tip of {branch} as parentCommitId.")
-    if given not in history.commits:
+    if history.commit(given) is None:
         raise AwsError("ParentCommitDoesNotExistException", f"Commit {given} does not exist.")
     if given != tip:
         raise AwsError("ParentCommitIdOutdatedException", f"{given} is not the tip of {branch} any more.")
-    return history.commits[tip]
+    return history.commit(tip)
 
 
 def _checked_path(path: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.codecommit.announce import announce
 from mlops_constructs.local_aws.codecommit.changes import changed_files, checked_parent, file_metadata
-from mlops_constructs.local_aws.codecommit.git import Commit, File, History
+from mlops_constructs.local_aws.codecommit.git import Commit, History
+from mlops_constructs.local_aws.codecommit.objects import File
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CodeCommitService(Service):
-    """CodeCommit with commits through the API only: there is no git remote to push to."""
+    """CodeCommit with commits through the API, and through git."""
 
     service_name: ClassVar[str] = "codecommit"
 
@@ -91,7 +93,7 @@ class CodeCommitService(Service):
                 raise AwsError("NoChangeException", "The commit would change nothing.")
             history.commits[commit.id] = commit
             history.branches[branch] = commit.id
-        self._tell(metadata, branch, commit)
+        announce(self.account, metadata, branch, None if parent is None else parent.id, commit.id)
         added = [path for path in commit.files if path not in before]
         updated = [path for path in before if path in commit.files and commit.files[path] != before[path]]
         return {
@@ -132,7 +134,7 @@ class CodeCommitService(Service):
     def get_commit(self, params: Params) -> Params:
         """A commit's author, date, parents and message."""
         self._metadata(params["repositoryName"])
-        commit = self._histories[params["repositoryName"]].commits.get(params["commitId"])
+        commit = self._histories[params["repositoryName"]].commit(params["commitId"])
         if commit is None:
             raise AwsError("CommitIdDoesNotExistException", f"Commit {params['commitId']} does not exist.")
         person = {
@@ -200,6 +202,26 @@ class CodeCommitService(Service):
         """A commit's files as a zip; on AWS CodePipeline gets it by UploadArchive."""
         return self._commit({"repositoryName": repository, "commitSpecifier": commit_id}).archive()
 
+    def exists(self, repository: str) -> bool:
+        """Whether there is such a repository."""
+        with self.lock:
+            return repository in self._ids
+
+    def history(self, repository: str) -> History:
+        """The commits and branches of a repository; hold `lock` while using it."""
+        return self._histories[repository]
+
+    def take_branches(self, repository: str, before: dict[str, str], after: dict[str, str]) -> None:
+        """Take over what was pushed."""
+        metadata, history = self._metadata(repository), self._histories[repository]
+        history.branches = {
+            **{name: after[name] for name in history.branches if name in after},
+            **{name: tip for name, tip in after.items() if name not in history.branches},
+        }
+        for name in sorted({*before, *after}):
+            if before.get(name) != after.get(name):
+                announce(self.account, metadata, name, before.get(name), after.get(name))
+
     def _metadata(self, repository: str) -> Params:
         answer = self.account.moto("codecommit").get_repository(repositoryName=repository)
         metadata: Params = answer["repositoryMetadata"]
@@ -211,29 +233,7 @@ class CodeCommitService(Service):
             history = self._histories[params["repositoryName"]]
             asked = params.get("commitSpecifier", history.default_branch)
             wanted = str(asked).removeprefix("refs/heads/")
-            commit = history.commits.get(history.branches.get(wanted, wanted))
+            commit = history.commit(history.branches.get(wanted, wanted))
         if commit is None:
             raise AwsError("CommitDoesNotExistException", f"{asked} is neither a branch nor a commit.")
         return commit
-
-    def _tell(self, metadata: Params, branch: str, commit: Commit) -> None:
-        detail: dict[str, Any] = {
-            "event": "referenceUpdated" if commit.parents else "referenceCreated",
-            "repositoryName": metadata["repositoryName"],
-            "repositoryId": metadata["repositoryId"],
-            "referenceType": "branch",
-            "referenceName": branch,
-            "referenceFullName": f"refs/heads/{branch}",
-            "commitId": commit.id,
-            "callerUserArn": self.account.arn("iam", "root", region=""),
-        }
-        if commit.parents:
-            detail["oldCommitId"] = commit.parents[0]
-        self.account.emit(
-            {
-                "source": "aws.codecommit",
-                "detail-type": "CodeCommit Repository State Change",
-                "resources": [metadata["Arn"]],
-                "detail": detail,
-            }
-        )

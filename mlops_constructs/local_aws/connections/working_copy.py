@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.codecommit.git import Commit, File
+from mlops_constructs.local_aws.codecommit.git import Commit
+from mlops_constructs.local_aws.codecommit.objects import File
 from mlops_constructs.local_aws.errors import LocalAwsError
 
 if TYPE_CHECKING:
