@@ -43,6 +43,10 @@ bench: $(VENV)/bench ## Measure synth, growth, import and bundles (BENCH="--roun
 bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
 
+.PHONY: fuzz
+fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
+	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
+
 .PHONY: mutate-iam
 mutate-iam: $(VENV)/test ## Change every policy in one thing at a time: something must notice (PROGRAMS="main company")
 	PYTHONPATH=tests $(BIN)/python -m iam_mutation.mutate $(PROGRAMS)

@@ -1,0 +1,122 @@
+"""`make fuzz`: requests for minutes against a server of the container, which is started for it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from container_fuzz.cases import case
+from container_fuzz.watch import Watch
+from mlops_constructs.local_aws.ports import ReservedPort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONTAINER = Path(__file__).parents[2] / "container"
+_PING_SECONDS = 2.0
+
+
+def main() -> int:
+    """Send requests until the time is over; return 1 when one did what it must not do."""
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--first", type=int, default=0, metavar="NUMBER", help="number of the first request")
+    parser.add_argument("--container", type=Path, default=CONTAINER, help="folder with train and serve")
+    options = parser.parse_args()
+    statuses: Counter[int] = Counter()
+    bad: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, _server(Path(folder), options.container) as watch:
+        pings = _Pings(watch)
+        deadline, number = time.monotonic() + 60 * options.minutes, options.first
+        most_memory = most_seconds = 0.0
+        while time.monotonic() < deadline:
+            asked = case(number)
+            pings.slowest = 0.0
+            result = watch.send(asked)
+            statuses[result.status] += 1
+            most_memory, most_seconds = max(most_memory, result.megabytes), max(most_seconds, result.seconds)
+            faults = result.faults(wall=True)
+            if pings.slowest > _PING_SECONDS:
+                faults.append(f"/ping took {pings.slowest:.1f} s")
+            if faults:
+                bad.append(f"{asked}: {', '.join(faults)}")
+                print(bad[-1], flush=True)
+            number += 1
+        pings.close()
+    print(f"{sum(statuses.values())} requests, {len(bad)} of them bad; statuses {dict(sorted(statuses.items()))}")
+    print(f"at most {most_memory:.0f} MB and {most_seconds:.1f} s; the next one is --first {number}")
+    return 1 if bad else 0
+
+
+class _Pings:
+    """Asks for the health of the server again and again.
+
+    Attributes:
+        slowest: Seconds of the slowest response since it was set.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self.slowest = watch, 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.1):
+            self.slowest = max(self.slowest, self._watch.ping())
+
+
+@contextlib.contextmanager
+def _server(folder: Path, container: Path) -> Iterator[Watch]:
+    from sklearn.datasets import load_iris
+
+    data = load_iris()
+    train = folder / "ml" / "input" / "data" / "train"
+    train.mkdir(parents=True)
+    lines = [
+        ",".join([str(data.target_names[label]), *map(str, row)])
+        for row, label in zip(data.data, data.target, strict=True)
+    ]
+    (train / "iris.csv").write_text("\n".join(lines))
+    port = ReservedPort()
+    settings = {
+        "SAGEMAKER_BASE_DIR": str(folder / "ml"),
+        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port.number),
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+    }
+    environment = {**os.environ, **settings}
+    subprocess.run([sys.executable, container / "train"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    with (
+        (folder / "serve.log").open("wb") as log,
+        subprocess.Popen([sys.executable, container / "serve"], env=environment, stdout=log, stderr=log) as process,
+    ):
+        watch = Watch(process.pid, port.number)
+        try:
+            while watch.ping() > 60:
+                assert process.poll() is None, (folder / "serve.log").read_text()
+                time.sleep(0.1)
+            watch.settle()
+            yield watch
+        finally:
+            watch.close()
+            process.terminate()
+    errors = [line for line in (folder / "serve.log").read_text(errors="replace").splitlines() if "ERROR" in line]
+    print("\n".join(errors[-20:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
