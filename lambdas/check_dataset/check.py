@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,10 @@ from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.columns import variables
 from check_dataset.contract import Contract, parse_contract
 from check_dataset.fleet import check_fleets
-from check_dataset.inspection import CONTRACT_END, MAX_DOCUMENT_BYTES, inspect
+from check_dataset.inspection import CONTRACT_END, inspect
 from check_dataset.limits import check_limits
-from check_dataset.manifest import Entry, Manifest, check_channels, parse_manifest
+from check_dataset.manifest import MAX_MANIFEST_BYTES, Entry, Manifest, check_channels, parse_manifest
+from check_dataset.parallel import each
 from check_dataset.source import Source
 from check_dataset.uploads import earlier_delivery
 from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from check_dataset.look import Channels
     from check_dataset.settings import Document, Params, Settings
     from handler_kit.production import Stack
-
-# S3 makes the copies, so this function only waits for most of the time.
-COPIES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -96,9 +93,7 @@ class _Pins:
             for name, objects in channels.items()
             for pinned in objects
         ]
-        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
-            for _ in pool.map(lambda copy: source.copy(*copy), copies):
-                pass
+        each(lambda copy: source.copy(*copy), copies)
         golden = _to_csv(golden_rows) if golden_rows else None
         requested = json.dumps(request, indent=2, sort_keys=True).encode() if any(request.values()) else None
         return {
@@ -135,7 +130,7 @@ def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tu
             raise ConfigurationError(f"{place}: {error}") from None
         return Manifest(channels), job
     if entry.key.endswith(".json"):
-        text = source.read_text(entry, MAX_DOCUMENT_BYTES, "manifest")
+        text = source.read_text(entry, MAX_MANIFEST_BYTES, "manifest")
         return parse_manifest(text, source.place(entry)), Job({})
     return Manifest({"train": [entry]}), Job({})
 

@@ -12,13 +12,15 @@ from check_dataset.contract import Contract, merge, parse_contract
 from check_dataset.formats import Format
 from check_dataset.look import GOLDEN_CHANNELS, check_widths, look
 from check_dataset.manifest import Entry
+from check_dataset.parallel import each
+from check_dataset.problems import Problems
 from check_dataset.table import read_table
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from check_dataset.look import Channels, Findings
     from check_dataset.manifest import Manifest
-    from check_dataset.source import Files
+    from check_dataset.source import Files, Pinned
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 CONTRACT_END = ".contract.json"
@@ -60,17 +62,32 @@ class Inspection:
 def inspect(files: Files, manifest: Manifest, team: Contract, max_bytes: int, max_inspected_bytes: int) -> Inspection:
     """Inspect a data set; ``team`` is the pipeline's data contract.
 
-    Raises ConfigurationError that names the file, the line and the column.
+    Raises ConfigurationError with all problems, each with the file, the line and the column.
     """
     # Before the contract: when an object may not be read, the error must name the object, not its contract.
-    channels = {
-        name: [files.look_up(entry) for entry in entries] for name, entries in sorted(manifest.channels.items())
-    }
+    channels = _looked_up(files, manifest)
     contract = _tightened(team, files, manifest)
     total = _check_total(channels, max_bytes)
-    findings = look(files, channels, contract, max_inspected_bytes, max_bytes)
-    check_widths(findings.tables)
-    return Inspection(channels, contract, findings, _golden_rows(files, manifest, contract, findings), total)
+    problems = Problems()
+    findings = look(files, channels, contract, max_inspected_bytes, max_bytes, problems)
+    golden_rows: list[list[str]] = []
+    with problems.collected():
+        golden_rows = _golden_rows(files, manifest, contract, findings, problems)
+    problems.raise_any()
+    return Inspection(channels, contract, findings, golden_rows, total)
+
+
+def _looked_up(files: Files, manifest: Manifest) -> Channels:
+    problems = Problems()
+
+    def look_up(entry: Entry) -> Pinned | None:
+        with problems.collected():
+            return files.look_up(entry)
+        return None
+
+    found = {name: each(look_up, entries) for name, entries in sorted(manifest.channels.items())}
+    problems.raise_any()
+    return {name: [pinned for pinned in objects if pinned is not None] for name, objects in found.items()}
 
 
 def _tightened(contract: Contract, files: Files, manifest: Manifest) -> Contract:
@@ -95,15 +112,18 @@ def _check_total(channels: Channels, max_bytes: int) -> int:
     return total
 
 
-def _golden_rows(files: Files, manifest: Manifest, contract: Contract, findings: Findings) -> list[list[str]]:
+def _golden_rows(
+    files: Files, manifest: Manifest, contract: Contract, findings: Findings, problems: Problems
+) -> list[list[str]]:
     if manifest.golden is not None:
         pinned = files.look_up(manifest.golden)
         table = read_table(files.open(pinned, MAX_DOCUMENT_BYTES), GOLDEN_FORMAT, contract)
-        check_widths({"golden": [table], **findings.tables})
+        # Among files of different widths, nobody knows which one the golden records must have.
+        check_widths({"golden": [table], **({} if problems else findings.tables)})
         return _label_first(table.spread(MAX_GOLDEN_ROWS), contract)
     for name in GOLDEN_CHANNELS:
         for table in findings.tables.get(name, []):
-            if table.kept:
+            if table.keeps_rows:
                 return _label_first(table.spread(DEFAULT_GOLDEN_ROWS), contract)
     return []
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from check_dataset.balance import check_training
 from check_dataset.formats import format_of
+from check_dataset.parallel import each
 from check_dataset.table import read_table
 from check_dataset.unpack import MAX_RATIO
 from handler_kit.errors import ConfigurationError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from check_dataset.content import Content
     from check_dataset.contract import Contract
+    from check_dataset.problems import Problems
     from check_dataset.source import Files, Pinned
     from check_dataset.table import Table
 
@@ -52,17 +55,6 @@ class Findings:
     unread: int = 0
     unhashed: int = 0
 
-    def inspect(self, content: Content, pinned: Pinned, contract: Contract) -> Table | None:
-        """Inspect a table and count it; ``None`` for another format."""
-        format_ = format_of(pinned.entry.key)
-        if format_ is None:
-            self.unread += 1
-            return None
-        table = read_table(content, format_, contract)
-        self.rows += table.count
-        self.partly += table.truncated
-        return table
-
     def summary(self) -> str:
         """What was inspected, as text for people."""
         parts = [f"{self.rows} rows inspected"] if self.rows else []
@@ -75,37 +67,102 @@ class Findings:
         return ", ".join(parts)
 
 
-def look(files: Files, channels: Channels, contract: Contract, budget: int, max_bytes: int) -> Findings:
+def look(
+    files: Files, channels: Channels, contract: Contract, budget: int, max_bytes: int, problems: Problems
+) -> Findings:
     """Inspect every object; gzip files must not unpack to more than what the others leave of ``max_bytes``.
 
-    Raises ConfigurationError that names the object, the line and the column.
+    What is wrong goes to ``problems``, with the object, the line and the column.
     """
-    findings, facts, hashed = Findings(), [], 0
-    pinned_objects = [pinned for objects in channels.values() for pinned in objects]
-    budgets = _budgets(pinned_objects, budget)
-    left = max_bytes - sum(pinned.size for pinned in pinned_objects if not _is_packed(pinned))
-    for channel, objects in channels.items():
-        tables: list[Table] = []
-        for pinned in objects:
-            hashed += pinned.size
-            packed = _is_packed(pinned)
-            content = files.open(pinned, budgets.get(id(pinned), 0), left if packed else None)
-            if (table := findings.inspect(content, pinned, contract)) is not None:
-                if channel not in GOLDEN_CHANNELS or any(one.kept for one in tables):
-                    table.forget_rows()
-                tables.append(table)
-            if hashed > MAX_HASHED_BYTES:
-                findings.unhashed += 1
-                facts.append([channel, f"{pinned.etag} {pinned.size}"])
-            else:
-                facts.append([channel, content.sha256()])
-                _check_ends(content, pinned)
-            left -= content.size if packed else 0
-        if channel == "train" and tables:
-            check_training(tables, contract)
-        findings.tables[channel] = tables
+    objects = [pinned for found in channels.values() for pinned in found]
+    others = [pinned for pinned in objects if not is_table(pinned)]
+    hashed = _to_hash(objects)
+    findings = Findings(unread=len(others), unhashed=len(objects) - len(hashed))
+    left = max_bytes - sum(pinned.size for pinned in objects if not _is_packed(pinned))
+    reader = _Reader(files, contract, _budgets(objects, budget), hashed, left, problems)
+    each(reader.hash, [pinned for pinned in others if id(pinned) in hashed])
+    for channel, found in channels.items():
+        tables = [pinned for pinned in found if is_table(pinned)]
+        read = [table for pinned in tables if (table := reader.read(channel, pinned)) is not None]
+        if channel == "train" and read and len(read) == len(tables):
+            with problems.collected():
+                check_training(read, contract)
+        findings.tables[channel] = read
+        findings.rows += sum(table.count for table in read)
+        findings.partly += sum(table.truncated for table in read)
+    with problems.collected():
+        check_widths(findings.tables)
+    facts = [reader.fact(channel, pinned) for channel, found in channels.items() for pinned in found]
     findings.sha256 = hashlib.sha256(json.dumps(sorted(facts)).encode()).hexdigest()
     return findings
+
+
+@dataclass
+class _Reader:
+    """Reads each object once.
+
+    Attributes:
+        files: Where they are.
+        contract: The data contract.
+        budgets: How many bytes of each table are read, by the ``id`` of its object.
+        hashed: The ``id`` of the objects whose content is identified by SHA-256.
+        left: How many bytes gzip files may still unpack to.
+        problems: Where problems go to.
+    """
+
+    files: Files
+    contract: Contract
+    budgets: dict[int, int]
+    hashed: set[int]
+    left: int
+    problems: Problems
+    _digests: dict[int, str] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+
+    def hash(self, pinned: Pinned) -> None:
+        """Read an object that is not a table."""
+        with self.problems.collected():
+            content = self.files.open(pinned, 0)
+            self._digests[id(pinned)] = content.sha256()
+            _check_ends(content, pinned)
+
+    def read(self, channel: str, pinned: Pinned) -> Table | None:
+        """Inspect a table; ``None`` when something is wrong with it."""
+        format_ = format_of(pinned.entry.key)
+        assert format_ is not None, pinned
+        with self.problems.collected():
+            content = self.files.open(pinned, self.budgets[id(pinned)], self.left if format_.packed else None)
+            table = read_table(content, format_, self.contract)
+            if channel not in GOLDEN_CHANNELS or channel in self._kept:
+                table.forget_rows()
+            elif table.keeps_rows:
+                self._kept.add(channel)
+            if id(pinned) in self.hashed:
+                self._digests[id(pinned)] = content.sha256()
+            self.left -= content.size if format_.packed else 0
+            return table
+        return None
+
+    def fact(self, channel: str, pinned: Pinned) -> list[str]:
+        """What identifies an object: its content, and where training may learn from its name, its path.
+
+        For a table in no folder, the name means nothing.
+        """
+        name = pinned.entry.name
+        digest = self._digests.get(id(pinned), f"{pinned.etag} {pinned.size}")
+        nameless = is_table(pinned) or name.lower().endswith(_PARQUET)
+        return [channel, digest] if nameless and "/" not in name else [channel, digest, name]
+
+
+def is_table(pinned: Pinned) -> bool:
+    """Whether the rows of an object are inspected."""
+    return format_of(pinned.entry.key) is not None
+
+
+def _to_hash(objects: Sequence[Pinned]) -> set[int]:
+    """The ``id`` of the objects whose whole content is read."""
+    ends = accumulate(pinned.size for pinned in objects)
+    return {id(pinned) for pinned, end in zip(objects, ends, strict=True) if end <= MAX_HASHED_BYTES}
 
 
 def _check_ends(content: Content, pinned: Pinned) -> None:
@@ -137,7 +194,7 @@ def check_widths(tables: Mapping[str, Sequence[Table]]) -> None:
 
 def _budgets(objects: Sequence[Pinned], budget: int) -> dict[int, int]:
     """How many bytes of each table are read, by the ``id`` of its object; nobody knows what a gzip file unpacks to."""
-    tables = [pinned for pinned in objects if format_of(pinned.entry.key) is not None]
+    tables = [pinned for pinned in objects if is_table(pinned)]
     sizes = [pinned.size * (MAX_RATIO if _is_packed(pinned) else 1) for pinned in tables]
     return dict(zip(map(id, tables), _shares(sizes, budget), strict=True))
 

@@ -122,10 +122,6 @@ class Source:
             raise self._unreadable(where, error) from error
         if not found:
             raise ConfigurationError(f"{self.place(where)}: no objects there, or only empty ones")
-        if strange := [entry.key for entry in found if {"", ".", ".."} & set(entry.name.split("/"))]:
-            raise ConfigurationError(
-                f"{self.place(Entry(strange[0], bucket=bucket))}: cannot be a file name; rename it"
-            )
         return found
 
     def check_readable(self, entry: Entry) -> None:

@@ -61,6 +61,11 @@ class Table:
         """Rows evenly spread over a CSV file, less than twice ``KEPT_ROWS``."""
         return [row.split("\0") for row in self._kept]
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether there are such rows."""
+        return bool(self._kept)
+
     def add(self, label: str | None, row: Sequence[str] | None) -> None:
         """Count one more row, and keep it if it is one of the evenly spread rows."""
         if row is not None and self.count % self._step == 0:

@@ -83,6 +83,41 @@ def test_a_manifest_names_many_objects(lake: Lake, reports: Any) -> None:
     assert {f"{PINNED}/train/train.csv", f"{PINNED}/validation/validation.csv"} <= lake.pinned().keys()
 
 
+def test_the_keys_of_a_channel_keep_their_folders(lake: Lake, reports: Any) -> None:
+    for key in ("data/p/cat/0.png", "data/p/dog/0.png", "data/v/cat/1.png"):
+        lake.put(key, key.encode())
+    validation = {"prefix": "data/v/", "objects": ["data/v/cat/1.png"]}
+    lake.check_new(
+        "datasets/p.json", {"channels": {"train": ["data/p/cat/0.png", "data/p/dog/0.png"], "validation": validation}}
+    )
+    assert lake.pinned() == {
+        f"{PINNED}/train/cat/0.png": b"data/p/cat/0.png",
+        f"{PINNED}/train/dog/0.png": b"data/p/dog/0.png",
+        f"{PINNED}/validation/cat/1.png": b"data/v/cat/1.png",
+    }
+
+
+def test_pictures_that_change_their_folders_are_other_content(lake: Lake, reports: Any) -> None:
+    for first, second in (("cat/0.png", "dog/0.png"), ("dog/0.png", "cat/0.png")):
+        lake.put(f"data/p/{first}", b"one")
+        lake.put(f"data/p/{second}", b"two")
+        lake.check_new("datasets/p.json", {"channels": {"train": ["data/p/cat/0.png", "data/p/dog/0.png"]}})
+    first_set, second_set = (one["outputVariables"]["Sha256"] for one in reports.requests["PutJobSuccessResult"])
+    assert first_set != second_set
+
+
+def test_every_file_tells_what_is_wrong_with_it(lake: Lake, reports: Any) -> None:
+    for name, content in (("a", b"a,1\nb\n"), ("b", b"a,1\nb,2\n"), ("c", b"a,1\n,2\n"), ("d", b"a,1,1\n")):
+        lake.put(f"data/{name}.csv", content)
+    names = [f"data/{name}.csv" for name in "abc"]
+    lake.check_new("datasets/i.json", {"channels": {"train": names, "test": ["data/d.csv"]}, "golden": "data/gone"})
+    told = reports.message.splitlines()
+    assert told[0] == "4 problems"
+    for line, expected in zip(told[1:], ("a.csv", "c.csv", "differ in their number of columns", "gone"), strict=True):
+        assert line.startswith("- ")
+        assert expected in line
+
+
 def test_a_manifest_may_name_an_older_version(lake: Lake, reports: Any) -> None:
     version = lake.put("data/train.csv", IRIS)
     lake.put("data/train.csv", b"newer,1\nother,2\n")
@@ -298,11 +333,19 @@ def test_one_class_in_one_of_many_train_files_is_no_fault(lake: Lake, reports: A
         ({"channels": {"train": [{"key": "a", "etag": "b"}]}}, "unknown field etag"),
         ({"channels": {"train": ["folder/"]}}, "names a folder"),
         ({"channels": {"train": ["folder/.."]}}, "names a folder"),
-        ({"channels": {"train": ["x/a.csv", "y/a.csv"]}}, "two objects named 'a.csv'"),
+        ({"channels": {"train": ["x/a.csv", "y/a.csv", "x/a.csv"]}}, "two objects named 'x/a.csv'"),
+        ({"channels": {"train": ["x/a", "x/a/b"]}}, "the object 'a' and others in a folder of that name"),
+        ({"channels": {"train": ["x/../a", "x/b"]}}, "named '../a', which cannot be a path"),
+        ({"channels": {"train": ["x//a", "x/b"]}}, "named '/a', which cannot be a path"),
+        ({"channels": {"train": ["x/" + "a" * 256]}}, "name below the channel is too long"),
+        ({"channels": {"train": {"prefix": "x/"}}}, "channels.train has no objects"),
+        ({"channels": {"train": {"prefix": "x/", "objects": []}}}, "channels.train.objects must be a list with at"),
+        ({"channels": {"train": {"prefix": "x", "objects": ["x/a"]}}}, "must be a folder that ends in '/'"),
+        ({"channels": {"train": {"prefix": "x/", "objects": ["y/a"]}}}, "does not begin with its prefix 'x/'"),
         ({"channels": {"train": ["a"]}, "label": 0}, "unknown field label"),
         ({"channels": {"train": ["a"], "../up": ["b"]}}, "channel name '../up'"),
         ({"channels": {"train": ["a"], **{f"c{n}": ["a"] for n in range(20)}}}, "at most 20"),
-        ({"channels": {"train": [f"a{n}" for n in range(1001)]}}, "1001 objects; at most 1000"),
+        ({"channels": {"train": [f"a{n}" for n in range(10_001)]}}, "10001 objects; at most 10000"),
     ],
 )
 def test_a_malformed_manifest_is_refused_with_its_fault(value: Any, problem: str) -> None:

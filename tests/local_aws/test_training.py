@@ -20,6 +20,7 @@ from local_aws.tiny_container import (
 from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.containers.images import context_digest
+from mlops_constructs.local_aws.sagemaker.job_files import JobError, download_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,16 @@ def test_job_trains_on_the_channel_and_leaves_its_model_in_s3(aws: LocalAws, req
     assert members(aws, "models/good/output/output.tar.gz") == {"report.txt": b"seen: a,b"}
     stored = aws.client("s3").head_object(Bucket=BUCKET, Key="models/good/output/model.tar.gz")
     assert stored["ServerSideEncryption"] == "aws:kms"
+
+
+def test_channel_keeps_the_folders_of_its_keys(aws: LocalAws, tmp_path: Path) -> None:
+    s3 = aws.client("s3")
+    for key in ("pictures/cat/0.png", "pictures/dog/0.png", "clash/a", "clash/a/b"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    assert download_prefix(s3, f"s3://{BUCKET}/pictures/", tmp_path / "train") == 2
+    assert {path.parent.name for path in tmp_path.rglob("0.png")} == {"cat", "dog"}
+    with pytest.raises(JobError, match="'a/b' is an object, and a folder of others"):
+        download_prefix(s3, f"s3://{BUCKET}/clash/", tmp_path / "clash")
 
 
 def test_job_goes_through_sagemakers_secondary_statuses(aws: LocalAws, request_of: Any) -> None:

@@ -111,7 +111,7 @@ def download_channels(base: Path, request: Params, s3: Any) -> None:
 
 
 def download_prefix(s3: Any, uri: str, folder: Path) -> int:
-    """Download all objects below a URI into a folder; return their number."""
+    """Download all objects below a URI into a folder, with the folders of their keys; return their number."""
     bucket, prefix = split_s3_uri(uri)
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -123,8 +123,13 @@ def download_prefix(s3: Any, uri: str, folder: Path) -> int:
             target = folder / (relative if relative else item["Key"].rsplit("/", 1)[-1])
             if not target.resolve().is_relative_to(folder.resolve()):
                 raise JobError(f"ClientError: Data download failed: the key {item['Key']!r} points outside its folder")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            download(s3, bucket, item["Key"], target)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                download(s3, bucket, item["Key"], target)
+            except (FileExistsError, IsADirectoryError, NotADirectoryError):
+                raise JobError(
+                    f"ClientError: Data download failed: {relative!r} is an object, and a folder of others"
+                ) from None
             count += 1
     return count
 
