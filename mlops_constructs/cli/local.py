@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..deployed.data_files import DATA_HELP, find_data
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ..local_aws.user_cache import cache_folder
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..deployed.data_files import DataFile
     from ..local_aws.containers.host import ContainerRuntime
     from ..local_aws.containers.images import Image
     from ..local_aws.containers.running import Container
@@ -35,13 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Create a training job's folders as SageMaker does, and run the container's `train` with them.",
     )
     _add_common(train)
-    train.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="folder with a folder or file per channel, or one file for the channel train",
-    )
+    train.add_argument("--data", nargs="+", required=True, metavar="PATH", help=DATA_HELP)
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="hyperparameters", help="a hyperparameter"
     )
@@ -72,10 +68,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def run_train(options: argparse.Namespace) -> int:
     """Train; return the program's exit code."""
     base: Path = options.output.resolve()
-    channels, hyperparameters = _channels(options.data), _hyperparameters(options.hyperparameters)
+    data, hyperparameters = find_data(options.data), _hyperparameters(options.hyperparameters)
     _check_output(base)
     with _runtime(options) as (runtime, image):
-        _lay_out(base, channels, hyperparameters)
+        _lay_out(base, data.channels, hyperparameters)
         variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": ""}
         code = _finish(runtime.train(image, base, variables, _print))
     failure = base / "output" / "failure"
@@ -167,19 +163,17 @@ def _check_output(base: Path) -> None:
         )
 
 
-def _lay_out(base: Path, channels: Mapping[str, Path], hyperparameters: Mapping[str, str]) -> None:
+def _lay_out(base: Path, channels: Mapping[str, Sequence[DataFile]], hyperparameters: Mapping[str, str]) -> None:
     """Create what a training job finds in /opt/ml; keep the checkpoints of an interrupted run."""
     for old in ("input", "model", "output"):
         shutil.rmtree(base / old, ignore_errors=True)
     for folder in ("input/config", "model", "output/data", "checkpoints"):
         (base / folder).mkdir(parents=True, exist_ok=True)
-    for name, source in channels.items():
-        target = base / "input" / "data" / name
-        if source.is_dir():
-            shutil.copytree(source, target)
-        else:
-            target.mkdir(parents=True)
-            shutil.copy2(source, target)
+    for name, found in channels.items():
+        for file in found:
+            target = base / "input" / "data" / name / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file.path, target)
     (base / _MARKER).touch()
     files = {
         "hyperparameters": hyperparameters,
@@ -188,20 +182,3 @@ def _lay_out(base: Path, channels: Mapping[str, Path], hyperparameters: Mapping[
     }
     for name, content in files.items():
         (base / "input" / "config" / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
-
-
-def _channels(data: Path) -> dict[str, Path]:
-    """Name and source of each channel: one file is ``train``; in a folder, each entry is a channel."""
-    if data.is_file():
-        return {"train": data}
-    if not data.is_dir():
-        raise MlopsError(f"{data} does not exist; --data must be a file, or a folder with train.csv or train/")
-    entries: dict[str, Path] = {}
-    for entry in sorted(entry for entry in data.iterdir() if not entry.name.startswith(".")):
-        name = entry.stem if entry.is_file() else entry.name
-        if name in entries:
-            raise MlopsError(f"{data} has the channel {name} twice: {entries[name].name} and {entry.name}")
-        entries[name] = entry
-    if not entries:
-        raise MlopsError(f"{data} is empty; --data must be a file, or a folder with train.csv or train/")
-    return entries

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._payload import payload
+from ..deployed.data_files import DATA_HELP
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ..local_aws.user_cache import cache_folder
@@ -41,8 +42,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     answer.add_argument("--reject", action="store_true", help="reject without asking")
     parser.add_argument("--keep", action="store_true", help="keep the local AWS running at the end, until Ctrl-C")
     parser.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="folder with train.csv and other channels (default: the iris data)"
+        "--data",
+        nargs="+",
+        metavar="PATH",
+        help=f"{DATA_HELP}; the channel holdout is for the production endpoint (default: the iris data)",
     )
+    parser.add_argument("--golden", type=Path, metavar="FILE", help="golden records, as of `mlops upload`")
+    parser.add_argument("--contract", type=Path, metavar="FILE", help="data contract of the data, as JSON")
     parser.add_argument(
         "--app", metavar="COMMAND", help="command that synthesizes the stack (default: that of cdktf.json)"
     )
@@ -91,7 +97,9 @@ def run(options: argparse.Namespace) -> int:
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
     cache_folder()
-    own = None if options.data is None else RehearsalData.from_folder(options.data)
+    own = None
+    if options.data is not None:
+        own = RehearsalData.find(options.data, golden=options.golden, contract=options.contract)
     # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a
     # third of this process's time is spent on looking through them.
     gc.set_threshold(50_000, 10, 10)
@@ -137,6 +145,8 @@ def _missing(error: ModuleNotFoundError) -> MlopsError:
 def _check(options: argparse.Namespace) -> None:
     if not (options.approve or options.reject or sys.stdin.isatty()):
         raise MlopsError("nobody can approve here: give --approve or --reject, or run in a terminal")
+    if options.data is None and (options.golden or options.contract):
+        raise MlopsError("--golden and --contract need --data")
     if not 0 <= options.port <= 65535:
         raise MlopsError(f"--port must be 0 to 65535, got {options.port}")
 

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..deployed.datasets import OBJECTS_FOLDER, check_files, plan_set, upload_file, upload_objects
+from ..deployed.data_files import DATA_HELP, find_data
+from ..deployed.data_plan import OBJECTS_FOLDER, check_upload, plan_set
+from ..deployed.datasets import upload_file, upload_objects
 from ..errors import MlopsError
 from ._arguments import add_arguments, read_pipeline
 from ._progress import progress
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deployed import DeployedPipeline
-    from ..deployed.datasets import DatasetObject, UploadedDataset
+    from ..deployed.data_files import DataFiles
+    from ..deployed.data_plan import DatasetObject
+    from ..deployed.datasets import UploadedDataset
 
 
 _USUAL_SECONDS = 60.0
@@ -35,16 +39,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "upload",
         help="upload a data set, which starts a deployed pipeline",
-        description="Upload one file as a data set; or several as channels, the manifest that names them last.",
+        description="Upload one file as a data set; or files and folders as channels, the manifest that names them"
+        " last. `mlops data check` tells before what the pipeline would say.",
     )
     add_arguments(parser)
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="a file, or CHANNEL=FILE (default channel: the file's name without its suffix)",
-    )
-    parser.add_argument("--name", help="name of the data set in the bucket (default: from the first file)")
+    parser.add_argument("data", nargs="+", metavar="PATH", help=DATA_HELP)
+    parser.add_argument("--name", help="name of the data set in the bucket (default: from the first path)")
     parser.add_argument(
         "--golden", type=Path, metavar="FILE", help="golden records for the smoke tests of the endpoints"
     )
@@ -70,13 +70,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Upload; raise MlopsError with the reason when it fails or starts nothing."""
-    files = _files(options.files)
     _check(options)
-    name = options.name if options.name is not None else files[0][1].resolve().stem
-    objects = _plan(options, files, name)
+    data = find_data(options.data, golden=options.golden, contract=options.contract)
+    name = options.name if options.name is not None else data.name
+    objects = _plan(options, data, name)
     pipeline = read_pipeline(options)
     known = pipeline.executions.ids()
-    dataset = _upload(options, pipeline, files[0][1], name, objects)
+    dataset = _upload(options, pipeline, data, name, objects)
     options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded and will start {pipeline.name}"
     execution = _wait_for_start(pipeline, known, dataset, options.wait)
     if execution is None and options.start:
@@ -112,18 +112,6 @@ def _wait_for_start(
     return pipeline.executions.wait_for_start(known, seconds - usual, version_id=dataset.version_id)
 
 
-def _files(given: Sequence[str]) -> list[tuple[str, Path]]:
-    """Channel and path of each argument."""
-    pairs = []
-    for text in given:
-        channel, sign, path = text.partition("=")
-        if sign and not Path(text).exists():
-            pairs.append((channel, Path(path)))
-        else:
-            pairs.append((Path(text).stem, Path(text)))
-    return pairs
-
-
 def _check(options: argparse.Namespace) -> None:
     if not options.objects_prefix.endswith("/"):
         raise MlopsError(f"--objects-prefix must end with '/', got {options.objects_prefix}")
@@ -133,25 +121,32 @@ def _check(options: argparse.Namespace) -> None:
         raise MlopsError(f"--wait must be 0 or more seconds, got {options.wait:g}")
 
 
-def _plan(options: argparse.Namespace, files: Sequence[tuple[str, Path]], name: str) -> list[DatasetObject]:
+def _plan(options: argparse.Namespace, data: DataFiles, name: str) -> list[DatasetObject]:
     """The key of each file of a data set, or nothing where one file is the whole data set."""
-    if len(files) == 1 and options.golden is None and options.contract is None:
-        check_files([files[0][1]])
+    if data.alone is not None:
+        check_upload(data.alone)
         return []
-    if len(files) == 1 and "=" not in options.files[0]:
-        # A lone file is the channel train.
-        files = [("train", files[0][1])]
-    channels: dict[str, list[Path]] = {}
-    for channel, path in files:
-        channels.setdefault(channel, []).append(path)
-    return plan_set(name, channels, golden=options.golden, contract=options.contract, folder=options.objects_prefix)
+    return plan_set(name, data.channels, golden=data.golden, contract=data.contract, folder=options.objects_prefix)
 
 
 def _upload(
-    options: argparse.Namespace, pipeline: DeployedPipeline, first: Path, name: str, objects: Sequence[DatasetObject]
+    options: argparse.Namespace,
+    pipeline: DeployedPipeline,
+    data: DataFiles,
+    name: str,
+    objects: Sequence[DatasetObject],
 ) -> UploadedDataset:
-    with progress(quiet=options.json) as advance:
-        if not objects:
-            return upload_file(pipeline, first, advance=advance)
-        manifest = f"{pipeline.prefix}{name}.json"
-        return upload_objects(pipeline.client("s3"), pipeline.data_bucket, manifest, objects, advance=advance)
+    files = [data.alone] if data.alone is not None else [one.content for one in objects]
+    sizes = [one.stat().st_size for one in files if isinstance(one, Path)]
+
+    def before_manifest() -> None:
+        told = f"mlops status {pipeline.name} says whether its manifest has started {pipeline.name}"
+        options.when_interrupted = f"all objects of the data set are uploaded; {told}"
+
+    with progress(len(sizes), sum(sizes), quiet=options.json) as advance:
+        if data.alone is not None:
+            return upload_file(pipeline, data.alone, advance=advance)
+        manifest, s3 = f"{pipeline.prefix}{name}.json", pipeline.client("s3")
+        return upload_objects(
+            s3, pipeline.data_bucket, manifest, objects, advance=advance, before_manifest=before_manifest
+        )

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
 from .clients import code_of, explained
+from .data_plan import OBJECTS_FOLDER, check_upload, manifest_of, plan_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from .data_files import DataFile
+    from .data_plan import DatasetObject
     from .pipeline import DeployedPipeline
 
-# CheckDataset copies each object with one CopyObject call, which is limited to 5 GiB.
-_LARGEST = 5 * 1024**3
-# Keys with these endings are read as a description of a data set.
-_WHOLE = (".json", ".zip")
-OBJECTS_FOLDER = "data/"
-# CodePipeline inserts a key into JSON text, which these characters would break.
-_UNCARRIED = re.compile(r'["\\\x00-\x1f\x7f]')
+# A larger file is uploaded in parts, which are sent at the same time.
+_PART_BYTES = 8 * 1024**2
+# Fewer than the 10 connections that a boto3 client keeps.
+_AT_ONCE = 8
+_READABLE_OBJECTS = 100
 # Called with the name of a file, the number of bytes sent since the last call, and its size.
 Advance = Callable[[str, int, int], None]
 
@@ -43,73 +44,6 @@ class UploadedDataset:
     version_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetObject:
-    """An object that a manifest names.
-
-    Attributes:
-        content: A file, or the bytes themselves.
-        key: Key in the data bucket.
-        channel: Channel that it belongs to, or None for ``golden`` and ``contract``.
-        field: ``golden`` or ``contract``, or None for the object of a channel.
-    """
-
-    content: Path | bytes
-    key: str
-    channel: str | None = None
-    field: str | None = None
-
-
-def check_files(paths: Sequence[Path]) -> None:
-    """Refuse files that cannot be uploaded. Raises MlopsError, naming the first that is missing, empty or too large."""
-    for path in paths:
-        if not path.is_file():
-            raise MlopsError(f"the file {path} does not exist")
-        if _UNCARRIED.search(path.name):
-            raise MlopsError(
-                f"{path.name!r} contains a quote, a backslash or a control character, which CodePipeline cannot pass"
-                " on: rename the file"
-            )
-        size = path.stat().st_size
-        if size == 0:
-            raise MlopsError(f"{path} is empty, and an empty object starts nothing")
-        if size > _LARGEST:
-            raise MlopsError(f"{path} has {size} bytes; an object may have {_LARGEST}: split it into several files")
-
-
-def plan_set(
-    name: str,
-    channels: Mapping[str, Sequence[Path]],
-    *,
-    golden: Path | None = None,
-    contract: Path | None = None,
-    folder: str = OBJECTS_FOLDER,
-) -> list[DatasetObject]:
-    """Assign a key to each file of a data set; arguments as in ``upload_set``.
-
-    Raises:
-        MlopsError: when the files are not a data set.
-    """
-    extras = {field: path for field, path in (("golden", golden), ("contract", contract)) if path is not None}
-    files = [path for paths in channels.values() for path in paths]
-    check_files([*files, *extras.values()])
-    if whole := [path for path in files if path.suffix.lower() in _WHOLE]:
-        raise MlopsError(f"{whole[0]} is a manifest or a trainingjob.zip by its name: upload it alone")
-    if "train" not in channels:
-        raise MlopsError(f"there is no channel train, only {', '.join(channels)}; name one with train=FILE")
-    place = f"{folder}{name}/"
-    objects = [
-        DatasetObject(path, f"{place}{channel}/{path.name}", channel)
-        for channel, paths in channels.items()
-        for path in paths
-    ]
-    if len({one.key for one in objects}) < len(objects):
-        raise MlopsError("two files of a channel have the same name; rename one")
-    return objects + [
-        DatasetObject(path, f"{place}{field}{path.suffix}", field=field) for field, path in extras.items()
-    ]
-
-
 def upload_file(pipeline: DeployedPipeline, path: Path, *, advance: Advance | None = None) -> UploadedDataset:
     """Upload one file as a data set, which starts the pipeline.
 
@@ -121,15 +55,15 @@ def upload_file(pipeline: DeployedPipeline, path: Path, *, advance: Advance | No
     Raises:
         MlopsError: when the file is not a data set, or AWS refuses.
     """
-    check_files([path])
+    check_upload(path)
     bucket, key = pipeline.data_bucket, f"{pipeline.prefix}{path.name}"
-    return UploadedDataset(bucket, key, _put(pipeline.client("s3"), bucket, key, path, advance))
+    return UploadedDataset(bucket, key, put_file(pipeline.client("s3"), bucket, key, path, advance))
 
 
 def upload_set(
     pipeline: DeployedPipeline,
     name: str,
-    channels: Mapping[str, Sequence[Path]],
+    channels: Mapping[str, Sequence[Path | DataFile]],
     *,
     golden: Path | None = None,
     contract: Path | None = None,
@@ -141,7 +75,7 @@ def upload_set(
     Args:
         pipeline: The deployed pipeline.
         name: Name of the data set in the bucket.
-        channels: Channel to its files; one is ``train``.
+        channels: Channel to its files, or folders of files, whose own folders training sees; one is ``train``.
         golden: Golden records for the smoke tests of the endpoints.
         contract: Data contract of this data set, as JSON.
         folder: Folder of the objects that manifests name, with a slash at its end.
@@ -156,18 +90,55 @@ def upload_set(
 
 
 def upload_objects(
-    s3: Any, bucket: str, manifest_key: str, objects: Sequence[DatasetObject], *, advance: Advance | None = None
+    s3: Any,
+    bucket: str,
+    manifest_key: str,
+    objects: Sequence[DatasetObject],
+    *,
+    advance: Advance | None = None,
+    before_manifest: Callable[[], None] | None = None,
 ) -> UploadedDataset:
-    """Upload objects, then the manifest that names exactly their versions."""
-    manifest: dict[str, Any] = {"channels": {}}
-    for one in objects:
-        entry = {"key": one.key, "version_id": _put(s3, bucket, one.key, one.content, advance)}
-        if one.field is not None:
-            manifest[one.field] = entry
-        else:
-            manifest["channels"].setdefault(one.channel, []).append(entry)
-    body = json.dumps(manifest, indent=2).encode()
+    """Upload objects, then the manifest that names exactly their versions; before it, nothing starts a pipeline."""
+    versions = _put_all(s3, bucket, objects, advance)
+    indent = 2 if len(objects) <= _READABLE_OBJECTS else None
+    body = json.dumps(manifest_of(objects, versions), indent=indent).encode()
+    if before_manifest is not None:
+        before_manifest()
     return UploadedDataset(bucket, manifest_key, put_object(s3, bucket, manifest_key, body, "application/json"))
+
+
+def _put_all(s3: Any, bucket: str, objects: Sequence[DatasetObject], advance: Advance | None) -> list[str]:
+    """Upload small objects several at once, and large ones one after the other; return their versions."""
+
+    def put_small(one: DatasetObject) -> str:
+        return _put_small(s3, bucket, one.key, one.content, advance)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        small = {one.key: pool.submit(put_small, one) for one in objects if not _is_large(one.content)}
+        try:
+            versions = {key: future.result() for key, future in small.items()}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    for one in objects:
+        if isinstance(one.content, Path) and one.key not in versions:
+            versions[one.key] = put_file(s3, bucket, one.key, one.content, advance)
+    return [versions[one.key] for one in objects]
+
+
+def _is_large(content: Path | bytes) -> bool:
+    return not isinstance(content, bytes) and content.stat().st_size > _PART_BYTES
+
+
+def _put_small(s3: Any, bucket: str, key: str, content: Path | bytes, advance: Advance | None) -> str:
+    if isinstance(content, bytes):
+        return put_object(s3, bucket, key, content, "text/csv")
+    body = content.read_bytes()
+    with explained(f"{content} could not be uploaded to s3://{bucket}/{key}"):
+        answer = s3.put_object(Bucket=bucket, Key=key, Body=body)
+    if advance is not None:
+        advance(content.name, len(body), len(body))
+    return _version(answer, bucket)
 
 
 def put_object(s3: Any, bucket: str, key: str, body: bytes, content_type: str) -> str:
@@ -200,10 +171,8 @@ def find_dataset(pipeline: DeployedPipeline, key: str, version_id: str | None) -
     return UploadedDataset(bucket, key, _version(head, bucket))
 
 
-def _put(s3: Any, bucket: str, key: str, content: Path | bytes, advance: Advance | None) -> str:
-    """Upload bytes, or a file, in parts if it is large; return exactly the version that this upload created."""
-    if isinstance(content, bytes):
-        return put_object(s3, bucket, key, content, "text/csv")
+def put_file(s3: Any, bucket: str, key: str, content: Path, advance: Advance | None = None) -> str:
+    """Upload a file, in parts if it is large; return exactly the version that this upload created."""
     size, made = content.stat().st_size, dict[str, Any]()
     calls = ("after-call.s3.PutObject", "after-call.s3.CompleteMultipartUpload")
 

@@ -7,16 +7,20 @@ import io
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.deployed.datasets import DatasetObject, put_object, upload_objects
+from mlops_constructs.deployed.data_files import find_data
+from mlops_constructs.deployed.data_plan import DatasetObject, check_upload, plan_set
+from mlops_constructs.deployed.datasets import put_file, put_object, upload_objects
 from mlops_constructs.deployed.pipeline import actions_of
 from mlops_constructs.errors import RehearsalError
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from mlops_constructs.deployed.data_files import DataFile
     from mlops_constructs.deployed.pipeline import DeployedPipeline
 
 HOLDOUT = "holdout"
@@ -28,13 +32,19 @@ class RehearsalData:
 
     Attributes:
         name: Name of the data set in the bucket.
-        channels: Channel to CSV without a header, label first.
+        channels: Channel to its files, or to CSV without a header, label first.
         holdout: Rows to invoke the production endpoint with, label first; may be empty.
+        alone: The one file that is the whole data set, if it is one.
+        golden: Golden records.
+        contract: Data contract.
     """
 
     name: str
-    channels: dict[str, bytes]
+    channels: Mapping[str, bytes | Sequence[DataFile]]
     holdout: list[list[str]]
+    alone: Path | None = None
+    golden: Path | None = None
+    contract: Path | None = None
 
     @classmethod
     def iris(cls) -> RehearsalData:
@@ -42,30 +52,30 @@ class RehearsalData:
 
         The rows and the split are scikit-learn's, kept here as files because scikit-learn takes 1.5 s to import.
         """
-        return cls._read("iris", files("mlops_constructs.rehearsal").joinpath("iris"))
+        folder = files("mlops_constructs.rehearsal").joinpath("iris")
+        bodies = {name: folder.joinpath(f"{name}.csv").read_bytes() for name in ("train", "validation", HOLDOUT)}
+        return cls("iris", bodies, _rows(bodies.pop(HOLDOUT), f"{HOLDOUT}.csv"))
 
     @classmethod
-    def from_folder(cls, folder: Path) -> RehearsalData:
-        """Read ``<channel>.csv`` files; ``holdout.csv``, if it exists, is not uploaded.
+    def find(cls, given: Sequence[str], *, golden: Path | None = None, contract: Path | None = None) -> RehearsalData:
+        """Find what ``mlops upload`` would upload; the channel ``holdout``, if there is one, is held out.
 
         Raises:
-            RehearsalError: when the folder or its ``train.csv`` is missing.
+            MlopsError: when it is not a data set.
         """
-        if not folder.is_dir():
-            raise RehearsalError(f"--data {folder}: no such folder; it must contain train.csv")
-        data = cls._read(folder.resolve().name, folder)
-        if "train" not in data.channels:
+        data = find_data(given, golden=golden, contract=contract)
+        channels = dict(data.channels)
+        holdout = channels.pop(HOLDOUT, [])
+        if data.alone is not None:
+            check_upload(data.alone)
+        else:
+            plan_set(data.name, channels, golden=data.golden, contract=data.contract)
+        if len(holdout) > 1 or any(file.path.suffix.lower() != ".csv" for file in holdout):
             raise RehearsalError(
-                f"--data {folder}: it has no train.csv; give one CSV file per channel, label first, no header"
+                f"the channel {HOLDOUT} must be one CSV file: the rows that production is invoked with"
             )
-        return data
-
-    @classmethod
-    def _read(cls, name: str, folder: Traversable) -> RehearsalData:
-        paths = sorted((one for one in folder.iterdir() if one.name.endswith(".csv")), key=lambda one: one.name)
-        channels = {path.name.removesuffix(".csv"): path.read_bytes() for path in paths}
-        holdout = channels.pop(HOLDOUT, b"")
-        return cls(name, channels, _rows(holdout, folder))
+        rows = [row for file in holdout for row in _rows(file.path.read_bytes(), str(file.path))]
+        return cls(data.name, channels, rows, data.alone, data.golden, data.contract)
 
     def upload_to(self, pipeline: DeployedPipeline) -> str:
         """Upload to the folder that starts a deployed pipeline; return the key."""
@@ -85,16 +95,41 @@ class RehearsalData:
             folder: Folder of the objects that manifests name, or None where only ``prefix`` is read.
             suffix: Suffix of the keys that start the pipeline.
         """
+        if self.alone is not None and self.alone.name.endswith(suffix):
+            return self._put_alone(s3, bucket, f"{prefix}{self.alone.name}")
         manifest = f"{prefix}{self.name}.json"
-        if folder is None and suffix and not ".csv".endswith(suffix):
-            folder = f"{prefix}data/"
-        if folder is None or not manifest.endswith(suffix):
-            key = f"{prefix}{self.name}{suffix or '.csv'}"
-            put_object(s3, bucket, key, self.channels["train"], "text/csv")
-            return key
+        objects = self._objects(f"{prefix}data/" if folder is None else folder)
+        # In the folder that starts the pipeline, only a suffix keeps the objects from starting it.
+        harmless = folder is not None or (suffix and not any(one.key.endswith(suffix) for one in objects))
+        if harmless and manifest.endswith(suffix):
+            return upload_objects(s3, bucket, manifest, objects).key
+        train = [one for one in objects if one.channel == "train"]
+        if len(train) > 1:
+            raise RehearsalError(
+                "this pipeline starts on one object, not on a manifest (its suffix, or its one folder): give one file"
+            )
+        return self._put_alone(s3, bucket, f"{prefix}{self.name}{suffix or PurePosixPath(train[0].key).suffix}")
+
+    def _put_alone(self, s3: Any, bucket: str, key: str) -> str:
+        content = self.channels["train"]
+        if isinstance(content, bytes):
+            put_object(s3, bucket, key, content, "text/csv")
+        else:
+            put_file(s3, bucket, key, content[0].path)
+        return key
+
+    def _objects(self, folder: str) -> list[DatasetObject]:
         place = f"{folder}{self.name}"
-        objects = [DatasetObject(body, f"{place}/{channel}.csv", channel) for channel, body in self.channels.items()]
-        return upload_objects(s3, bucket, manifest, objects).key
+        found: dict[str, Sequence[DataFile]] = {}
+        objects = []
+        for channel, content in self.channels.items():
+            if isinstance(content, bytes):
+                objects.append(DatasetObject(content, f"{place}/{channel}.csv", channel))
+            else:
+                found[channel] = content
+        if not found:
+            return objects
+        return plan_set(self.name, found, golden=self.golden, contract=self.contract, folder=folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +167,9 @@ class Landing:
         return cls(folders[0] if folders else None, suffix)
 
 
-def _rows(body: bytes, folder: Traversable) -> list[list[str]]:
+def _rows(body: bytes, place: str) -> list[list[str]]:
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RehearsalError(f"--data {folder}: {HOLDOUT}.csv is not UTF-8 text ({error.reason})") from None
+        raise RehearsalError(f"{place} is not UTF-8 text ({error.reason})") from None
     return [row for row in csv.reader(io.StringIO(text)) if row]

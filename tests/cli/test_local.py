@@ -112,8 +112,8 @@ def ask(port: int, body: bytes) -> str:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["train", "--data", "nothing"], "nothing does not exist; --data must be a file, or a folder"),
-        (["train", "--data", "bare"], "bare is empty; --data must be a file, or a folder with train.csv or train/"),
+        (["train", "--data", "nothing"], "nothing does not exist"),
+        (["train", "--data", "bare"], "bare is empty; a folder must have a file or folder for each channel"),
         (["train", "--data", "empty/x.csv", "--python", "no-python"], "--python no-python: there is no such program"),
         (["train", "--data", "empty/x.csv", "--set", "n=1", "--set", "=2"], "--set must be NAME=VALUE, got =2"),
         (["train", "--data", "empty/x.csv"], "there is no Dockerfile in"),
@@ -152,13 +152,14 @@ def test_trained_folder_can_be_trained_again(rows: Path, tmp_path: Path) -> None
 
 def test_folder_of_channels_is_laid_out(rows: Path, tmp_path: Path) -> None:
     channels = tmp_path / "channels"
-    (channels / "train").mkdir(parents=True)
-    (channels / "train" / "part-1.csv").write_text(rows.read_text())
+    (channels / "train" / "a").mkdir(parents=True)
+    (channels / "train" / "a" / "part-1.csv").write_text(rows.read_text())
     (channels / "validation.csv").write_text(rows.read_text())
     (channels / "holdout.csv").write_text("a,0,0\n")
     assert train(channels, tmp_path / "ml", "--set", "n_estimators=2") == 0
-    laid_out = sorted(path.name for path in (tmp_path / "ml" / "input" / "data").rglob("*.csv"))
-    assert laid_out == ["holdout.csv", "part-1.csv", "validation.csv"]
+    data = tmp_path / "ml" / "input" / "data"
+    laid_out = sorted(path.relative_to(data).as_posix() for path in data.rglob("*.csv"))
+    assert laid_out == ["holdout/holdout.csv", "train/a/part-1.csv", "validation/validation.csv"]
 
 
 def test_channel_that_is_given_twice_is_named(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

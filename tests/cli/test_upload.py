@@ -16,6 +16,8 @@ from local_aws.tiny_pipeline import DATA, STEP_SOURCE, Bench, make_function, s3_
 from patience import PATIENCE_SECONDS
 
 from mlops_constructs.cli.main import main
+from mlops_constructs.deployed.data_plan import plan_set
+from mlops_constructs.deployed.datasets import upload_objects
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
 
@@ -124,6 +126,35 @@ def test_many_files_are_named_by_a_manifest_with_their_versions(
         assert found["Body"].read().decode().strip() == Path(entry["key"]).name
 
 
+def test_folders_and_patterns_keep_their_folders(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("pets/cat/0.png", "pets/dog/0.png", "pets/dog/.DS_Store", "more/a 1/ü.csv", 'more/b/".csv'):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    assert main(["upload", PIPELINE, "train=pets/", "validation=more/*/*.csv", "--json"]) == 0
+    manifest = json.loads(read(bench, told(capsys)["key"]))
+    keys = {
+        name: [one["key"].removeprefix(channel["prefix"]) for one in channel["objects"]]
+        for name, channel in manifest["channels"].items()
+    }
+    assert keys == {"train": ["cat/0.png", "dog/0.png"], "validation": ["a 1/ü.csv", 'b/".csv']}
+    assert manifest["channels"]["train"]["prefix"] == "data/pets/train/"
+    assert read(bench, "data/pets/validation/a 1/ü.csv").decode() == "more/a 1/ü.csv"
+
+
+def test_a_folder_of_channels_is_a_data_set(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("set/train.csv", "set/test/cat/0.png", "set/golden.csv", "set/contract.json"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    assert main(["upload", PIPELINE, "set", "--json"]) == 0
+    manifest = json.loads(read(bench, told(capsys)["key"]))
+    assert manifest["channels"]["train"][0]["key"] == "data/set/train/train.csv"
+    assert manifest["channels"]["test"]["objects"][0]["key"] == "data/set/test/cat/0.png"
+    assert {name: manifest[name]["key"] for name in ("golden", "contract")} == {
+        "golden": "data/set/golden.csv",
+        "contract": "data/set/contract.json",
+    }
+
+
 def test_the_manifest_is_uploaded_last(bench: Bench) -> None:
     Path("train.csv").write_bytes(b"a,1\n")
     Path("validation.csv").write_bytes(b"a,1\n")
@@ -146,9 +177,14 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ([PIPELINE, "none.csv"], "the file none.csv does not exist"),
+        ([PIPELINE, "none.csv"], "none.csv does not exist"),
+        ([PIPELINE, "none/*.csv"], "no file is named like none/*.csv"),
         ([PIPELINE, "empty.csv"], "empty.csv is empty"),
-        ([PIPELINE, "folder"], "the file folder does not exist"),
+        ([PIPELINE, "folder"], "folder is empty; a folder must have a file or folder for each channel"),
+        ([PIPELINE, "train=folder"], "the folder folder is empty"),
+        ([PIPELINE, "pictures"], "there is no channel train, only cat, dog; name one with train=PATH"),
+        ([PIPELINE, "a b=a.csv"], "'a b' is no name for a channel"),
+        ([PIPELINE, "train="], "train= must be CHANNEL=PATH"),
         ([PIPELINE, "a.csv", "b.csv"], "there is no channel train, only a, b"),
         ([PIPELINE, "train=a.csv", "train=x/a.csv"], "two files of a channel have the same name"),
         ([PIPELINE, "a.csv", "m.json"], "m.json is a manifest or a trainingjob.zip by its name: upload it alone"),
@@ -163,8 +199,10 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
 def test_wrong_input_uploads_nothing(
     bench: Bench, capsys: pytest.CaptureFixture[str], arguments: list[str], problem: str
 ) -> None:
-    Path("folder").mkdir()
-    Path("x").mkdir()
+    for name in ("folder", "x", "pictures/cat", "pictures/dog"):
+        Path(name).mkdir(parents=True)
+        Path(name, "0.png").write_bytes(b"0")
+    Path("folder/0.png").rename("folder/.hidden")
     Path("empty.csv").touch()
     for name in ("a.csv", "b.csv", "m.json", "x/a.csv"):
         Path(name).write_text("{}")
@@ -265,6 +303,21 @@ def test_ctrl_c_in_the_middle_says_that_nothing_has_started(bench: Bench, tmp_pa
     time.sleep(0.5)
     assert len(bench.executions(PIPELINE)) == before
     assert "Uploads" not in bench.s3.list_multipart_uploads(Bucket=DATA)
+
+
+def test_ctrl_c_among_many_small_files_writes_no_manifest(bench: Bench, tmp_path: Path) -> None:
+    for number in range(100):
+        (tmp_path / f"{number}.png").write_bytes(b"x")
+
+    def interrupt(_name: str, _count: int, _size: int) -> None:
+        raise KeyboardInterrupt
+
+    objects = plan_set("small", {"train": [tmp_path]})
+    with pytest.raises(KeyboardInterrupt):
+        upload_objects(bench.s3, DATA, "datasets/small.json", objects, advance=interrupt)
+    keys = {one["Key"] for one in bench.s3.list_objects_v2(Bucket=DATA)["Contents"]}
+    assert "datasets/small.json" not in keys
+    assert not keys.issuperset(one.key for one in objects)
 
 
 def test_ctrl_c_while_it_waits_says_that_the_data_set_starts_by_itself(bench: Bench, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 
+from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
@@ -47,6 +48,23 @@ def test_exactly_one_object_starts_the_pipeline(
     found = [one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]]
     assert found == keys
     assert [key for key in found if key.startswith("sets/") and key.endswith(suffix)] == [started]
+
+
+def test_what_upload_takes_is_rehearsed_but_for_what_is_held_out(aws: LocalAws, tmp_path: Path) -> None:
+    for name in ("train/cat/0.png", "train/dog/0.png", "holdout.csv", "contract.json"):
+        (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / name).write_text("cat,1\n")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    data = RehearsalData.find([str(tmp_path / "pets")])
+    assert data.holdout == [["cat", "1"]]
+    assert data.upload(s3, "lake", "sets/") == "sets/pets.json"
+    keys = {one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]}
+    pictures = {"data/pets/train/cat/0.png", "data/pets/train/dog/0.png"}
+    assert keys == {*pictures, "data/pets/contract.json", "sets/pets.json"}
+    with pytest.raises(RehearsalError, match="starts on one object"):
+        data.upload(s3, "lake", "sets/", folder=None)
 
 
 def test_iris_is_what_scikit_learn_gives_in_a_fair_split() -> None:

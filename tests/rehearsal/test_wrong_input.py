@@ -137,13 +137,13 @@ def test_two_stacks_and_no_choice(project: Path) -> None:
 
 
 def test_no_such_data_folder(project: Path) -> None:
-    assert "--data nothing: no such folder" in refused(project, "--approve", "--data", "nothing")
+    assert "nothing does not exist" in refused(project, "--approve", "--data", "nothing")
 
 
 def test_a_data_folder_without_train(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "other.csv").write_text("a,1\n")
-    assert "it has no train.csv" in refused(project, "--approve", "--data", "data")
+    assert "there is no channel train, only " in refused(project, "--approve", "--data", "data")
 
 
 @pytest.mark.terraform
