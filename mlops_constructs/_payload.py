@@ -8,16 +8,18 @@ from __future__ import annotations
 import atexit
 import base64
 import hashlib
+import importlib
 import io
 import json
 import shutil
+import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .config._folder import deployed_files
 from .errors import PayloadError
@@ -79,6 +81,19 @@ def function_archive(
     if document is not None:
         files[DOCUMENT] = json.dumps(document, indent=2, sort_keys=True).encode()
     return archive(function, files)
+
+
+def function_module(name: str) -> Any:
+    """Import a module of a Lambda function from the deployed files, such as ``check_dataset.inspection``.
+
+    Raises:
+        PayloadError: if this installation does not have the functions.
+    """
+    root = str(payload("lambdas"))
+    if root not in sys.path:
+        # Last, so that no module of a program is hidden.
+        sys.path.append(root)
+    return importlib.import_module(name)
 
 
 def folder_files(root: Path, folder: str = "") -> dict[str, Path]:

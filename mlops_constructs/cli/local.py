@@ -39,6 +39,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_common(train)
     train.add_argument("--data", nargs="+", required=True, metavar="PATH", help=DATA_HELP)
     train.add_argument(
+        "--contract", type=Path, metavar="FILE", help="data contract of the data, whose columns the program is told"
+    )
+    train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", dest="hyperparameters", help="a hyperparameter"
     )
     train.set_defaults(run=run_train)
@@ -67,12 +70,17 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run_train(options: argparse.Namespace) -> int:
     """Train; return the program's exit code."""
+    # Only a contract needs it, and it imports boto3.
+    from ._data_check import contract_variables
+
     base: Path = options.output.resolve()
     data, hyperparameters = find_data(options.data), _hyperparameters(options.hyperparameters)
+    contract = options.contract or data.contract
+    columns = {} if contract is None else contract_variables(contract)
     _check_output(base)
     with _runtime(options) as (runtime, image):
         _lay_out(base, data.channels, hyperparameters)
-        variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": ""}
+        variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": "", **columns}
         code = _finish(runtime.train(image, base, variables, _print))
     failure = base / "output" / "failure"
     if code and failure.is_file():

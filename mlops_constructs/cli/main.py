@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from . import (
     cache,
+    data,
     decide,
     doctor,
     init,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 # In the order of a pipeline's life.
 _COMMANDS = {
-    "Develop on this machine": (init, local, rehearse, doctor, cache),
+    "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight,),
     "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke),
     "Manage its releases": (releases, rollback, teardown),

@@ -150,12 +150,15 @@ def test_trained_folder_can_be_trained_again(rows: Path, tmp_path: Path) -> None
     assert [train(rows, tmp_path / "ml", "--set", "n_estimators=2") for _ in range(2)] == [0, 0]
 
 
-def test_folder_of_channels_is_laid_out(rows: Path, tmp_path: Path) -> None:
+def test_folder_of_channels_is_laid_out_and_its_contract_is_told(tmp_path: Path) -> None:
     channels = tmp_path / "channels"
+    rows = "".join(f"{n % 2},{n % 5},{'ab'[n % 2]}\n" for n in range(40))
     (channels / "train" / "a").mkdir(parents=True)
-    (channels / "train" / "a" / "part-1.csv").write_text(rows.read_text())
-    (channels / "validation.csv").write_text(rows.read_text())
+    (channels / "train" / "a" / "part-1.csv").write_text(rows)
+    (channels / "validation.csv").write_text(rows)
     (channels / "holdout.csv").write_text("a,0,0\n")
+    columns = [{"name": "x", "type": "number"}, {"name": "y", "type": "number"}, {"name": "species"}]
+    (channels / "contract.json").write_text(json.dumps({"columns": columns, "label": "species"}))
     assert train(channels, tmp_path / "ml", "--set", "n_estimators=2") == 0
     data = tmp_path / "ml" / "input" / "data"
     laid_out = sorted(path.relative_to(data).as_posix() for path in data.rglob("*.csv"))
