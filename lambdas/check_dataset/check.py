@@ -15,7 +15,7 @@ from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.columns import variables
 from check_dataset.contract import Contract, parse_contract
 from check_dataset.fleet import check_fleets
-from check_dataset.inspection import CONTRACT_END, inspect
+from check_dataset.inspection import CONTRACT_END, describes, inspect
 from check_dataset.limits import check_limits
 from check_dataset.manifest import MAX_MANIFEST_BYTES, Entry, Manifest, check_channels, parse_manifest
 from check_dataset.parallel import each
@@ -129,7 +129,7 @@ def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tu
         except ValueError as error:
             raise ConfigurationError(f"{place}: {error}") from None
         return Manifest(channels), job
-    if entry.key.endswith(".json"):
+    if entry.key.endswith(".json") and describes(source, entry):
         text = source.read_text(entry, MAX_MANIFEST_BYTES, "manifest")
         return parse_manifest(text, source.place(entry)), Job({})
     return Manifest({"train": [entry]}), Job({})

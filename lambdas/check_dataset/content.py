@@ -21,8 +21,8 @@ class Content:
 
     Attributes:
         place: The name of the object in messages.
-        budget: The maximum number of bytes that ``lines`` reads, after unpacking.
-        truncated: Whether the object has more bytes than ``lines`` has read; known after the last line.
+        budget: The maximum number of bytes that ``pieces`` and ``lines`` read, after unpacking.
+        truncated: Whether the object has more bytes than the budget; known after the last of them.
         size: How many bytes were read, after unpacking.
         first: The first bytes, at most ``ENDS_BYTES``.
         last: The last bytes so far, at most ``ENDS_BYTES``.
@@ -36,24 +36,31 @@ class Content:
         hashed = self._hashed(chunks)
         self._pieces = hashed if max_unpacked_bytes is None else unpacked(hashed, place, max_unpacked_bytes)
 
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes within the budget."""
+        left = self.budget
+        for piece in self._read():
+            self.truncated = len(piece) > left
+            if piece[:left]:
+                yield piece[:left]
+            if self.truncated:
+                return
+            left -= len(piece)
+
     def lines(self, separator: str | None = ",") -> Iterator[str]:
         """The decoded lines with their line ends, without the last line when the budget cuts it.
 
         Raises ConfigurationError that names the object, the line, and, with a separator, the column.
         """
-        number, rest, left = 0, b"", self.budget
-        for piece in self._read():
-            self.truncated = len(piece) > left
-            rest += piece[:left]
-            left -= len(piece[:left])
+        number, rest = 0, b""
+        for piece in self.pieces():
+            rest += piece
             *whole, rest = rest.split(b"\n")
             for line in whole:
                 number += 1
                 yield self._decode(line + b"\n", number, separator)
             if len(rest) > MAX_LINE_BYTES:
                 raise self._too_long(number + 1)
-            if self.truncated:
-                break
         if rest and not self.truncated:
             yield self._decode(rest, number + 1, separator)
         if self.truncated and number == 0:

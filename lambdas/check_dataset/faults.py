@@ -13,18 +13,21 @@ if TYPE_CHECKING:
 class Faults:
     """The first wrong value of each column, and how many more there are."""
 
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def __init__(self, place: str, unit: str) -> None:
+        self._place, self._unit = place, unit
         self._found: dict[int, list[Any]] = {}
 
-    def check(self, line: int, index: int, column: Column, problem: str | None) -> None:
-        """Record what is wrong with a value."""
+    def check(self, number: int, index: int, column: Column, problem: str | None) -> None:
+        """Record what is wrong with a value in the line or record with this number."""
         if problem is None:
             return
         if index in self._found:
             self._found[index][1] += 1
         else:
-            self._found[index] = [f"{self._place}, line {line}, column {index + 1} ({column.name}): {problem}", 0]
+            self._found[index] = [
+                f"{self._place}, {self._unit} {number}, column {index + 1} ({column.name}): {problem}",
+                0,
+            ]
 
     def raise_any(self) -> None:
         """Raise ConfigurationError with the wrong values, if there are any."""

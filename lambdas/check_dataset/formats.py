@@ -6,21 +6,44 @@ from dataclasses import dataclass
 
 PACKED = ".gz"
 
+# CSV, TSV
+DELIMITED = "delimited"
+JSON_LINES = "JSON Lines"
+# One JSON list with all records.
+JSON_ARRAY = "JSON array"
+# https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+NUMPY = "NumPy"
+
 
 @dataclass(frozen=True)
 class Format:
     """How a file contains a table.
 
     Attributes:
-        separator: What separates the cells of a line; ``None`` for JSON Lines.
+        kind: One of ``DELIMITED``, ``JSON_LINES``, ``JSON_ARRAY`` and ``NUMPY``.
+        separator: What separates the cells of a line, if it is ``DELIMITED``.
         packed: Whether the file is packed with gzip.
     """
 
-    separator: str | None = ","
+    kind: str = DELIMITED
+    separator: str = ","
     packed: bool = False
 
+    @property
+    def unit(self) -> str:
+        """What has a number in messages."""
+        return "line" if self.kind in (DELIMITED, JSON_LINES) else "record"
 
-_SEPARATORS = {"csv": ",", "tsv": "\t", "jsonl": None, "ndjson": None, "jsonlines": None}
+
+_FORMATS = {
+    "csv": (DELIMITED, ","),
+    "tsv": (DELIMITED, "\t"),
+    "jsonl": (JSON_LINES, ""),
+    "ndjson": (JSON_LINES, ""),
+    "jsonlines": (JSON_LINES, ""),
+    "json": (JSON_ARRAY, ""),
+    "npy": (NUMPY, ""),
+}
 
 
 def format_of(name: str) -> Format | None:
@@ -28,4 +51,6 @@ def format_of(name: str) -> Format | None:
     stem = name.lower()
     packed = stem.endswith(PACKED)
     extension = stem.removesuffix(PACKED).rpartition(".")[2]
-    return Format(_SEPARATORS[extension], packed) if extension in _SEPARATORS else None
+    if extension not in _FORMATS or (packed and extension == "npy"):
+        return None
+    return Format(*_FORMATS[extension], packed)

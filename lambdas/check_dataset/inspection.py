@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from check_dataset.contract import Contract, merge, parse_contract
 from check_dataset.formats import Format
+from check_dataset.json_array import JsonArray
 from check_dataset.look import GOLDEN_CHANNELS, check_widths, look
 from check_dataset.manifest import Entry
 from check_dataset.parallel import each
@@ -77,6 +78,11 @@ def inspect(files: Files, manifest: Manifest, team: Contract, max_bytes: int, ma
     return Inspection(channels, contract, findings, golden_rows, total)
 
 
+def describes(files: Files, entry: Entry) -> bool:
+    """Whether an uploaded ``.json`` object is a manifest, not a table: a JSON list of lists or objects."""
+    return not JsonArray(files.open(files.look_up(entry), MAX_DOCUMENT_BYTES)).is_table()
+
+
 def _looked_up(files: Files, manifest: Manifest) -> Channels:
     problems = Problems()
 
@@ -118,6 +124,7 @@ def _golden_rows(
     if manifest.golden is not None:
         pinned = files.look_up(manifest.golden)
         table = read_table(files.open(pinned, MAX_DOCUMENT_BYTES), GOLDEN_FORMAT, contract)
+        assert table is not None, GOLDEN_FORMAT
         # Among files of different widths, nobody knows which one the golden records must have.
         check_widths({"golden": [table], **({} if problems else findings.tables)})
         return _label_first(table.spread(MAX_GOLDEN_ROWS), contract)

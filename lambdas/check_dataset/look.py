@@ -44,7 +44,7 @@ class Findings:
         sha256: Fingerprint of the content: equal content has the same fingerprint, whatever its keys and versions.
         rows: How many rows were inspected.
         partly: How many files were inspected only in part.
-        unread: How many objects have another format than CSV, TSV or JSON Lines; only the algorithm knows it.
+        unread: How many objects are not tables that can be inspected; only the algorithm knows them.
         unhashed: How many objects are identified by ETag, because there was too much to read.
     """
 
@@ -61,7 +61,7 @@ class Findings:
         if self.partly:
             parts.append(f"{self.partly} of the files only at the beginning")
         if self.unread:
-            parts.append(f"{self.unread} objects in another format than CSV, TSV or JSON Lines not inspected")
+            parts.append(f"{self.unread} objects not inspected, because they are not tables in CSV, TSV, JSON or NumPy")
         if self.unhashed:
             parts.append(f"{self.unhashed} objects identified by ETag, not by content")
         return ", ".join(parts)
@@ -84,12 +84,13 @@ def look(
     for channel, found in channels.items():
         tables = [pinned for pinned in found if is_table(pinned)]
         read = [table for pinned in tables if (table := reader.read(channel, pinned)) is not None]
-        if channel == "train" and read and len(read) == len(tables):
+        if channel == "train" and read and channel not in reader.failed:
             with problems.collected():
                 check_training(read, contract)
         findings.tables[channel] = read
         findings.rows += sum(table.count for table in read)
         findings.partly += sum(table.truncated for table in read)
+    findings.unread += reader.unread
     with problems.collected():
         check_widths(findings.tables)
     facts = [reader.fact(channel, pinned) for channel, found in channels.items() for pinned in found]
@@ -108,6 +109,8 @@ class _Reader:
         hashed: The ``id`` of the objects whose content is identified by SHA-256.
         left: How many bytes gzip files may still unpack to.
         problems: Where problems go to.
+        unread: How many files are no tables, although their names are those of tables.
+        failed: The channels in which something is wrong.
     """
 
     files: Files
@@ -116,6 +119,8 @@ class _Reader:
     hashed: set[int]
     left: int
     problems: Problems
+    unread: int = 0
+    failed: set[str] = field(default_factory=set)
     _digests: dict[int, str] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
 
@@ -127,20 +132,23 @@ class _Reader:
             _check_ends(content, pinned)
 
     def read(self, channel: str, pinned: Pinned) -> Table | None:
-        """Inspect a table; ``None`` when something is wrong with it."""
+        """Inspect a table; ``None`` when it is none, or something is wrong with it."""
         format_ = format_of(pinned.entry.key)
         assert format_ is not None, pinned
         with self.problems.collected():
             content = self.files.open(pinned, self.budgets[id(pinned)], self.left if format_.packed else None)
             table = read_table(content, format_, self.contract)
-            if channel not in GOLDEN_CHANNELS or channel in self._kept:
-                table.forget_rows()
-            elif table.keeps_rows:
-                self._kept.add(channel)
             if id(pinned) in self.hashed:
                 self._digests[id(pinned)] = content.sha256()
             self.left -= content.size if format_.packed else 0
+            if table is None:
+                self.unread += 1
+            elif channel not in GOLDEN_CHANNELS or channel in self._kept:
+                table.forget_rows()
+            elif table.keeps_rows:
+                self._kept.add(channel)
             return table
+        self.failed.add(channel)
         return None
 
     def fact(self, channel: str, pinned: Pinned) -> list[str]:

@@ -1,4 +1,4 @@
-"""Checks of the rows of a data set before training costs anything: CSV, TSV and JSON Lines.
+"""Checks of the rows of a data set before training costs anything: CSV, TSV, JSON and NumPy arrays.
 
 The format of CSV is SageMaker's: no header, and the label in the first column, unless a contract says otherwise.
 """
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from check_dataset.contract import Contract, shown
 from check_dataset.faults import Faults
-from check_dataset.json_rows import json_rows
+from check_dataset.formats import DELIMITED, JSON_ARRAY, JSON_LINES
+from check_dataset.json_array import JsonArray
+from check_dataset.json_rows import json_lines, json_rows
 from check_dataset.numbers import MAX_FLOAT32, NumberColumns, too_large
+from check_dataset.numpy_file import NumpyFile
 from check_dataset.text_rows import text_rows
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from check_dataset.content import Content
     from check_dataset.formats import Format
@@ -96,57 +99,95 @@ class Table:
         return len(self.labels) <= MAX_CLASSES and self._label_characters <= MAX_LABEL_CHARACTERS
 
 
-def read_table(content: Content, format_: Format, contract: Contract = _NOTHING) -> Table:
-    """Inspect a file. Raises ConfigurationError that names the object, the line and the column."""
-    table = Table(content.place)
-    if format_.separator is None:
-        _read_json(content, contract, table)
+def read_table(content: Content, format_: Format, contract: Contract = _NOTHING) -> Table | None:
+    """Inspect a file; ``None`` when what it contains is no table: another JSON document, an array of pictures.
+
+    Raises ConfigurationError that names the object, the line and the column.
+    """
+    table, rows = Table(content.place), _Rows(content.place, format_.unit, contract)
+    if format_.kind == DELIMITED:
+        rows.read_texts(text_rows(content, contract, format_.separator), table)
+    elif format_.kind == JSON_LINES:
+        rows.read_values(json_rows(content.place, json_lines(content), contract, format_.unit), table)
+    elif format_.kind == JSON_ARRAY:
+        array = JsonArray(content)
+        if not array.is_table():
+            return None
+        rows.read_values(json_rows(content.place, array.records(), contract, format_.unit), table)
     else:
-        _read_text(content, contract, format_.separator, table)
+        file = NumpyFile(content)
+        if not file.is_table():
+            return None
+        rows.read_array(file, table)
     if table.count == 0:
-        raise ConfigurationError(f"{content.place}: no rows; upload a file with a record in each line")
+        raise ConfigurationError(f"{content.place}: no rows; upload a file with a record in each {format_.unit}")
     table.truncated = content.truncated
     return table
 
 
-def _read_text(content: Content, contract: Contract, separator: str, table: Table) -> None:
-    faults = Faults(content.place)
-    numbers: NumberColumns | None = None
-    for line, row in text_rows(content, contract, separator):
-        label = row[contract.label_index].strip()
-        if not label:
+@dataclass(frozen=True)
+class _Rows:
+    """Reads the rows of a file into a table."""
+
+    place: str
+    unit: str
+    contract: Contract
+
+    def read_texts(self, rows: Iterable[tuple[int, list[str]]], table: Table) -> None:
+        """Rows of texts."""
+        contract, faults = self.contract, Faults(self.place, self.unit)
+        numbers: NumberColumns | None = None
+        for number, row in rows:
+            label = row[contract.label_index].strip()
+            if not label:
+                place = f"{self.place}, {self.unit} {number}, column {contract.label_index + 1}"
+                raise ConfigurationError(f"{place}: the label is empty; fill it in, or remove the row")
+            for index, column in enumerate(contract.columns):
+                problem = column.problem_of_text(row[index]) or _size(row[index], index, contract)
+                faults.check(number, index, column, problem)
+            if not contract.columns:
+                numbers = numbers or NumberColumns(len(row))
+                numbers.add(number, row)
+            table.width = len(row)
+            table.add(label, row)
+        faults.raise_any()
+        if numbers is not None and (found := numbers.first_too_large()) is not None:
+            number, index, text = found
+            place = f"{self.place}, {self.unit} {number}, column {index + 1}"
+            raise ConfigurationError(f"{place}: {_too_large(text)}")
+
+    def read_values(self, rows: Iterable[tuple[int, Sequence[str] | None, list[Any]]], table: Table) -> None:
+        """Rows of typed values, with the names of their columns, if they have any."""
+        contract, faults = self.contract, Faults(self.place, self.unit)
+        for number, names, cells in rows:
+            label, place = None, f"{self.place}, {self.unit} {number}"
+            # Without a contract, nothing says which member of an object is the label.
+            if names is None or contract.columns:
+                label = _label_of(cells[contract.label_index], place, contract)
+                table.width = len(cells)
+            for index, column in enumerate(contract.columns):
+                cell = cells[index]
+                faults.check(number, index, column, column.problem_of_value(cell) or _size(cell, index, contract))
+            if not contract.columns:
+                _check_sizes(place, cells, names)
+            table.add(label, None)
+        faults.raise_any()
+
+    def read_array(self, file: NumpyFile, table: Table) -> None:
+        """The rows of an array. Without a contract they are only counted: they may be features, labels, or both."""
+        columns = self.contract.columns
+        if columns and file.width != len(columns):
+            names = ", ".join(self.contract.names)[:300]
             raise ConfigurationError(
-                f"{content.place}, line {line}, column {contract.label_index + 1}: the label is empty; fill it in, or"
-                " remove the row"
+                f"{self.place}: {file.width} columns, but the contract has {len(columns)} ({names})"
             )
-        for index, column in enumerate(contract.columns):
-            faults.check(line, index, column, column.problem_of_text(row[index]) or _size(row[index], index, contract))
-        if not contract.columns:
-            numbers = numbers or NumberColumns(len(row))
-            numbers.add(line, row)
-        table.width = len(row)
-        table.add(label, row)
-    faults.raise_any()
-    if numbers is not None and (found := numbers.first_too_large()) is not None:
-        line, index, text = found
-        raise ConfigurationError(f"{content.place}, line {line}, column {index + 1}: {_too_large(text)}")
-
-
-def _read_json(content: Content, contract: Contract, table: Table) -> None:
-    faults = Faults(content.place)
-    for line, names, cells in json_rows(content, contract):
-        label = None
-        # Without a contract, nothing says which member of an object is the label.
-        if names is None or contract.columns:
-            label = _label_of(cells[contract.label_index], f"{content.place}, line {line}", contract)
-            table.width = len(cells)
-        for index, column in enumerate(contract.columns):
-            cell = cells[index]
-            faults.check(line, index, column, column.problem_of_value(cell) or _size(cell, index, contract))
-        if not contract.columns:
-            _check_sizes(f"{content.place}, line {line}", cells, names)
-        table.add(label, None)
-    faults.raise_any()
+        if not columns:
+            for _ in file.rows():
+                table.add(None, None)
+        elif file.is_text:
+            self.read_texts(file.rows(), table)
+        else:
+            self.read_values(((number, None, cells) for number, cells in file.rows()), table)
 
 
 def _label_of(value: Any, place: str, contract: Contract) -> str:

@@ -37,7 +37,7 @@ class Verdict:
 def check_data(data: DataFiles) -> Verdict:
     """Say what CheckDataset would say after the upload."""
     try:
-        if data.alone is not None and data.alone.suffix.lower() in (".json", ".zip"):
+        if data.alone is not None and _describes(data.alone):
             return _check_description(data.alone)
         return _check_files(data)
     except function_module("handler_kit.errors").ConfigurationError as error:
@@ -84,6 +84,16 @@ def _check_files(data: DataFiles) -> Verdict:
         "sha256": found.findings.sha256,
     }
     return Verdict([], found.summary(), facts)
+
+
+def _describes(path: Path) -> bool:
+    """Whether a file is a manifest or a ``trainingjob.zip``."""
+    if path.name == function_module("check_dataset.workshop").ARCHIVE:
+        return True
+    files = LocalFiles()
+    return path.suffix == ".json" and bool(
+        function_module("check_dataset.inspection").describes(files, files.entry(path))
+    )
 
 
 def _check_description(path: Path) -> Verdict:

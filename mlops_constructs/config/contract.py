@@ -95,9 +95,9 @@ class Column(Part):
 class DataContract(Part):
     """What a data set must contain before anything is spent on training. Literal.
 
-    CSV and JSON Lines are inspected; Parquet and other formats are left to the algorithm. A data set may have a
-    contract of its own, which can only tighten this one: a JSON object with the same fields, named in the manifest as
-    ``contract``, or uploaded beside a single object as ``<object>.contract.json``.
+    CSV, TSV, JSON and NumPy arrays are inspected; Parquet and other formats are left to the algorithm. A data set may
+    have a contract of its own, which can only tighten this one: a JSON object with the same fields, named in the
+    manifest as ``contract``, or uploaded beside a single object as ``<object>.contract.json``.
 
     Attributes:
         columns: In the order of the file; an empty list leaves the columns unchecked.

@@ -8,6 +8,7 @@ import io
 import json
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 _MARK = b"\xef\xbb\xbf"
@@ -69,9 +70,8 @@ _values = st.one_of(
 _json_labels = st.sampled_from(["a", "b", " a", 0, 1, 1.5, True, None, "", float("nan"), [], "x\0", "x"])
 
 
-@st.composite
-def json_lines(draw: st.DrawFn, names: list[str] | None = None) -> bytes:
-    """A JSON Lines file: of lists without names, else of objects."""
+def _json_values(draw: st.DrawFn, names: list[str] | None) -> tuple[list[str], str]:
+    """Lists without names, else objects, as JSON, and how they are: good, with one odd cell, or wild."""
     columns = names or ["l", "x", "y"]
     how = draw(st.sampled_from(["good", "one odd cell", "wild"]))
     rows: list[list[Any]] = [
@@ -86,9 +86,41 @@ def json_lines(draw: st.DrawFn, names: list[str] | None = None) -> bytes:
     if how == "wild" and draw(st.booleans()):
         odd = st.sampled_from([1, {}, [], rows[0][:1], dict(zip(columns, rows[0][:2], strict=False)), {"z": 1}])
         values[draw(st.integers(0, len(values) - 1))] = draw(odd)
-    lines = [json.dumps(value, ensure_ascii=draw(st.booleans())) for value in values]
+    return [json.dumps(value, ensure_ascii=draw(st.booleans())) for value in values], how
+
+
+@st.composite
+def json_lines(draw: st.DrawFn, names: list[str] | None = None) -> bytes:
+    """A JSON Lines file: of lists without names, else of objects."""
+    lines, how = _json_values(draw, names)
     text = draw(st.sampled_from(["\n", "\r\n", "\n \n"])).join(lines)
     return _mangled(draw, text.encode(errors="replace"), good=how == "good")
+
+
+@st.composite
+def json_arrays(draw: st.DrawFn, names: list[str] | None = None) -> bytes:
+    """A JSON array: of lists without names, else of objects."""
+    values, how = _json_values(draw, names)
+    end = "]" if how == "good" else draw(st.sampled_from(["]", "]", "]", ",]", "", "] 1", "]]"]))
+    text = "[" + draw(st.sampled_from([",", ", ", "\n,\r\n\t"])).join(values) + end
+    return _mangled(draw, (draw(st.sampled_from(["", " \n"])) + text).encode(errors="replace"), good=how == "good")
+
+
+@st.composite
+def numpy_files(draw: st.DrawFn) -> bytes:
+    """A NumPy file of three columns, or another array; whole or not."""
+    kind = draw(st.sampled_from(["<f8", ">f4", "<f2", "<i8", ">i2", "|u1", "|b1", "<U4", ">U2", "<c16", "|S3", "|O"]))
+    odd = draw(st.integers(0, 4)) == 0
+    shape = draw(st.sampled_from([(4,), (2, 2, 2), (4, 1), (0, 3), (4, 2)])) if odd else (draw(st.integers(2, 5)), 3)
+    cells = st.sampled_from([0, 1, 1, 0, *([2.5, float("nan"), 7e38, float("inf")] if kind[1] == "f" else [])])
+    count = int(np.prod(shape))
+    values = np.array([draw(cells) for _ in range(count)]).reshape(shape)
+    file = io.BytesIO()
+    with np.errstate(over="ignore"):
+        array = values.astype(kind, order=draw(st.sampled_from(["C", "F"])))
+    np.save(file, array, allow_pickle=True)
+    whole = file.getvalue()
+    return whole if draw(st.integers(0, 4)) else whole[: draw(st.integers(0, len(whole) - 1))]
 
 
 def _mangled(draw: st.DrawFn, content: bytes, *, good: bool) -> bytes:

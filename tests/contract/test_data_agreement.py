@@ -15,12 +15,14 @@ from check_dataset.balance import check_training
 from check_dataset.columns import variables
 from check_dataset.content import Content
 from check_dataset.contract import Contract, parse_contract
-from check_dataset.formats import format_of
+from check_dataset.formats import DELIMITED, JSON_ARRAY, format_of
+from check_dataset.json_array import JsonArray
+from check_dataset.json_rows import json_lines as lines_of
 from check_dataset.json_rows import json_rows
 from check_dataset.numbers import is_number
 from check_dataset.table import read_table
 from check_dataset.text_rows import text_rows
-from contract.tables_of_people import delimited_files, files, json_lines
+from contract.tables_of_people import delimited_files, files, json_arrays, json_lines, numpy_files
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sagemaker_contract.columns import Columns, Layout
@@ -57,7 +59,7 @@ def content_of(name: str, data: bytes) -> Content:
 
 
 def line_of(message: str) -> str | None:
-    found = re.search(r"line (\d+)", message)
+    found = re.search(r"(?:line|record) (\d+)", message)
     return found and found[1]
 
 
@@ -69,9 +71,15 @@ def checked_rows(name: str, data: bytes, contract: Contract) -> list[tuple[int, 
     assert format_ is not None
     content = content_of(name, data)
     try:
-        if format_.separator is None:
-            return [(line, cells) for line, _, cells in json_rows(content, contract)]
-        return list(text_rows(content, contract, format_.separator))
+        if format_.kind == DELIMITED:
+            return list(text_rows(content, contract, format_.separator))
+        values = lines_of(content)
+        if format_.kind == JSON_ARRAY:
+            array = JsonArray(content)
+            if not array.is_table():
+                return "not a table"
+            values = array.records()
+        return [(number, cells) for number, _, cells in json_rows(name, values, contract, format_.unit)]
     except ConfigurationError as error:
         return str(error)
 
@@ -89,7 +97,9 @@ def trained_rows(name: str, data: bytes, contract: Contract) -> list[tuple[int, 
 
 def assert_same_rows(name: str, data: bytes, contract: Contract) -> None:
     checked, trained = checked_rows(name, data, contract), trained_rows(name, data, contract)
-    if isinstance(checked, str) or isinstance(trained, str):
+    if checked == "not a table":
+        assert isinstance(trained, str)
+    elif isinstance(checked, str) or isinstance(trained, str):
         assert (type(checked), line_of(str(checked))) == (type(trained), line_of(str(trained))), (checked, trained)
     else:
         # NaN is not equal to itself.
@@ -115,9 +125,11 @@ def text_tables(draw: st.DrawFn) -> tuple[tuple[str, bytes], Contract]:
 
 @st.composite
 def json_tables(draw: st.DrawFn) -> tuple[tuple[str, bytes], Contract]:
-    """A JSON Lines file, and a contract that it mostly fits."""
+    """A JSON Lines file or a JSON array, and a contract that it mostly fits."""
     contract = draw(st.sampled_from(CONTRACTS))
     names = draw(st.sampled_from([None, contract.names or NAMES]))
+    if draw(st.booleans()):
+        return draw(files(json_arrays(names), draw(st.sampled_from([".json", ".JSON"])))), contract
     return draw(files(json_lines(names), draw(st.sampled_from([".jsonl", ".ndjson", ".JSONLines"])))), contract
 
 
@@ -141,18 +153,28 @@ def test_csv_and_tsv_have_the_same_rows_on_the_same_lines(table: tuple[tuple[str
 @example(table=(("rows.jsonl", b'{"l": "a", "x": 1}\n{"l": "b"}\n'), NOTHING))
 @example(table=(("rows.jsonl", b'{"price": 1, "bought": "a"}\n'), CONTRACTS[1]))
 @example(table=(("rows.jsonl", b'["a", 1]\n\xef\xbb\xbf["b", 2]\n'), NOTHING))
-def test_json_lines_have_the_same_rows_on_the_same_lines(table: tuple[tuple[str, bytes], Contract]) -> None:
+@example(table=(("rows.json", b'[["a", 1], ["b", 2]]'), NOTHING))
+@example(table=(("rows.json", b'[["a", 1],\n["b"'), NOTHING))
+@example(table=(("rows.json", b'[["a", 1], ["b", 2],]'), NOTHING))
+@example(table=(("rows.json", b'{"a": [1, 2]}'), NOTHING))
+@example(table=(("rows.json", b'[["a", 1], ["b", "\xc3\xa4\xff"]]'), NOTHING))
+@example(table=(("rows.json", b'[["a", 1], ["' + b"b" * 1_100_000 + b'", 2]]'), NOTHING))
+@example(table=(("rows.json", b"[" + b"[" * 100_000), NOTHING))
+def test_json_has_the_same_rows_on_the_same_lines(table: tuple[tuple[str, bytes], Contract]) -> None:
     assert_same_rows(*table[0], table[1])
 
 
 # ---- the verdict, and what is learned from the rows
 
 
-def checked(name: str, data: bytes, contract: Contract) -> Checked | str:
+def checked(name: str, data: bytes, contract: Contract) -> Checked | str | None:
+    """The table, the problem, or None when the check leaves the file to the algorithm."""
     format_ = format_of(name)
     assert format_ is not None
     try:
         table = read_table(content_of(name, data), format_, contract)
+        if table is None:
+            return None
         check_training([table], contract)
     except ConfigurationError as error:
         return str(error)
@@ -192,7 +214,9 @@ def test_with_a_contract_the_verdict_is_the_same(table: tuple[tuple[str, bytes],
     file, contract = table
     assume(contract.columns)
     says, learns = checked(*file, contract), trained(*file, contract)
-    if not isinstance(says, str) and not isinstance(learns, str):
+    if says is None:
+        assert isinstance(learns, str)
+    elif not isinstance(says, str) and not isinstance(learns, str):
         assert_same_table(says, learns, contract)
     else:
         # The type in a contract may be stricter than training, for which true is 1, and a label that is 1 is '1'.
@@ -219,7 +243,9 @@ def test_without_a_contract_the_verdict_is_the_same_but_for_what_the_algorithm_k
 ) -> None:
     file, _ = table
     says, learns = checked(*file, NOTHING), trained(*file, NOTHING)
-    if not isinstance(says, str) and not isinstance(learns, str):
+    if says is None:
+        assert isinstance(learns, str)
+    elif not isinstance(says, str) and not isinstance(learns, str):
         assert_same_table(says, learns, NOTHING)
     elif isinstance(says, str):
         assert isinstance(learns, str), (says, learns)
@@ -233,3 +259,31 @@ def test_without_a_contract_the_verdict_is_the_same_but_for_what_the_algorithm_k
 def has_texts(table: Checked) -> bool:
     """Whether a feature of a CSV file has texts, so that no number in it can be too large."""
     return any(not is_number(cell) and cell.strip() for row in table.kept for cell in row[1:])
+
+
+ALL_NUMBERS = parse_contract(
+    '{"columns": [{"name": "a", "type": "number"}, {"name": "b", "type": "number"}, {"name": "c", "type": "number"}]}',
+    "",
+)
+
+
+@given(data=numpy_files())
+def test_numpy_arrays_are_judged_alike(data: bytes) -> None:
+    says, learns = checked("rows.npy", data, ALL_NUMBERS), trained("rows.npy", data, ALL_NUMBERS)
+    if says is None:
+        assert isinstance(learns, str)
+        assert "no table" in learns or "neither numbers nor texts" in learns
+    elif isinstance(says, str) or isinstance(learns, str):
+        stricter = isinstance(says, str) and re.search("(True|False|true|false)'? is not a number", says)
+        assert stricter or type(says) is type(learns), (says, learns)
+    else:
+        assert_same_table(says, learns, ALL_NUMBERS)
+
+
+@given(data=numpy_files())
+def test_without_a_contract_an_array_must_only_be_whole_and_not_pickled(data: bytes) -> None:
+    says, learns = checked("rows.npy", data, NOTHING), trained("rows.npy", data, NOTHING)
+    if isinstance(says, str):
+        assert isinstance(learns, str), says
+    elif says is not None and not isinstance(learns, str):
+        assert says.count == len(learns)

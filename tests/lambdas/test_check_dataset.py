@@ -8,6 +8,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from check_dataset import manifest, source
 from check_dataset.content import Content
@@ -148,6 +149,36 @@ def test_another_form_than_csv_is_pinned_unread_without_golden_records(lake: Lak
     lake.check_new("datasets/iris.arrow", b"ARROW1\0\0")
     assert reports.outputs["GoldenUri"] == "none"
     assert lake.pinned() == {f"{PINNED}/train/iris.arrow": b"ARROW1\0\0"}
+
+
+def test_an_uploaded_json_array_is_a_data_set(lake: Lake, reports: Any) -> None:
+    lake.check_new("datasets/iris.json", b'[{"label": "a", "x": 1}, {"label": "b", "x": 2}]')
+    assert f"{PINNED}/train/iris.json" in lake.pinned()
+    assert "2 rows inspected" in reports.only("success")["executionDetails"]["summary"]
+
+
+def test_what_is_no_table_is_left_to_the_algorithm(lake: Lake, reports: Any) -> None:
+    cube, labels = io.BytesIO(), io.BytesIO()
+    np.save(cube, np.zeros((3, 2, 2)))
+    np.save(labels, np.zeros((3, 1)))
+    files = {
+        "a.json": b'{"categories": []}',
+        "b.json": b'["cat"]',
+        "x.npy": cube.getvalue(),
+        "y.npy": labels.getvalue(),
+    }
+    for name, content in files.items():
+        lake.put(f"data/{name}", content)
+    lake.check_new("datasets/d.json", {"channels": {"train": [f"data/{name}" for name in files]}})
+    summary = reports.only("success")["executionDetails"]["summary"]
+    assert "3 rows inspected, 3 objects not inspected, because they are not tables" in summary
+
+
+def test_an_array_of_python_objects_is_refused(lake: Lake, reports: Any) -> None:
+    file = io.BytesIO()
+    np.save(file, np.array([["a", 1], ["b", 2]], dtype=object))
+    lake.check_new("datasets/a.npy", file.getvalue())
+    assert "contains Python objects, which can run code when they are read" in reports.message
 
 
 def test_a_second_delivery_gives_the_same_outputs(lake: Lake, reports: Any) -> None:

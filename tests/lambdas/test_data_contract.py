@@ -182,7 +182,7 @@ def test_parquet_is_not_looked_into_and_the_summary_says_so(
     declare(lake, set_env, COLUMNS)
     lake.check_new("datasets/a.parquet", b"PAR1PAR1" + b"\0" * 4 + b"PAR1")
     assert (
-        "1 objects in another format than CSV, TSV or JSON Lines not inspected"
+        "1 objects not inspected, because they are not tables"
         in (reports.only("success")["executionDetails"]["summary"])
     )
 

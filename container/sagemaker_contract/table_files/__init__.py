@@ -1,7 +1,7 @@
 """Read the file formats of training data as rows of cells, each with its place.
 
-The format is that of the file's suffix: CSV, TSV and JSON Lines, each also packed with gzip, and Parquet. A file with
-another suffix is read as CSV. CheckDataset reads files in the same way before the job starts.
+The format is that of the file's suffix: CSV, TSV, JSON Lines and JSON arrays, each also packed with gzip, Parquet, and
+NumPy arrays. A file with another suffix is read as CSV. CheckDataset reads files in the same way before the job starts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sagemaker_contract.cells import parse_numbers, typed_numbers
 from sagemaker_contract.errors import DataError
 from sagemaker_contract.table_files.delimited import read_delimited
+from sagemaker_contract.table_files.json_array import read_json_array
 from sagemaker_contract.table_files.json_lines import read_json_lines
+from sagemaker_contract.table_files.numpy_file import read_numpy
 from sagemaker_contract.table_files.parquet import read_parquet
 
 if TYPE_CHECKING:
@@ -36,7 +38,11 @@ def read_file(file: Path, layout: Layout) -> tuple[Rows, ParseNumbers]:
     name = file.name.lower()
     suffix = name.removesuffix(_PACKED).rpartition(".")[2]
     if suffix == "json":
-        raise DataError(f"{file.name}: JSON is not read as a table; save it as JSON Lines (.jsonl), a record a line")
+        return read_json_array(file, layout), typed_numbers
+    if suffix == "npy":
+        if name.endswith(_PACKED):
+            raise DataError(f"{file.name}: NumPy files are not read with gzip; store it without")
+        return read_numpy(file, layout)
     if suffix == "parquet":
         if name.endswith(_PACKED):
             raise DataError(f"{file.name}: Parquet is compressed in itself; store it without gzip")

@@ -9,7 +9,7 @@ from sagemaker_contract.errors import DataError
 from sagemaker_contract.table_files.lines import read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from sagemaker_contract.columns import Layout
@@ -21,18 +21,25 @@ def read_json_lines(file: Path, layout: Layout) -> Iterator[tuple[str, list[Any]
     Raises:
         DataError: For a line that is not JSON, or has other columns.
     """
+    lines = ((place, _parsed(place, text)) for place, text in read_lines(file) if text.strip())
+    return arranged(lines, layout, "line")
+
+
+def arranged(values: Iterable[tuple[str, Any]], layout: Layout, unit: str) -> Iterator[tuple[str, list[Any]]]:
+    """The cells of lists and objects, with the place of each.
+
+    Raises:
+        DataError: For a value that has other columns, or is of another kind than the first.
+    """
     first: tuple[str, type] | None = None
     names: list[str] | None = None
     order: list[int | None] = []
-    for place, text in read_lines(file):
-        if not text.strip():
-            continue
-        value = _parsed(place, text)
+    for place, value in values:
         if first is None:
             first = place, type(value)
         elif type(value) is not first[1]:
             kind = "an object" if isinstance(value, dict) else "a list"
-            raise DataError(f"{place}: {kind}, but {first[0]} is not; write all lines alike")
+            raise DataError(f"{place}: {kind}, but {first[0]} is not; write all {unit}s alike")
         if isinstance(value, list):
             layout.check_width(place, len(value))
             yield place, value

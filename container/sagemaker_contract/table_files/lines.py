@@ -40,16 +40,25 @@ def read_lines(file: Path) -> Iterator[tuple[str, str]]:
 
 def _lines(file: Path) -> Iterator[bytes]:
     rest = b""
-    with file.open("rb") as stream:
-        chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")
-        for chunk in _unpacked(chunks, file.name) if file.suffix.lower() == ".gz" else chunks:
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                yield line + b"\n"
-            if len(rest) > MAX_LINE_BYTES:
-                break
+    for piece in read_pieces(file):
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+        if len(rest) > MAX_LINE_BYTES:
+            break
     if rest:
         yield rest
+
+
+def read_pieces(file: Path) -> Iterator[bytes]:
+    """The content of a file, packed with gzip or not.
+
+    Raises:
+        DataError: For a gzip file that is incomplete, or unpacks to too much.
+    """
+    with file.open("rb") as stream:
+        chunks = iter(lambda: stream.read(_CHUNK_BYTES), b"")
+        yield from _unpacked(chunks, file.name) if file.suffix.lower() == ".gz" else chunks
 
 
 def _unpacked(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
