@@ -19,9 +19,11 @@ from check_dataset.inspection import CONTRACT_END, describes, inspect
 from check_dataset.limits import check_limits
 from check_dataset.manifest import MAX_MANIFEST_BYTES, Entry, Manifest, check_channels, parse_manifest
 from check_dataset.parallel import each
+from check_dataset.problems import Problems
 from check_dataset.source import Source
+from check_dataset.training_request import Job
 from check_dataset.uploads import earlier_delivery
-from check_dataset.workshop import ARCHIVE, Job, check_image, parse_job
+from check_dataset.workshop import ARCHIVE, check_image, read_job
 from handler_kit import logs
 from handler_kit.errors import ConfigurationError, error_code
 from handler_kit.report import Success
@@ -54,10 +56,15 @@ def check_dataset(params: Params, settings: Settings, limits: Document, aws: Aws
         return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     source = Source(aws.s3, params.bucket, settings.readable.split())
     uploaded = Entry(params.key, params.version_id)
-    manifest, job = _described(source, uploaded, settings, aws)
+    problems = Problems()
+    manifest, job = _described(source, uploaded, settings, aws, problems)
     request: dict[str, Any] = {"training": job.training, "endpoints": job.endpoints}
-    check_limits(request, limits, settings.fleets, source.place(uploaded))
-    check_fleets(job.endpoints, settings.fleets, production)
+    with problems.collected():
+        check_limits(request, limits, settings.fleets, source.place(uploaded))
+    # Only of what was read completely.
+    if not problems:
+        check_fleets(job.endpoints, settings.fleets, production)
+    problems.raise_any()
     found = inspect(source, manifest, _contract(settings, aws.s3), settings.max_bytes, settings.max_inspected_bytes)
     findings = found.findings
     if settings.duplicates != "allow":
@@ -110,29 +117,39 @@ class _Pins:
         return f"s3://{self.bucket}/{key}"
 
 
-def _described(source: Source, entry: Entry, settings: Settings, aws: Aws) -> tuple[Manifest, Job]:
-    """What the uploaded object describes: it is a data set, a manifest of one, or a training job that names one."""
+def _described(source: Source, entry: Entry, settings: Settings, aws: Aws, problems: Problems) -> tuple[Manifest, Job]:
+    """What the uploaded object describes: it is a data set, a manifest of one, or a training job that names one.
+
+    What is wrong with a training job goes to ``problems``.
+    """
     if entry.key.endswith(CONTRACT_END):
         raise ConfigurationError(
             f"{source.place(entry)}: a data contract, not a data set. Upload a contract before its data set. To keep"
             " contracts from starting the pipeline, set Dataset(suffix=...)"
         )
     if entry.name == ARCHIVE:
-        place = source.place(entry)
-        files = read_archive(source.read(entry, MAX_ARCHIVE_BYTES, "training job's zip"), place)
-        job = parse_job(files, place, settings.min_instances)
-        if job.image is not None:
-            check_image(job, _image(settings, aws.ssm))
-        channels = {name: source.under(*where) for name, where in job.channels.items()}
-        try:
-            check_channels(channels)
-        except ValueError as error:
-            raise ConfigurationError(f"{place}: {error}") from None
-        return Manifest(channels), job
+        return _zipped(source, entry, settings, aws, problems)
     if entry.key.endswith(".json") and describes(source, entry):
         text = source.read_text(entry, MAX_MANIFEST_BYTES, "manifest")
         return parse_manifest(text, source.place(entry)), Job({})
     return Manifest({"train": [entry]}), Job({})
+
+
+def _zipped(source: Source, entry: Entry, settings: Settings, aws: Aws, problems: Problems) -> tuple[Manifest, Job]:
+    place = source.place(entry)
+    files = read_archive(source.read(entry, MAX_ARCHIVE_BYTES, "training job's zip"), place)
+    job = read_job(files, place, settings.min_instances, problems)
+    if job.image is not None:
+        with problems.collected():
+            check_image(job, _image(settings, aws.ssm))
+    channels: dict[str, list[Entry]] = {}
+    for name, where in job.channels.items():
+        with problems.collected():
+            channels[name] = source.under(*where)
+    if len(channels) == len(job.channels) and channels:
+        with problems.collected(place):
+            check_channels(channels)
+    return Manifest(channels), job
 
 
 def _image(settings: Settings, ssm: Any) -> str:

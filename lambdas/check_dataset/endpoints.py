@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from check_dataset.fields import check_fields, number, parse_document, text_of, truth, whole_number
-from handler_kit.errors import ConfigurationError
+from check_dataset.problems import Problems
 from handler_kit.instances import has_own_disks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    Collected = Callable[[], AbstractContextManager[None]]
 
 METRIC = "SageMakerVariantInvocationsPerInstance"
 NO_AB_TESTS = (
-    "is true, but this pipeline has one variant per endpoint, so the new model would get all of the traffic. Set"
-    ' "ABTests": false to release it that way, after the approval. For a canary that rolls back on alarms, set'
-    " Endpoint(rollout=Rollout.canary(step_percent=10))"
+    "this pipeline has no A/B tests yet, so the new model gets all requests, on one variant, after the approval"
 )
 
 _SECTIONS = {"DevelopmentEndpoint": "dev", "ProductionEndpoint": "production"}
@@ -41,28 +42,31 @@ class Endpoints:
 def parse_endpoints(text: str, place: str, min_instances: Mapping[str, str]) -> Endpoints:
     """Read the file; ``min_instances`` is the minimum number of instances for each environment's rollout.
 
-    Raises ConfigurationError that names the field.
+    Raises ConfigurationError with all problems, each with the field.
     """
     value = parse_document(text, place, "deployment description")
-    try:
-        return _endpoints(value, min_instances)
-    except ValueError as error:
-        raise ConfigurationError(f"{place}: {error}") from None
+    problems = Problems()
+    found = _endpoints(value, min_instances, lambda: problems.collected(place))
+    problems.raise_any()
+    return found
 
 
-def _endpoints(value: Any, min_instances: Mapping[str, str]) -> Endpoints:
-    check_fields(value, "the file", required=set(), optional={"EndpointPrefix", *_SECTIONS})
+def _endpoints(value: Any, min_instances: Mapping[str, str], collected: Collected) -> Endpoints:
     found = Endpoints()
+    with collected():
+        check_fields(value, "the file", required=set(), optional={"EndpointPrefix", *_SECTIONS})
+    if not isinstance(value, dict):
+        return found
     if "EndpointPrefix" in value:
         found.notes.append("EndpointPrefix: the pipeline names its endpoints itself")
     for section, environment in _SECTIONS.items():
         if section in value:
             minimum = int(min_instances.get(environment, "1"))
-            found.parameters[environment] = _endpoint(value[section], section, minimum, found.notes)
+            found.parameters[environment] = _endpoint(value[section], section, minimum, found.notes, collected)
     return found
 
 
-def _endpoint(value: Any, place: str, minimum: int, notes: list[str]) -> dict[str, str]:
+def _endpoint(value: Any, place: str, minimum: int, notes: list[str], collected: Collected) -> dict[str, str]:
     options = {
         "InferenceMonitoring",
         "InferenceMonitoringSampling",
@@ -73,31 +77,41 @@ def _endpoint(value: Any, place: str, minimum: int, notes: list[str]) -> dict[st
         "InitialVariantWeight",
         "AutoScaling",
     }
-    check_fields(value, place, required=set(), optional=options)
-    if truth(value.get("ABTests", False), f"{place}.ABTests"):
-        raise ValueError(f"{place}.ABTests {NO_AB_TESTS}")
+    with collected():
+        check_fields(value, place, required=set(), optional=options)
+    if not isinstance(value, dict):
+        return {}
+    with collected():
+        if truth(value.get("ABTests", False), f"{place}.ABTests"):
+            notes.append(f"{place}.ABTests: {NO_AB_TESTS}")
     if "InitialVariantWeight" in value:
         notes.append(f"{place}.InitialVariantWeight: used only in A/B tests")
     if "InferenceMonitoringOutputBucket" in value:
         notes.append(f"{place}.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket")
-    return {**_instances(value, place, minimum), **_capture(value, place), **_scaling(value, place)}
-
-
-def _instances(value: dict[str, Any], place: str, minimum: int) -> dict[str, str]:
-    parameters = {}
-    if "InstanceType" in value:
-        kind = text_of(value["InstanceType"], f"{place}.InstanceType")
-        if not _INSTANCE_TYPE.fullmatch(kind):
-            raise ValueError(f"{place}.InstanceType must look like 'ml.<family>.<size>', got {kind!r}")
-        parameters["InstanceType"] = kind
-        parameters["EncryptVolume"] = "false" if has_own_disks(kind) else "true"
-    if "InitialInstanceCount" in value:
-        where = f"{place}.InitialInstanceCount"
-        count = whole_number(value["InitialInstanceCount"], where, 1, 1000)
-        if count < minimum:
-            raise ValueError(f"{where} is {count}; the configured rollout needs at least {minimum} instances")
-        parameters["InitialInstanceCount"] = str(count)
+    parameters: dict[str, str] = {}
+    for read in (_type, lambda value, place: _count(value, place, minimum), _capture, _scaling):
+        with collected():
+            parameters.update(read(value, place))
     return parameters
+
+
+def _type(value: dict[str, Any], place: str) -> dict[str, str]:
+    if "InstanceType" not in value:
+        return {}
+    kind = text_of(value["InstanceType"], f"{place}.InstanceType")
+    if not _INSTANCE_TYPE.fullmatch(kind):
+        raise ValueError(f"{place}.InstanceType must look like 'ml.<family>.<size>', got {kind!r}")
+    return {"InstanceType": kind, "EncryptVolume": "false" if has_own_disks(kind) else "true"}
+
+
+def _count(value: dict[str, Any], place: str, minimum: int) -> dict[str, str]:
+    if "InitialInstanceCount" not in value:
+        return {}
+    where = f"{place}.InitialInstanceCount"
+    count = whole_number(value["InitialInstanceCount"], where, 1, 1000)
+    if count < minimum:
+        raise ValueError(f"{where} is {count}; the configured rollout needs at least {minimum} instances")
+    return {"InitialInstanceCount": str(count)}
 
 
 def _capture(value: dict[str, Any], place: str) -> dict[str, str]:

@@ -34,14 +34,21 @@ class Problems:
         return bool(self._found)
 
     @contextmanager
-    def collected(self) -> Iterator[None]:
-        """Keep the ConfigurationError that is raised within, and go on after it."""
+    def collected(self, place: str | None = None) -> Iterator[None]:
+        """Keep the ConfigurationError that is raised within, and go on after it.
+
+        With ``place``, a ValueError is a problem there too.
+        """
         try:
             yield
         except DatasetError as error:
             self._found += error.problems
         except ConfigurationError as error:
             self._found.append(str(error))
+        except ValueError as error:
+            if place is None:
+                raise
+            self._found.append(f"{place}: {error}")
 
     def raise_any(self) -> None:
         """Raise DatasetError if anything is wrong."""

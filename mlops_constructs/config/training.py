@@ -23,7 +23,7 @@ DEFAULT_METRICS = {
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 MAX_POLL_SECONDS = 22 * 3600
 MAX_RUNTIME_SECONDS = 28 * 24 * 3600
-# The most that a data set may request, see lambdas/check_dataset/workshop.py.
+# The most that a data set may request, see lambdas/check_dataset/training_request.py.
 MAX_ASKED_SECONDS = 23 * 3600
 # SageMaker stops every job after this time, whatever the request says.
 MAX_JOB_SECONDS = 30 * 24 * 3600

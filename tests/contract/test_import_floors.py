@@ -41,6 +41,7 @@ MAY_IMPORT = {
         "doctor",
         "preflight",
         "_payload",
+        "config",
         "_jsii_node",
         "errors",
     },

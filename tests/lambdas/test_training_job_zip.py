@@ -67,7 +67,7 @@ def workshop_deployment(**production: Any) -> dict[str, Any]:
         "InferenceMonitoring": True,
         "InferenceMonitoringSampling": 100,
         "InferenceMonitoringOutputBucket": "s3://sagemaker-us-east-1-123456789012/iris-model/monitoring/prd",
-        "ABTests": False,
+        "ABTests": True,
         "InitialInstanceCount": 2,
     }
     return {
@@ -171,6 +171,7 @@ def test_the_unchanged_zip_becomes_a_pinned_data_set_and_a_request(lake: Lake, r
         "MaxRuntimeInSeconds 360000: 82800 (23 h) is used",
         f"TrainingImage {REPOSITORY}:latest: trained with {IMAGE}",
         "EndpointPrefix: the pipeline names its endpoints itself",
+        "ProductionEndpoint.ABTests: this pipeline has no A/B tests yet, so the new model gets all requests",
         "ProductionEndpoint.InitialVariantWeight: used only in A/B tests",
         "ProductionEndpoint.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket",
     ],
@@ -237,6 +238,33 @@ def test_what_cannot_be_honoured_is_refused_by_name(
     assert lake.pinned() == {}
 
 
+def test_all_problems_of_a_zip_are_told_at_once(lake: Lake, reports: Any) -> None:
+    job = workshop_job(
+        AlgorithmSpecification={"TrainingImage": "other/image:latest"},
+        ResourceConfig={"InstanceType": "m4", "InstanceCount": 0},
+        InputDataConfig=[channel("train", "s3://foreign/a"), channel("validation", "https://x")],
+        HyperParameters={"depth": 3, "trees": 4},
+        VpcConfig={},
+    )
+    check(lake, zip_of(trainingjob=job, deployment=workshop_deployment(InstanceType="c5", ABTests="no")))
+    told = (
+        "VpcConfig",
+        "InputDataConfig[1]",
+        "ResourceConfig.InstanceType",
+        "ResourceConfig.InstanceCount",
+        "HyperParameters.depth",
+        "HyperParameters.trees",
+        "ProductionEndpoint.ABTests",
+        "ProductionEndpoint.InstanceType",
+        "TrainingImage is other/image:latest",
+        "s3://foreign/a/train",
+    )
+    title, *lines = reports.message.split("\n- ")
+    assert title == f"{len(told)} problems"
+    for line, expected in zip(lines, told, strict=True):
+        assert expected in line
+
+
 @pytest.mark.parametrize("image", [IMAGE, REPOSITORY, f"{REPOSITORY}:latest", None])
 def test_the_pipelines_own_image_may_be_named(lake: Lake, reports: Any, image: str | None) -> None:
     check(lake, zip_of(trainingjob=workshop_job(AlgorithmSpecification={"TrainingImage": image} if image else None)))
@@ -246,7 +274,6 @@ def test_the_pipelines_own_image_may_be_named(lake: Lake, reports: Any, image: s
 @pytest.mark.parametrize(
     ("production", "problem"),
     [
-        ({"ABTests": True}, "ProductionEndpoint.ABTests is true, but this pipeline has one variant per endpoint"),
         ({"ABTests": "no"}, "ProductionEndpoint.ABTests must be true or false"),
         ({"InstanceType": "c5"}, "ProductionEndpoint.InstanceType must look like"),
         ({"InitialInstanceCount": 1}, "InitialInstanceCount is 1; the configured rollout needs at least 2"),
@@ -262,7 +289,7 @@ def test_the_pipelines_own_image_may_be_named(lake: Lake, reports: Any, image: s
 def test_a_deployment_that_cannot_be_is_refused_by_field(production: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         parse_endpoints(json.dumps(workshop_deployment(**production)), "zip / deployment.json", LEAST)
-    assert str(refusal.value).startswith("zip / deployment.json: ")
+    assert "zip / deployment.json: ProductionEndpoint" in str(refusal.value)
     assert problem in str(refusal.value)
 
 
