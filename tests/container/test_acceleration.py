@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import algorithm
 import numpy as np
 import pytest
-from sagemaker_contract.acceleration.check import NotTheSameError, file_hashes, same, write_checked, write_sample
+from sagemaker_contract.acceleration import budget as budgets
+from sagemaker_contract.acceleration.budget import Budget, OutOfTimeError
+from sagemaker_contract.acceleration.check import NotTheSameError, checked, file_hashes, same, write_sample
 from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.acceleration.session import OnnxModel
 from sagemaker_contract.acceleration.stored import Accelerated, NotUsableError, read_accelerated, read_sample
@@ -242,9 +244,70 @@ def test_one_different_answer_keeps_onnx_out(trained: Trained, tmp_path: Path) -
         answers = forest.predict(records).tolist()
         return [*answers[:-1], "rose"]
 
-    with pytest.raises(NotTheSameError, match=r"its predictions on 20030 .* differ from those of predict"):
-        write_checked(tmp_path, content, other, load_iris().data[:30])
-    assert not (tmp_path / "serving").exists()
+    with pytest.raises(NotTheSameError, match=r"its predictions on 230 .* differ from those of predict"):
+        checked(tmp_path, content, other, load_iris().data[:30], Budget(1000))
+
+
+class Scarce(Budget):
+    """A budget whose share for the comparison is used after some turns; the rest suffices for some measurements."""
+
+    def __init__(self, turns: int, measurements: int = 1) -> None:
+        super().__init__(0)
+        self.left = {0.75: turns, 0.9: measurements}
+
+    def is_used(self, share: float = 1.0) -> bool:
+        self.left[share] -= 1
+        return self.left[share] < 0
+
+
+@pytest.mark.parametrize(
+    ("turns", "compared"),
+    [(2, "30 held-out and 600 random records (as many as the time allows);"), (1000, "30 held-out and 20000 random")],
+)
+def test_comparison_ends_with_its_budget_and_says_so(trained: Trained, turns: int, compared: str) -> None:
+    directory = trained.job.model.parent
+    content = (directory / "serving" / "model.onnx").read_bytes()
+    found = checked(directory, content, predict_of(directory), load_iris().data[:30], Scarce(turns))
+    assert f"the same predictions on {compared}" in found.said
+    assert found.check["compared"]["held_out"] == 30
+
+
+@pytest.mark.parametrize("budget", [Scarce(0), Scarce(1000, 0)])
+def test_comparison_without_time_for_a_few_records_is_none(trained: Trained, budget: Budget) -> None:
+    directory = trained.job.model.parent
+    content = (directory / "serving" / "model.onnx").read_bytes()
+    with pytest.raises(OutOfTimeError):
+        checked(directory, content, predict_of(directory), load_iris().data[:30], budget)
+
+
+def test_budget_is_a_tenth_of_the_training_and_always_some_seconds() -> None:
+    assert (Budget(67.0).seconds, Budget(1.0).seconds) == (pytest.approx(6.7), 5.0)
+
+
+def test_work_is_abandoned_by_its_own_time_not_by_that_of_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets, "MIN_SECONDS", 0.1)
+    ended = threading.Event()
+
+    def compute() -> None:
+        while not ended.is_set():
+            pass
+
+    with pytest.raises(OutOfTimeError):
+        Budget(0).run(compute)
+    ended.set()
+    assert Budget(0).run(lambda: threading.Event().wait(0.3)) is False
+
+
+def test_endless_conversion_costs_its_budget_and_not_the_job(
+    job: Job, iris: list[str], edited_container: Callable[[str], Path]
+) -> None:
+    endless = "    while True:\n        pass\n"
+    shorter = "from sagemaker_contract.acceleration import budget\nbudget.MIN_SECONDS = 0.5\n"
+    job.program = edited_container(f"\n{shorter}def to_onnx(model):\n{endless}") / "train"
+    outcome = job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run()
+    assert outcome.code == 0, outcome.stderr
+    assert "serving: converts the model to ONNX and compares it, for at most 0.5 s" in outcome.stdout
+    assert "serving: ONNX is not used: to convert and compare it takes longer than 0.5 s" in outcome.stdout
 
 
 def test_changed_predict_is_trained_without_onnx(

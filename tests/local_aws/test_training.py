@@ -102,8 +102,10 @@ def test_job_trains_on_the_channel_and_leaves_its_model_in_s3(aws: LocalAws, req
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{BUCKET}/models/good/output/model.tar.gz"
     assert members(aws, "models/good/output/model.tar.gz") == {"model.json": b'{"answer": "virginica"}'}
     assert members(aws, "models/good/output/output.tar.gz") == {"report.txt": b"seen: a,b"}
-    stored = aws.client("s3").head_object(Bucket=BUCKET, Key="models/good/output/model.tar.gz")
+    stored = aws.client("s3").get_object(Bucket=BUCKET, Key="models/good/output/model.tar.gz")
     assert stored["ServerSideEncryption"] == "aws:kms"
+    # The flag of the fastest compression in the header of gzip (RFC 1952); 2 is that of the slowest.
+    assert stored["Body"].read(9)[8] == 4
 
 
 def test_channel_keeps_the_folders_of_its_keys(aws: LocalAws, tmp_path: Path) -> None:

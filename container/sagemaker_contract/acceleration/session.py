@@ -46,12 +46,22 @@ class OnnxModel:
         (records,) = self._session.get_inputs()
         self._input = records.name
         self._type = _NUMBER_TYPES[records.type]
-        self.outputs: list[str] = [node.name for node in self._session.get_outputs()]
-        self._output = [output or self.outputs[0]]
-        shapes = {node.name: node.shape for node in self._session.get_outputs()}
-        is_label = len(shapes[self._output[0]]) == 1 or shapes[self._output[0]][1] == 1
-        scores = [name for name in self.outputs if name not in self._output and len(shapes[name]) == 2]
+        self._shapes = {node.name: node.shape for node in self._session.get_outputs()}
+        self.outputs = list(self._shapes)
+        self.use(output or self.outputs[0])
+
+    @property
+    def output(self) -> str:
+        """Name of the output with the predictions."""
+        return self._output[0]
+
+    def use(self, output: str) -> OnnxModel:
+        """Predict with another output from now on; return the model."""
+        self._output = [output]
+        is_label = len(self._shapes[output]) == 1 or self._shapes[output][1] == 1
+        scores = [name for name in self.outputs if name != output and len(self._shapes[name]) == 2]
         self._scores = scores[:1] if is_label else []
+        return self
 
     def predict(self, records: Records) -> list[Any]:
         """One prediction per record.

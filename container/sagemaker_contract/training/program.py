@@ -10,6 +10,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from sagemaker_contract.acceleration.budget import Budget, end_if_abandoned
 from sagemaker_contract.errors import ContractError
 from sagemaker_contract.interface import load_algorithm
 from sagemaker_contract.paths import Paths
@@ -33,8 +34,12 @@ _FAILURE_CHARACTERS = 1024
 
 def main() -> int:
     """Run the job; the exit code is 0, 1 after a failure, or 143 (128 + 15, as in a shell) after SIGTERM."""
-    paths = Paths.from_env()
-    stop = StopSignal()
+    code = _end_of_job(Paths.from_env(), StopSignal())
+    end_if_abandoned(code)
+    return code
+
+
+def _end_of_job(paths: Paths, stop: StopSignal) -> int:
     try:
         stop.install()
         paths.failure.unlink(missing_ok=True)
@@ -67,6 +72,7 @@ def _run(paths: Paths, stop: StopSignal) -> None:
         if stop.requested():
             run.save_checkpoint(model, now=True)
             raise Stopped("stopped by SIGTERM; the model trained so far is saved, but not evaluated")
+    budget = Budget(time.monotonic() - started)
     evaluation = {
         "metrics": _evaluate(algorithm, model, {"train": train, "validation": validation}),
         "rows": {"train": len(train), "validation": len(validation)},
@@ -76,7 +82,7 @@ def _run(paths: Paths, stop: StopSignal) -> None:
     }
     paths.evaluation.parent.mkdir(parents=True, exist_ok=True)
     paths.evaluation.write_text(json.dumps(evaluation, indent=2) + "\n", encoding="utf-8")
-    prepare_serving(algorithm, model, validation, paths.model)
+    prepare_serving(algorithm, model, validation, paths.model, budget)
 
 
 def _checkpoints(paths: Paths, job: Job, algorithm: Algorithm, hyperparameters: Any) -> Checkpoints | None:
