@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # SageMaker's metrics are 32-bit floats: 0.95 in the log is 0.949999988 in the registry, and must count as 0.95.
 RELATIVE_TOLERANCE = 1e-6
+NO_GATE = f"{NONE}: no metric was compared with anything, because the pipeline has no evaluation gate"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Champion:
 
 def evaluate(params: Params, settings: Settings, document: Document, sagemaker: Any, cloudformation: Any) -> Success:
     """Apply the gate to the candidate. Raises StepError with a sentence that says why it does not pass."""
-    rules = parse_rules(document.rules)
+    rules = parse_rules(document.rules) if document.gate else []
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     metrics = registry.metrics_of(package)
     champion = _champion(settings, sagemaker, cloudformation)
@@ -49,7 +50,13 @@ def evaluate(params: Params, settings: Settings, document: Document, sagemaker: 
     if package.get("ModelApprovalStatus") == registry.REJECTED and not again:
         # The stage was retried, perhaps with other thresholds: the approver decides.
         registry.mark(sagemaker, params.model_package_arn, registry.PENDING, "Passed the gate when retried.")
-    verdict = "; ".join(_passed(rule, metrics, champion, compared=not again) for rule in rules)
+    return _success(rules, metrics, champion, compared=not again)
+
+
+def _success(rules: list[Rule], metrics: dict[str, str], champion: Champion | None, *, compared: bool) -> Success:
+    if not rules:
+        return Success({"Value": NONE, "ProductionValue": NONE, "Verdict": NO_GATE}, summary=NO_GATE)
+    verdict = "; ".join(_passed(rule, metrics, champion, compared=compared) for rule in rules)
     first = rules[0].metric
     outputs = {"Value": registry.short(metrics[first]), "ProductionValue": _beside(champion, first), "Verdict": verdict}
     return Success(outputs, summary=verdict)

@@ -25,8 +25,10 @@ class Document(DocumentBase):
     Attributes:
         rules: ``metric``, ``min_value``, ``max_value`` and ``beat_production_by`` of each rule; the last three may be
             ``None``. A candidate must pass all rules.
+        gate: Whether there is a gate; without one there are no rules, and every candidate passes.
     """
 
+    gate: bool
     rules: list[dict[str, Any]]
 
 

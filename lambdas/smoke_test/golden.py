@@ -1,18 +1,13 @@
-"""The golden records, and an endpoint's predictions for them."""
+"""The golden records, and how an endpoint's predictions for them are read."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from handler_kit.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -21,34 +16,6 @@ class Record:
 
     label: str
     features: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """The predictions of an endpoint, and how long each invocation took."""
-
-    records: Sequence[Record]
-    answers: Sequence[str]
-    latencies_ms: Sequence[float]
-
-    @property
-    def right(self) -> int:
-        """How many predictions are right."""
-        return sum(same(record.label, answer) for record, answer in zip(self.records, self.answers, strict=True))
-
-    @property
-    def accuracy(self) -> float:
-        """Share of right predictions, 0 to 1."""
-        return self.right / len(self.records)
-
-    @property
-    def latency_ms(self) -> int:
-        """The 95th percentile of the invocations' latency in milliseconds, by nearest rank, rounded up."""
-        ordered = sorted(self.latencies_ms)
-        return math.ceil(ordered[math.ceil(0.95 * len(ordered)) - 1])
-
-    def __str__(self) -> str:
-        return f"{self.right} of {len(self.records)} golden records right, p95 {self.latency_ms} ms"
 
 
 def parse_golden(content: bytes, place: str) -> list[Record]:
@@ -90,16 +57,6 @@ def _predictions(text: str) -> list[str]:
         return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []
-
-
-def same(label: str, answer: str) -> bool:
-    """Whether a prediction equals the label: the same text, or the same number (``1`` and ``1.0``)."""
-    if label == answer:
-        return True
-    try:
-        return math.isclose(float(label), float(answer), rel_tol=1e-6)
-    except ValueError:
-        return False
 
 
 def to_csv_line(row: list[str]) -> str:

@@ -13,7 +13,9 @@ from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
 from smoke_test.capture import check_capture
-from smoke_test.golden import Result, parse_answers, parse_golden, same
+from smoke_test.golden import parse_answers, parse_golden
+from smoke_test.limits import failed
+from smoke_test.result import Result, same
 
 if TYPE_CHECKING:
     from smoke_test.golden import Record
@@ -70,7 +72,7 @@ class SmokeTest:
         result = self._invoke_with(self._golden_records(), variant)
         self._check(result)
         outputs = {
-            "Accuracy": f"{result.accuracy:.4g}",
+            "Accuracy": NONE if result.is_regression and not result.has_tolerance else f"{result.accuracy:.4g}",
             "LatencyMs": str(result.latency_ms),
             "Summary": str(result),
         }
@@ -139,7 +141,9 @@ class SmokeTest:
                 f"Endpoint {self._params.endpoint} returns different predictions for {len(records)} records in one"
                 " request than one by one; the container must return one line for each line, in order."
             )
-        return Result(records, answers, latencies_ms)
+        settings = self._settings
+        tolerances = (settings.absolute_tolerance or 0.0, settings.relative_tolerance or 0.0)
+        return Result(records, answers, latencies_ms, *tolerances)
 
     def _invoke(self, records: list[Record], variant: str | None) -> list[str]:
         body = "\n".join(record.features for record in records).encode()
@@ -169,8 +173,6 @@ class SmokeTest:
 
     def _check(self, result: Result) -> None:
         logs.info("endpoint invoked", endpoint=self._params.endpoint, result=str(result))
-        minimum, maximum = self._settings.min_accuracy, self._settings.max_latency_ms
-        if minimum is not None and result.accuracy < minimum:
-            raise StepError(f"Endpoint {self._params.endpoint}: {result}; at least {minimum:g} must be right.")
-        if maximum is not None and result.latency_ms > maximum:
-            raise StepError(f"Endpoint {self._params.endpoint}: {result}; p95 must be at most {maximum} ms.")
+        problem = failed(result, self._settings)
+        if problem is not None:
+            raise StepError(f"Endpoint {self._params.endpoint}: {problem}.")

@@ -4,7 +4,7 @@ from .algorithm import Algorithm
 from .approval import Approval
 from .contract import Column, DataContract
 from .dataset import Dataset
-from .endpoint import Autoscaling, DataCapture, Endpoint, SmokeTest
+from .endpoint import Autoscaling, DataCapture, Endpoint
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing
@@ -15,6 +15,7 @@ from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
 from .requests import EndpointLimits, Requests, TrainingLimits
 from .rollout import Rollout
+from .smoke_test import SmokeTest
 from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
 

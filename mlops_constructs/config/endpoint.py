@@ -10,6 +10,7 @@ from ._part import Part
 from ._rules import in_range, instance_type
 from ._tokens import is_token
 from .rollout import Rollout
+from .smoke_test import SmokeTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,25 +63,6 @@ class DataCapture(Part):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTest(Part):
-    """Requirements for a new deployment, which is invoked with the golden records of the data set.
-
-    Attributes:
-        min_accuracy: Minimum share of correct predictions, 0.0 to 1.0, or None to check only that it responds. Literal.
-        max_latency_ms: Maximum 95th percentile of the invocations' latency, in milliseconds. Literal.
-    """
-
-    min_accuracy: float | None = 0.8
-    max_latency_ms: int = 2000
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong."""
-        if self.min_accuracy is not None:
-            yield from in_range("min_accuracy", self.min_accuracy, 0.0, 1.0)
-        yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Part):
     """One SageMaker endpoint.
 
@@ -110,9 +92,29 @@ class Endpoint(Part):
     hourly_price_usd: float | None = None
 
     @classmethod
-    def for_production(cls) -> Endpoint:
+    def for_production(
+        cls,
+        *,
+        instance_type: str = "ml.m5.large",
+        initial_instance_count: int = 2,
+        autoscaling: Autoscaling | None = Autoscaling(),
+        rollout: Rollout | None = Rollout(),
+        data_capture: DataCapture | None = DataCapture(),
+        smoke_test: SmokeTest = SmokeTest(),
+        container_startup_health_check_timeout_in_seconds: int = 600,
+        hourly_price_usd: float | None = None,
+    ) -> Endpoint:
         """Two instances or more in two zones, autoscaling, canary with rollback alarms, data capture."""
-        return cls(initial_instance_count=2, autoscaling=Autoscaling(), rollout=Rollout(), data_capture=DataCapture())
+        return cls(
+            instance_type=instance_type,
+            initial_instance_count=initial_instance_count,
+            autoscaling=autoscaling,
+            rollout=rollout,
+            data_capture=data_capture,
+            smoke_test=smoke_test,
+            container_startup_health_check_timeout_in_seconds=container_startup_health_check_timeout_in_seconds,
+            hourly_price_usd=hourly_price_usd,
+        )
 
     @property
     def min_instances(self) -> int:

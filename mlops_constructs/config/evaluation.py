@@ -70,7 +70,7 @@ class Evaluation(Part):
     """The gate between training and deployment. With a missing or invalid metric it fails.
 
     Attributes:
-        metric: The metric of the first rule, as in ``Threshold``. Literal.
+        metric: The metric of the first rule, as in ``Threshold``; None in ``Evaluation.no_gate``. Literal.
         min_value: As in ``Threshold``. Literal.
         max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
@@ -79,22 +79,32 @@ class Evaluation(Part):
             that it reports replace those of training. None uses the metrics of training.
     """
 
-    metric: str = "validation:accuracy"
+    metric: str | None = "validation:accuracy"
     min_value: float | None = 0.8
     max_value: float | None = None
     beat_production_by: float | None = 0.0
     rules: Sequence[Threshold] = ()
     job: EvaluationJob | None = None
 
+    @classmethod
+    def no_gate(cls, *, job: EvaluationJob | None = None) -> Evaluation:
+        """No gate: every model that is trained is deployed to DEV, whatever its metrics, and a person decides.
+
+        Synth, the action Gate and the evidence for the approver say so.
+        """
+        return cls(metric=None, min_value=None, beat_production_by=None, job=job)
+
     @property
     def thresholds(self) -> tuple[Threshold, ...]:
-        """All rules; the first one consists of the other arguments."""
+        """All rules, none without a gate; the first one consists of the other arguments."""
+        if self.metric is None:
+            return ()
         first = Threshold(**{field.name: getattr(self, field.name) for field in fields(Threshold)})
         return (first, *self.rules)
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from self.thresholds[0].problems()
+        yield from self._problems_without_gate() if self.metric is None else self.thresholds[0].problems()
         for index, rule in enumerate(self.rules):
             yield from under(f"rules[{index}]", rule.problems())
         yield from self._double_problems()
@@ -115,6 +125,13 @@ class Evaluation(Part):
                     threshold.metric,
                     f"use one of {sorted(known)}, or add it to training.metric_definitions",
                 )
+
+    def _problems_without_gate(self) -> Iterator[Problem]:
+        for name in ("min_value", "max_value", "beat_production_by", "rules"):
+            value = getattr(self, name)
+            if value is not None and value != ():
+                remedy = "name the metric, or use Evaluation.no_gate()"
+                yield Problem(name, "needs a metric", value, remedy)
 
     def _double_problems(self) -> Iterator[Problem]:
         seen = {self.metric}

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from mlops_constructs import Algorithm, Dataset, Endpoint, Evaluation, Rollout, Threshold, config
+from mlops_constructs import (
+    Algorithm,
+    Autoscaling,
+    DataCapture,
+    Dataset,
+    Endpoint,
+    Evaluation,
+    Rollout,
+    SmokeTest,
+    Threshold,
+    config,
+)
 from mlops_constructs.config.script import ScriptAlgorithm
 
 # Fields that the way itself decides.
@@ -26,16 +37,26 @@ DECIDED: dict[Any, set[str]] = {
     Algorithm.builtin: {field.name for field in dataclasses.fields(Algorithm)} - {"retrain_on_new_image"},
     Algorithm.from_script: {field.name for field in dataclasses.fields(Algorithm)},
     Dataset.from_bucket: set(),
-    Endpoint.for_production: {field.name for field in dataclasses.fields(Endpoint)},
+    Endpoint.for_production: set(),
+    Evaluation.no_gate: {"metric", "min_value", "max_value", "beat_production_by", "rules"},
     Rollout.canary: {"strategy"},
     Rollout.linear: {"strategy"},
     Rollout.all_at_once: {"strategy", "step_percent"},
+    SmokeTest.for_regression: set(),
 }
 # Defaults that are meant to differ from the field's: what is needed is not optional here.
 DEFAULTS: dict[Any, dict[str, Any]] = {
     Algorithm.from_image: {"image_uri": inspect.Parameter.empty},
     Dataset.from_bucket: {"bucket_name": inspect.Parameter.empty, "objects_prefix": None},
+    Endpoint.for_production: {
+        "initial_instance_count": 2,
+        "autoscaling": Autoscaling(),
+        "rollout": Rollout(),
+        "data_capture": DataCapture(),
+        "smoke_test": SmokeTest(),
+    },
     Rollout.linear: {"step_percent": 25},
+    SmokeTest.for_regression: {"min_accuracy": None},
 }
 # Arguments that say what the way decides.
 REQUIRED: dict[Any, dict[str, str]] = {
@@ -108,6 +129,8 @@ def test_every_argument_reaches_its_field(one: Any, way: Any) -> None:
 def test_the_first_rule_of_the_gate_has_the_fields_of_every_other() -> None:
     rule, gate = fields_of(Threshold), fields_of(Evaluation)
     assert list(gate)[: len(rule)] == list(rule)
-    assert {name: gate[name].type for name in rule} == {name: field.type for name, field in rule.items()}
+    # Without a metric there is no gate.
+    types = {name: str(gate[name].type) for name in rule} | {"metric": "str"}
+    assert types == {name: str(field.type) for name, field in rule.items()}
     given = {name: value_for(str(field.type)) for name, field in rule.items()}
     assert Evaluation(**given).thresholds == (Threshold(**given),)

@@ -32,7 +32,7 @@ def with_rules(*more: dict[str, Any], **changes: object) -> dict[str, Any]:
     """The document of a gate."""
     empty = {"min_value": None, "max_value": None, "beat_production_by": None}
     rules = [{"metric": METRIC, "min_value": 0.9, **changes}, *more]
-    return {"rules": [{**empty, **rule} for rule in rules]}
+    return {"gate": True, "rules": [{**empty, **rule} for rule in rules]}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,23 @@ def test_a_good_model_passes(call: Any, reports: Any) -> None:
         "ProductionValue": "none",
         "Verdict": "validation:accuracy is 0.966667 (required: at least 0.9); production has none",
     }
+
+
+def test_without_a_gate_every_model_passes_and_it_is_said(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document({"gate": False, "rules": []})
+    call(package(None))
+    verdict = "none: no metric was compared with anything, because the pipeline has no evaluation gate"
+    assert reports.outputs == {"Value": "none", "ProductionValue": "none", "Verdict": verdict}
+
+
+def test_a_gate_without_rules_is_no_open_gate(
+    call: Any, reports: Any, write_document: Callable[[object], None]
+) -> None:
+    write_document({"gate": True, "rules": []})
+    call(package(None))
+    assert "rules: there must be at least one" in reports.message
 
 
 def test_a_model_below_the_minimum_fails_with_the_sentence(call: Any, reports: Any) -> None:

@@ -37,6 +37,9 @@ CONFIGURED = {
 }
 
 
+VERDICT = {"Verdict": "accuracy is 0.95 (required: at least 0.9)"}
+
+
 def gave(stage: str, name: str, **outputs: str) -> dict[str, Any]:
     output = {"outputVariables": outputs}
     return {"stageName": stage, "actionName": name, "status": "Succeeded", "startTime": NOON, "output": output}
@@ -85,7 +88,7 @@ def call(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..
         history = [
             gave("Prepare", "CheckDataset", RequestUri=uri),
             gave("Source", "Dataset", ObjectKey="datasets/iris.csv"),
-            gave("Evaluate", "Gate", Verdict="accuracy is 0.95 (required: at least 0.9)"),
+            gave("Evaluate", "Gate", **VERDICT),
             gave("DeployDev", "SmokeTest", Summary="10 of 10 golden records right, p95 9 ms"),
         ]
         reports.answer("ListActionExecutions", actionExecutionDetails=history)
@@ -109,6 +112,11 @@ def test_the_message_is_readable_line_by_line(call: Any) -> None:
         "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
         f"Evidence: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
     ]
+
+
+def test_no_gate_is_not_called_passed(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VERDICT, "Verdict", "none: the pipeline has no evaluation gate")
+    assert "Gate: none: the pipeline has no evaluation gate" in call(package(accuracy="0.95"))["Message"].splitlines()
 
 
 def asking(**production: str) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
-from smoke_test.golden import Record, Result, parse_answers, parse_golden, same
+from smoke_test.golden import Record, parse_answers, parse_golden
 from smoke_test.handler import handler
+from smoke_test.result import Result, same
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
@@ -29,6 +30,7 @@ NOW = 1_790_000_000
 @pytest.fixture(autouse=True)
 def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     set_env({"max_latency_ms": "1000", "min_accuracy": "0.5", "accept": "text/csv"})
+    set_env({"absolute_tolerance": "0.0", "relative_tolerance": "0.0", "max_rmse": "", "max_mae": ""})
     monkeypatch.setattr("time.time", lambda: float(NOW))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -116,6 +118,67 @@ def test_accuracy_is_told_but_does_not_decide_unless_asked(
     replies(runtime, "x", "x", "x", "x\nx")
     call()
     assert reports.outputs["Accuracy"] == "0"
+
+
+@pytest.fixture
+def numbers(runtime: Any) -> None:
+    """Golden records with numbers as labels, 100 and 300, and predictions that are 10.5 and 30 off."""
+    body = b"100,5.1,3.5\n300,6.3,3.3\n"
+    clients.client("s3").put_object(Bucket=BUCKET, Key=GOLDEN_KEY, Body=body)
+    serve((IMAGE, MODEL))
+    replies(runtime, "110.5", "110.5", "330", "110.5\n330")
+
+
+@pytest.mark.parametrize(
+    ("limits", "summary"),
+    [
+        ({"min_accuracy": ""}, "RMSE 22.47 and MAE 20.25 on 2 golden records, p95 "),
+        ({"min_accuracy": "", "max_rmse": "22.5", "max_mae": "20.25"}, "RMSE 22.47 and MAE 20.25 on 2"),
+        ({"relative_tolerance": "0.101"}, "1 of 2 golden records right, RMSE 22.47 and MAE 20.25, p95 "),
+        ({"min_accuracy": "1.0", "absolute_tolerance": "30"}, "2 of 2 golden records right, RMSE 22.47"),
+    ],
+)
+def test_numbers_are_judged_by_their_error(
+    numbers: None, call: Any, reports: Any, set_env: Callable[..., None], limits: dict[str, str], summary: str
+) -> None:
+    set_env(limits)
+    call()
+    assert reports.outputs["Summary"].startswith(summary)
+    assert (reports.outputs["Accuracy"] == "none") is (summary.startswith("RMSE"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ({"min_accuracy": "", "max_rmse": "22.4"}, "ms; the RMSE is 22.47 and must be at most 22.4."),
+        ({"min_accuracy": "", "max_mae": "20.2"}, "ms; the MAE is 20.25 and must be at most 20.2."),
+        ({"relative_tolerance": "0.09"}, "0 of 2 golden records right, RMSE 22.47 and MAE 20.25"),
+        ({}, "at least 0.5 must be right. The labels are numbers that no prediction meets exactly: give SmokeTest a"),
+    ],
+)
+def test_numbers_that_are_too_far_off_fail(
+    numbers: None, call: Any, reports: Any, set_env: Callable[..., None], limits: dict[str, str], complaint: str
+) -> None:
+    set_env(limits)
+    call()
+    assert complaint in reports.message
+
+
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ({}, "at least 0.5 must be right."),
+        ({"max_rmse": "1"}, "'setosa' is not a number, so the predictions have no RMSE."),
+    ],
+)
+def test_names_have_no_error_and_get_no_hint_about_numbers(
+    call: Any, runtime: Any, reports: Any, set_env: Callable[..., None], limits: dict[str, str], complaint: str
+) -> None:
+    set_env(limits)
+    serve((IMAGE, MODEL))
+    replies(runtime, "x", "x", "x", "x\nx")
+    call()
+    assert reports.message.endswith(complaint)
 
 
 @pytest.fixture

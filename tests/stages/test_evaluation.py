@@ -162,3 +162,12 @@ def test_nothing_that_a_release_needs_expires(plain: Synthesized) -> None:
     for rule in rules:
         if rule["filter"] == kept["filter"]:
             assert set(rule) - {"id", "filter", "status"} == {"abort_incomplete_multipart_upload"}
+
+
+def test_no_gate_has_no_rules_and_is_said_at_synth(plain: Synthesized) -> None:
+    bare = synth(evaluation=Evaluation.no_gate())
+    assert bare.function_document("evaluate_model") == {"gate": False, "rules": []}
+    warnings = [str(one.data) for one in bare.pipeline.evaluation.node.metadata if one.type == "@cdktf/warn"]
+    assert [text.partition(":")[0] for text in warnings] == ["There is no evaluation gate"]
+    assert plain.function_document("evaluate_model")["gate"] is True
+    assert plain.pipeline.evaluation.node.metadata == []

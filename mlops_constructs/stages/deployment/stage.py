@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
-    from ...config import Endpoint
+    from ...config import Endpoint, SmokeTest
     from ...config.requests import AllowedEndpoint
     from ...provider import s3_object
 
@@ -219,11 +220,7 @@ class DeploymentStage(Construct):
             folder="smoke_test",
             purpose=f"smoke-test-{endpoint}",
             env=env,
-            settings={
-                "MAX_LATENCY_MS": str(test.max_latency_ms),
-                "MIN_ACCURACY": "" if test.min_accuracy is None else repr(test.min_accuracy),
-                "ACCEPT": self._accept,
-            },
+            settings={**_limits(test), "ACCEPT": self._accept},
             permissions=[
                 allow(
                     ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
@@ -240,3 +237,9 @@ class DeploymentStage(Construct):
             ],
             timeout_seconds=300,
         )
+
+
+def _limits(test: SmokeTest) -> dict[str, str]:
+    """Return what the function checks predictions with; an empty text is no limit."""
+    values = {field.name.upper(): getattr(test, field.name) for field in fields(test)}
+    return {name: "" if value is None else repr(value) for name, value in values.items()}

@@ -11,6 +11,7 @@ from constructs import Construct
 from ..._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from ..._aws.function import Function
 from ..._aws.policy import allow, mark_package, report_result
+from ..._cdk import Annotations
 from .runner import EvaluationRunner
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 # The artifact with the template configurations of a candidate.
 RELEASE_ARTIFACT = "Release"
 _NO_REPORT = "none"
+_NO_GATE = (
+    "There is no evaluation gate: every model that is trained is deployed to DEV, whatever its metrics, and only the"
+    " approver decides about production."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ class EvaluationStage(Construct):
             self.job = EvaluationRunner(self, "job", config=config.job, env=env, image_arn=image_arn)
         self.register_model = self._register_model(group, packages_arn, stack_parameters)
         self.evaluate_model = self._evaluate_model(config, packages_arn, production_stack)
+        if not config.thresholds:
+            Annotations.of(self).add_warning(_NO_GATE)
 
     @property
     def functions(self) -> list[Function]:
@@ -193,7 +200,7 @@ class EvaluationStage(Construct):
             folder="evaluate_model",
             env=self._env,
             settings={"PRODUCTION_STACK": production_stack},
-            document={"rules": [asdict(rule) for rule in config.thresholds]},
+            document={"gate": bool(config.thresholds), "rules": [asdict(rule) for rule in config.thresholds]},
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 # Pending again when a retry passes the gate; only people approve.
