@@ -18,7 +18,7 @@ from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.errors import InputError
 from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def load_data(channels: Mapping[str, Sequence[Path]], hyperparameters: Hyperpara
     check_classes(train)
     if "validation" not in channels:
         train, validation = hold_out(train, hyperparameters.validation_fraction, hyperparameters.random_state)
-        print(f"no validation channel: {len(validation)} rows held out of train, {len(train)} left")
+        print(f"no validation channel: {len(validation)} rows held out of train, {len(train)} left, by class")
         return train, validation
     validation = read_labelled("validation", channels["validation"])
     check_same_shape(train, validation)
@@ -103,10 +103,16 @@ def train(data: Table, hyperparameters: Hyperparameters, run: Run) -> RandomFore
 def metrics(model: RandomForestClassifier, data: Table) -> dict[str, float]:
     """Evaluate the model; each metric is reported as ``train:<name>`` and ``validation:<name>``."""
     probabilities = model.predict_proba(data.features)
-    return {
-        "accuracy": float(accuracy_score(data.labels, model.classes_[probabilities.argmax(axis=1)])),
-        "log_loss": float(log_loss(data.labels, probabilities, labels=model.classes_)),
+    predicted = model.classes_[probabilities.argmax(axis=1)]
+    found = {
+        "accuracy": accuracy_score(data.labels, predicted),
+        "f1": f1_score(data.labels, predicted, average="macro"),
+        "log_loss": log_loss(data.labels, probabilities, labels=model.classes_),
     }
+    # The area under the ROC curve, where there are two classes and rows of both.
+    if len(model.classes_) == len(set(data.labels)) == 2:
+        found["auc"] = roc_auc_score(data.labels == model.classes_[1], probabilities[:, 1])
+    return {name: float(value) for name, value in found.items()}
 
 
 def predict(model: RandomForestClassifier, records: NDArray[np.float64]) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sagemaker_contract.cells import NotANumberError, check_float32, shown
+from sagemaker_contract.cells import NotANumberError, check_float32, is_number, shown
 from sagemaker_contract.columns import Columns, Layout
 from sagemaker_contract.errors import DataError
 from sagemaker_contract.table_files import read_file
@@ -23,45 +23,62 @@ if TYPE_CHECKING:
 
     from sagemaker_contract.table_files import ParseNumbers
 
+# Numbers are taken for the names of classes where there are few of them, or each is in several rows.
+_FEW_CLASSES = 20
+_ROWS_PER_CLASS = 3
+_HINT = (
+    "this algorithm tells classes apart; to predict numbers, use read_labelled(..., numbers=True) and a regression, as"
+    " in mlops init --task regression"
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text per row.
+    """Rows of one channel: ``features`` is rows x columns, ``labels`` has one text per row, or one number.
 
     ``names`` are those of the feature columns, if they have any.
     """
 
     channel: str
     features: NDArray[np.float64]
-    labels: NDArray[np.str_]
+    labels: NDArray[Any]
     names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the labels are numbers to predict, and not the names of classes."""
+        return self.labels.dtype.kind == "f"
 
     def rows(self, chosen: NDArray[np.bool_], channel: str) -> Table:
         """The rows where ``chosen`` is true, as a table with the name ``channel``."""
         return Table(channel, self.features[chosen], self.labels[chosen], self.names)
 
 
-def read_labelled(channel: str, files: Sequence[Path], columns: Columns | None = None) -> Table:
+def read_labelled(
+    channel: str, files: Sequence[Path], columns: Columns | None = None, *, numbers: bool = False
+) -> Table:
     """Read CSV, TSV, JSON Lines and Parquet files as one table.
 
     The label is the column that the data contract of the pipeline names, by default the first one. Columns with names
-    have the order of the contract, by default of the first file. ``columns`` replaces what the pipeline passes.
+    have the order of the contract, by default of the first file. ``columns`` replaces what the pipeline passes. With
+    ``numbers``, the labels are numbers to predict, as in a regression; otherwise they are the names of classes.
 
     Raises:
-        DataError: For a file that cannot be read, a row with other columns, a missing label, or a feature that is not a
-            finite number in 32-bit floating point.
+        DataError: For a file that cannot be read, a row with other columns, a missing label, a feature that is not a
+            finite number in 32-bit floating point, or with ``numbers`` a label that is not a finite number.
     """
     layout = Layout(Columns.from_env() if columns is None else columns)
-    labels: list[str] = []
+    label_of = _number if numbers else _label
+    labels: list[Any] = []
     features = array("d")
     for file in files:
         rows_before = len(labels)
         rows, numbers_of = read_file(file, layout)
         for place, cells in rows:
-            labels.append(_label(place, cells.pop(layout.label_index), layout))
+            labels.append(label_of(place, cells.pop(layout.label_index), layout))
             features.extend(_features(place, cells, layout, numbers_of))
         if len(labels) == rows_before:
             raise DataError(f"{file.name} is empty; remove it, or write a record in each line")
@@ -76,11 +93,12 @@ def check_classes(table: Table) -> None:
     classes = np.unique(table.labels)
     if len(classes) < 2:
         label = shown(str(classes[0]))
-        raise DataError(f"the channel {table.channel!r} has only one class: {label} in all {len(table)} rows")
+        what = "value" if table.has_numbers else "class"
+        raise DataError(f"the channel {table.channel!r} has only one {what}: {label} in all {len(table)} rows")
 
 
 def check_same_shape(train: Table, validation: Table) -> None:
-    """Reject validation data with other columns, or with labels that are not in the training data."""
+    """Reject validation data with other columns, or with classes that are not in the training data."""
     wanted, got = train.features.shape[1], validation.features.shape[1]
     if wanted != got:
         raise DataError(f"the channel 'validation' has {got} feature columns, 'train' has {wanted}")
@@ -89,25 +107,62 @@ def check_same_shape(train: Table, validation: Table) -> None:
             f"the channel 'validation' has the columns {', '.join(validation.names)[:200]}, but 'train' has"
             f" {', '.join(train.names)[:200]}; write them in the same order, or name them in a data contract"
         )
+    if train.has_numbers:
+        return
+    _check_names(train)
     unknown = np.setdiff1d(validation.labels, train.labels)
     if len(unknown):
         names = ", ".join(shown(str(label)) for label in unknown[:5])
-        raise DataError(f"the channel 'validation' has labels that 'train' does not have: {names}")
+        hint = f"; {_HINT}" if all(map(is_number, unknown.tolist())) else ""
+        raise DataError(f"the channel 'validation' has labels that 'train' does not have: {names}{hint}")
 
 
 def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
-    """Divide a table at random, each class by the same ``fraction``; the first part keeps every class."""
+    """Divide a table at random by ``fraction``; the second part is for validation.
+
+    Each class is divided by the same fraction, and the first part keeps every class. Labels that are numbers have no
+    classes, so all their rows are divided together.
+
+    Raises:
+        DataError: If there are too few rows, or if the names of classes are numbers that hardly ever repeat.
+    """
+    if not table.has_numbers:
+        _check_names(table)
     random = np.random.default_rng(seed)
     held = np.zeros(len(table), dtype=bool)
-    for label in np.unique(table.labels):
-        rows = random.permutation(np.flatnonzero(table.labels == label))
-        held[rows[: min(round(len(rows) * fraction), len(rows) - 1)]] = True
+    for rows in _groups(table):
+        chosen = min(max(round(len(rows) * fraction), table.has_numbers), len(rows) - 1)
+        held[random.permutation(rows)[:chosen]] = True
     if not held.any():
         raise DataError(
-            f"the channel {table.channel!r} has too few rows ({len(table)}) to hold some out for validation: "
-            "add rows, or a channel 'validation'"
+            f"the channel {table.channel!r} has too few rows ({len(table)}{_classes(table)}) to hold some out for"
+            " validation: add rows, or a channel 'validation'"
         )
     return table.rows(~held, table.channel), table.rows(held, "validation")
+
+
+def _groups(table: Table) -> list[NDArray[np.intp]]:
+    """The rows that are divided together."""
+    if table.has_numbers:
+        return [np.arange(len(table))]
+    return [np.flatnonzero(table.labels == label) for label in np.unique(table.labels)]
+
+
+def _classes(table: Table) -> str:
+    return "" if table.has_numbers else f", in {len(np.unique(table.labels))} classes"
+
+
+def _check_names(table: Table) -> None:
+    """Reject numbers that hardly ever repeat, which are no names of classes."""
+    classes = np.unique(table.labels).tolist()
+    if len(classes) <= _FEW_CLASSES or not all(map(is_number, classes)):
+        return
+    whole = all(float(label).is_integer() for label in classes)
+    if not whole or len(table) < _ROWS_PER_CLASS * len(classes):
+        raise DataError(
+            f"the channel {table.channel!r} has {len(classes)} different labels in {len(table)} rows, all of them"
+            f" numbers; {_HINT}"
+        )
 
 
 def _label(place: str, cell: Any, layout: Layout) -> str:
@@ -117,6 +172,20 @@ def _label(place: str, cell: Any, layout: Layout) -> str:
     problem = f"{shown(str(cell))} is no label" if label else "the label is missing"
     remedy = "write a text or a number, or remove the row"
     raise DataError(f"{place}, {layout.name_of(layout.label_index)}: {problem}; {remedy}")
+
+
+def _number(place: str, cell: Any, layout: Layout) -> float:
+    text = _label(place, cell, layout)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number) and "_" not in text:
+        return number
+    raise DataError(
+        f"{place}, {layout.name_of(layout.label_index)}: {shown(text)} is not a number, and a regression predicts"
+        " numbers; the label is the first column, unless a data contract names it"
+    )
 
 
 def _is_finite(label: str | float | Decimal) -> bool:

@@ -42,7 +42,7 @@ def evaluate(params: Params, settings: Settings, document: Document, sagemaker: 
     rival = None if again else champion
     found = [judge(rule, metrics.get(rule.metric), rival) for rule in rules]
     if missing := [rule.metric for rule in rules if rule.metric not in metrics]:
-        found.append(_where_to_look(missing, package))
+        found.append(_where_to_look(missing, package, sorted(metrics)))
     if problems := [problem for problem in found if problem is not None]:
         if why := registry.properties_of(package).get("evaluation_problem"):
             problems.insert(0, f"The evaluation cannot be read: {why}")
@@ -81,10 +81,16 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     return None
 
 
-def _where_to_look(missing: list[str], package: dict[str, Any]) -> str:
+def _where_to_look(missing: list[str], package: dict[str, Any], known: list[str]) -> str:
+    has = f"the model has {', '.join(known)[:300]}" if known else "the model has no metric at all"
     if package.get("ModelMetrics"):
-        return f"check that the evaluation program reports {', '.join(missing)} in evaluation.json"
-    return "check that the metric definitions match what training prints"
+        return f"{has}; check that the evaluation program reports {', '.join(missing)} in evaluation.json"
+    if "validation:rmse" in known:
+        return f"{has}; for a regression, configure Evaluation.for_regression()"
+    return (
+        f"{has}; check that the metric definitions match what training prints, which by default are lines such as"
+        f" {missing[0]}=0.97; or name other metrics in Evaluation, or use Evaluation.no_gate()"
+    )
 
 
 def _compare(value: float, champion: Champion, rule: Rule, margin: float) -> str | None:

@@ -8,22 +8,19 @@ from typing import Any
 
 from handler_kit.errors import ConfigurationError
 
-FIELDS = ("metric", "min_value", "max_value", "beat_production_by")
+FIELDS = ("metric", "min_value", "max_value", "beat_production_by", "objective_type")
+OBJECTIVES = ("Maximize", "Minimize")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule for one metric. A ``max_value`` without a ``min_value`` means that lower is better."""
+    """The rule for one metric."""
 
     metric: str
     min_value: float | None
     max_value: float | None
     beat_production_by: float | None
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a smaller value beats a greater one."""
-        return self.max_value is not None and self.min_value is None
+    lower_is_better: bool = False
 
 
 def parse_rules(written: list[dict[str, Any]]) -> list[Rule]:
@@ -36,10 +33,12 @@ def parse_rules(written: list[dict[str, Any]]) -> list[Rule]:
 def _parse(rule: dict[str, Any], place: str) -> Rule:
     if set(rule) != set(FIELDS) or not rule["metric"]:
         raise ConfigurationError(f"{place}: must have {', '.join(FIELDS)}, got {', '.join(sorted(rule))}")
-    bounds = {name: _bound(rule[name], f"{place}: {name}") for name in FIELDS[1:]}
+    bounds = {name: _bound(rule[name], f"{place}: {name}") for name in FIELDS[1:4]}
     if all(bound is None for bound in bounds.values()):
         raise ConfigurationError(f"{place}: must have a min_value, max_value or beat_production_by")
-    return Rule(rule["metric"], **bounds)
+    if rule["objective_type"] not in OBJECTIVES:
+        raise ConfigurationError(f"{place}: objective_type must be {' or '.join(OBJECTIVES)}")
+    return Rule(rule["metric"], **bounds, lower_is_better=rule["objective_type"] == "Minimize")
 
 
 def _bound(value: Any, place: str) -> float | None:

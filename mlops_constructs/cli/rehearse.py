@@ -185,14 +185,17 @@ def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> 
 
 
 def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> None:
+    from ..deployed.scores import described
+
     result = rehearsal.result
     view.close()
     if options.json:
         print(json.dumps(asdict(result), indent=2))
         return
     answer = f"Production endpoint {result.production_endpoint}"
-    if result.accuracy is not None:
-        answer += f" classified {result.rows} held-out rows: accuracy {result.accuracy:.3f}"
+    if result.metrics:
+        verb = "classified" if "accuracy" in result.metrics else "predicted"
+        answer += f" {verb} {result.rows} held-out rows: {described(result.metrics)}"
     view.say(answer)
     if not result.iam:
         view.say(_NO_IAM)

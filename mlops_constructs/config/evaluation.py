@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem, under
 from ._part import Part
-from ._rules import in_range, matches
+from ._rules import in_range, matches, one_of
 from ._tokens import is_token
 from .evaluation_job import EvaluationJob
 
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 MAX_RULES = 40
 
 
+# Endings of the names of errors and losses.
+_ERRORS = ("error", "loss", "mae", "mape", "mse", "rmse")
+
+
+def _is_error(metric: str) -> bool:
+    return metric.lower().endswith(_ERRORS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold(Part):
     """What one metric must reach.
@@ -32,14 +40,23 @@ class Threshold(Part):
         min_value: The metric must be at least this (accuracy and the like), or None. Literal.
         max_value: The metric must be at most this (loss and the like), or None. Literal.
         beat_production_by: The metric must be better than that of the current production model by at least this
-            much; 0.0 means not worse; None compares with no model. Higher is better, unless only ``max_value`` is
-            given. Literal.
+            much; 0.0 means not worse; None compares with no model. Literal.
+        objective_type: ``Maximize`` if a higher value is better, ``Minimize`` if a lower one is; None means Minimize if
+            only ``max_value`` is given, otherwise Maximize. Literal.
     """
 
     metric: str
     min_value: float | None = None
     max_value: float | None = None
     beat_production_by: float | None = None
+    objective_type: Literal["Maximize", "Minimize"] | None = None
+
+    @property
+    def better(self) -> Literal["Maximize", "Minimize"]:
+        """The direction in which the metric is better."""
+        if self.objective_type is not None:
+            return self.objective_type
+        return "Minimize" if self.min_value is None and self.max_value is not None else "Maximize"
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -63,6 +80,16 @@ class Threshold(Part):
         bounds = (self.min_value, self.max_value)
         if not any(bound is None or is_token(bound) for bound in bounds) and self.min_value > self.max_value:  # type: ignore[operator]
             yield Problem("min_value", f"must not be above max_value ({self.max_value})", self.min_value, "swap them")
+        yield from self._direction_problems()
+
+    def _direction_problems(self) -> Iterator[Problem]:
+        """A comparison in the wrong direction would stop the better models."""
+        if self.objective_type is not None:
+            yield from one_of("objective_type", self.objective_type, ("Maximize", "Minimize"))
+        known = not is_token([self.metric, self.min_value, self.max_value, self.objective_type])
+        if known and self.beat_production_by is not None and self.better == "Maximize" and _is_error(self.metric):
+            rule = f"{self.metric} is better when it is lower"
+            yield Problem("objective_type", rule, self.objective_type, "use 'Minimize'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +101,7 @@ class Evaluation(Part):
         min_value: As in ``Threshold``. Literal.
         max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
+        objective_type: As in ``Threshold``. Literal.
         rules: Rules for further metrics, at most 39; all of them must hold. Literal.
         job: Your own evaluation program, as a SageMaker processing job on data that training never sees. The metrics
             that it reports replace those of training. None uses the metrics of training.
@@ -83,8 +111,36 @@ class Evaluation(Part):
     min_value: float | None = 0.8
     max_value: float | None = None
     beat_production_by: float | None = 0.0
+    objective_type: Literal["Maximize", "Minimize"] | None = None
     rules: Sequence[Threshold] = ()
     job: EvaluationJob | None = None
+
+    @classmethod
+    def for_regression(
+        cls,
+        *,
+        metric: str | None = "validation:rmse",
+        min_value: float | None = None,
+        max_value: float | None = None,
+        beat_production_by: float | None = 0.0,
+        objective_type: Literal["Maximize", "Minimize"] | None = "Minimize",
+        rules: Sequence[Threshold] = (Threshold(metric="validation:r2", min_value=0.0),),
+        job: EvaluationJob | None = None,
+    ) -> Evaluation:
+        """For numbers: the error must not exceed that of production, and be smaller than that of the labels' mean.
+
+        The second is what an R2 of at least 0 means. How large an error may be depends on the labels, so give
+        ``max_value`` too.
+        """
+        return cls(
+            metric=metric,
+            min_value=min_value,
+            max_value=max_value,
+            beat_production_by=beat_production_by,
+            objective_type=objective_type,
+            rules=rules,
+            job=job,
+        )
 
     @classmethod
     def no_gate(cls, *, job: EvaluationJob | None = None) -> Evaluation:
@@ -127,7 +183,7 @@ class Evaluation(Part):
                 )
 
     def _problems_without_gate(self) -> Iterator[Problem]:
-        for name in ("min_value", "max_value", "beat_production_by", "rules"):
+        for name in ("min_value", "max_value", "beat_production_by", "objective_type", "rules"):
             value = getattr(self, name)
             if value is not None and value != ():
                 remedy = "name the metric, or use Evaluation.no_gate()"

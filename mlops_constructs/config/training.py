@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NUMBER = r"([0-9.eE+-]+|nan|inf)"
+# Of a classification, and of a regression; SageMaker records those that the log has.
 DEFAULT_METRICS = {
-    name: f"{name}={_NUMBER};" for name in ("train:accuracy", "validation:accuracy", "validation:log_loss")
+    name: f"{name}={_NUMBER};"
+    for name in (
+        *("train:accuracy", "validation:accuracy", "validation:f1", "validation:auc", "validation:log_loss"),
+        *("train:rmse", "validation:rmse", "validation:mae", "validation:r2"),
+    )
 }
 # One Lambda action may take 24 hours. train_model stops waiting after 23, and SageMaker needs time before and after.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html

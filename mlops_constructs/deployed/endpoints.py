@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from dataclasses import dataclass
@@ -65,8 +67,9 @@ def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) ->
     Raises:
         MlopsError: when AWS refuses, or the number of predictions differs from the number of rows.
     """
-    body = "\n".join(",".join(map(str, row)) for row in rows)
-    response = invoke(client, endpoint, body.encode(), "text/csv", "text/csv")
+    body = io.StringIO(newline="")
+    csv.writer(body, lineterminator="\n").writerows(rows)
+    response = invoke(client, endpoint, body.getvalue().encode(), "text/csv", "text/csv")
     found = predictions(response.body.decode(), len(rows))
     if len(found) != len(rows):
         raise MlopsError(f"{len(rows)} rows were sent, {len(found)} predictions came back")
@@ -80,8 +83,9 @@ def predictions(text: str, asked: int) -> list[str]:
     """
     if text.lstrip().startswith("{"):
         return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
-    lines = [line.split(",") for line in text.split()]
-    return lines[0] if len(lines) == 1 and len(lines[0]) == asked else [line[0] for line in lines]
+    lines = [line for line in csv.reader(io.StringIO(text, newline="")) if line]
+    cells = lines[0] if len(lines) == 1 and len(lines[0]) == asked else [line[0] for line in lines]
+    return [cell.strip() for cell in cells]
 
 
 def same(label: str, answer: str) -> bool:

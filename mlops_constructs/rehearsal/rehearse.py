@@ -6,8 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from mlops_constructs.deployed.endpoints import endpoint_of, predict, same
+from mlops_constructs.deployed.endpoints import endpoint_of, predict
 from mlops_constructs.deployed.pipeline import DeployedPipeline
+from mlops_constructs.deployed.scores import described, score
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -170,17 +171,17 @@ class Rehearsal:
         return outcome
 
     def ask_production(self) -> None:
-        """Classify the held-out rows with the production endpoint."""
+        """Predict the held-out rows with the production endpoint."""
         stack = self._stage_set().stacks[-1]
         endpoint = self.result.production_endpoint = endpoint_of(self.aws.client, stack)
         rows = self._data.holdout
         if not rows:
             return
         with self._steps.step("Production", "held-out rows") as say:
-            answers = predict(self.aws.client, endpoint, [row[1:] for row in rows])
-            right = sum(same(row[0], answer) for answer, row in zip(answers, rows, strict=True))
-            self.result.rows, self.result.accuracy = len(rows), right / len(rows)
-            say(f"{right} of {len(rows)} right, accuracy {self.result.accuracy:.3f}")
+            found = score([row[0] for row in rows], predict(self.aws.client, endpoint, [row[1:] for row in rows]))
+            self.result.rows, self.result.metrics = found.rows, found.metrics
+            right = f"{found.right} of {found.rows} right, " if "accuracy" in found.metrics else ""
+            say(right + described(found.metrics))
 
     def destroy(self) -> None:
         """Tear everything down; raise RehearsalError when something is left."""

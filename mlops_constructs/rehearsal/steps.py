@@ -23,9 +23,9 @@ class Result:
         pipeline: Name of the ML pipeline.
         execution_id: Its execution.
         production_endpoint: Name of the endpoint that was invoked.
-        rows: Number of held-out rows that it classified.
+        rows: Number of held-out rows that it predicted.
         iam: Whether the policies of the roles were enforced.
-        accuracy: Share of correct predictions, or None without held-out rows.
+        metrics: ``accuracy`` of these predictions, or for numbers ``rmse``, ``mae`` and ``r2``; empty without rows.
         seconds: Phase to its duration.
     """
 
@@ -34,7 +34,7 @@ class Result:
     production_endpoint: str = ""
     rows: int = 0
     iam: bool = True
-    accuracy: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
 

@@ -134,8 +134,11 @@ def test_the_default_gate_does_not_fit_linear_learner() -> None:
 
 def test_a_loss_needs_a_maximum_and_no_minimum() -> None:
     training = Training(hyperparameters={"num_round": 5, "eval_metric": "error"})
-    (line,) = problems(algorithm=XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
-    assert line.startswith("evaluation.min_value: validation:error is better when it is lower, got 0.8")
+    lines = problems(algorithm=XGBOOST, training=training, evaluation=Evaluation(metric="validation:error"))
+    assert [line.partition(" is ")[0] for line in lines] == [
+        "evaluation.objective_type: validation:error",
+        "evaluation.min_value: validation:error",
+    ]
 
 
 def test_an_accuracy_with_only_a_maximum_would_be_judged_the_wrong_way_round() -> None:

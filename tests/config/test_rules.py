@@ -111,6 +111,9 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"dev": Endpoint(smoke_test=SmokeTest(relative_tolerance=-1.0))}, "dev.smoke_test.relative_tolerance"),
         ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
         ({"evaluation": Evaluation(metric=None, beat_production_by=None)}, "evaluation.min_value"),
+        ({"evaluation": Evaluation(metric="validation:rmse", min_value=None)}, "evaluation.objective_type"),
+        ({"evaluation": Evaluation(metric="validation:mae", min_value=0.1)}, "evaluation.objective_type"),
+        ({"evaluation": Evaluation(objective_type="lower")}, "evaluation.objective_type"),  # type: ignore[arg-type]
         ({"evaluation": Evaluation(min_value=None, beat_production_by=None)}, "evaluation.min_value"),
         ({"evaluation": Evaluation(min_value=0.9, max_value=0.1)}, "evaluation.min_value"),
         ({"evaluation": Evaluation(metric="precision@{5}")}, "evaluation.metric"),
@@ -163,6 +166,8 @@ def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: 
         {"production": Endpoint(initial_instance_count=1, rollout=Rollout.all_at_once())},
         {"evaluation": Evaluation(metric="validation:log_loss", min_value=None, max_value=0.4)},
         {"evaluation": Evaluation.no_gate()},
+        {"evaluation": Evaluation.for_regression()},
+        {"evaluation": Evaluation(metric="validation:rmse", min_value=None, objective_type="Minimize")},
         {"evaluation": Evaluation.no_gate(job=EvaluationJob())},
         {"dev": Endpoint(smoke_test=SmokeTest(max_rmse=9.0, relative_tolerance=0.1))},
         {"production": Endpoint.for_production(smoke_test=SmokeTest.for_regression(max_rmse=9.0))},

@@ -126,7 +126,7 @@ def test_what_sagemaker_trains_is_no_problem(changes: dict[str, Any]) -> None:
             {"hyperparameter_ranges": {"kind": CategoricalParameter(["x" * 257])}},
             "hyperparameter_ranges['kind'].values[0]",
         ),
-        ({"objective_metric_name": "validation:f1"}, "objective_metric_name"),
+        ({"objective_metric_name": "validation:recall"}, "objective_metric_name"),
         ({"objective_type": "maximize"}, "objective_type"),
         ({"strategy": "bayesian"}, "strategy"),
         ({"max_jobs": 751}, "max_jobs"),

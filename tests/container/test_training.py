@@ -25,7 +25,7 @@ def test_model_is_written(trained: Trained) -> None:
 
 
 def test_metric_lines_match_the_metric_definitions(trained: Trained) -> None:
-    for name in ("train:accuracy", "validation:accuracy", "validation:log_loss"):
+    for name in ("train:accuracy", "validation:accuracy", "validation:f1", "validation:log_loss"):
         assert len(re.findall(f"^{name}=([0-9.eE+-]+);$", trained.outcome.stdout, re.MULTILINE)) == 1
 
 
@@ -52,7 +52,7 @@ def test_hyperparameters_reach_the_algorithm(trained: Trained) -> None:
 
 def test_without_validation_rows_are_held_out_and_it_says_so(job: Job, iris: list[str]) -> None:
     outcome = job.channel("train", iris="\n".join(iris)).run()
-    assert "no validation channel: 30 rows held out of train, 120 left" in outcome.stdout
+    assert "no validation channel: 30 rows held out of train, 120 left, by class" in outcome.stdout
     assert json.loads(job.evaluation.read_text())["validation_source"] == "held out of train"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow
 import pytest
 from pyarrow import parquet
@@ -193,5 +194,55 @@ def test_held_out_rows_are_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_too_few_rows_to_hold_any_out_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"too few rows \(2\) to hold some out for validation"):
+    with pytest.raises(DataError, match=r"too few rows \(2, in 2 classes\) to hold some out for validation"):
         hold_out(read(tmp_path, GOOD), 0.2, seed=0)
+
+
+def numbers(tmp_path: Path, *rows: str) -> Table:
+    (tmp_path / "numbers.csv").write_text("".join(rows))
+    return read_labelled("train", [tmp_path / "numbers.csv"], numbers=True)
+
+
+def test_rows_of_numbers_are_held_out_at_random_and_not_by_class(tmp_path: Path) -> None:
+    table = numbers(tmp_path, *(f"{n / 10},{n}\n" for n in range(300)))
+    assert table.labels.dtype == np.float64
+    rest, held = hold_out(table, 0.2, seed=0)
+    assert (len(rest), len(held)) == (240, 60)
+    assert abs(held.labels.mean() - table.labels.mean()) < 3
+    check_classes(table)
+    check_same_shape(rest, held)
+
+
+@pytest.mark.parametrize("cell", ["high", "nan", "1_000", "inf"])
+def test_label_of_a_regression_that_is_no_number_is_refused_with_its_place(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(DataError, match=f"^numbers.csv line 2, column 1: '{cell}' is not a number, and a regression"):
+        numbers(tmp_path, "1.5,1\n", f"{cell},2\n")
+
+
+def test_one_number_only_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"has only one value: '2.0' in all 2 rows"):
+        check_classes(numbers(tmp_path, "2,1\n", "2.0,3\n"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "refused"),
+    [
+        ([n / 10 for n in range(100)] * 5, True),
+        ([n * 7 for n in range(100)] * 2, True),
+        ([n * 7 for n in range(100)] * 3, False),
+        ([n / 2 for n in range(10)] * 3, False),
+        ([f"n{n}" for n in range(100)] * 2, False),
+    ],
+)
+def test_numbers_that_are_no_classes_are_refused_with_the_way_out(
+    tmp_path: Path, labels: list[object], refused: bool
+) -> None:
+    table = read(tmp_path, "".join(f"{label},1\n" for label in labels))
+    if not refused:
+        hold_out(table, 0.5, seed=0)
+        return
+    for division in (lambda: hold_out(table, 0.5, seed=0), lambda: check_same_shape(table, table)):
+        with pytest.raises(
+            DataError, match=r"100 different labels .*; this algorithm tells classes apart; .*regression"
+        ):
+            division()

@@ -30,7 +30,7 @@ TEMPLATE = {
 
 def with_rules(*more: dict[str, Any], **changes: object) -> dict[str, Any]:
     """The document of a gate."""
-    empty = {"min_value": None, "max_value": None, "beat_production_by": None}
+    empty = {"min_value": None, "max_value": None, "beat_production_by": None, "objective_type": "Maximize"}
     rules = [{"metric": METRIC, "min_value": 0.9, **changes}, *more]
     return {"gate": True, "rules": [{**empty, **rule} for rule in rules]}
 
@@ -125,10 +125,18 @@ def test_a_verdict_outlives_a_registry_that_refuses(call: Any, reports: Any, scr
     assert "Not authorized." in reports.message
 
 
+def test_the_gate_of_classes_points_a_regression_to_its_own(call: Any, reports: Any) -> None:
+    call(package(None, **{"metric.validation:rmse": "53.1", "metric.validation:r2": "0.4"}))
+    assert reports.message == (
+        "The model has no metric validation:accuracy; the model has validation:r2, validation:rmse; for a regression,"
+        " configure Evaluation.for_regression()"
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (None, "The model has no metric validation:accuracy; check that the metric definitions match"),
+        (None, "The model has no metric validation:accuracy; the model has no metric at all; check that the metric"),
         ("nan", "validation:accuracy is nan, which is not a finite number"),
         ("inf", "validation:accuracy is inf, which is not a finite number"),
         ("good", "validation:accuracy is 'good', which is not a number"),
@@ -227,10 +235,10 @@ def test_a_stack_that_may_not_be_read_is_reported(call: Any, reports: Any, scrip
 
 
 def rule(minimum: float | None = None, maximum: float | None = None, by: float | None = None) -> Rule:
-    return Rule("loss", minimum, maximum, by)
+    return Rule("loss", minimum, maximum, by, lower_is_better=minimum is None)
 
 
-def test_with_a_maximum_alone_lower_is_better() -> None:
+def test_a_loss_beats_production_when_it_is_lower() -> None:
     champion = Champion("arn", {"loss": "0.3"})
     assert judge(rule(maximum=1.0, by=0.05), "0.25", champion) is None
     assert judge(rule(maximum=1.0, by=0.05), "0.29", champion) == (
@@ -265,7 +273,7 @@ def test_a_metric_that_the_evaluation_program_should_report_is_missed_there(call
     )["ModelPackageArn"]
     call(arn)
     assert reports.message == (
-        "The model has no metric validation:accuracy;"
+        "The model has no metric validation:accuracy; the model has f1;"
         " check that the evaluation program reports validation:accuracy in evaluation.json"
     )
 
@@ -295,7 +303,8 @@ def test_every_broken_rule_is_told_at_once(call: Any, reports: Any, write_docume
 def test_production_is_compared_metric_by_metric(
     call: Any, reports: Any, write_document: Callable[[object], None]
 ) -> None:
-    write_document(with_rules({"metric": "loss", "max_value": 1.0, "beat_production_by": 0.0}))
+    loss = {"metric": "loss", "max_value": 1.0, "beat_production_by": 0.0, "objective_type": "Minimize"}
+    write_document(with_rules(loss))
     produce(package("0.99", **{"metric.loss": "0.2"}))
     call(package("0.95", **{"metric.loss": "0.3"}))
     assert reports.message.startswith("loss is 0.3, must be at most 0.2 (production has 0.2")
@@ -339,6 +348,7 @@ def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its
         (with_rules(min_value=None)["rules"], "item 0: must have a min_value, max_value or beat_production_by"),
         (with_rules(min_value=math.nan)["rules"], "min_value must be a finite"),
         (with_rules(min_value="0.9")["rules"], "min_value must be a finite"),
+        (with_rules(objective_type=None)["rules"], "objective_type must be Maximize or Minimize"),
     ],
 )
 def test_rules_that_would_leave_the_gate_open_are_refused(rules: list[dict[str, Any]], complaint: str) -> None:

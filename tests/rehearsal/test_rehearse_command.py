@@ -22,7 +22,7 @@ def test_a_data_set_travels_to_a_production_endpoint_that_answers(scratch: Path)
     assert process.returncode == 0, progress
     result = json.loads(output)
     assert result["rows"] == 30
-    assert result["accuracy"] >= 0.8
+    assert result["metrics"]["accuracy"] >= 0.8
     assert "Terraform | second plan | succeeded" in progress
     assert "no changes" in progress
     assert "Image | container runtime | succeeded" in progress

@@ -12,6 +12,7 @@ from local_aws.tiny_container import local_aws, write_container
 from local_aws.tiny_pipeline import Bench, action, wait_for
 
 from mlops_constructs.deployed.endpoints import predictions, same
+from mlops_constructs.deployed.scores import described, score
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.connections.working_copy import snapshot
 from mlops_constructs.local_aws.containers.images import ContainerError
@@ -208,12 +209,26 @@ def test_the_metrics_of_built_in_algorithms_are_found_in_their_logs() -> None:
         ("a\nb\n", 2, ["a", "b"]),
         ("a,0.9\nb,0.8", 2, ["a", "b"]),
         ("0.0,2.0", 2, ["0.0", "2.0"]),
+        ('"a, b"\r\nc d\r\n', 2, ["a, b", "c d"]),
         ("0.0", 1, ["0.0"]),
         ('{"predictions": [{"score": 1, "predicted_label": 2.0}, {"score": 0.5}]}', 2, ["2.0", "0.5"]),
     ],
 )
 def test_the_answers_of_every_algorithm_are_read(text: str, asked: int, found: list[str]) -> None:
     assert predictions(text, asked) == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "answers", "text"),
+    [
+        (["a", "b"], ["a", "a"], "accuracy 0.500"),
+        (["1", "2"], ["1.0", "2.0"], "accuracy 1.000"),
+        (["100", "300"], ["110.5", "330"], "RMSE 22.47, MAE 20.25, R2 0.9495"),
+        (["100.5", "100.5"], ["110.5", "90.5"], "RMSE 10, MAE 10"),
+    ],
+)
+def test_predictions_are_scored_as_classes_or_as_numbers(labels: list[str], answers: list[str], text: str) -> None:
+    assert described(score(labels, answers).metrics) == text
 
 
 def test_a_label_is_the_same_as_its_number() -> None:

@@ -146,13 +146,26 @@ def test_another_image_may_be_pulled_from_where_it_is() -> None:
     assert [resource.endswith(":*:repository/*") for resource in pulls] == [True]
 
 
+def rule(metric: str, objective_type: str, **bounds: float) -> dict[str, Any]:
+    empty = {"min_value": None, "max_value": None, "beat_production_by": None}
+    return {"metric": metric, **empty, **bounds, "objective_type": objective_type}
+
+
+def test_the_gate_of_a_regression_compares_errors(evaluated: Synthesized) -> None:
+    stack = synth(evaluation=Evaluation.for_regression(max_value=60.0))
+    assert stack.function_document("evaluate_model")["rules"] == [
+        rule("validation:rmse", "Minimize", max_value=60.0, beat_production_by=0.0),
+        rule("validation:r2", "Maximize", min_value=0.0),
+    ]
+
+
 def test_the_gate_gets_every_rule(plain: Synthesized, evaluated: Synthesized) -> None:
     assert evaluated.function_document("evaluate_model")["rules"] == [
-        {"metric": "f1", "min_value": 0.9, "max_value": None, "beat_production_by": 0.0},
-        {"metric": "loss", "min_value": None, "max_value": 0.4, "beat_production_by": None},
+        rule("f1", "Maximize", min_value=0.9, beat_production_by=0.0),
+        rule("loss", "Minimize", max_value=0.4),
     ]
-    (rule,) = plain.function_document("evaluate_model")["rules"]
-    assert rule["metric"] == "validation:accuracy"
+    (only,) = plain.function_document("evaluate_model")["rules"]
+    assert only["metric"] == "validation:accuracy"
 
 
 def test_nothing_that_a_release_needs_expires(plain: Synthesized) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..._aws.environment import Environment
-    from ...config import Evaluation
+    from ...config import Evaluation, Threshold
 
 # The artifact with the template configurations of a candidate.
 RELEASE_ARTIFACT = "Release"
@@ -200,7 +200,7 @@ class EvaluationStage(Construct):
             folder="evaluate_model",
             env=self._env,
             settings={"PRODUCTION_STACK": production_stack},
-            document={"gate": bool(config.thresholds), "rules": [asdict(rule) for rule in config.thresholds]},
+            document={"gate": bool(config.thresholds), "rules": [_rule(rule) for rule in config.thresholds]},
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 # Pending again when a retry passes the gate; only people approve.
@@ -209,3 +209,7 @@ class EvaluationStage(Construct):
                 *report_result(),
             ],
         )
+
+
+def _rule(threshold: Threshold) -> dict[str, Any]:
+    return {**asdict(threshold), "objective_type": threshold.better}
