@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import shutil
 import signal
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
+from synthesized_programs import SHARED
 
 from mlops_constructs._jsii_node import use_packaged_node
 
@@ -40,6 +44,11 @@ for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
 # A shell starts what runs in its background with SIGINT ignored, and so would be every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if SHARED not in os.environ:
+    # The workers, which this process starts, have it too.
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="mlops-tests-")
+    atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
 
 HERE = Path(__file__).parent
 TIERS = ("fast", "servers", "terraform")

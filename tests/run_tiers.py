@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+
+from synthesized_programs import SHARED
 
 ROOT = Path(__file__).resolve().parents[1]
 # Such as "....F.... [ 42%]".
@@ -80,7 +83,8 @@ TIERS = (Tier("terraform", 4), Tier("servers", 2), Tier("fast", 2, nice=15))
 def main(more: list[str]) -> int:
     """Run every tier, show what each said when it ends, then a table and the slowest tests; give 0 when all passed."""
     began, outcomes = time.monotonic(), list[Outcome]()
-    with ThreadPoolExecutor(len(TIERS)) as pool:
+    with tempfile.TemporaryDirectory(prefix="mlops-tests-") as shared, ThreadPoolExecutor(len(TIERS)) as pool:
+        os.environ[SHARED] = shared
         for future in as_completed([pool.submit(tier.run, more) for tier in TIERS]):
             outcome = future.result()
             outcomes.append(outcome)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from local_aws.definition_cases import REFUSED, Definition, definition
-from preflight.synthesized_stacks import PROGRAMS, real
+from preflight.synthesized_stacks import real
+from synthesized_programs import PROGRAMS
 
 from mlops_constructs._aws.actions import Action, PipelineStage, Variable
 from mlops_constructs._aws.definition import SOURCE_VARIABLES

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from synthesized_programs import stack_of
 
 from mlops_constructs.preflight import SynthesizedStack
 from mlops_constructs.preflight.stack import Identity
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAMS = ("main.py", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/main.py")))
+if TYPE_CHECKING:
+    from pathlib import Path
+
 IDENTITY = Identity("123456789012", "aws", "us-east-1")
 
 
 @cache
 def real(program: str = "main.py") -> SynthesizedStack:
     """The only stack of a program of this repository."""
-    output = Path(mkdtemp(prefix="preflight-"))
-    path = ROOT / program
-    environment = {**os.environ, "CDKTF_OUTDIR": str(output)}
-    subprocess.run([sys.executable, path.name], cwd=path.parent, env=environment, check=True, capture_output=True)
-    (folder,) = (output / "stacks").iterdir()
-    return SynthesizedStack(folder)
+    return SynthesizedStack(stack_of(program))
 
 
 def written(folder: Path, resources: dict[str, dict[str, Any]], **document: Any) -> SynthesizedStack:

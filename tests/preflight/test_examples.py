@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from preflight.synthesized_stacks import PROGRAMS, real
+from preflight.synthesized_stacks import real
+from synthesized_programs import PROGRAMS
 
 from mlops_constructs.preflight.demands import demands
 from mlops_constructs.preflight.permissions import terraform_actions
