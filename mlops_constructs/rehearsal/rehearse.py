@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,12 @@ from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.scratch import sweep
 from mlops_constructs.rehearsal.choice import choose_pipeline
+from mlops_constructs.rehearsal.early_builds import EarlyBuilds
 from mlops_constructs.rehearsal.follow import Follower
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.foreign_roles import ForeignRoles
 from mlops_constructs.rehearsal.leftovers import leftovers
+from mlops_constructs.rehearsal.region import region_of
 from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.steps import Result, Steps
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
@@ -71,13 +72,14 @@ class Rehearsal:
         self._program = find_program()
         self._pipeline = pipeline
         self._stand_ins = StandIns() if stand_ins is None else stand_ins
-        self.aws = LocalAws(port=port, region=_region(stack), docker=docker, iam=iam)
+        self.aws = LocalAws(port=port, region=region_of(stack), docker=docker, iam=iam)
         self.result = Result(iam=iam)
         self._steps = Steps(self.result, watcher)
         self.terraform: Terraform | None = None
         self._deployed: DeployedPipeline | None = None
         self._foreign_buckets = ForeignBuckets(stack, self.aws)
         self._foreign_roles = ForeignRoles(stack, self.aws)
+        self._early_builds = EarlyBuilds(self.aws, stack)
 
     def __enter__(self) -> Rehearsal:
         self.aws.start()
@@ -95,6 +97,7 @@ class Rehearsal:
         if self.terraform is not None:
             self.terraform.close()
         self.aws.close()
+        self._early_builds.join()
 
     def deploy(self) -> DeployedPipeline:
         """Apply the stack, and check that a second plan shows no changes."""
@@ -114,6 +117,7 @@ class Rehearsal:
             say(terraform.init())
         with self._steps.step("Terraform", "validate"):
             terraform.validate()
+        self._early_builds.start()
         with self._steps.step("Terraform", "apply") as say:
             terraform.apply()
             say(f"{len(terraform.resources())} resources")
@@ -235,14 +239,6 @@ class Rehearsal:
     def _on_terraform(self, event: dict[str, Any]) -> None:
         if event["type"] in ("apply_complete", "apply_errored"):
             self._watcher.log(str(event["@message"]))
-
-
-def _region(stack: Path) -> str:
-    """Return the region of the stack's AWS provider, where it is a literal."""
-    document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
-    providers = document.get("provider", {}).get("aws", [])
-    regions = [provider.get("region", "") for provider in providers]
-    return next((region for region in regions if region and "${" not in region), "us-east-1")
 
 
 def _must_succeed(outcome: Execution) -> None:
