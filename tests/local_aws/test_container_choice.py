@@ -46,6 +46,7 @@ def test_an_engine_is_used_unless_it_is_forbidden(docker: bool, runtime: type, c
 
 def test_without_namespaces_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlops_constructs.local_aws.containers.host.sandbox_problem", lambda: "uid_map: not permitted")
+    monkeypatch.setattr("mlops_constructs.local_aws.containers.host.find_proot", lambda: None)
     with LocalAws(docker=False) as aws:
         assert aws.containers.choice == (
             "Docker is disabled: the containers' programs run as processes, which have no /opt/ml of their own,"

@@ -12,6 +12,7 @@ import pytest
 
 from mlops_constructs.local_aws.containers.host import ContainerHost, ContainerRuntime
 from mlops_constructs.local_aws.containers.images import ContainerError, Image
+from mlops_constructs.local_aws.containers.proot import find_proot
 from mlops_constructs.local_aws.containers.sandbox import sandbox_problem
 from mlops_constructs.local_aws.containers.site import LocalSite
 
@@ -220,6 +221,7 @@ def test_a_virtual_environment_of_the_image_is_kept_for_the_next_build(
 
 def test_without_namespaces_programs_find_their_files(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlops_constructs.local_aws.containers.host.sandbox_problem", lambda: "not permitted")
+    monkeypatch.setattr("mlops_constructs.local_aws.containers.host.find_proot", lambda: None)
     workshop.runtime = ContainerHost(workshop.site, docker=False).runtime
     image = workshop.build(
         "FROM x\nWORKDIR /opt/program\nCOPY train code.py ./\nENV PATH=/opt/program:$PATH\nRUN rm -rf /\n",
@@ -233,3 +235,25 @@ def test_without_namespaces_programs_find_their_files(workshop: Workshop, monkey
     assert lines == [str(base), "code"]
     assert "Dockerfile line 5: rm -rf /: not executed, because this machine has no namespaces" in workshop.lines
     assert Path(os.sep).exists()
+
+
+@pytest.mark.skipif(find_proot() is None, reason="proot is not installed")
+def test_with_proot_programs_have_the_paths_of_their_image(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlops_constructs.local_aws.containers.host.sandbox_problem", lambda: "not permitted")
+    host = ContainerHost(workshop.site, docker=False)
+    assert "have their own /opt/ml by proot, but no port 8080 (no namespaces: not permitted)" in host.choice
+    workshop.runtime = host.runtime
+    image = workshop.build(
+        "FROM x\nWORKDIR /opt/program\nCOPY data.txt ./\nCOPY tool /usr/local/bin/train\nCOPY data.txt /opt/ml/code/\n",
+        tool="#!/bin/sh\npwd; cat data.txt /opt/ml/code/data.txt; getent hosts algo-1\n"
+        "echo done > /opt/ml/model/x; rm data.txt\n",
+        **{"data.txt": "data\n"},
+    )
+    base = workshop.folder / "ml"
+    (base / "model").mkdir(parents=True)
+    for _ in range(2):
+        lines: list[str] = []
+        assert workshop.runtime.train(image, base, {}, lines.append).finish() == 0, lines
+        assert [line.split()[0] for line in lines] == ["/opt/program", "data", "data", "127.0.0.1"]
+    assert (base / "model" / "x").read_text() == "done\n"
+    assert not Path("/opt/program").exists()

@@ -18,6 +18,7 @@ from mlops_constructs.local_aws.containers.dockerignore import ignored
 from mlops_constructs.local_aws.containers.environments import PythonEnvironment, environment, packages_key
 from mlops_constructs.local_aws.containers.images import Image, ImageStore, check_programs
 from mlops_constructs.local_aws.containers.plain import PlainLauncher
+from mlops_constructs.local_aws.containers.proot import ProotLauncher, find_proot
 from mlops_constructs.local_aws.containers.run_commands import Command, commands_of, script_of
 from mlops_constructs.local_aws.containers.sandbox import sandbox_problem
 from mlops_constructs.local_aws.containers.sandboxed import SandboxLauncher
@@ -221,6 +222,9 @@ class ContainerHost:
         if refusal is None:
             launcher: Launcher = SandboxLauncher(self._site)
             how = "have their own /opt/ml and port 8080; the base image's files and system packages are not there"
+        elif (proot := find_proot()) is not None:
+            launcher = ProotLauncher(self._site, proot)
+            how = f"have their own /opt/ml by proot, but no port 8080 (no namespaces: {refusal})"
         else:
             launcher = PlainLauncher(self._site)
             how = f"have no /opt/ml of their own, SAGEMAKER_BASE_DIR says where it is (no namespaces: {refusal})"
