@@ -1,7 +1,11 @@
-"""The algorithm at GitHub, with a git repository of this machine in its place. One deployment serves all tests."""
+"""The algorithm at GitHub, with a git repository of this machine in its place. One deployment serves all tests.
+
+Where this machine can run it, the algorithm is in a container in the shape of AWS's sample, which nobody wrote for us.
+"""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +13,9 @@ from git_program import git
 from local_aws.tiny_pipeline import wait_for
 from rehearsal.centroid_container import write_container
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
+from rehearsal.sample_container import write_sample
 
+from mlops_constructs.local_aws.containers.sandbox import sandbox_problem
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.terraform
 REPOSITORY = "team/churn-model"
+WHY_NO_SAMPLE = "nginx is not on PATH" if shutil.which("nginx") is None else sandbox_problem()
 
 
 class GitHub(Site):
@@ -42,7 +49,8 @@ class GitHub(Site):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
     folder = tmp_path_factory.mktemp("github")
-    repository = write_container(folder / "churn-model", "own")
+    sample = WHY_NO_SAMPLE is None
+    repository = write_sample(folder / "churn-model") if sample else write_container(folder / "churn-model", "own")
     git(repository, "init", "-q", "-b", "main")
     git(repository, "add", "--all")
     git(repository, "commit", "-q", "-m", "The first version")
@@ -92,6 +100,13 @@ def test_the_first_image_retrains_nothing_because_nothing_was_trained(site: GitH
 def test_the_model_answers(site: GitHub, champion: Execution) -> None:
     site.rehearsal.ask_production()
     assert site.rehearsal.result.metrics["accuracy"] > 0.8
+
+
+@pytest.mark.skipif(WHY_NO_SAMPLE is not None, reason=f"the sample cannot run: {WHY_NO_SAMPLE}")
+def test_it_was_nginx_that_answered_from_a_container_of_others(site: GitHub, champion: Execution) -> None:
+    group = f"/aws/sagemaker/Endpoints/{site.rehearsal.result.production_endpoint}"
+    events = site.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert any('"POST /invocations HTTP/1.1" 200' in event["message"] for event in events)
 
 
 def test_a_push_to_another_branch_builds_nothing(site: GitHub, champion: Execution) -> None:
