@@ -26,6 +26,10 @@ endif
 test-fast: $(VENV)/test ## Run the tests that need neither Terraform nor servers
 	$(BIN)/python -m pytest --tier fast --numprocesses=2
 
+.PHONY: test-workshop
+test-workshop: $(VENV)/test ## Rehearse the container of AWS's MLOps workshop (needs Java; installs multi-model-server, 370 MB)
+	MLOPS_TEST_WORKSHOP=1 $(BIN)/python -m pytest --numprocesses=0 tests/rehearsal/test_workshop_container.py
+
 .PHONY: lint
 lint: $(VENV)/lint ## Style and types
 	$(BIN)/ruff check .
