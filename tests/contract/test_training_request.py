@@ -10,12 +10,15 @@ import botocore.session
 import pytest
 import run_evaluation.settings
 from botocore.validate import ParamValidator
+from check_dataset.columns import variables
+from check_dataset.contract import Column, Contract
 from check_dataset.workshop import parse_job
 from hypothesis import given
 from hypothesis import strategies as st
 from lambdas.conftest import violations
 from lambdas.test_training_job_zip import workshop_job
 from run_evaluation.request import processing_request
+from sagemaker_contract.columns import Columns
 from train_model.request import training_request, tuning_request
 from train_model.settings import Document, Params, Settings
 
@@ -226,6 +229,25 @@ def test_what_a_data_set_asks_for_makes_a_request_that_sagemaker_takes(
         request["TrainingJobDefinition"].get("ResourceConfig", {}).pop("KeepAlivePeriodInSeconds", None)
         assert problems("CreateHyperParameterTuningJob", request) == []
         assert request["TrainingJobDefinition"]["StaticHyperParameters"]["max_depth"] == "20"
+
+
+@given(
+    columns=st.lists(st.text(min_size=1, max_size=40), min_size=2, max_size=120, unique=True),
+    label=st.integers(0, 1),
+    header=st.booleans(),
+)
+def test_the_columns_of_a_contract_reach_the_container(columns: list[str], label: int, header: bool) -> None:
+    contract = Contract(tuple(Column(name) for name in columns), header, columns[label])
+    params, environment, document, job = read(Training(environment={"MODE": "fast"}), None, None)
+    changed = dataclasses.replace(
+        document, training_job=merged(document.training_job, {"Environment": variables(contract)})
+    )
+    request = training_request(NAME, IMAGE, params, environment, changed, job)
+    assert problems("CreateTrainingJob", request) == []
+    found = Columns.from_env(request["Environment"])
+    assert (found.header, found.label, found.label_index) == (header, columns[label], label)
+    assert found.names in (None, tuple(columns))
+    assert found.names or len(json.dumps(columns)) > 3_500
 
 
 @pytest.mark.parametrize("instance_type", MODEL.shape_for("ProcessingInstanceType").enum)

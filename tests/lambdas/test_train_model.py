@@ -143,10 +143,13 @@ def test_the_job_is_what_the_data_set_asks_for(
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="artifacts")
     wanted = {"HyperParameters": {"depth": "3"}, "ResourceConfig": {"InstanceType": "ml.c5.xlarge"}}
-    asked = {"training": wanted, "endpoints": {}}
+    columns = {"MLOPS_COLUMNS": '{"names": ["a", "b"],', "MLOPS_COLUMNS_2": ' "header": true}'}
+    asked = {"training": wanted, "endpoints": {}, "columns": columns}
     s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
     handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
     request = sagemaker.requests["CreateTrainingJob"][0]
+    assert columns.items() <= request["Environment"].items()
+    assert request["Environment"]["MODE"] == "fast"
     assert request["HyperParameters"] == {"trees": "100", "depth": "3"}
     assert request["ResourceConfig"]["InstanceType"] == "ml.c5.xlarge"
     assert request["ResourceConfig"]["VolumeSizeInGB"] == 10
