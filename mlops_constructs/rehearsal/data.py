@@ -75,6 +75,7 @@ class RehearsalData:
                 f"the channel {HOLDOUT} must be one CSV file: the rows that production is invoked with"
             )
         rows = [row for file in holdout for row in _rows(file.path.read_bytes(), str(file.path))]
+        rows = rows if data.contract is None else _label_first(rows, data.contract)
         return cls(data.name, channels, rows, data.alone, data.golden, data.contract)
 
     def upload_to(self, pipeline: DeployedPipeline) -> str:
@@ -173,3 +174,18 @@ def _rows(body: bytes, place: str) -> list[list[str]]:
     except UnicodeDecodeError as error:
         raise RehearsalError(f"{place} is not UTF-8 text ({error.reason})") from None
     return [row for row in csv.reader(io.StringIO(text)) if row]
+
+
+def _label_first(rows: list[list[str]], contract: Path) -> list[list[str]]:
+    """Rows as a data contract declares them, with the label first and without the header."""
+    try:
+        declared = json.loads(contract.read_text(encoding="utf-8-sig"))
+        names = [column["name"] for column in declared.get("columns", [])]
+        label = names.index(declared["label"]) if declared.get("label") else 0
+        header = bool(declared.get("header"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise RehearsalError(f"{contract} is no data contract; `mlops data check` says why") from None
+    kept = rows[1:] if header else rows
+    if any(len(row) <= label for row in kept):
+        raise RehearsalError(f"the channel {HOLDOUT} has rows without the column {names[label]!r} of {contract}")
+    return [[row[label], *row[:label], *row[label + 1 :]] for row in kept]

@@ -53,7 +53,9 @@ def test_exactly_one_object_starts_the_pipeline(
 def test_what_upload_takes_is_rehearsed_but_for_what_is_held_out(aws: LocalAws, tmp_path: Path) -> None:
     for name in ("train/cat/0.png", "train/dog/0.png", "holdout.csv", "contract.json"):
         (tmp_path / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "pets" / name).write_text("cat,1\n")
+        (tmp_path / "pets" / name).write_text("1,cat\n")
+    columns = [{"name": "legs"}, {"name": "kind"}]
+    (tmp_path / "pets" / "contract.json").write_text(json.dumps({"columns": columns, "label": "kind"}))
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
