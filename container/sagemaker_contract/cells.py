@@ -21,7 +21,10 @@ class NotANumberError(ValueError):
     def __init__(self, index: int, cell: str) -> None:
         super().__init__(f"{shown(cell)} is not a finite number" if cell.strip() else "the value is missing")
         self.index = index
-        self.remedy = "encode text as numbers; the label is the first column, unless a data contract names it"
+        self.remedy = (
+            "encode text as numbers, or read it with read_frame; the label is the first column, unless a data contract"
+            " names it"
+        )
         if not cell.strip():
             self.remedy = "fill it in, or remove the row"
 

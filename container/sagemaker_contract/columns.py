@@ -70,10 +70,12 @@ class Layout:
         columns: What is known from the data contract.
         names: The names, in the order of the cells of every row; ``None`` until a file has names.
         width: Number of columns; 0 until a row is read.
+        takes_text: Whether a column that is not the label may have text.
     """
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, *, takes_text: bool = False) -> None:
         self.columns = columns
+        self.takes_text = takes_text
         self.names: Sequence[str] | None = columns.names
         self.width = 0 if columns.names is None else len(columns.names)
         self._first_place = "the data contract"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
 from sagemaker_contract.cells import NotANumberError, check_float32, is_number, shown
 from sagemaker_contract.columns import Columns, Layout
 from sagemaker_contract.errors import DataError
+from sagemaker_contract.labels import class_of, target_of
 from sagemaker_contract.table_files import read_file
 
 if TYPE_CHECKING:
@@ -48,6 +47,11 @@ class Table:
         return len(self.labels)
 
     @property
+    def width(self) -> int:
+        """Number of columns, without the label."""
+        return int(self.features.shape[1])
+
+    @property
     def has_numbers(self) -> bool:
         """Whether the labels are numbers to predict, and not the names of classes."""
         return self.labels.dtype.kind == "f"
@@ -71,7 +75,7 @@ def read_labelled(
             finite number in 32-bit floating point, or with ``numbers`` a label that is not a finite number.
     """
     layout = Layout(Columns.from_env() if columns is None else columns)
-    label_of = _number if numbers else _label
+    label_of = target_of if numbers else class_of
     labels: list[Any] = []
     features = array("d")
     for file in files:
@@ -86,7 +90,33 @@ def read_labelled(
     return Table(channel, table, np.array(labels), layout.feature_names)
 
 
-def check_classes(table: Table) -> None:
+class Labelled(Protocol):
+    """What a table and a frame have in common."""
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def labels(self) -> NDArray[Any]: ...
+
+    @property
+    def names(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def has_numbers(self) -> bool: ...
+
+    def __len__(self) -> int: ...
+
+    def rows(self: AnyLabelled, chosen: NDArray[np.bool_], channel: str) -> AnyLabelled: ...
+
+
+AnyLabelled = TypeVar("AnyLabelled", bound=Labelled)
+
+
+def check_classes(table: Labelled) -> None:
     """Reject a table with a single row or only one class: nothing can be learned from it."""
     if len(table) < 2:
         raise DataError(f"the channel {table.channel!r} contains a single row; at least two are needed")
@@ -97,9 +127,9 @@ def check_classes(table: Table) -> None:
         raise DataError(f"the channel {table.channel!r} has only one {what}: {label} in all {len(table)} rows")
 
 
-def check_same_shape(train: Table, validation: Table) -> None:
+def check_same_shape(train: Labelled, validation: Labelled) -> None:
     """Reject validation data with other columns, or with classes that are not in the training data."""
-    wanted, got = train.features.shape[1], validation.features.shape[1]
+    wanted, got = train.width, validation.width
     if wanted != got:
         raise DataError(f"the channel 'validation' has {got} feature columns, 'train' has {wanted}")
     if train.names and validation.names and train.names != validation.names:
@@ -117,7 +147,7 @@ def check_same_shape(train: Table, validation: Table) -> None:
         raise DataError(f"the channel 'validation' has labels that 'train' does not have: {names}{hint}")
 
 
-def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
+def hold_out(table: AnyLabelled, fraction: float, seed: int) -> tuple[AnyLabelled, AnyLabelled]:
     """Divide a table at random by ``fraction``; the second part is for validation.
 
     Each class is divided by the same fraction, and the first part keeps every class. Labels that are numbers have no
@@ -141,18 +171,18 @@ def hold_out(table: Table, fraction: float, seed: int) -> tuple[Table, Table]:
     return table.rows(~held, table.channel), table.rows(held, "validation")
 
 
-def _groups(table: Table) -> list[NDArray[np.intp]]:
+def _groups(table: Labelled) -> list[NDArray[np.intp]]:
     """The rows that are divided together."""
     if table.has_numbers:
         return [np.arange(len(table))]
     return [np.flatnonzero(table.labels == label) for label in np.unique(table.labels)]
 
 
-def _classes(table: Table) -> str:
+def _classes(table: Labelled) -> str:
     return "" if table.has_numbers else f", in {len(np.unique(table.labels))} classes"
 
 
-def _check_names(table: Table) -> None:
+def _check_names(table: Labelled) -> None:
     """Reject numbers that hardly ever repeat, which are no names of classes."""
     classes = np.unique(table.labels).tolist()
     if len(classes) <= _FEW_CLASSES or not all(map(is_number, classes)):
@@ -163,33 +193,6 @@ def _check_names(table: Table) -> None:
             f"the channel {table.channel!r} has {len(classes)} different labels in {len(table)} rows, all of them"
             f" numbers; {_HINT}"
         )
-
-
-def _label(place: str, cell: Any, layout: Layout) -> str:
-    label = "" if cell is None else str(cell).strip()
-    if label and "\0" not in label and isinstance(cell, (str, int, float, Decimal)) and _is_finite(cell):
-        return label
-    problem = f"{shown(str(cell))} is no label" if label else "the label is missing"
-    remedy = "write a text or a number, or remove the row"
-    raise DataError(f"{place}, {layout.name_of(layout.label_index)}: {problem}; {remedy}")
-
-
-def _number(place: str, cell: Any, layout: Layout) -> float:
-    text = _label(place, cell, layout)
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if math.isfinite(number) and "_" not in text:
-        return number
-    raise DataError(
-        f"{place}, {layout.name_of(layout.label_index)}: {shown(text)} is not a number, and a regression predicts"
-        " numbers; the label is the first column, unless a data contract names it"
-    )
-
-
-def _is_finite(label: str | float | Decimal) -> bool:
-    return not isinstance(label, (float, Decimal)) or math.isfinite(label)
 
 
 def _features(place: str, cells: Sequence[Any], layout: Layout, numbers_of: ParseNumbers) -> list[float]:

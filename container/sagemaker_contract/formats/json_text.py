@@ -31,7 +31,7 @@ def decode_json(body: bytes, limits: Limits = DEFAULT) -> Records:
     """Read a list of numbers (one record), a list of such lists, or ``{"instances": ...}`` with either."""
     if len(body) > _LARGE_BYTES:
         _check_structure(body)
-    content = _parse(body_text(body), "the body")
+    content = parse_json(body_text(body), "the body")
     if isinstance(content, dict):
         if "instances" not in content:
             raise InputError('a JSON object must have the member "instances"')
@@ -91,7 +91,12 @@ def _of_numpy(value: Any) -> Any:
 JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, default=_of_numpy)
 
 
-def _parse(text: str, what: str) -> Any:
+def parse_json(text: str, what: str) -> Any:
+    """Return the content of JSON; ``what`` it is of begins the message.
+
+    Raises:
+        InputError: If it is not JSON, or has NaN or infinity.
+    """
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
@@ -109,7 +114,7 @@ def _parse_lines(lines: list[str], before: int) -> list[Any]:
             rows = []
         if len(rows) == len(lines):
             return list(rows)
-    return [_parse(line, f"record {number}") for number, line in enumerate(lines, start=before + 1)]
+    return [parse_json(line, f"record {number}") for number, line in enumerate(lines, start=before + 1)]
 
 
 def _is_one_list_or_object_each(lines: list[str]) -> bool:

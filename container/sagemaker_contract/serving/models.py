@@ -6,35 +6,33 @@ import asyncio
 import functools
 import logging
 import os
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sagemaker_contract.acceleration.stored import (
-    Accelerated,
-    NotUsableError,
-    is_of_this_algorithm,
-    read_accelerated,
-    read_sample,
-)
-from sagemaker_contract.attributes import AttributesScope
+from sagemaker_contract.acceleration.stored import NotUsableError, is_of_this_algorithm, read_accelerated, read_sample
 from sagemaker_contract.errors import ModelError, RequestError
 from sagemaker_contract.formats import DECODERS, ENCODERS
+from sagemaker_contract.formats.frame_bodies import frame_decoders
 from sagemaker_contract.formats.media_types import PARQUET, TEXT_TYPES
 from sagemaker_contract.formats.negotiation import answer_type, charset, content_type, to_utf8
+from sagemaker_contract.frames import read_fields
 from sagemaker_contract.interface import has_hooks, load_serving_module
-from sagemaker_contract.serving.batching import Batcher, Prediction
+from sagemaker_contract.serving.batching import Batcher
 from sagemaker_contract.serving.hook_functions import check_module
 from sagemaker_contract.serving.hooks import HookModel
 from sagemaker_contract.serving.messages import Answer
+from sagemaker_contract.serving.predictor import FramePredictor, Predictor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from sagemaker_contract.acceleration.stored import Accelerated
     from sagemaker_contract.formats import Decoder, Encoder
     from sagemaker_contract.formats.records import Records
+    from sagemaker_contract.frames import Frame
     from sagemaker_contract.serving.messages import Headers
     from sagemaker_contract.serving.settings import Settings
     from sagemaker_contract.serving.telemetry import Telemetry
@@ -80,42 +78,21 @@ class _Exchange:
     in_thread: bool
 
 
-class Predictor:
-    """Calls ``predict`` of the algorithm, or the ONNX model if there is one."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._loading = threading.Lock()
-        self._original: tuple[Any, Any] | None = None
-        self.accelerated: Accelerated | None = None
-
-    def complete(self) -> tuple[Any, Any]:
-        """Return the algorithm and its model, loaded at the first call."""
-        with self._loading:
-            if self._original is None:
-                algorithm = load_serving_module()
-                self._original = (algorithm, algorithm.load(self._directory))
-            return self._original
-
-    def original(self, records: Records) -> list[Any]:
-        algorithm, model = self._original or self.complete()
-        return list(algorithm.predict(model, records))
-
-    def __call__(self, records: Records, attributes: str) -> Prediction:
-        if self.accelerated is not None:
-            return Prediction(self.accelerated.predict(records))
-        with AttributesScope(attributes) as scope:
-            return Prediction(self.original(records), scope.answer)
-
-
 class TableModel:
     """A model of records: decodes, batches, predicts, encodes."""
 
     def __init__(
-        self, predictor: Predictor, columns: int | None, settings: Settings, threads: Threads, telemetry: Telemetry
+        self,
+        predictor: Predictor,
+        columns: int | None,
+        settings: Settings,
+        threads: Threads,
+        telemetry: Telemetry,
+        decoders: Mapping[str, Decoder] = DECODERS,
     ) -> None:
         """``columns`` is the number of values in a record, or ``None`` if it is unknown."""
         self._predictor = predictor
+        self._decoders = decoders
         self.batcher = Batcher(predictor, threads.predictions, telemetry, settings.timeout_seconds)
         self._limits = settings.limits(columns)
         self._bodies = threads.bodies
@@ -153,12 +130,12 @@ class TableModel:
     def _agree(self, content_type_header: bytes | None, accept_header: bytes | None) -> _Exchange:
         """Choose decoder and encoder; cached, because most requests have the same pair of headers."""
         header = None if content_type_header is None else content_type_header.decode("latin-1")
-        given = content_type(header, DECODERS)
+        given = content_type(header, self._decoders)
         preferred = self._default_accept or (given if given in ENCODERS else next(iter(ENCODERS)))
         accept = None if accept_header is None else accept_header.decode("latin-1")
         wanted = answer_type(accept, ENCODERS, preferred)
         text_charset = charset(header) if given in TEXT_TYPES else None
-        return _Exchange(DECODERS[given], ENCODERS[wanted], text_charset, wanted.encode(), given == PARQUET)
+        return _Exchange(self._decoders[given], ENCODERS[wanted], text_charset, wanted.encode(), given == PARQUET)
 
     def _read(self, body: bytes, exchange: _Exchange) -> Records:
         body = to_utf8(body, exchange.charset) if exchange.charset else body
@@ -199,7 +176,7 @@ def load_model(directory: Path, settings: Settings, threads: Threads, telemetry:
     if hooks is not None and has_hooks(hooks):
         model: ServedModel = HookModel(hooks, directory, settings, threads.predictions)
     else:
-        model = _table_model(Predictor(directory), directory, settings, threads, telemetry)
+        model = _table_model(directory, settings, threads, telemetry)
     _log.info("model loaded and warm in %.1f s", time.monotonic() - started)
     return model
 
@@ -209,9 +186,11 @@ def answers_without_algorithm(directory: Path, settings: Settings) -> bool:
     return settings.acceleration and not os.environ.get("SAGEMAKER_PROGRAM") and is_of_this_algorithm(directory)
 
 
-def _table_model(
-    predictor: Predictor, directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry
-) -> TableModel:
+def _table_model(directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry) -> TableModel:
+    frame = read_fields(directory)
+    if frame is not None:
+        return _frame_model(frame, directory, settings, threads, telemetry)
+    predictor = Predictor(directory)
     sample = read_sample(directory)
     predictor.accelerated = _accelerated(directory, sample, predictor, settings)
     if predictor.accelerated is None:
@@ -222,7 +201,18 @@ def _table_model(
     return model
 
 
-def _warm_up(predictor: Predictor, sample: Records) -> float:
+def _frame_model(
+    frame: Frame, directory: Path, settings: Settings, threads: Threads, telemetry: Telemetry
+) -> TableModel:
+    predictor = FramePredictor(directory, frame.fields)
+    predictor.complete()
+    decoders = frame_decoders(frame.fields)
+    model = TableModel(predictor, frame.width, settings, threads, telemetry, decoders)
+    model.batcher.learn(_warm_up(predictor, frame.cells))
+    return model
+
+
+def _warm_up(predictor: Predictor, sample: Any) -> float:
     """Predict a few records; return the seconds of the last call, because the first calls take longer."""
     for rows in (1, len(sample), 1, 1):
         began = time.perf_counter()

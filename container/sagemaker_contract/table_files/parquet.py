@@ -70,7 +70,7 @@ def _check_types(name: str, schema: pyarrow.Schema, chosen: Sequence[int], layou
         if position == layout.label_index:
             if not (_is_number(kind) or _is_text(kind)):
                 raise DataError(f"{place}: the label must be text or numbers, not {kind}; convert it")
-        elif not _is_number(kind):
+        elif not (_is_number(kind) or (layout.takes_text and _is_text(kind))):
             raise DataError(f"{place}: {kind} is not a number; {_remedy(kind)}")
 
 

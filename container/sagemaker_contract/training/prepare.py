@@ -10,6 +10,7 @@ import numpy as np
 
 from sagemaker_contract.acceleration.budget import OutOfTimeError
 from sagemaker_contract.acceleration.check import NotTheSameError, checked, write_sample
+from sagemaker_contract.frames import Frame, write_fields
 from sagemaker_contract.interface import has_hooks
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 def prepare_serving(algorithm: Algorithm, model: Any, held_out: Any, directory: Path, budget: Budget) -> None:
     """Write a sample of records, and the ONNX model if its predictions are the same; never fails the job."""
+    if isinstance(held_out, Frame):
+        write_fields(directory, held_out)
+        print(f"serving: predict gets frames with the columns {', '.join(held_out.names)[:500]}; no ONNX", flush=True)
+        return
     features = getattr(held_out, "features", None)
     if not isinstance(features, np.ndarray) or features.ndim != 2 or features.dtype.kind not in "fiu":
         print("serving: the held-out data has no array `features`; no warm-up, no ONNX", flush=True)
