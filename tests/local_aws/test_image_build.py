@@ -219,6 +219,16 @@ def test_a_virtual_environment_of_the_image_is_kept_for_the_next_build(
     assert f"Dockerfile line 4: {kept}" in workshop.lines
 
 
+@in_sandbox
+def test_what_a_program_installs_is_not_in_the_environment_that_other_images_share(workshop: Workshop) -> None:
+    image = workshop.build("FROM x\n")
+    script = 'test ! -e "$VIRTUAL_ENV/new" && touch "$VIRTUAL_ENV/new" && echo "$VIRTUAL_ENV"'
+    for _ in range(2):
+        code, lines = workshop.run(image, "-c", script, program="/bin/sh")
+        assert (code, lines) == (0, [image.config.packages])
+    assert not Path(image.config.packages, "new").exists()
+
+
 def test_without_namespaces_programs_find_their_files(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlops_constructs.local_aws.containers.host.sandbox_problem", lambda: "not permitted")
     monkeypatch.setattr("mlops_constructs.local_aws.containers.host.find_proot", lambda: None)

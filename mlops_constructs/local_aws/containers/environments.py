@@ -56,13 +56,19 @@ class PythonEnvironment:
 
     @property
     def binds(self) -> dict[Path, str]:
-        """Where it has to be in a sandbox; a Python of the system is there anyway."""
+        """Where it has to be in a sandbox that installs into it; a Python of the system is there anyway."""
         if not (self.place / "pyvenv.cfg").exists():
             return {}
         base = Path(sys.base_prefix)
         # A sandbox has a /tmp of its own.
         hidden = {base: str(base)} if base.is_relative_to("/tmp") else {}
-        return {self.place: str(self.folder), **hidden}
+        return {**({self.place: str(self.folder)} if self.is_new else {}), **hidden}
+
+    @property
+    def covered(self) -> dict[Path, str]:
+        """Where it has to be in the sandbox of a program, which must not change it: other images share it."""
+        is_there = (self.folder / "pyvenv.cfg").exists() and not self.is_new
+        return {self.folder: str(self.folder)} if is_there else {}
 
     @property
     def place(self) -> Path:

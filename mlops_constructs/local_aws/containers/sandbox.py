@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,7 @@ class Sandbox:
         scratch: An empty folder, which belongs to the sandbox.
         trees: Folders of image files, each at its path in the image; they are not changed.
         binds: Folder or file on this machine to its path in the sandbox.
+        covered: Folder on this machine to its path in the sandbox; what a program writes there is gone at its end.
         host_name: Host name, which resolves to the loopback address.
         own_network: Whether it has a network of its own, with nothing but the loopback interface.
     """
@@ -74,6 +75,7 @@ class Sandbox:
     scratch: Path
     trees: Sequence[Path] = ()
     binds: Mapping[Path, str]
+    covered: Mapping[Path, str] = field(default_factory=dict)
     host_name: str = "algo-1"
     own_network: bool = False
 
@@ -106,8 +108,9 @@ class Sandbox:
             "scratch": str(self.scratch.resolve()),
             "trees": [str(tree) for tree in self.trees],
             "binds": [
-                [str(hosts), "/etc/hosts"],
-                *([str(source.resolve()), target] for source, target in self.binds.items()),
+                *([str(source.resolve()), target, True] for source, target in self.covered.items()),
+                [str(hosts), "/etc/hosts", False],
+                *([str(source.resolve()), target, False] for source, target in self.binds.items()),
             ],
             "host_name": self.host_name,
             "own_network": self.own_network,

@@ -76,23 +76,22 @@ class _Root:
 
     def __init__(self, specification: dict[str, Any]) -> None:
         self._specification = specification
-        self._scratch = Path(specification["scratch"])
-        self._root = self._scratch / "root"
+        self._scratch, self._root = Path(specification["scratch"]), Path(specification["scratch"], "root")
         lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
         places = [line.split()[4].encode(errors="surrogateescape").decode("unicode_escape") for line in lines]
         self._mounts = sorted(set(places))
 
     def enter(self) -> None:
         _mount("none", "/", None, MS_REC | MS_PRIVATE)
-        for name in ("root", "upper", "work", "tmp"):
+        for name in ("root", "upper", "tmp"):
             (self._scratch / name).mkdir(exist_ok=True)
         _bind(self._root, self._root)
         layers = self._layers()
         for name in sorted({*(entry.name for entry in Path("/").iterdir()), *layers} - _SPECIAL):
             self._make(name, layers.get(name, []))
         self._make_special()
-        for source, target in self._specification["binds"]:
-            self._bind_inside(Path(source), target)
+        for source, target, covered in self._specification["binds"]:
+            self._bind_inside(Path(source), target, covered=covered)
         os.chdir(self._root)
         _call("pivot_root", b".", b".")
         _call("umount2", b".", MNT_DETACH)
@@ -101,9 +100,8 @@ class _Root:
     def _layers(self) -> dict[str, list[Path]]:
         """Folder at the top to the image's folders in its place, the topmost first."""
         found: dict[str, list[Path]] = {}
-        for tree in self._specification["trees"]:
-            for entry in Path(tree).iterdir():
-                found.setdefault(entry.name, []).append(entry)
+        for entry in (entry for tree in self._specification["trees"] for entry in Path(tree).iterdir()):
+            found.setdefault(entry.name, []).append(entry)
         return found
 
     def _make(self, name: str, layers: list[Path]) -> None:
@@ -120,18 +118,21 @@ class _Root:
             shutil.copy2(layers[0], there, follow_symlinks=False)
 
     def _overlay(self, name: str, layers: list[Path], there: Path) -> None:
-        upper, work = (self._scratch / kind / name for kind in ("upper", "work"))
-        upper.mkdir()
-        work.mkdir()
-        lower = ":".join(_ESCAPED.sub(r"\\\g<0>", str(layer)) for layer in layers)
-        options = f"lowerdir={lower},upperdir={upper},workdir={work}"
-        options += ",userxattr" if self._specification["user_namespace"] else ""
-        _mount("overlay", there, "overlay", 0, options)
+        self._mount_overlay(name, layers, there)
         # An overlay does not show what is mounted in the layers below it.
         for place in self._mounts:
             inside = self._root / place.lstrip("/")
             if place.startswith(f"/{name}/") and not place.startswith(str(self._scratch)) and inside.exists():
                 _bind(Path(place), inside)
+
+    def _mount_overlay(self, name: str, layers: list[Path], there: Path, kind: str = "upper") -> None:
+        upper, work = self._scratch / kind / name, self._scratch / "work" / f"{kind}-{name}"
+        upper.mkdir(parents=True)
+        work.mkdir(parents=True)
+        lower = ":".join(_ESCAPED.sub(r"\\\g<0>", str(layer)) for layer in layers)
+        options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+        options += ",userxattr" if self._specification["user_namespace"] else ""
+        _mount("overlay", there, "overlay", 0, options)
 
     def _make_special(self) -> None:
         for name in _SPECIAL:
@@ -146,12 +147,12 @@ class _Root:
         _bind(self._scratch / "tmp", self._root / "tmp")
         (self._root / "tmp").chmod(0o1777)
 
-    def _bind_inside(self, source: Path, target: str) -> None:
+    def _bind_inside(self, source: Path, target: str, *, covered: bool) -> None:
         inside = self._root / target.lstrip("/")
         (inside if source.is_dir() else inside.parent).mkdir(parents=True, exist_ok=True)
         if not source.is_dir():
             inside.touch()
-        _bind(source, inside)
+        self._mount_overlay(source.name, [source], inside, "covered") if covered else _bind(source, inside)
 
 
 def _become(specification: dict[str, Any], ready: int) -> NoReturn:
@@ -238,7 +239,6 @@ def main() -> int:
     if child == 0:
         os.close(writer)
         _become(specification, reader)
-    os.close(reader)
     # Now: in a moment the /proc of this process, too, is the one of the new namespace.
     status = os.open(f"/proc/{child}/status", os.O_RDONLY)
     os.write(writer, b"1")

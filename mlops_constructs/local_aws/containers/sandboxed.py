@@ -94,6 +94,7 @@ class SandboxLauncher:
             scratch=scratch,
             trees=trees,
             binds={**environment.binds, **binds},
+            covered=environment.covered,
             own_network=own_network,
         )
 
