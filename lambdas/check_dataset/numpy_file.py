@@ -119,7 +119,10 @@ class NumpyFile:
         length = int.from_bytes(self._take(size), "little")
         if start[:6] != _MAGIC or start[6:7] not in (b"\1", b"\2", b"\3") or length > _MAX_HEADER_BYTES:
             raise self._wrong("not a NumPy file; save it with numpy.save")
-        return self._take(length)
+        header = self._take(length)
+        if len(header) < length:
+            raise self._wrong("incomplete: the header ends too early; save and upload it again")
+        return header
 
     def _take(self, count: int) -> bytes:
         while len(self._bytes) < count and self._more():

@@ -109,10 +109,7 @@ def run(options: argparse.Namespace) -> int:
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, output, options.stack)
             _check_pipeline(stack, options.pipeline)
-        try:
-            rehearsal_class, data = prepared.result()
-        except ModuleNotFoundError as error:
-            raise _missing(error) from None
+        rehearsal_class, data = prepared.result()
         with rehearsal_class(
             stack,
             data,
@@ -130,9 +127,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _prepare(own: RehearsalData | None) -> tuple[type[Rehearsal], RehearsalData]:
-    from ..rehearsal.data import RehearsalData
-    from ..rehearsal.rehearse import Rehearsal
-
+    try:
+        from ..rehearsal.data import RehearsalData
+        from ..rehearsal.rehearse import Rehearsal
+    except ModuleNotFoundError as error:
+        raise _missing(error) from None
     return Rehearsal, own or RehearsalData.iris()
 
 

@@ -238,11 +238,11 @@ def test_what_a_data_set_asks_for_makes_a_request_that_sagemaker_takes(
 )
 def test_the_columns_of_a_contract_reach_the_container(columns: list[str], label: int, header: bool) -> None:
     contract = Contract(tuple(Column(name) for name in columns), header, columns[label])
-    params, environment, document, job = read(Training(environment={"MODE": "fast"}), None, None)
+    params, environment, document, job, region = read(Training(environment={"MODE": "fast"}), None, None)
     changed = dataclasses.replace(
         document, training_job=merged(document.training_job, {"Environment": variables(contract)})
     )
-    request = training_request(NAME, IMAGE, params, environment, changed, job)
+    request = training_request(NAME, IMAGE, params, environment, changed, job, region)
     assert problems("CreateTrainingJob", request) == []
     found = Columns.from_env(request["Environment"])
     assert (found.header, found.label, found.label_index) == (header, columns[label], label)
