@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from check_dataset import duplicates
+from check_dataset import content_types, duplicates
 from check_dataset.archive import MAX_ARCHIVE_BYTES, read_archive
 from check_dataset.columns import variables
 from check_dataset.contract import Contract, parse_contract
@@ -76,6 +76,8 @@ def check_dataset(params: Params, settings: Settings, limits: Document, aws: Aws
             return Success(summary=duplicates.stop(aws.codepipeline, params, settings, reason))
     pins = _Pins(aws.s3, settings.artifact_bucket, f"datasets/{settings.pipeline}/{params.execution_id}")
     request["columns"] = variables(found.contract)
+    # A training job's zip says itself what its channels are.
+    request["channels"] = {} if uploaded.name == ARCHIVE else content_types.members(found.channels)
     outputs = pins.pin(source, found.channels, found.golden_rows, request)
     logs.info("data set pinned", execution_id=params.execution_id, objects=found.count, bytes=found.total)
     facts = [found.summary(), *job.notes]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def with_overrides(document: Document, request_uri: str, s3: Any) -> Document:
     """The document with the data set's request; when it names an instance type, there are no fallback types.
 
-    The columns of the data contract become environment variables of the job.
+    The columns of the data contract become environment variables of the job; a channel has the type of its files.
     """
     if request_uri == NONE:
         return document
@@ -24,7 +24,8 @@ def with_overrides(document: Document, request_uri: str, s3: Any) -> Document:
     request = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     requested = request["training"]
     training_job = merged(merged(document.training_job, requested), {"Environment": request.get("columns", {})})
-    changed = dataclasses.replace(document, training_job=training_job)
+    channels = merged(document.channels, request.get("channels", {}))
+    changed = dataclasses.replace(document, training_job=training_job, channels=channels)
     if "InstanceType" in requested.get("ResourceConfig", {}):
         changed = dataclasses.replace(changed, fallback_instance_types=[])
     return changed

@@ -92,7 +92,9 @@ def _prioritized(resources: dict[str, Any], document: Document, settings: Settin
 def _channels(params: Params, document: Document) -> list[dict[str, Any]]:
     return [
         # Without the slash at the end, the channel train would also read train2.
-        merged(document.channel, _source(name, f"{params.dataset_uri}/{name}/"))
+        merged(
+            merged(document.channel, document.channels.get(name, {})), _source(name, f"{params.dataset_uri}/{name}/")
+        )
         for name in params.channels.split(",")
         if name != document.held_out_channel
     ]

@@ -41,6 +41,7 @@ class Document(DocumentBase):
         training_job: Members of the CreateTrainingJob request that are known at synth.
         tuning_job: Additional members of the CreateHyperParameterTuningJob request; ``None`` without tuning.
         channel: Members that every channel of ``InputDataConfig`` has.
+        channels: Members that a channel has of its own, by its name.
         held_out_channel: Channel that only the evaluation reads, or ``None``.
         fallback_instance_types: Instance types to use when AWS has no capacity of the configured type.
         capacity_retries: How often a job is started again when there was no capacity.
@@ -50,6 +51,7 @@ class Document(DocumentBase):
     training_job: dict[str, Any]
     tuning_job: dict[str, Any] | None
     channel: dict[str, Any]
+    channels: dict[str, dict[str, Any]]
     held_out_channel: str | None
     fallback_instance_types: list[str]
     capacity_retries: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
 import json
@@ -91,11 +92,29 @@ def test_the_keys_of_a_channel_keep_their_folders(lake: Lake, reports: Any) -> N
     lake.check_new(
         "datasets/p.json", {"channels": {"train": ["data/p/cat/0.png", "data/p/dog/0.png"], "validation": validation}}
     )
-    assert lake.pinned() == {
+    pictures = {key: content for key, content in lake.pinned().items() if key.endswith(".png")}
+    assert pictures == {
         f"{PINNED}/train/cat/0.png": b"data/p/cat/0.png",
         f"{PINNED}/train/dog/0.png": b"data/p/dog/0.png",
         f"{PINNED}/validation/cat/1.png": b"data/v/cat/1.png",
     }
+
+
+def test_a_channel_is_said_to_be_what_its_files_are(lake: Lake, reports: Any) -> None:
+    files = {
+        "train": {"a.csv": IRIS, "b.tsv": IRIS.replace(b",", b"\t")},
+        "pictures": {"cat/0.PNG": b"0", "dog/0.jpg": b"1"},
+        "lines": {"a.jsonl.gz": gzip.compress(b'["a", 1, 2]\n')},
+        "mixed": {"a.png": b"0", "b": b"1"},
+    }
+    for channel, contents in files.items():
+        for name, content in contents.items():
+            lake.put(f"data/{channel}/{name}", content)
+    channels = {channel: [f"data/{channel}/{name}" for name in names] for channel, names in files.items()}
+    lake.check_new("datasets/m.json", {"channels": channels})
+    asked = json.loads(lake.pinned()[f"{PINNED}/request.json"])["channels"]
+    types = {"pictures": "application/x-image", "lines": "application/jsonlines"}
+    assert asked == {name: {"ContentType": type_} for name, type_ in types.items()}
 
 
 def test_pictures_that_change_their_folders_are_other_content(lake: Lake, reports: Any) -> None:

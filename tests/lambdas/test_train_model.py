@@ -56,6 +56,7 @@ DOCUMENT: dict[str, Any] = {
         "Tags": [],
     },
     "tuning_job": None,
+    "channels": {},
     "channel": {
         "ContentType": "text/csv",
         "DataSource": {
@@ -144,12 +145,15 @@ def test_the_job_is_what_the_data_set_asks_for(
     s3.create_bucket(Bucket="artifacts")
     wanted = {"HyperParameters": {"depth": "3"}, "ResourceConfig": {"InstanceType": "ml.c5.xlarge"}}
     columns = {"MLOPS_COLUMNS": '{"names": ["a", "b"],', "MLOPS_COLUMNS_2": ' "header": true}'}
-    asked = {"training": wanted, "endpoints": {}, "columns": columns}
+    channels = {"train": {"ContentType": "application/x-parquet"}}
+    asked = {"training": wanted, "endpoints": {}, "columns": columns, "channels": channels}
     s3.put_object(Bucket="artifacts", Key="datasets/x/request.json", Body=json.dumps(asked).encode())
     handler(load_event("train_model", params={"request_uri": "s3://artifacts/datasets/x/request.json"}), None)
     request = sagemaker.requests["CreateTrainingJob"][0]
     assert columns.items() <= request["Environment"].items()
     assert request["Environment"]["MODE"] == "fast"
+    types = {one["ChannelName"]: one["ContentType"] for one in request["InputDataConfig"]}
+    assert types == {"train": "application/x-parquet", "validation": "text/csv"}
     assert request["HyperParameters"] == {"trees": "100", "depth": "3"}
     assert request["ResourceConfig"]["InstanceType"] == "ml.c5.xlarge"
     assert request["ResourceConfig"]["VolumeSizeInGB"] == 10

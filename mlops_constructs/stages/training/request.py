@@ -36,6 +36,7 @@ def training_document(
                 "S3DataSource": {"S3DataType": "S3Prefix", "S3DataDistributionType": config.distribution},
             },
         },
+        "channels": {},
         "held_out_channel": held_out_channel,
         "fallback_instance_types": config.instance_types[1:],
         "capacity_retries": config.retry.max_capacity_retries,
