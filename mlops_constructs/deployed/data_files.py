@@ -21,6 +21,8 @@ DATA_HELP = (
     " every file and folder is a channel"
 )
 GOLDEN_FILE, CONTRACT_FILE = "golden.csv", "contract.json"
+# As lambdas/check_dataset/inspection.py.
+CONTRACT_END = ".contract.json"
 _PACKED = ".gz"
 # As lambdas/check_dataset/manifest.py.
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -63,8 +65,8 @@ class DataFiles:
 def find_data(given: Sequence[str], *, golden: Path | None = None, contract: Path | None = None) -> DataFiles:
     """Find the files of the arguments of a command, see ``DATA_HELP``; hidden files are left out.
 
-    In a folder of channels, ``golden.csv`` and ``contract.json`` are the golden records and the data contract, unless
-    ``golden`` and ``contract`` name others.
+    In a folder of channels, ``golden.csv`` and ``contract.json`` are the golden records and the data contract; the
+    contract of a single file is ``<file>.contract.json`` beside it. ``golden`` and ``contract`` name others.
 
     Raises:
         MlopsError: when a path does not exist, or a channel is given twice.
@@ -73,6 +75,9 @@ def find_data(given: Sequence[str], *, golden: Path | None = None, contract: Pat
     name = _name_of_set(parsed[0][1])
     if len(parsed) == 1 and parsed[0][0] is None and parsed[0][1].is_file():
         only = parsed[0][1]
+        beside = only.with_name(f"{only.name}{CONTRACT_END}")
+        if contract is None and beside.is_file():
+            contract = beside
         alone = only if golden is None and contract is None else None
         return DataFiles(name, {"train": [DataFile(only, only.name)]}, alone, golden, contract)
     channels: dict[str, list[DataFile]] = {}

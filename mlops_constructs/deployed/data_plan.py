@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def check_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.is_file():
             raise MlopsError(f"the file {path} does not exist")
+        if not os.access(path, os.R_OK):
+            raise MlopsError(f"{path} cannot be read; change its permissions")
         size = path.stat().st_size
         if size == 0:
             raise MlopsError(f"{path} is empty, and an empty object starts nothing")

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from cdktf import TerraformVariable
-from check_dataset import manifest
+from check_dataset import inspection, manifest
 from synthesis import CONTAINER, Synthesized, archive_at, new_stack, synth
 
 from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
 from mlops_constructs._aws.function import archive_with_document
 from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
-from mlops_constructs.deployed import data_plan
+from mlops_constructs.deployed import data_files, data_plan
 from mlops_constructs.deployed.data_files import DataFile
 from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS
 from mlops_constructs.stages.deployment.template import endpoint_template
@@ -233,6 +233,7 @@ def test_the_same_instances_have_disks_of_their_own(kind: str) -> None:
 
 def test_a_data_set_that_can_be_uploaded_can_be_checked() -> None:
     assert data_plan.MAX_OBJECTS == manifest.MAX_OBJECTS
+    assert data_files.CONTRACT_END == inspection.CONTRACT_END
     objects = data_plan.plan_set("s", {"train": [DataFile(Path(__file__), "a/b"), DataFile(Path(__file__), "c")]})
     parsed = manifest.parse_manifest(json.dumps(data_plan.manifest_of(objects, ["1", "2"])), "m.json")
     assert [one.name for one in parsed.channels["train"]] == ["a/b", "c"]
