@@ -96,7 +96,6 @@ def run(options: argparse.Namespace) -> int:
         raise _missing(error) from None
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
-    cache_folder()
     own = None
     if options.data is not None:
         own = RehearsalData.find(options.data, golden=options.golden, contract=options.contract)
@@ -148,6 +147,7 @@ def _check(options: argparse.Namespace) -> None:
         raise MlopsError("--golden and --contract need --data")
     if not 0 <= options.port <= 65535:
         raise MlopsError(f"--port must be 0 to 65535, got {options.port}")
+    cache_folder()
 
 
 def _check_pipeline(stack: Path, wanted: str | None) -> None:

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.codebuild.aws_cli import aws_cli
 from mlops_constructs.local_aws.containers.images import ContainerError
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class EarlyBuilds:
             self._thread.join(_END_SECONDS)
 
     def _build_all(self) -> None:
+        with contextlib.suppress(ContainerError, OSError, RuntimeError):
+            aws_cli(self._aws.account.processes, self._aws.log)
         for archive in sorted((self._stack / "assets").glob("**/*.zip")):
             # What fails here fails again in the pipeline, which reports it.
             with contextlib.suppress(ContainerError, OSError, RuntimeError, zipfile.BadZipFile):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
 _FROM_THE_USER = ("LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy")
 
 
-def shell_environment(directory: Path) -> dict[str, str]:
-    """The variables of every build; its own programs and home folder are in `directory`."""
+def shell_environment(directory: Path, aws: Path) -> dict[str, str]:
+    """The variables of every build; its own programs, `aws` among them, and home folder are in `directory`."""
     programs, home = directory / "bin", directory / "home"
     home.mkdir()
-    _write_programs(programs)
+    _write_programs(programs, aws)
     inherited = {name: os.environ[name] for name in _FROM_THE_USER if name in os.environ}
     return {
         **inherited,
@@ -61,17 +60,11 @@ def build_variables(account: Account, build: Build, source: Path, credentials: M
     }
 
 
-def _write_programs(folder: Path) -> None:
-    """Write the build's own `docker`, and an `aws` that runs the AWS CLI beside this Python or on PATH."""
+def _write_programs(folder: Path, aws: Path) -> None:
+    """Write the build's own `docker`, and an `aws` that runs the AWS CLI."""
     folder.mkdir()
-    beside = Path(sys.executable).with_name("aws")
-    aws = str(beside) if beside.exists() else shutil.which("aws")
     shim = f"exec {shlex.quote(sys.executable)} {shlex.quote(str(Path(docker_shim.__file__)))}"
-    missing = "the AWS CLI is missing: pip install awscli"
-    calls = {
-        "docker": f'{shim} "$@"',
-        "aws": f'exec {shlex.quote(aws)} "$@"' if aws else f"echo {shlex.quote(missing)} >&2; exit 127",
-    }
+    calls = {"docker": f'{shim} "$@"', "aws": f'exec {shlex.quote(str(aws))} "$@"'}
     for name, call in calls.items():
         program = folder / name
         program.write_text(f"#!/bin/sh\n{call}\n", encoding="utf-8")

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.codebuild.aws_cli import aws_cli
 from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
 from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
 from mlops_constructs.local_aws.codebuild.environment import build_variables, shell_environment
 from mlops_constructs.local_aws.codebuild.role_use import check_role, source_path
 from mlops_constructs.local_aws.codebuild.shell import BuildShell, BuildStoppedError, PhaseError
+from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.job_log import JobLog
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class BuildRun:
         try:
             with self._phase("PROVISIONING"):
                 check_role(self._account, self._build, self._credentials)
+                aws = self._aws_cli(tell)
             with self._phase("DOWNLOAD_SOURCE"):
                 self._download(source)
                 spec = self._buildspec(source)
@@ -91,7 +94,7 @@ class BuildRun:
             return "FAILED"
         server = DockerServer(DockerCommands(self._account, self._containers, self._credentials))
         try:
-            environment = self._environment(source, variables, server)
+            environment = self._environment(source, variables, server, aws)
             shell = BuildShell(self._account.processes, self._directory, source, environment, tell)
             return self._run_phases(spec, shell, tell)
         finally:
@@ -205,9 +208,17 @@ class BuildRun:
             values[name] = answer["Parameter"]["Value"]
         return values
 
-    def _environment(self, source: Path, variables: Mapping[str, str], server: DockerServer) -> dict[str, str]:
+    def _aws_cli(self, tell: Callable[[str], None]) -> Path:
+        try:
+            return aws_cli(self._account.processes, tell)
+        except ContainerError as error:
+            raise PhaseError(f"there is no AWS CLI on PATH, and it cannot be installed: {error}") from error
+
+    def _environment(
+        self, source: Path, variables: Mapping[str, str], server: DockerServer, aws: Path
+    ) -> dict[str, str]:
         own = build_variables(self._account, self._build, source, self._credentials)
-        return {**variables, **shell_environment(self._directory), **own, **server.environment}
+        return {**variables, **shell_environment(self._directory, aws), **own, **server.environment}
 
     def _announce(self) -> None:
         build = self._build
