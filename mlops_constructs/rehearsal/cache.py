@@ -67,7 +67,7 @@ def clear(older_than_days: float = 0) -> tuple[list[Entry], list[Entry]]:
 def _environments() -> Iterator[Entry]:
     for folder in _folders(cache_directory(), "*"):
         key, _, partial = folder.name.partition(".part-")
-        what = "unfinished Python environment" if partial else f"Python environment of a container: {_packages(folder)}"
+        what = "unfinished Python environment" if partial else f"Python environment: {_packages(folder)}"
         yield _entry(folder, what, key)
 
 

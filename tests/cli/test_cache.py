@@ -73,12 +73,12 @@ def names(entries: list[dict[str, Any]]) -> list[str]:
 def test_everything_is_shown_with_its_size(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = shown(capsys)["entries"]
     assert names(entries) == ["new", "old", "old.part-x", "used", "5.100.0"]
-    assert entries[0]["what"] == "Python environment of a container: numpy"
+    assert entries[0]["what"] == "Python environment: numpy"
     assert 10_000 <= entries[0]["bytes"] < 50_000
     assert entries[4]["what"] == "Terraform provider aws 5.100.0"
     assert main(["cache"]) == 0
     assert (
-        f"{cache / 'local-aws/environments/old'}  (Python environment of a container: numpy; unused for 30 days)"
+        f"{cache / 'local-aws/environments/old'}  (Python environment: numpy; unused for 30 days)"
         in (capsys.readouterr().out)
     )
 
