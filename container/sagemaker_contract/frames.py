@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NUMBER, TEXT = "number", "text"
 _FILE = "columns.json"
 _SAMPLE_ROWS = 16
-_BOOLEANS = {"true": 1.0, "false": 0.0}
+_WORDS = {"true": 1.0, "false": 0.0, **dict.fromkeys(("", "na", "n/a", "nan", "null", "none"), math.nan)}
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,10 @@ def number_of(cell: Any) -> float | None:
         return math.nan
     if isinstance(cell, str):
         text = cell.strip()
-        if not text:
-            return math.nan
-        number = float(text) if is_number(text) else _BOOLEANS.get(text.lower())
-        return number if number is not None and math.isfinite(number) else None
+        if (word := _WORDS.get(text.lower())) is not None:
+            return word
+        number = float(text) if is_number(text) else math.inf
+        return number if math.isfinite(number) else None
     if not isinstance(cell, (int, float, Decimal)):
         return None
     try:

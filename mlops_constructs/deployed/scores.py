@@ -26,6 +26,10 @@ class Score:
     metrics: dict[str, float]
     right: int
 
+    def __str__(self) -> str:
+        count = f"{self.right} of {self.rows} right, " if "accuracy" in self.metrics else ""
+        return count + described(self.metrics)
+
 
 def described(metrics: Mapping[str, float]) -> str:
     """Return the metrics of a score as text for people."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.deployed.endpoints import endpoint_of, predict
 from mlops_constructs.deployed.pipeline import DeployedPipeline
-from mlops_constructs.deployed.scores import described, score
+from mlops_constructs.deployed.scores import score
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -176,16 +176,13 @@ class Rehearsal:
 
     def ask_production(self) -> None:
         """Predict the held-out rows with the production endpoint."""
-        stack = self._stage_set().stacks[-1]
-        endpoint = self.result.production_endpoint = endpoint_of(self.aws.client, stack)
-        rows = self._data.holdout
-        if not rows:
+        endpoint = self.result.production_endpoint = endpoint_of(self.aws.client, self._stage_set().stacks[-1])
+        if not (rows := self._data.holdout):
             return
         with self._steps.step("Production", "held-out rows") as say:
             found = score([row[0] for row in rows], predict(self.aws.client, endpoint, [row[1:] for row in rows]))
             self.result.rows, self.result.metrics = found.rows, found.metrics
-            right = f"{found.right} of {found.rows} right, " if "accuracy" in found.metrics else ""
-            say(right + described(found.metrics))
+            say(str(found))
 
     def destroy(self) -> None:
         """Tear everything down; raise RehearsalError when something is left."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_constructs.cli.init import project_name
+from mlops_constructs._payload import payload
+from mlops_constructs.cli.init import TASKS, project_name
 from mlops_constructs.cli.main import main
 
 if TYPE_CHECKING:
@@ -41,6 +42,43 @@ def test_files_that_exist_are_left_as_they_are(tmp_path: Path, capsys: pytest.Ca
         f"Wrote main.py, cdktf.json, container, .gitignore, requirements.txt to {tmp_path}" in capsys.readouterr().out
     )
     assert {(tmp_path / name).read_text() for name in ("README.md", "tests")} == {"mine"}
+
+
+@pytest.mark.parametrize("task", ["regression", "text", "image"])
+def test_a_task_has_its_own_algorithm_stack_and_data(
+    task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "churn"
+    assert main(["init", "--task", task, str(folder)]) == 0
+    assert capsys.readouterr().out.endswith("Next: mlops rehearse --data data\n")
+    program = (folder / "main.py").read_text(encoding="utf-8")
+    assert 'ChurnPipeline(app, "churn")' in program
+    assert TASKS[task] not in program.lower()
+    template = payload("templates") / task
+    assert (folder / "container" / "algorithm.py").read_text() == (template / "algorithm.py").read_text()
+    assert (folder / "container" / "sagemaker_contract" / "tables.py").is_file()
+    assert {"holdout.csv"} < {path.name for path in (folder / "data").iterdir()}
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "mlops rehearse --data data    #" in readme
+    assert readme.endswith((template / "DATA.md").read_text(encoding="utf-8"))
+
+
+def test_data_that_exists_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data").mkdir()
+    assert main(["init", "--task", "image", str(tmp_path)]) == 1
+    assert "has data already; nothing was written" in capsys.readouterr().err
+    assert main(["init", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize("task", [task for task in TASKS if task != "classification"])
+def test_the_requirements_of_a_task_are_those_of_the_container_and_its_own(task: str) -> None:
+    for name in ("requirements.txt", "requirements.lock"):
+        own, shared = payload("templates") / task / name, payload("container") / name
+        if own.exists():
+            added = {*own.read_text().splitlines()} - {*shared.read_text().splitlines()}
+            assert {*shared.read_text().splitlines()} < {*own.read_text().splitlines()}
+            assert added
+            assert all(line.startswith(("pillow==", "    --hash=")) for line in added)
 
 
 @pytest.mark.parametrize("inside", ["", "project"])

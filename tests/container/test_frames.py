@@ -34,7 +34,7 @@ def frame_of(tmp_path: Path, content: str, name: str = "x.csv", **options: Any) 
 
 
 def test_columns_have_the_type_of_their_cells(tmp_path: Path) -> None:
-    frame = frame_of(tmp_path, 'yes,tech,3.5,"a, b",001\nno,,,"日本",002\n', text=["column_5"])
+    frame = frame_of(tmp_path, 'yes,tech,3.5,"a, b",001\nno,,NA,"日本",002\n', text=["column_5"])
     assert frame.fields == (
         *(Field("column_2", TEXT), Field("column_3", NUMBER), Field("column_4", TEXT), Field("column_5", TEXT)),
     )
@@ -121,7 +121,7 @@ def test_bodies_become_cells(kind: str, body: str) -> None:
     ("kind", "body", "reason"),
     [
         (CSV, "tech,high,x", "record 1, column 2 (price): 'high' is not a number"),
-        (CSV, "tech,nan,x", "record 1, column 2 (price): 'nan' is not a number"),
+        (CSV, "tech,inf,x", "record 1, column 2 (price): 'inf' is not a number"),
         (CSV, "tech,1,x\ntech,1", "record 2 has 2 values, but each needs 3: shop, price, note"),
         (CSV, '"tech,1,x', "record 1: unexpected end of data"),
         (CSV, "shop,price,note\n", "there are no records"),

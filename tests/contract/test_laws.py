@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("mlops_constructs", "lambdas", "container")
+ROOMS = ("mlops_constructs", "lambdas", "container", "templates")
 MODULE_LINES, FUNCTION_LINES = 250, 40
 
 

@@ -1,4 +1,7 @@
-"""A rehearsal in us-gov-west-1: every ARN of it is of that region's partition. One deployment serves all tests."""
+"""A rehearsal in us-gov-west-1: every ARN of it is of that region's partition. One deployment serves all tests.
+
+What is rehearsed is the regression that ``mlops init`` writes.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rehearsal.centroids import write_centroids
 from rehearsal.deployed_site import Site, deployed_site, synthesized
 
+from mlops_constructs.cli.main import main
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -34,10 +37,11 @@ class Government(Site):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Government]:
     output = tmp_path_factory.mktemp("synth")
-    container = write_centroids(output / "container")
-    stack = synthesized(Path(__file__).with_name("government_app.py"), output / "out", str(container))
+    project = output / "project"
+    assert main(["init", "--task", "regression", str(project)]) == 0
+    stack = synthesized(Path(__file__).with_name("government_app.py"), output / "out", str(project / "container"))
     events: list[dict[str, Any]] = []
-    with deployed_site(stack, RehearsalData.iris(), told=events.append) as site:
+    with deployed_site(stack, RehearsalData.find([str(project / "data")]), told=events.append) as site:
         government = Government(site.rehearsal, site.deployed, site.approver)
         government.events = events
         yield government
@@ -86,7 +90,17 @@ def test_what_the_release_made_is_of_the_partition(site: Government, release: Ex
     assert [partitions(one) for one in made] == [{"aws-us-gov"}] * len(made)
 
 
-def test_production_answers_and_nothing_is_left(site: Government, release: Execution) -> None:
+def test_the_approver_reads_the_errors_of_a_regression(site: Government, release: Execution) -> None:
+    (evidence,) = site.approver.evidence
+    assert re.search(
+        r"Gate passed: validation:rmse is \d+\.?\d* \(required: at most 80, no worse than production\)", evidence
+    )
+    assert re.search(r"DEV smoke test: RMSE \d+\.?\d* and MAE \d+\.?\d* on 10 golden records, p95 ", evidence)
+
+
+def test_production_predicts_numbers_and_nothing_is_left(site: Government, release: Execution) -> None:
     site.rehearsal.ask_production()
-    assert site.rehearsal.result.metrics["accuracy"] > 0.8
+    assert site.rehearsal.result.rows == 100
+    assert site.rehearsal.result.metrics["rmse"] < 80
+    assert site.rehearsal.result.metrics["r2"] > 0.2
     site.rehearsal.destroy()

@@ -33,11 +33,11 @@ def test_it_is_the_wheel_that_is_imported(programs: Path, tmp_path: Path) -> Non
     assert str(ROOT) not in where
 
 
-def test_it_holds_every_file_of_lambdas_and_container(programs: Path) -> None:
+def test_it_holds_every_file_of_lambdas_container_and_templates(programs: Path) -> None:
     (wheel,) = (programs.parents[1] / "wheels").glob("*.whl")
     with zipfile.ZipFile(wheel) as bundle:
         held = set(bundle.namelist())
-    for folder in ("lambdas", "container"):
+    for folder in ("lambdas", "container", "templates"):
         tracked = run("git", "ls-files", folder, cwd=ROOT).split()
         assert tracked
         missing = [name for name in tracked if f"mlops_constructs/_payload_files/{name}" not in held]
