@@ -13,6 +13,7 @@ from mlops_constructs.cli._data_check import contract_variables
 from mlops_constructs.cli.main import main
 from mlops_constructs.deployed.endpoints import predictions
 from mlops_constructs.deployed.scores import score
+from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +47,8 @@ def train(job: Job, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def held_out(folder: Path) -> list[list[str]]:
-    with (folder / "data" / "holdout.csv").open(encoding="utf-8", newline="") as stream:
-        return [row for row in csv.reader(stream) if row]
+    holdout: list[list[str]] = RehearsalData.find([str(folder / "data")]).holdout
+    return holdout
 
 
 @pytest.mark.parametrize(
