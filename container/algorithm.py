@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+from sagemaker_contract import uncertainty
 from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.errors import InputError
 from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
@@ -105,7 +106,8 @@ def metrics(model: RandomForestClassifier, data: Table) -> dict[str, float]:
     probabilities = model.predict_proba(data.features)
     predicted = model.classes_[probabilities.argmax(axis=1)]
     found = {
-        "accuracy": accuracy_score(data.labels, predicted),
+        "accuracy": (accuracy := accuracy_score(data.labels, predicted)),
+        "accuracy_se": uncertainty.of_share(accuracy, len(data)),
         "f1": f1_score(data.labels, predicted, average="macro"),
         "log_loss": log_loss(data.labels, probabilities, labels=model.classes_),
     }

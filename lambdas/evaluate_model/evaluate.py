@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -40,7 +41,7 @@ def evaluate(params: Params, settings: Settings, document: Document, sagemaker: 
     again = params.release != NONE
     # A rollback deploys a release that is older than production on purpose, so it is not compared with production.
     rival = None if again else champion
-    found = [judge(rule, metrics.get(rule.metric), rival) for rule in rules]
+    found = [judge(rule, metrics.get(rule.metric), rival, _chance(rule, metrics, rival)) for rule in rules]
     if missing := [rule.metric for rule in rules if rule.metric not in metrics]:
         found.append(_where_to_look(missing, package, sorted(metrics)))
     if problems := [problem for problem in found if problem is not None]:
@@ -62,8 +63,11 @@ def _success(rules: list[Rule], metrics: dict[str, str], champion: Champion | No
     return Success(outputs, summary=verdict)
 
 
-def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None:
-    """Why a candidate with this metric does not pass the rule, as a sentence; ``None`` when it passes."""
+def judge(rule: Rule, text: str | None, champion: Champion | None, chance: float = 0.0) -> str | None:
+    """Why a candidate with this metric does not pass the rule, as a sentence; ``None`` when it passes.
+
+    ``chance`` is how much worse than production it may be, because other data alone would explain it.
+    """
     metric = rule.metric
     if text is None:
         return f"The model has no metric {metric}"
@@ -77,8 +81,24 @@ def judge(rule: Rule, text: str | None, champion: Champion | None) -> str | None
     if rule.max_value is not None and not _at_least(rule.max_value, value):
         return f"{metric} is {_show(value, rule.max_value)}, must be at most {_show(rule.max_value, value)}"
     if rule.beat_production_by is not None and champion is not None:
-        return _compare(value, champion, rule, rule.beat_production_by)
+        return _compare(value, champion, rule, rule.beat_production_by, chance)
     return None
+
+
+def _chance(rule: Rule, metrics: dict[str, str], champion: Champion | None) -> float:
+    """How much worse than production the metric may be at the rule's confidence level; 0 if that cannot be computed.
+
+    This is the bound of a one-sided test for the difference of two means, from the standard errors of the two, as both
+    metrics come from samples of their own: https://www.itl.nist.gov/div898/handbook/prc/section3/prc31.htm and, for
+    shares, https://www.itl.nist.gov/div898/handbook/prc/section3/prc33.htm. A margin that production must be beaten by
+    is required in full.
+    """
+    if rule.beat_production_by or rule.confidence_level is None or champion is None:
+        return 0.0
+    ours, theirs = (registry.number(known.get(f"{rule.metric}_se")) for known in (metrics, champion.metrics))
+    if ours is None or theirs is None or ours < 0 or theirs < 0:
+        return 0.0
+    return NormalDist().inv_cdf(rule.confidence_level) * math.hypot(ours, theirs)
 
 
 def _where_to_look(missing: list[str], package: dict[str, Any], known: list[str]) -> str:
@@ -93,21 +113,22 @@ def _where_to_look(missing: list[str], package: dict[str, Any], known: list[str]
     )
 
 
-def _compare(value: float, champion: Champion, rule: Rule, margin: float) -> str | None:
+def _compare(value: float, champion: Champion, rule: Rule, margin: float, chance: float) -> str | None:
     theirs = registry.number(champion.metrics.get(rule.metric))
     if theirs is None:
         return (
             f"Production's model {champion.arn} has no usable {rule.metric}, so the two cannot be compared;"
             " to release without a comparison, leave out beat_production_by once"
         )
-    limit = theirs - margin if rule.lower_is_better else theirs + margin
+    limit = theirs - margin + chance if rule.lower_is_better else theirs + margin - chance
     passes = _at_least(limit, value) if rule.lower_is_better else _at_least(value, limit)
     if passes:
         return None
     bound = "at most" if rule.lower_is_better else "at least"
+    why = f"chance explains {_show(chance)}" if chance else f"required margin {_show(margin)}"
     return (
         f"{rule.metric} is {_show(value, limit)}, must be {bound} {_show(limit, value)}"
-        f" (production has {_show(theirs)}, required margin {_show(margin)})"
+        f" (production has {_show(theirs)}, {why})"
     )
 
 
@@ -134,7 +155,10 @@ def _at_least(value: float, limit: float) -> bool:
 
 def _passed(rule: Rule, metrics: dict[str, str], champion: Champion | None, *, compared: bool) -> str:
     value = registry.short(metrics[rule.metric])
-    return f"{rule.metric} is {value}{_required(rule, compared)}; production has {_beside(champion, rule.metric)}"
+    chance = _chance(rule, metrics, champion) if compared else 0.0
+    return (
+        f"{rule.metric} is {value}{_required(rule, compared, chance)}; production has {_beside(champion, rule.metric)}"
+    )
 
 
 def _beside(champion: Champion | None, metric: str) -> str:
@@ -145,7 +169,7 @@ def _beside(champion: Champion | None, metric: str) -> str:
     return "unknown" if theirs is None else _show(theirs)
 
 
-def _required(rule: Rule, compared: bool) -> str:
+def _required(rule: Rule, compared: bool, chance: float) -> str:
     required = []
     if rule.min_value is not None:
         required.append(f"at least {_show(rule.min_value)}")
@@ -153,7 +177,10 @@ def _required(rule: Rule, compared: bool) -> str:
         required.append(f"at most {_show(rule.max_value)}")
     if rule.beat_production_by is not None and compared:
         margin = rule.beat_production_by
-        required.append(f"better than production by {_show(margin)}" if margin else "no worse than production")
+        by_chance = f" by more than {_show(chance)}, which chance explains" if chance else ""
+        required.append(
+            f"better than production by {_show(margin)}" if margin else f"no worse than production{by_chance}"
+        )
     return f" (required: {', '.join(required)})" if required else ""
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from handler_kit.errors import ConfigurationError
 
-FIELDS = ("metric", "min_value", "max_value", "beat_production_by", "objective_type")
+BOUNDS = ("min_value", "max_value", "beat_production_by")
+FIELDS = ("metric", *BOUNDS, "confidence_level", "objective_type")
 OBJECTIVES = ("Maximize", "Minimize")
 
 
@@ -20,6 +21,7 @@ class Rule:
     min_value: float | None
     max_value: float | None
     beat_production_by: float | None
+    confidence_level: float | None = None
     lower_is_better: bool = False
 
 
@@ -33,12 +35,15 @@ def parse_rules(written: list[dict[str, Any]]) -> list[Rule]:
 def _parse(rule: dict[str, Any], place: str) -> Rule:
     if set(rule) != set(FIELDS) or not rule["metric"]:
         raise ConfigurationError(f"{place}: must have {', '.join(FIELDS)}, got {', '.join(sorted(rule))}")
-    bounds = {name: _bound(rule[name], f"{place}: {name}") for name in FIELDS[1:4]}
+    bounds = {name: _bound(rule[name], f"{place}: {name}") for name in BOUNDS}
     if all(bound is None for bound in bounds.values()):
         raise ConfigurationError(f"{place}: must have a min_value, max_value or beat_production_by")
     if rule["objective_type"] not in OBJECTIVES:
         raise ConfigurationError(f"{place}: objective_type must be {' or '.join(OBJECTIVES)}")
-    return Rule(rule["metric"], **bounds, lower_is_better=rule["objective_type"] == "Minimize")
+    level = _bound(rule["confidence_level"], f"{place}: confidence_level")
+    if level is not None and not 0.5 <= level < 1:
+        raise ConfigurationError(f"{place}: confidence_level must be at least 0.5 and less than 1, got {level}")
+    return Rule(rule["metric"], **bounds, confidence_level=level, lower_is_better=rule["objective_type"] == "Minimize")
 
 
 def _bound(value: Any, place: str) -> float | None:

@@ -23,8 +23,9 @@ class Settings(SettingsBase):
 class Document(DocumentBase):
     """
     Attributes:
-        rules: ``metric``, ``min_value``, ``max_value``, ``beat_production_by`` and ``objective_type`` of each rule; the
-            bounds may be ``None``. A candidate must pass all rules.
+        rules: ``metric``, ``min_value``, ``max_value``, ``beat_production_by``, ``confidence_level`` and
+            ``objective_type`` of each rule; all but the first and the last may be ``None``. A candidate must pass all
+            rules.
         gate: Whether there is a gate; without one there are no rules, and every candidate passes.
     """
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from handler_kit.registry import short
+from handler_kit.registry import number, short
 from handler_kit.settings import NONE
 
 # CodePipeline accepts 1,000 characters in a value of an action's configuration; 40 are left as a reserve.
 MAX_MESSAGE_CHARACTERS = 960
+# The standard error of the metric with the rest of the name.
+_ERROR = "_se"
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,15 @@ class Evidence:
 
     def _metric_lines(self) -> list[str]:
         lines = [
-            f"{name} {short(value)} ({short(self.production_metrics.get(name, NONE))})"
+            f"{name} {short(value)}{self._error(name)} ({short(self.production_metrics.get(name, NONE))})"
             for name, value in self.metrics.items()
+            if not (name.endswith(_ERROR) and name.removesuffix(_ERROR) in self.metrics)
         ]
         return lines or ["no metrics"]
+
+    def _error(self, name: str) -> str:
+        error = number(self.metrics.get(f"{name}{_ERROR}"))
+        return "" if error is None else f" ± {error:.2g}"
 
 
 def _image_name(image: str) -> str:

@@ -41,6 +41,10 @@ class Threshold(Part):
         max_value: The metric must be at most this (loss and the like), or None. Literal.
         beat_production_by: The metric must be better than that of the current production model by at least this
             much; 0.0 means not worse; None compares with no model. Literal.
+        confidence_level: With ``beat_production_by=0.0``, how sure the gate must be that the metric is worse, 0.5 to
+            0.999: what chance explains is no difference. It needs the standard errors of both models,
+            ``<metric>_se``, as the container's template reports them. Without them, and with None, the numbers are
+            compared as they are. Literal.
         objective_type: ``Maximize`` if a higher value is better, ``Minimize`` if a lower one is; None means Minimize if
             only ``max_value`` is given, otherwise Maximize. Literal.
     """
@@ -49,6 +53,7 @@ class Threshold(Part):
     min_value: float | None = None
     max_value: float | None = None
     beat_production_by: float | None = None
+    confidence_level: float | None = 0.95
     objective_type: Literal["Maximize", "Minimize"] | None = None
 
     @property
@@ -73,6 +78,8 @@ class Threshold(Part):
                 yield from in_range(name, value, -1e18, 1e18)
         if self.beat_production_by is not None:
             yield from in_range("beat_production_by", self.beat_production_by, 0.0, 1e18)
+        if self.confidence_level is not None:
+            yield from in_range("confidence_level", self.confidence_level, 0.5, 0.999)
         if self.min_value is None and self.max_value is None and self.beat_production_by is None:
             yield Problem(
                 "min_value", "a gate needs min_value, max_value or beat_production_by", None, "give at least one"
@@ -101,6 +108,7 @@ class Evaluation(Part):
         min_value: As in ``Threshold``. Literal.
         max_value: As in ``Threshold``. Literal.
         beat_production_by: As in ``Threshold``. Literal.
+        confidence_level: As in ``Threshold``. Literal.
         objective_type: As in ``Threshold``. Literal.
         rules: Rules for further metrics, at most 39; all of them must hold. Literal.
         job: Your own evaluation program, as a SageMaker processing job on data that training never sees. The metrics
@@ -111,6 +119,7 @@ class Evaluation(Part):
     min_value: float | None = 0.8
     max_value: float | None = None
     beat_production_by: float | None = 0.0
+    confidence_level: float | None = 0.95
     objective_type: Literal["Maximize", "Minimize"] | None = None
     rules: Sequence[Threshold] = ()
     job: EvaluationJob | None = None
@@ -123,6 +132,7 @@ class Evaluation(Part):
         min_value: float | None = None,
         max_value: float | None = None,
         beat_production_by: float | None = 0.0,
+        confidence_level: float | None = 0.95,
         objective_type: Literal["Maximize", "Minimize"] | None = "Minimize",
         rules: Sequence[Threshold] = (Threshold(metric="validation:r2", min_value=0.0),),
         job: EvaluationJob | None = None,
@@ -137,6 +147,7 @@ class Evaluation(Part):
             min_value=min_value,
             max_value=max_value,
             beat_production_by=beat_production_by,
+            confidence_level=confidence_level,
             objective_type=objective_type,
             rules=rules,
             job=job,

@@ -22,6 +22,7 @@ DEFAULT_METRICS = {
     for name in (
         *("train:accuracy", "validation:accuracy", "validation:f1", "validation:auc", "validation:log_loss"),
         *("train:rmse", "validation:rmse", "validation:mae", "validation:r2"),
+        *("validation:accuracy_se", "validation:rmse_se", "validation:mae_se"),
     )
 }
 # One Lambda action may take 24 hours. train_model stops waiting after 23, and SageMaker needs time before and after.

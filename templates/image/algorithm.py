@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import joblib
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from sagemaker_contract import uncertainty
 from sagemaker_contract.errors import DataError, InputError, RequestError
 from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out
 from sklearn.metrics import accuracy_score, f1_score
@@ -124,7 +125,8 @@ def metrics(model: SVC, data: Table) -> dict[str, float]:
     """Evaluate the model; each metric is reported as ``train:<name>`` and ``validation:<name>``."""
     predicted = model.predict(data.features)
     return {
-        "accuracy": float(accuracy_score(data.labels, predicted)),
+        "accuracy": (accuracy := float(accuracy_score(data.labels, predicted))),
+        "accuracy_se": uncertainty.of_share(accuracy, len(data)),
         "f1": float(f1_score(data.labels, predicted, average="macro")),
     }
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+from sagemaker_contract import uncertainty
 from sagemaker_contract.acceleration.convert import onnx_from_sklearn
 from sagemaker_contract.errors import InputError
 from sagemaker_contract.tables import Table, check_classes, check_same_shape, hold_out, read_labelled
@@ -104,9 +105,12 @@ def train(data: Table, hyperparameters: Hyperparameters, run: Run) -> RandomFore
 def metrics(model: RandomForestRegressor, data: Table) -> dict[str, float]:
     """Evaluate the model; each metric is reported as ``train:<name>`` and ``validation:<name>``."""
     predicted = model.predict(data.features)
+    errors = data.labels - predicted
     return {
         "rmse": float(mean_squared_error(data.labels, predicted) ** 0.5),
+        "rmse_se": uncertainty.of_root_mean_square(errors),
         "mae": float(mean_absolute_error(data.labels, predicted)),
+        "mae_se": uncertainty.of_mean(np.abs(errors)),
         "r2": float(r2_score(data.labels, predicted)),
     }
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
+from sagemaker_contract import uncertainty
 from sagemaker_contract.errors import DataError
 from sagemaker_contract.frame_files import read_frame
 from sagemaker_contract.frames import NUMBER, TEXT
@@ -123,7 +124,8 @@ def metrics(model: Model, data: Frame) -> dict[str, float]:
     probabilities = model.classifier.predict_proba(model.features(data))
     predicted = model.classifier.classes_[probabilities.argmax(axis=1)]
     return {
-        "accuracy": float(accuracy_score(data.labels, predicted)),
+        "accuracy": (accuracy := float(accuracy_score(data.labels, predicted))),
+        "accuracy_se": uncertainty.of_share(accuracy, len(data)),
         "f1": float(f1_score(data.labels, predicted, average="macro")),
         "log_loss": float(log_loss(data.labels, probabilities, labels=model.classifier.classes_)),
     }

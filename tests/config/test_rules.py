@@ -111,6 +111,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"dev": Endpoint(smoke_test=SmokeTest(relative_tolerance=-1.0))}, "dev.smoke_test.relative_tolerance"),
         ({"evaluation": Evaluation(metric="f1")}, "evaluation.metric"),
         ({"evaluation": Evaluation(metric=None, beat_production_by=None)}, "evaluation.min_value"),
+        ({"evaluation": Evaluation(confidence_level=1.0)}, "evaluation.confidence_level"),
         ({"evaluation": Evaluation(metric="validation:rmse", min_value=None)}, "evaluation.objective_type"),
         ({"evaluation": Evaluation(metric="validation:mae", min_value=0.1)}, "evaluation.objective_type"),
         ({"evaluation": Evaluation(objective_type="lower")}, "evaluation.objective_type"),  # type: ignore[arg-type]

@@ -39,7 +39,7 @@ DECIDED: dict[Any, set[str]] = {
     Dataset.from_bucket: set(),
     Endpoint.for_production: set(),
     Evaluation.for_regression: set(),
-    Evaluation.no_gate: {"metric", "min_value", "max_value", "beat_production_by", "objective_type", "rules"},
+    Evaluation.no_gate: {field.name for field in dataclasses.fields(Evaluation)} - {"job"},
     Rollout.canary: {"strategy"},
     Rollout.linear: {"strategy"},
     Rollout.all_at_once: {"strategy", "step_percent"},

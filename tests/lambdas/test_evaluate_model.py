@@ -30,7 +30,8 @@ TEMPLATE = {
 
 def with_rules(*more: dict[str, Any], **changes: object) -> dict[str, Any]:
     """The document of a gate."""
-    empty = {"min_value": None, "max_value": None, "beat_production_by": None, "objective_type": "Maximize"}
+    empty = {"min_value": None, "max_value": None, "beat_production_by": None, "confidence_level": None}
+    empty["objective_type"] = "Maximize"
     rules = [{"metric": METRIC, "min_value": 0.9, **changes}, *more]
     return {"gate": True, "rules": [{**empty, **rule} for rule in rules]}
 
@@ -246,6 +247,55 @@ def test_a_loss_beats_production_when_it_is_lower() -> None:
     )
 
 
+def rows_right(right: int, rows: int, **more: str) -> str:
+    """A model package as the container's template reports it."""
+    share = (right + 1) / (rows + 2)
+    error = math.sqrt(share * (1 - share) / (rows + 2))
+    return package(f"{right / rows:.6g}", **{f"metric.{METRIC}_se": f"{error:.6g}", **more})
+
+
+@pytest.mark.parametrize(
+    ("right", "rows", "margin", "passes"),
+    [
+        (28, 30, 0.0, True),
+        (24, 30, 0.0, False),
+        (280, 300, 0.0, False),
+        (29, 30, 0.01, False),
+    ],
+)
+def test_what_chance_explains_does_not_stop_a_candidate(
+    call: Any,
+    reports: Any,
+    write_document: Callable[[object], None],
+    right: int,
+    rows: int,
+    margin: float,
+    passes: bool,
+) -> None:
+    write_document(with_rules(min_value=0.5, beat_production_by=margin, confidence_level=0.95))
+    produce(rows_right(round(rows * 29 / 30), rows))
+    call(rows_right(right, rows))
+    if passes:
+        assert reports.outputs["Verdict"] == (
+            "validation:accuracy is 0.933333 (required: at least 0.5, no worse than production by more than 0.110169,"
+            " which chance explains); production has 0.966667"
+        )
+    else:
+        assert "chance explains" in reports.message or margin
+
+
+@pytest.mark.parametrize(("level", "error"), [(None, "0.05"), (0.95, None), (0.95, "nan"), (0.95, "-1")])
+def test_without_level_or_standard_error_the_numbers_are_compared_as_they_are(
+    call: Any, reports: Any, write_document: Callable[[object], None], level: float | None, error: str | None
+) -> None:
+    write_document(with_rules(beat_production_by=0.0, confidence_level=level))
+    produce(rows_right(29, 30))
+    call(package("0.933333", **({} if error is None else {f"metric.{METRIC}_se": error})))
+    assert reports.message == (
+        "validation:accuracy is 0.933333, must be at least 0.966667 (production has 0.966667, required margin 0)"
+    )
+
+
 def test_a_value_above_the_maximum_fails() -> None:
     assert judge(rule(maximum=1.0), "1.5", None) == "loss is 1.5, must be at most 1"
 
@@ -349,6 +399,7 @@ def test_a_release_that_is_deployed_again_must_hold_the_thresholds_and_keeps_its
         (with_rules(min_value=math.nan)["rules"], "min_value must be a finite"),
         (with_rules(min_value="0.9")["rules"], "min_value must be a finite"),
         (with_rules(objective_type=None)["rules"], "objective_type must be Maximize or Minimize"),
+        (with_rules(confidence_level=1.0)["rules"], "confidence_level must be at least 0.5 and less than 1"),
     ],
 )
 def test_rules_that_would_leave_the_gate_open_are_refused(rules: list[dict[str, Any]], complaint: str) -> None:

@@ -101,10 +101,10 @@ def call(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[..
 
 def test_the_message_is_readable_line_by_line(call: Any) -> None:
     produce(package(accuracy="0.93"))
-    arn = package(accuracy="0.9500000001", loss="0.2")
+    arn = package(accuracy="0.9500000001", accuracy_se="0.0123456", loss="0.2")
     assert call(arn)["Message"].splitlines() == [
         f"Candidate: {arn}",
-        "Metrics (production now): accuracy 0.95 (0.93); loss 0.2 (none)",
+        "Metrics (production now): accuracy 0.95 ± 0.012 (0.93); loss 0.2 (none)",
         "Gate passed: accuracy is 0.95 (required: at least 0.9)",
         "DEV smoke test: 10 of 10 golden records right, p95 9 ms",
         "Data: datasets/iris.csv, version v7",

@@ -148,7 +148,7 @@ def test_another_image_may_be_pulled_from_where_it_is() -> None:
 
 def rule(metric: str, objective_type: str, **bounds: float) -> dict[str, Any]:
     empty = {"min_value": None, "max_value": None, "beat_production_by": None}
-    return {"metric": metric, **empty, **bounds, "objective_type": objective_type}
+    return {"metric": metric, **empty, **bounds, "confidence_level": 0.95, "objective_type": objective_type}
 
 
 def test_the_gate_of_a_regression_compares_errors(evaluated: Synthesized) -> None:
