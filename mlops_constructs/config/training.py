@@ -17,14 +17,10 @@ if TYPE_CHECKING:
 
 _NUMBER = r"([0-9.eE+-]+|nan|inf)"
 # Of a classification, and of a regression; SageMaker records those that the log has.
-DEFAULT_METRICS = {
-    name: f"{name}={_NUMBER};"
-    for name in (
-        *("train:accuracy", "validation:accuracy", "validation:f1", "validation:auc", "validation:log_loss"),
-        *("train:rmse", "validation:rmse", "validation:mae", "validation:r2"),
-        *("validation:accuracy_se", "validation:rmse_se", "validation:mae_se"),
-    )
-}
+_CLASSES = ("accuracy", "accuracy_se", "f1", "auc", "log_loss")
+_NUMBERS = ("rmse", "rmse_se", "mae", "mae_se", "r2")
+_VALIDATION = [f"validation:{name}" for name in (*_CLASSES, *_NUMBERS)]
+DEFAULT_METRICS = {name: f"{name}={_NUMBER};" for name in ("train:accuracy", "train:rmse", *_VALIDATION)}
 # One Lambda action may take 24 hours. train_model stops waiting after 23, and SageMaker needs time before and after.
 # https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 MAX_POLL_SECONDS = 22 * 3600
