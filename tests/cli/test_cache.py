@@ -77,9 +77,8 @@ def test_everything_is_shown_with_its_size(cache: Path, capsys: pytest.CaptureFi
     assert 10_000 <= entries[0]["bytes"] < 50_000
     assert entries[4]["what"] == "Terraform provider aws 5.100.0"
     assert main(["cache"]) == 0
-    assert (
-        f"{cache / 'local-aws/environments/old'}  (Python environment: numpy; unused for 30 days)"
-        in (capsys.readouterr().out)
+    assert f"{cache / 'local-aws/environments/old'}  (Python environment: numpy; unused for 30 days)" in (
+        capsys.readouterr().out
     )
 
 
