@@ -51,6 +51,10 @@ bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
+.PHONY: bench-data
+bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
+	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)
+
 .PHONY: mutate-iam
 mutate-iam: $(VENV)/test ## Change every policy in one thing at a time: something must notice (PROGRAMS="main company")
 	PYTHONPATH=tests $(BIN)/python -m iam_mutation.mutate $(PROGRAMS)

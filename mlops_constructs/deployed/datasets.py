@@ -183,11 +183,16 @@ def put_file(s3: Any, bucket: str, key: str, content: Path, advance: Advance | N
         if advance is not None:
             advance(content.name, count, size)
 
+    # Loaded only to upload a file: it takes longer than everything else here.
+    from boto3.s3.transfer import S3Transfer
+
     for call in calls:
         s3.meta.events.register(call, remember)
     try:
         with explained(f"{content} could not be uploaded to s3://{bucket}/{key}"):
-            s3.upload_file(str(content), bucket, key, Callback=tell)
+            # Not s3.upload_file, which only the clients of boto3's own sessions have.
+            with S3Transfer(s3) as transfer:
+                transfer.upload_file(str(content), bucket, key, callback=tell)
     finally:
         for call in calls:
             s3.meta.events.unregister(call, remember)
