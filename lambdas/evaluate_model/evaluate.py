@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -93,6 +92,9 @@ def _chance(rule: Rule, metrics: dict[str, str], champion: Champion | None) -> f
     shares, https://www.itl.nist.gov/div898/handbook/prc/section3/prc33.htm. A margin that production must be beaten by
     is required in full.
     """
+    # At most one call in a cold start needs it, and it loads three more modules.
+    from statistics import NormalDist
+
     if rule.beat_production_by or rule.confidence_level is None or champion is None:
         return 0.0
     ours, theirs = (registry.number(known.get(f"{rule.metric}_se")) for known in (metrics, champion.metrics))
