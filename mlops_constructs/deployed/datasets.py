@@ -133,7 +133,10 @@ def _is_large(content: Path | bytes) -> bool:
 def _put_small(s3: Any, bucket: str, key: str, content: Path | bytes, advance: Advance | None) -> str:
     if isinstance(content, bytes):
         return put_object(s3, bucket, key, content, "text/csv")
-    body = content.read_bytes()
+    try:
+        body = content.read_bytes()
+    except OSError as error:
+        raise MlopsError(f"{content} could not be read: {error.strerror}; nothing has started") from None
     with explained(f"{content} could not be uploaded to s3://{bucket}/{key}"):
         answer = s3.put_object(Bucket=bucket, Key=key, Body=body)
     if advance is not None:

@@ -7,11 +7,12 @@ import gzip
 import hashlib
 import io
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from check_dataset import manifest, source
+from check_dataset import manifest, parallel, source
 from check_dataset.content import Content
 from check_dataset.formats import Format
 from check_dataset.table import Table, read_table
@@ -115,6 +116,20 @@ def test_a_channel_is_said_to_be_what_its_files_are(lake: Lake, reports: Any) ->
     asked = json.loads(lake.pinned()[f"{PINNED}/request.json"])["channels"]
     types = {"pictures": "application/x-image", "lines": "application/jsonlines"}
     assert asked == {name: {"ContentType": type_} for name, type_ in types.items()}
+
+
+def test_the_first_error_ends_the_requests_that_have_not_begun() -> None:
+    calls = []
+
+    def request(number: int) -> None:
+        calls.append(number)
+        if number == 0:
+            raise ValueError
+        time.sleep(0.05)
+
+    with pytest.raises(ValueError, match=r"^$"):
+        parallel.each(request, range(1000))
+    assert len(calls) < 100
 
 
 def test_pictures_that_change_their_folders_are_other_content(lake: Lake, reports: Any) -> None:
