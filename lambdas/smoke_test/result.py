@@ -32,12 +32,16 @@ class Result:
     relative_tolerance: float = 0.0
 
     @cached_property
+    def rights(self) -> list[bool]:
+        """Whether each prediction is right."""
+        tolerances = (self.absolute_tolerance, self.relative_tolerance)
+        pairs = zip(self.records, self.answers, strict=True)
+        return [same(record.label, answer, *tolerances) for record, answer in pairs]
+
+    @property
     def right(self) -> int:
         """How many predictions are right."""
-        tolerances = (self.absolute_tolerance, self.relative_tolerance)
-        return sum(
-            same(record.label, answer, *tolerances) for record, answer in zip(self.records, self.answers, strict=True)
-        )
+        return sum(self.rights)
 
     @property
     def accuracy(self) -> float:
@@ -66,12 +70,12 @@ class Result:
     @cached_property
     def rmse(self) -> float:
         """Root mean squared error of the predictions, which are numbers."""
-        return math.sqrt(sum(error * error for error in self._errors) / len(self._errors))
+        return math.sqrt(sum(error * error for error in self.errors) / len(self.errors))
 
     @cached_property
     def mae(self) -> float:
         """Mean absolute error of the predictions, which are numbers."""
-        return sum(self._errors) / len(self._errors)
+        return sum(self.errors) / len(self.errors)
 
     @property
     def latency_ms(self) -> int:
@@ -87,7 +91,8 @@ class Result:
         return f"{count}, p95 {self.latency_ms} ms"
 
     @cached_property
-    def _errors(self) -> list[float]:
+    def errors(self) -> list[float]:
+        """How far each prediction, which is a number, is from its label."""
         pairs = zip(self.records, self.answers, strict=True)
         return [abs(float(record.label) - float(answer)) for record, answer in pairs]
 

@@ -17,6 +17,9 @@ class Settings(SettingsBase):
         relative_tolerance: The same as a share of the label; empty for none.
         max_rmse: Maximum root mean squared error; empty for no limit.
         max_mae: Maximum mean absolute error; empty for no limit.
+        confidence_level: How sure it must be that production's model is better, for the test to fail; empty for no
+            comparison.
+        production_endpoint: The endpoint that is invoked with the same records; empty for none.
         accept: ``Accept`` header of the invocations: ``text/csv``, or the JSON type of a built-in algorithm.
     """
 
@@ -26,6 +29,8 @@ class Settings(SettingsBase):
     relative_tolerance: float | None
     max_rmse: float | None
     max_mae: float | None
+    confidence_level: float | None
+    production_endpoint: str | None
     accept: str
 
 
@@ -38,6 +43,7 @@ class Params(ParamsBase):
         image: The image that the endpoint must run.
         model_data_url: The model data that the endpoint must run.
         model_package_arn: The model package of that model; optional.
+        release: Number of the release that is deployed again, or ``none``; optional.
     """
 
     endpoint: str
@@ -45,3 +51,4 @@ class Params(ParamsBase):
     image: str
     model_data_url: str
     model_package_arn: str | None = None
+    release: str | None = None

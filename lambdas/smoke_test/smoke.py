@@ -16,6 +16,7 @@ from smoke_test.capture import check_capture
 from smoke_test.golden import parse_answers, parse_golden
 from smoke_test.limits import failed
 from smoke_test.result import Result, same
+from smoke_test.rival import compare
 
 if TYPE_CHECKING:
     from smoke_test.golden import Record
@@ -71,12 +72,14 @@ class SmokeTest:
             return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
         result = self._invoke_with(self._golden_records(), variant)
         self._check(result)
+        rival = self._beside_production(result)
+        summary = f"{result}, {rival}" if rival else str(result)
         outputs = {
             "Accuracy": NONE if result.is_regression and not result.has_tolerance else f"{result.accuracy:.4g}",
             "LatencyMs": str(result.latency_ms),
-            "Summary": str(result),
+            "Summary": summary,
         }
-        return Success(outputs, summary=str(result), external_id=self._params.endpoint)
+        return Success(outputs, summary=summary, external_id=self._params.endpoint)
 
     def _wait(self, token: Token, status: str, now: int) -> Continue:
         if now >= token.deadline:
@@ -141,20 +144,49 @@ class SmokeTest:
                 f"Endpoint {self._params.endpoint} returns different predictions for {len(records)} records in one"
                 " request than one by one; the container must return one line for each line, in order."
             )
+        return self._result(records, answers, latencies_ms)
+
+    def _result(self, records: list[Record], answers: list[str], latencies_ms: list[float]) -> Result:
         settings = self._settings
         tolerances = (settings.absolute_tolerance or 0.0, settings.relative_tolerance or 0.0)
         return Result(records, answers, latencies_ms, *tolerances)
 
-    def _invoke(self, records: list[Record], variant: str | None) -> list[str]:
+    def _beside_production(self, result: Result) -> str:
+        """What production's model predicts for the same records; raises StepError when it is the better one."""
+        endpoint, level = self._settings.production_endpoint, self._settings.confidence_level
+        # A rollback deploys a release that is older than production on purpose.
+        if endpoint is None or level is None or self._params.release not in (None, NONE):
+            return ""
+        records = list(result.records)
+        try:
+            response = self._runtime.invoke_endpoint(EndpointName=endpoint, **self._request(records))
+        except ClientError as error:
+            if error_code(error) == "ModelError":
+                return "production's model returns an error for these records"
+            if error_code(error) == "ValidationError" and "not found" in str(error):
+                return "nothing in production to compare with"
+            raise
+        answers = parse_answers(response["Body"].read(), len(records))
+        if len(answers) != len(records):
+            return f"production's model returns {len(answers)} predictions for {len(records)} records"
+        found = compare(result, self._result(records, answers, []))
+        if found.confidence >= level:
+            raise StepError(
+                f"Endpoint {self._params.endpoint}: {result}, {found}: production's model is better on {found.worse} of"
+                f" these records and worse on {found.better}, which is no chance at {found.confidence:.3g} (confidence"
+                f" level {level:g})."
+            )
+        return str(found)
+
+    def _request(self, records: list[Record]) -> dict[str, Any]:
         body = "\n".join(record.features for record in records).encode()
+        return {"ContentType": CONTENT_TYPE, "Accept": self._settings.accept, "Body": body}
+
+    def _invoke(self, records: list[Record], variant: str | None) -> list[str]:
         target = {"TargetVariant": variant} if variant else {}
         try:
             answer = self._runtime.invoke_endpoint(
-                EndpointName=self._params.endpoint,
-                ContentType=CONTENT_TYPE,
-                Accept=self._settings.accept,
-                Body=body,
-                **target,
+                EndpointName=self._params.endpoint, **self._request(records), **target
             )
         except ClientError as error:
             if error_code(error) != "ModelError":

@@ -76,6 +76,10 @@ class Arguments(Part):
         yield from self._tuning_problems()
         yield from self._retraining_problems()
         yield from self._script_problems()
+        level = self.production.smoke_test.confidence_level
+        if level is not None and not is_token(level):
+            rule, remedy = "is only for dev: production cannot be compared with itself", "leave it out here"
+            yield Problem("production.smoke_test.confidence_level", rule, level, remedy)
 
     def _script_problems(self) -> Iterator[Problem]:
         script, requests = self.algorithm.script, self.dataset.requests or Requests()

@@ -27,6 +27,9 @@ class SmokeTest(Part):
         relative_tolerance: The same as a share of the label, such as 0.1 for 10 %. Literal.
         max_rmse: Maximum root mean squared error of the predictions, or None. Literal.
         max_mae: Maximum mean absolute error of the predictions, or None. Literal.
+        confidence_level: Also invoke the production endpoint with the same records, once, and fail if its model
+            predicts them better, with this confidence, 0.5 to 0.999: McNemar's exact test, for numbers the sign test. A
+            data set then should name golden records of its own. None does not invoke it. Only for DEV. Literal.
         max_latency_ms: Maximum 95th percentile of the invocations' latency, in milliseconds. Literal.
     """
 
@@ -35,6 +38,7 @@ class SmokeTest(Part):
     relative_tolerance: float = 0.0
     max_rmse: float | None = None
     max_mae: float | None = None
+    confidence_level: float | None = None
     max_latency_ms: int = 2000
 
     @classmethod
@@ -46,6 +50,7 @@ class SmokeTest(Part):
         relative_tolerance: float = 0.0,
         max_rmse: float | None = None,
         max_mae: float | None = None,
+        confidence_level: float | None = None,
         max_latency_ms: int = 2000,
     ) -> SmokeTest:
         """For numbers: only the limits that are given, and no share of exact predictions."""
@@ -55,6 +60,7 @@ class SmokeTest(Part):
             relative_tolerance=relative_tolerance,
             max_rmse=max_rmse,
             max_mae=max_mae,
+            confidence_level=confidence_level,
             max_latency_ms=max_latency_ms,
         )
 
@@ -66,6 +72,8 @@ class SmokeTest(Part):
             value = getattr(self, name)
             if value is not None:
                 yield from in_range(name, value, 0.0, 1e18)
+        if self.confidence_level is not None:
+            yield from in_range("confidence_level", self.confidence_level, 0.5, 0.999)
         yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
         yield from self._exact_problems()
 

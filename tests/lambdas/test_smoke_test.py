@@ -31,6 +31,7 @@ NOW = 1_790_000_000
 def _ready(set_env: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     set_env({"max_latency_ms": "1000", "min_accuracy": "0.5", "accept": "text/csv"})
     set_env({"absolute_tolerance": "0.0", "relative_tolerance": "0.0", "max_rmse": "", "max_mae": ""})
+    set_env({"confidence_level": "", "production_endpoint": ""})
     monkeypatch.setattr("time.time", lambda: float(NOW))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -179,6 +180,98 @@ def test_names_have_no_error_and_get_no_hint_about_numbers(
     replies(runtime, "x", "x", "x", "x\nx")
     call()
     assert reports.message.endswith(complaint)
+
+
+PRODUCTION = "iris-1a2b3c-production"
+
+
+@pytest.fixture
+def beside_production(runtime: Any, set_env: Callable[..., None]) -> Callable[[list[str], list[str], str], None]:
+    """Golden records a to j; what the new model and production's predict for them."""
+
+    def prepare(ours: list[str], theirs: list[str], labels: str = "abcdefghij") -> None:
+        set_env({"confidence_level": "0.95", "production_endpoint": PRODUCTION, "min_accuracy": ""})
+        body = "".join(f"{label},{number}\n" for number, label in enumerate(labels))
+        clients.client("s3").put_object(Bucket=BUCKET, Key=GOLDEN_KEY, Body=body.encode())
+        serve((IMAGE, MODEL))
+        replies(runtime, ours[0], *ours, "\n".join(ours), *(["\n".join(theirs)] if theirs else []))
+
+    return prepare
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        ("abcdefghij", "abcdefghij", "10 of 10 golden records right, p95 0 ms, production 10 right"),
+        ("abcdef----", "abcdefghij", "6 of 10 golden records right, p95 0 ms, production 10 right"),
+        ("abcdefg---", "-bcdefghij", "7 of 10 golden records right, p95 0 ms, production 9 right"),
+        ("----------", "----------", "0 of 10 golden records right, p95 0 ms, production 0 right"),
+        (
+            "abcde-----",
+            "abcdefghij",
+            "5 of 10 golden records right, p95 0 ms, production 10 right: production's model is better on 5 of these"
+            " records and worse on 0, which is no chance at 0.969 (confidence level 0.95).",
+        ),
+    ],
+)
+def test_production_is_judged_on_the_same_records(
+    beside_production: Any,
+    call: Any,
+    runtime: Any,
+    reports: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    ours: str,
+    theirs: str,
+    verdict: str,
+) -> None:
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
+    beside_production(list(ours), list(theirs))
+    call()
+    if "confidence" in verdict:
+        assert reports.message == f"Endpoint {ENDPOINT}: {verdict}"
+    else:
+        assert reports.outputs["Summary"] == verdict
+    asked = [one["EndpointName"] for one in runtime.requests["InvokeEndpoint"]]
+    assert asked == [ENDPOINT] * 12 + [PRODUCTION]
+
+
+@pytest.mark.parametrize(("theirs", "fails"), [(0.9, False), (0.1, True)])
+def test_numbers_are_compared_by_their_errors(
+    beside_production: Any, call: Any, reports: Any, theirs: float, fails: bool
+) -> None:
+    numbers = [str(label + 0.5) for label in range(10)]
+    beside_production(numbers, [str(label + theirs) for label in range(10)], "0123456789")
+    call()
+    if fails:
+        assert "RMSE 0.5 and MAE 0.5 on 10 golden records" in reports.message
+        assert "production RMSE 0.1: production's model is better on 10" in reports.message
+    else:
+        assert reports.outputs["Summary"].endswith(", production RMSE 0.9")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "said"),
+    [
+        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "nothing in production to compare with"),
+        ("ModelError", "Received client error (400)", "production's model returns an error for these records"),
+    ],
+)
+def test_without_an_answer_of_production_nothing_is_compared(
+    beside_production: Any, call: Any, runtime: Any, reports: Any, code: str, message: str, said: str
+) -> None:
+    beside_production(list("abcdefghij"), [])
+    runtime.refuse("InvokeEndpoint", code, message)
+    call()
+    assert reports.outputs["Summary"].endswith(f", {said}")
+
+
+def test_a_release_that_is_deployed_again_is_not_compared(
+    beside_production: Any, call: Any, runtime: Any, reports: Any
+) -> None:
+    beside_production(list("----------"), list("abcdefghij"))
+    call(release="3")
+    assert len(runtime.requests["InvokeEndpoint"]) == 12
+    assert reports.outputs["Summary"].startswith("0 of 10")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
-from mlops_constructs import Algorithm, Dataset, MLOpsPipeline
+from mlops_constructs import Algorithm, Dataset, Endpoint, MLOpsPipeline, SmokeTest
 
 # Calls for which the service authorization reference knows no resource.
 WITHOUT_RESOURCE = {
@@ -86,6 +86,19 @@ def test_a_function_that_touches_no_object_uses_the_key_for_its_environment_alon
         (decrypting,) = [one for one in stack.policy(role) if one["Action"] == "kms:Decrypt"]
         via = decrypting["Condition"]["StringEquals"]["kms:ViaService"]
         assert [service.partition(".")[0] for service in via] == services
+
+
+def test_only_a_smoke_test_that_compares_invokes_production(stack: Synthesized) -> None:
+    def invoked(one: Synthesized, role: str) -> list[str]:
+        found = [each for each in one.policy(role) if "sagemaker:InvokeEndpoint" in each["Action"]]
+        return [str(each["Resource"]).rpartition("-")[2] for each in found]
+
+    comparing = synth(dev=Endpoint(smoke_test=SmokeTest(confidence_level=0.95)))
+    assert invoked(comparing, "smoke-test-dev") == ["dev", "production"]
+    assert invoked(stack, "smoke-test-dev") == ["dev"]
+    assert invoked(comparing, "smoke-test-production") == ["production"]
+    variables = comparing.one("aws_lambda_function", function_name=f"{comparing.pipeline.name}-smoke-test-dev")
+    assert variables["environment"]["variables"]["PRODUCTION_ENDPOINT"] == f"{comparing.pipeline.name}-production"
 
 
 def test_smoke_tests_look_at_the_pipelines_own_models_alone(stack: Synthesized) -> None:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from ..._aws.actions import Action, PipelineStage, invoke
-from ..._aws.function import Function
+from ..._aws.actions import RELEASE, Action, PipelineStage, invoke
 from ..._aws.network import joined
-from ..._aws.policy import allow, report_result
 from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive
 from .parameters import NETWORK_PARAMETERS, fleet_parameters
 from .roles import EndpointRoles, deploying_permissions
+from .smoke_test import smoke_test_function
 from .template import PIPELINE_TAG, endpoint_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..._aws.environment import Environment
+    from ..._aws.function import Function
     from ..._aws.policy import Statement
-    from ...config import Endpoint, SmokeTest
+    from ...config import Endpoint
     from ...config.requests import AllowedEndpoint
     from ...provider import s3_object
 
@@ -65,8 +64,8 @@ class DeploymentStage(Construct):
         self.production_roles = self._roles("production", "dev", image_arn)
         self.dev_endpoint, self.production_endpoint = self.dev_roles.endpoint, self.production_roles.endpoint
         self.templates = self._templates()
-        self.dev_smoke_test = self._smoke_test("dev", dev)
-        self.production_smoke_test = self._smoke_test("production", production)
+        self.dev_smoke_test = smoke_test_function(self, "dev", dev.smoke_test, env, accept)
+        self.production_smoke_test = smoke_test_function(self, "production", production.smoke_test, env, accept)
 
     @property
     def stack_parameters(self) -> dict[str, dict[str, str]]:
@@ -187,6 +186,7 @@ class DeploymentStage(Construct):
                 "image": "#{Candidate.Image}",
                 "model_data_url": "#{Training.ModelDataUrl}",
                 "model_package_arn": "#{Candidate.ModelPackageArn}",
+                "release": RELEASE,
             },
         )
 
@@ -211,35 +211,3 @@ class DeploymentStage(Construct):
             source=asset.path,
             source_hash=bundle.sha256,
         )
-
-    def _smoke_test(self, endpoint: str, config: Endpoint) -> Function:
-        env, stores, test = self._env, self._env.stores, config.smoke_test
-        return Function(
-            self,
-            f"{endpoint}_smoke_test",
-            folder="smoke_test",
-            purpose=f"smoke-test-{endpoint}",
-            env=env,
-            settings={**_limits(test), "ACCEPT": self._accept},
-            permissions=[
-                allow(
-                    ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
-                    env.arn("sagemaker", f"endpoint/{env.name}-{endpoint}"),
-                ),
-                # CloudFormation chooses the names of configurations and models, so a tag identifies them.
-                allow(
-                    ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
-                    [env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")],
-                    when={"StringEquals": {f"aws:ResourceTag/{PIPELINE_TAG}": env.name}},
-                ),
-                allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/golden.csv')}"),
-                *report_result(),
-            ],
-            timeout_seconds=300,
-        )
-
-
-def _limits(test: SmokeTest) -> dict[str, str]:
-    """Return what the function checks predictions with; an empty text is no limit."""
-    values = {field.name.upper(): getattr(test, field.name) for field in fields(test)}
-    return {name: "" if value is None else repr(value) for name, value in values.items()}
