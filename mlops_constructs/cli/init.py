@@ -63,7 +63,7 @@ def project_name(folder: str) -> str:
 
 
 def _write(folder: Path, name: str, task: str) -> list[str]:
-    template = None if task == "classification" else payload("templates") / task
+    template = None if task == "classification" else payload("examples/tasks") / task
     shown = _SHOWN if template is None else (*_SHOWN, "data")
     taken = [one for one in shown if (folder / one).exists()]
     if taken:

@@ -192,10 +192,9 @@ def put_file(s3: Any, bucket: str, key: str, content: Path, advance: Advance | N
     for call in calls:
         s3.meta.events.register(call, remember)
     try:
-        with explained(f"{content} could not be uploaded to s3://{bucket}/{key}"):
-            # Not s3.upload_file, which only the clients of boto3's own sessions have.
-            with S3Transfer(s3) as transfer:
-                transfer.upload_file(str(content), bucket, key, callback=tell)
+        # Not s3.upload_file, which only the clients of boto3's own sessions have.
+        with explained(f"{content} could not be uploaded to s3://{bucket}/{key}"), S3Transfer(s3) as transfer:
+            transfer.upload_file(str(content), bucket, key, callback=tell)
     finally:
         for call in calls:
             s3.meta.events.unregister(call, remember)

@@ -54,7 +54,7 @@ def test_a_task_has_its_own_algorithm_stack_and_data(
     program = (folder / "main.py").read_text(encoding="utf-8")
     assert 'ChurnPipeline(app, "churn")' in program
     assert TASKS[task] not in program.lower()
-    template = payload("templates") / task
+    template = payload("examples/tasks") / task
     assert (folder / "container" / "algorithm.py").read_text() == (template / "algorithm.py").read_text()
     assert (folder / "container" / "sagemaker_contract" / "tables.py").is_file()
     assert {"holdout.csv"} < {path.name for path in (folder / "data").iterdir()}
@@ -73,7 +73,7 @@ def test_data_that_exists_is_not_overwritten(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize("task", [task for task in TASKS if task != "classification"])
 def test_the_requirements_of_a_task_are_those_of_the_container_and_its_own(task: str) -> None:
     for name in ("requirements.txt", "requirements.lock"):
-        own, shared = payload("templates") / task / name, payload("container") / name
+        own, shared = payload("examples/tasks") / task / name, payload("container") / name
         if own.exists():
             added = {*own.read_text().splitlines()} - {*shared.read_text().splitlines()}
             assert {*shared.read_text().splitlines()} < {*own.read_text().splitlines()}

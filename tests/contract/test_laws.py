@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("mlops_constructs", "lambdas", "container", "templates")
+ROOMS = ("mlops_constructs", "lambdas", "container", "examples/tasks")
 MODULE_LINES, FUNCTION_LINES = 250, 40
 
 

@@ -37,7 +37,7 @@ def test_it_holds_every_file_of_lambdas_container_and_templates(programs: Path) 
     (wheel,) = (programs.parents[1] / "wheels").glob("*.whl")
     with zipfile.ZipFile(wheel) as bundle:
         held = set(bundle.namelist())
-    for folder in ("lambdas", "container", "templates"):
+    for folder in ("lambdas", "container", "examples/tasks"):
         tracked = run("git", "ls-files", folder, cwd=ROOT).split()
         assert tracked
         missing = [name for name in tracked if f"mlops_constructs/_payload_files/{name}" not in held]
