@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS = 2 * 3600
 MAX_GOLDEN_BYTES = 1024 * 1024
 CONTENT_TYPE = "text/csv"
+INFERENCE_ID_PREFIX = "smoke-test-"
 
 _CHANGING = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack"})
 
@@ -180,7 +182,14 @@ class SmokeTest:
 
     def _request(self, records: list[Record]) -> dict[str, Any]:
         body = "\n".join(record.features for record in records).encode()
-        return {"ContentType": CONTENT_TYPE, "Accept": self._settings.accept, "Body": body}
+        # By the prefix, these requests can be left out of what is learned from captured data.
+        inference_id = f"{INFERENCE_ID_PREFIX}{uuid.uuid4().hex}"
+        return {
+            "ContentType": CONTENT_TYPE,
+            "Accept": self._settings.accept,
+            "Body": body,
+            "InferenceId": inference_id,
+        }
 
     def _invoke(self, records: list[Record], variant: str | None) -> list[str]:
         target = {"TargetVariant": variant} if variant else {}

@@ -30,6 +30,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--dev", action="store_true", help="the DEV endpoint")
     parser.add_argument("--content-type", default="text/csv", metavar="TYPE", help="of the body (default: text/csv)")
     parser.add_argument("--accept", metavar="TYPE", help="of the response (default: that of the request)")
+    parser.add_argument(
+        "--inference-id", metavar="ID", help="id of the request in captured data (default: a new one; --json prints it)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -39,13 +42,19 @@ def run(options: argparse.Namespace) -> int:
     pipeline = read_pipeline(options)
     stack = pipeline.stacks[0 if options.dev else -1]
     endpoint = endpoint_of(pipeline.client, stack)
-    response = invoke(pipeline.client, endpoint, body, options.content_type, options.accept or options.content_type)
+    accept = options.accept or options.content_type
+    response = invoke(pipeline.client, endpoint, body, options.content_type, accept, options.inference_id)
     if options.json:
         try:
             text = {"body": response.body.decode()}
         except UnicodeDecodeError:
             text = {"body_base64": base64.b64encode(response.body).decode()}
-        facts = {"endpoint": endpoint, "variant": response.variant, "content_type": response.content_type}
+        facts = {
+            "endpoint": endpoint,
+            "variant": response.variant,
+            "inference_id": response.inference_id,
+            "content_type": response.content_type,
+        }
         print(json.dumps({**facts, **text}, indent=2))
         return 0
     sys.stdout.flush()

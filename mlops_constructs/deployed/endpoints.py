@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,13 @@ class Response:
         body: Its bytes.
         content_type: Its type.
         variant: The production variant that answered.
+        inference_id: The id of the request.
     """
 
     body: bytes
     content_type: str
     variant: str
+    inference_id: str
 
 
 def endpoint_of(client: Clients, stack: str) -> str:
@@ -51,14 +54,28 @@ def endpoint_of(client: Clients, stack: str) -> str:
     return str(outputs["EndpointName"])
 
 
-def invoke(client: Clients, endpoint: str, body: bytes, content_type: str, accept: str) -> Response:
-    """Send a request to an endpoint. Raises MlopsError with what the container or AWS said."""
+def invoke(
+    client: Clients, endpoint: str, body: bytes, content_type: str, accept: str, inference_id: str | None = None
+) -> Response:
+    """Send a request to an endpoint. Raises MlopsError with what the container or AWS said.
+
+    Args:
+        client: Returns the client of a service.
+        endpoint: Its name.
+        body: The request's body.
+        content_type: Its type.
+        accept: Type of the response.
+        inference_id: Id with which data capture stores the request, and by which its outcome is found later; 1 to 64
+            printable ASCII characters, the first not a space. None makes one.
+    """
+    inference_id = inference_id or uuid.uuid4().hex
     with explained(f"the endpoint {endpoint} could not be invoked"):
         answer = client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, ContentType=content_type, Accept=accept, Body=body
+            EndpointName=endpoint, ContentType=content_type, Accept=accept, Body=body, InferenceId=inference_id
         )
         content = answer["Body"].read()
-    return Response(content, answer.get("ContentType", ""), answer.get("InvokedProductionVariant", ""))
+    variant = answer.get("InvokedProductionVariant", "")
+    return Response(content, answer.get("ContentType", ""), variant, inference_id)
 
 
 def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) -> list[str]:

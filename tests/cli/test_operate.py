@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -248,9 +249,15 @@ def test_a_response_is_printed_as_it_is(aws: Aws, capfdbinary: pytest.CaptureFix
     (tmp_path / "rows.csv").write_bytes(b"a,b\n")
     assert main(["invoke", NAME, f"@{tmp_path / 'rows.csv'}", "--dev"]) == 0
     assert capfdbinary.readouterr().out == b"A,B\n"
-    assert main(["invoke", NAME, "x", "--dev", "--accept", "text/plain", "--json"]) == 0
+    own = ["--accept", "text/plain", "--inference-id", "order 7"]
+    assert main(["invoke", NAME, "x", "--dev", *own, "--json"]) == 0
     told = json.loads(capfdbinary.readouterr().out)
-    assert told == {"endpoint": f"{NAME}-dev", "variant": "primary", "content_type": "text/plain", "body": "X"}
+    facts = {"endpoint": f"{NAME}-dev", "variant": "primary", "inference_id": "order 7"}
+    assert told == {**facts, "content_type": "text/plain", "body": "X"}
+    sent = [request["InferenceId"] for name, request in aws.requests if name == "invoke_endpoint"]
+    # Without an id of the caller, a new one.
+    assert sent[1] == "order 7"
+    assert re.fullmatch("[0-9a-f]{32}", sent[0])
 
 
 def test_the_newest_lines_of_the_jobs_log_are_printed(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

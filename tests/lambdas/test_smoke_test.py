@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -99,6 +100,9 @@ def test_each_record_is_sent_without_its_label_and_then_all_in_one_body(call: An
     requests = runtime.requests["InvokeEndpoint"]
     first = b"5.1,3.5"
     assert [one["Body"] for one in requests] == [first, first, b"6.3,3.3", b"5.1,3.5\n6.3,3.3"]
+    ids = {one["InferenceId"] for one in requests}
+    assert len(ids) == len(requests)
+    assert all(re.fullmatch("smoke-test-[0-9a-f]{32}", one) for one in ids)
     assert {(one["ContentType"], one["Accept"]) for one in requests} == {("text/csv", "text/csv")}
 
 

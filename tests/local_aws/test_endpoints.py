@@ -226,14 +226,26 @@ def test_invocations_are_captured(models: Models) -> None:
     name = models.endpoint(models.config(variant(models.model()), DataCaptureConfig=config))
     assert models.settled(name)["DataCaptureConfig"]["CaptureStatus"] == "Started"
     models.answer(name)
+    models.answer(name, InferenceId="order 7")
     s3 = models.aws.client("s3")
 
-    found = wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{name}/primary/").get("Contents"))
+    def captured() -> list[dict[str, Any]]:
+        listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"captured/{name}/primary/").get("Contents", [])
+        return [json.loads(s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()) for one in listed]
 
-    record = json.loads(s3.get_object(Bucket=BUCKET, Key=found[0]["Key"])["Body"].read())["captureData"]
-    sent, received = record["endpointInput"], record["endpointOutput"]
+    wait_until(lambda: len(captured()) == 2)
+    first, second = sorted(captured(), key=lambda one: "inferenceId" in one["eventMetadata"])
+    assert set(first["eventMetadata"]) == {"eventId", "inferenceTime"}
+    assert second["eventMetadata"]["inferenceId"] == "order 7"
+    sent, received = first["captureData"]["endpointInput"], first["captureData"]["endpointOutput"]
     assert (sent["data"], sent["encoding"], sent["observedContentType"]) == ("1,2", "CSV", "text/csv")
     assert (received["encoding"], received["mode"]) == ("BASE64", "OUTPUT")
+
+
+@pytest.mark.parametrize("given", ["ä", "x" * 65])
+def test_an_inference_id_that_sagemaker_refuses_is_refused(models: Models, given: str) -> None:
+    with pytest.raises(ClientError, match=r"(?i)inferenceId"):
+        models.answer(models.serving(), InferenceId=given.encode().decode("latin-1"))
 
 
 def test_capture_that_fails_costs_no_invocation(models: Models) -> None:

@@ -27,11 +27,17 @@ def captures(config: Params) -> bool:
 
 
 def capture(
-    account: Account, endpoint_name: str, variant: Variant, config: Params, bodies: dict[str, tuple[str, bytes]]
+    account: Account,
+    endpoint_name: str,
+    variant: Variant,
+    config: Params,
+    bodies: dict[str, tuple[str, bytes]],
+    inference_id: str | None,
 ) -> None:
     """Store one invocation, if sampling selects it; in the background, because the invocation must not wait for it.
 
-    `bodies` contains the content type and the bytes of "Input" and "Output".
+    `bodies` contains the content type and the bytes of "Input" and "Output". The record has the caller's `inference_id`
+    only if there is one: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
     """
     if not captures(config) or random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
         return
@@ -40,7 +46,11 @@ def capture(
     sides = [side for side in _SIDES if side in wanted or "InputAndOutput" in wanted]
     record = {
         "captureData": {_SIDES[side]: _captured(side, *bodies[side], config) for side in sides},
-        "eventMetadata": {"eventId": str(uuid.uuid4()), "inferenceTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        "eventMetadata": {
+            "eventId": str(uuid.uuid4()),
+            **({} if inference_id is None else {"inferenceId": inference_id}),
+            "inferenceTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
         "eventVersion": "0",
     }
     folder = f"{endpoint_name}/{variant.name}/{now:%Y/%m/%d/%H}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import random
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.capture import capture
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+_INFERENCE_ID = re.compile(r"[!-~][ -~]{0,63}")
 _UNKNOWN_TYPE = "application/octet-stream"
 _REQUEST_HEADERS = {
     "ContentType": "Content-Type",
@@ -54,6 +56,7 @@ class Invocations(Service):
                 f"The request body has {len(body)} bytes; at most {MAXIMUM_BODY_BYTES} are allowed",
                 413,
             )
+        _check_inference_id(params.get("InferenceId", "x"))
         name = params["EndpointName"]
         fleet = self._endpoints.serving(name)
         variant = _choose(name, fleet.variants, params.get("TargetVariant"))
@@ -62,7 +65,8 @@ class Invocations(Service):
             raise self._model_error(name, status, answer.decode(errors="replace"))
         content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
         bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
-        capture(self.account, name, variant, fleet.config.get("DataCaptureConfig", {}), bodies)
+        settings = fleet.config.get("DataCaptureConfig", {})
+        capture(self.account, name, variant, settings, bodies, params.get("InferenceId"))
         result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
         if _CUSTOM_ATTRIBUTES in headers:
             result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
@@ -92,6 +96,16 @@ class Invocations(Service):
         )
         arn = self.account.arn("logs", f"log-group:{group}")
         return ModelError(message, status, answer, arn)
+
+
+def _check_inference_id(given: str) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
+    if _INFERENCE_ID.fullmatch(given) is None:
+        raise AwsError(
+            "ValidationError",
+            f"1 validation error detected: Value '{given}' at 'inferenceId' failed to satisfy constraint: Member must "
+            "satisfy regular expression pattern: \\A\\S[\\p{Print}]*\\z, with 1 to 64 characters",
+        )
 
 
 def _choose(name: str, variants: list[Variant], target: str | None) -> Variant:
