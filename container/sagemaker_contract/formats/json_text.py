@@ -98,7 +98,7 @@ def parse_json(text: str, what: str) -> Any:
         InputError: If it is not JSON, or has NaN or infinity.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except RecursionError:
         raise InputError("the JSON is nested too deeply") from None
     except ValueError as error:
@@ -109,7 +109,7 @@ def _parse_lines(lines: list[str], before: int) -> list[Any]:
     """The content of each line; ``before`` records come before them."""
     if len(lines) > 1 and _is_one_list_or_object_each(lines):
         try:
-            rows = json.loads(f"[{','.join(lines)}]", parse_constant=_refuse_constant)
+            rows = _DECODER.decode(f"[{','.join(lines)}]")
         except (RecursionError, ValueError):
             rows = []
         if len(rows) == len(lines):
@@ -173,3 +173,7 @@ def _shown(value: Any) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number")
+
+
+# `json.loads` would make a decoder for each request.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
