@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from mlops_constructs.local_aws.user_cache import hold, user_cache
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = ROOT / "container"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-constructs" / "benchmark"
+CACHE = user_cache() / "mlops-constructs" / "benchmark"
 SCIKIT_LEARN = next(
     line.split(";")[0].strip()
     for line in reversed((CONTAINER / "requirements.txt").read_text().splitlines())
@@ -38,6 +39,7 @@ def environment(name: str) -> Path:
     packages = [package for package in PACKAGES[name] if package != str(CONTAINER / "requirements.txt")]
     wanted = "\0".join([sys.version, *packages, (CONTAINER / "requirements.txt").read_text()])
     folder = CACHE / f"{name}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+    hold("benchmark")
     done = folder / "installed"
     if not done.exists():
         print(f"installing {name} into {folder}", file=sys.stderr, flush=True)

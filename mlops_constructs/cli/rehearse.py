@@ -200,8 +200,8 @@ def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> No
         view.say(_NO_IAM)
 
 
-def _repositories(rehearsal: Rehearsal) -> list[str]:
-    """The URLs of the repositories; a push to one builds a new image."""
+def clone_urls(rehearsal: Rehearsal) -> list[str]:
+    """What git clones: the repositories of a kept rehearsal. A push to one builds a new image."""
     listed = rehearsal.aws.client("codecommit").list_repositories()["repositories"]
     return [rehearsal.aws.git.url(one["repositoryName"]) for one in listed]
 
@@ -215,7 +215,7 @@ def _keep(rehearsal: Rehearsal, view: View) -> None:
     view.say(
         "The local AWS keeps running until Ctrl-C. In another terminal:\n"
         + "".join(f"  mlops {command} --local\n" for command in commands)
-        + "".join(f"  git clone {url} algorithm\n" for url in _repositories(rehearsal))
+        + "".join(f"  git clone {url} algorithm\n" for url in clone_urls(rehearsal))
         + "Other programs, such as the AWS CLI and boto3, find it with:\n"
         f"  export AWS_ENDPOINT_URL={aws.url} AWS_DEFAULT_REGION={aws.region} "
         f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}"

@@ -15,7 +15,7 @@ from .._jsii_node import packaged_node
 from ..doctor.jsii_cache import cache_root
 from ..errors import MlopsError
 from ..local_aws.processes import signal_group
-from ..local_aws.user_cache import is_writable, user_cache
+from ..local_aws.user_cache import hold, is_writable, user_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ def _jsii_cache() -> dict[str, str]:
     own = cache_root()
     if own is None or is_writable(own):
         return {}
+    hold("jsii")
     return {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(user_cache() / "mlops-constructs" / "jsii")}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 _SHOWN_PACKAGES = 4
+_OTHERS = {"jsii": "packages of jsii", "benchmark": "servers of make bench-serving"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Return everything that is kept, and what killed processes left behind."""
-    return [*_environments(), *_providers(), *_leftovers()]
+    return [*_environments(), *_providers(), *_others(), *_leftovers()]
 
 
 def clear(older_than_days: float = 0) -> tuple[list[Entry], list[Entry]]:
@@ -54,7 +55,7 @@ def clear(older_than_days: float = 0) -> tuple[list[Entry], list[Entry]]:
     """
     gone, used = list(_leftovers()), list[Entry]()
     sweep()
-    for entry in (*_environments(), *_providers()):
+    for entry in (*_environments(), *_providers(), *_others()):
         if entry.unused_days < older_than_days:
             continue
         with claim(entry.mark) as free:
@@ -74,6 +75,12 @@ def _environments() -> Iterator[Entry]:
 def _providers() -> Iterator[Entry]:
     for folder in _folders(own_cache_dir(), "*/*/*/*"):
         yield _entry(folder, f"Terraform provider {folder.parent.name} {folder.name}", PROVIDERS)
+
+
+def _others() -> Iterator[Entry]:
+    for name, what in _OTHERS.items():
+        for folder in _folders(own_cache_dir().parent, name):
+            yield _entry(folder, what, name)
 
 
 def _leftovers() -> Iterator[Entry]:

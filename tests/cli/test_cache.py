@@ -40,6 +40,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         package.mkdir(parents=True)
         (package / "METADATA").write_bytes(b"x" * 10_000)
     (tmp_path / "cache/mlops-constructs/terraform-plugins/registry/hashicorp/aws/5.100.0").mkdir(parents=True)
+    (tmp_path / "cache/mlops-constructs/jsii").mkdir()
     month_ago = time.time() - 30 * 86_400
     os.utime(tmp_path / "cache/local-aws/environments/old", (month_ago, month_ago))
     return tmp_path / "cache"
@@ -72,7 +73,7 @@ def names(entries: list[dict[str, Any]]) -> list[str]:
 
 def test_everything_is_shown_with_its_size(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = shown(capsys)["entries"]
-    assert names(entries) == ["new", "old", "old.part-x", "used", "5.100.0"]
+    assert names(entries) == ["new", "old", "old.part-x", "used", "5.100.0", "jsii"]
     assert entries[0]["what"] == "Python environment: numpy"
     assert 10_000 <= entries[0]["bytes"] < 50_000
     assert entries[4]["what"] == "Terraform provider aws 5.100.0"
@@ -88,7 +89,7 @@ def test_what_is_in_use_and_what_is_new_is_left(
     cleared = shown(capsys, "clear", "--older-than", "14")
     assert names(cleared["deleted"]) == ["old"]
     cleared = shown(capsys, "clear")
-    assert (names(cleared["deleted"]), names(cleared["in_use"])) == (["new", "old.part-x", "5.100.0"], ["used"])
+    assert (names(cleared["deleted"]), names(cleared["in_use"])) == (["new", "old.part-x", "5.100.0", "jsii"], ["used"])
     assert names(shown(capsys)["entries"]) == ["used"]
 
 

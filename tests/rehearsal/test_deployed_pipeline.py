@@ -15,6 +15,7 @@ from git_program import git
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 from rehearsal.notebook_cells import NotebookInstance
 
+from mlops_constructs.cli.rehearse import clone_urls
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -193,7 +194,8 @@ def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
     site: Site, iris: RehearsalData, tmp_path: Path
 ) -> None:
     path, work = "algorithm.py", tmp_path / "work"
-    git(tmp_path, "clone", "-q", site.aws.git.url(site.pipeline), "work")
+    (url,) = clone_urls(site.rehearsal)
+    git(tmp_path, "clone", "-q", url, "work")
     assert os.access(work / "train", os.X_OK)
     good = (ROOT / "container" / path).read_bytes()
     assert push(site, work, path, b'raise RuntimeError("no forest today")\n').status == "Succeeded"
