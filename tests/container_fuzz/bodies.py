@@ -43,6 +43,29 @@ TOKENS = (
     *(b"\x93NUMPY\x01\x00", b"PAR1", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80", b"'descr': '|O'", b"(9999999999,)"),
 )
 
+# What a long body consists of.
+_UNITS = (
+    *(
+        b"1,",
+        b"1,2,3,4\n",
+        b"[",
+        b"[[",
+        b'{"a":',
+        b"[1],",
+        b"\n",
+        b",",
+        b'"',
+        b'""',
+        b"\0",
+        b"[],",
+        b"9",
+        b"a",
+        b"{},",
+        b"{}\n",
+    ),
+    *(b'"ab",', b"null,", b"[{}],", b"[1,2,3,4]\n", b"ab,cd\n", b'{"features":[1,2,3,4]},'),
+)
+
 Make = Callable[[random.Random], bytes]
 
 
@@ -151,9 +174,7 @@ def _zeros_of_parquet(rng: random.Random) -> bytes:
 
 def _long(rng: random.Random) -> bytes:
     """As long as a body may be, of few bytes again and again."""
-    unit = rng.choice(
-        (b"1,", b"1,2,3,4\n", b"[", b"[[", b'{"a":', b"[1],", b"\n", b",", b'"', b'""', b"\0", b"[],", b"9", b"a")
-    )
+    unit = rng.choice(_UNITS)
     content = unit * (MOST // len(unit))
     return rng.choice((b"", b"[", b'{"instances":[')) + content[: MOST - 20]
 
