@@ -24,7 +24,7 @@ _MAGIC = b"\x93NUMPY"
 _MAX_HEADER_BYTES = 10_000
 # In the order of Fortran the last cell of the first row is near the end of the file.
 MAX_FORTRAN_BYTES = 64 * 1024 * 1024
-_KIND = re.compile(r"([<>|=]?)([a-zA-Z])([0-9]*)")
+_KIND = re.compile(r"([<>|=]?)([a-zA-Z])([0-9]{0,9})")
 _CODES = {
     **{"b1": "?", "f2": "e", "f4": "f", "f8": "d"},
     **{"i1": "b", "i2": "h", "i4": "i", "i8": "q"},
@@ -46,7 +46,9 @@ class NumpyFile:
         try:
             described = ast.literal_eval(header.decode("latin-1").strip())
             descr, self._by_column = described["descr"], described["fortran_order"] is True
-            self._shape = tuple(map(int, described["shape"]))
+            self._shape = described["shape"]
+            if not isinstance(self._shape, tuple) or not all(type(one) is int and one >= 0 for one in self._shape):
+                raise ValueError("no shape")
         except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
             raise self._wrong("not a NumPy file, because its header has no shape and type; save it again") from None
         if re.search(r"\|O", str(descr)):
@@ -58,11 +60,11 @@ class NumpyFile:
         if self.is_text:
             assert found is not None
             self._code = f"{4 * int(found[3])}s"
-        self._cell_bytes = struct.calcsize(f"<{self._code}") if self._code else 0
+        self._cell_bytes = int(self._code[:-1]) if self.is_text else struct.calcsize(f"<{self._code}")
 
     def is_table(self) -> bool:
         """Whether rows can be inspected; other arrays are left to the algorithm."""
-        if len(self._shape) != 2 or min(self._shape) < 0 or not self._code:
+        if len(self._shape) != 2 or not self._shape[1] or not self._code:
             return False
         if self._by_column:
             return math.prod(self._shape) * self._cell_bytes <= min(MAX_FORTRAN_BYTES, self._content.budget)
