@@ -62,6 +62,11 @@ def test_a_new_project_passes_its_own_test_and_git_ignores_what_is_made(programs
     assert run("git", "status", "--short", cwd=project) == before
 
 
+def test_data_is_checked_with_the_functions_of_the_wheel(programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,1\nb,2\n")
+    assert "2 rows inspected. No problems." in run(programs / "mlops", "data", "check", "rows.csv", cwd=tmp_path)
+
+
 def test_init_overwrites_nothing(programs: Path, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("mine")
     done = subprocess.run([programs / "mlops", "init"], cwd=tmp_path, capture_output=True, text=True, check=False)
