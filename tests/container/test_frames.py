@@ -73,6 +73,15 @@ def test_frames_are_divided_and_checked_like_tables(tmp_path: Path) -> None:
     check_same_shape(rest, held)
 
 
+def test_frames_have_numbers_as_labels_where_they_are_asked_for(tmp_path: Path) -> None:
+    content = "".join(f"{n / 10},shop {n}\n" for n in range(40))
+    rest, held = hold_out(frame_of(tmp_path, content, numbers=True), 0.2, seed=0)
+    assert (len(rest), len(held)) == (32, 8)
+    assert rest.labels.dtype == np.float64
+    with pytest.raises(DataError, match="this algorithm tells classes apart"):
+        hold_out(frame_of(tmp_path, content), 0.2, seed=0)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -145,7 +154,7 @@ def test_bodies_that_are_no_records_are_refused_by_place(kind: str, body: str, r
 
 
 def test_records_are_limited_while_they_are_read() -> None:
-    with pytest.raises(InputError, match="a request may have 2 records, got 3"):
+    with pytest.raises(InputError, match=r"^a request may have 2 records, got 3$"):
         frame_decoders(FIELDS)[CSV](b"tech,1,x\n" * 1000, Limits(3, 100, 2))
 
 
