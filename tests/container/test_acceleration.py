@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import algorithm
 import numpy as np
 import pytest
+from patience import PATIENCE_SECONDS
 from sagemaker_contract.acceleration import budget as budgets
 from sagemaker_contract.acceleration.budget import Budget, OutOfTimeError
 from sagemaker_contract.acceleration.check import NotTheSameError, checked, file_hashes, same, write_sample
@@ -286,16 +288,20 @@ def test_budget_is_a_tenth_of_the_training_and_always_some_seconds() -> None:
 
 def test_work_is_abandoned_by_its_own_time_not_by_that_of_a_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budgets, "MIN_SECONDS", 0.1)
-    ended = threading.Event()
+    monkeypatch.setattr(budgets, "_WAITS", 10_000)
+    ended, latest = threading.Event(), time.monotonic() + PATIENCE_SECONDS
 
     def compute() -> None:
-        while not ended.is_set():
+        while not ended.is_set() and time.monotonic() < latest:
             pass
 
     with pytest.raises(OutOfTimeError):
         Budget(0).run(compute)
     ended.set()
     assert Budget(0).run(lambda: threading.Event().wait(0.3)) is False
+    monkeypatch.setattr(budgets, "_WAITS", 2)
+    with pytest.raises(OutOfTimeError):
+        Budget(0).run(lambda: threading.Event().wait(PATIENCE_SECONDS))
 
 
 def test_endless_conversion_costs_its_budget_and_not_the_job(
