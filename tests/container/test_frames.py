@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow
 import pytest
+from contract.tables_of_people import delimited_files, files, json_arrays, json_lines, numpy_files
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 from sagemaker_contract.columns import Columns
 from sagemaker_contract.errors import DataError, InputError, ModelError
@@ -16,14 +21,14 @@ from sagemaker_contract.formats.limits import Limits
 from sagemaker_contract.formats.media_types import CSV, JSON, JSON_LINES
 from sagemaker_contract.frame_files import read_frame
 from sagemaker_contract.frames import NUMBER, TEXT, Field, Frame, read_fields, to_cells, write_fields
-from sagemaker_contract.tables import check_classes, check_same_shape, hold_out
+from sagemaker_contract.tables import check_classes, check_same_shape, hold_out, read_labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Job, StartServer
 
+numpy_arrays = numpy_files().map(lambda content: ("rows.npy", content))
 FIELDS = (Field("shop", TEXT), Field("price", NUMBER), Field("note", TEXT))
 ROWS = [["tech", 3.5, "a, b"], ["food", 2.0, ""]]
 
@@ -71,6 +76,25 @@ def test_frames_are_divided_and_checked_like_tables(tmp_path: Path) -> None:
     assert (len(rest), len(held)) == (32, 8)
     check_classes(rest)
     check_same_shape(rest, held)
+
+
+@settings(max_examples=40)
+@given(
+    file=st.one_of(
+        delimited_files(None, header=False), files(json_lines(), ".jsonl"), files(json_arrays(), ".json"), numpy_arrays
+    )
+)
+def test_what_a_table_has_a_frame_has_alike(file: tuple[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / file[0]
+        path.write_bytes(file[1])
+        try:
+            table = read_labelled("train", [path])
+        except DataError:
+            return
+        frame = read_frame("train", [path])
+    assert frame.labels.tolist() == table.labels.tolist()
+    assert frame.numbers().tolist() == table.features.tolist()
 
 
 def test_frames_have_numbers_as_labels_where_they_are_asked_for(tmp_path: Path) -> None:
