@@ -349,6 +349,7 @@ def test_capacity_is_kept_over_a_deployment(stacks: Stacks) -> None:
         EndpointName=name,
         DesiredWeightsAndCapacities=[{"VariantName": "primary", "DesiredInstanceCount": 4}],
     )
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
 
     stacks.update(name, ModelDataUrl=stacks.model("two"))
 

@@ -175,6 +175,53 @@ def test_property_that_cannot_be_excluded_is_refused(models: Models, members: di
 def scale(models: Models, name: str, count: int) -> None:
     change = {"VariantName": "primary", "DesiredInstanceCount": count, "DesiredWeight": 0.5}
     models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
+    models.settled(name)
+
+
+CANARY = {"Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
+BLUE_GREEN = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": CANARY}}
+ROLLING = {
+    "RollingUpdatePolicy": {"MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50}, "WaitIntervalInSeconds": 0}
+}
+
+
+@pytest.mark.parametrize("policy", [BLUE_GREEN, ROLLING], ids=["blue/green", "rolling"])
+def test_a_deployment_policy_needs_the_same_variant_names(models: Models, policy: dict[str, Any]) -> None:
+    name, other = models.serving(), models.config(variant(models.model("two"), "challenger"))
+    with pytest.raises(ClientError, match=r"needs the same variant names .* primary became challenger"):
+        models.update(name, other, DeploymentConfig=policy)
+    assert models.answer(name)["answer"] == "one"
+    # Without a policy, all traffic moves at once.
+    models.update(name, other)
+    answered = models.answer(name)
+    assert (answered["answer"], answered["variant"]) == ("two", "challenger")
+
+
+def test_a_rolling_deployment_has_one_variant(models: Models) -> None:
+    model = models.model()
+    both = [variant(model, "primary"), variant(model, "challenger")]
+    name = models.endpoint(models.config(*both))
+    models.settled(name)
+    with pytest.raises(ClientError, match="not supported for several production variants"):
+        models.update(name, models.config(*both), DeploymentConfig=ROLLING)
+    assert models.update(name, models.config(*both), DeploymentConfig=BLUE_GREEN)["EndpointStatus"] == "InService"
+
+
+def test_a_shift_of_traffic_is_an_update(models: Models) -> None:
+    name = models.serving()
+    change = {"VariantName": "primary", "DesiredWeight": 2.0}
+    models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
+    with pytest.raises(ClientError, match="in-progress"):
+        models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=models.simple())
+    assert models.settled(name)["ProductionVariants"][0]["CurrentWeight"] == 2.0
+
+
+def test_some_variant_must_get_traffic(models: Models) -> None:
+    name = models.serving()
+    change = {"VariantName": "primary", "DesiredWeight": 0.0}
+    with pytest.raises(ClientError, match="must have a weight above 0"):
+        models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
+    assert models.answer(name)["answer"] == "one"
 
 
 def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:

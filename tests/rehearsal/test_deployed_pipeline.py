@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from git_program import git
+from local_aws.tiny_pipeline import wait_for
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 from rehearsal.notebook_cells import NotebookInstance
 
@@ -106,6 +107,7 @@ def test_a_second_release_keeps_what_autoscaling_made_of_the_count(
     sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "primary", "DesiredInstanceCount": 4}]
     )
+    wait_for(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     before = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     outcome = site.run({**iris.channels, "train": iris.channels["train"] + b"setosa,5.0,3.4,1.5,0.2\n"})
     assert outcome.status == "Succeeded", outcome.reason

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.deployment import Deployment
 from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint, instances_of
-from mlops_constructs.local_aws.sagemaker.updates import check_scaled_variants, with_retained_properties
+from mlops_constructs.local_aws.sagemaker.updates import (
+    changed_weights,
+    check_guardrails,
+    check_scaled_variants,
+    with_retained_properties,
+)
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.tags import Tags
     from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
+_SHIFT_SECONDS = 0.2
 HEALTH_SECONDS = 60.0
 """How long a local fleet may take to become healthy; AWS allows 4 minutes and more."""
 
@@ -76,12 +82,14 @@ class Endpoints(Service):
             fleet = endpoint.fleet
             if fleet is None:
                 raise AwsError("ValidationException", f"Endpoint {endpoint.name} has no fleet yet.")
+            retains = params.get("RetainDeploymentConfig")
+            policy = endpoint.deployment_config if retains else params.get("DeploymentConfig", {})
+            check_guardrails(fleet.config, config, policy)
             check_scaled_variants(self.account, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
                 config = with_retained_properties(fleet, config, params.get("ExcludeRetainedVariantProperties", []))
             self._check_quotas(instances_of(config["ProductionVariants"]))
-            if not params.get("RetainDeploymentConfig"):
-                endpoint.deployment_config = params.get("DeploymentConfig", {})
+            endpoint.deployment_config = policy
             endpoint.pending = config
             endpoint.failure_reason = ""
             endpoint.move_to("Updating")
@@ -89,21 +97,18 @@ class Endpoints(Service):
         return {"EndpointArn": endpoint.arn}
 
     def update_endpoint_weights_and_capacities(self, params: Params) -> Params:
-        """Change the weights and instance counts of the serving variants."""
+        """Change the weights and instance counts of the serving variants, in the background."""
         with self.lock:
             endpoint = self.find(params["EndpointName"])
             endpoint.check_in_service()
             variants = {variant.name: variant for variant in self.serving(endpoint.name).variants}
             wanted = params["DesiredWeightsAndCapacities"]
-            for change in wanted:
-                if change["VariantName"] not in variants:
-                    raise AwsError("ValidationException", f"The variant {change['VariantName']} does not exist.")
+            weights = changed_weights(variants, wanted)
             self._check_quotas(_added(variants, wanted))
-            for change in wanted:
-                variant = variants[change["VariantName"]]
-                variant.weight = change.get("DesiredWeight", variant.weight)
-                variant.instance_count = change.get("DesiredInstanceCount", variant.instance_count)
-            endpoint.touch()
+            endpoint.failure_reason = ""
+            endpoint.move_to("Updating")
+        counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in wanted if "DesiredInstanceCount" in one}
+        self.account.spawn(f"endpoint-{endpoint.name}", lambda: self._shift(endpoint, variants, weights, counts))
         return {"EndpointArn": endpoint.arn}
 
     def delete_endpoint(self, params: Params) -> Params:
@@ -156,6 +161,16 @@ class Endpoints(Service):
 
     def _deployment(self, endpoint: Endpoint, config: Params) -> Deployment:
         return Deployment(self.account, self._containers, endpoint, config, self.health_seconds)
+
+    def _shift(
+        self, endpoint: Endpoint, variants: dict[str, Variant], weights: dict[str, float], counts: dict[str, int]
+    ) -> None:
+        self.account.closing.wait(_SHIFT_SECONDS)
+        with self.lock:
+            for name, variant in variants.items():
+                variant.weight = weights[name]
+                variant.instance_count = counts.get(name, variant.instance_count)
+            endpoint.move_to("InService")
 
     def _take_down(self, endpoint: Endpoint) -> None:
         with self.lock:

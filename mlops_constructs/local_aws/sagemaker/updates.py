@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_constructs.local_aws.account import Account
-    from mlops_constructs.local_aws.sagemaker.fleet import Fleet
+    from mlops_constructs.local_aws.sagemaker.fleet import Fleet, Variant
 
 _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
@@ -57,6 +57,38 @@ def check_scaled_variants(account: Account, endpoint_name: str, old: Params, new
             f"The variant(s) {', '.join(scaled)} must be deregistered as scalable targets with AutoScaling "
             f"before they can be removed or have their instance type changed.",
         )
+
+
+def check_guardrails(old: Params, new: Params, deployment_config: Params) -> None:
+    """Raise ValidationException when an update cannot have a deployment policy.
+
+    A blue/green or rolling deployment needs the same variant names in both configurations, and a rolling deployment has
+    one variant: https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+    """
+    if not deployment_config:
+        return
+    before, after = ({variant["VariantName"] for variant in config["ProductionVariants"]} for config in (old, new))
+    if before != after:
+        raise AwsError(
+            "ValidationException",
+            "A DeploymentConfig needs the same variant names in the old and the new endpoint configuration: "
+            f"{', '.join(sorted(before))} became {', '.join(sorted(after))}.",
+        )
+    if "RollingUpdatePolicy" in deployment_config and len(after) > 1:
+        raise AwsError("ValidationException", "A rolling deployment is not supported for several production variants.")
+
+
+def changed_weights(variants: Mapping[str, Variant], wanted: list[Params]) -> dict[str, float]:
+    """The weight of each variant after UpdateEndpointWeightsAndCapacities. Raises ValidationException."""
+    for change in wanted:
+        if change["VariantName"] not in variants:
+            raise AwsError("ValidationException", f"The variant {change['VariantName']} does not exist.")
+    weights = {name: variant.weight for name, variant in variants.items()}
+    weights |= {one["VariantName"]: one["DesiredWeight"] for one in wanted if "DesiredWeight" in one}
+    # What AWS does then is not documented; nothing would serve.
+    if not any(weights.values()):
+        raise AwsError("ValidationException", "At least one variant must have a weight above 0.")
+    return weights
 
 
 def alarms_in_alarm(account: Account, deployment_config: Params, credentials: Mapping[str, Any]) -> list[str]:
