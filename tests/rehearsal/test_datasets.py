@@ -168,15 +168,17 @@ def test_files_are_uploaded_with_the_manifest_last_and_the_execution_is_told(
     at_home: Lake, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for channel, body in at_home.iris.channels.items():
-        (tmp_path / f"{channel}.csv").write_bytes(body)
-    code = main(
-        ["upload", at_home.pipeline, *(str(tmp_path / f"{name}.csv") for name in at_home.iris.channels), "--json"]
-    )
+        (tmp_path / "set" / channel / "2026").mkdir(parents=True)
+        (tmp_path / "set" / channel / "2026" / "größe 1.csv").write_bytes(body)
+    code = main(["upload", at_home.pipeline, str(tmp_path / "set"), "--json"])
     told = json.loads(capsys.readouterr().out)
     assert code == 0
     outcome = at_home.follower().follow(told["execution_id"])
     assert outcome.variable("Dataset", "VersionId") == told["version_id"]
     assert outcome.variable("CheckDataset", "Channels") == "train,validation"
+    bucket, _, folder = outcome.variable("CheckDataset", "DatasetUri").removeprefix("s3://").partition("/")
+    at_home.rehearsal.aws.client("s3").head_object(Bucket=bucket, Key=f"{folder}/train/2026/größe 1.csv")
+    assert outcome.variable("Train", "JobName")
 
 
 def test_a_person_starts_on_an_older_version(at_home: Lake, capsys: pytest.CaptureFixture[str]) -> None:
