@@ -10,6 +10,7 @@ from mlops_constructs import (
     Evaluation,
     MLOpsPipeline,
     EvaluationJob,
+    SmokeTest,
     Threshold,
     Training,
 )
@@ -40,6 +41,7 @@ class Sizes(TerraformStack):
                 rules=[Threshold(metric="worst_class_recall", min_value=0.7)],
                 job=EvaluationJob(channel="test", instance_type="ml.m5.large"),
             ),
+            dev=Endpoint(smoke_test=SmokeTest(confidence_level=0.95)),
             production=Endpoint(instance_type="ml.m5.large", initial_instance_count=2, hourly_price_usd=0.12),
             approval=Approval(timeout_in_minutes=8 * 60),
             removal="destroy",

@@ -46,9 +46,9 @@ class Evidence:
         lines = [
             *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
-            _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 90 if changes else 200),
+            _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 70 if changes else 180),
             _cut(f"{'Gate' if self.gate.startswith(NONE) else 'Gate passed'}: {self.gate}", 110),
-            _cut(f"DEV smoke test: {self.smoke_test}", 80),
+            _cut(f"DEV smoke test: {self.smoke_test}", 100),
             _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
             _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),

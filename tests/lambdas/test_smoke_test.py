@@ -256,8 +256,8 @@ def test_numbers_are_compared_by_their_errors(
 @pytest.mark.parametrize(
     ("code", "message", "said"),
     [
-        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "nothing in production to compare with"),
-        ("ModelError", "Received client error (400)", "production's model returns an error for these records"),
+        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "production none"),
+        ("ModelError", "Received client error (400)", "production fails on them"),
     ],
 )
 def test_without_an_answer_of_production_nothing_is_compared(
