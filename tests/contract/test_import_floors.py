@@ -18,12 +18,13 @@ MAY_IMPORT = {
     "errors": set(),
     "config": {"errors"},
     "_payload": {"config", "errors"},
+    "_script_source": {"_payload", "config"},
     "_jsii_node": set(),
     "_fast_import": set(),
     "_cdk": set(),
     "provider": {"_cdk", "_fast_import", "_jsii_node"},
     "_aws": {"provider", "_cdk", "_payload", "config", "errors"},
-    "stages": {"_aws", "provider", "_cdk", "_payload", "config", "errors"},
+    "stages": {"_aws", "provider", "_cdk", "_payload", "_script_source", "config", "errors"},
     "_parts": {"stages", "_aws", "config"},
     "_delivery": {"_parts", "stages", "_aws", "config"},
     "_outputs": {"stages", "_cdk", "config"},
@@ -41,6 +42,7 @@ MAY_IMPORT = {
         "doctor",
         "preflight",
         "_payload",
+        "_script_source",
         "config",
         "_jsii_node",
         "errors",
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }
-PURE = {"config", "errors", "_payload"}
+PURE = {"config", "errors", "_payload", "_script_source"}
 
 
 # Room of the local AWS -> the rooms that it may import.

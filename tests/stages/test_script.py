@@ -13,8 +13,8 @@ import pytest
 from synthesis import Synthesized, archive_at, synth
 
 from mlops_constructs import Algorithm, Training
+from mlops_constructs._script_source import SOURCE, packed
 from mlops_constructs.config.script import ScriptAlgorithm
-from mlops_constructs.stages.training.script import SOURCE, packed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 from patience import PATIENCE_SECONDS
 
 from mlops_constructs import Algorithm
-from mlops_constructs.stages.training.script import SOURCE, packed
+from mlops_constructs._script_source import SOURCE, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..._aws.tagging import tag_list
-from ...config._script_folder import STARTER
+from ..._script_source import script_hyperparameters
 from ...config.ranges import json_value, parameter_ranges, wire_value
-from ...config.script import LOG_LEVEL
 from ...config.training import Checkpoints
-from .script import CHANNEL, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..._script_source import PackedSource
     from ...config import Training, Tuning
-    from .script import PackedSource
 
 
 def training_document(
@@ -79,12 +77,7 @@ def _training_job(config: Training, tags: Mapping[str, str], source: PackedSourc
 def _hyperparameters(config: Training, source: PackedSource | None) -> dict[str, str]:
     if source is None:
         return {name: wire_value(value) for name, value in config.hyperparameters.items()}
-    toolkit: dict[str, str | int] = {
-        "sagemaker_program": STARTER,
-        "sagemaker_submit_directory": f"/opt/ml/input/data/{CHANNEL}/{SOURCE}",
-        "sagemaker_container_log_level": LOG_LEVEL,
-    }
-    return {name: json_value(value) for name, value in ({**config.hyperparameters} | toolkit).items()}
+    return script_hyperparameters(config.hyperparameters)
 
 
 def _limits(config: Training) -> dict[str, Any]:

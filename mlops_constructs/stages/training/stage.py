@@ -11,6 +11,7 @@ from ..._aws.function import Function
 from ..._aws.network import network_settings
 from ..._aws.policy import allow
 from ..._aws.role import ServiceRole
+from ..._script_source import SOURCE, packed
 from ...config.training import MAX_POLL_SECONDS
 from .dataset_check import check_dataset_function
 from .long_wait import answer_training_function, invoke_on_change
@@ -23,17 +24,17 @@ from .permissions import (
     training_jobs_arn,
 )
 from .request import training_document
-from .script import SOURCE, packed, source_record
+from .script import source_record
 from .settings import job_settings
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
+    from ..._script_source import PackedSource
     from ...config import Dataset, Training, Tuning
     from ...config.requests import AllowedTraining
     from ...config.script import ScriptAlgorithm
     from ...provider import ssm_parameter
     from .dataset_check import ConfiguredEndpoints
-    from .script import PackedSource
 
 STAGE, WAIT = "Train", "WaitForTraining"
 # An approval waits at most 60 days; one day more than the runtime is for SageMaker to find instances and end the job.
