@@ -13,11 +13,13 @@ from ..deployed.data_files import DATA_HELP, find_data
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ..local_aws.user_cache import cache_folder
+from ._local_script import add_script, add_source, script_image, script_of, written
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..config.script import ScriptAlgorithm
     from ..deployed.data_files import DataFile
     from ..local_aws.containers.host import ContainerRuntime
     from ..local_aws.containers.images import Image
@@ -66,6 +68,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="Python with the packages, for the programs (default: an environment with what the Dockerfile installs)",
     )
     parser.add_argument("--no-docker", action="store_true", help="do not use a Docker engine")
+    add_script(parser)
 
 
 def run_train(options: argparse.Namespace) -> int:
@@ -73,20 +76,23 @@ def run_train(options: argparse.Namespace) -> int:
     # Only a contract needs it, and it imports boto3.
     from ._data_check import contract_variables
 
-    base: Path = options.output.resolve()
+    base, script = options.output.resolve(), script_of(options)
     data, hyperparameters = find_data(options.data), _hyperparameters(options.hyperparameters)
     contract = options.contract or data.contract
     columns = {} if contract is None else contract_variables(contract)
     _check_output(base)
-    with _runtime(options) as (runtime, image):
-        _lay_out(base, data.channels, hyperparameters)
+    with _runtime(options, script) as (runtime, image):
+        _lay_out(base, data.channels, hyperparameters if script is None else written(hyperparameters))
+        if script is not None:
+            add_source(base, script)
         variables = {"TRAINING_JOB_NAME": "mlops-train", "TRAINING_JOB_ARN": "", **columns}
         code = _finish(runtime.train(image, base, variables, _print))
     failure = base / "output" / "failure"
     if code and failure.is_file():
         raise MlopsError(f"the job failed: {failure.read_text(encoding='utf-8', errors='replace')}")
     if code == 0:
-        print(f"The model is in {base / 'model'}. Next: mlops serve --output {options.output}")
+        also = "" if script is None else " and the same --script, --framework and --framework-version"
+        print(f"The model is in {base / 'model'}. Next: mlops serve --output {options.output}{also}")
     return code
 
 
@@ -99,10 +105,12 @@ def run_serve(options: argparse.Namespace) -> int:
         raise MlopsError(f"there is no model in {base / 'model'}: run `mlops train` first, or give --output")
     from ..local_aws.containers.forwarding import ForwardedPort
 
-    with _runtime(options) as (runtime, image), scratch_folder("mlops-serve-") as served:
+    script = script_of(options)
+    variables = {} if script is None else script.serving_environment
+    with _runtime(options, script) as (runtime, image), scratch_folder("mlops-serve-") as served:
         # SageMaker gives a server its model, and nothing else of the training job.
         shutil.copytree(base / "model", served / "model", copy_function=_link)
-        container = runtime.serve(image, served, {}, _print)
+        container = runtime.serve(image, served, variables, _print)
         try:
             with ForwardedPort(options.port, container.connect_when_ready):
                 print(f"http://127.0.0.1:{options.port}/invocations (stop with Ctrl-C)", flush=True)
@@ -124,8 +132,8 @@ def _print(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _runtime(options: argparse.Namespace) -> Iterator[tuple[ContainerRuntime, Image]]:
-    """The image of the container's folder, and what runs it, as in a rehearsal."""
+def _runtime(options: argparse.Namespace, script: ScriptAlgorithm | None) -> Iterator[tuple[ContainerRuntime, Image]]:
+    """The image of the container's folder, or what replaces a script's, and what runs it, as in a rehearsal."""
     from ..local_aws.containers.host import ContainerHost
     from ..local_aws.containers.site import LocalSite
 
@@ -135,7 +143,10 @@ def _runtime(options: argparse.Namespace) -> Iterator[tuple[ContainerRuntime, Im
         site = LocalSite(workdir)
         try:
             host = ContainerHost(site, docker=not options.no_docker and python is None, python=python)
-            yield host.runtime, host.runtime.build(options.container.resolve(), _print)
+            if script is None:
+                yield host.runtime, host.runtime.build(options.container.resolve(), _print)
+            else:
+                yield host.runtime, script_image(script, host.runtime, workdir)
         finally:
             site.processes.close()
 
