@@ -47,6 +47,10 @@ bench: $(VENV)/bench ## Measure synth, growth, import and bundles (BENCH="--roun
 bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve (needs wrk and Java; BENCH="--rounds 5")
 	PYTHONPATH=benchmarks $(BIN)/python -m serving_benchmark $(BENCH)
 
+.PHONY: bench-ab
+bench-ab: $(VENV)/bench ## Simulate A/B tests: false verdicts, power, intervals, beside the usual ways (BENCH="--runs 500")
+	PYTHONPATH=benchmarks:lambdas $(BIN)/python -m ab_benchmark $(BENCH)
+
 .PHONY: fuzz
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)

@@ -16,7 +16,7 @@ from judge_ab_test.forecast import estimate, forecast, growth
 from judge_ab_test.judge import Report, State, look
 from judge_ab_test.maturity import JoinedRecord, Matured, mature
 from judge_ab_test.plan import MEAN, Metric, Plan
-from judge_ab_test.rates import half_prior
+from judge_ab_test.rates import half_prior, pair
 from judge_ab_test.sample_ratio import assigned
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def test_a_million_outcomes_do_not_overflow() -> None:
     assert 9_000 < found.log_worse < 12_000
     assert found.log_better < 0.0
     assert found.log_two_sided == pytest.approx(found.log_worse - math.log(2))
+
+
+def test_rates_near_0_keep_their_digits() -> None:
+    rates = pair(1e-12, 0.1, 3.0)
+    assert (0.9 * rates.champion + 0.1 * rates.challenger) / 1e-12 == pytest.approx(1.0, rel=1e-9)
+    assert math.log(rates.challenger / rates.champion) == pytest.approx(3.0)
 
 
 def test_one_outcome_in_a_thousand_is_no_evidence_and_one_in_a_hundred_is() -> None:
@@ -218,6 +224,7 @@ def test_one_guardrail_that_is_worse_aborts_a_better_challenger() -> None:
     _, report = judged(PLAN, accepted=drawn(8_000, 0.8, 0.9), **bad)
     assert (report.decision.action, report.decision.verdict) == (ABORT, BETTER)
     assert report.decision.reasons == ("errors is worse by more than 0.02.",)
+    assert {harm.level for harm in report.statements.harm.values()} == {0.05 / 3}
 
 
 def test_a_guardrail_within_its_tolerance_does_not_abort() -> None:
@@ -254,23 +261,35 @@ def test_nothing_is_said_before_the_minimum_sample() -> None:
     assert (report.decision.action, report.decision.verdict) == (PROMOTE, BETTER)
 
 
-def test_nothing_is_said_before_the_minimum_of_each_variant() -> None:
-    one_sided = drawn(1_000, 0.1, 1.0, share=0.009)
-    _, report = judged(ALONE, accepted=one_sided)
-    assert report.statements.better.log_e > math.log(20)
+@pytest.mark.parametrize(("champion", "challenger"), [(0.1, 1.0), (1.0, 0.0)])
+def test_nothing_is_said_before_the_minimum_of_each_variant(champion: float, challenger: float) -> None:
+    _, report = judged(ALONE, accepted=drawn(1_000, champion, challenger, share=0.009))
+    assert max(each.log_e for each in report.statements.different.values()) > math.log(20)
     assert (report.decision.action, report.decision.verdict) == (CONTINUE, TOO_EARLY)
 
 
-def test_a_verdict_stays_when_the_evidence_falls_again() -> None:
+def test_a_wrong_share_is_said_before_any_outcome() -> None:
+    state = State(0.0).counted(ALONE, {}, {"invoked": {0.5: (400, 600)}})
+    assert look(ALONE, state, HOUR)[1].decision.action == INVESTIGATE
+    state = State(0.0).counted(ALONE, {}, {"invoked": {0.4: (600, 400)}})
+    assert look(ALONE, state, HOUR)[1].decision.action == CONTINUE
+
+
+def test_the_first_verdict_stays_when_the_evidence_falls_again_and_turns() -> None:
     state, report = judged(ALONE, accepted=drawn(1_000, 0.8, 0.9))
-    assert report.decision.verdict == BETTER
     first = report.statements.better.first
-    state = State.from_json(json.loads(json.dumps(state.to_json())))
-    more = Matured(tuple(drawn(2_000, 0.8, 0.76)))
-    state, report = look(ALONE, state.counted(ALONE, {"accepted": more}, {}), 2 * DAY)
-    assert report.statements.better.log_e < math.log(20)
+    state, report = look(ALONE, State.from_json(json.loads(json.dumps(state.to_json()))), 2 * DAY)
+    assert report.statements.better.log_e >= math.log(20)
     assert report.statements.better.first == first
-    assert report.decision.verdict == BETTER
+    state, report = look(
+        ALONE, state.counted(ALONE, {"accepted": Matured(tuple(drawn(2_000, 0.8, 0.76)))}, {}), 3 * DAY
+    )
+    assert report.statements.better.log_e < math.log(20)
+    assert (report.statements.better.first, report.decision.verdict) == (first, BETTER)
+    assert report.decision.action == PROMOTE
+    _, report = look(ALONE, state.counted(ALONE, {"accepted": Matured(tuple(drawn(9_000, 0.8, 0.7)))}, {}), 4 * DAY)
+    assert report.statements.different[WORSE].shown
+    assert (report.decision.action, report.decision.verdict) == (ABORT, BETTER)
 
 
 def test_a_plan_has_a_digest_that_changes_with_everything_in_it() -> None:
