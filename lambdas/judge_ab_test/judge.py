@@ -28,17 +28,20 @@ from judge_ab_test.plan import RATE, Metric, Plan
 from judge_ab_test.sample_ratio import log_mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from judge_ab_test.counts import Observation
     from judge_ab_test.difference import Interval
     from judge_ab_test.superiority import EValues
 
 Assigned = dict[float, tuple[int, int]]
+# What matures between two calls is judged in up to so many pieces, of at least so many outcomes.
+LOOKS, OUTCOMES_A_LOOK = 25, 20
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is kept between looks: counts, and the first crossings. Each is a function of the records alone.
+    """What is kept between looks: counts, and the first crossings.
 
     Attributes:
         started: When the test began, in seconds.
@@ -107,12 +110,50 @@ class Report:
     forecast: Forecast
 
 
+def judge(
+    plan: Plan, state: State, matured: Mapping[str, Matured], assigned: Mapping[str, Assigned], now: float
+) -> tuple[State, Report]:
+    """Count what has matured since the last look, in pieces, and judge after each piece as well as at the end.
+
+    A test that is looked at once an hour is then judged nearly as if it were looked at after each outcome: evidence
+    that was enough in between counts, and a verdict comes sooner.
+
+    Args:
+        plan: The test's plan.
+        state: The state after the last look.
+        matured: By metric, what has become old enough since then.
+        assigned: For each of MISMATCHES, all requests so far of champion and challenger by share.
+        now: The time of this look, in seconds.
+    """
+    for piece in _pieces(matured):
+        state, _ = _crossed(plan, state.counted(plan, piece, {}), now)
+    return look(plan, state.counted(plan, {}, assigned), now)
+
+
+def _pieces(matured: Mapping[str, Matured]) -> Iterator[dict[str, Matured]]:
+    """Yield what has matured in up to LOOKS pieces, each in its order."""
+    longest = max((len(found.reported) for found in matured.values()), default=0)
+    number = min(LOOKS, math.ceil(longest / OUTCOMES_A_LOOK))
+    for place in range(number):
+        yield {
+            name: replace(
+                found,
+                outcomes=_part(found.outcomes, place, number),
+                reported=_part(found.reported, place, number),
+            )
+            for name, found in matured.items()
+        }
+
+
+def _part(observations: tuple[Observation, ...], place: int, number: int) -> tuple[Observation, ...]:
+    return observations[len(observations) * place // number : len(observations) * (place + 1) // number]
+
+
 def look(plan: Plan, state: State, now: float) -> tuple[State, Report]:
     """Judge the counts; return the state with the crossings of this look, and the report."""
+    state, statements = _crossed(plan, state, now)
     tally = state.tallies[plan.metric.name]
     enough = _enough(tally, plan)
-    statements = _statements(plan, state).looked_at(now, state.crossings, enough=enough)
-    crossings = {name: statement.first for name, statement in statements.named() if statement.first is not None}
     days = (now - state.started) / SECONDS_A_DAY
     found = estimate(tally)
     share = tally.segments[-1].share if tally.segments else plan.challenger_weight
@@ -130,7 +171,15 @@ def look(plan: Plan, state: State, now: float) -> tuple[State, Report]:
         _interval(plan, tally, found) if enough else None,
         left,
     )
-    return replace(state, crossings=crossings), report
+    return state, report
+
+
+def _crossed(plan: Plan, state: State, now: float) -> tuple[State, Statements]:
+    """Return the statements, and the state with the first crossings."""
+    enough = _enough(state.tallies[plan.metric.name], plan)
+    statements = _statements(plan, state).looked_at(now, state.crossings, enough=enough)
+    crossings = {name: statement.first for name, statement in statements.named() if statement.first is not None}
+    return replace(state, crossings=crossings), statements
 
 
 def _enough(tally: Tally, plan: Plan) -> bool:

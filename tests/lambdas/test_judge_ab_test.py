@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from judge_ab_test import bounded_mean, difference, superiority
 from judge_ab_test.counts import Observation, Segment, Tally
-from judge_ab_test.decision import ABORT, BETTER, CONTINUE, END, INVESTIGATE, PROMOTE, TOO_EARLY, WORSE
+from judge_ab_test.decision import ABORT, BETTER, CONTINUE, END, INCONCLUSIVE, INVESTIGATE, PROMOTE, TOO_EARLY, WORSE
 from judge_ab_test.forecast import estimate, forecast, growth
-from judge_ab_test.judge import Report, State, look
+from judge_ab_test.judge import Report, State, judge, look
 from judge_ab_test.maturity import JoinedRecord, Matured, mature
 from judge_ab_test.plan import MEAN, Metric, Plan
 from judge_ab_test.rates import half_prior, pair
@@ -290,6 +290,28 @@ def test_the_first_verdict_stays_when_the_evidence_falls_again_and_turns() -> No
     _, report = look(ALONE, state.counted(ALONE, {"accepted": Matured(tuple(drawn(9_000, 0.8, 0.7)))}, {}), 4 * DAY)
     assert report.statements.different[WORSE].shown
     assert (report.decision.action, report.decision.verdict) == (ABORT, BETTER)
+
+
+def test_evidence_that_was_enough_between_two_looks_counts() -> None:
+    outcomes = [*drawn(1_000, 0.8, 0.9), *drawn(3_000, 0.8, 0.76)]
+    matured = {"accepted": Matured(tuple(outcomes), tuple(each._replace(bin=1) for each in outcomes))}
+    state, report = judge(ALONE, State(0.0), matured, {}, DAY)
+    first = report.statements.better.first
+    assert first is not None
+    assert 300 < first.outcomes <= 1_200
+    assert report.decision.verdict == BETTER
+    assert state.tallies == State(0.0).counted(ALONE, matured, {}).tallies
+    # One look at the end does not find it.
+    assert look(ALONE, replace(state, crossings={}), DAY)[1].decision.verdict == INCONCLUSIVE
+
+
+def test_a_look_without_anything_new_changes_nothing() -> None:
+    state, _ = judged(ALONE, accepted=drawn(1_000, 0.8, 0.9))
+    assert judge(ALONE, state, {}, {}, 2 * DAY)[0] == state
+    nothing, report = judge(PLAN, State(0.0), {}, {}, 0.0)
+    assert (report.decision.action, report.decision.verdict) == (CONTINUE, TOO_EARLY)
+    assert report.interval is None
+    assert judge(PLAN, nothing, {}, {}, HOUR)[0] == nothing
 
 
 def test_a_plan_has_a_digest_that_changes_with_everything_in_it() -> None:
