@@ -18,6 +18,7 @@ from judge_ab_test.maturity import JoinedRecord, Matured, mature
 from judge_ab_test.plan import MEAN, Metric, Plan
 from judge_ab_test.rates import half_prior, pair
 from judge_ab_test.sample_ratio import assigned
+from judge_ab_test.users import by_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -182,6 +183,34 @@ def test_requests_that_no_chance_has_assigned_do_not_count() -> None:
     records = [record(1), record(2, share=0.0), record(3, share=1.0), record(4), record(5), record(6)]
     found = mature(records, window=100.0, now=500.0, settling=[(4.0, 5.0)])
     assert (len(found.outcomes), found.fixed, found.settling) == (2, 2, 2)
+
+
+def request(second: float, outcome: int | None, *, challenger: bool = True, share: float = 0.2) -> JoinedRecord:
+    """Give a request with an outcome after ten seconds."""
+    arrived = None if outcome is None else second + 10.0
+    return JoinedRecord(f"{second:06}", second, challenger, share, outcome, arrived)
+
+
+@pytest.mark.parametrize(
+    ("others", "outcome", "arrived"),
+    [
+        ([], 1, 10.0),
+        ([request(50.0, 1)], 1, 60.0),
+        ([request(90.0, 0), request(50.0, 0), request(60.0, None)], 0, 60.0),
+        ([request(50.0, None)], None, None),
+        # After the horizon; and after the weights have moved the user to the other variant.
+        ([request(101.0, 0)], 1, 10.0),
+        ([request(99.0, 0, challenger=False, share=0.1)], 0, 109.0),
+    ],
+)
+def test_a_user_has_one_outcome_of_the_first_variant(
+    others: list[JoinedRecord], outcome: int | None, arrived: float | None
+) -> None:
+    requests = [("ann", other) for other in others] + [("ann", request(0.0, 1)), ("bob", request(7.0, 0))]
+    ann, bob = sorted(by_user(requests, horizon=100.0), key=lambda record: record.time)
+    assert (ann.time, ann.challenger, ann.share) == (0.0, True, 0.2)
+    assert (ann.outcome, ann.outcome_time) == (outcome, arrived)
+    assert (bob.time, bob.outcome) == (7.0, 0)
 
 
 def test_late_failures_of_one_variant_are_an_alarm_and_no_verdict() -> None:
