@@ -1,6 +1,7 @@
 """Users in the place of requests, where a user stays at one variant: requests of one user are not independent.
 
-Counted by request, two of three tests without a difference would give a verdict; counted by user, the level holds.
+With twenty requests of each user in a row, two of three tests without a difference give a verdict if they count
+requests. If they count users, the level holds.
 """
 
 from __future__ import annotations
