@@ -26,40 +26,29 @@ _ML = "/opt/ml/"
 _FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
-class PlainLauncher:
-    """Runs them as processes.
-
-    Paths of the image become paths of the folder with its files. `SAGEMAKER_BASE_DIR` says where /opt/ml is.
-    """
+class ProcessLauncher:
+    """Starts programs as processes of this machine; a server gets a free port in `SAGEMAKER_BIND_TO_PORT`."""
 
     def __init__(self, site: ContainerSite) -> None:
         self._site = site
 
     def runner(self, environment: PythonEnvironment, log: Log) -> PlainRunner:
-        """Return what installs Python packages; it executes no other command."""
+        """Return what installs Python packages; another command could write to this machine's own files."""
         return PlainRunner(self._site.processes, environment, log)
 
     def start(
         self, image: Image, base: Path, words: Sequence[str], variables: Mapping[str, str], log: Log, *, serves: bool
     ) -> Container:
-        """Start a program; a server gets a free port in `SAGEMAKER_BIND_TO_PORT`."""
-        config, packages = image.config, Path(image.config.packages)
-        path = [str(packages / "bin"), *_folders(image, config.environment["PATH"])]
+        """Start a program."""
         with contextlib.ExitStack() as stack:
             scratch = Path(tempfile.mkdtemp(dir=self._site.workdir))
             stack.callback(remove, scratch)
             full = {
                 **{name: os.environ[name] for name in _FROM_THE_USER if name in os.environ},
                 "AWS_REGION": self._site.region,
-                **{name: local_path(value, image.tree, base) for name, value in config.environment.items()},
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONDONTWRITEBYTECODE": "1",  # the image's files must stay as they are
-                "TMPDIR": str(scratch),
-                **variables,
-                "SAGEMAKER_BASE_DIR": str(base),
-                "SM_STUDIO_LOCAL_MODE": "true",  # sagemaker-training does not wait until algo-1 resolves
-                "VIRTUAL_ENV": str(packages),
-                "PATH": os.pathsep.join([*path, os.environ.get("PATH", os.defpath)]),
+                **self.variables(image, base, scratch, variables),
+                "VIRTUAL_ENV": image.config.packages,
             }
             connect = None
             if serves:
@@ -67,16 +56,46 @@ class PlainLauncher:
                 stack.callback(port.release)
                 connect = loopback(port.number)
                 full |= {"SAGEMAKER_BIND_TO_PORT": str(port.number), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
-            command = [
-                _program(words[0], image, base, path),
-                *(local_path(word, image.tree, base) for word in words[1:]),
-            ]
             try:
-                directory = image.tree / config.directory.lstrip("/")
+                command, directory = self.command(image, base, scratch, words)
                 process = self._site.processes.start(command, cwd=directory, env=full)
             except OSError as error:
                 raise ContainerError(f"{words[0]} cannot be run: {error}") from error
             return Container(self._site.processes, process, log, connect=connect, resources=stack.pop_all())
+
+    def variables(self, image: Image, base: Path, scratch: Path, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of a program; `given` are those of its job or endpoint."""
+        raise NotImplementedError
+
+    def command(self, image: Image, base: Path, scratch: Path, words: Sequence[str]) -> tuple[list[str], Path]:
+        """The words that are executed for those of the image, and the folder to execute them in."""
+        raise NotImplementedError
+
+
+class PlainLauncher(ProcessLauncher):
+    """Runs them as processes.
+
+    Paths of the image become paths of the folder with its files. `SAGEMAKER_BASE_DIR` says where /opt/ml is.
+    """
+
+    def variables(self, image: Image, base: Path, scratch: Path, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of a program, with the paths of this machine."""
+        config = image.config
+        return {
+            **{name: local_path(value, image.tree, base) for name, value in config.environment.items()},
+            "PYTHONDONTWRITEBYTECODE": "1",  # the image's files must stay as they are
+            "TMPDIR": str(scratch),
+            **given,
+            "SAGEMAKER_BASE_DIR": str(base),
+            "SM_STUDIO_LOCAL_MODE": "true",  # sagemaker-training does not wait until algo-1 resolves
+            "PATH": os.pathsep.join([*_path(image), os.environ.get("PATH", os.defpath)]),
+        }
+
+    def command(self, image: Image, base: Path, scratch: Path, words: Sequence[str]) -> tuple[list[str], Path]:
+        """The program and its words, with the paths of this machine."""
+        program = _program(words[0], image, base, _path(image))
+        command = [program, *(local_path(word, image.tree, base) for word in words[1:])]
+        return command, image.tree / image.config.directory.lstrip("/")
 
 
 class PlainRunner:
@@ -117,11 +136,10 @@ def local_path(word: str, tree: Path, base: Path) -> str:
     return str(place) if place.exists() and place != tree else word
 
 
-def _folders(image: Image, path: str) -> list[str]:
-    """The folders of the image's PATH that it has."""
-    return [
-        str(image.tree / one.lstrip("/")) for one in path.split(os.pathsep) if (image.tree / one.lstrip("/")).is_dir()
-    ]
+def _path(image: Image) -> list[str]:
+    """The folders of the image's packages, and of its PATH that it has."""
+    found = [image.tree / one.lstrip("/") for one in image.config.environment["PATH"].split(os.pathsep)]
+    return [f"{image.config.packages}/bin", *(str(folder) for folder in found if folder.is_dir())]
 
 
 def _program(word: str, image: Image, base: Path, path: Sequence[str]) -> str:

@@ -6,28 +6,20 @@ own.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.containers.images import ContainerError, Image
-from mlops_constructs.local_aws.containers.layers import remove
-from mlops_constructs.local_aws.containers.plain import PlainRunner
-from mlops_constructs.local_aws.containers.running import Container, loopback
-from mlops_constructs.local_aws.ports import ReservedPort
+from mlops_constructs.local_aws.containers.plain import ProcessLauncher
 
 if TYPE_CHECKING:
-    from mlops_constructs.local_aws.containers.environments import PythonEnvironment
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mlops_constructs.local_aws.containers.images import Image
     from mlops_constructs.local_aws.containers.site import ContainerSite
 
-Log = Callable[[str], None]
-
 _HOST = "algo-1"
-_FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
 def find_proot() -> str | None:
@@ -35,57 +27,34 @@ def find_proot() -> str | None:
     return shutil.which("proot")
 
 
-class ProotLauncher:
+class ProotLauncher(ProcessLauncher):
     """Runs them below proot."""
 
     def __init__(self, site: ContainerSite, program: str) -> None:
         """Prepare it; `program` is the path of proot."""
-        self._site, self._program = site, program
+        super().__init__(site)
+        self._program = program
 
-    def runner(self, environment: PythonEnvironment, log: Log) -> PlainRunner:
-        """Return what installs Python packages: another command could write to this machine's own files."""
-        return PlainRunner(self._site.processes, environment, log)
+    def variables(self, image: Image, base: Path, scratch: Path, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of a program, with the image's own paths."""
+        config = image.config
+        path = [f"{config.packages}/bin", config.environment["PATH"], os.environ.get("PATH", os.defpath)]
+        return {**config.environment, **given, "PATH": os.pathsep.join(path)}
 
-    def start(
-        self, image: Image, base: Path, words: Sequence[str], variables: Mapping[str, str], log: Log, *, serves: bool
-    ) -> Container:
-        """Start a program; a server gets a free port in `SAGEMAKER_BIND_TO_PORT`."""
-        config, packages = image.config, Path(image.config.packages)
-        own = [str(packages / "bin"), *config.environment["PATH"].split(os.pathsep)]
-        with contextlib.ExitStack() as stack:
-            scratch = Path(tempfile.mkdtemp(dir=self._site.workdir))
-            stack.callback(remove, scratch)
-            full = {
-                **{name: os.environ[name] for name in _FROM_THE_USER if name in os.environ},
-                "AWS_REGION": self._site.region,
-                **config.environment,
-                "PYTHONUNBUFFERED": "1",
-                **variables,
-                "VIRTUAL_ENV": str(packages),
-                "PATH": os.pathsep.join([*own, os.environ.get("PATH", os.defpath)]),
-            }
-            connect = None
-            if serves:
-                port = ReservedPort()
-                stack.callback(port.release)
-                connect = loopback(port.number)
-                full |= {"SAGEMAKER_BIND_TO_PORT": str(port.number), "SAGEMAKER_BIND_TO_HOST": "127.0.0.1"}
-            binds = [f"--bind={source}:{target}" for source, target in self._binds(image, base, scratch)]
-            command = [self._program, *binds, f"--cwd={config.directory}", *words]
-            try:
-                process = self._site.processes.start(command, cwd=scratch, env=full)
-            except OSError as error:
-                raise ContainerError(f"{words[0]} cannot be run: {error}") from error
-            return Container(self._site.processes, process, log, connect=connect, resources=stack.pop_all())
+    def command(self, image: Image, base: Path, scratch: Path, words: Sequence[str]) -> tuple[list[str], Path]:
+        """Proot with what it shows, then the program."""
+        binds = [f"--bind={source}:{target}" for source, target in _binds(image, base, scratch)]
+        return [self._program, *binds, f"--cwd={image.config.directory}", *words], scratch
 
-    def _binds(self, image: Image, base: Path, scratch: Path) -> Iterator[tuple[Path, str]]:
-        """Folders and files with their paths for the program; the image's own are copies, which it may change."""
-        tree = Path(shutil.copytree(image.tree, scratch / "tree", symlinks=True))
-        hosts = scratch / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost {_HOST}\n", encoding="utf-8")
-        yield hosts, "/etc/hosts"
-        yield base, "/opt/ml"
-        yield from _outermost(tree, Path("/"))
+
+def _binds(image: Image, base: Path, scratch: Path) -> Iterator[tuple[Path, str]]:
+    """Folders and files with their paths for the program; the image's own are copies, which it may change."""
+    tree = Path(shutil.copytree(image.tree, scratch / "tree", symlinks=True))
+    hosts = scratch / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {_HOST}\n", encoding="utf-8")
+    yield hosts, "/etc/hosts"
+    yield base, "/opt/ml"
+    yield from _outermost(tree, Path("/"))
 
 
 def _outermost(folder: Path, place: Path) -> Iterator[tuple[Path, str]]:
