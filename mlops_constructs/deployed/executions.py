@@ -56,6 +56,8 @@ class ActionExecution:
         given, output = detail["input"], detail.get("output", {})
         result = output.get("executionResult", {})
         is_approval = given["actionTypeId"]["category"] == "Approval"
+        # Not yet there in the first moment of an action: until then nobody could read the evidence.
+        resolved = given.get("resolvedConfiguration", {})
         return cls(
             action_execution_id=detail["actionExecutionId"],
             execution_id=detail["pipelineExecutionId"],
@@ -68,8 +70,8 @@ class ActionExecution:
             variables=output.get("outputVariables", {}),
             seconds=(detail["lastUpdateTime"] - detail["startTime"]).total_seconds(),
             is_approval=is_approval,
-            asks_people=is_approval and "NotificationArn" in given.get("configuration", {}),
-            evidence=given.get("resolvedConfiguration", {}).get("CustomData", "") if is_approval else "",
+            asks_people=is_approval and "NotificationArn" in resolved,
+            evidence=resolved.get("CustomData", "") if is_approval else "",
         )
 
     @property
@@ -193,7 +195,8 @@ class Executions:
     def waiting(self) -> ActionExecution | None:
         """Return the approval that waits for a person, or None."""
         for one in self.newest():
-            if one["status"] == "InProgress":
+            # An execution that is to stop ends only when its approval is given or refused.
+            if one["status"] in ("InProgress", "Stopping"):
                 approvals = [action for action in self.actions(one["pipelineExecutionId"]) if action.waits]
                 if approvals:
                     return approvals[-1]

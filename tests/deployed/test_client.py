@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from local_aws.tiny_pipeline import DATA, STEP_SOURCE, Bench, action, make_function, s3_source, step
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs import MlopsError
 from mlops_constructs.deployed import DeployedPipeline, connect
@@ -51,7 +53,9 @@ def started(bench: Bench, pipeline: DeployedPipeline, body: bytes) -> str:
 
 def waiting(pipeline: DeployedPipeline, execution_id: str) -> Execution:
     """Follow it until a person is asked and can answer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for execution in pipeline.executions.follow(execution_id, poll_seconds=0.05):
+        assert time.monotonic() < deadline, execution
         (asked,) = [one for one in execution.actions if one.waits] or [None]
         if asked is not None and pipeline.executions.approval_token(asked) is not None:
             return execution
