@@ -31,7 +31,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Stop it; raise MlopsError when none runs, or several do and none is chosen."""
     pipeline = read_pipeline(options)
-    running = [one["pipelineExecutionId"] for one in pipeline.executions.newest() if one["status"] == "InProgress"]
+    newest = pipeline.executions.newest()
+    running = [one["pipelineExecutionId"] for one in newest if one["status"] in ("InProgress", "Stopping")]
     if not running:
         raise MlopsError(f"no execution of {pipeline.name} runs")
     if options.execution is None and len(running) > 1:
@@ -41,6 +42,12 @@ def run(options: argparse.Namespace) -> int:
     if options.execution not in (None, *running):
         raise MlopsError(f"execution {options.execution} of {pipeline.name} does not run; running: {_list(running)}")
     execution_id = options.execution or running[0]
+    waiting = pipeline.executions.waiting()
+    if waiting is not None and waiting.execution_id == execution_id and not options.abandon:
+        raise MlopsError(
+            f"execution {execution_id} waits for approval, and would stop only when somebody has decided:"
+            f" give --abandon, or mlops reject {pipeline.name}"
+        )
     pipeline.executions.stop(execution_id, options.reason, abandon=options.abandon)
     if options.json:
         print(json.dumps({"pipeline": pipeline.name, "execution_id": execution_id, "status": "Stopping"}, indent=2))

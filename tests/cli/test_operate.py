@@ -30,7 +30,7 @@ def action(execution: str, stage: str, name: str, status: str, **more: Any) -> d
     """One detail of ListActionExecutions."""
     category = "Approval" if name == "Approve" else "Invoke"
     given = {"actionTypeId": {"category": category}, "configuration": {"NotificationArn": "arn"}}
-    given["resolvedConfiguration"] = {"CustomData": "accuracy 0.97"}
+    given["resolvedConfiguration"] = {"NotificationArn": "arn", "CustomData": "accuracy 0.97"}
     times = {"startTime": NOW, "lastUpdateTime": NOW}
     names = {"actionExecutionId": execution, "pipelineExecutionId": execution, "stageName": stage}
     return {**names, **times, "actionName": name, "status": status, "input": given, "output": more}
@@ -218,6 +218,22 @@ def test_the_only_execution_is_stopped_and_one_of_several_must_be_chosen(
     aws.executions.insert(0, (TWO, "InProgress"))
     assert main(["stop", NAME]) == 1
     assert f"2 executions of {NAME} run; choose one with --execution: {ONE}, {TWO}" in capsys.readouterr().err
+
+
+def test_an_execution_that_waits_for_a_person_is_not_left_stopping(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting(aws)
+    assert main(["stop", NAME]) == 1
+    assert f"execution {ONE} waits for approval, and would stop only when" in capsys.readouterr().err
+    # Somebody has stopped it elsewhere: it can still be decided, and abandoned.
+    aws.executions = [(ONE, "Stopping")]
+    assert main(["reject", NAME]) == 0
+    assert main(["stop", NAME, "--abandon"]) == 0
+    assert [name for name, _ in aws.requests if name.startswith(("put", "stop"))] == [
+        "put_approval_result",
+        "stop_pipeline_execution",
+    ]
 
 
 def test_the_status_shows_what_waits_what_is_queued_and_the_endpoints(
