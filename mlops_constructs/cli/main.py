@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -49,6 +50,8 @@ _MORE = (
 )
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AGAIN_SECONDS = 0.1
+# As a shell reports a program that SIGPIPE has ended.
+_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,8 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with interruptible():
             code: int = options.run(options)
+            sys.stdout.flush()
     except MlopsError as error:
         print(f"mlops {options.command}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read the output has ended, such as `head`. Python would complain once more when it ends itself.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"mlops {options.command}: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"mlops {options.command}: interrupted; {options.when_interrupted}", file=sys.stderr)
