@@ -82,6 +82,7 @@ def run_train(options: argparse.Namespace) -> int:
     columns = {} if contract is None else contract_variables(contract)
     _check_output(base)
     with _runtime(options, script) as (runtime, image):
+        _forget_checkpoints(base, image)
         _lay_out(base, data.channels, hyperparameters if script is None else written(hyperparameters))
         if script is not None:
             add_source(base, script)
@@ -91,6 +92,8 @@ def run_train(options: argparse.Namespace) -> int:
     if code and failure.is_file():
         raise MlopsError(f"the job failed: {failure.read_text(encoding='utf-8', errors='replace')}")
     if code == 0:
+        # The next run is another one: only an interrupted run is continued.
+        (base / _MARKER).write_text("")
         also = "" if script is None else " and the same --script, --framework and --framework-version"
         print(f"The model is in {base / 'model'}. Next: mlops serve --output {options.output}{also}")
     return code
@@ -175,6 +178,15 @@ def _hyperparameters(given: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 
 
+def _forget_checkpoints(base: Path, image: Image) -> None:
+    """Keep the checkpoints of an interrupted run of the same code only."""
+    base.mkdir(parents=True, exist_ok=True)
+    marker = base / _MARKER
+    if not marker.exists() or marker.read_text() != image.digest:
+        shutil.rmtree(base / "checkpoints", ignore_errors=True)
+    marker.write_text(image.digest)
+
+
 def _check_output(base: Path) -> None:
     if base.exists() and any(base.iterdir()) and not (base / _MARKER).exists():
         raise MlopsError(
@@ -193,7 +205,6 @@ def _lay_out(base: Path, channels: Mapping[str, Sequence[DataFile]], hyperparame
             target = base / "input" / "data" / name / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file.path, target)
-    (base / _MARKER).touch()
     files = {
         "hyperparameters": hyperparameters,
         "inputdataconfig": {name: {"TrainingInputMode": "File"} for name in channels},

@@ -211,3 +211,44 @@ def _bytes_of(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         return b""
+
+
+CHECKPOINTED = """#!/bin/sh
+ls /opt/ml/checkpoints
+touch /opt/ml/checkpoints/seen
+echo x > /opt/ml/model/x
+test ! -e /opt/ml/input/data/train/fails.csv
+"""
+
+
+def test_only_an_interrupted_run_of_the_same_code_is_continued(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    container = write_shell_container(tmp_path / "container")
+    for name in ("fails", "works"):
+        (tmp_path / f"{name}.csv").write_text("a,1\n")
+
+    def run(data: str, code: str = CHECKPOINTED) -> bool:
+        """Whether it finds the checkpoint of an earlier run."""
+        (container / "app" / "train").write_text(code)
+        data = f"train={tmp_path / data}"
+        mlops("train", "--container", container, "--data", data, "--output", tmp_path / "ml", "--no-docker")
+        return "seen" in capfd.readouterr().out.splitlines()
+
+    assert [run("fails.csv"), run("works.csv"), run("works.csv")] == [False, True, False]
+    run("fails.csv")
+    assert not run("works.csv", f"{CHECKPOINTED}# changed")
+
+
+def test_a_path_that_cannot_be_used_is_named(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(rows, Path("/dev/null/ml")) == 1
+    assert capsys.readouterr().err.startswith("mlops train: /dev/null/ml")
+
+
+def test_output_that_nobody_reads_any_more_is_no_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "mlops_constructs", "cache"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
