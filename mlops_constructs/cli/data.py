@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..deployed.data_files import DATA_HELP, find_data
+from ..deployed.data_plan import check_upload, plan_set
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +42,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Check; return 1 when something is wrong with the data."""
     data = find_data(options.data, golden=options.golden, contract=options.contract)
+    if data.alone is not None:
+        check_upload(data.alone)
+    else:
+        plan_set(data.name, data.channels, golden=data.golden, contract=data.contract)
     # boto3 takes as long to import as most checks.
     from ._data_check import check_data
 

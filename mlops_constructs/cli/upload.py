@@ -124,6 +124,8 @@ def _check(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace, data: DataFiles, name: str) -> list[DatasetObject]:
     """The key of each file of a data set, or nothing where one file is the whole data set."""
     if data.alone is not None:
+        if options.name is not None:
+            raise MlopsError(f"--name is for a data set of channels: the key of {data.alone.name} has the file's name")
         check_upload(data.alone)
         return []
     return plan_set(name, data.channels, golden=data.golden, contract=data.contract, folder=options.objects_prefix)
