@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..local_aws.containers.host import ContainerRuntime
     from ..local_aws.containers.images import Image
 
+_OPTIONS = ("source", "framework", "framework_version", "inference_entry_point")
 # AWS's images differ by processor; these programs run on this machine's.
 _INSTANCE_TYPE = "ml.m5.large"
 
@@ -30,6 +31,7 @@ def add_script(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("a script instead of a container, as in Algorithm.from_script")
     group.add_argument("--script", type=Path, metavar="FILE", help="the script that trains, such as src/train.py")
     group.add_argument("--source", type=Path, metavar="FOLDER", help="its source (default: the script's folder)")
+    group.add_argument("--inference-entry-point", metavar="FILE", help="the file with model_fn, relative to the source")
     group.add_argument("--framework", choices=frameworks(), help="framework of AWS's image")
     group.add_argument("--framework-version", metavar="VERSION", help="version of AWS's image, such as 1.9-0")
 
@@ -42,7 +44,7 @@ def script_of(options: argparse.Namespace) -> ScriptAlgorithm | None:
         ConfigError: when the script cannot be deployed either.
     """
     if options.script is None:
-        given = [name for name in ("source", "framework", "framework_version") if getattr(options, name) is not None]
+        given = [name for name in _OPTIONS if getattr(options, name) is not None]
         if given:
             raise MlopsError(f"--{given[0].replace('_', '-')} is for a script: give --script")
         return None
@@ -58,6 +60,7 @@ def script_of(options: argparse.Namespace) -> ScriptAlgorithm | None:
         source=source,
         framework=options.framework,
         version=options.framework_version,
+        inference_entry_point=options.inference_entry_point,
     ).script
     assert script is not None
     # What serves on AWS may be another image; here the same one does.

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_IGNORED = {"__pycache__", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
+# A .env is where secrets are.
+_IGNORED = {"__pycache__", ".env", ".git", ".venv", ".pytest_cache", ".ipynb_checkpoints", ".DS_Store"}
 
 
 def is_folder(path: Path) -> bool:

@@ -14,11 +14,14 @@ def has_own_disks(instance_type: str) -> bool:
 
 
 def processor_of(instance_type: str) -> str:
-    """Return what AWS's images call the processor of an instance type: ``cpu``, ``gpu``, ``inf`` or ``trn``.
+    """Return the processor as AWS's images name it: ``cpu``, ``gpu``, ``graviton``, ``inf`` or ``trn``.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/notebooks-available-instance-types.html
+    A ``g`` after the generation is AWS's own processor, for which there are other images.
+    https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html
     """
     family = instance_type.removeprefix("ml.")
     if family.startswith(("inf", "trn")):
         return family[:3]
+    if re.match(r"[a-z]+\d+[a-z]*?g[a-z]*\.", family) and family[:1] not in ("g", "p"):
+        return "graviton"
     return "gpu" if family[:1] in ("g", "p") else "cpu"

@@ -69,14 +69,24 @@ def _hyperparameter_problems(hyperparameters: Mapping[str, str | int | float | b
         yield Problem("hyperparameters", rule, len(hyperparameters), "leave some out")
     for name, value in hyperparameters.items():
         place = f"hyperparameters[{name!r}]"
-        if name.startswith("sagemaker_") or name in _KEPT_BY_THE_TOOLKIT:
-            yield Problem(place, "is the toolkit's own: the script would not get it", name, "rename it")
+        yield from _name_problems(place, name)
         if is_token(value):
             continue
         length = len(json_value(value))
         if length > _MAX_VALUE_LENGTH >= len(str(value)):
             rule = f"must have at most {_MAX_VALUE_LENGTH} characters as JSON, in which the script gets it"
             yield Problem(place, rule, f"{length} characters", "shorten it, or put it in the data set")
+
+
+def range_problems(ranges: Iterable[str]) -> Iterator[Problem]:
+    """Yield what is wrong with the names of the ranges of a tuning job."""
+    for name in ranges:
+        yield from _name_problems(f"hyperparameter_ranges[{name!r}]", name)
+
+
+def _name_problems(place: str, name: str) -> Iterator[Problem]:
+    if name.startswith("sagemaker_") or name in _KEPT_BY_THE_TOOLKIT:
+        yield Problem(place, "is the toolkit's own: the script would not get it", name, "rename it")
 
 
 def _type_problems(field: str, types: Iterable[str], image: FrameworkImage, does: str) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from ._instances import has_own_disks
 from ._kinds import fitted, hints_of, parts_of, without_followers
 from ._part import Part
 from ._rules import literal, matches, one_of, reference
-from ._script_rules import script_problems
+from ._script_rules import range_problems, script_problems
 from ._tags import tag_problems
 from ._tokens import is_token
 from .algorithm import Algorithm
@@ -91,6 +91,8 @@ class Arguments(Part):
             "production": [self.production.instance_type, *requests.production.instance_types],
         }
         yield from script_problems(script, self.training, self.evaluation, types)
+        if self.tuning is not None:
+            yield from under("tuning", range_problems(self.tuning.hyperparameter_ranges))
 
     def _retraining_problems(self) -> Iterator[Problem]:
         duplicates = self.dataset.duplicates

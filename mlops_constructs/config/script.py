@@ -102,8 +102,8 @@ class ScriptAlgorithm(Part):
             offered = versions_of(self.framework, "training")
             remedy = "choose one, or use Algorithm.from_image(...) or a container of your own"
             yield Problem("version", f"must be one of {offered}", self.version, remedy)
-        elif self.python not in (None, image.python) and image.python is not None:
-            rule = f"must be that of AWS's image of {self.framework} {self.version}, {image.python!r}"
+        elif self.python not in (None, image.python or "py3"):
+            rule = f"must be that of AWS's image of {self.framework} {self.version}, {image.python or 'py3'!r}"
             yield Problem("python", rule, self.python, "correct it, leave it out, or use another version")
 
     def _inference_problems(self) -> Iterator[Problem]:

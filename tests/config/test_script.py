@@ -21,6 +21,7 @@ from mlops_constructs import (
     Requests,
     Retry,
     Training,
+    Tuning,
 )
 from mlops_constructs.config._script_folder import MAX_FILES, MAX_TOTAL_BYTES
 from mlops_constructs.config.framework_images import find_image, frameworks, versions_of
@@ -120,6 +121,7 @@ def test_a_script_is_taken(source: Path, changes: dict[str, Any]) -> None:
             {"framework": "pytorch", "version": "2.10", "python": "py312", "inference_version": "2.6"},
             "python: must be that of AWS's image of pytorch 2.10, 'py313', got 'py312'",
         ),
+        ({"python": "py312"}, "python: must be that of AWS's image of sklearn 1.9-0, 'py3', got 'py312'"),
         ({"inference_image_uri": "nginx"}, "inference_image_uri: must name an image in ECR"),
         ({"entry_point": "fit.py"}, "entry_point: must be a file in SOURCE, got 'fit.py'"),
         ({"entry_point": "../train.py"}, "entry_point: must be a path in source, of letters"),
@@ -174,6 +176,18 @@ def test_a_hyperparameter_of_the_toolkit_is_refused(source: Path, name: str) -> 
     assert line.startswith(f"training.hyperparameters['{name}']: is the toolkit's own")
 
 
+def test_a_tuned_hyperparameter_of_the_toolkit_is_refused(source: Path) -> None:
+    ranges = {"sagemaker_program": CategoricalParameter(["a.py", "b.py"])}
+    tuning = Tuning(objective_metric_name="validation:accuracy", hyperparameter_ranges=ranges)
+    (line,) = told(script(source), tuning=tuning)
+    assert line.startswith("tuning.hyperparameter_ranges['sagemaker_program']: is the toolkit's own")
+
+
+def test_secrets_stay_here(source: Path) -> None:
+    (source / ".env").write_text("PASSWORD=1\n" * MAX_TOTAL_BYTES)
+    assert told(script(source)) == []
+
+
 def test_the_toolkit_needs_room_among_the_hyperparameters(source: Path) -> None:
     assert told(script(source), training=Training(hyperparameters={str(one): one for one in range(95)})) == []
     (line,) = told(script(source), training=Training(hyperparameters={str(one): one for one in range(96)}))
@@ -194,6 +208,10 @@ GPU = Endpoint(instance_type="ml.g5.xlarge")
     [
         ({"training": Training(instance_type="ml.g5.xlarge")}, "training.instance_type: must be an instance type with"),
         ({"dev": GPU}, "dev.instance_type: must be an instance type with cpu: AWS's image that serves sklearn has no"),
+        (
+            {"training": Training(instance_type="ml.m7g.xlarge")},
+            "training.instance_type: must be an instance type with",
+        ),
         ({"evaluation": Evaluation(job=EvaluationJob(entrypoint=["judge"]))}, "evaluation.job: must be None: AWS's"),
     ],
 )
