@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from check_dataset.contract import Contract, merge, parse_contract
 from check_dataset.formats import Format
 from check_dataset.json_array import JsonArray
-from check_dataset.look import GOLDEN_CHANNELS, check_widths, look
+from check_dataset.look import GOLDEN_CHANNELS, check_widths, counted, look
 from check_dataset.manifest import Entry
 from check_dataset.parallel import each
 from check_dataset.problems import Problems
@@ -56,7 +56,7 @@ class Inspection:
 
     def summary(self) -> str:
         """What the data set is, and what was inspected, as text for people."""
-        facts = [f"{self.count} objects, {self.total} bytes, channels {', '.join(self.channels)}"]
+        facts = [f"{counted(self.count, 'object')}, {self.total} bytes, channels {', '.join(self.channels)}"]
         return ". ".join(filter(None, [*facts, self.findings.summary()]))
 
 

@@ -57,14 +57,20 @@ class Findings:
 
     def summary(self) -> str:
         """What was inspected, as text for people."""
-        parts = [f"{self.rows} rows inspected"] if self.rows else []
+        parts = [f"{counted(self.rows, 'row')} inspected"] if self.rows else []
         if self.partly:
             parts.append(f"{self.partly} of the files only at the beginning")
         if self.unread:
-            parts.append(f"{self.unread} objects not inspected, because they are not tables in CSV, TSV, JSON or NumPy")
+            unread = counted(self.unread, "object")
+            parts.append(f"{unread} not inspected: no tables in CSV, TSV, JSON or NumPy")
         if self.unhashed:
-            parts.append(f"{self.unhashed} objects identified by ETag, not by content")
+            parts.append(f"{counted(self.unhashed, 'object')} identified by ETag, not by content")
         return ", ".join(parts)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, as text for people."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def look(

@@ -120,7 +120,7 @@ def read_table(content: Content, format_: Format, contract: Contract = _NOTHING)
             return None
         rows.read_array(file, table)
     if table.count == 0:
-        raise ConfigurationError(f"{content.place}: no rows; upload a file with a record in each {format_.unit}")
+        raise ConfigurationError(f"{content.place}: no rows; upload a file with records")
     table.truncated = content.truncated
     return table
 

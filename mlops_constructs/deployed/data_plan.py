@@ -92,7 +92,8 @@ def plan_set(
     check_name(name)
     extras = {field: path for field, path in (("golden", golden), ("contract", contract)) if path is not None}
     if "train" not in channels:
-        raise MlopsError(f"there is no channel train, only {', '.join(channels)}; name one with train=PATH")
+        only = f", only {', '.join(channels)}" if channels else ""
+        raise MlopsError(f"there is no channel train{only}; name one with train=PATH")
     place = f"{folder}{name}/"
     objects = [
         one

@@ -205,7 +205,7 @@ def test_what_is_no_table_is_left_to_the_algorithm(lake: Lake, reports: Any) -> 
         lake.put(f"data/{name}", content)
     lake.check_new("datasets/d.json", {"channels": {"train": [f"data/{name}" for name in files]}})
     summary = reports.only("success")["executionDetails"]["summary"]
-    assert "3 rows inspected, 3 objects not inspected, because they are not tables" in summary
+    assert "3 rows inspected, 3 objects not inspected: no tables" in summary
 
 
 def test_an_array_of_python_objects_is_refused(lake: Lake, reports: Any) -> None:
