@@ -39,7 +39,7 @@ def prepare_serving(algorithm: Algorithm, model: Any, held_out: Any, directory: 
     except NotTheSameError as error:
         said = f"ONNX is not used: {error}"
     except OutOfTimeError:
-        said = f"ONNX is not used: to convert and compare it takes longer than {budget.seconds:.1f} s"
+        said = f"ONNX is not used: to convert and compare it takes more than {budget.seconds:.1f} s of processor time"
     except Exception as error:
         traceback.print_exc()
         said = f"ONNX is not used: {type(error).__name__}: {error}"
@@ -52,7 +52,8 @@ def _accelerate(algorithm: Algorithm, model: Any, held_out: Records, directory: 
     to_onnx = getattr(algorithm, "to_onnx", None)
     if to_onnx is None:
         return "the algorithm has no ONNX model"
-    print(f"serving: converts the model to ONNX and compares it, for at most {budget.seconds:.1f} s", flush=True)
+    limit = f"{budget.seconds:.1f} s of processor time"
+    print(f"serving: converts the model to ONNX and compares it, in at most {limit}", flush=True)
 
     def work() -> Checked | None:
         content = to_onnx(model)
