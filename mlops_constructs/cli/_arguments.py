@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from ..deployed import DeployedPipeline, connect
@@ -26,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def read_pipeline(options: argparse.Namespace) -> DeployedPipeline:
     """Read the pipeline that the arguments name. Raises MlopsError when it does not exist."""
     return DeployedPipeline.read(_clients(options), options.pipeline)
+
+
+def command(options: argparse.Namespace, name: str, *arguments: str) -> str:
+    """Another command for the same pipeline, to copy: with ``--local`` and ``--region`` as they were given."""
+    place = [*(["--local"] if options.local else []), *(["--region", options.region] if options.region else [])]
+    return shlex.join(["mlops", name, options.pipeline, *place, *arguments])
 
 
 def _clients(options: argparse.Namespace) -> Clients:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from ._arguments import add_arguments, read_pipeline
+from ._arguments import add_arguments, command, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     executions = pipeline.executions
     approval = executions.waiting()
     if approval is None:
-        raise MlopsError(f"nothing waits for approval in {pipeline.name}; see `mlops status {pipeline.name}`")
+        raise MlopsError(f"nothing waits for approval in {pipeline.name}; see `{command(options, 'status')}`")
     if options.execution not in (None, approval.execution_id):
         raise MlopsError(f"execution {approval.execution_id} waits for approval, not {options.execution}")
     verb = "approved" if options.approved else "rejected"

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..deployed import Releases
-from ._arguments import add_arguments, read_pipeline
+from ._arguments import add_arguments, command, read_pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(
             f"Release {options.release} goes through {pipeline.name} again, as execution {execution_id}.\n"
-            f"It waits for approval once the DEV endpoint has passed its smoke test: mlops approve {pipeline.name}"
+            f"It waits for approval once the DEV endpoint has passed its smoke test: {command(options, 'approve')}"
             + (f"\n  {link}" if link else "")
         )
     return 0

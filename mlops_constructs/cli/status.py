@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..deployed.overview import Overview
-from ._arguments import add_arguments, read_pipeline
+from ._arguments import add_arguments, command, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
@@ -31,11 +31,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Print the state."""
     overview = Overview.of(read_pipeline(options))
-    print(json.dumps(asdict(overview), indent=2) if options.json else "\n".join(_lines(overview)))
+    print(json.dumps(asdict(overview), indent=2) if options.json else "\n".join(_lines(overview, options)))
     return 0
 
 
-def _lines(overview: Overview) -> Iterator[str]:
+def _lines(overview: Overview, options: argparse.Namespace) -> Iterator[str]:
     release = "no release yet" if overview.release is None else f"release {overview.release}"
     yield f"{overview.pipeline}: {release}"
     if overview.image is not None:
@@ -44,12 +44,14 @@ def _lines(overview: Overview) -> Iterator[str]:
         yield f"  {name:<11} {' '.join(filter(None, (endpoint.status, endpoint.instances)))}"
     running = [one for one in overview.executions if one.status == "InProgress"]
     for one in overview.executions:
-        yield from _execution(one, overview.pipeline, running)
+        yield from _execution(one, running)
+        if one.evidence:
+            yield f"    {command(options, 'approve')}, or {command(options, 'reject')} --reason TEXT"
     if not overview.executions:
         yield "  no execution yet"
 
 
-def _execution(one: ExecutionState, pipeline: str, running: list[ExecutionState]) -> Iterator[str]:
+def _execution(one: ExecutionState, running: list[ExecutionState]) -> Iterator[str]:
     # Executions run one after the other; a queued one has no action yet.
     is_queued = one.status == "InProgress" and not one.place and one is not running[-1]
     place = f"queue, behind {running[-1].execution_id}" if is_queued else one.place
@@ -59,4 +61,3 @@ def _execution(one: ExecutionState, pipeline: str, running: list[ExecutionState]
     if one.evidence:
         yield "    It waits for approval. The approver reads:"
         yield from (f"      {line}" for line in one.evidence.splitlines())
-        yield f"    mlops approve {pipeline}, or mlops reject {pipeline} --reason TEXT"

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from ._arguments import add_arguments, read_pipeline
+from ._arguments import add_arguments, command, read_pipeline
 
 if TYPE_CHECKING:
     import argparse
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if waiting is not None and waiting.execution_id == execution_id and not options.abandon:
         raise MlopsError(
             f"execution {execution_id} waits for approval, and would stop only when somebody has decided:"
-            f" give --abandon, or mlops reject {pipeline.name}"
+            f" give --abandon, or {command(options, 'reject')}"
         )
     pipeline.executions.stop(execution_id, options.reason, abandon=options.abandon)
     if options.json:

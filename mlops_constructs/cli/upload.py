@@ -10,7 +10,7 @@ from ..deployed.data_files import DATA_HELP, find_data
 from ..deployed.data_plan import OBJECTS_FOLDER, check_upload, plan_set
 from ..deployed.datasets import upload_file, upload_objects
 from ..errors import MlopsError
-from ._arguments import add_arguments, read_pipeline
+from ._arguments import add_arguments, command, read_pipeline
 from ._progress import progress
 from .start import report
 
@@ -86,14 +86,14 @@ def run(options: argparse.Namespace) -> int:
         if waiting is not None:
             raise MlopsError(
                 f"the upload has not started {pipeline.name} within {options.wait:g} s: before it in the queue,"
-                f" execution {waiting.execution_id} waits for approval. To decide: mlops approve {pipeline.name}, or"
-                f" mlops reject {pipeline.name}"
+                f" execution {waiting.execution_id} waits for approval. To decide: {command(options, 'approve')}, or"
+                f" {command(options, 'reject')}"
             )
+        start = command(options, "start", "--key", dataset.key, "--version-id", dataset.version_id)
         raise MlopsError(
             f"the upload has not started {pipeline.name} within {options.wait:g} s. {_LATE_EVENTS} Or other executions"
             " are before it in the queue; or its key has not the suffix that the pipeline asks for; or the bucket does"
-            f" not send its events to EventBridge. To start it: mlops start {pipeline.name} --key {dataset.key}"
-            f" --version-id {dataset.version_id}"
+            f" not send its events to EventBridge. To start it: {start}"
         )
     report(pipeline, dataset, execution, as_json=options.json)
     return 0
@@ -142,7 +142,7 @@ def _upload(
     sizes = [one.stat().st_size for one in files if isinstance(one, Path)]
 
     def before_manifest() -> None:
-        told = f"mlops status {pipeline.name} says whether its manifest has started {pipeline.name}"
+        told = f"{command(options, 'status')} says whether its manifest has started {pipeline.name}"
         options.when_interrupted = f"all objects of the data set are uploaded; {told}"
 
     with progress(len(sizes), sum(sizes), quiet=options.json) as advance:

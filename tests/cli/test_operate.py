@@ -291,6 +291,20 @@ def test_the_newest_lines_of_the_jobs_log_are_printed(aws: Aws, capsys: pytest.C
     assert capsys.readouterr().out == "line 2\n"
 
 
+def test_a_command_to_copy_reaches_the_same_pipeline(
+    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with kept("http://127.0.0.1:1", "eu-west-1"):
+        assert main(["approve", NAME, "--local"]) == 1
+    assert f"see `mlops status {NAME} --local`" in capsys.readouterr().err
+    assert main(["reject", NAME, "--region", "eu-west-1"]) == 1
+    assert f"see `mlops status {NAME} --region eu-west-1`" in capsys.readouterr().err
+    waiting(aws)
+    assert main(["stop", NAME, "--region", "eu-west-1"]) == 1
+    assert f"or mlops reject {NAME} --region eu-west-1" in capsys.readouterr().err
+
+
 def test_a_kept_rehearsal_is_found_until_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
