@@ -12,6 +12,7 @@ from ._folder import is_folder
 from ._image_uri import image_problems
 from ._part import Part
 from ._rules import matches, one_of
+from ._script_code import model_fn_problems, syntax_problems
 from ._script_folder import source_problems
 from .framework_images import FrameworkImage, find_image, frameworks, versions_of
 
@@ -93,8 +94,10 @@ class ScriptAlgorithm(Part):
             yield from wrong
             if not wrong or self.inference_version is not None:
                 yield from self._inference_problems()
-        yield from self._entry_point_problems()
-        yield from source_problems("source", self.source)
+        wrong = [*self._entry_point_problems(), *source_problems("source", self.source)]
+        yield from wrong
+        if not wrong and self.framework in known:
+            yield from self._code_problems()
 
     def _training_problems(self) -> Iterator[Problem]:
         image = find_image(self.framework, "training", self.version)
@@ -132,6 +135,19 @@ class ScriptAlgorithm(Part):
         elif is_folder(self.source) and re.fullmatch(_MODULE, self.serving_entry_point) is None:
             remedy = "name the file with model_fn, or add it as inference.py"
             yield Problem("inference_entry_point", f"{rule}; entry_point is none", None, remedy)
+
+    def _code_problems(self) -> Iterator[Problem]:
+        training, serving = find_image(self.framework, "training", self.version), self.inference_image
+        file = self.source / self.entry_point
+        if training is not None and file.suffix == ".py":
+            yield from syntax_problems("entry_point", file, training.python)
+        if serving is None:
+            return
+        file = self.source / self.serving_entry_point
+        if self.serving_entry_point != self.entry_point:
+            yield from syntax_problems("inference_entry_point", file, serving.python)
+        if self.framework == "sklearn":
+            yield from model_fn_problems("inference_entry_point", file)
 
     def _file_problems(self, name: str, value: str, pattern: str, rule: str, example: str) -> Iterator[Problem]:
         wrong = list(matches(name, value, pattern, rule, f"use for example {example!r}"))

@@ -45,7 +45,7 @@ def source(tmp_path: Path) -> Path:
     """A source with a script and its serving functions."""
     for name in ("train.py", "inference.py", "jobs/fit.py", "run.sh"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("from joblib import load as model_fn\n")
     return tmp_path
 
 
@@ -137,6 +137,71 @@ def test_a_mistake_is_named(source: Path, changes: dict[str, Any], expected: str
     assert line.startswith(f"algorithm.script.{expected}")
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        ("train.py", "x = 1\nif x\n", "\"train.py, line 2: expected ':'"),
+        ("train.py", "\0", "'train.py"),
+        ("train.py", "# coding: nothing\n", "'train.py"),
+        ("train.py", "try: pass\nexcept* OSError: pass\n", "'train.py, line "),
+    ],
+)
+def test_code_that_the_image_cannot_read_is_refused(source: Path, name: str, code: str, expected: str) -> None:
+    (source / name).write_text(code)
+    (line,) = told(script(source, framework="tensorflow", version="2.18", inference_version="2.18"))
+    rule = "algorithm.script.entry_point: must be a module that Python 3.10 can read, got "
+    assert line.startswith(f"{rule}{expected}")
+
+
+def test_code_that_the_image_reads_is_taken(source: Path) -> None:
+    (source / "train.py").write_text("match '\\d':\n    case _: pass\n")
+    assert told(script(source, framework="tensorflow", version="2.18", inference_version="2.18")) == []
+
+
+def test_the_module_that_serves_is_read_too(source: Path) -> None:
+    (source / "inference.py").write_text("model_fn = [")
+    (line,) = told(script(source, framework="pytorch", version="2.5"))
+    rule = (
+        'algorithm.script.inference_entry_point: must be a module that Python 3.11 can read, got "inference.py, line 1'
+    )
+    assert line.startswith(rule)
+
+
+def test_a_script_without_a_function_that_loads_is_refused(source: Path) -> None:
+    (source / "inference.py").write_text("def load(folder): ...")
+    (line,) = told(script(source))
+    assert line.startswith("algorithm.script.inference_entry_point: must define model_fn(model_dir): AWS's image of")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from serving import *",
+        "from serving import (\n    model_fn,\n)",
+        "model_fn = lambda folder: None",
+        "pattern = '\\d'\nasync def model_fn(folder): ...",
+    ],
+)
+def test_a_module_gets_model_fn_in_its_own_way(source: Path, code: str) -> None:
+    (source / "inference.py").write_text(code)
+    assert told(script(source)) == []
+
+
+def test_other_images_load_models_without_model_fn(source: Path) -> None:
+    (source / "inference.py").write_text("")
+    assert told(script(source, framework="xgboost", version="3.0-5")) == []
+    image = "${aws_ecr_repository.ours.repository_url}"
+    assert told(script(source, inference_image_uri=image)) == []
+
+
+def test_the_grammar_of_a_newer_python_is_not_judged(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 12, 0))
+    (source / "train.py").write_text("template = t'{1}'\n")
+    assert told(script(source, framework="pytorch", version="2.10", inference_version="2.6")) == []
+    (line,) = told(script(source, framework="pytorch", version="2.9", inference_version="2.6"))
+    assert "must be a module that Python 3.12 can read" in line
+
+
 def test_a_script_in_a_folder_needs_a_module_that_serves(source: Path) -> None:
     (source / "inference.py").unlink()
     (line,) = told(script(source, "jobs/fit.py"))
@@ -145,6 +210,9 @@ def test_a_script_in_a_folder_needs_a_module_that_serves(source: Path) -> None:
 
 
 def test_what_is_not_of_a_source_is_refused(source: Path) -> None:
+    for file in source.rglob("*.py"):
+        file.write_text("")
+    (source / "run.sh").write_text("")
     (source / "mlops_entry_point.py").write_text("")
     (source / "weights.bin").write_bytes(bytes(MAX_TOTAL_BYTES + 1))
     lines = told(script(source))
