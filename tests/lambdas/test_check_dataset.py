@@ -451,6 +451,8 @@ def test_any_bytes_are_a_table_or_refused_by_place(content: bytes, budget: int, 
 
 @given(rows=st.lists(st.lists(st.text(), min_size=3, max_size=3), min_size=1), chunk=st.integers(1, 9))
 def test_any_table_comes_back_as_it_was_written(rows: list[list[str]], chunk: int) -> None:
+    # A number beyond 32 bits is refused, so no column is one of numbers: its first cell is a text.
+    rows = [["text"] * 3, *rows]
     clean = [["label", *(cell.replace("\0", "").replace("\r", "") for cell in row)] for row in rows]
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(clean)

@@ -208,11 +208,12 @@ def test_a_rolling_deployment_has_one_variant(models: Models) -> None:
 
 
 def test_a_shift_of_traffic_is_an_update(models: Models) -> None:
-    name = models.serving()
-    change = {"VariantName": "primary", "DesiredWeight": 2.0}
+    name, other = models.serving(), models.simple()
+    # The second instance has to start, so that the update is still in progress when the next one comes.
+    change = {"VariantName": "primary", "DesiredWeight": 2.0, "DesiredInstanceCount": 2}
     models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
     with pytest.raises(ClientError, match="in-progress"):
-        models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=models.simple())
+        models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other)
     assert models.settled(name)["ProductionVariants"][0]["CurrentWeight"] == 2.0
 
 
