@@ -308,7 +308,7 @@ def test_endless_conversion_costs_its_budget_and_not_the_job(
     job: Job, iris: list[str], edited_container: Callable[[str], Path]
 ) -> None:
     endless = "    while True:\n        pass\n"
-    shorter = "from sagemaker_contract.acceleration import budget\nbudget.MIN_SECONDS = 0.5\n"
+    shorter = "from sagemaker_contract.acceleration import budget\nbudget.SHARE, budget.MIN_SECONDS = 0, 0.5\n"
     job.program = edited_container(f"\n{shorter}def to_onnx(model):\n{endless}") / "train"
     outcome = job.channel("train", iris="\n".join(iris)).config("hyperparameters", FEW_TREES).run()
     assert outcome.code == 0, outcome.stderr
