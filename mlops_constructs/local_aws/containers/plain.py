@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ _ML = "/opt/ml/"
 _FROM_THE_USER = ("HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
 
 
-class ProcessLauncher:
+class ProcessLauncher(ABC):
     """Starts programs as processes of this machine; a server gets a free port in `SAGEMAKER_BIND_TO_PORT`."""
 
     def __init__(self, site: ContainerSite) -> None:
@@ -63,13 +64,13 @@ class ProcessLauncher:
                 raise ContainerError(f"{words[0]} cannot be run: {error}") from error
             return Container(self._site.processes, process, log, connect=connect, resources=stack.pop_all())
 
+    @abstractmethod
     def variables(self, image: Image, base: Path, scratch: Path, given: Mapping[str, str]) -> dict[str, str]:
         """The environment variables of a program; `given` are those of its job or endpoint."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self, image: Image, base: Path, scratch: Path, words: Sequence[str]) -> tuple[list[str], Path]:
         """The words that are executed for those of the image, and the folder to execute them in."""
-        raise NotImplementedError
 
 
 class PlainLauncher(ProcessLauncher):
