@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from local_aws.tiny_container import make_role, upload_model, wait_until
+from local_aws.tiny_container import local_aws, make_role, push_container, upload_model, wait_until, write_container
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from mlops_constructs.local_aws.local_aws import LocalAws
 
 BUCKET = "model-artifacts"
@@ -69,6 +73,14 @@ class Models:
             EndpointName=name, Body=b"1,2", ContentType="text/csv", **members
         )
         return {**json.loads(response["Body"].read()), "variant": response["InvokedProductionVariant"]}
+
+
+@contextmanager
+def models_of_an_account(folder: Path) -> Iterator[Models]:
+    """A local AWS of its own, with the tiny container; ``folder`` keeps its files."""
+    with local_aws() as aws:
+        aws.client("s3").create_bucket(Bucket=BUCKET)
+        yield Models(aws, push_container(aws, write_container(folder)))
 
 
 def variant(model: str, name: str = "primary", **changes: Any) -> dict[str, Any]:

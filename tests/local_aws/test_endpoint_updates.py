@@ -6,25 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.endpoint_models import BUCKET, Models, listed, variant
-from local_aws.tiny_container import forbidden, local_aws, push_container, write_container
+from local_aws.endpoint_models import Models, listed, models_of_an_account, variant
+from local_aws.tiny_container import forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
-
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with local_aws() as local:
-        local.client("s3").create_bucket(Bucket=BUCKET)
-        yield local
-
-
-@pytest.fixture(scope="module")
-def models(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return Models(aws, push_container(aws, write_container(tmp_path_factory.mktemp("container"))))
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    with models_of_an_account(tmp_path_factory.mktemp("container")) as made:
+        yield made
 
 
 def test_update_serves_the_new_model(models: Models) -> None:
@@ -240,11 +232,11 @@ def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None
 
 
 @pytest.fixture
-def allowed(aws: LocalAws) -> Iterator[Callable[[int], None]]:
+def allowed(models: Models) -> Iterator[Callable[[int], None]]:
     """Sets the account's quota of a type that no other test uses."""
     name = "ml.c5.large for endpoint usage"
-    yield lambda count: aws.service_quotas.set(name, count)
-    aws.service_quotas.set(name, 1000)
+    yield lambda count: models.aws.service_quotas.set(name, count)
+    models.aws.service_quotas.set(name, 1000)
 
 
 def fleet(count: int) -> dict[str, Any]:

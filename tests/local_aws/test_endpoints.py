@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.endpoint_models import BUCKET, Models, listed, variant
+from local_aws.endpoint_models import BUCKET, Models, listed, models_of_an_account, variant
 from local_aws.tiny_container import (
-    local_aws,
-    push_container,
     upload_model,
     wait_until,
-    write_container,
 )
 
 from mlops_constructs.local_aws.containers.images import ContainerError
@@ -26,19 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mlops_constructs.local_aws.local_aws import LocalAws
-
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[LocalAws]:
-    with local_aws() as local:
-        local.client("s3").create_bucket(Bucket=BUCKET)
-        yield local
-
-
-@pytest.fixture(scope="module")
-def models(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Models:
-    return Models(aws, push_container(aws, write_container(tmp_path_factory.mktemp("container"))))
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Models]:
+    with models_of_an_account(tmp_path_factory.mktemp("container")) as made:
+        yield made
 
 
 def test_endpoint_serves_its_model(models: Models) -> None:
