@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from judge_ab_test import difference, superiority
 from judge_ab_test.counts import Segment, Tally
 from judge_ab_test.forecast import estimate
-from judge_ab_test.plan import Metric, Plan
+from handler_kit.ab_plan import Metric, Plan
 
 from ab_benchmark.simulation import LEVEL, MINIMUM_SAMPLE
 

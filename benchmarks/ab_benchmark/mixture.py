@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from judge_ab_test.plan import Prior
+from handler_kit.ab_plan import Prior
 from judge_ab_test.rates import geometric_grid
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from judge_ab_test.superiority import EValues
 
 if TYPE_CHECKING:
     from judge_ab_test.counts import Segment, Tally
-    from judge_ab_test.plan import Plan
+    from handler_kit.ab_plan import Plan
 
 _SIGNS = {EQUAL: (1.0, -1.0), AT_MOST: (1.0,), AT_LEAST: (-1.0,)}
 

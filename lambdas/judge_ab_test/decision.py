@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from judge_ab_test.plan import Plan
+    from handler_kit.ab_plan import Plan
 
 PROMOTE, ABORT, INVESTIGATE, CONTINUE, END = "promote", "abort", "investigate", "continue", "end"
 BETTER, WORSE, INCONCLUSIVE, TOO_EARLY = "better", "worse", "inconclusive", "too early"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from judge_ab_test.counts import Segment, Tally
-    from judge_ab_test.plan import Plan
+    from handler_kit.ab_plan import Plan
     from judge_ab_test.rates import Rates
 
 EQUAL, AT_MOST, AT_LEAST = "equal", "at most", "at least"

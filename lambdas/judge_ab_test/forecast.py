@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from judge_ab_test.plan import RATE
+from handler_kit.ab_plan import RATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from judge_ab_test.counts import Tally
-    from judge_ab_test.plan import Metric
+    from handler_kit.ab_plan import Metric
 
 SECONDS_A_DAY = 86_400.0
 

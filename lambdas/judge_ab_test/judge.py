@@ -24,7 +24,7 @@ from judge_ab_test.decision import (
 )
 from judge_ab_test.forecast import SECONDS_A_DAY, Estimate, Forecast, estimate, forecast, growth
 from judge_ab_test.maturity import Matured
-from judge_ab_test.plan import RATE, Metric, Plan
+from handler_kit.ab_plan import RATE, Metric, Plan
 from judge_ab_test.sample_ratio import log_mismatch
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from judge_ab_test.plan import Prior
+    from handler_kit.ab_plan import Prior
 
 
 class Rates(NamedTuple):

@@ -15,7 +15,7 @@ from judge_ab_test.rates import geometric_grid, log_sum_exp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from judge_ab_test.plan import Prior
+    from handler_kit.ab_plan import Prior
 
 
 def assigned(assignments: Iterable[tuple[float, bool]]) -> dict[float, tuple[int, int]]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from judge_ab_test.counts import Segment, Tally
-    from judge_ab_test.plan import Plan
+    from handler_kit.ab_plan import Plan
     from judge_ab_test.rates import Effect
 
 

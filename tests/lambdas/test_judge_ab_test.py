@@ -15,7 +15,7 @@ from judge_ab_test.decision import ABORT, BETTER, CONTINUE, END, INCONCLUSIVE, I
 from judge_ab_test.forecast import estimate, forecast, growth
 from judge_ab_test.judge import Report, State, judge, look
 from judge_ab_test.maturity import JoinedRecord, Matured, mature
-from judge_ab_test.plan import MEAN, Metric, Plan
+from handler_kit.ab_plan import MEAN, Metric, Plan
 from judge_ab_test.rates import half_prior, pair
 from judge_ab_test.sample_ratio import assigned
 from judge_ab_test.users import by_user

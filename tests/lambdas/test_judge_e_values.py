@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from judge_ab_test import bounded_mean, difference, sample_ratio, superiority
 from judge_ab_test.counts import Segment, Tally
-from judge_ab_test.plan import Metric, Plan, Prior
+from handler_kit.ab_plan import Metric, Plan, Prior
 from judge_ab_test.rates import half_prior
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What is fixed before the first request of a test; to change any of it begins a new test."""
+"""The statistics of an A/B test, fixed before its first request; to change any of it begins a new test."""
 
 from __future__ import annotations
 
@@ -153,10 +153,10 @@ class Plan:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Plan:
-        """Read a plan. Raises TypeError for an unknown member and ValueError for a wrong value."""
+        """Read a plan; what is missing has its default. Raises TypeError or ValueError for a wrong member or value."""
         parts = {
             "metric": Metric(**written["metric"]),
             "guardrails": tuple(Metric(**guardrail) for guardrail in written["guardrails"]),
-            "prior": Prior(**written["prior"]),
+            "prior": Prior(**written.get("prior", {})),
         }
         return cls(**{**written, **parts})

@@ -1,0 +1,104 @@
+"""Where the record of champion and challenger is kept: one object, which is replaced only if nobody replaced it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from handler_kit import logs
+from handler_kit.ab_record import Record
+from handler_kit.errors import StepError, error_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ATTEMPTS = 10
+_MISSING = frozenset({"NoSuchKey", "404"})
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+class LostRaceError(StepError):
+    """Somebody else has written the record since it was read."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The record of one pipeline.
+
+    Attributes:
+        s3: The client.
+        bucket: The artifact bucket.
+        pipeline: Name of the pipeline.
+    """
+
+    s3: Any
+    bucket: str
+    pipeline: str
+
+    @property
+    def key(self) -> str:
+        """Key of the record."""
+        return f"ab/{self.pipeline}/record.json"
+
+    @property
+    def uri(self) -> str:
+        """URI of the record."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    def read(self) -> tuple[Record, str | None]:
+        """Read the record and its ETag; an empty record and None when there is none.
+
+        Raises StepError when the object is not such a record.
+        """
+        try:
+            answer = self.s3.get_object(Bucket=self.bucket, Key=self.key)
+        except ClientError as error:
+            if error_code(error) not in _MISSING:
+                raise
+            return Record(), None
+        try:
+            return Record.from_json(json.loads(answer["Body"].read())), str(answer["ETag"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise StepError(
+                f"{self.uri} is not the record of champion and challenger ({error}). Restore its last good version."
+            ) from error
+
+    def write(self, record: Record, etag: str | None, *, now: float, by: str, why: str) -> str:
+        """Write the record if the object still has this ETag, or still does not exist; return the new ETag.
+
+        Raises LostRaceError when somebody else has written it in between.
+        """
+        written = replace(record, version=record.version + 1, updated=now, by=by, why=why)
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        body = json.dumps(written.to_json(), indent=2, sort_keys=True).encode()
+        try:
+            answer = self.s3.put_object(
+                Bucket=self.bucket, Key=self.key, Body=body, ContentType="application/json", **condition
+            )
+        except ClientError as error:
+            if error_code(error) not in _LOST and not (etag is not None and error_code(error) in _MISSING):
+                raise
+            raise LostRaceError(f"{self.uri} was written by somebody else in between. Retry.") from error
+        logs.info("record of champion and challenger written", version=written.version, by=by, why=why)
+        return str(answer["ETag"])
+
+    def change(self, change: Callable[[Record], Record], *, now: float, by: str, why: str) -> Record:
+        """Read, change and write the record, again if somebody else was faster; ``change`` may raise StepError.
+
+        Nothing is written when ``change`` returns the record that it was given.
+        """
+        for _ in range(ATTEMPTS):
+            record, etag = self.read()
+            changed = change(record)
+            if changed is record:
+                return record
+            try:
+                self.write(changed, etag, now=now, by=by, why=why)
+            except LostRaceError:
+                continue
+            return replace(changed, version=record.version + 1, updated=now, by=by, why=why)
+        raise StepError(f"{self.uri} was changed by others {ATTEMPTS} times in a row. Retry.")
