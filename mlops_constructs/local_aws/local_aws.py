@@ -9,7 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.account import Account, Listener
+from mlops_constructs.local_aws.application_autoscaling import AutoScalingService
 from mlops_constructs.local_aws.cloudformation.service import CloudFormationService
+from mlops_constructs.local_aws.cloudwatch.service import CloudWatchService
 from mlops_constructs.local_aws.codebuild.builds import Builds
 from mlops_constructs.local_aws.codebuild.projects import Projects
 from mlops_constructs.local_aws.codecommit.remote import PREFIX, GitRemote
@@ -83,7 +85,8 @@ class LocalAws:
         self.ssm = ParametersService(self.account)
         self.ecr = RegistriesService(self.account)
         self.service_quotas = ServiceQuotasService(self.account)
-        self.sagemaker = SageMaker(self.account, self.containers, self.service_quotas)
+        self.cloudwatch = CloudWatchService(self.account)
+        self.sagemaker = SageMaker(self.account, self.containers, self.service_quotas, self.cloudwatch.metrics)
         self.cloudformation = CloudFormationService(self.account)
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
@@ -105,6 +108,8 @@ class LocalAws:
             *self.codepipeline.services,
             PolicySimulator(self.account),
             self.service_quotas,
+            self.cloudwatch,
+            AutoScalingService(self.account),
         )
 
     @property

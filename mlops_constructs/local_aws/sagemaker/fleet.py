@@ -44,7 +44,10 @@ class FleetError(Exception):
 
 @dataclass
 class Variant:
-    """A serving production variant: its process, and its weight."""
+    """A serving production variant: its process, and its weight.
+
+    `desired_weight` and `desired_count` are what UpdateEndpointWeightsAndCapacities asked for, until it is done.
+    """
 
     name: str
     settings: Params
@@ -56,6 +59,8 @@ class Variant:
     log: JobLog
     folder: Path
     credentials: Params
+    desired_weight: float | None = None
+    desired_count: int | None = None
 
     def summary(self) -> Params:
         """A ProductionVariantSummary."""
@@ -68,13 +73,20 @@ class Variant:
             "VariantName": self.name,
             "DeployedImages": [deployed],
             "CurrentWeight": self.weight,
-            "DesiredWeight": self.weight,
+            "DesiredWeight": self.weight if self.desired_weight is None else self.desired_weight,
         }
         if self.instance_count is not None:
-            answer["CurrentInstanceCount"] = answer["DesiredInstanceCount"] = self.instance_count
+            answer["CurrentInstanceCount"] = self.instance_count
+            answer["DesiredInstanceCount"] = self.instance_count if self.desired_count is None else self.desired_count
         if "ServerlessConfig" in self.settings:
             answer["CurrentServerlessConfig"] = self.settings["ServerlessConfig"]
         return answer
+
+    def settle(self) -> None:
+        """Take over the weight and the count that were asked for."""
+        self.weight = self.weight if self.desired_weight is None else self.desired_weight
+        self.instance_count = self.instance_count if self.desired_count is None else self.desired_count
+        self.desired_weight = self.desired_count = None
 
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End the process, and remove its files."""
@@ -87,6 +99,7 @@ class Variant:
 class Fleet:
     """The variants of one endpoint configuration."""
 
+    endpoint_name: str
     config: Params
     variants: list[Variant]
 
@@ -128,7 +141,7 @@ class FleetStarter:
 
         Raises `FleetError`; then no process of the fleet is left running.
         """
-        fleet = Fleet(config, [])
+        fleet = Fleet(self._endpoint_name, config, [])
         try:
             for settings in config["ProductionVariants"]:
                 fleet.variants.append(self._start_variant(settings, config.get("KmsKeyId")))

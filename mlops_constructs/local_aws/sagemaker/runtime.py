@@ -6,15 +6,18 @@ import contextlib
 import http.client
 import random
 import re
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.capture import capture
+from mlops_constructs.local_aws.sagemaker.variant_metrics import publish
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
     from mlops_constructs.local_aws.sagemaker.endpoints import Endpoints
-    from mlops_constructs.local_aws.sagemaker.fleet import Variant
+    from mlops_constructs.local_aws.sagemaker.fleet import Fleet, Variant
 
 MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0
@@ -42,12 +45,14 @@ class Invocations(Service):
 
     service_name: ClassVar[str] = "sagemaker-runtime"
 
-    def __init__(self, account: Account, endpoints: Endpoints) -> None:
+    def __init__(self, account: Account, endpoints: Endpoints, metrics: Metrics) -> None:
         super().__init__(account)
         self._endpoints = endpoints
+        self._metrics = metrics
 
     def invoke_endpoint(self, params: Params) -> Params:
         """Send the body to a variant, chosen by weight or by TargetVariant."""
+        began = time.monotonic()
         body = params.get("Body", b"")
         body = body.encode() if isinstance(body, str) else bytes(body)
         if len(body) > MAXIMUM_BODY_BYTES:
@@ -59,18 +64,30 @@ class Invocations(Service):
         _check_inference_id(params.get("InferenceId", "x"))
         name = params["EndpointName"]
         fleet = self._endpoints.serving(name)
-        variant = _choose(name, fleet.variants, params.get("TargetVariant"))
-        status, headers, answer = self._send(name, variant, params, body)
+        variant = choose(name, fleet.variants, params.get("TargetVariant"))
+        status, headers, answer = self._measured(fleet, variant, params, body, began)
         if not 200 <= status < 300:
             raise self._model_error(name, status, answer.decode(errors="replace"))
         content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
         bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
         settings = fleet.config.get("DataCaptureConfig", {})
-        capture(self.account, name, variant, settings, bodies, params.get("InferenceId"))
+        capture(self.account, fleet.endpoint_name, variant, settings, bodies, params.get("InferenceId"))
         result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
         if _CUSTOM_ATTRIBUTES in headers:
             result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
         return result
+
+    def _measured(
+        self, fleet: Fleet, variant: Variant, params: Params, body: bytes, began: float
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Send the request and publish its metrics, also when the container does not respond."""
+        sent, status = time.monotonic(), 500
+        try:
+            status, headers, answer = self._send(params["EndpointName"], variant, params, body)
+        finally:
+            now = time.monotonic()
+            publish(self._metrics, fleet, variant, status, now - sent, now - began, time.time())
+        return status, headers, answer
 
     def _send(
         self, name: str, variant: Variant, params: Params, body: bytes
@@ -108,7 +125,8 @@ def _check_inference_id(given: str) -> None:
         )
 
 
-def _choose(name: str, variants: list[Variant], target: str | None) -> Variant:
+def choose(name: str, variants: list[Variant], target: str | None) -> Variant:
+    """Choose the target variant, or draw one by weight; each draw is independent of all others."""
     if target is not None:
         for variant in variants:
             if variant.name == target:

@@ -16,6 +16,7 @@ from mlops_constructs.local_aws.sagemaker.tuning import TuningJobs
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
     from mlops_constructs.local_aws.containers.host import ContainerHost
     from mlops_constructs.local_aws.service import Service
     from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
@@ -28,7 +29,9 @@ class SageMaker:
         services: All of them, in the order in which they start.
     """
 
-    def __init__(self, account: Account, containers: ContainerHost, quotas: ServiceQuotasService) -> None:
+    def __init__(
+        self, account: Account, containers: ContainerHost, quotas: ServiceQuotasService, metrics: Metrics
+    ) -> None:
         self.tags = Tags(account)
         self.training_jobs = TrainingJobs(account, containers, self.tags, quotas)
         self.tuning_jobs = TuningJobs(account, self.training_jobs, self.tags)
@@ -36,7 +39,7 @@ class SageMaker:
         self.model_registry = ModelRegistry(account)
         self.endpoint_configs = EndpointConfigs(account, self.tags)
         self.endpoints = Endpoints(account, containers, self.tags, quotas)
-        self.invocations = Invocations(account, self.endpoints)
+        self.invocations = Invocations(account, self.endpoints, metrics)
         self.services: tuple[Service, ...] = (
             self.tags,
             self.training_jobs,

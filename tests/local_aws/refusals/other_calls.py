@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from local_aws.refusals.calls import LEFT_OUT, Refusal
 
@@ -18,6 +19,130 @@ _PUT_OBJECT = "https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.htm
 _IDENTIFIERS = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"
 _PIPELINE_ARN = "arn:aws:codepipeline:us-east-1:123456789012:pipeline"
 _QUEUE = {"Arn": "arn:aws:sqs:us-east-1:123456789012:dead"}
+
+_DATA, _STATISTICS, _STAT = (
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "MetricDataQueries.0.MetricStat",
+)
+_TIMES = "https://github.com/influxdata/telegraf/issues/2022, https://github.com/elastic/beats/issues/32687"
+_GRANULARITY = "Period: 1, 5, 10, 20, 30, 60, or any multiple of 60; a multiple of 60 for regular resolution."
+_KNOWN_STATISTICS = "https://github.com/prometheus-community/yet-another-cloudwatch-exporter/issues/385"
+_ONE_KIND = "Statistics: you must specify either Statistics or ExtendedStatistics, but not both."
+_QUERY_ID = "MetricDataQuery.Id: letters, numbers, underscore; the first is a lowercase letter; unique in a call."
+_START, _END = datetime(2026, 1, 1), datetime(2026, 1, 2)
+
+METRICS = [
+    *(
+        Refusal(f"{name}-{kind}", call, code, _TIMES, changes)
+        for kind, call, code in (
+            ("data", _DATA, "ValidationError"),
+            ("statistics", _STATISTICS, "InvalidParameterValue"),
+        )
+        for name, changes in (
+            ("no-time", {"EndTime": _START}),
+            ("time-upside-down", {"StartTime": _END, "EndTime": _START}),
+        )
+    ),
+    *(
+        Refusal(f"data-period-{seconds}", _DATA, "ValidationError", _GRANULARITY, {f"{_STAT}.Period": seconds})
+        for seconds in (30, 45, 90)
+    ),
+    *(
+        Refusal(f"statistics-period-{seconds}", _STATISTICS, "InvalidParameterValue", _GRANULARITY, {"Period": seconds})
+        for seconds in (45, 90)
+    ),
+    *(
+        Refusal(f"data-{stat}", _DATA, "ValidationError", _KNOWN_STATISTICS, {f"{_STAT}.Stat": stat})
+        for stat in ("sum", "Median", "p101", "p-1", "TC(:)", "TC(5:5)", "PR(300:100)", "PR(:)", "TC(1,5:2)", "xc90")
+    ),
+    Refusal(
+        "501-queries",
+        _DATA,
+        "ValidationError",
+        "MetricDataQueries: A single GetMetricData call can include as many as 500 MetricDataQuery structures.",
+        {
+            "MetricDataQueries": [
+                {
+                    "Id": f"q{number}",
+                    "MetricStat": {
+                        "Metric": {"Namespace": "AWS/SageMaker", "MetricName": "Invocations"},
+                        "Period": 60,
+                        "Stat": "Sum",
+                    },
+                }
+                for number in range(501)
+            ]
+        },
+    ),
+    Refusal("query-id-twice", _DATA, "ValidationError", _QUERY_ID, {"MetricDataQueries.1.Id": "requests"}),
+    Refusal("query-id-in-capitals", _DATA, "ValidationError", _QUERY_ID, {"MetricDataQueries.0.Id": "Requests"}),
+    Refusal(
+        "metric-and-expression",
+        _DATA,
+        "ValidationError",
+        "MetricDataQuery: you must specify either Expression or MetricStat but not both.",
+        {"MetricDataQueries.0.Expression": "1"},
+    ),
+    Refusal(
+        "neither-metric-nor-expression",
+        _DATA,
+        "ValidationError",
+        "MetricDataQuery: you must specify either Expression or MetricStat but not both.",
+        {"MetricDataQueries.0.MetricStat": LEFT_OUT},
+    ),
+    Refusal(
+        "math-of-sagemaker",
+        _DATA,
+        "NotImplementedException",
+        "the local AWS evaluates no metric math",
+        {"MetricDataQueries.0": {"Id": "rate", "Expression": "again / 2"}},
+    ),
+    Refusal(
+        "trimmed-mean-of-sagemaker",
+        _DATA,
+        "NotImplementedException",
+        "the local AWS has no trimmed mean",
+        {f"{_STAT}.Stat": "tm99"},
+    ),
+    Refusal("no-datapoints", _DATA, "ValidationError", "MaxDatapoints: the default is 100,800.", {"MaxDatapoints": 0}),
+    Refusal(
+        "token-of-nobody",
+        _DATA,
+        "InvalidNextToken",
+        "GetMetricData.Errors: InvalidNextToken",
+        {"NextToken": "never-given"},
+    ),
+    Refusal(
+        "both-statistics",
+        _STATISTICS,
+        "InvalidParameterCombination",
+        _ONE_KIND,
+        {"ExtendedStatistics": ["p90"]},
+    ),
+    Refusal("no-statistics", _STATISTICS, "InvalidParameterCombination", _ONE_KIND, {"Statistics": LEFT_OUT}),
+    Refusal(
+        "unknown-statistics",
+        _STATISTICS,
+        "ValidationError",
+        "Statistics: SampleCount, Average, Sum, Minimum, Maximum",
+        {"Statistics": ["Median"]},
+    ),
+    Refusal(
+        "unknown-percentile",
+        _STATISTICS,
+        "InvalidParameterValue",
+        "ExtendedStatistics: Specify values between p0.0 and p100.",
+        {"Statistics": LEFT_OUT, "ExtendedStatistics": ["p101"]},
+    ),
+    Refusal(
+        "1441-datapoints",
+        _STATISTICS,
+        "InvalidParameterCombination",
+        "https://github.com/cloud-custodian/cloud-custodian/issues/7683",
+        {"EndTime": datetime(2026, 1, 2, 0, 1)},
+    ),
+]
 
 CALLS = [
     Refusal("two-statistics", _ALARM, "ValidationError", _STATISTIC, {"ExtendedStatistic": "p90"}),
@@ -47,6 +172,7 @@ CALLS = [
         "Dimension.Name: cannot start with a colon (:).",
         {"Dimensions.0.Name": ":EndpointName"},
     ),
+    *METRICS,
     Refusal("ssm-aws", _PARAMETER, V, _SSM_NAME, {"Name": "awsome"}),
     Refusal("ssm-aws-in-a-hierarchy", _PARAMETER, "AccessDeniedException", _SSM_NAME, {"Name": "/aws-iris/image"}),
     Refusal("ssm-ssm", _PARAMETER, V, _SSM_NAME, {"Name": "/SSM-iris/image"}),

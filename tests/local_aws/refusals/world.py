@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -222,7 +223,9 @@ class World:
         kind = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": tracking}
         return {"PolicyName": "policy", **target, **kind}
 
-    def _cloudwatch(self, _: str, unique: str) -> Params:
+    def _cloudwatch(self, operation: str, unique: str) -> Params:
+        if operation != "PutMetricAlarm":
+            return self._metrics(operation)
         return {
             "AlarmName": unique,
             "Namespace": "AWS/SageMaker",
@@ -235,6 +238,14 @@ class World:
             "Threshold": 1.0,
             "ComparisonOperator": "GreaterThanThreshold",
         }
+
+    def _metrics(self, operation: str) -> Params:
+        times = {"StartTime": datetime(2026, 1, 1), "EndTime": datetime(2026, 1, 2)}
+        metric = {"Namespace": "AWS/SageMaker", "MetricName": "Invocations"}
+        if operation == "GetMetricStatistics":
+            return {**times, **metric, "Period": 60, "Statistics": ["Sum"]}
+        query = {"Id": "requests", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+        return {**times, "MetricDataQueries": [query, {**query, "Id": "again"}]}
 
     def _ssm(self, _: str, unique: str) -> Params:
         return {"Name": f"/{unique}", "Value": "1", "Type": "String"}
@@ -321,7 +332,7 @@ class World:
         }
 
     def _cloudformation(self, operation: str, unique: str) -> Params:
-        properties = self._cloudwatch("", f"{unique}-alarm")
+        properties = self._cloudwatch("PutMetricAlarm", f"{unique}-alarm")
         template = {
             "Parameters": {"Threshold": {"Type": "String", "Default": "1"}},
             "Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}},

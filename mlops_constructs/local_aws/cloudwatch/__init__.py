@@ -1,0 +1,1 @@
+"""CloudWatch of the local AWS: the metrics that AWS's services publish."""
