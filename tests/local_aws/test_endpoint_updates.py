@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from local_aws.endpoint_models import Models, listed, models_of_an_account, variant
-from local_aws.tiny_container import forbidden
+from local_aws.tiny_container import forbidden, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,22 +199,219 @@ def test_a_rolling_deployment_has_one_variant(models: Models) -> None:
     assert models.update(name, models.config(*both), DeploymentConfig=BLUE_GREEN)["EndpointStatus"] == "InService"
 
 
-def test_a_shift_of_traffic_is_an_update(models: Models) -> None:
+def two_variants(models: Models, *weights: float, **changes: Any) -> str:
+    """The name of a configuration with champion and challenger, with these weights or 1 and 0."""
+    given = dict(zip(("champion", "challenger"), weights or (1.0, 0.0), strict=True))
+    return models.config(
+        *(variant(models.model(name), name, InitialVariantWeight=weight, **changes) for name, weight in given.items())
+    )
+
+
+def shift(models: Models, name: str, *changes: dict[str, Any]) -> None:
+    models.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=list(changes)
+    )
+
+
+def weight(name: str, value: float) -> dict[str, Any]:
+    return {"VariantName": name, "DesiredWeight": value}
+
+
+@pytest.fixture
+def slowly(models: Models, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """New weights take an hour; the result lets the hour pass."""
+    monkeypatch.setattr(models.aws.sagemaker.endpoints, "shift_seconds", 3_600.0)
+    return lambda: models.aws.account.clock.advance(3_600)
+
+
+def test_a_shift_of_traffic_is_an_update(models: Models, slowly: Callable[[], None]) -> None:
     name, other = models.serving(), models.simple()
-    # The second instance has to start, so that the update is still in progress when the next one comes.
-    change = {"VariantName": "primary", "DesiredWeight": 2.0, "DesiredInstanceCount": 2}
-    models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
-    with pytest.raises(ClientError, match="in-progress"):
+    shift(models, name, weight("primary", 2.0))
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other)
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        shift(models, name, weight("primary", 3.0))
+    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+        models.sagemaker.delete_endpoint(EndpointName=name)
+    slowly()
     assert models.settled(name)["ProductionVariants"][0]["CurrentWeight"] == 2.0
 
 
-def test_some_variant_must_get_traffic(models: Models) -> None:
+def test_new_weights_are_live_when_the_endpoint_is_in_service(models: Models, slowly: Callable[[], None]) -> None:
+    name = models.endpoint(two_variants(models))
+    models.settled(name)
+
+    shift(models, name, weight("champion", 0.0), weight("challenger", 1.0))
+    updating = models.sagemaker.describe_endpoint(EndpointName=name)
+    before = {models.answer(name)["variant"] for _ in range(20)}
+    slowly()
+    settled = models.settled(name)
+
+    assert updating["EndpointStatus"] == "Updating"
+    assert "PendingDeploymentSummary" not in updating  # it is about a new endpoint configuration
+    assert weights(updating) == {"champion": (1.0, 0.0), "challenger": (0.0, 1.0)}
+    assert before == {"champion"}
+    assert weights(settled) == {"champion": (0.0, 0.0), "challenger": (1.0, 1.0)}
+    assert {models.answer(name)["variant"] for _ in range(20)} == {"challenger"}
+
+
+def weights(endpoint: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Current and desired weight of each variant."""
+    return {one["VariantName"]: (one["CurrentWeight"], one["DesiredWeight"]) for one in endpoint["ProductionVariants"]}
+
+
+def test_new_counts_are_desired_until_the_endpoint_is_in_service(models: Models, slowly: Callable[[], None]) -> None:
     name = models.serving()
-    change = {"VariantName": "primary", "DesiredWeight": 0.0}
+
+    shift(models, name, {"VariantName": "primary", "DesiredInstanceCount": 3})
+    (updating,) = models.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    slowly()
+    (settled,) = models.settled(name)["ProductionVariants"]
+
+    assert (updating["CurrentInstanceCount"], updating["DesiredInstanceCount"]) == (1, 3)
+    assert (settled["CurrentInstanceCount"], settled["DesiredInstanceCount"]) == (3, 3)
+
+
+def test_a_new_configuration_is_pending_until_it_serves(models: Models) -> None:
+    name, never_healthy = models.serving(), models.simple(mode="sick")
+
+    models.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=never_healthy)
+
+    updating = models.sagemaker.describe_endpoint(EndpointName=name)
+    assert updating["PendingDeploymentSummary"] == {"EndpointConfigName": never_healthy}
+    assert updating["EndpointConfigName"] != never_healthy
+
+
+def count(name: str, value: int) -> dict[str, Any]:
+    return {"VariantName": name, "DesiredInstanceCount": value}
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ([weight("champion", 0.0)], "must have a weight above 0"),
+        ([weight("nobody", 1.0)], "The variant nobody does not exist"),
+        # Not documented; the strictest reading.
+        ([weight("champion", 1.0), weight("champion", 0.5)], "The variant champion is in the request 2 times"),
+        ([{"VariantName": "champion"}], "Nothing is to be updated"),
+        ([count("challenger", 0)], "must be at least 1"),
+        # "Updates variant weight of one or more variants ..., or capacity of one variant".
+        ([count("champion", 2), count("challenger", 2)], "The capacity of one variant can be updated at a time"),
+        ([count("champion", 2), {"VariantName": "challenger", "ServerlessUpdateConfig": {}}], "does not implement"),
+    ],
+    ids=["all-0", "unknown", "twice", "nothing", "count-0", "two-counts", "serverless"],
+)
+def test_a_change_of_weights_that_is_refused(models: Models, changes: list[dict[str, Any]], problem: str) -> None:
+    name = models.endpoint(two_variants(models))
+    before = models.settled(name)
+
+    with pytest.raises(ClientError, match=problem) as refused:
+        shift(models, name, *changes)
+
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+    after = models.sagemaker.describe_endpoint(EndpointName=name)
+    assert (after["EndpointStatus"], weights(after)) == ("InService", weights(before))
+
+
+def test_weights_of_several_variants_and_a_count_of_one_change_together(models: Models) -> None:
+    name = models.endpoint(two_variants(models))
+    models.settled(name)
+
+    shift(models, name, weight("champion", 0.5), weight("challenger", 0.5) | count("challenger", 2))
+
+    settled = models.settled(name)
+    assert weights(settled) == {"champion": (0.5, 0.5), "challenger": (0.5, 0.5)}
+    assert [one["CurrentInstanceCount"] for one in settled["ProductionVariants"]] == [1, 2]
+
+
+def test_a_retained_weight_of_0_cannot_be_the_only_one(models: Models) -> None:
+    name = models.endpoint(two_variants(models))
+    models.settled(name)
+    alone = models.config(variant(models.model("challenger"), "challenger"))
+
     with pytest.raises(ClientError, match="must have a weight above 0"):
-        models.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[change])
-    assert models.answer(name)["answer"] == "one"
+        models.update(name, alone, RetainAllVariantProperties=True)
+
+    excluded = [{"VariantPropertyType": "DesiredWeight"}]
+    models.update(name, alone, RetainAllVariantProperties=True, ExcludeRetainedVariantProperties=excluded)
+    assert models.answer(name)["answer"] == "challenger"
+
+
+def test_the_retained_deployment_policy_needs_the_same_variant_names(models: Models) -> None:
+    name = models.name("endpoint")
+    models.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=models.simple(), DeploymentConfig=BLUE_GREEN)
+    assert models.settled(name)["LastDeploymentConfig"] == BLUE_GREEN
+
+    with pytest.raises(ClientError, match="primary became challenger, champion"):
+        models.update(name, two_variants(models), RetainDeploymentConfig=True)
+
+    assert weights(models.update(name, two_variants(models))) == {"champion": (1.0, 1.0), "challenger": (0.0, 0.0)}
+
+
+def test_an_endpoint_whose_configuration_was_deleted_cannot_be_updated(models: Models) -> None:
+    old = models.simple("old")
+    name = models.endpoint(old)
+    models.settled(name)
+    models.sagemaker.delete_endpoint_config(EndpointConfigName=old)
+
+    with pytest.raises(ClientError, match=f"Could not find endpoint configuration .*/{old}"):
+        models.update(name, models.simple("new"))
+    assert models.answer(name)["answer"] == "old"
+
+
+def target(models: Models, name: str, variant_name: str) -> dict[str, Any]:
+    """Register a variant as a scalable target with a policy; gives the target's keys."""
+    keys = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/{variant_name}",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling = models.aws.client("application-autoscaling")
+    scaling.register_scalable_target(**keys, MinCapacity=1, MaxCapacity=2)
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaling.put_scaling_policy(
+        PolicyName="requests",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 100.0, "PredefinedMetricSpecification": metric},
+        **keys,
+    )
+    return keys
+
+
+def test_a_scaled_variant_cannot_be_removed(models: Models) -> None:
+    name = models.endpoint(two_variants(models, 1.0, 1.0))
+    models.settled(name)
+    keys = target(models, name, "challenger")
+    alone = models.config(variant(models.model("champion"), "champion"))
+    with pytest.raises(ClientError, match=r"The variant\(s\) challenger must be deregistered"):
+        models.update(name, alone)
+
+    models.aws.client("application-autoscaling").deregister_scalable_target(**keys)
+
+    models.update(name, alone)
+    assert models.answer(name)["variant"] == "champion"
+
+
+def test_a_variant_may_come_beside_a_scaled_one(models: Models) -> None:
+    name = models.endpoint(models.config(variant(models.model("champion"), "champion")))
+    models.settled(name)
+    target(models, name, "champion")
+
+    models.update(name, two_variants(models))
+
+    assert models.answer(name, TargetVariant="challenger")["answer"] == "challenger"
+
+
+def test_deregistering_a_target_deletes_its_policies_only(models: Models) -> None:
+    name = models.endpoint(two_variants(models))
+    models.settled(name)
+    gone, kept = target(models, name, "challenger"), target(models, name, "champion")
+    scaling = models.aws.client("application-autoscaling")
+
+    scaling.deregister_scalable_target(**gone)
+
+    wait_until(lambda: not scaling.describe_scaling_policies(**gone)["ScalingPolicies"])
+    assert len(scaling.describe_scaling_policies(**kept)["ScalingPolicies"]) == 1
 
 
 def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from local_aws.tiny_container import (
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.fleet import extract_model
+from mlops_constructs.local_aws.sagemaker.runtime import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +127,46 @@ def test_traffic_is_split_by_weight(models: Models) -> None:
     assert models.answer(name, TargetVariant="challenger")["answer"] == "challenger"
     with pytest.raises(ClientError, match="Variant nobody not found"):
         models.answer(name, TargetVariant="nobody")
+
+
+def two_variants(models: Models, champion: float, challenger: float) -> str:
+    """An endpoint with two variants of these weights; gives its name."""
+    name = models.endpoint(
+        models.config(
+            variant(models.model("champion"), "champion", InitialVariantWeight=champion),
+            variant(models.model("challenger"), "challenger", InitialVariantWeight=challenger),
+        )
+    )
+    assert models.settled(name)["EndpointStatus"] == "InService"
+    return name
+
+
+def test_variants_are_drawn_by_weight_and_independently(models: Models) -> None:
+    name = two_variants(models, 0.9, 0.1)
+    variants = models.aws.sagemaker.endpoints.serving(name).variants
+
+    drawn = [choose(name, variants, None).name == "challenger" for _ in range(10_000)]
+
+    # Outside these bounds with a probability below 1e-9. A router that takes turns has no pairs.
+    assert 810 <= sum(drawn) <= 1_200
+    pairs = sum(one and next_one for one, next_one in pairwise(drawn))
+    assert 40 <= pairs <= 185
+
+
+def test_requests_are_split_by_weight(models: Models) -> None:
+    name = two_variants(models, 0.9, 0.1)
+
+    seen = Counter(models.answer(name)["variant"] for _ in range(300))
+
+    assert 3 <= seen["challenger"] <= 74  # outside with a probability below 1e-10
+    assert seen["champion"] == 300 - seen["challenger"]
+
+
+def test_a_variant_without_weight_answers_its_target_only(models: Models) -> None:
+    name = two_variants(models, 1, 0)
+
+    assert {models.answer(name)["variant"] for _ in range(100)} == {"champion"}
+    assert {models.answer(name, TargetVariant="challenger")["answer"] for _ in range(100)} == {"challenger"}
 
 
 def test_deleted_endpoint_is_gone(models: Models) -> None:

@@ -32,6 +32,12 @@ def _capacity(params: Params, account: Account) -> str | None:
     return f"Maximum capacity {most} cannot be less than minimum capacity {least}" if least > most else None
 
 
+def _least(params: Params, _: Account) -> str | None:
+    if params["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount" and params.get("MinCapacity", 1) < 1:
+        return "MinCapacity of an endpoint variant must be at least 1"
+    return None
+
+
 def _target(params: Params, account: Account) -> Params | None:
     targets = account.moto("application-autoscaling").describe_scalable_targets(
         ServiceNamespace=params["ServiceNamespace"],
@@ -104,6 +110,13 @@ RULES = (
         _V,
         "RegisterScalableTarget.MinCapacity: This property is required when registering a new scalable target.",
         _capacity,
+    ),
+    Rule(
+        (_REGISTER,),
+        _V,
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-add-policy.html: minimum of at least 1; "
+        "0 is for inference components: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",
+        _least,
     ),
     Rule((_REGISTER, _PUT), _V, "ScalableDimension: begins with the service namespace.", _dimension),
     Rule((_REGISTER,), _V, _SOURCE, _variant),

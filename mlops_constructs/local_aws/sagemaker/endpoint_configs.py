@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.sagemaker.updates import check_weights
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class EndpointConfigs(Service):
         names = [variant["VariantName"] for variant in variants]
         if len(set(names)) != len(names):
             raise AwsError("ValidationException", f"The variant names {', '.join(names)} must be unique.")
+        check_weights(variant.get("InitialVariantWeight", 1.0) for variant in variants)
         for variant in variants:
             _check_variant(variant)
             self.account.client("sagemaker").describe_model(ModelName=variant["ModelName"])

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from mlops_constructs.local_aws.sagemaker.deployment import Deployment
 from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint, instances_of
 from mlops_constructs.local_aws.sagemaker.updates import (
-    changed_weights,
+    change_of,
+    check_changes,
     check_guardrails,
     check_scaled_variants,
+    check_weights,
     with_retained_properties,
 )
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.tags import Tags
     from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
-_SHIFT_SECONDS = 0.2
+SHIFT_SECONDS = 0.2
+"""How long new weights and instance counts take; on AWS, minutes."""
+_STEP_SECONDS = 0.1
 HEALTH_SECONDS = 60.0
 """How long a local fleet may take to become healthy; AWS allows 4 minutes and more."""
 
@@ -36,6 +40,7 @@ class Endpoints(Service):
     def __init__(self, account: Account, containers: ContainerHost, tags: Tags, quotas: ServiceQuotasService) -> None:
         super().__init__(account)
         self.health_seconds = HEALTH_SECONDS
+        self.shift_seconds = SHIFT_SECONDS
         self._containers = containers
         self._tags = tags
         self._quotas = quotas
@@ -47,6 +52,7 @@ class Endpoints(Service):
         config = self._config(params["EndpointConfigName"])
         arn = self._arn(name)
         endpoint = Endpoint(self.account, name, arn, config["EndpointConfigName"], self.lock, pending=config)
+        endpoint.deployment_config = params.get("DeploymentConfig", {})
         with self.lock:
             if name.lower() in self._endpoints:
                 raise AwsError("ValidationException", f'Cannot create already existing endpoint "{arn}".')
@@ -74,8 +80,13 @@ class Endpoints(Service):
         return {"Endpoints": summaries[: params.get("MaxResults", 100)]}
 
     def update_endpoint(self, params: Params) -> Params:
-        """Start the new fleet beside the old one in the background, and switch when it is healthy."""
+        """Start the new fleet beside the old one in the background, and switch when it is healthy.
+
+        It needs the old configuration too: DeleteEndpointConfig deletes one in use, and then no update succeeds.
+        https://github.com/hashicorp/terraform-provider-aws/issues/40048
+        """
         config = self._config(params["EndpointConfigName"])
+        self._config(self.find(params["EndpointName"]).config_name)
         with self.lock:
             endpoint = self.find(params["EndpointName"])
             endpoint.check_in_service()
@@ -88,6 +99,7 @@ class Endpoints(Service):
             check_scaled_variants(self.account, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
                 config = with_retained_properties(fleet, config, params.get("ExcludeRetainedVariantProperties", []))
+                check_weights(variant.get("InitialVariantWeight", 1.0) for variant in config["ProductionVariants"])
             self._check_quotas(instances_of(config["ProductionVariants"]))
             endpoint.deployment_config = policy
             endpoint.pending = config
@@ -97,18 +109,22 @@ class Endpoints(Service):
         return {"EndpointArn": endpoint.arn}
 
     def update_endpoint_weights_and_capacities(self, params: Params) -> Params:
-        """Change the weights and instance counts of the serving variants, in the background."""
+        """Change weights, or an instance count, in the background: both are live when the endpoint is InService."""
         with self.lock:
             endpoint = self.find(params["EndpointName"])
             endpoint.check_in_service()
             variants = {variant.name: variant for variant in self.serving(endpoint.name).variants}
             wanted = params["DesiredWeightsAndCapacities"]
-            weights = changed_weights(variants, wanted)
+            check_changes(variants, wanted)
             self._check_quotas(_added(variants, wanted))
+            for variant in variants.values():
+                change = change_of(variant, wanted)
+                variant.desired_weight, variant.desired_count = (
+                    change.get(name) for name in ("DesiredWeight", "DesiredInstanceCount")
+                )
             endpoint.failure_reason = ""
             endpoint.move_to("Updating")
-        counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in wanted if "DesiredInstanceCount" in one}
-        self.account.spawn(f"endpoint-{endpoint.name}", lambda: self._shift(endpoint, variants, weights, counts))
+        self.account.spawn(f"endpoint-{endpoint.name}", lambda: self._shift(endpoint, list(variants.values())))
         return {"EndpointArn": endpoint.arn}
 
     def delete_endpoint(self, params: Params) -> Params:
@@ -162,14 +178,14 @@ class Endpoints(Service):
     def _deployment(self, endpoint: Endpoint, config: Params) -> Deployment:
         return Deployment(self.account, self._containers, endpoint, config, self.health_seconds)
 
-    def _shift(
-        self, endpoint: Endpoint, variants: dict[str, Variant], weights: dict[str, float], counts: dict[str, int]
-    ) -> None:
-        self.account.closing.wait(_SHIFT_SECONDS)
+    def _shift(self, endpoint: Endpoint, variants: list[Variant]) -> None:
+        done = self.account.clock.now() + self.shift_seconds
+        while (left := done - self.account.clock.now()) > 0:  # a test can advance the clock
+            if self.account.closing.wait(min(left, _STEP_SECONDS)):
+                return
         with self.lock:
-            for name, variant in variants.items():
-                variant.weight = weights[name]
-                variant.instance_count = counts.get(name, variant.instance_count)
+            for variant in variants:
+                variant.settle()
             endpoint.move_to("InService")
 
     def _take_down(self, endpoint: Endpoint) -> None:

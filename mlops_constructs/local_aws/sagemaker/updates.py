@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Fleet, Variant
@@ -78,17 +79,51 @@ def check_guardrails(old: Params, new: Params, deployment_config: Params) -> Non
         raise AwsError("ValidationException", "A rolling deployment is not supported for several production variants.")
 
 
-def changed_weights(variants: Mapping[str, Variant], wanted: list[Params]) -> dict[str, float]:
-    """The weight of each variant after UpdateEndpointWeightsAndCapacities. Raises ValidationException."""
-    for change in wanted:
-        if change["VariantName"] not in variants:
-            raise AwsError("ValidationException", f"The variant {change['VariantName']} does not exist.")
-    weights = {name: variant.weight for name, variant in variants.items()}
-    weights |= {one["VariantName"]: one["DesiredWeight"] for one in wanted if "DesiredWeight" in one}
-    # What AWS does then is not documented; nothing would serve.
-    if not any(weights.values()):
+def check_weights(weights: Iterable[float]) -> None:
+    """Raise ValidationException when all weights are 0: what AWS does then is not documented; nothing would serve."""
+    if not any(weights):
         raise AwsError("ValidationException", "At least one variant must have a weight above 0.")
-    return weights
+
+
+def check_changes(variants: Mapping[str, Variant], wanted: list[Params]) -> None:
+    """Raise ValidationException for changes that UpdateEndpointWeightsAndCapacities does not make.
+
+    It updates the "variant weight of one or more variants", or the "capacity of one variant":
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpointWeightsAndCapacities.html
+    What AWS does with a variant that is named twice, with one that nothing changes, and with the count 0 is not
+    documented; an error is the strictest reading.
+    """
+    for name, changes in Counter(change["VariantName"] for change in wanted).items():
+        if name not in variants:
+            raise AwsError("ValidationException", f"The variant {name} does not exist.")
+        if changes > 1:
+            raise AwsError("ValidationException", f"The variant {name} is in the request {changes} times.")
+    counted = [change["VariantName"] for change in wanted if "DesiredInstanceCount" in change]
+    if len(counted) > 1:
+        raise AwsError(
+            "ValidationException", f"The capacity of one variant can be updated at a time, not of {', '.join(counted)}."
+        )
+    for change in wanted:
+        _check_change(variants[change["VariantName"]], change)
+    check_weights(change_of(variant, wanted).get("DesiredWeight", variant.weight) for variant in variants.values())
+
+
+def _check_change(variant: Variant, change: Params) -> None:
+    if "ServerlessUpdateConfig" in change:
+        raise AwsError("ValidationException", "the local AWS does not implement ServerlessUpdateConfig")
+    if not change.keys() & {"DesiredWeight", "DesiredInstanceCount"}:
+        raise AwsError("ValidationException", f"Nothing is to be updated for the variant {variant.name}.")
+    if "DesiredInstanceCount" not in change:
+        return
+    if variant.instance_count is None:
+        raise AwsError("ValidationException", f"The serverless variant {variant.name} has no instances.")
+    if change["DesiredInstanceCount"] < 1:
+        raise AwsError("ValidationException", f"DesiredInstanceCount of the variant {variant.name} must be at least 1.")
+
+
+def change_of(variant: Variant, wanted: list[Params]) -> Params:
+    """The change of a variant in a request to UpdateEndpointWeightsAndCapacities; empty when there is none."""
+    return next((change for change in wanted if change["VariantName"] == variant.name), {})
 
 
 def alarms_in_alarm(account: Account, deployment_config: Params, credentials: Mapping[str, Any]) -> list[str]:

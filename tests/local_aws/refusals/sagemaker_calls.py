@@ -23,6 +23,7 @@ _CLUSTER = "ProcessingResources.ClusterConfig"
 _TUNING_RESOURCES = "TrainingJobDefinition.HyperParameterTuningResourceConfig"
 _DEPLOY = "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration"
 _ENDPOINT = "sagemaker:CreateEndpoint"
+_VARIANT = {"ModelName": "model", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 _ROLE_OF_NOBODY = "arn:aws:iam::123456789012:role/of-nobody"
 _KEY_OF_NOBODY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 _ASSUME = "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html"
@@ -226,6 +227,34 @@ ENDPOINTS = [
         "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpointConfig.html: Could not find model",
         {"ProductionVariants.0.ModelName": "never-made"},
     ),
+    Refusal(
+        "config-of-eleven-variants",
+        "sagemaker:CreateEndpointConfig",
+        V,
+        "CreateEndpointConfig.ProductionVariants: ProductionVariantList has a maximum of 10.",
+        {"ProductionVariants": [{"VariantName": f"v{number}", **_VARIANT} for number in range(11)]},
+    ),
+    Refusal(
+        "config-of-one-name",
+        "sagemaker:CreateEndpointConfig",
+        V,
+        "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html: the variant's name",
+        {"ProductionVariants": [{"VariantName": "main", **_VARIANT}] * 2},
+    ),
+    Refusal(
+        "config-without-weight",
+        "sagemaker:CreateEndpointConfig",
+        V,
+        "InitialVariantWeight: the ratio of the VariantWeight to the sum of all; a sum of 0 has none.",
+        {"ProductionVariants.0.InitialVariantWeight": 0.0},
+    ),
+    Refusal(
+        "config-with-negative-weight",
+        "sagemaker:CreateEndpointConfig",
+        V,
+        "InitialVariantWeight: VariantWeight has a minimum of 0.",
+        {"ProductionVariants.0.InitialVariantWeight": -1.0},
+    ),
     Refusal("canary-over-half", _ENDPOINT, V, _GUARDRAILS, {f"{_DEPLOY}.CanarySize.Value": 51}),
     Refusal(
         "canary-instances-over-half",
@@ -293,6 +322,13 @@ SCALING = [
         V,
         "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html",
         {"MinCapacity": 5},
+    ),
+    Refusal(
+        "variant-without-instances",
+        _REGISTER,
+        V,
+        "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-add-policy.html: at least 1",
+        {"MinCapacity": 0},
     ),
     Refusal(
         "new-target-without-capacity",
