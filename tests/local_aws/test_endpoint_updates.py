@@ -349,6 +349,7 @@ def test_the_retained_deployment_policy_needs_the_same_variant_names(models: Mod
 
 
 def test_an_endpoint_whose_configuration_was_deleted_cannot_be_updated(models: Models) -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/40048"""
     old = models.simple("old")
     name = models.endpoint(old)
     models.settled(name)

@@ -61,7 +61,7 @@ def dimensions(**values: str) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in values.items()]
 
 
-def told(models: Models, stat: str, metric: str, **values: str) -> float | None:
+def told(models: Models, stat: str, metric: str, *, unit: str = "", **values: str) -> float | None:
     """One statistic over three hours; None without data."""
     query = {
         "Id": "one",
@@ -69,6 +69,7 @@ def told(models: Models, stat: str, metric: str, **values: str) -> float | None:
             "Metric": {"Namespace": "AWS/SageMaker", "MetricName": metric, "Dimensions": dimensions(**values)},
             "Period": 3 * 3_600,
             "Stat": stat,
+            **({"Unit": unit} if unit else {}),
         },
     }
     cloudwatch = models.aws.client("cloudwatch")
@@ -172,6 +173,8 @@ def test_latencies_are_microseconds_of_each_request(models: Models) -> None:
     assert told(models, "SampleCount", "ModelLatency", **both) == 4
     assert told(models, f"TC(:{passed + 1_000:.0f})", "ModelLatency", **both) == 4
     assert told(models, "PR(0:)", "ModelLatency", **both) == 100
+    assert told(models, "SampleCount", "ModelLatency", unit="Microseconds", **both) == 4
+    assert told(models, "SampleCount", "ModelLatency", unit="Milliseconds", **both) is None
 
 
 def test_get_metric_statistics_returns_the_statistics_with_their_unit(models: Models) -> None:

@@ -83,7 +83,6 @@ class Endpoints(Service):
         """Start the new fleet beside the old one in the background, and switch when it is healthy.
 
         It needs the old configuration too: DeleteEndpointConfig deletes one in use, and then no update succeeds.
-        https://github.com/hashicorp/terraform-provider-aws/issues/40048
         """
         config = self._config(params["EndpointConfigName"])
         self._config(self.find(params["EndpointName"]).config_name)
