@@ -19,8 +19,8 @@ from judge_ab_test.rates import geometric_grid, log_sum_exp
 from judge_ab_test.superiority import EValues
 
 if TYPE_CHECKING:
-    from judge_ab_test.counts import Segment, Tally
     from handler_kit.ab_plan import Plan
+    from judge_ab_test.counts import Segment, Tally
 
 _SIGNS = {EQUAL: (1.0, -1.0), AT_MOST: (1.0,), AT_LEAST: (-1.0,)}
 

@@ -20,8 +20,8 @@ from judge_ab_test.rates import Effect, half_prior, log_sum_exp, pair
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from judge_ab_test.counts import Segment, Tally
     from handler_kit.ab_plan import Plan
+    from judge_ab_test.counts import Segment, Tally
     from judge_ab_test.rates import Rates
 
 EQUAL, AT_MOST, AT_LEAST = "equal", "at most", "at least"

@@ -11,8 +11,8 @@ from handler_kit.ab_plan import RATE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from judge_ab_test.counts import Tally
     from handler_kit.ab_plan import Metric
+    from judge_ab_test.counts import Tally
 
 SECONDS_A_DAY = 86_400.0
 

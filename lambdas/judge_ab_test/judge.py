@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from handler_kit.ab_plan import RATE, Metric, Plan
 from judge_ab_test import bounded_mean, difference, superiority
 from judge_ab_test.counts import Tally
 from judge_ab_test.decision import (
@@ -24,7 +25,6 @@ from judge_ab_test.decision import (
 )
 from judge_ab_test.forecast import SECONDS_A_DAY, Estimate, Forecast, estimate, forecast, growth
 from judge_ab_test.maturity import Matured
-from handler_kit.ab_plan import RATE, Metric, Plan
 from judge_ab_test.sample_ratio import log_mismatch
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from judge_ab_test.rates import half_prior, log_sum_exp, pair
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from judge_ab_test.counts import Segment, Tally
     from handler_kit.ab_plan import Plan
+    from judge_ab_test.counts import Segment, Tally
     from judge_ab_test.rates import Effect
 
 

@@ -34,10 +34,12 @@ STEPS = {
 # What stands in one file, as it has under about 90 lines in all.
 SHORT = ["start_newest", "stop_training"]
 VERBS = {
+    "abort_ab_test": "abort",
     "answer_training": "answer",
     "check_dataset": "check",
     "evaluate_model": "evaluate",
     "gather_evidence": "gather",
+    "judge_ab_test": "judge",
     "record_decision": "record",
     "record_release": "record",
     "register_model": "register",
