@@ -239,9 +239,9 @@ def store() -> Store:
 def write(record: Record) -> Record:
     """Write the record, whatever it was before."""
     kept = store()
-    _, etag = kept.read()
-    kept.write(record, etag, now=START, by="test", why="test")
-    return replace(record, version=record.version + 1)
+    found, etag = kept.read()
+    kept.write(replace(record, version=found.version), etag, now=START, by="test", why="test")
+    return kept.read()[0]
 
 
 def read() -> Record:

@@ -132,11 +132,10 @@ def test_outcomes_that_name_no_request_are_unknown_once_the_test_is_as_old_as_an
 
 
 def test_broken_lines_are_counted_and_break_nothing(lake: Lake) -> None:
-    folder = f"capture/{ab_lake.PIPELINE}/production/{ab_lake.ENDPOINT}/{PRIMARY}/2026/09/21/13"
-    assert ab_lake.START == 1_790_002_800.0
+    folder = f"capture/{ab_lake.PIPELINE}/production/{ab_lake.ENDPOINT}/{PRIMARY}/2026/09/21/15"
     lake.put(folder, START + 130, b"{", b"[1]", b"", b"\xff\xfe", {"eventMetadata": {}}, b'{"a":' * 5_000)
     captured(lake, "1", START + 100)
-    truth = f"ground-truth/{ab_lake.PIPELINE}/2026/09/21/13"
+    truth = f"ground-truth/{ab_lake.PIPELINE}/2026/09/21/15"
     no_id = {"groundTruthData": {"data": "1"}, "eventMetadata": {}}
     lake.put(
         truth, START + 200, b"no json", no_id, {"groundTruthData": {"data": None}, "eventMetadata": {"eventId": "1"}}
