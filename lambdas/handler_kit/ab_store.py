@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.ab_record import Record
-from handler_kit.errors import StepError, error_code
+from handler_kit.errors import PERMISSION_CODES, StepError, error_code
+from handler_kit.objects import exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ class Store:
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=self.key)
         except ClientError as error:
-            if error_code(error) not in _MISSING:
+            if error_code(error) not in _MISSING | PERMISSION_CODES or exists(self.s3, self.uri):
                 raise
             return Record(), None
         try:

@@ -21,7 +21,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class ArtifactLocation:
-    """Where to store an output artifact of the action."""
+    """Where an artifact of the action is, or is to be stored."""
 
     bucket: str
     key: str
@@ -35,6 +35,7 @@ class Job:
         id: The ID for which the result is reported; each continuation has a new one.
         parameters: The action's UserParameters, as the text of the event.
         continuation_token: The token that this action returned to be invoked again; ``None`` on the first invocation.
+        input_artifacts: Name of each input artifact to where it is.
         output_artifacts: Name of each output artifact to where to store it.
         credentials: The credentials for the artifacts; ``None`` when the event has none.
         encryption_key_id: The KMS key of the artifact store; ``None`` when it has no key of its own.
@@ -43,18 +44,25 @@ class Job:
     id: str
     parameters: str
     continuation_token: str | None
+    input_artifacts: dict[str, ArtifactLocation]
     output_artifacts: dict[str, ArtifactLocation]
     credentials: Credentials | None = field(repr=False)
     encryption_key_id: str | None
 
     def output_artifact(self, name: str) -> ArtifactLocation:
         """Where to put an output artifact. Raises ConfigurationError when the action does not declare it."""
-        try:
-            return self.output_artifacts[name]
-        except KeyError:
-            raise ConfigurationError(
-                f"The action declares no output artifact {name!r}; add it to the pipeline."
-            ) from None
+        return _located(self.output_artifacts, name, "output")
+
+    def input_artifact(self, name: str) -> ArtifactLocation:
+        """Where an input artifact is. Raises ConfigurationError when the action does not declare it."""
+        return _located(self.input_artifacts, name, "input")
+
+
+def _located(artifacts: dict[str, ArtifactLocation], name: str, kind: str) -> ArtifactLocation:
+    try:
+        return artifacts[name]
+    except KeyError:
+        raise ConfigurationError(f"The action declares no {kind} artifact {name!r}; add it to the pipeline.") from None
 
 
 def job_id(event: dict[str, Any]) -> str:
@@ -83,7 +91,8 @@ def parse(event: dict[str, Any]) -> Job:
             id=job_id(event),
             parameters=configuration.get("UserParameters", "{}"),
             continuation_token=data.get("continuationToken"),
-            output_artifacts=dict(map(_output_artifact, data.get("outputArtifacts", []))),
+            input_artifacts=dict(map(_artifact, data.get("inputArtifacts", []))),
+            output_artifacts=dict(map(_artifact, data.get("outputArtifacts", []))),
             credentials=_credentials(data.get("artifactCredentials")),
             encryption_key_id=(data.get("encryptionKey") or {}).get("id"),
         )
@@ -93,7 +102,7 @@ def parse(event: dict[str, Any]) -> Job:
         raise StepError("The CodePipeline job event does not have the structure that CodePipeline documents.") from None
 
 
-def _output_artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:
+def _artifact(artifact: dict[str, Any]) -> tuple[str, ArtifactLocation]:
     location = artifact["location"]["s3Location"]
     return artifact["name"], ArtifactLocation(location["bucketName"], location["objectKey"])
 

@@ -64,6 +64,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
     return {
         "pipeline": settings.pipeline,
         "execution_id": params.execution_id,
+        **({} if params.role is None else {"role": params.role}),
         "rollback_to": None if params.release == NONE else int(params.release),
         "released_at": None if released_at is None else released_at.isoformat(),
         "model_package_arn": params.model_package_arn,

@@ -28,8 +28,10 @@ class Params(ParamsBase):
         execution_id: The pipeline execution.
         model_package_arn: The package that production runs now.
         release: Number of the release that was deployed again, or ``none``.
+        role: In a pipeline with A/B tests: ``champion`` or ``challenger``; optional.
     """
 
     execution_id: str
     model_package_arn: str
     release: str
+    role: str | None = None

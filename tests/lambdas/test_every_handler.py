@@ -29,6 +29,7 @@ STEPS = {
     "gather_evidence": "gather_evidence",
     "record_decision": "record_approval",
     "record_release": "record_release",
+    "place_variants": "place_variants",
     "run_evaluation": "run_evaluation",
 }
 # What stands in one file, as it has under about 90 lines in all.
@@ -40,6 +41,7 @@ VERBS = {
     "evaluate_model": "evaluate",
     "gather_evidence": "gather",
     "judge_ab_test": "judge",
+    "place_variants": "place",
     "record_decision": "record",
     "record_release": "record",
     "register_model": "register",
