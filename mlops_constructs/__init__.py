@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .config import (
+    ABMetric,
+    ABTest,
     Algorithm,
     Approval,
     Autoscaling,
@@ -33,6 +35,7 @@ from .config import (
     Rollout,
     SmokeTest,
     Spot,
+    StickyUsers,
     Threshold,
     Training,
     TrainingLimits,
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
     from .pipeline import MLOpsPipeline
 
 __all__ = [
+    "ABMetric",
+    "ABTest",
     "Algorithm",
     "Approval",
     "Autoscaling",
@@ -75,6 +80,7 @@ __all__ = [
     "Rollout",
     "SmokeTest",
     "Spot",
+    "StickyUsers",
     "Threshold",
     "Training",
     "TrainingLimits",

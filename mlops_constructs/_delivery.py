@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ._aws.actions import PipelineStage
 from ._aws.pipeline import Pipeline
 from ._aws.policy import allow
+from .stages.ab_test.stage import ab_test_variable
 from .stages.releases import release_variable
 from .stages.trigger import dataset_source, source_permissions, start_on_schedule, start_on_upload
 
@@ -34,7 +35,7 @@ def deliver(scope: Construct, parts: Parts, config: PipelineConfig, env: Environ
             *parts.deployment.pipeline_permissions(),
             *parts.approval.pipeline_permissions(),
         ],
-        variables=[release_variable()],
+        variables=[release_variable(), *([] if parts.ab_test is None else [ab_test_variable()])],
         after=[parts.deployment.templates],
     )
     start_on_upload(pipeline, config.dataset, env)
@@ -53,6 +54,7 @@ def _functions(parts: Parts) -> list[Function]:
         *parts.approval.functions,
         parts.deployment.production_smoke_test,
         parts.releases.record_release,
+        *([] if parts.ab_test is None else [parts.ab_test.place_variants]),
     ]
 
 
@@ -64,12 +66,26 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
         *parts.evaluation.stages(),
         deployment.dev_stage(),
         approval.stage(),
-        PipelineStage(
-            "DeployProduction",
-            [
-                approval.record(run_order=1),
-                *deployment.production_actions(run_order=2),
-                parts.releases.action(run_order=5),
-            ],
-        ),
+        _production_stage(parts),
     ]
+
+
+def _production_stage(parts: Parts) -> PipelineStage:
+    deployment, ab_test = parts.deployment, parts.ab_test
+    actions = [parts.approval.record(run_order=1)]
+    if ab_test is None:
+        actions += [
+            *deployment.change_set_actions(run_order=2),
+            deployment.production_test(run_order=4),
+            parts.releases.action(run_order=5),
+        ]
+    else:
+        actions += [
+            ab_test.plan(run_order=2),
+            *deployment.change_set_actions(run_order=3, parameters="Variants::first.json"),
+            *deployment.change_set_actions(run_order=5, suffix="SecondChangeSet", parameters="Variants::second.json"),
+            deployment.production_test(run_order=7),
+            ab_test.settle(run_order=8),
+            parts.releases.action(run_order=9, role=ab_test.role),
+        ]
+    return PipelineStage("DeployProduction", actions)

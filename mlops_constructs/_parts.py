@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._aws.naming import dead_letters_name
+from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.deployment.stage import DeploymentStage
 from .stages.evaluation.stage import EvaluationStage, ServingImage
 from .stages.image.stage import ImageStage
+from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
 from .stages.releases import ReleasesStage
+from .stages.storage import StorageStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
 
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from ._aws.account import Account
     from ._aws.environment import Environment
     from .config import PipelineConfig
     from .config.script import ScriptAlgorithm
@@ -35,7 +39,37 @@ class Parts:
     deployment: DeploymentStage
     approval: ApprovalStage
     releases: ReleasesStage
+    ab_test: ABTestStage | None
     alarms: AlarmsStage | None
+
+
+def make_storage(scope: Construct, account: Account, config: PipelineConfig, name: str) -> StorageStage:
+    """Create the buckets, key and queue of the pipeline ``name``."""
+    return StorageStage(
+        scope,
+        "storage",
+        account=account,
+        name=name,
+        retain=config.removal == "retain",
+        existing=config.existing,
+        dataset=config.dataset,
+    )
+
+
+def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage) -> NotebookStage:
+    """Create the notebook instance, which must be configured."""
+    assert config.notebook is not None
+    made = image.repository is not None
+    return NotebookStage(
+        scope,
+        "notebook",
+        config=config.notebook,
+        env=env,
+        folders=config.dataset.folders,
+        algorithm_repository=env.name if made else config.algorithm.codecommit_repository,
+        # The repository must be seeded first.
+        after=[] if image.pipeline is None else [image.pipeline.pipeline],
+    )
 
 
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
@@ -52,6 +86,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
         environment={} if script is None else script.serving_environment,
+        ab_test=config.ab_test is not None,
     )
     production = deployment.production_endpoint
     training = _training(scope, config, env, image, deployment)
@@ -74,7 +109,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
     alarms = _alarms(scope, config, env, approval.topic_arn)
-    return Parts(image, registry, training, evaluation, deployment, approval, releases, alarms)
+    ab_test = _ab_test(scope, config, env, deployment)
+    return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, alarms)
 
 
 def _image(scope: Construct, config: PipelineConfig, env: Environment) -> ImageStage:
@@ -136,6 +172,23 @@ def _approval(
         production_stack=deployment.production_endpoint,
         production_parameters=deployment.fleets["production"],
         deploy_role_arn=deployment.production_roles.deploy.arn,
+    )
+
+
+def _ab_test(
+    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage
+) -> ABTestStage | None:
+    if config.ab_test is None:
+        return None
+    return ABTestStage(
+        scope,
+        "ab_test",
+        config=config.ab_test,
+        production=config.production,
+        fleet=deployment.fleets["production"],
+        instance_types=config.allowed_endpoints["production"].instance_types,
+        endpoint=deployment.production_endpoint,
+        env=env,
     )
 
 

@@ -20,8 +20,9 @@ from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._outputs import show
-from ._parts import make_parts
+from ._parts import make_notebook, make_parts, make_storage
 from .config import (
+    ABTest,
     Algorithm,
     Approval,
     Dataset,
@@ -36,13 +37,9 @@ from .config import (
 from .config.reading import read_arguments
 from .provider import iam_role_policy
 from .stages.approval import ACTION, STAGE
-from .stages.notebook.stage import NotebookStage
-from .stages.storage import StorageStage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .config import PipelineConfig
 
 
 class MLOpsPipeline(Construct):
@@ -66,6 +63,7 @@ class MLOpsPipeline(Construct):
         approval: Evidence, SNS topic and record of decisions.
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
+        ab_test: The functions of A/B tests, or None.
         alarms: Notifies the approval's topic of events that could not be delivered. None if the dead-letter queue is
             an existing one.
         notebook: The notebook instance, or None.
@@ -84,6 +82,7 @@ class MLOpsPipeline(Construct):
         evaluation: Evaluation = Evaluation(),
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
+        ab_test: ABTest | None = None,
         approval: Approval = Approval(),
         notebook: Notebook | None = Notebook(),
         existing: Existing = Existing(),
@@ -107,6 +106,7 @@ class MLOpsPipeline(Construct):
             evaluation: The evaluation gate before DEV.
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
+            ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
             approval: Who is notified, and how long an approval may take.
             notebook: The notebook instance; None omits it.
             existing: Existing resources to use instead of those that the pipeline would create.
@@ -130,6 +130,7 @@ class MLOpsPipeline(Construct):
             "evaluation": evaluation,
             "dev": dev,
             "production": production,
+            "ab_test": ab_test,
             "approval": approval,
             "notebook": notebook,
             "existing": existing,
@@ -144,16 +145,16 @@ class MLOpsPipeline(Construct):
         super().__init__(scope, id_)
         self.name = physical_name(config.name_prefix or id_, str(self.node.path))
         account = Account.of(self)
-        self.storage = self._make_storage(account, config)
+        self.storage = make_storage(self, account, config, self.name)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
         parts = make_parts(self, config, env)
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.alarms = parts.alarms
+        self.ab_test, self.alarms = parts.ab_test, parts.alarms
         self.pipeline = deliver(self, parts, config, env)
-        self.notebook = None if config.notebook is None else self._make_notebook(config.notebook, algorithm)
+        self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)
@@ -221,30 +222,6 @@ class MLOpsPipeline(Construct):
     def grant_approve(self, id_: str, role_name: str) -> None:
         """Allow a role to read the pipeline's state, and to approve or reject; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, answer_approval(self._env, STAGE, ACTION))
-
-    def _make_storage(self, account: Account, config: PipelineConfig) -> StorageStage:
-        return StorageStage(
-            self,
-            "storage",
-            account=account,
-            name=self.name,
-            retain=config.removal == "retain",
-            existing=config.existing,
-            dataset=config.dataset,
-        )
-
-    def _make_notebook(self, config: Notebook, algorithm: Algorithm) -> NotebookStage:
-        build, made = self.image.pipeline, self.image.repository is not None
-        return NotebookStage(
-            self,
-            "notebook",
-            config=config,
-            env=self._env,
-            folders=self._folders,
-            algorithm_repository=self.name if made else algorithm.codecommit_repository,
-            # The repository must be seeded first.
-            after=[] if build is None else [build.pipeline],
-        )
 
     def _grant(self, id_: str, role_name: str, statements: list[dict[str, object]]) -> None:
         iam_role_policy.IamRolePolicy(self, id_, name=f"{self.name}-{id_}", role=role_name, policy=document(statements))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs import (
+    ABMetric,
+    ABTest,
     Algorithm,
     Approval,
     Autoscaling,
@@ -28,6 +30,7 @@ from mlops_constructs import (
     Requests,
     Retry,
     Spot,
+    StickyUsers,
     Threshold,
     Training,
     TrainingLimits,
@@ -52,6 +55,7 @@ GOOD: dict[str, Any] = {
     "evaluation": Evaluation(),
     "dev": Endpoint(),
     "production": Endpoint.for_production(),
+    "ab_test": None,
     "approval": Approval(),
     "notebook": Notebook(),
     "existing": Existing(),
@@ -109,6 +113,7 @@ FULL: dict[str, Any] = {
         job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
     ),
     "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
+    "ab_test": ABTest(guardrails=[ABMetric.latency(max_latency_ms=300)], sticky=StickyUsers()),
     "approval": Approval(emails=["lead@example.org"]),
     "notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"]),
     "existing": Existing(kms_key_arn=KEY, artifact_bucket="team-artifacts", roles={"training": ROLE}),

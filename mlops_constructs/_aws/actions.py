@@ -23,6 +23,9 @@ EXECUTION_ID = "#{codepipeline.PipelineExecutionId}"
 # A variable that the caller may set when it starts an execution: the release to deploy again. By default ``none``.
 RELEASE_VARIABLE = "Release"
 RELEASE = f"#{{variables.{RELEASE_VARIABLE}}}"
+# The same for what the execution does to an A/B test: ``promote``, ``abort`` or by default ``none``.
+AB_TEST_VARIABLE = "ABTest"
+AB_TEST = f"#{{variables.{AB_TEST_VARIABLE}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ def invoke(
     parameters: Mapping[str, str],
     run_order: int = 1,
     namespace: str | None = None,
+    inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
 ) -> Action:
     """Make an action that calls a Lambda function with ``parameters`` as its UserParameters."""
@@ -132,5 +136,6 @@ def invoke(
         },
         run_order=run_order,
         namespace=namespace,
+        inputs=inputs,
         outputs=outputs,
     )

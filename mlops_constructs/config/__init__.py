@@ -1,5 +1,6 @@
 """The configuration of a pipeline: frozen, keyword-only dataclasses that validate themselves. Pure Python."""
 
+from .ab_test import ABMetric, ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
 from .contract import Column, DataContract
@@ -20,6 +21,8 @@ from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
 
 __all__ = [
+    "ABMetric",
+    "ABTest",
     "Algorithm",
     "Approval",
     "Autoscaling",
@@ -46,6 +49,7 @@ __all__ = [
     "Rollout",
     "SmokeTest",
     "Spot",
+    "StickyUsers",
     "Threshold",
     "Training",
     "TrainingLimits",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _OF_OUTCOMES = ("accuracy", "success", "value")
 _OF_CLOUDWATCH = ("server_errors", "latency")
+_NAMES = {"server_errors": "no_server_error", "latency": "in_time"}
 # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
 _WITHOUT_GUARDRAILS = "ml.inf1."
 
@@ -27,7 +28,8 @@ class ABMetric(Part):
     """What an A/B test measures; more is always better. Use one of the class methods.
 
     Attributes:
-        name: Name in the record, in commands and in sentences: letters, digits, ``_`` and ``-``. Literal.
+        name: Name in the record, in commands and in sentences: letters, digits, ``_`` and ``-``. None for the usual
+            one. Literal.
         measures: ``accuracy``, ``success`` and ``value`` are read from reported outcomes, ``server_errors`` and
             ``latency`` from CloudWatch. Literal.
         tolerance: Of a guardrail: how much lower than the champion's the challenger's may be, as a difference,
@@ -39,7 +41,7 @@ class ABMetric(Part):
         max_latency_ms: For ``latency``: the time in milliseconds within which a response is in time. Literal.
     """
 
-    name: str = "accuracy"
+    name: str | None = None
     measures: Literal["accuracy", "success", "value", "server_errors", "latency"] = "accuracy"
     tolerance: float = 0.01
     absolute_tolerance: float = 0.0
@@ -52,7 +54,7 @@ class ABMetric(Part):
     def accuracy(
         cls,
         *,
-        name: str = "accuracy",
+        name: str | None = None,
         tolerance: float = 0.01,
         absolute_tolerance: float = 0.0,
         relative_tolerance: float = 0.0,
@@ -70,22 +72,24 @@ class ABMetric(Part):
         )
 
     @classmethod
-    def success(cls, *, name: str = "success", tolerance: float = 0.01) -> ABMetric:
+    def success(cls, *, name: str | None = None, tolerance: float = 0.01) -> ABMetric:
         """Share of requests whose outcome is 1 or ``true``, such as an offer that was accepted."""
         return cls(name=name, measures="success", tolerance=tolerance)
 
     @classmethod
-    def value(cls, *, low: float, high: float, name: str = "value", tolerance: float = 0.01) -> ABMetric:
+    def value(
+        cls, *, low: float = 0.0, high: float = 1.0, name: str | None = None, tolerance: float = 0.01
+    ) -> ABMetric:
         """Mean of a number that is reported as the outcome, from ``low`` (counts as 0) to ``high`` (counts as 1)."""
         return cls(name=name, measures="value", low=low, high=high, tolerance=tolerance)
 
     @classmethod
-    def server_errors(cls, *, name: str = "no_server_error", tolerance: float = 0.005) -> ABMetric:
+    def server_errors(cls, *, name: str | None = None, tolerance: float = 0.01) -> ABMetric:
         """Share of requests without a 5XX error, from CloudWatch; no outcomes are needed."""
         return cls(name=name, measures="server_errors", tolerance=tolerance)
 
     @classmethod
-    def latency(cls, *, max_latency_ms: int, name: str = "in_time", tolerance: float = 0.01) -> ABMetric:
+    def latency(cls, *, max_latency_ms: int = 1000, name: str | None = None, tolerance: float = 0.01) -> ABMetric:
         """Share of requests that the model answers within ``max_latency_ms``, from CloudWatch."""
         return cls(name=name, measures="latency", max_latency_ms=max_latency_ms, tolerance=tolerance)
 
@@ -96,9 +100,9 @@ class ABMetric(Part):
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
-        yield from matches(
-            "name", self.name, r"[A-Za-z][A-Za-z0-9_-]{0,39}", "must be 1 to 40 letters, digits, '_' and '-'", "rename"
-        )
+        rule = "must be 1 to 40 letters, digits, '_' and '-', and begin with a letter"
+        if self.name is not None:
+            yield from matches("name", self.name, r"[A-Za-z][A-Za-z0-9_-]{0,39}", rule, "rename it")
         yield from one_of("measures", self.measures, (*_OF_OUTCOMES, *_OF_CLOUDWATCH))
         yield from in_range("tolerance", self.tolerance, 0.0001, 0.9999)
         yield from in_range("absolute_tolerance", self.absolute_tolerance, 0.0, 1e18)
@@ -109,9 +113,14 @@ class ABMetric(Part):
             yield Problem("high", f"must be above low ({self.low:g})", self.high, "increase it")
         yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
 
+    @property
+    def title(self) -> str:
+        """Its name, or the usual one."""
+        return _NAMES.get(self.measures, self.measures) if self.name is None else self.name
+
     def statistic(self) -> dict[str, Any]:
         """Return the metric as the statistics see it."""
-        return {"name": self.name, "kind": "mean" if self.measures == "value" else "rate", "tolerance": self.tolerance}
+        return {"name": self.title, "kind": "mean" if self.measures == "value" else "rate", "tolerance": self.tolerance}
 
     def source(self) -> dict[str, Any]:
         """Return where its outcomes come from."""
@@ -154,11 +163,12 @@ class ABTest(Part):
         challenger_weight: Challenger's share of the traffic at first, 0.001 to 0.999. Literal.
         metric: What the challenger must improve.
         guardrails: What it must not make worse. It is promoted only if each is shown to be no worse by its tolerance.
+            Literals.
         level: Probability of a false verdict, for all looks together, 0.0001 to 0.2. Literal.
         minimum_sample: Outcomes of both variants before the first look, 20 to 1,000,000. Literal.
         maximum_days: After so many days, 0.01 to 365, a test without a verdict is inconclusive. Literal.
         maturity_window_in_hours: A request counts when it is older than this, 0 to 2,160 hours, whatever has been
-            reported by then: the longest delay of an outcome, and at least the minutes that data capture takes. Literal.
+            reported by then: the longest delay of an outcome, and at least the minutes of data capture. Literal.
         sticky: Users stay at one variant, or None to choose a variant for each request.
         guard: Whether a function looks at the test and, if the challenger is shown to be worse in any metric, takes
             its traffic away. It can do nothing else; it never promotes. Literal.
@@ -187,7 +197,7 @@ class ABTest(Part):
         yield from under("metric", self.metric.problems())
         for index, guardrail in enumerate(self.guardrails):
             yield from under(f"guardrails[{index}]", guardrail.problems())
-        names = [metric.name for metric in self.metrics]
+        names = [metric.title for metric in self.metrics]
         if not is_token(names) and len(set(names)) != len(names):
             yield Problem("guardrails", "every metric must have a name of its own", names, "give each a name")
         yield from in_range("level", self.level, 0.0001, 0.2)
@@ -205,7 +215,7 @@ class ABTest(Part):
             yield Problem(
                 "ab_test.metric",
                 "needs production.data_capture: outcomes are joined with captured requests",
-                self.metric.name,
+                self.metric.title,
                 "give production a DataCapture, or use ABMetric.server_errors() or ABMetric.latency(...)",
             )
         if production.instance_type.startswith(_WITHOUT_GUARDRAILS) and not is_token(production.instance_type):
@@ -230,7 +240,7 @@ class ABTest(Part):
                 "maximum_days": self.maximum_days,
                 "maturity_window_in_seconds": self.maturity_window_in_hours * seconds,
             },
-            "sources": {metric.name: metric.source() for metric in self.metrics},
+            "sources": {metric.title: metric.source() for metric in self.metrics},
             "sticky_horizon_in_seconds": horizon,
             "guard": self.guard,
         }

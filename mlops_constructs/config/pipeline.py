@@ -15,6 +15,7 @@ from ._rules import literal, matches, one_of, reference
 from ._script_rules import range_problems, script_problems
 from ._tags import tag_problems
 from ._tokens import is_token
+from .ab_test import ABTest
 from .algorithm import Algorithm
 from .approval import Approval
 from .dataset import Dataset
@@ -52,6 +53,7 @@ class Arguments(Part):
     evaluation: Evaluation
     dev: Endpoint
     production: Endpoint
+    ab_test: ABTest | None
     approval: Approval
     notebook: Notebook | None
     existing: Existing
@@ -76,6 +78,8 @@ class Arguments(Part):
         yield from self._tuning_problems()
         yield from self._retraining_problems()
         yield from self._script_problems()
+        if self.ab_test is not None:
+            yield from self.ab_test.problems_with(self.production)
         level = self.production.smoke_test.confidence_level
         if level is not None and not is_token(level):
             rule, remedy = "is only for dev: production cannot be compared with itself", "leave it out here"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Unpack
 
+    from .ab_test import ABTest
     from .evaluation import Evaluation
     from .existing import Existing
     from .network import Network
@@ -31,6 +32,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     evaluation: Evaluation
     dev: Endpoint
     production: Endpoint
+    ab_test: ABTest | None
     approval: Approval
     notebook: Notebook | None
     existing: Existing

@@ -56,8 +56,11 @@ class ReleasesStage(Construct):
             ],
         )
 
-    def action(self, *, run_order: int) -> Action:
-        """Describe the last action of the pipeline: production is deployed and has passed its smoke test."""
+    def action(self, *, run_order: int, role: str | None = None) -> Action:
+        """Describe the last action of the pipeline: production is deployed and has passed its smoke test.
+
+        With A/B tests, ``role`` is the variable with the role of the release, champion or challenger.
+        """
         return invoke(
             "RecordRelease",
             self.record_release.name,
@@ -67,6 +70,7 @@ class ReleasesStage(Construct):
                 "execution_id": EXECUTION_ID,
                 "model_package_arn": "#{Candidate.ModelPackageArn}",
                 "release": RELEASE,
+                **({} if role is None else {"role": role}),
             },
         )
 

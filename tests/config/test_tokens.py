@@ -12,6 +12,8 @@ import pytest
 from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
 
 from mlops_constructs import (
+    ABMetric,
+    ABTest,
     Algorithm,
     Approval,
     Autoscaling,
@@ -37,6 +39,7 @@ from mlops_constructs import (
     Rollout,
     SmokeTest,
     Spot,
+    StickyUsers,
     Threshold,
     Training,
     TrainingLimits,
@@ -50,6 +53,7 @@ PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
+    *(ABMetric(), ABTest(), StickyUsers()),
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),
@@ -62,7 +66,7 @@ PARTS: list[Any] = [
     Tuning(hyperparameter_ranges={"depth": IntegerParameter(1, 9)}, objective_metric_name="loss"),
 ]
 # Lists of parts, which are judged field by field.
-NESTED = ("Evaluation.rules", "DataContract.columns")
+NESTED = ("ABTest.guardrails", "Evaluation.rules", "DataContract.columns")
 
 
 def entries_of(documentation: str, section: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mlops_constructs import (
+    ABMetric,
     Algorithm,
     Autoscaling,
     DataCapture,
@@ -23,8 +24,15 @@ from mlops_constructs import (
 )
 from mlops_constructs.config.script import ScriptAlgorithm
 
+_TOLERANCES = {"absolute_tolerance", "relative_tolerance"}
+_RANGE = {"low", "high"}
 # Fields that the way itself decides.
 DECIDED: dict[Any, set[str]] = {
+    ABMetric.accuracy: {"measures", "max_latency_ms", *_RANGE},
+    ABMetric.success: {"measures", "max_latency_ms", *_RANGE, *_TOLERANCES},
+    ABMetric.value: {"measures", "max_latency_ms", *_TOLERANCES},
+    ABMetric.server_errors: {"measures", "max_latency_ms", *_RANGE, *_TOLERANCES},
+    ABMetric.latency: {"measures", *_RANGE, *_TOLERANCES},
     Algorithm.from_directory: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
     Algorithm.from_codecommit: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},
     Algorithm.from_connection: {"directory", "codecommit_repository", "git", "image_uri", "built_in", "script"},

@@ -15,7 +15,7 @@ from cdktf import TerraformVariable
 from check_dataset import inspection, manifest
 from synthesis import CONTAINER, Synthesized, archive_at, new_stack, synth
 
-from mlops_constructs import Algorithm, Column, DataContract, Dataset, Endpoint
+from mlops_constructs import ABTest, Algorithm, Column, DataContract, Dataset, Endpoint
 from mlops_constructs._aws.function import archive_with_document
 from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
@@ -48,6 +48,7 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
         algorithm=Algorithm.from_directory(CONTAINER, retrain_on_new_image=True),
         dataset=Dataset(schedule_expression="rate(1 day)", contract=DataContract()),
         evaluation=Evaluation(metric="accuracy", job=EvaluationJob()),
+        ab_test=ABTest(guard=True),
     )
 
 
@@ -131,8 +132,8 @@ def test_retraining_looks_for_actions_that_the_pipeline_has(stack: Synthesized) 
     from handler_kit.settings import NONE
 
     stages = stack.stages()
-    (variable,) = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
-    assert (variable["name"], variable["default_value"]) == (RELEASE, NONE)
+    variables = stack.one("aws_codepipeline", name=stack.pipeline.name)["variable"]
+    assert {variable["name"]: variable["default_value"] for variable in variables} == {RELEASE: NONE, "ABTest": NONE}
     assert DATASET in {action["name"] for action in stages["Source"]}
     assert TRAIN in {action["name"] for action in stages["Train"]}
 
@@ -146,7 +147,7 @@ def test_user_parameters_are_exactly_what_params_read(stack: Synthesized) -> Non
 def test_every_variable_used_is_one_that_an_earlier_action_gives(stack: Synthesized) -> None:
     given = {
         "codepipeline": {"PipelineExecutionId"},
-        "variables": {"Release"},
+        "variables": {"Release", "ABTest"},
         "Dataset": {"BucketName", "ObjectKey", "VersionId", "ETag"},
     }
     for actions in stack.stages().values():

@@ -6,20 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...config import Rollout
+    from .slots import Slot
 
 Json = dict[str, Any]
+_ERRORS, _SLOW = "ServerErrors", "SlowAnswers"
 
 
-def rollback_alarms(rollout: Rollout, variant: str) -> Json:
-    """Make the alarms on the rate of 5XX errors and on the latency of a variant.
+def alarm_names(slot: Slot) -> dict[str, Json]:
+    """Return the logical ids of a slot's alarms, with their names.
+
+    Of two slots, both have their alarms at all times, with names of their own: the endpoint depends on them also where
+    its deployment policy, which names them, is left out. Where a slot is empty, they have no data.
+    """
+    if slot.condition is None:
+        return {slot.resource(name): {"Ref": slot.resource(name)} for name in (_ERRORS, _SLOW)}
+    return {
+        slot.resource(name): {"Fn::Sub": f"${{EndpointName}}-{slot.variant}-{suffix}"}
+        for name, suffix in ((_ERRORS, "server-errors"), (_SLOW, "slow-answers"))
+    }
+
+
+def rollback_alarms(rollout: Rollout, slot: Slot) -> Json:
+    """Make the alarms on the rate of 5XX errors and on the latency of a slot's variant.
 
     SageMaker also publishes the metrics with the name of the endpoint configuration as a dimension. Without this
     dimension, an error of the old fleet would roll back a good release.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
+    variant = slot.variant
     enough = f"requests >= {rollout.min_requests}"
-    return {
-        "ServerErrors": _alarm(
+    alarms = {
+        slot.resource(_ERRORS): _alarm(
             f"More than {rollout.max_server_error_percent} % of the requests of a minute end in a server error",
             {
                 "EvaluationPeriods": 1,
@@ -38,7 +55,7 @@ def rollback_alarms(rollout: Rollout, variant: str) -> Json:
                 ],
             },
         ),
-        "SlowAnswers": _alarm(
+        slot.resource(_SLOW): _alarm(
             f"The model takes longer than {rollout.max_latency_ms} ms on average",
             {
                 "Namespace": "AWS/SageMaker",
@@ -52,6 +69,10 @@ def rollback_alarms(rollout: Rollout, variant: str) -> Json:
             },
         ),
     }
+    if slot.condition is not None:
+        for logical_id, name in alarm_names(slot).items():
+            alarms[logical_id]["Properties"]["AlarmName"] = name
+    return alarms
 
 
 def _alarm(description: str, properties: Json) -> Json:

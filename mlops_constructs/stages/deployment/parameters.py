@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import Autoscaling
 from ...config._instances import has_own_disks
+from .slots import BOTH, SLOTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...config import Endpoint
     from ...config.requests import AllowedEndpoint
+    from .slots import Slot
 
+# Of a model: in a template with two slots, each has its own.
+MODEL_PARAMETERS = ("Image", "ModelDataUrl", "ModelPackageArn", "ExecutionId")
 PARAMETERS = (
-    "Image",
-    "ModelDataUrl",
-    "ModelPackageArn",
-    "ExecutionId",
+    *MODEL_PARAMETERS,
     "ExecutionRoleArn",
     "KmsKeyArn",
     "EndpointName",
@@ -23,15 +26,38 @@ PARAMETERS = (
 )
 # Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
+_TRUTH = {"Type": "String", "AllowedValues": ["true", "false"]}
+# Of the endpoint as a whole, also where it has two slots.
+_SHARED_CHOICES = ("EncryptVolume", "CaptureSampling")
 
 
-def endpoint_parameters(config: Endpoint, allowed: AllowedEndpoint, *, in_vpc: bool) -> dict[str, Any]:
+def endpoint_parameters(
+    config: Endpoint, allowed: AllowedEndpoint, slots: Sequence[Slot], *, in_vpc: bool
+) -> dict[str, Any]:
     """Return the template's parameters."""
-    return {
-        **{name: {"Type": "String"} for name in PARAMETERS},
+    text = {"Type": "String"}
+    choices = _choices(config, allowed)
+    parameters: dict[str, Any] = {
+        **{name: text for name in PARAMETERS},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
-        **_choices(config, allowed),
     }
+    if len(slots) == 1:
+        return {**parameters, **choices}
+    # The package and the execution without a prefix are the champion's.
+    parameters = {name: value for name, value in parameters.items() if name not in ("Image", "ModelDataUrl")}
+    parameters |= {name: choices[name] for name in _SHARED_CHOICES}
+    occupied = [*(slot.variant for slot in slots), BOTH]
+    parameters[SLOTS] = {"Type": "String", "AllowedValues": occupied, "Description": "Which slots are occupied"}
+    if config.rollout is not None:
+        parameters["IsGuarded"] = {**_TRUTH, "Description": "Whether the deployment policy is used"}
+    for slot in slots:
+        own = {
+            **{name: text for name in MODEL_PARAMETERS},
+            "Weight": {"Type": "Number", "MinValue": 0, "MaxValue": 1},
+            **{name: value for name, value in choices.items() if name not in _SHARED_CHOICES},
+        }
+        parameters |= {f"{slot.prefix}{name}": value for name, value in own.items()}
+    return parameters
 
 
 def fleet_parameters(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, str]:
@@ -44,7 +70,6 @@ def _choices(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
     capture = config.data_capture
     number = config.initial_instance_count
     scaling = config.autoscaling or Autoscaling(min_capacity=number, max_capacity=number)
-    truth = {"Type": "String", "AllowedValues": ["true", "false"]}
     count = {"Type": "Number", "MinValue": allowed.min_instance_count, "MaxValue": allowed.max_instance_count}
     return {
         "InstanceType": {
@@ -53,7 +78,7 @@ def _choices(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
             "Default": config.instance_type,
         },
         "InitialInstanceCount": {**count, "Default": number},
-        "EncryptVolume": {**truth, "Default": _truth(not has_own_disks(config.instance_type))},
+        "EncryptVolume": {**_TRUTH, "Default": _truth(not has_own_disks(config.instance_type))},
         "CaptureSampling": {
             "Type": "Number",
             "MinValue": 0,
@@ -61,7 +86,7 @@ def _choices(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
             "Default": 0 if capture is None else capture.sampling_percentage,
             "Description": "Percent of the requests that are kept; 0 keeps none",
         },
-        "Autoscales": {**truth, "Default": _truth(config.autoscaling is not None)},
+        "Autoscales": {**_TRUTH, "Default": _truth(config.autoscaling is not None)},
         "MinCapacity": {**count, "Default": scaling.min_capacity},
         "MaxCapacity": {**count, "Default": scaling.max_capacity},
         "TargetValue": {"Type": "Number", "Default": scaling.invocations_per_instance},

@@ -55,10 +55,11 @@ class DeploymentStage(Construct):
         image_arn: str,
         accept: str,
         environment: Mapping[str, str],
+        ab_test: bool,
     ) -> None:
         """Make the roles, templates and functions; the pipeline deploys the endpoints themselves."""
         super().__init__(scope, id_)
-        self._env, self._accept, self._environment = env, accept, environment
+        self._env, self._accept, self._environment, self._ab_test = env, accept, environment, ab_test
         self._configs, self._allowed = {"dev": dev, "production": production}, allowed
         self.dev_roles = self._roles("dev", "production", image_arn)
         self.production_roles = self._roles("production", "dev", image_arn)
@@ -110,22 +111,32 @@ class DeploymentStage(Construct):
 
     def dev_stage(self) -> PipelineStage:
         """Describe the pipeline stage ``DeployDev``; a stack that failed is replaced."""
-        deploy = self._cloudformation("Deploy", "dev", {"ActionMode": "REPLACE_ON_FAILURE"}, run_order=1)
+        mode = {"ActionMode": "REPLACE_ON_FAILURE"}
+        deploy = self._cloudformation("Deploy", "dev", mode, run_order=1, parameters="Release::dev.json")
         test = self._test_action("dev", self.dev_smoke_test, run_order=2, namespace="Dev")
         return PipelineStage("DeployDev", [deploy, test])
 
-    def production_actions(self, *, run_order: int) -> list[Action]:
-        """Describe the actions that deploy production, from ``run_order`` on; the stack is never replaced."""
+    def change_set_actions(
+        self, *, run_order: int, suffix: str = "ChangeSet", parameters: str = "Release::production.json"
+    ) -> list[Action]:
+        """Describe the two actions that change production, from ``run_order`` on; the stack is never replaced.
+
+        Args:
+            run_order: Of the first action.
+            suffix: Last part of their names.
+            parameters: Artifact and file with the parameters of the template.
+        """
         change_set = {"ChangeSetName": _CHANGE_SET}
         return [
             self._cloudformation(
-                "PrepareChangeSet",
+                f"Prepare{suffix}",
                 "production",
                 {"ActionMode": "CHANGE_SET_REPLACE", **change_set},
                 run_order=run_order,
+                parameters=parameters,
             ),
             Action(
-                name="ExecuteChangeSet",
+                name=f"Execute{suffix}",
                 category="Deploy",
                 action_provider="CloudFormation",
                 run_order=run_order + 1,
@@ -135,10 +146,11 @@ class DeploymentStage(Construct):
                     **change_set,
                 },
             ),
-            self._test_action(
-                "production", self.production_smoke_test, run_order=run_order + 2, namespace="Production"
-            ),
         ]
+
+    def production_test(self, *, run_order: int) -> Action:
+        """Describe the smoke test of production."""
+        return self._test_action("production", self.production_smoke_test, run_order=run_order, namespace="Production")
 
     def pipeline_permissions(self) -> list[Statement]:
         """Return what the pipeline's role needs for the templates and the two stacks."""
@@ -158,19 +170,21 @@ class DeploymentStage(Construct):
             watched=watched,
         )
 
-    def _cloudformation(self, name: str, stack: str, mode: dict[str, str], *, run_order: int) -> Action:
+    def _cloudformation(
+        self, name: str, stack: str, mode: dict[str, str], *, run_order: int, parameters: str
+    ) -> Action:
         return Action(
             name=name,
             category="Deploy",
             action_provider="CloudFormation",
             run_order=run_order,
-            inputs=[TEMPLATES, "Release"],
+            inputs=[TEMPLATES, parameters.partition("::")[0]],
             configuration={
                 **mode,
                 "StackName": f"{self._env.name}-{stack}",
                 "RoleArn": self._all_roles[stack].deploy.arn,
                 "TemplatePath": f"{TEMPLATES}::{stack}.json",
-                "TemplateConfiguration": f"Release::{stack}.json",
+                "TemplateConfiguration": parameters,
             },
         )
 
@@ -190,15 +204,18 @@ class DeploymentStage(Construct):
             },
         )
 
+    def _template(self, name: str) -> dict[str, object]:
+        return endpoint_template(
+            self._configs[name],
+            self._allowed[name],
+            in_vpc=self._env.network is not None,
+            tags={**self._env.tags, PIPELINE_TAG: self._env.name},
+            environment=self._environment,
+            ab_test=self._ab_test and name == "production",
+        )
+
     def _templates(self) -> s3_object.S3Object:
-        tags, in_vpc = {**self._env.tags, PIPELINE_TAG: self._env.name}, self._env.network is not None
-        files = {
-            f"{name}.json": json.dumps(
-                endpoint_template(config, self._allowed[name], in_vpc=in_vpc, tags=tags, environment=self._environment),
-                indent=2,
-            ).encode()
-            for name, config in self._configs.items()
-        }
+        files = {f"{name}.json": json.dumps(self._template(name), indent=2).encode() for name in self._configs}
         bundle = archive("endpoints", files)
         asset = TerraformAsset(
             self, "templates_archive", path=str(bundle.path), type=AssetType.FILE, asset_hash=bundle.sha256

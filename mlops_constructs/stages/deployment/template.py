@@ -11,18 +11,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ...config.requests import AllowedEndpoint, EndpointLimits
-from .alarms import rollback_alarms
+from .alarms import alarm_names, rollback_alarms
+from .autoscaling import autoscaling
 from .parameters import endpoint_parameters
+from .slots import ONLY, SLOTS, TWO, no_value_unless
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ...config import Endpoint, Rollout
+    from .slots import Slot
 
-VARIANT = "primary"
 # Tag of models and endpoint configurations; the policy of the role that deploys allows changes only with this tag.
 PIPELINE_TAG = "mlops:pipeline"
-SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 Json = dict[str, Any]
 
@@ -34,8 +35,9 @@ def endpoint_template(
     in_vpc: bool = False,
     tags: Mapping[str, str] | None = None,
     environment: Mapping[str, str] = MappingProxyType({}),
+    ab_test: bool = False,
 ) -> Json:
-    """Make the template of an endpoint that serves one model.
+    """Make the template of an endpoint that serves one model, or with ``ab_test`` a champion and a challenger.
 
     A configured value is the default of a parameter, so that a data set with its own ``deployment.json`` can change it
     for its release.
@@ -46,20 +48,17 @@ def endpoint_template(
         in_vpc: Whether the model has a VPC.
         tags: The user's tags and the pipeline's.
         environment: Environment variables of a script's container; the region is added.
+        ab_test: Whether it has two slots; PlaceVariants sets the parameters of both for each deployment.
     """
-    both = [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()] + _tags()
+    slots = TWO if ab_test else ONLY
+    limits = allowed or AllowedEndpoint.of(config, EndpointLimits())
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "A SageMaker endpoint that serves one model package",
-        "Parameters": endpoint_parameters(
-            config, allowed or AllowedEndpoint.of(config, EndpointLimits()), in_vpc=in_vpc
-        ),
-        "Conditions": {
-            "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
-            "EncryptsVolume": {"Fn::Equals": [{"Ref": "EncryptVolume"}, "true"]},
-            "Scales": {"Fn::Equals": [{"Ref": "Autoscales"}, "true"]},
-        },
-        "Resources": _resources(config, both, environment, in_vpc=in_vpc),
+        "Description": "A SageMaker endpoint that serves one model package"
+        + (", or two of them in an A/B test" if ab_test else ""),
+        "Parameters": endpoint_parameters(config, limits, slots, in_vpc=in_vpc),
+        "Conditions": _conditions(config, slots),
+        "Resources": _resources(config, _key_values(tags), slots, environment, in_vpc=in_vpc),
         "Outputs": {
             "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
@@ -67,26 +66,61 @@ def endpoint_template(
     }
 
 
-def _if(condition: str, value: object) -> Json:
-    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
+def _key_values(tags: Mapping[str, str] | None) -> list[Json]:
+    return [{"Key": key, "Value": value} for key, value in ({} if tags is None else tags).items()]
 
 
-def _resources(config: Endpoint, tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
-    resources = {"Model": _model(tags, environment, in_vpc=in_vpc), "EndpointConfig": _endpoint_config(config, tags)}
-    if config.rollout is not None:
-        resources |= rollback_alarms(config.rollout, VARIANT)
-    resources["Endpoint"] = _endpoint(config, tags)
-    return resources | _autoscaling()
+def _conditions(config: Endpoint, slots: Sequence[Slot]) -> Json:
+    def is_true(parameter: str) -> Json:
+        return {"Fn::Equals": [{"Ref": parameter}, "true"]}
+
+    conditions = {
+        "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
+        "EncryptsVolume": is_true("EncryptVolume"),
+    }
+    for slot in slots:
+        if slot.condition is None:
+            conditions[slot.scales] = is_true("Autoscales")
+            continue
+        conditions[slot.condition] = {"Fn::Not": [{"Fn::Equals": [{"Ref": SLOTS}, _other(slot).variant]}]}
+        scales = [{"Condition": slot.condition}, is_true(f"{slot.prefix}Autoscales")]
+        conditions[slot.scales] = {"Fn::And": scales}
+    if slots == TWO and config.rollout is not None:
+        # An update that changes the set of variants can have no deployment policy.
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+        conditions["Guarded"] = is_true("IsGuarded")
+    return conditions
 
 
-def _model(tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
+def _other(slot: Slot) -> Slot:
+    return next(one for one in TWO if one != slot)
+
+
+def _resources(
+    config: Endpoint, tags: list[Json], slots: Sequence[Slot], environment: Mapping[str, str], *, in_vpc: bool
+) -> Json:
+    resources: Json = {}
+    for slot in slots:
+        resources[slot.resource("Model")] = _model(slot, tags, environment, in_vpc=in_vpc)
+    resources["EndpointConfig"] = _endpoint_config(config, tags, slots)
+    for slot in slots:
+        if config.rollout is not None:
+            resources |= rollback_alarms(config.rollout, slot)
+    resources["Endpoint"] = _endpoint(config, tags, slots)
+    for slot in slots:
+        resources |= autoscaling(slot)
+    return resources
+
+
+def _model(slot: Slot, tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
     model: Json = {
         "Type": "AWS::SageMaker::Model",
         "Properties": {
             "ExecutionRoleArn": {"Ref": "ExecutionRoleArn"},
             "EnableNetworkIsolation": True,
-            "PrimaryContainer": {"Image": {"Ref": "Image"}, "ModelDataUrl": {"Ref": "ModelDataUrl"}},
-            "Tags": tags,
+            "PrimaryContainer": {"Image": slot.value("Image"), "ModelDataUrl": slot.value("ModelDataUrl")},
+            # Its own package and execution: a challenger must not change the champion's model.
+            "Tags": tags + _release_tags(slot.prefix),
         },
     }
     if environment:
@@ -95,26 +129,28 @@ def _model(tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) ->
     if in_vpc:
         vpc = {"Subnets": {"Ref": "SubnetIds"}, "SecurityGroupIds": {"Ref": "SecurityGroupIds"}}
         model["Properties"]["VpcConfig"] = vpc
-    return model
+    return slot.while_occupied(model)
 
 
-def _endpoint_config(config: Endpoint, tags: list[Json]) -> Json:
+def _endpoint_config(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json:
     properties: Json = {
-        "ProductionVariants": [
-            {
-                "VariantName": VARIANT,
-                "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-                "InstanceType": {"Ref": "InstanceType"},
-                "InitialInstanceCount": {"Ref": "InitialInstanceCount"},
-                "InitialVariantWeight": 1.0,
-                "ContainerStartupHealthCheckTimeoutInSeconds": config.container_startup_health_check_timeout_in_seconds,
-            }
-        ],
-        "KmsKeyId": _if("EncryptsVolume", {"Ref": "KmsKeyArn"}),
-        "DataCaptureConfig": _if("Captures", _data_capture()),
-        "Tags": tags,
+        "ProductionVariants": [slot.if_occupied(_variant(config, slot)) for slot in slots],
+        "KmsKeyId": no_value_unless("EncryptsVolume", {"Ref": "KmsKeyArn"}),
+        "DataCaptureConfig": no_value_unless("Captures", _data_capture()),
+        "Tags": tags + _release_tags(),
     }
     return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": properties}
+
+
+def _variant(config: Endpoint, slot: Slot) -> Json:
+    return {
+        "VariantName": slot.variant,
+        "ModelName": slot.attribute("Model", "ModelName"),
+        "InstanceType": slot.value("InstanceType"),
+        "InitialInstanceCount": slot.value("InitialInstanceCount"),
+        "InitialVariantWeight": 1.0 if slot.condition is None else slot.value("Weight"),
+        "ContainerStartupHealthCheckTimeoutInSeconds": config.container_startup_health_check_timeout_in_seconds,
+    }
 
 
 def _data_capture() -> Json:
@@ -129,7 +165,7 @@ def _data_capture() -> Json:
     }
 
 
-def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
+def _endpoint(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json:
     properties: Json = {
         # The endpoint's name never changes, so that callers can keep it. The model and the configuration get no name:
         # CloudFormation cannot replace a resource that has a fixed name.
@@ -139,14 +175,22 @@ def _endpoint(config: Endpoint, tags: list[Json]) -> Json:
         # property of a variant: the setting of the new configuration takes effect.
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
         "RetainAllVariantProperties": True,
-        "Tags": tags,
+        "Tags": tags + _release_tags(),
     }
-    if config.rollout is not None:
-        properties["DeploymentConfig"] = _deployment(config.rollout)
-    return {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}
+    endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}
+    if config.rollout is None:
+        return endpoint
+    policy = _deployment(config.rollout, slots)
+    if slots == ONLY:
+        properties["DeploymentConfig"] = policy
+        return endpoint
+    properties["DeploymentConfig"] = no_value_unless("Guarded", policy)
+    # When an update changes the set of variants, nothing may come after the endpoint: a failure there would roll the
+    # endpoint back with its old deployment policy, which SageMaker refuses for another set of variants.
+    return {**endpoint, "DependsOn": [logical_id for slot in slots for logical_id in alarm_names(slot)]}
 
 
-def _deployment(rollout: Rollout) -> Json:
+def _deployment(rollout: Rollout, slots: Sequence[Slot]) -> Json:
     routing: Json = {"Type": _ROUTING[rollout.strategy], "WaitIntervalInSeconds": rollout.wait_interval_in_seconds}
     size = {"Type": "CAPACITY_PERCENT", "Value": rollout.step_percent}
     if rollout.strategy == "canary":
@@ -154,6 +198,7 @@ def _deployment(rollout: Rollout) -> Json:
     elif rollout.strategy == "linear":
         routing["LinearStepSize"] = size
     steps = -(-100 // rollout.step_percent) if rollout.strategy == "linear" else 2
+    alarms = [{"AlarmName": name} for slot in slots for name in alarm_names(slot).values()]
     return {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": routing,
@@ -161,46 +206,12 @@ def _deployment(rollout: Rollout) -> Json:
             # Must be longer than the sum of the waits; half an hour is added to start the new fleet.
             "MaximumExecutionTimeoutInSeconds": min(28_800, 1800 + steps * rollout.wait_interval_in_seconds + 120),
         },
-        "AutoRollbackConfiguration": {
-            "Alarms": [{"AlarmName": {"Ref": "ServerErrors"}}, {"AlarmName": {"Ref": "SlowAnswers"}}]
-        },
+        "AutoRollbackConfiguration": {"Alarms": alarms},
     }
 
 
-def _autoscaling() -> Json:
-    return {
-        "ScalableTarget": {
-            "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
-            "Condition": "Scales",
-            "DependsOn": "Endpoint",
-            "Properties": {
-                "ServiceNamespace": "sagemaker",
-                "ResourceId": {"Fn::Sub": f"endpoint/${{EndpointName}}/variant/{VARIANT}"},
-                "ScalableDimension": SCALABLE_DIMENSION,
-                "MinCapacity": {"Ref": "MinCapacity"},
-                "MaxCapacity": {"Ref": "MaxCapacity"},
-            },
-        },
-        "ScalingPolicy": {
-            "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
-            "Condition": "Scales",
-            "Properties": {
-                "PolicyName": {"Fn::Sub": f"${{EndpointName}}-{VARIANT}"},
-                "PolicyType": "TargetTrackingScaling",
-                "ScalingTargetId": {"Ref": "ScalableTarget"},
-                "TargetTrackingScalingPolicyConfiguration": {
-                    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-                    "TargetValue": {"Ref": "TargetValue"},
-                    "ScaleInCooldown": {"Ref": "ScaleInCooldown"},
-                    "ScaleOutCooldown": {"Ref": "ScaleOutCooldown"},
-                },
-            },
-        },
-    }
-
-
-def _tags() -> list[Json]:
+def _release_tags(prefix: str = "") -> list[Json]:
     return [
-        {"Key": "mlops:model-package", "Value": {"Ref": "ModelPackageArn"}},
-        {"Key": "mlops:execution", "Value": {"Ref": "ExecutionId"}},
+        {"Key": "mlops:model-package", "Value": {"Ref": f"{prefix}ModelPackageArn"}},
+        {"Key": "mlops:execution", "Value": {"Ref": f"{prefix}ExecutionId"}},
     ]
