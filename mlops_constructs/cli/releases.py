@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..deployed import Releases
+from ..deployed.releases import role_of
 from ._arguments import add_arguments, read_pipeline
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ def run(options: argparse.Namespace) -> int:
     elif not records:
         print(f"{options.pipeline} has released nothing yet.")
     else:
-        _print([_HEADINGS, *(_row(record) for record in records)])
+        rows = [_HEADINGS, *(_row(record) for record in records)]
+        if any("role" in record for record in records):
+            roles = ("role", *map(role_of, records))
+            rows = [(row[0], role, *row[1:]) for row, role in zip(rows, roles, strict=True)]
+        _print(rows)
     return 0
 
 

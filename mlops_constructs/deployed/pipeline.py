@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .clients import Clients
 
 RELEASE_VARIABLE = "Release"
+AB_TEST_VARIABLE = "ABTest"
 _REGISTER = "Register"
 
 
@@ -89,7 +90,12 @@ class DeployedPipeline:
     @property
     def takes_releases(self) -> bool:
         """Whether an execution can be started on an earlier release."""
-        return RELEASE_VARIABLE in (variable["name"] for variable in self.definition.get("variables", []))
+        return self._has_variable(RELEASE_VARIABLE)
+
+    @property
+    def has_ab_tests(self) -> bool:
+        """Whether a release becomes a challenger beside the champion."""
+        return self._has_variable(AB_TEST_VARIABLE)
 
     @cached_property
     def image_pipeline(self) -> str | None:
@@ -108,16 +114,18 @@ class DeployedPipeline:
         serves = function["Environment"]["Variables"].get("SERVING_IMAGE")
         return [trains, *([serves] if serves else [])]
 
-    def start(self, key: str, version_id: str, *, release: int | None = None) -> str:
+    def start(self, key: str, version_id: str, *, release: int | None = None, ab_test: str | None = None) -> str:
         """Start an execution on exactly one version of a data set; return its id.
 
         Args:
             key: Key of the data set in ``data_bucket``.
             version_id: Its S3 version.
             release: Number of the release to deploy again; None trains.
+            ab_test: What it does with the A/B test: ``promote`` or ``abort``; None begins one, if the pipeline has any.
         """
         revisions = {"S3_OBJECT_KEY": key, "S3_OBJECT_VERSION_ID": version_id}
-        variables = {} if release is None else {"variables": [{"name": RELEASE_VARIABLE, "value": str(release)}]}
+        given = {RELEASE_VARIABLE: release, AB_TEST_VARIABLE: ab_test}
+        variables = [{"name": name, "value": str(value)} for name, value in given.items() if value is not None]
         with explained(f"the pipeline {self.name} could not be started"):
             answer = self.client("codepipeline").start_pipeline_execution(
                 name=self.name,
@@ -125,9 +133,12 @@ class DeployedPipeline:
                     {"actionName": self.action, "revisionType": kind, "revisionValue": value}
                     for kind, value in revisions.items()
                 ],
-                **variables,
+                **({"variables": variables} if variables else {}),
             )
         return str(answer["pipelineExecutionId"])
+
+    def _has_variable(self, name: str) -> bool:
+        return name in (variable["name"] for variable in self.definition.get("variables", []))
 
 
 def actions_of(definition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

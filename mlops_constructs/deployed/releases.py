@@ -32,12 +32,8 @@ class Releases:
 
     def all(self) -> list[dict[str, Any]]:
         """Return every record, newest first."""
-        bucket = self._pipeline.artifact_bucket
         with self._explained():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
-            names = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
-            numbers = sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
-            return [self._read(number) for number in numbers]
+            return list(self._newest_first())
 
     def record(self, number: int) -> dict[str, Any]:
         """Return one record. Raises MlopsError when there is none with this number."""
@@ -53,8 +49,22 @@ class Releases:
         found = f"there are {', '.join(numbers)}" if numbers else "nothing has been released yet"
         raise MlopsError(f"{self._pipeline.name} has no release {number}; {found}")
 
-    def deploy_again(self, number: int) -> tuple[dict[str, Any], str]:
+    def numbers_of(self, *execution_ids: str) -> list[int | None]:
+        """Return the number of the release that each execution recorded, or None; the newest records are read first."""
+        found: dict[str, int] = {}
+        with self._explained():
+            for record in self._newest_first():
+                found[str(record.get("execution_id"))] = int(record["release"])
+                if found.keys() >= set(execution_ids):
+                    break
+        return [found.get(one) for one in execution_ids]
+
+    def deploy_again(self, number: int, ab_test: str | None = None) -> tuple[dict[str, Any], str]:
         """Start the pipeline on a release, without training; return its record and the execution's id.
+
+        Args:
+            number: Number of the release.
+            ab_test: What the execution does with the A/B test, see ``DeployedPipeline.start``.
 
         Raises:
             MlopsError: when the pipeline or the release does not allow it, with all reasons.
@@ -70,7 +80,15 @@ class Releases:
         if gone:
             raise MlopsError(f"release {number} cannot be deployed again: {'; '.join(gone)}")
         dataset = record["dataset"]
-        return record, pipeline.start(dataset["key"], dataset["version_id"], release=record["release"])
+        return record, pipeline.start(dataset["key"], dataset["version_id"], release=record["release"], ab_test=ab_test)
+
+    def _newest_first(self) -> Iterator[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._pipeline.artifact_bucket, Prefix=self._prefix
+        )
+        names = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
+        numbers = sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
+        return (self._read(number) for number in numbers)
 
     def _read(self, number: int) -> dict[str, Any]:
         bucket, key = self._pipeline.artifact_bucket, f"{self._prefix}{number}.json"
@@ -120,6 +138,11 @@ class Releases:
 
     def _explained(self) -> Any:
         return explained(f"the releases of {self._pipeline.name} could not be read")
+
+
+def role_of(record: Mapping[str, Any]) -> str:
+    """The role that a release got: ``champion``, or ``challenger`` in an A/B test."""
+    return str(record.get("role") or "champion")
 
 
 def _objects(record: Mapping[str, Any]) -> dict[str, dict[str, str]]:
