@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from . import (
+    ab,
     cache,
     data,
     decide,
@@ -20,6 +21,7 @@ from . import (
     invoke,
     local,
     logs,
+    outcomes,
     preflight,
     rehearse,
     releases,
@@ -42,8 +44,8 @@ INTERRUPTED = 130
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight,),
-    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke),
-    "Manage its releases": (releases, rollback, teardown),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes),
+    "Manage its releases": (releases, rollback, ab, teardown),
 }
 _MORE = (
     "`mlops COMMAND --help` explains a command. Begin with: mlops init my_project && cd my_project && mlops rehearse"
