@@ -31,6 +31,7 @@ class Change:
         store: Where it is.
         by: Who changes.
         asked: Weights that AWS was asked for, if it may have heard.
+        moved: Whether it was asked for weights at all.
     """
 
     record: Record
@@ -38,6 +39,7 @@ class Change:
     store: Store
     by: str
     asked: Mapping[str, float] | None = None
+    moved: bool = False
 
     def renew(self) -> None:
         """Tell the others that this command is still at it."""
@@ -80,12 +82,12 @@ class Changes:
             yield change
         except BaseException as error:
             with suppress(MlopsError):
-                self._restore(change.asked if change is not None and _unknown(error) else None)
+                self._restore(change, change.asked if change is not None and _unknown(error) else None)
             raise
 
     def set_weights(self, change: Change, weights: Mapping[str, float]) -> None:
         """Ask for weights, and wait until they are read back."""
-        change.asked = weights
+        change.asked, change.moved = weights, True
         self._endpoint.set_weights(weights)
         self._endpoint.wait_for_weights(weights)
         change.asked = None
@@ -114,11 +116,13 @@ class Changes:
             change.write(change.record.aborted(time.time(), why), why)
         return moves
 
-    def _restore(self, asked: Mapping[str, float] | None) -> None:
+    def _restore(self, change: Change | None, asked: Mapping[str, float] | None) -> None:
         """Write what is true, unless somebody else has taken over; if that is not known, let the next command look."""
         with explained("the record could not be restored"):
             record, etag = self._store.read()
             if record.intent is None or record.intent.by != self.by or etag is None:
+                if change is not None and change.moved:
+                    self._give_way(record)
                 return
             seen, now = self._endpoint.state(), time.time()
             if seen.status != IN_SERVICE or (asked is not None and not seen.has(asked)):
@@ -130,6 +134,12 @@ class Changes:
                 self._store.write(record.aborted(now, record.why), etag, by=self.by, why=record.why)
                 return
             self._store.write(record.settled(share, now), etag, by=self.by, why=f"{record.why} (broken off)")
+
+    def _give_way(self, record: Record) -> None:
+        """The guard may have ended the test just before this command's weights came: nobody else would undo them."""
+        if record.intent is None and record.running is None and not self._endpoint.state().has(record.weights):
+            self._endpoint.wait(lambda _: True, f"waiting for {self._endpoint.name}")
+            self._endpoint.set_weights(record.weights)
 
 
 def _share(record: Record, seen: Observed) -> float:

@@ -212,6 +212,23 @@ def test_a_lost_race_names_the_winner_and_changes_nothing(
     assert (world.read().version, world.shares()["secondary"]) == (9, 0.1)
 
 
+def test_a_shift_that_comes_after_the_guards_abort_is_undone(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_weights = ab_endpoint.Endpoint.set_weights
+
+    def late(self: ab_endpoint.Endpoint, weights: dict[str, float]) -> None:
+        if world.read().running is not None:
+            world.write(world.read().aborted(time.time(), "the guard"))
+        set_weights(self, weights)
+
+    monkeypatch.setattr(ab_endpoint.Endpoint, "set_weights", late)
+    assert main(["ab", "shift", NAME, "--to", "25%"]) == 1
+    assert "took over in the middle of this command" in capsys.readouterr().err
+    assert world.shares() == {"primary": 1.0, "secondary": 0.0}
+    assert world.read().running is None
+
+
 def test_of_two_shifts_at_once_the_record_is_that_of_the_weights(world: World) -> None:
     codes: list[int] = []
     start = threading.Barrier(2)
