@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.ab_record import Record
-from handler_kit.errors import PERMISSION_CODES, StepError, error_code
-from handler_kit.objects import exists
+from handler_kit.errors import StepError, error_code
+from handler_kit.objects import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,14 +55,12 @@ class Store:
 
         Raises StepError when the object is not such a record.
         """
-        try:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=self.key)
-        except ClientError as error:
-            if error_code(error) not in _MISSING | PERMISSION_CODES or exists(self.s3, self.uri):
-                raise
+        found = read_object(self.s3, self.bucket, self.key)
+        if found is None:
             return Record(), None
+        body, etag = found
         try:
-            return Record.from_json(json.loads(answer["Body"].read())), str(answer["ETag"])
+            return Record.from_json(json.loads(body)), etag
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise StepError(
                 f"{self.uri} is not the record of champion and challenger ({error}). Restore its last good version."

@@ -1,16 +1,36 @@
-"""Whether an object exists, for a function that may list only a part of a bucket."""
+"""Objects that may not exist, for a function that may list only a part of a bucket.
+
+For an object that does not exist, S3 returns "access denied" to such a function: GetObject has no prefix, which the
+condition of its permission to list asks for.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from handler_kit.errors import PERMISSION_CODES, error_code
+
+_MISSING = frozenset({"NoSuchKey", "404"})
+
 
 def exists(s3: Any, uri: str) -> bool:
-    """Whether there is an object at ``s3://bucket/key``.
-
-    For an object that does not exist, S3 returns "access denied" to a role that may list only a part of the bucket.
-    """
+    """Whether there is an object at ``s3://bucket/key``."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     found = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     # The keys come in order, so the first one is the object if it exists.
     return key in [one["Key"] for one in found.get("Contents", [])]
+
+
+def read_object(s3: Any, bucket: str, key: str) -> tuple[bytes, str] | None:
+    """Read an object and its ETag; ``None`` when it does not exist. The function may list its key."""
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) in _MISSING:
+            return None
+        if error_code(error) in PERMISSION_CODES and not exists(s3, f"s3://{bucket}/{key}"):
+            return None
+        raise
+    return answer["Body"].read(), str(answer["ETag"])

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit.ab_store import LostRaceError
 from handler_kit.errors import StepError, error_code
+from handler_kit.objects import read_object
 from judge_ab_test.capture import HOUR
 from judge_ab_test.judge import State
 from judge_ab_test.seen import Seen
@@ -88,16 +89,14 @@ class Books:
         """
         horizon = test.plan.get("sticky_horizon_in_seconds")
         memory = 2 * window + HOUR if horizon is None else math.inf
-        try:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}state.json")
-        except ClientError as error:
-            if error_code(error) not in _MISSING:
-                raise
+        found = read_object(self.s3, self.bucket, f"{self.prefix}state.json")
+        if found is None:
             # The first second of the first weights counts, if nothing has to settle.
             first = min((segment.since for segment in test.segments), default=test.started)
             return Ledger(State(test.started), first - 1.0, first // 60 * 60, Seen(memory), observed=first), None
+        body, etag = found
         try:
-            return _ledger(json.loads(answer["Body"].read()), test, memory), str(answer["ETag"])
+            return _ledger(json.loads(body), test, memory), etag
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StepError(
                 f"s3://{self.bucket}/{self.prefix}state.json is not the state of the test {test.id} ({error}). Restore"
@@ -122,14 +121,11 @@ class Books:
 
     def report(self) -> dict[str, Any] | None:
         """Return the newest report; None when there was no look."""
-        try:
-            answer = self.s3.get_object(Bucket=self.bucket, Key=f"{self.prefix}report.json")
-        except ClientError as error:
-            if error_code(error) not in _MISSING:
-                raise
+        found = read_object(self.s3, self.bucket, f"{self.prefix}report.json")
+        if found is None:
             return None
-        found: dict[str, Any] = json.loads(answer["Body"].read())
-        return found
+        report: dict[str, Any] = json.loads(found[0])
+        return report
 
     def _put(self, name: str, content: dict[str, Any], **condition: str) -> None:
         body = json.dumps(content, sort_keys=True, allow_nan=False).encode()
