@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = "ab"
 GROUND_TRUTH = "ground-truth"
 ARTIFACT = "Variants"
-_JUDGE_SECONDS, _JUDGE_MEMORY_MB = 900, 1024
+_JUDGE_SECONDS, _JUDGE_MEMORY_MB, _ABORT_SECONDS = 900, 1024, 360
 
 
 class ABTestStage(Construct):
@@ -161,6 +161,8 @@ class ABTestStage(Construct):
             env=self._env,
             settings=self._settings,
             permissions=[*self._record(), *self._weights()],
+            # It waits until the new weights are in force.
+            timeout_seconds=_ABORT_SECONDS,
         )
 
     def _record(self) -> list[Statement]:
