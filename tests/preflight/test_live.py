@@ -15,6 +15,7 @@ from mlops_constructs.preflight.live import QUESTIONS, Answer, ask
 from mlops_constructs.preflight.live.repositories import codecommit_is_open
 from mlops_constructs.preflight.live.room import Room
 from mlops_constructs.preflight.live.scaling import registering_probes_the_caller
+from mlops_constructs.preflight.live.variants import weights_of_zero_are_refused
 from mlops_constructs.preflight.stack import Identity
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ LISTS = {
     ("ecr", "describe_repositories"): "repositories",
     ("iam", "list_roles"): "Roles",
     ("s3", "list_buckets"): "Buckets",
+    ("sagemaker", "list_endpoint_configs"): "EndpointConfigs",
     ("sagemaker", "list_models"): "Models",
     ("sagemaker", "list_training_jobs"): "TrainingJobSummaries",
     ("cloudwatch", "describe_alarms"): "MetricAlarms",
@@ -55,6 +57,11 @@ def test_codepipeline_and_codecommit_answer_here_as_well(answers: list[Answer]) 
     decided = [text for text in verdicts if "CodePipeline" in text or "CodeCommit" in text or "S3 source" in text]
     assert len(decided) == 4
     assert "undecided" not in [verdicts[text] for text in decided]
+
+
+def test_the_local_aws_refuses_what_no_ab_test_sends(answers: list[Answer]) -> None:
+    asked = [one for one in answers if "CreateEndpointConfig" in one.question]
+    assert [one.verdict for one in asked] == ["yes", "yes", "yes"]
 
 
 @pytest.mark.parametrize(("call", "member"), LISTS.items(), ids=lambda value: value[1] if len(value) == 2 else "")
@@ -127,6 +134,26 @@ def test_probes_are_known_by_the_sentence_of_application_auto_scaling(
             assert registering_probes_the_caller(room) == (verdict, f"ValidationException: {message}")
     finally:
         session.events.unregister("before-call.application-auto-scaling.RegisterScalableTarget", refuse)
+
+
+@pytest.mark.parametrize(("refused", "verdict"), [(False, "no"), (True, "undecided")], ids=["accepted", "all refused"])
+def test_variants_that_aws_accepts_and_a_refusal_of_all_are_told_apart(
+    session: boto3.session.Session, refused: bool, verdict: str
+) -> None:
+    def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
+        error = {"Error": {"Code": "AccessDeniedException", "Message": "No."}} if refused else {}
+        return type("Response", (), {"status_code": 400 if refused else 200})(), {"ResponseMetadata": {}, **error}
+
+    events = [f"before-call.sagemaker.{name}EndpointConfig" for name in ("Create", "Delete")]
+    for event in events:
+        session.events.register(event, answer)
+    try:
+        with Room(session, IDENTITY, 0) as room:
+            assert weights_of_zero_are_refused(room)[0] == verdict
+    finally:
+        for event in events:
+            session.events.unregister(event, answer)
+    assert room.left == []
 
 
 def test_without_credentials_nothing_is_made() -> None:

@@ -19,6 +19,7 @@ from .pipelines import (
 from .repositories import codecommit_is_open
 from .room import Room
 from .scaling import probes_come_via_a_service, registering_probes_the_caller
+from .variants import equal_names_are_refused, many_variants_are_refused, weights_of_zero_are_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,21 @@ QUESTIONS = (
         "Does CreateTrainingJob still carry sagemaker:VolumeKmsKey?",
         "If no: the statement for the old condition key can be removed; with neither key, training is denied.",
         training_carries_the_old_key,
+    ),
+    Question(
+        "Does CreateEndpointConfig refuse variants that all have the weight 0?",
+        "If no: the local AWS is stricter than AWS; nothing to do, an A/B test never sends them.",
+        weights_of_zero_are_refused,
+    ),
+    Question(
+        "Does CreateEndpointConfig refuse two variants of the same name?",
+        "If no: the local AWS is stricter than AWS; nothing to do, the slots of an A/B test have two names.",
+        equal_names_are_refused,
+    ),
+    Question(
+        "Does CreateEndpointConfig refuse 11 variants?",
+        "If no: the documented limit of 10 is higher in this account; nothing to do, an A/B test has two.",
+        many_variants_are_refused,
     ),
     Question(
         "May this account create CodeCommit repositories?",

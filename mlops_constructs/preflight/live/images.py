@@ -28,33 +28,49 @@ def model_refuses_oci(room: Room) -> Verdicts:
 
     "Unsupported manifest media type application/vnd.oci.image.manifest.v1+json" (aws/amazon-sagemaker-feedback #180).
     """
-    name, ecr = room.name("image"), room.client("ecr")
-    room.on_leave(f"ECR repository {name}", lambda: ecr.delete_repository(repositoryName=name, force=True))
-    uri = ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"]
-    layer, config = _image()
-    for blob in (layer, config):
-        _upload(ecr, name, blob)
-    pulls = ["BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer"]
-    actions = [f"ecr:{one}" for one in pulls]
-    role = room.role("model", [{"Service": "sagemaker.amazonaws.com"}], [{"Action": actions, "Resource": "*"}])
-    refusals = {}
-    for tag, media_type in (("docker", _DOCKER), ("oci", _OCI)):
-        manifest = json.dumps(_manifest(media_type, config, layer))
-        ecr.put_image(repositoryName=name, imageManifest=manifest, imageManifestMediaType=media_type, imageTag=tag)
-        refusals[tag] = _make_model(room, tag, f"{uri}:{tag}", role)
-    if refusals["docker"]:
-        return "undecided", f"the same image in Docker's format was refused too: {refusals['docker']}"
-    return ("yes", refusals["oci"]) if refusals["oci"] else ("no", "CreateModel accepted it")
+    images = _Images(room)
+    docker, oci = images.refused("docker", _DOCKER), images.refused("oci", _OCI)
+    if docker:
+        return "undecided", f"the same image in Docker's format was refused too: {docker}"
+    return ("yes", oci) if oci else ("no", "CreateModel accepted it")
 
 
-def _make_model(room: Room, tag: str, image: str, role: str) -> str:
-    sagemaker, name = room.client("sagemaker"), room.name(f"model-{tag}")
+def empty_model(room: Room) -> tuple[str, str]:
+    """Create a model whose image cannot run; return its name, and the refusal when there is none."""
+    return room.name("model-docker"), _Images(room).refused("docker", _DOCKER)
 
-    def make() -> None:
-        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": image})
-        room.on_leave(f"model {name}", lambda: sagemaker.delete_model(ModelName=name))
 
-    return refusal(make)
+class _Images:
+    """A repository with the parts of an empty image, and a role that may pull it."""
+
+    def __init__(self, room: Room) -> None:
+        self._room, self._name, self._ecr = room, room.name("image"), room.client("ecr")
+        name, ecr = self._name, self._ecr
+        room.on_leave(f"ECR repository {name}", lambda: ecr.delete_repository(repositoryName=name, force=True))
+        self._uri = ecr.create_repository(repositoryName=name)["repository"]["repositoryUri"]
+        self._layer, self._config = _image()
+        for blob in (self._layer, self._config):
+            _upload(ecr, name, blob)
+        pulls = ["BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer"]
+        actions = [f"ecr:{one}" for one in pulls]
+        self._role = room.role(
+            "model", [{"Service": "sagemaker.amazonaws.com"}], [{"Action": actions, "Resource": "*"}]
+        )
+
+    def refused(self, tag: str, media_type: str) -> str:
+        """Push the image in a format, and create a model from it; return the refusal."""
+        manifest = json.dumps(_manifest(media_type, self._config, self._layer))
+        self._ecr.put_image(
+            repositoryName=self._name, imageManifest=manifest, imageManifestMediaType=media_type, imageTag=tag
+        )
+        sagemaker, name = self._room.client("sagemaker"), self._room.name(f"model-{tag}")
+        image = {"Image": f"{self._uri}:{tag}"}
+
+        def make() -> None:
+            sagemaker.create_model(ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=image)
+            self._room.on_leave(f"model {name}", lambda: sagemaker.delete_model(ModelName=name))
+
+        return refusal(make)
 
 
 def _image() -> tuple[bytes, bytes]:
