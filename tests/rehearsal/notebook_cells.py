@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.local_aws import LocalAws
 
 # Runs in the kernel before a notebook's first cell: every call of boto3 is written down, with its parameters.
-_RECORD = """
+RECORD = """
 import json, boto3
 _session = boto3.Session.client
 def _client(self, *args, **options):
@@ -62,7 +62,7 @@ class NotebookInstance:
     def execute(self, path: Path) -> str:
         """Run every cell; give what they printed."""
         notebook = nbformat.read(path, as_version=4)
-        recorder = _RECORD.format(path=str(self._root / "calls"))
+        recorder = RECORD.format(path=str(self._root / "calls"))
         notebook.cells.insert(0, nbformat.v4.new_code_cell(recorder))
         client = NotebookClient(
             notebook, kernel_name="python3", timeout=300, resources={"metadata": {"path": str(path.parent)}}

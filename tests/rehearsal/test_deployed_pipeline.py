@@ -256,8 +256,11 @@ def printed(instance: NotebookInstance) -> dict[str, str]:
     return {path.stem: instance.execute(path) for path in instance.notebooks}
 
 
-def test_the_start_put_the_three_notebooks_in_place(instance: NotebookInstance) -> None:
-    assert [path.stem for path in instance.notebooks] == ["1_understand_the_data", "2_train", "3_decide"]
+def test_the_start_put_the_notebooks_in_place(instance: NotebookInstance) -> None:
+    assert [path.stem for path in instance.notebooks] == [
+        *("1_understand_the_data", "2_train", "3_decide"),
+        "4_compare_in_production",
+    ]
 
 
 def test_the_data_is_understood_and_split(printed: dict[str, str]) -> None:
@@ -275,6 +278,10 @@ def test_the_evidence_and_the_answers_of_dev_are_read(printed: dict[str, str]) -
     assert "validation:accuracy" in printed["3_decide"]
     accuracy = float(printed["3_decide"].partition(" of ")[0].split()[-1])
     assert accuracy > 0.8
+
+
+def test_without_ab_tests_there_is_nothing_to_compare(site: Site, printed: dict[str, str]) -> None:
+    assert printed["4_compare_in_production"].startswith(f"{site.pipeline} has no A/B tests: ")
 
 
 def test_every_call_of_a_cell_is_one_that_the_role_may_make(

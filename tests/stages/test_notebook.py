@@ -15,7 +15,7 @@ from notebook_script import on_start
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
 import mlops_constructs
-from mlops_constructs import Algorithm, Dataset, Existing, MLOpsPipeline, Notebook
+from mlops_constructs import ABTest, Algorithm, DataCapture, Dataset, Endpoint, Existing, MLOpsPipeline, Notebook
 from mlops_constructs._payload import archive, folder_files
 from mlops_constructs.stages.notebook.stage import notebook_files
 
@@ -212,6 +212,21 @@ def test_the_role_writes_only_where_data_sets_land(stack: Synthesized) -> None:
 def test_the_role_reads_the_artifact_bucket_only_for_its_notebooks(stack: Synthesized) -> None:
     from_artifacts = [arn for arn in granted(stack)["s3:GetObject"] if "data_bucket" not in arn]
     assert [arn.partition("/")[2].partition("/")[0] for arn in from_artifacts] == ["notebooks"]
+
+
+def test_with_ab_tests_the_role_reads_their_record_and_reports_too() -> None:
+    production = Endpoint.for_production(data_capture=DataCapture(sampling_percentage=100))
+    stack = synth(production=production, ab_test=ABTest())
+    folder = f"ab/{stack.pipeline.name}/*"
+    statements = [one for one in stack.policy("notebook") if folder in json.dumps(one)]
+    assert [one["Action"] for one in statements] == ["s3:ListBucket", "s3:GetObject"]
+    listed, read = statements
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": folder}}
+    assert read["Resource"].endswith(f"}}/{folder}")
+
+
+def test_without_ab_tests_the_role_does_not_read_them(stack: Synthesized) -> None:
+    assert "ab/" not in json.dumps(stack.policy("notebook"))
 
 
 def test_the_role_writes_only_its_own_log_streams(stack: Synthesized) -> None:

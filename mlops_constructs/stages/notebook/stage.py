@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _ON_START = Path(__file__).with_name("on_start.sh")
 _PACKAGE = Path(__file__).parents[2]
 _NOTEBOOKS = _PACKAGE / "notebooks"
+# Construct id of the stage of A/B tests in the same scope, and its folder in the artifact bucket.
+_AB_TEST, _TESTS = "ab_test", "ab"
 _LOGS = "log-group:/aws/sagemaker/NotebookInstances"
 _CODECOMMIT = re.compile(r"https://git-codecommit\.(?P<region>[a-z0-9-]+)\.[^/]+/v1/repos/(?P<name>[\w.-]+)/?")
 
@@ -45,7 +47,8 @@ class NotebookStage(Construct):
 
     Attributes:
         instance: SageMaker notebook instance.
-        role: Its role, which reads and uploads data sets, reads the pipeline and invokes the DEV endpoint.
+        role: Its role, which reads and uploads data sets, reads the pipeline and its A/B tests, and invokes the DEV
+            endpoint.
         files: Archive of the notebooks in the artifact bucket.
         code_repository: SageMaker code repository with its secret, or None when no secret is needed.
     """
@@ -82,7 +85,9 @@ class NotebookStage(Construct):
         self._algorithm = algorithm_repository
         repository, url = self._repository()
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
-        granted = self.role.grant([*_permissions(env, folders, key), *self._repository_permissions(url)])
+        granted = self.role.grant(
+            [*_permissions(env, folders, key), *_tests_permissions(scope, env), *self._repository_permissions(url)]
+        )
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
         on_start = lifecycle.SagemakerNotebookInstanceLifecycleConfiguration(
             self, "lifecycle", name=env.name, on_start=self._script(folders[0], key, files.sha256)
@@ -214,4 +219,16 @@ def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Sta
         allow("sagemaker:StopNotebookInstance", env.arn("sagemaker", f"notebook-instance/{env.name}")),
         allow(["logs:CreateLogGroup", "logs:DescribeLogStreams"], env.arn("logs", f"{_LOGS}:*")),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], env.arn("logs", f"{_LOGS}:log-stream:{env.name}/*")),
+    ]
+
+
+def _tests_permissions(scope: Construct, env: Environment) -> list[Statement]:
+    """Allow to read the record and the reports of A/B tests, where the pipeline has any."""
+    if scope.node.try_find_child(_AB_TEST) is None:
+        return []
+    stores = env.stores
+    listed = {"StringLike": {"s3:prefix": stores.own(_TESTS, "*")}}
+    return [
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when=listed),
+        allow("s3:GetObject", stores.own_arn(_TESTS)),
     ]
