@@ -172,6 +172,7 @@ def _approval(
         production_stack=deployment.production_endpoint,
         production_parameters=deployment.fleets["production"],
         deploy_role_arn=deployment.production_roles.deploy.arn,
+        ab_test=config.ab_test is not None,
     )
 
 

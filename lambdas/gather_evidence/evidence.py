@@ -32,6 +32,7 @@ class Evidence:
     image: str
     commit: str
     asked: str
+    ab_test: str
     fleet: str
     hourly_cost: str
 
@@ -43,13 +44,14 @@ class Evidence:
         """The short form, for the approval's email and console page; every line has a maximum length."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
         changes = [] if self.asked == NONE else [_cut(f"The data set requests: {self.asked}", 110)]
+        changes += [] if self.ab_test == NONE else [_cut(f"A/B test: {self.ab_test}", 190)]
         lines = [
             *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
             _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 70 if changes else 180),
             _cut(f"{'Gate' if self.gate.startswith(NONE) else 'Gate passed'}: {self.gate}", 110),
             _cut(f"DEV smoke test: {self.smoke_test}", 100),
-            _cut(f"Data: {self.dataset}, version {self.dataset_version}", 110),
+            _cut(f"Data: {self.dataset}, version {self.dataset_version}", 90 if changes else 110),
             _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
         ]
@@ -62,6 +64,7 @@ class Evidence:
         again = [] if self.release == NONE else [f"This deploys release {self.release} again.", ""]
         facts = {
             "Data set requests": self.asked,
+            **({} if self.ab_test == NONE else {"A/B test": self.ab_test}),
             "Candidate": self.candidate,
             "Production now": self.production,
             "Gate": self.gate,

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from gather_evidence import asked
+from gather_evidence.ab_test import consequence
 from gather_evidence.evidence import Evidence
 from handler_kit import logs, registry
 from handler_kit.asked import read_request
@@ -46,6 +47,7 @@ def gather(
         image=recorded.get("image", "unknown"),
         commit=recorded.get("commit", "unknown"),
         asked=asked.changes(request),
+        ab_test=consequence(params, settings, s3),
         fleet=settings.production_fleet if fleet is None else fleet,
         # The configured price is for the configured fleet only.
         hourly_cost=settings.hourly_cost if fleet is None else "unknown",

@@ -17,6 +17,7 @@ class Settings(SettingsBase):
         production_fleet: What production runs on, as text for people, such as ``2 to 4 x ml.m5.large``.
         production_parameters: The configured template parameters of that fleet.
         hourly_cost: What that fleet costs per hour, as text for people, or ``unknown``.
+        ab_test: Not empty in a pipeline with A/B tests.
     """
 
     pipeline: str
@@ -25,6 +26,7 @@ class Settings(SettingsBase):
     production_fleet: str
     production_parameters: dict[str, str]
     hourly_cost: str
+    ab_test: str | None
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Params(ParamsBase):
         execution_id: The pipeline execution.
         model_package_arn: The candidate.
         release: Number of the release that is deployed again, or ``none``.
+        ab_test: In a pipeline with A/B tests: ``promote``, ``abort`` or ``none``; optional.
     """
 
     execution_id: str
     model_package_arn: str
     release: str
+    ab_test: str | None = None

@@ -77,7 +77,8 @@ class Promotion:
         """The one write that changes the champion."""
         old, new = record.champion, record.challenger
         assert new is not None
-        why = f"promoted in execution {self.execution_id}"
+        reason = "" if record.test is None or not record.test.why else f" ({record.test.why})"
+        why = f"promoted in execution {self.execution_id}{reason}"
         return replace(
             record.ended(PROMOTED, now, why), champion=replace(new, since=now, why=why), challenger=old, share=0.0
         )

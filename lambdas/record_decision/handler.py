@@ -9,7 +9,7 @@ from handler_kit.clients import client
 from handler_kit.job import EVENT_KEY
 from handler_kit.report import Continue, Success, pipeline_step
 from record_decision.clear import clear
-from record_decision.record import record_approval, record_end
+from record_decision.record import Services, record_approval, record_end
 from record_decision.settings import Params, Settings
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def handler(event: dict[str, Any], context: object) -> None:
         _approval(event, context)
     else:
         settings = Settings.from_env()
-        record_end(event, settings, client("codepipeline"), client("sagemaker"), client("cloudformation"))
+        clients = (client("codepipeline"), client("sagemaker"), client("cloudformation"), client("s3"))
+        record_end(event, settings, Services(*clients))
 
 
 @pipeline_step

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs, registry
+from handler_kit.ab_store import Store
 from handler_kit.errors import ConfigurationError
 from handler_kit.executions import History, result_of
 from handler_kit.production import package_in_production
@@ -23,6 +25,16 @@ ENDED = {"FAILED": "Failed", "STOPPED": "Stopped"}
 _CLOCK_SLACK = timedelta(seconds=30)
 
 
+@dataclass(frozen=True)
+class Services:
+    """The clients that the record of an end needs."""
+
+    codepipeline: Any
+    sagemaker: Any
+    cloudformation: Any
+    s3: Any
+
+
 def record_approval(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any) -> Success:
     """Mark the package Approved, with who approved it and their comment; if it is Approved already, do nothing."""
     arn = params.model_package_arn
@@ -38,14 +50,13 @@ def record_approval(params: Params, settings: Settings, codepipeline: Any, sagem
     return Success(summary=f"{arn} is Approved", external_id=arn)
 
 
-def record_end(
-    event: dict[str, Any], settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any
-) -> None:
+def record_end(event: dict[str, Any], settings: Settings, services: Services) -> None:
     """Mark the package of an execution Rejected when the execution ended before its release, and record why.
 
     If production runs the package although a later action failed, the package is marked Approved, with what failed.
     Raises ValueError when the event is not such an end; Lambda then delivers the event again.
     """
+    codepipeline, sagemaker = services.codepipeline, services.sagemaker
     execution_id = _ended_execution(event, settings)
     execution = codepipeline.get_pipeline_execution(pipelineName=settings.pipeline, pipelineExecutionId=execution_id)
     status = execution["pipelineExecution"]["status"]
@@ -61,7 +72,7 @@ def record_end(
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if registry.properties_of(package).get("execution_id", execution_id) != execution_id:
         logs.info("the package of a release that was deployed again keeps its status", model_package=arn)
-    elif package_in_production(cloudformation, settings.production_stack) == arn:
+    elif arn in _in_production(settings, services):
         why = f"Pipeline execution {execution_id}: in production, but not recorded as a release: "
         registry.mark(sagemaker, arn, registry.APPROVED, why + _why(history, status, settings))
     elif package.get("ModelApprovalStatus") == registry.REJECTED:
@@ -69,6 +80,16 @@ def record_end(
     else:
         why = _why(history, status, settings)
         registry.mark(sagemaker, arn, registry.REJECTED, f"Pipeline execution {execution_id}: {why}")
+
+
+def _in_production(settings: Settings, services: Services) -> set[str | None]:
+    """The packages that answer requests: in an A/B test, also the challenger's."""
+    found = {package_in_production(services.cloudformation, settings.production_stack)}
+    if settings.ab_record_bucket is None:
+        return found
+    record, _ = Store(services.s3, settings.ab_record_bucket, settings.pipeline).read()
+    tested = record.challenger if record.test is not None and record.test.runs else None
+    return {model.model_package_arn for model in (record.champion, tested) if model is not None}
 
 
 def _ended_execution(event: dict[str, Any], settings: Settings) -> str:

@@ -16,6 +16,7 @@ class Settings(SettingsBase):
         approval_timeout_minutes: Timeout of the manual approval, in minutes.
         production_stack: The CloudFormation stack that serves production.
         deploy_role_arn: Role with which CloudFormation deploys production.
+        ab_record_bucket: Bucket with the record of champion and challenger; empty without A/B tests.
     """
 
     model_package_group: str
@@ -23,6 +24,7 @@ class Settings(SettingsBase):
     approval_timeout_minutes: int
     production_stack: str
     deploy_role_arn: str
+    ab_record_bucket: str | None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ makes one call, reads back what has become of it, and writes that down.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
@@ -159,7 +159,9 @@ class ABTests:
                 " give --override REASON to promote it nevertheless"
             )
         if override is not None:
-            self._turn.store.write(record, etag, by=changes.by, why=f"promotion with an override: {override}")
+            # The approver reads it, and it becomes the reason why the challenger is the champion.
+            overridden = replace(record, test=replace(test, why=f"override: {override}"))
+            self._turn.store.write(overridden, etag, by=changes.by, why=f"promotion with an override: {override}")
         _, execution_id = releases.deploy_again(number, ab_test="promote")
         return number, execution_id
 

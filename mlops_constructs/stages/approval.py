@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
+from .._aws.actions import AB_TEST, EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from .._aws.events import invoke_on
 from .._aws.function import Function
 from .._aws.policy import allow, mark_package, pass_role, report_result
@@ -46,6 +46,7 @@ class ApprovalStage(Construct):
         production_stack: str,
         production_parameters: Mapping[str, str],
         deploy_role_arn: str,
+        ab_test: bool,
     ) -> None:
         """Make the topic, subscriptions and functions, and the rule for executions that end early.
 
@@ -59,9 +60,10 @@ class ApprovalStage(Construct):
             production_stack: CloudFormation stack of the model in production.
             production_parameters: The configured stack parameters of its fleet.
             deploy_role_arn: ARN of the role with which CloudFormation deploys it.
+            ab_test: Whether the pipeline has A/B tests.
         """
         super().__init__(scope, id_)
-        self._config, self._env = config, env
+        self._config, self._env, self._ab_test = config, env, ab_test
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
         self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, production_parameters)
@@ -83,6 +85,7 @@ class ApprovalStage(Construct):
                 "execution_id": EXECUTION_ID,
                 "model_package_arn": "#{Candidate.ModelPackageArn}",
                 "release": RELEASE,
+                **({"ab_test": AB_TEST} if self._ab_test else {}),
             },
         )
         approval = Action(
@@ -128,6 +131,7 @@ class ApprovalStage(Construct):
                 "PRODUCTION_FLEET": fleet(production),
                 "PRODUCTION_PARAMETERS": json.dumps(parameters),
                 "HOURLY_COST": hourly_cost(production),
+                "AB_TEST": "true" if self._ab_test else "",
             },
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
@@ -136,6 +140,7 @@ class ApprovalStage(Construct):
                 # The approver reads what the data set requests for the endpoints.
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
                 allow("s3:PutObject", stores.own_arn("evidence")),
+                *self._read_ab_test("record.json", "tests/*/report.json"),
                 *report_result(),
             ],
         )
@@ -154,6 +159,7 @@ class ApprovalStage(Construct):
                 "APPROVAL_TIMEOUT_MINUTES": str(self._config.timeout_in_minutes),
                 "PRODUCTION_STACK": production_stack,
                 "DEPLOY_ROLE_ARN": deploy_role_arn,
+                "AB_RECORD_BUCKET": env.stores.artifact_bucket if self._ab_test else "",
             },
             permissions=[
                 # A package that production runs is not rejected when an action after its deployment fails.
@@ -167,6 +173,7 @@ class ApprovalStage(Construct):
                 pass_role(deploy_role_arn, "cloudformation.amazonaws.com"),
                 allow("sagemaker:DescribeModelPackage", packages_arn),
                 mark_package(packages_arn, ["Approved", "Rejected"]),
+                *self._read_ab_test("record.json"),
                 allow(
                     ["codepipeline:GetPipelineExecution", "codepipeline:ListActionExecutions"],
                     env.arn("codepipeline", env.name),
@@ -174,6 +181,18 @@ class ApprovalStage(Construct):
                 *report_result(),
             ],
         )
+
+    def _read_ab_test(self, *names: str) -> list[Statement]:
+        """Allow reading the record of champion and challenger, and what it leads to."""
+        if not self._ab_test:
+            return []
+        stores = self._env.stores
+        keys = [stores.own("ab", name) for name in names]
+        return [
+            # To know whether they exist.
+            allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": keys}}),
+            allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{key}" for key in keys]),
+        ]
 
     def _topic(self) -> str:
         env = self._env

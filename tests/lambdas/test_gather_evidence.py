@@ -55,6 +55,7 @@ def _settings(set_env: Callable[..., None]) -> None:
             "production_fleet": "2 to 4 x ml.m5.large",
             "production_parameters": json.dumps(CONFIGURED),
             "hourly_cost": "0.23 to 0.46 USD",
+            "ab_test": "",
         }
     )
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
@@ -178,7 +179,7 @@ def test_a_champion_whose_package_is_gone_is_no_obstacle(call: Any) -> None:
 
 
 def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) -> Evidence:
-    gate, smoke_test, dataset, version, image, asked, fleet, cost = free
+    gate, smoke_test, dataset, version, image, asked, fleet, cost, ab_test = free
     return Evidence(
         execution_id=EXECUTION,
         link="https://x",
@@ -195,6 +196,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         image=image,
         commit="cd" * 20,
         asked=asked,
+        ab_test=ab_test,
         fleet=fleet,
         hourly_cost=cost,
     )
@@ -206,7 +208,7 @@ texts = st.text(max_size=400)
 
 @given(
     metrics=st.dictionaries(texts, texts, max_size=50),
-    free=st.tuples(texts, texts, texts, texts, texts, texts, texts, texts),
+    free=st.tuples(*[texts] * 9),
     release=st.sampled_from(["none", "123456789"]),
 )
 def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
@@ -215,10 +217,11 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
     assert message.endswith(URI)
 
 
+@pytest.mark.parametrize("ab_test", ["none", "t" * 400])
 @pytest.mark.parametrize("asked", ["none", "a" * 400])
-def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str) -> None:
+def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str, ab_test: str) -> None:
     image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{'i' * 60}@sha256:{'0' * 64}"
-    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400)
+    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400, ab_test)
     message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
     assert len(message) <= 960
     assert message.endswith(f"\nEvidence: {URI}")

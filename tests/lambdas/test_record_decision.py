@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,9 @@ from botocore.exceptions import ClientError
 from record_decision.handler import handler
 
 from handler_kit import clients
+from handler_kit.ab_record import Deployed, Record
+from handler_kit.ab_record import Test as Trial
+from handler_kit.ab_store import Store
 from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ def _registry(set_env: Callable[..., None]) -> None:
             "approval_timeout_minutes": "60",
             "production_stack": STACK,
             "deploy_role_arn": DEPLOY_ROLE,
+            "ab_record_bucket": "",
         }
     )
     for group in (GROUP, "another"):
@@ -109,6 +114,71 @@ def end(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[...
         handler(event, None)
 
     return end
+
+
+TWO_SLOTS = {
+    "Parameters": {"ModelPackageArn": {"Type": "String"}, "Slots": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+}
+
+
+def produce_slots(slots: str) -> None:
+    clients.client("cloudformation").create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(TWO_SLOTS),
+        Parameters=[
+            {"ParameterKey": "ModelPackageArn", "ParameterValue": "package"},
+            {"ParameterKey": "Slots", "ParameterValue": slots},
+        ],
+    )
+
+
+@pytest.mark.parametrize(("slots", "named"), [("both", "a challenger"), ("secondary", "in the slot secondary")])
+def test_what_ab_tests_have_left_is_refused_where_the_pipeline_has_none(
+    approve: Any, reports: Any, slots: str, named: str
+) -> None:
+    produce_slots(slots)
+    approve(package(), approval("Succeeded"))
+    assert named in reports.only("failure")["failureDetails"]["message"]
+    assert "leave ab_test out" in reports.only("failure")["failureDetails"]["message"]
+
+
+@pytest.mark.parametrize(("slots", "bucket"), [("primary", ""), ("both", "artifacts")])
+def test_one_slot_or_a_pipeline_with_ab_tests_is_not_refused(
+    approve: Any, reports: Any, monkeypatch: pytest.MonkeyPatch, slots: str, bucket: str
+) -> None:
+    monkeypatch.setenv("AB_RECORD_BUCKET", bucket)
+    produce_slots(slots)
+    approve(package(), approval("Succeeded"))
+    reports.only("success")
+
+
+@pytest.mark.parametrize(("state", "status"), [("running", "Approved"), ("aborted", "Rejected")])
+def test_a_challenger_is_in_production_while_its_test_runs(
+    end: Any, monkeypatch: pytest.MonkeyPatch, state: str, status: str
+) -> None:
+    monkeypatch.setenv("AB_RECORD_BUCKET", "artifacts")
+    clients.client("s3").create_bucket(Bucket="artifacts")
+    arn = package()
+    model = Deployed(
+        slot="primary",
+        model_package_arn="another",
+        image="i",
+        model_data_url="m",
+        execution_id="x",
+        since=1.0,
+        why="w",
+    )
+    test = Trial(
+        id="t", champion="another", challenger=arn, salt="s", plan={}, plan_sha256="", started=1.0, state=state
+    )
+    record = Record(
+        champion=model, challenger=replace(model, slot="secondary", model_package_arn=arn), share=0.1, test=test
+    )
+    store = Store(clients.client("s3"), "artifacts", "iris-1a2b3c")
+    store.write(record, None, now=1.0, by="a test", why="a test")
+    end(register(arn), failure("DeployProduction", "RecordRelease", "S3 was slow"))
+    assert registered(arn)["ModelApprovalStatus"] == status
 
 
 @pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
