@@ -154,6 +154,7 @@ def _training(
             fleets=deployment.fleets,
             min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
             allowed=config.allowed_endpoints,
+            ab_test=config.ab_test is not None,
         ),
     )
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     Collected = Callable[[], AbstractContextManager[None]]
 
 METRIC = "SageMakerVariantInvocationsPerInstance"
-NO_AB_TESTS = (
-    "this pipeline has no A/B tests yet, so the new model gets all requests, on one variant, after the approval"
+AB_TESTS = (
+    "with the argument ab_test of MLOpsPipeline every release becomes a challenger beside the champion; without it the"
+    " new model gets all requests, on one variant, after the approval"
 )
 
 _SECTIONS = {"DevelopmentEndpoint": "dev", "ProductionEndpoint": "production"}
@@ -83,9 +84,9 @@ def _endpoint(value: Any, place: str, minimum: int, notes: list[str], collected:
         return {}
     with collected():
         if truth(value.get("ABTests", False), f"{place}.ABTests"):
-            notes.append(f"{place}.ABTests: {NO_AB_TESTS}")
+            notes.append(f"{place}.ABTests: {AB_TESTS}")
     if "InitialVariantWeight" in value:
-        notes.append(f"{place}.InitialVariantWeight: used only in A/B tests")
+        notes.append(f"{place}.InitialVariantWeight: a challenger gets the challenger_weight of the pipeline's ab_test")
     if "InferenceMonitoringOutputBucket" in value:
         notes.append(f"{place}.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket")
     parameters: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handler_kit.errors import ConfigurationError
+from handler_kit.errors import ConfigurationError, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,4 +54,17 @@ def _check_change(wanted: str, running: Mapping[str, str]) -> None:
             f"Production runs on {current} and scales automatically. While autoscaling is on, SageMaker refuses another"
             f" instance type, here {wanted}. Release twice: first on {current} without autoscaling"
             f' (Endpoint(autoscaling=None), or "AutoScaling": null in deployment.json), then on {wanted} with it.'
+        )
+
+
+def check_slots(production: Stack) -> None:
+    """Refuse what A/B tests have left: a pipeline without them has only the slot ``primary``. Raises StepError."""
+    occupied = production.parameters.get("Slots", "primary")
+    if production.serves and occupied != "primary":
+        found = "a challenger" if occupied == "both" else f"its champion in the slot {occupied}"
+        raise StepError(
+            f"Stack {production.name} still has {found}, and this pipeline no longer has A/B tests. Give MLOpsPipeline"
+            " its ab_test again and deploy it; end the test, or release a model and promote it, until the slot primary"
+            " is the only one; then leave ab_test out.",
+            external_id=production.id,
         )

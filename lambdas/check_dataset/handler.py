@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from check_dataset.check import Aws, check_dataset
-from check_dataset.fleet import check_fleets
+from check_dataset.fleet import check_fleets, check_slots
 from check_dataset.limits import check_limits
 from check_dataset.settings import Document, Params, Settings
 from handler_kit.asked import asked_of_endpoints
@@ -27,6 +27,8 @@ def handler(job: Job) -> Success:
     if stack is not None:
         # It fails here, before training costs anything and before a person is asked for approval.
         stack.check()
+        if not limits.ab_test:
+            check_slots(stack)
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "CheckDataset")
     if released is not None:

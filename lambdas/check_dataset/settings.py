@@ -47,11 +47,13 @@ class Document(DocumentBase):
         training: Limits of the training job.
         dev: Limits of the DEV endpoint.
         production: Limits of the production endpoint.
+        ab_test: Whether the pipeline has A/B tests.
     """
 
     training: dict[str, Any]
     dev: dict[str, Any]
     production: dict[str, Any]
+    ab_test: bool
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from handler_kit.report import Continue
 from handler_kit.tokens import Token
 
 if TYPE_CHECKING:
-    from handler_kit.production import Stack
     from record_decision.settings import Settings
 
 # An endpoint that was never in service is deleted within minutes.
@@ -32,8 +31,6 @@ def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, no
     if stack is None:
         return None
     stack.check()
-    if settings.ab_record_bucket is None:
-        _check_slots(stack)
     if stack.never_served:
         # By its ID, so that a new stack with the same name is never deleted.
         cloudformation.delete_stack(StackName=stack.id, RoleARN=settings.deploy_role_arn)
@@ -43,16 +40,3 @@ def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, no
     if now >= token.deadline:
         raise StepError(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
     return Continue(token, summary=f"Stack {name} never served and is being deleted", external_id=stack.id)
-
-
-def _check_slots(stack: Stack) -> None:
-    """Raise StepError for what A/B tests have left: the template without them has only the slot ``primary``."""
-    occupied = stack.parameters.get("Slots", "primary")
-    if stack.serves and occupied != "primary":
-        found = "a challenger" if occupied == "both" else f"its champion in the slot {occupied}"
-        raise StepError(
-            f"Stack {stack.name} still has {found}, and this pipeline no longer has A/B tests. Give MLOpsPipeline its"
-            " ab_test again and deploy it; end the test, or release a model and promote it, until the slot primary is"
-            " the only one; then leave ab_test out.",
-            external_id=stack.id,
-        )

@@ -42,6 +42,7 @@ LIMITS = {
     },
     "dev": ENDPOINT,
     "production": ENDPOINT,
+    "ab_test": False,
 }
 SETTINGS = {
     "artifact_bucket": "artifacts",

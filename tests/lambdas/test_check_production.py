@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from check_dataset.fleet import check_fleets
-from lambdas.lake import FLEET, IRIS, Lake, make_lake
+from lambdas.lake import FLEET, IRIS, LIMITS, Lake, make_lake
 
 from handler_kit.errors import ConfigurationError
 from handler_kit.production import Stack
@@ -59,6 +59,34 @@ def test_a_stack_that_can_be_updated_or_deleted_first_stands_in_nobodys_way(
     lake: Lake, reports: Any, script: Callable[[str], Any], status: str
 ) -> None:
     in_state(script, status)
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.outputs["Channels"] == "train"
+
+
+@pytest.mark.parametrize(
+    ("slots", "named"), [("both", "still has a challenger"), ("secondary", "in the slot secondary")]
+)
+def test_what_ab_tests_have_left_is_refused_where_the_pipeline_has_none(
+    lake: Lake, reports: Any, script: Callable[[str], Any], slots: str, named: str
+) -> None:
+    in_state(script, "UPDATE_COMPLETE", Slots=slots)
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert named in reports.message
+    assert "then leave ab_test out" in reports.message
+    assert lake.pinned() == {}
+
+
+@pytest.mark.parametrize(("slots", "ab_test"), [("primary", False), ("both", True)])
+def test_one_slot_or_a_pipeline_with_ab_tests_is_not_refused(
+    lake: Lake,
+    reports: Any,
+    script: Callable[[str], Any],
+    write_document: Callable[[object], None],
+    slots: str,
+    ab_test: bool,
+) -> None:
+    write_document({**LIMITS, "ab_test": ab_test})
+    in_state(script, "UPDATE_COMPLETE", Slots=slots)
     lake.check_new("datasets/iris.csv", IRIS)
     assert reports.outputs["Channels"] == "train"
 

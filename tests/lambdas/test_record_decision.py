@@ -116,43 +116,6 @@ def end(load_event: Callable[..., dict[str, Any]], reports: Any) -> Callable[...
     return end
 
 
-TWO_SLOTS = {
-    "Parameters": {"ModelPackageArn": {"Type": "String"}, "Slots": {"Type": "String"}},
-    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-}
-
-
-def produce_slots(slots: str) -> None:
-    clients.client("cloudformation").create_stack(
-        StackName=STACK,
-        TemplateBody=json.dumps(TWO_SLOTS),
-        Parameters=[
-            {"ParameterKey": "ModelPackageArn", "ParameterValue": "package"},
-            {"ParameterKey": "Slots", "ParameterValue": slots},
-        ],
-    )
-
-
-@pytest.mark.parametrize(("slots", "named"), [("both", "a challenger"), ("secondary", "in the slot secondary")])
-def test_what_ab_tests_have_left_is_refused_where_the_pipeline_has_none(
-    approve: Any, reports: Any, slots: str, named: str
-) -> None:
-    produce_slots(slots)
-    approve(package(), approval("Succeeded"))
-    assert named in reports.only("failure")["failureDetails"]["message"]
-    assert "leave ab_test out" in reports.only("failure")["failureDetails"]["message"]
-
-
-@pytest.mark.parametrize(("slots", "bucket"), [("primary", ""), ("both", "artifacts")])
-def test_one_slot_or_a_pipeline_with_ab_tests_is_not_refused(
-    approve: Any, reports: Any, monkeypatch: pytest.MonkeyPatch, slots: str, bucket: str
-) -> None:
-    monkeypatch.setenv("AB_RECORD_BUCKET", bucket)
-    produce_slots(slots)
-    approve(package(), approval("Succeeded"))
-    reports.only("success")
-
-
 @pytest.mark.parametrize(("state", "status"), [("running", "Approved"), ("aborted", "Rejected")])
 def test_a_challenger_is_in_production_while_its_test_runs(
     end: Any, monkeypatch: pytest.MonkeyPatch, state: str, status: str

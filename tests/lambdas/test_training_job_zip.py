@@ -171,8 +171,8 @@ def test_the_unchanged_zip_becomes_a_pinned_data_set_and_a_request(lake: Lake, r
         "MaxRuntimeInSeconds 360000: 82800 (23 h) is used",
         f"TrainingImage {REPOSITORY}:latest: trained with {IMAGE}",
         "EndpointPrefix: the pipeline names its endpoints itself",
-        "ProductionEndpoint.ABTests: this pipeline has no A/B tests yet, so the new model gets all requests",
-        "ProductionEndpoint.InitialVariantWeight: used only in A/B tests",
+        "ProductionEndpoint.ABTests: with the argument ab_test of MLOpsPipeline every release becomes a challenger",
+        "ProductionEndpoint.InitialVariantWeight: a challenger gets the challenger_weight of the pipeline's ab_test",
         "ProductionEndpoint.InferenceMonitoringOutputBucket: captured requests stay in the artifact bucket",
     ],
 )

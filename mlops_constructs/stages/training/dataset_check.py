@@ -31,12 +31,14 @@ class ConfiguredEndpoints:
         fleets: The configured parameters of its stack.
         min_instances: The minimum number of instances that its rollout needs.
         allowed: What a data set may request for it.
+        ab_test: Whether production serves a champion and a challenger.
     """
 
     production_stack: str
     fleets: Mapping[str, Mapping[str, str]]
     min_instances: Mapping[str, int]
     allowed: Mapping[str, AllowedEndpoint]
+    ab_test: bool
 
 
 def check_dataset_function(
@@ -80,7 +82,11 @@ def check_dataset_function(
             "FLEETS": json.dumps(endpoints.fleets),
             "MIN_INSTANCES": json.dumps({name: str(count) for name, count in endpoints.min_instances.items()}),
         },
-        document={"training": asdict(allowed), **{name: asdict(one) for name, one in endpoints.allowed.items()}},
+        document={
+            "training": asdict(allowed),
+            **{name: asdict(one) for name, one in endpoints.allowed.items()},
+            "ab_test": endpoints.ab_test,
+        },
         permissions=_permissions(config, env, image_parameter, endpoints.production_stack),
         timeout_seconds=900,
         # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
