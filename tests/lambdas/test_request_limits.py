@@ -35,6 +35,7 @@ def document(
         training=asdict(AllowedTraining.of(Training(), training)),
         dev=asdict(AllowedEndpoint.of(DEV, dev)),
         production=asdict(AllowedEndpoint.of(base, production)),
+        ab_test=False,
     )
 
 
