@@ -5,12 +5,14 @@ They share no code, so every file that people may write is given to both.
 
 from __future__ import annotations
 
+import io
 import re
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from check_dataset.balance import check_training
 from check_dataset.columns import variables
 from check_dataset.content import Content
@@ -261,6 +263,13 @@ def has_texts(table: Checked) -> bool:
     return any(not is_number(cell) and cell.strip() for row in table.kept for cell in row[1:])
 
 
+def saved(rows: list[list[str]]) -> bytes:
+    """A NumPy file of texts."""
+    file = io.BytesIO()
+    np.save(file, np.array(rows))
+    return file.getvalue()
+
+
 ALL_NUMBERS = parse_contract(
     '{"columns": [{"name": "a", "type": "number"}, {"name": "b", "type": "number"}, {"name": "c", "type": "number"}]}',
     "",
@@ -268,13 +277,21 @@ ALL_NUMBERS = parse_contract(
 
 
 @given(data=numpy_files())
+@example(data=saved([["0", "0", "0"], ["x", "0", "0"]]))
+@example(data=saved([["0", "0", "0"], ["nan", "0", "0"]]))
+@example(data=saved([["0", "0", "0"], ["inf", "0", "0"]]))
 def test_numpy_arrays_are_judged_alike(data: bytes) -> None:
     says, learns = checked("rows.npy", data, ALL_NUMBERS), trained("rows.npy", data, ALL_NUMBERS)
     if says is None:
         # The check leaves an array that is no table to the algorithm, and does not look for its end.
         assert isinstance(learns, str)
     elif isinstance(says, str) or isinstance(learns, str):
-        stricter = isinstance(says, str) and re.search("(True|False|true|false)'? is not a number", says)
+        # The type in a contract may be stricter than training, for which true is 1, and a label any text.
+        stricter = isinstance(says, str) and re.search(
+            r"(True|False|true|false)'? is not a number|column 1 \(a\): .*(is not a number|is not finite|is missing \()",
+            says,
+            re.DOTALL,
+        )
         assert stricter or type(says) is type(learns), (says, learns)
     else:
         assert_same_table(says, learns, ALL_NUMBERS)
