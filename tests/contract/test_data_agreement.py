@@ -270,6 +270,8 @@ def saved(rows: list[list[str]]) -> bytes:
     return file.getvalue()
 
 
+_OF_THE_LABEL = r"column 1 \(a\): .*(is not a number|is not finite|is missing \()"
+STRICTER = re.compile(rf"(True|False|true|false)'? is not a number|{_OF_THE_LABEL}", re.DOTALL)
 ALL_NUMBERS = parse_contract(
     '{"columns": [{"name": "a", "type": "number"}, {"name": "b", "type": "number"}, {"name": "c", "type": "number"}]}',
     "",
@@ -287,11 +289,7 @@ def test_numpy_arrays_are_judged_alike(data: bytes) -> None:
         assert isinstance(learns, str)
     elif isinstance(says, str) or isinstance(learns, str):
         # The type in a contract may be stricter than training, for which true is 1, and a label any text.
-        stricter = isinstance(says, str) and re.search(
-            r"(True|False|true|false)'? is not a number|column 1 \(a\): .*(is not a number|is not finite|is missing \()",
-            says,
-            re.DOTALL,
-        )
+        stricter = isinstance(says, str) and STRICTER.search(says)
         assert stricter or type(says) is type(learns), (says, learns)
     else:
         assert_same_table(says, learns, ALL_NUMBERS)
