@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError, Problem
 from .keys import use_key
 from .policy import allow
 
@@ -27,6 +28,66 @@ def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]
     if stores.data_folders is None:
         key = [use_key(stores)]
     return [allow("s3:PutObject", [f"{arn}/{folder}*" for folder in folders]), *key]
+
+
+def report_outcomes(env: Environment) -> list[Statement]:
+    """Allow reporting outcomes of requests: new objects below the pipeline's folder of ground truth."""
+    stores = env.stores
+    return [
+        allow("s3:PutObject", stores.own_arn("ground-truth")),
+        use_key(stores),
+        # `mlops outcomes` finds the bucket in it.
+        allow("codepipeline:GetPipeline", env.arn("codepipeline", env.name)),
+    ]
+
+
+def assign_users(env: Environment, endpoint: str) -> list[Statement]:
+    """Allow an application to keep its users at one variant: reading the record, and invoking the endpoint."""
+    stores = env.stores
+    record = f"{stores.artifact_bucket_arn}/{stores.own('ab', 'record.json')}"
+    return [allow("s3:GetObject", record), use_key(stores), *invoke_endpoint(env, endpoint)]
+
+
+def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> list[Statement]:
+    """Allow what `mlops ab status`, `shift`, `ramp` and `abort` do; a promotion also needs an approver.
+
+    Raises ConfigError without the function that looks at a test.
+    """
+    if judge_arn is None:
+        problem = Problem("ab_test", "must be given where A/B tests are operated", None, "give an ABTest")
+        raise ConfigError("MLOpsPipeline", [problem])
+    stores, tagged = env.stores, {"StringEquals": {"aws:ResourceTag/mlops:pipeline": env.name}}
+    # The records, and the model of the release with which the pipeline is started.
+    read = [stores.own(folder, "*") for folder in ("ab", "releases", "models")]
+    return [
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
+        allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
+        allow("s3:PutObject", f"{stores.artifact_bucket_arn}/{stores.own('ab', 'record.json')}"),
+        use_key(stores),
+        allow(
+            ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+            env.arn("sagemaker", f"endpoint/{endpoint}"),
+        ),
+        allow(
+            ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
+            [env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")],
+            when=tagged,
+        ),
+        allow("sagemaker:DescribeModelPackage", env.arn("sagemaker", f"model-package/{env.name}/*")),
+        allow(["s3:GetObject", "s3:GetObjectVersion"], stores.data_objects),
+        *stores.use_data_key(),
+        allow("lambda:InvokeFunction", judge_arn),
+        allow(
+            ["cloudformation:DescribeStackResources", "cloudformation:DescribeStacks"],
+            env.arn("cloudformation", f"stack/{endpoint}/*"),
+        ),
+        allow(
+            ["codepipeline:GetPipeline", "codepipeline:GetPipelineExecution", "codepipeline:StartPipelineExecution"],
+            env.arn("codepipeline", env.name),
+        ),
+        # These actions take no resource, hence `*`.
+        allow(["application-autoscaling:DescribeScalableTargets", "cloudwatch:GetMetricData"], "*"),
+    ]
 
 
 def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:

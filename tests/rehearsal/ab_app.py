@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from mlops_constructs import (
@@ -19,7 +20,7 @@ from mlops_constructs import (
     SmokeTest,
     Training,
 )
-from mlops_constructs.provider import AwsProvider
+from mlops_constructs.provider import AwsProvider, iam_role
 
 from cdktf import App, TerraformStack  # isort: skip
 
@@ -29,7 +30,7 @@ PATIENT = SmokeTest(min_accuracy=None, max_latency_ms=60_000)
 app = App()
 stack = TerraformStack(app, "ab")
 AwsProvider(stack, "aws", region="us-east-1")
-MLOpsPipeline(
+pipeline = MLOpsPipeline(
     stack,
     "ab",
     algorithm=Algorithm.from_directory(sys.argv[1]),
@@ -54,4 +55,14 @@ MLOpsPipeline(
     ),
     **Profile.team(notebook=None, removal="destroy"),
 )
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
+for name, grant in {
+    "operator": pipeline.grant_operate_ab_test,
+    "reporter": pipeline.grant_report_outcomes,
+    "caller": pipeline.grant_assign_users,
+    "approver": pipeline.grant_approve,
+}.items():
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = iam_role.IamRole(stack, name, name=f"ab-{name}", assume_role_policy=trust)
+    grant(name, role.name)
 app.synth()

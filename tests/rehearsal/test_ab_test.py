@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ from botocore.exceptions import ClientError
 from patience import PATIENCE_SECONDS
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
+from mlops_constructs.deployed.sticky import StickyAssignment
 from mlops_constructs.local_aws.roles import role_credentials
 from mlops_constructs.rehearsal.data import RehearsalData
 
@@ -77,10 +81,30 @@ class ABSite(Site):
     def ab(self, *arguments: str) -> dict[str, Any]:
         """Run ``mlops ab`` with a good end."""
         verb, *others = arguments
-        done = self.mlops("ab", verb, self.pipeline, *others, "--json")
+        done = self.mlops_as("operator", "ab", verb, self.pipeline, *others, "--json")
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def credentials_of(self, name: str) -> dict[str, Any]:
+        """Give credentials of one of the roles that the pipeline grants something."""
+        role = self.client("iam").get_role(RoleName=f"ab-{name}")["Role"]["Arn"]
+        return role_credentials(self.aws.account, role, "a-person")
+
+    def client_of_role(self, name: str, service: str) -> Any:
+        return self.aws.account.client(service, self.credentials_of(name))
+
+    def mlops_as(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command with one of these roles."""
+        found = self.credentials_of(name)
+        credentials = {
+            "AWS_ACCESS_KEY_ID": found["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": found["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": found["SessionToken"],
+        }
+        command = [sys.executable, "-m", "mlops_constructs", *arguments]
+        environment = {**os.environ, **self.environment, **credentials}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def ab_execution(self, *arguments: str) -> Execution:
         """The same for a verb that starts an execution, which is approved and followed to its end."""
@@ -171,7 +195,7 @@ def report_outcomes(site: ABSite, path: Path) -> None:
         _, _, inference_id = site.ask(value)
         lines.append(f"{inference_id},{'small' if value < 10 else 'large'}")
     path.write_text("\n".join(lines) + "\n")
-    done = site.mlops("outcomes", site.pipeline, str(path))
+    done = site.mlops_as("reporter", "outcomes", site.pipeline, str(path))
     assert done.returncode == 0, done.stderr
 
 
@@ -221,6 +245,20 @@ def test_the_second_release_is_the_challenger_with_a_test(first: dict[str, Any],
 
 def test_a_shift_is_live_and_on_record(site: ABSite, shifted: dict[str, Any]) -> None:
     assert (shifted["before"], shifted["share"], shifted["weights_changed"]) == (0.5, 0.25, True)
+
+
+def test_users_stay_at_the_variant_that_they_are_assigned_to(site: ABSite, shifted: dict[str, Any]) -> None:
+    runtime, share = site.client_of_role("caller", "sagemaker-runtime"), 0.25
+    assignments = StickyAssignment(site.pipeline, site.artifacts, s3=site.client_of_role("caller", "s3"))
+    users = [f"user {number}" for number in range(400)]
+    variants = [assignments.variant(user).target_variant for user in users]
+    # Fewer or more have a probability below 1e-9.
+    assert 50 < variants.count("secondary") < 160
+    assert variants == [assignments.variant(user).target_variant for user in users]
+    for user, variant in list(zip(users, variants, strict=True))[:20]:
+        answer = assignments.invoke(runtime, user, EndpointName=site.endpoint, ContentType="text/csv", Body=b"3\n")
+        assert answer["InvokedProductionVariant"] == variant
+    assert share == site.record()["share"]
 
 
 def test_the_third_release_replaces_the_challenger_and_not_the_champion(
@@ -353,7 +391,7 @@ def test_the_guards_credentials_can_do_nothing_but_call_its_function(
     site: ABSite, promoted: Execution, call: str
 ) -> None:
     service, operation, request = guards_calls(site)[call]
-    with pytest.raises(ClientError, match="not authorized|AccessDenied"):
+    with pytest.raises(ClientError, match=r"not authorized|AccessDenied"):
         getattr(role_client(site, "judge-ab-test", service), operation)(**request)
 
 
