@@ -66,6 +66,7 @@ class Production:
 
     def alarms(self) -> list[str]:
         """Names of its alarms that are in ALARM; their names begin with the endpoint's."""
-        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{self.name}-")
-        alarms = [alarm for page in pages for alarm in page["MetricAlarms"]]
-        return sorted(alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM")
+        pages = self.cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNamePrefix=f"{self.name}-", StateValue="ALARM"
+        )
+        return sorted(alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"])

@@ -419,3 +419,23 @@ def test_pages_of_get_metric_data(models: Models) -> None:
         ("challenger", [1]),
     ]
     assert "NextToken" not in second
+
+
+def test_alarms_are_found_by_prefix_and_state_together(models: Models) -> None:
+    cloudwatch = models.aws.client("cloudwatch")
+    for name in ("found-1", "found-2", "other-1"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="Ours",
+            MetricName="Errors",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+    for name in ("found-1", "other-1"):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a test")
+    found = cloudwatch.describe_alarms(AlarmNamePrefix="found-", StateValue="ALARM")["MetricAlarms"]
+    assert [alarm["AlarmName"] for alarm in found] == ["found-1"]
+    assert len(cloudwatch.describe_alarms(AlarmNamePrefix="found-")["MetricAlarms"]) == 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mlops_constructs.local_aws.cloudwatch.metrics import Metric, Metrics
 from mlops_constructs.local_aws.cloudwatch.pages import Point, Result, page_of
 from mlops_constructs.local_aws.cloudwatch.statistics import statistic
-from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service
+from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, without_metadata
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -35,6 +35,17 @@ class CloudWatchService(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self.metrics = Metrics()
+
+    def describe_alarms(self, params: Params) -> Params:
+        """Alarms by all filters together; moto knows only one at a time, and ignores StateValue beside a prefix."""
+        wanted = params.get("StateValue")
+        if wanted is None:
+            raise PassToMotoError
+        others = {name: value for name, value in params.items() if name != "StateValue"}
+        answer: Params = without_metadata(self.account.moto("cloudwatch").describe_alarms(**others))
+        for kind in ("MetricAlarms", "CompositeAlarms"):
+            answer[kind] = [alarm for alarm in answer.get(kind, []) if alarm["StateValue"] == wanted]
+        return answer
 
     def get_metric_statistics(self, params: Params) -> Params:
         """Statistics of one metric."""
