@@ -204,6 +204,10 @@ class ABTest(Part):
         yield from in_range("minimum_sample", self.minimum_sample, 20, 1_000_000, "outcomes")
         yield from in_range("maximum_days", self.maximum_days, 0.01, 365.0, "days")
         yield from in_range("maturity_window_in_hours", self.maturity_window_in_hours, 0.0, 2160.0, "hours")
+        window = self.maturity_window_in_hours
+        if not is_token(window) and window == 0 and any(metric.needs_outcomes for metric in self.metrics):
+            rule = "must be above 0 where outcomes are reported: all of them come after their requests"
+            yield Problem("maturity_window_in_hours", rule, window, "give the longest delay of an outcome")
         if self.sticky is not None:
             yield from under("sticky", self.sticky.problems())
         yield from boolean("guard", self.guard)

@@ -1,4 +1,4 @@
-"""An app with A/B tests whose outcomes count at once: `python ab_app.py CONTAINER`."""
+"""An app with A/B tests whose outcomes count after seconds: `python ab_app.py CONTAINER`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from mlops_constructs.provider import AwsProvider, iam_role
 
 from cdktf import App, TerraformStack  # isort: skip
 
+# The commands of the test take some seconds.
+OUTCOMES_WITHIN_SECONDS = 20
 # How fast a busy machine answers is not what is tested.
 PATIENT = SmokeTest(min_accuracy=None, max_latency_ms=60_000)
 
@@ -50,7 +52,7 @@ pipeline = MLOpsPipeline(
         metric=ABMetric.accuracy(),
         guardrails=[ABMetric.success(name="known", tolerance=0.2)],
         minimum_sample=50,
-        maturity_window_in_hours=0.0,
+        maturity_window_in_hours=OUTCOMES_WITHIN_SECONDS / 3600,
         guard=True,
     ),
     **Profile.team(notebook=None, removal="destroy"),

@@ -177,13 +177,13 @@ def third(site: ABSite, shifted: dict[str, Any]) -> dict[str, Any]:
 def guarded(site: ABSite, third: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The newest report, after users have asked and reported until the guard has ended the test."""
     outcomes = tmp_path_factory.mktemp("outcomes") / "outcomes.csv"
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while True:
         report_outcomes(site, outcomes)
         report = site.look()
         if site.record()["test"]["state"] == "aborted":
             return report
-        assert time.monotonic() < deadline, report
+        assert time.monotonic() < deadline, json.dumps(report, indent=2)
         time.sleep(1)
 
 
