@@ -2,6 +2,11 @@
 
 Where more captured data is waiting than one piece takes, each piece is a look of its own, and what is left when time
 runs out is for the next look.
+
+200,000 captured requests of 0.7 KB with their outcomes, all in one hour, take 9 s and 140 MB; over 24 hours, 19 s
+and 110 MB (one core, S3 in the same process). With 1 GB a function has about half a core, so in its 15 minutes it takes
+some 4 million requests, and at most MAX_REQUESTS of ``joining`` in one hour. Where users stay at one variant, each look
+reads the requests of the whole horizon again.
 """
 
 from __future__ import annotations
