@@ -21,9 +21,7 @@ def predict(runtime: Any, endpoint: str, row: str) -> tuple[str, str]:
         EndpointName=endpoint, ContentType="text/csv", Accept="text/csv", Body=row, InferenceId=inference_id
     )
     return answer["Body"].read().decode().strip(), inference_id
-
-
-# endregion
+    # endregion
 
 
 # region: outcomes
@@ -31,9 +29,7 @@ def write_outcomes(path: Path, outcomes: Iterable[tuple[str, str]]) -> None:
     """Write the file for `mlops outcomes`: the id of each request, and what has become of it."""
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("inference_id", "outcome"), *outcomes])
-
-
-# endregion
+    # endregion
 
 
 # region: sticky
@@ -56,6 +52,4 @@ class StickyShop:
             # The variant has just been removed: whoever is left responds.
             answer = self._runtime.invoke_endpoint(**request, InferenceId=assigned.inference_id)
         return answer["Body"].read().decode().strip(), assigned.inference_id
-
-
-# endregion
+        # endregion
