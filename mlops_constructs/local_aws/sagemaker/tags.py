@@ -66,7 +66,7 @@ class Tags(Service):
             with self.lock:
                 return dict(self._tags.get(arn) or self._tags.get(arn.lower(), {}))
         try:
-            listed = self.account.moto("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+            listed = self.account.moto("sagemaker").list_tags(ResourceArn=_tagged(arn))["Tags"]
         except (AttributeError, ClientError):  # moto fails on the ARN of a model that does not exist
             return {}
         return {tag["Key"]: tag["Value"] for tag in listed}
@@ -80,6 +80,16 @@ class Tags(Service):
 
 def _kind(arn: str) -> str:
     return arn.split(":", 5)[-1].split("/")[0]
+
+
+def _tagged(arn: str) -> str:
+    """The resource whose tags count: a model package in a group has the tags of the group.
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html
+    """
+    start, _, name = arn.partition(":model-package/")
+    group, slash, _ = name.partition("/")
+    return f"{start}:model-package-group/{group}" if slash else arn
 
 
 def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -168,6 +168,22 @@ def test_tags_of_a_resource_count_where_a_policy_asks_for_them(aws: LocalAws) ->
         role.client("sagemaker").delete_model_package_group(ModelPackageGroupName="yours")
 
 
+def test_a_model_package_has_the_tags_of_its_group(aws: LocalAws) -> None:
+    sagemaker = aws.client("sagemaker")
+    tagged = {"StringEquals": {"aws:ResourceTag/owner": "us"}}
+    describing = {"Effect": "Allow", "Action": "sagemaker:DescribeModelPackage", "Resource": "*", "Condition": tagged}
+    role = Role(aws, "reader", describing)
+    found = {}
+    for group, owner in (("ours", "us"), ("theirs", "you")):
+        tags = [{"Key": "owner", "Value": owner}]
+        sagemaker.create_model_package_group(ModelPackageGroupName=group, Tags=tags)
+        found[group] = sagemaker.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
+    client = role.client("sagemaker")
+    assert client.describe_model_package(ModelPackageName=found["ours"])["ModelPackageGroupName"] == "ours"
+    with denied("AccessDeniedException", "DescribeModelPackage"):
+        client.describe_model_package(ModelPackageName=found["theirs"])
+
+
 def test_a_service_sends_to_a_queue_by_the_queues_policy_only(aws: LocalAws) -> None:
     sqs, arn = aws.client("sqs"), "arn:aws:sqs:us-east-1:123456789012:letters"
     url = sqs.create_queue(QueueName="letters")["QueueUrl"]
