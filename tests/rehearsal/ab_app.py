@@ -50,7 +50,7 @@ pipeline = MLOpsPipeline(
     ab_test=ABTest(
         challenger_weight=0.5,
         metric=ABMetric.accuracy(),
-        guardrails=[ABMetric.success(name="known", tolerance=0.2)],
+        guardrails=[ABMetric.server_errors()],
         minimum_sample=50,
         maturity_window_in_hours=OUTCOMES_WITHIN_SECONDS / 3600,
         guard=True,

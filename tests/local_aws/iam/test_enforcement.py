@@ -172,7 +172,7 @@ def test_a_model_package_has_the_tags_of_its_group(aws: LocalAws) -> None:
     sagemaker = aws.client("sagemaker")
     tagged = {"StringEquals": {"aws:ResourceTag/owner": "us"}}
     describing = {"Effect": "Allow", "Action": "sagemaker:DescribeModelPackage", "Resource": "*", "Condition": tagged}
-    role = Role(aws, "reader", describing)
+    role = Role(aws, "describer", describing)
     found = {}
     for group, owner in (("ours", "us"), ("theirs", "you")):
         tags = [{"Key": "owner", "Value": owner}]
