@@ -15,10 +15,11 @@ from judge_ab_test.decision import ABORT, BETTER, CONTINUE, END, INCONCLUSIVE, I
 from judge_ab_test.forecast import estimate, forecast, growth
 from judge_ab_test.judge import Report, State, judge, look
 from judge_ab_test.maturity import JoinedRecord, Matured, mature
-from handler_kit.ab_plan import MEAN, Metric, Plan
 from judge_ab_test.rates import half_prior, pair
 from judge_ab_test.sample_ratio import assigned
 from judge_ab_test.users import by_user
+
+from handler_kit.ab_plan import MEAN, Metric, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

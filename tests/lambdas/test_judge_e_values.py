@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from judge_ab_test import bounded_mean, difference, sample_ratio, superiority
 from judge_ab_test.counts import Segment, Tally
-from handler_kit.ab_plan import Metric, Plan, Prior
 from judge_ab_test.rates import half_prior
+
+from handler_kit.ab_plan import Metric, Plan, Prior
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
