@@ -58,7 +58,12 @@ class Iris(TerraformStack):
             ab_test=TEST,
         )
         # endregion
-        pipeline.grant_invoke("web_shop", role_name="web-shop")
+        # region: grants
+        pipeline.grant_assign_users("web_shop", role_name="web-shop")
+        pipeline.grant_report_outcomes("accounting", role_name="accounting")
+        pipeline.grant_operate_ab_test("product", role_name="product-managers")
+        pipeline.grant_approve("leads", role_name="ml-leads")
+        # endregion
 
 
 app = App()
