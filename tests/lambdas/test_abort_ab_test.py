@@ -147,9 +147,10 @@ def test_it_waits_until_the_weights_are_in_force(sagemaker: Any, slept: list[flo
         endpoint("InService", half, done),
     ):
         sagemaker.answer("DescribeEndpoint", **answer)
+    sagemaker.answer("DescribeEndpoint", **endpoint("Updating", done))
     sagemaker.answer("DescribeEndpoint", **endpoint("InService", done))
     abort()
-    assert slept == [5.0, 5.0, 5.0]
+    assert slept == [5.0, 5.0, 5.0, 5.0]
     assert ab_lake.read().intent is None
 
 

@@ -262,6 +262,7 @@ def test_minutes_are_the_same_whenever_one_looks(
     report = stored("report.json")
     assert report["metric"]["champion"] == pytest.approx(1 - sum(m % 3 for m in both) / sum(m + 1 for m in both))
     assert report["guardrails"][0]["challenger"] == 0.8
+    assert "percentage points, 1,838 outcomes); in_time 80.0 % against 96.7 % (1,838 outcomes)." in report["sentence"]
     # One tally, whatever the looks were.
     assert report["metric"]["difference"] == pytest.approx(-0.0470, abs=1e-4)
 

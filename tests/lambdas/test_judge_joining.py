@@ -115,6 +115,16 @@ def test_the_first_outcome_to_arrive_is_final(lake: Lake) -> None:
     assert (ledger.counts["repeated"], ledger.counts["conflicting"]) == (1, 2)
 
 
+def test_outcomes_arrive_in_the_order_of_their_objects_and_not_of_their_keys(lake: Lake) -> None:
+    captured(lake, "1", START + 100)
+    truth = {"groundTruthData": {"data": "b", "encoding": "CSV"}, "eventMetadata": {"eventId": "1"}}
+    lake.put(f"ground-truth/{ab_lake.PIPELINE}/2026/09/21/14", START + 300, truth)
+    reported(lake, "1", START + 200)
+    ledger = looked(lake)
+    assert counted(ledger) == ((0, 1), (0, 0))
+    assert ledger.counts["conflicting"] == 1
+
+
 @pytest.mark.parametrize(("after", "late"), [(WINDOW, 0), (WINDOW + 1, 1)])
 def test_an_outcome_after_the_maturity_window_is_late(lake: Lake, after: float, late: int) -> None:
     captured(lake, "1", START + 100)
