@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _CONFIG, _SCALABLE = "AWS::SageMaker::EndpointConfig", "AWS::ApplicationAutoScaling::ScalableTarget"
 
@@ -35,7 +35,7 @@ def fleets(template: Mapping[str, Any]) -> Iterator[Fleet]:
     """Yield the fleet of each variant of a template."""
     scaled = [int(_value(template, one["Properties"]["MaxCapacity"])) for one in _scalable_targets(template)]
     for config in _resources(template, _CONFIG):
-        for variant in config["Properties"]["ProductionVariants"]:
+        for variant in _present(template, config["Properties"]["ProductionVariants"]):
             initial = int(_value(template, variant["InitialInstanceCount"]))
             yield Fleet(str(_value(template, variant["InstanceType"])), initial, max([initial, *scaled]))
 
@@ -58,14 +58,27 @@ def _resources(template: Mapping[str, Any], type_: str) -> Iterator[Mapping[str,
             yield resource
 
 
+def _present(template: Mapping[str, Any], variants: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the variants, and those of a slot that may be occupied."""
+    for variant in variants:
+        condition, present, _ = variant.get("Fn::If", ("", variant, None))
+        if not condition or _holds(template, template["Conditions"][condition]):
+            yield present
+
+
 def _value(template: Mapping[str, Any], value: Any) -> Any:
     """A literal, or the default of the parameter that is referred to."""
     if isinstance(value, dict) and set(value) == {"Ref"}:
-        return template["Parameters"][value["Ref"]]["Default"]
+        # Which slots are occupied has no default: then a condition on it holds, so that every slot counts.
+        return template["Parameters"][value["Ref"]].get("Default")
     return value
 
 
 def _holds(template: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
+    if "Condition" in condition:
+        return _holds(template, template["Conditions"][condition["Condition"]])
+    if "Fn::And" in condition:
+        return all(_holds(template, one) for one in condition["Fn::And"])
     if "Fn::Not" in condition:
         return not _holds(template, condition["Fn::Not"][0])
     left, right = condition["Fn::Equals"]
