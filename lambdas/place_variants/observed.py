@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ class Endpoint:
         reason: Why its last update failed; empty when it did not.
         weights: Variant to its weight.
         counts: Variant to its number of instances.
+        seen: When all this was true, in seconds since 1970.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Endpoint:
     reason: str
     weights: Mapping[str, float]
     counts: Mapping[str, int]
+    seen: float = 0.0
 
     @property
     def changes(self) -> bool:
@@ -71,6 +74,7 @@ def find_endpoint(sagemaker: Any, name: str) -> Endpoint | None:
         found.get("FailureReason", ""),
         {one["VariantName"]: float(one.get("CurrentWeight", 0.0)) for one in variants},
         {one["VariantName"]: int(one.get("CurrentInstanceCount", 0)) for one in variants},
+        time.time(),
     )
 
 

@@ -84,7 +84,16 @@ class Promotion:
         )
 
     def _write(self, change: Callable[[Record], Record], now: float, why: str) -> Record:
-        return self.production.store.change(change, now=now, by=f"execution {self.execution_id}", why=why)
+        by = f"execution {self.execution_id}"
+        return self.production.store.change(lambda record: change(held_by(by, record)), now=now, by=by, why=why)
+
+
+def held_by(by: str, record: Record) -> Record:
+    """The record, whose intent must still be that of ``by``. Raises StepError: somebody has taken over in between."""
+    if record.intent is None or record.intent.by != by:
+        why = record.why or "nothing is known of it"
+        raise StepError(f"{record.by or 'Somebody'} has taken over in the middle of this action: {why}.")
+    return record
 
 
 def _most(model: Deployed) -> int:

@@ -15,6 +15,7 @@ from place_variants.begin import RELEASE, ROLLBACK
 from place_variants.observed import check_variants, slots_of
 from place_variants.placement import GUARDED
 from place_variants.production import Production, Wait
+from place_variants.promote import held_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,9 +96,13 @@ class Settle:
             self._production.shift(wanted)
             return Wait(f"the challenger gets {share:.3g} of the requests")
 
+        # The action began before it looked, and the weights may have come into force in between.
+        since = max(now, endpoint.seen)
+
         def running(current: Record) -> Record:
             assert current.test is not None
-            test = replace(current.test.with_segment(now, share), started=now)
+            self._check_test(current)
+            test = replace(current.test.with_segment(since, share), started=since)
             return replace(current, test=test, share=share, intent=None)
 
         return self._settled(self._write(running, now, "the test has begun"))
@@ -105,6 +110,7 @@ class Settle:
     def _challenged(self, record: Record, model: Deployed, now: float) -> Record:
         """The record with the challenger and its test, before its first request."""
         assert record.champion is not None
+        self._check_test(record)
         plan = complete(self._document.plan)
         test = Test(
             id=f"{self._params.execution_id}-{record.version}",
@@ -141,7 +147,9 @@ class Settle:
         return Wait(f"the alarms are watched for {until - now:.0f} s more, before the challenger gets requests")
 
     def _write(self, change: Callable[[Record], Record], now: float, why: str) -> Record:
-        return self._production.store.change(change, now=now, by=self._by, why=why)
+        return self._production.store.change(
+            lambda record: change(held_by(self._by, record)), now=now, by=self._by, why=why
+        )
 
     def _settled(self, record: Record) -> Settled:
         champion = record.champion

@@ -21,10 +21,13 @@ from place_variants.placement import (
     replacement,
     rollback,
 )
+from place_variants.production import Production
+from place_variants.promote import Promotion
 from place_variants.reconcile import reconcile
 from place_variants.settings import Document, Params
 from place_variants.settle import complete, sha256
 
+from handler_kit import clients
 from handler_kit.ab_record import (
     ABORTED,
     PRIMARY,
@@ -38,6 +41,7 @@ from handler_kit.ab_record import (
     Segment,
 )
 from handler_kit.ab_record import Test as Trial
+from handler_kit.ab_store import Store
 from handler_kit.errors import ConfigurationError, StepError
 from handler_kit.production import Stack
 from mlops_constructs import ABTest, Autoscaling, Endpoint
@@ -428,3 +432,43 @@ def test_a_fixed_number_of_instances_is_kept_as_it_is() -> None:
     )
     assert first["PrimaryMinCapacity"] == second["PrimaryMinCapacity"] == fleet["MinCapacity"]
     assert Autoscaling().min_capacity == 2
+
+
+def stored(record: Record) -> Store:
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="artifacts")
+    store = Store(s3, "artifacts", "iris")
+    store.write(record, None, now=NOW, by="a test", why="a test")
+    return store
+
+
+def baked(record: Record) -> Intent:
+    assert record.intent is not None
+    return replace(record.intent, bake_until=NOW - 1)
+
+
+def promotion(store: Store) -> Promotion:
+    production = Production("iris-production", store, None, None, None)
+    return Promotion(production, "execution-9", bake_seconds=60)
+
+
+def test_a_challenger_that_was_watched_becomes_the_champion_in_one_write() -> None:
+    promoting = started(settled(), params("promote", "2", 2))
+    promoting = replace(promoting, intent=replace(baked(promoting), by="execution execution-9"))
+    store = stored(promoting)
+    done = promotion(store)._bake(promoting, NOW)
+    assert isinstance(done, Record)
+    assert done.champion is not None
+    assert (done.champion.slot, done.challenger) == (SECONDARY, CHAMPION)
+    assert store.read()[0].version == promoting.version + 2
+
+
+def test_a_challenger_whose_test_the_guard_has_aborted_does_not_become_the_champion() -> None:
+    promoting = started(settled(), params("promote", "2", 2))
+    promoting = replace(promoting, intent=replace(baked(promoting), by="execution execution-9"))
+    guards = Intent(kind="abort", by="guard", since=NOW, expires=NOW + 900)
+    aborted = replace(promoting.ended(ABORTED, NOW, "the guard: worse"), intent=guards)
+    store = stored(aborted)
+    with pytest.raises(StepError, match="has taken over in the middle of this action"):
+        promotion(store)._bake(promoting, NOW)
+    assert store.read()[0].champion == CHAMPION
