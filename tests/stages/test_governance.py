@@ -11,6 +11,7 @@ import pytest
 from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 
 from mlops_constructs import (
+    ABTest,
     Algorithm,
     ConfigError,
     DataContract,
@@ -59,6 +60,7 @@ def handed_in() -> Synthesized:
         dataset=Dataset(schedule_expression="rate(1 day)"),
         evaluation=Evaluation(metric="f1", job=EvaluationJob()),
         training=Training(max_runtime_in_seconds=3 * 86_400),
+        ab_test=ABTest(guard=True),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),
