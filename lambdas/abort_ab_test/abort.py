@@ -1,5 +1,8 @@
 """End the test in the record, give the champion all requests, and read the weights back.
 
+Only a test whose own report says "abort" is ended: Lambda delivers an event again for hours, and another test may have
+begun since.
+
 The record comes first: sticky callers name the challenger whatever its weight is, and stop when the test has ended. If
 the function fails after that, the next invocation finds an ended test whose challenger still has a weight, and goes on.
 
@@ -10,12 +13,14 @@ brings a model into its slot is kept, as it tells what has to be repaired; its m
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
 from handler_kit.ab_record import ABORTED, Intent, Record
 from handler_kit.errors import StepError
+from handler_kit.objects import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +43,7 @@ def abort(store: Store, sagemaker: Any, endpoint: str, *, now: float, sleep: Cal
     Raises ClientError when SageMaker refuses the weights, as it does while the endpoint is updating, and StepError when
     they do not come into force; the test has ended then.
     """
-    record = store.change(lambda found: _ended(found, now), now=now, by=GUARD, why=WHY)
+    record = store.change(lambda found: _ended(store, found, now), now=now, by=GUARD, why=WHY)
     test, champion, challenger = record.test, record.champion, record.challenger
     if test is None or test.state != ABORTED or champion is None or challenger is None or _is_taken_over(record):
         return {"test": None if test is None else test.id, "aborted": False}
@@ -49,14 +54,23 @@ def abort(store: Store, sagemaker: Any, endpoint: str, *, now: float, sleep: Cal
     return {"test": test.id, "aborted": True}
 
 
-def _ended(record: Record, now: float) -> Record:
-    """The record with its test ended and the guard's intent; unchanged when no test runs."""
-    if record.test is None or not record.test.runs:
+def _ended(store: Store, record: Record, now: float) -> Record:
+    """The record with its test ended and the guard's intent; unchanged when no test runs that is to be aborted."""
+    if record.test is None or not record.test.runs or not _is_to_be_aborted(store, record.test.id):
         return record
     ended = record.ended(ABORTED, now, WHY)
     if record.intent is not None and record.intent.model is not None:
         return ended
     return replace(ended, intent=Intent(kind=ABORT, by=GUARD, since=now, expires=now + _EXPIRES_SECONDS))
+
+
+def _is_to_be_aborted(store: Store, test: str) -> bool:
+    found = read_object(store.s3, store.bucket, f"ab/{store.pipeline}/tests/{test}/report.json")
+    report = {} if found is None else json.loads(found[0])
+    says_so = (report.get("test"), report.get("action")) == (test, ABORT)
+    if not says_so:
+        logs.info("the report of the test does not say that it is to be aborted", test=test)
+    return says_so
 
 
 def _is_taken_over(record: Record) -> bool:

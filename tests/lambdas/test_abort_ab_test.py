@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,14 @@ def abort(event: object = None) -> dict[str, Any]:
 
 
 def begin(**changes: Any) -> Record:
+    report("abort")
     return ab_lake.write(replace(running(ab_lake.plan_of(guard=True)), **changes))
+
+
+def report(action: str, test: str = ab_lake.TEST) -> None:
+    key = f"ab/{ab_lake.SETTINGS['pipeline']}/tests/{ab_lake.TEST}/report.json"
+    body = json.dumps({"test": test, "action": action}).encode()
+    clients.client("s3").put_object(Bucket=ab_lake.BUCKET, Key=key, Body=body)
 
 
 def weights() -> dict[str, float]:
@@ -249,3 +257,18 @@ def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENDPOINT")
     with pytest.raises(ConfigurationError, match="environment variable ENDPOINT: missing"):
         abort()
+
+
+@pytest.mark.parametrize(("action", "test"), [("continue", ab_lake.TEST), ("abort", "an earlier one")])
+def test_an_event_that_is_delivered_again_does_not_end_another_test(sagemaker: Any, action: str, test: str) -> None:
+    before = begin()
+    report(action, test)
+    assert abort()["aborted"] is False
+    assert ab_lake.read() == before
+    assert "UpdateEndpointWeightsAndCapacities" not in sagemaker.requests
+
+
+def test_without_a_report_no_test_ends(sagemaker: Any) -> None:
+    before = ab_lake.write(running(ab_lake.plan_of(guard=True)))
+    assert abort()["aborted"] is False
+    assert ab_lake.read() == before

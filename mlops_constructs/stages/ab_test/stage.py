@@ -160,18 +160,21 @@ class ABTestStage(Construct):
             folder="abort_ab_test",
             env=self._env,
             settings=self._settings,
-            permissions=[*self._record(), *self._weights()],
+            permissions=[*self._record("tests/*/report.json"), *self._weights()],
             # It waits until the new weights are in force.
             timeout_seconds=_ABORT_SECONDS,
         )
 
-    def _record(self) -> list[Statement]:
+    def _record(self, *read: str) -> list[Statement]:
+        """Allow reading and writing the record, and reading other objects of A/B tests."""
         stores = self._env.stores
-        key = stores.own(FOLDER, "record.json")
+        keys = [stores.own(FOLDER, name) for name in ("record.json", *read)]
+        arns = [f"{stores.artifact_bucket_arn}/{key}" for key in keys]
         return [
-            # To know whether there is a record.
-            allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": key}}),
-            allow(["s3:GetObject", "s3:PutObject"], f"{stores.artifact_bucket_arn}/{key}"),
+            # To know whether they exist.
+            allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": keys}}),
+            allow("s3:GetObject", arns),
+            allow("s3:PutObject", arns[0]),
         ]
 
     def _weights(self) -> list[Statement]:
