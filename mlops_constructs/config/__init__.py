@@ -1,6 +1,7 @@
 """The configuration of a pipeline: frozen, keyword-only dataclasses that validate themselves. Pure Python."""
 
-from .ab_test import ABMetric, ABTest, StickyUsers
+from .ab_metric import ABMetric
+from .ab_test import ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
 from .contract import Column, DataContract

@@ -34,6 +34,8 @@ WITHOUT_CAPTURE = replace(Endpoint.for_production(), data_capture=None)
         ({"guardrails": [ABMetric.latency(max_latency_ms=0)]}, "ab_test.guardrails[0].max_latency_ms"),
         ({"guardrails": [ABMetric.server_errors(tolerance=0.0)]}, "ab_test.guardrails[0].tolerance"),
         ({"guardrails": [ABMetric.accuracy()]}, "ab_test.guardrails"),
+        ({"sticky": StickyUsers(), "guardrails": [ABMetric.server_errors()]}, "ab_test.guardrails[0]"),
+        ({"sticky": StickyUsers(), "metric": ABMetric.latency()}, "ab_test.metric"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_field(changes: dict[str, Any], field: str) -> None:
