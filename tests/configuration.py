@@ -113,7 +113,7 @@ FULL: dict[str, Any] = {
         job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
     ),
     "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
-    "ab_test": ABTest(guardrails=[ABMetric.latency(max_latency_ms=300)], sticky=StickyUsers()),
+    "ab_test": ABTest(guardrails=[ABMetric.success()], sticky=StickyUsers()),
     "approval": Approval(emails=["lead@example.org"]),
     "notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"]),
     "existing": Existing(kms_key_arn=KEY, artifact_bucket="team-artifacts", roles={"training": ROLE}),
