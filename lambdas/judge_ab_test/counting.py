@@ -69,6 +69,18 @@ class Counting:
         self._count_minutes(now)
         return self._judge({}, {}, now)
 
+    def pending(self, now: float) -> int:
+        """Return about how many requests are not old enough to count.
+
+        Only those of whole minutes with known weights: others, such as smoke tests, never count.
+        """
+        begin, share = self.ledger.requests_until, self.joining.timeline.share
+        if begin >= now:
+            return 0
+        return sum(
+            count for since, until, count in self.metrics.invocations(begin, now) if share(since, until) is not None
+        )
+
     def _count_requests(self, now: float, seconds_left: Callable[[], float]) -> None:
         ledger, target = self.ledger, now - self.joining.maturity
         if target <= ledger.requests_until:
@@ -106,11 +118,13 @@ class Counting:
         ledger, until = self.ledger, published_until(now)
         if until <= ledger.minutes_until:
             return
-        known = []
+        known, first = [], min((segment.since for segment in self.joining.timeline.segments), default=now)
         for begin, variants in self.metrics.read(ledger.minutes_until, until).items():
             share = self.joining.timeline.share(begin, begin + 60.0)
             if share is not None:
                 known.append((begin, share, variants))
+            elif begin >= first:
+                ledger.counts["unsettled"] += sum(variant.invocations for variant in variants)
         ledger.minutes_until = until
         if not known:
             return

@@ -66,9 +66,14 @@ class Statement:
         """Whether the evidence has ever been enough."""
         return self.first is not None
 
+    @property
+    def threshold(self) -> float:
+        """The evidence that is enough, as a natural logarithm."""
+        return -math.log(self.level)
+
     def looked_at(self, time: float, before: Crossing | None) -> Statement:
         """Return the statement with its first crossing, which may have been at an earlier look or is now."""
-        now = Crossing(time, self.outcomes, self.log_e) if self.log_e >= -math.log(self.level) else None
+        now = Crossing(time, self.outcomes, self.log_e) if self.log_e >= self.threshold else None
         return Statement(self.log_e, self.level, self.outcomes, before or now)
 
 

@@ -62,6 +62,14 @@ class Facts:
         """The metrics without any outcome although requests are old enough to have one."""
         return [metric.name for metric in self.plan.metrics if self._is_unreported(metric)]
 
+    @property
+    def uncounted(self) -> list[str]:
+        """The metrics of CloudWatch without any minute that counts, although there are requests."""
+        seen = self.waiting or self.ledger.counts["unsettled"] or sum(self.requests("captured"))
+        if self.ledger.traffic is not None or not seen:
+            return []
+        return [metric.name for metric in self.plan.metrics if not self.needs_outcomes(metric)]
+
     def tally(self, metric: Metric) -> Tally:
         """Return the counts of a metric."""
         return self.ledger.state.tallies[metric.name]

@@ -122,10 +122,9 @@ class _Look:
         facts = Facts(now, self.test, self.plan, self.ledger, judged, difference)
         if counting.measured(OF_OUTCOMES):
             outcomes = counting.joining.outcomes
-            begin = max(self.ledger.requests_until, self.test.started)
             facts = replace(
                 facts,
-                waiting=counting.metrics.invocations(begin, now) if begin < now else 0,
+                waiting=counting.pending(now),
                 behind=self.ledger.requests_until < now - counting.joining.maturity,
                 last_outcome=outcomes.last(),
                 outcomes_uri=outcomes.uri,

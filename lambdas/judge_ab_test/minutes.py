@@ -22,7 +22,7 @@ from judge_ab_test.counts import Observation
 from judge_ab_test.maturity import Matured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MINUTE = 60.0
 _PUBLISHED_AFTER = 180.0
@@ -90,11 +90,12 @@ class Metrics:
         times = {time for series in values.values() for time in series}
         return {time: (_minute(values, 0, time, known), _minute(values, 1, time, known)) for time in sorted(times)}
 
-    def invocations(self, begin: float, end: float) -> int:
-        """Return about how many requests both variants have had."""
+    def invocations(self, begin: float, end: float) -> Iterator[tuple[float, float, int]]:
+        """Yield requests of one variant with the begin and end of their time: a minute, or an hour if they are many."""
         period = int(MINUTE) if end - begin < 86_400.0 else 3_600
-        series = self._values({"invocations": ("Invocations", "Sum")}, begin, end, period).values()
-        return round(sum(value for one in series for value in one.values()))
+        series = self._values({"invocations": ("Invocations", "Sum")}, begin // period * period, end, period).values()
+        for one in series:
+            yield from ((at, min(at + period, end), round(value)) for at, value in one.items())
 
     def _values(
         self, names: Mapping[str, tuple[str, str]], begin: float, end: float, period: int = int(MINUTE)

@@ -1,10 +1,16 @@
-"""The report of a look, as JSON."""
+"""The report of a look, as JSON.
+
+Evidence and thresholds are natural logarithms; evidence is what a look has found, whatever earlier ones had. That of
+``evidence`` is what the verdict is made of: its first look at or above the threshold gives it. That of a guardrail is
+what allows to abort (``harm``), and what a promotion waits for (``not_worse``). Below the plan's minimum of outcomes,
+evidence gives nothing, however much it is.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from judge_ab_test.decision import ABORT, INVESTIGATE
+from judge_ab_test.decision import ABORT, BETTER, INVESTIGATE, WORSE
 from judge_ab_test.sentence import forecast_sentence, sentence
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ def written(facts: Facts) -> dict[str, Any]:
     action = action_of(facts)
     counts = {name: ledger.counts[name] for name in COUNTED}
     malformed = ledger.counts["malformed"] + ledger.counts["malformed now"]
-    interval = judged.interval
+    interval, different = judged.interval, judged.statements.different
     return {
         "test": test.id,
         "at": facts.now,
@@ -49,6 +55,11 @@ def written(facts: Facts) -> dict[str, Any]:
             "high": None if interval is None else interval.high,
             "outcomes": facts.outcomes(facts.plan.metric),
         },
+        "evidence": {
+            "better": different[BETTER].log_e,
+            "worse": different[WORSE].log_e,
+            "threshold": different[BETTER].threshold,
+        },
         "guardrails": [_guardrail(facts, guardrail) for guardrail in facts.plan.guardrails],
         "mismatches": facts.mismatches,
         "unreported": facts.unreported,
@@ -65,12 +76,17 @@ def _means(found: Estimate) -> dict[str, float | None]:
 
 def _guardrail(facts: Facts, metric: Metric) -> dict[str, Any]:
     statements = facts.judged.statements
+    harm, not_worse = statements.harm[metric.name], statements.not_worse[metric.name]
     return {
         "name": metric.name,
         **_means(facts.estimate(metric)),
         "tolerance": metric.tolerance,
-        "harm": statements.harm[metric.name].shown,
-        "not_worse": statements.not_worse[metric.name].shown,
+        "harm": harm.shown,
+        "harm_evidence": harm.log_e,
+        "harm_threshold": harm.threshold,
+        "not_worse": not_worse.shown,
+        "not_worse_evidence": not_worse.log_e,
+        "not_worse_threshold": not_worse.threshold,
         "outcomes": facts.outcomes(metric),
     }
 

@@ -28,6 +28,9 @@ def forecast_sentence(facts: Facts) -> str:
     found = facts.judged.forecast
     if found.outcomes == 0:
         return "There is a verdict."
+    if facts.judged.estimate.difference is None:
+        of_both = " of both variants" if facts.tally(facts.plan.metric).total else ""
+        return f"There are no outcomes{of_both} yet, so nothing can be said of how long it takes."
     if found.outcomes is None:
         return "If the difference stays as it is, there will never be a verdict."
     if found.days is None:
@@ -119,6 +122,11 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield f"Nobody reports {', '.join(names)}: upload outcomes to {facts.outcomes_uri}."
     if others := [metric.name for metric in unreported if not facts.needs_outcomes(metric)]:
         yield f"CloudWatch has no numbers for {', '.join(others)}."
+    if uncounted := facts.uncounted:
+        yield (
+            f"{', '.join(uncounted)}: CloudWatch counts by the minute, and only minutes count that are older than 3"
+            " minutes and lie wholly in a time with constant shares. None with requests does yet."
+        )
     if needed and not sum(facts.requests("captured")):
         yield from _nothing_captured(facts)
     if facts.behind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -164,6 +165,52 @@ def test_a_first_crossing_is_kept(look: Look, lake: ab_lake.Lake) -> None:
     assert (found["verdict"], found["metric"]["outcomes"]["champion"]) == ("better", 1_100)
 
 
+@pytest.mark.parametrize(("challenger", "verdict", "other"), [(0.9, "better", "worse"), (0.3, "worse", "better")])
+def test_the_evidence_reaches_its_threshold_with_the_verdict(
+    look: Look, lake: ab_lake.Lake, challenger: float, verdict: str, other: str
+) -> None:
+    begin()
+    answer(lake, 0.6, challenger)
+    found = look(HOUR)
+    evidence = found["evidence"]
+    assert evidence["threshold"] == pytest.approx(math.log(20.0))
+    assert found["verdict"] == verdict
+    assert evidence[verdict] > evidence["threshold"] > evidence[other]
+    assert stored("looks/20260921T160000Z.json")["evidence"] == evidence
+
+
+def test_without_outcomes_there_is_no_evidence(look: Look) -> None:
+    begin()
+    evidence = look(HOUR)["evidence"]
+    assert max(evidence["better"], evidence["worse"]) <= 0.0 < evidence["threshold"]
+
+
+def test_without_outcomes_nothing_is_said_of_the_time(look: Look) -> None:
+    begin()
+    assert look(HOUR)["forecast"] == {
+        "days": None,
+        "sentence": "There are no outcomes yet, so nothing can be said of how long it takes.",
+    }
+
+
+def test_with_outcomes_of_one_variant_nothing_is_said_of_the_time(look: Look, lake: ab_lake.Lake) -> None:
+    begin()
+    for number in range(30):
+        captured(lake, f"{number}", START + 100 + number)
+        reported(lake, f"{number}", START + 160)
+    assert look(HOUR)["forecast"] == {
+        "days": None,
+        "sentence": "There are no outcomes of both variants yet, so nothing can be said of how long it takes.",
+    }
+
+
+def test_no_difference_never_has_a_verdict(look: Look, lake: ab_lake.Lake) -> None:
+    begin()
+    answer(lake, 1.0, 1.0)
+    said = "If the difference stays as it is, there will never be a verdict."
+    assert look(HOUR)["forecast"] == {"days": None, "sentence": said}
+
+
 def test_small_numbers_are_too_early(look: Look, lake: ab_lake.Lake) -> None:
     begin()
     answer(lake, 0.5, 0.5, number=6)
@@ -204,17 +251,20 @@ def test_a_guardrail_that_is_not_proven_waits(look: Look, lake: ab_lake.Lake, cl
     found = look(HOUR)
     assert (found["action"], found["verdict"]) == ("continue", "better")
     assert found["sentence"].endswith(" But no_error may still be worse, so it has to wait.")
-    assert found["guardrails"] == [
-        {
-            "name": "no_error",
-            "champion": 0.95,
-            "challenger": 1.0,
-            "tolerance": 0.005,
-            "harm": False,
-            "not_worse": False,
-            "outcomes": {"champion": 120, "challenger": 120},
-        }
-    ]
+    (guardrail,) = found["guardrails"]
+    # Two metrics share the level of harm.
+    assert guardrail.pop("harm_threshold") == pytest.approx(math.log(40.0))
+    assert guardrail.pop("not_worse_threshold") == pytest.approx(math.log(20.0))
+    assert guardrail.pop("harm_evidence") < 0.0 < guardrail.pop("not_worse_evidence") < math.log(20.0)
+    assert guardrail == {
+        "name": "no_error",
+        "champion": 0.95,
+        "challenger": 1.0,
+        "tolerance": 0.005,
+        "harm": False,
+        "not_worse": False,
+        "outcomes": {"champion": 120, "challenger": 120},
+    }
     assert found["requests"]["champion"] == {"invoked": 120, "captured": 400, "joined": 400, "server_errors": 6}
 
 
@@ -353,6 +403,55 @@ def test_requests_that_are_not_old_enough_are_pending(
         cloudwatch.add(PRIMARY, minute, 10)
     found = look(20 * 60)
     assert found["outcomes"]["pending"] == 10 * 10
+
+
+@pytest.mark.parametrize("window", [WINDOW, 2 * DAY])
+def test_smoke_tests_and_requests_of_unknown_weights_are_not_pending(
+    look: Look, cloudwatch: ab_lake.Minutes, window: float
+) -> None:
+    shifted = Segment(since=START + 10 * 60, share=0.5)
+    begin(ab_lake.plan_of(window=window), Segment(since=START + 30, share=0.1, until=START + 9.5 * 60), shifted)
+    # A smoke test just before the first weights, then one that settles, then the shift.
+    for minute in (-1, 0, 1, 9, 10):
+        cloudwatch.add(SECONDARY, minute, 12)
+    assert look(12 * 60)["outcomes"]["pending"] == 0
+    cloudwatch.add(SECONDARY, 11, 3)
+    assert look(12 * 60)["outcomes"]["pending"] == 3
+
+
+def test_hours_of_a_long_window_are_pending_without_the_one_of_the_smoke_test(
+    look: Look, cloudwatch: ab_lake.Minutes
+) -> None:
+    begin(ab_lake.plan_of(window=3 * DAY), Segment(since=START + 30, share=0.1))
+    cloudwatch.add(SECONDARY, 0, 12)
+    cloudwatch.add(SECONDARY, 60, 5)
+    assert look(2 * DAY)["outcomes"]["pending"] == 5
+
+
+WHOLE_MINUTES = (
+    " in_time: CloudWatch counts by the minute, and only minutes count that are older than 3 minutes and lie wholly in"
+    " a time with constant shares. None with requests does yet."
+)
+
+
+def test_a_guardrail_without_a_whole_minute_tells_why(
+    look: Look, lake: ab_lake.Lake, cloudwatch: ab_lake.Minutes
+) -> None:
+    guardrail = Metric(name="in_time", tolerance=0.01)
+    begin(ab_lake.plan_of(guardrails=[guardrail], in_time=IN_TIME), Segment(since=START + 30, share=0.5))
+    cloudwatch.add(PRIMARY, 0, 12)
+    assert "in_time" not in look(4 * 60)["sentence"]
+    cloudwatch.add(PRIMARY, 1, 20, within={300_000: 20})
+    found = look(6 * 60)
+    assert found["guardrails"][0]["outcomes"] == {"champion": 0, "challenger": 0}
+    assert found["sentence"].endswith(WHOLE_MINUTES)
+    cloudwatch.add(PRIMARY, 3, 20, within={300_000: 20})
+    assert not look(8 * 60)["sentence"].endswith(WHOLE_MINUTES)
+
+
+def test_a_guardrail_without_traffic_is_no_matter(look: Look) -> None:
+    begin(ab_lake.plan_of(guardrails=[Metric(name="in_time", tolerance=0.01)], in_time=IN_TIME))
+    assert "in_time" not in look(HOUR)["sentence"]
 
 
 def test_an_endpoint_that_captures_nothing_is_told(look: Look, cloudwatch: ab_lake.Minutes) -> None:
