@@ -33,6 +33,12 @@ NOTEBOOK = Path(mlops_constructs.__file__).parent / "notebooks" / "4_compare_in_
 HOUR = 3_600.0
 CHAMPION, CHALLENGER = 0.80, 0.92
 PICTURE = "image/png"
+# What the panel "evidence" shows, as the last line that is printed.
+DRAWN = """import json
+for axes in figure.axes:
+    if axes.get_ylabel() == "evidence":
+        print(json.dumps({line.get_label(): [float(y) for y in line.get_ydata()] for line in axes.lines}))
+"""
 
 
 @pytest.fixture
@@ -105,8 +111,8 @@ def judged(lake: ab_lake.Lake, look: Callable[[float], dict[str, Any]]) -> list[
 
 
 @pytest.fixture
-def execute(tmp_path: Path) -> Iterator[Callable[[], tuple[str, list[bytes]]]]:
-    """Execute the notebook as on the instance; give what it printed, and its pictures."""
+def execute(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[bytes]]]]:
+    """Execute the notebook as on the instance, and a cell after it; give what it printed, and its pictures."""
     home = tmp_path / "home"
     (home / "mlops-notebooks").mkdir(parents=True)
     (home / "mlops.env").write_text(f"MLOPS_PIPELINE={PIPELINE}\nMLOPS_REGION=us-east-1\n")
@@ -114,10 +120,11 @@ def execute(tmp_path: Path) -> Iterator[Callable[[], tuple[str, list[bytes]]]]:
     server.start()
     host, port = server.get_host_and_port()
 
-    def run() -> tuple[str, list[bytes]]:
+    def run(last_cell: str = "") -> tuple[str, list[bytes]]:
         notebook = nbformat.read(NOTEBOOK, as_version=4)
         notebook.cells.insert(0, nbformat.v4.new_code_cell(RECORD.format(path=str(tmp_path / "calls"))))
         resources = {"metadata": {"path": str(home / "mlops-notebooks")}}
+        notebook.cells.append(nbformat.v4.new_code_cell(last_cell))
         client = NotebookClient(notebook, kernel_name="python3", timeout=300, resources=resources)
         environment = {
             **os.environ,
@@ -138,7 +145,7 @@ def execute(tmp_path: Path) -> Iterator[Callable[[], tuple[str, list[bytes]]]]:
 def test_a_test_is_a_picture_over_time_and_a_sentence(
     lake: ab_lake.Lake,
     look: Callable[[float], dict[str, Any]],
-    execute: Callable[[], tuple[str, list[bytes]]],
+    execute: Callable[..., tuple[str, list[bytes]]],
     tmp_path: Path,
 ) -> None:
     pipeline("Release", "ABTest")
@@ -146,7 +153,11 @@ def test_a_test_is_a_picture_over_time_and_a_sentence(
     widths = [one["metric"]["high"] - one["metric"]["low"] for one in looks if one["metric"]["low"] is not None]
     assert widths[-1] < widths[0] / 2
     assert looks[-1]["metric"]["low"] < CHALLENGER - CHAMPION < looks[-1]["metric"]["high"]
-    printed, pictures = execute()
+    printed, pictures = execute(DRAWN)
+    drawn = json.loads(printed.splitlines()[-1])
+    assert drawn["challenger is better"] == [one["evidence"]["better"] for one in looks]
+    assert drawn["challenger is worse"] == [one["evidence"]["worse"] for one in looks]
+    assert set(drawn["threshold"]) == {looks[0]["evidence"]["threshold"]}
     assert f"12 looks at the A/B test {TEST}, which is running." in printed
     assert looks[-1]["sentence"] in printed
     assert f"verdict: {looks[-1]['verdict']}, so: {looks[-1]['action']}" in printed
@@ -172,7 +183,7 @@ def test_a_test_is_a_picture_over_time_and_a_sentence(
 )
 def test_what_is_missing_is_said_in_one_sentence(
     lake: ab_lake.Lake,
-    execute: Callable[[], tuple[str, list[bytes]]],
+    execute: Callable[..., tuple[str, list[bytes]]],
     variables: tuple[str, ...],
     record: Record | None,
     sentence: str,
