@@ -105,7 +105,7 @@ class ABMetric(Part):
         yield from in_range("low", self.low, -1e18, 1e18)
         yield from in_range("high", self.high, -1e18, 1e18)
         if not is_token([self.low, self.high]) and not self.low < self.high:
-            yield Problem("high", f"must be above low ({self.low:g})", self.high, "increase it")
+            yield Problem("high", f"must be above low ({self.low})", self.high, "increase it")
         yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
 
     @property
