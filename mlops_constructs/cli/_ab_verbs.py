@@ -84,8 +84,11 @@ def abort(options: argparse.Namespace) -> int:
     safe = f"the champion of {options.pipeline} gets all requests"
     if not options.json:
         print(f"{safe[0].upper()}{safe[1:]}{'; the A/B test is aborted' if done.test else ''}.", flush=True)
+        if done.execution is not None:
+            print(f"Execution {done.execution} will fail: its challenger's test was aborted.", flush=True)
     options.when_interrupted = f"{safe}, but the challenger's instances may still run"
     facts = {"pipeline": options.pipeline, "test": done.test, "weights_changed": done.changed, "reason": options.reason}
+    facts["failing_execution_id"] = done.execution
     started = None if options.keep else _clean_up(tests, safe)
     if options.json:
         execution = None if started is None else started[1]

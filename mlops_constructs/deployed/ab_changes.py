@@ -67,18 +67,20 @@ class Changes:
         self.by = f"command {uuid.uuid4().hex[:12]}"
 
     @contextmanager
-    def begun(self, record: Record, etag: str, kind: str, why: str, share: float | None = None) -> Iterator[Change]:
+    def begun(
+        self, record: Record, etag: str, kind: str, why: str, share: float | None = None, *, keep: bool = False
+    ) -> Iterator[Change]:
         """Write the intent; if the change ends with an exception, write what is true then.
+
+        With ``keep``, the intent of somebody else stays, and this change has none.
 
         Raises LostRaceError, with nothing changed, when the record is not what was read.
         """
         now = time.time()
         intent = Intent(kind=kind, by=self.by, since=now, expires=now + EXPIRES_SECONDS, share=share)
-        change = None
+        change, begun = None, record if keep else record.begun(intent, now)
         try:
-            change = Change(
-                *self._store.write(record.begun(intent, now), etag, by=self.by, why=why), self._store, self.by
-            )
+            change = Change(*self._store.write(begun, etag, by=self.by, why=why), self._store, self.by)
             yield change
         except BaseException as error:
             with suppress(MlopsError):
@@ -100,20 +102,32 @@ class Changes:
         why = f"the weights that {record.intent.by if record.intent is not None else 'nobody'} has left"
         self._store.write(record.settled(_share(record, seen), time.time()), etag, by=self.by, why=why)
 
-    def abort(self, record: Record, etag: str, why: str) -> bool:
-        """Give the champion all requests, and end the test; return whether weights had to be changed."""
+    def abort(self, record: Record, etag: str, why: str, *, keep: bool = False) -> bool:
+        """End the test, and give the champion all requests; return whether weights had to be changed.
+
+        The record comes first: sticky callers name the challenger whatever its weight is, until the test has ended.
+
+        Args:
+            record: The record.
+            etag: Its ETag.
+            why: Why the test ends.
+            keep: Whether the record keeps its intent: that of an execution which brings a model into its slot tells
+                what has to be repaired.
+        """
         assert record.champion is not None
-        weights = {name: float(name == record.champion.slot) for name in self._endpoint.state().variants}
-        if record.champion.slot not in weights:
+        slot = record.champion.slot
+        if slot not in self._endpoint.state().variants:
             raise MlopsError(
-                f"the endpoint {self._endpoint.name} has no variant {record.champion.slot}, which the champion has;"
-                " nothing was changed"
+                f"the endpoint {self._endpoint.name} has no variant {slot}, which the champion has; nothing was changed"
             )
-        with self.begun(record, etag, ABORT, why) as change:
-            moves = not self._endpoint.state().has(weights)
+        with self.begun(record.ended(time.time(), why), etag, ABORT, why, keep=keep) as change:
+            seen = self._endpoint.wait(lambda _: True, f"the test has ended; {self._endpoint.name} gets its weights")
+            weights = {name: float(name == slot) for name in seen.variants}
+            moves = not seen.has(weights)
             if moves:
                 self.set_weights(change, weights)
-            change.write(change.record.aborted(time.time(), why), why)
+            if not keep:
+                change.write(replace(change.record, intent=None), why)
         return moves
 
     def _restore(self, change: Change | None, asked: Mapping[str, float] | None) -> None:
@@ -125,12 +139,14 @@ class Changes:
                     self._give_way(record)
                 return
             seen, now = self._endpoint.state(), time.time()
-            if seen.status != IN_SERVICE or (asked is not None and not seen.has(asked)):
+            share, aborts = _share(record, seen), record.intent.kind == ABORT
+            unknown = seen.status != IN_SERVICE or (asked is not None and not seen.has(asked))
+            # The test of an abort has ended, so its challenger must not keep a weight.
+            if unknown or (aborts and share > 0.0):
                 crashed = replace(record, intent=replace(record.intent, expires=now))
                 self._store.write(crashed, etag, by=self.by, why=f"{record.why} (broken off)")
                 return
-            share = _share(record, seen)
-            if record.intent.kind == ABORT and share == 0.0:
+            if aborts:
                 self._store.write(record.aborted(now, record.why), etag, by=self.by, why=record.why)
                 return
             self._store.write(record.settled(share, now), etag, by=self.by, why=f"{record.why} (broken off)")

@@ -198,13 +198,17 @@ class Record:
             test = replace(closed, state=RUNNING, segments=segments)
         return replace(self, intent=None, share=share, test=test)
 
-    def aborted(self, at: float, why: str) -> Record:
-        """Return the record with no change under way, and no test."""
+    def ended(self, at: float, why: str) -> Record:
+        """Return the record with its test aborted, and no requests for the challenger."""
         if self.running is None:
-            return replace(self, intent=None, share=0.0)
+            return replace(self, share=0.0)
         test = replace(self.running.closed(at), state=ABORTED, ended=at, why=why)
         kept = {name: value for name, value in asdict(test).items() if name not in ("plan", "segments")}
-        return replace(self, intent=None, share=0.0, test=test, history=(kept, *self.history)[:_MAX_HISTORY])
+        return replace(self, share=0.0, test=test, history=(kept, *self.history)[:_MAX_HISTORY])
+
+    def aborted(self, at: float, why: str) -> Record:
+        """Return the record with no change under way, and no test."""
+        return replace(self.ended(at, why), intent=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON."""

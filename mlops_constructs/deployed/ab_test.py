@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from .ab_changes import Changes
+from .ab_endpoint import IN_SERVICE
 from .ab_record import SHIFT
 from .ab_report import newest_report
 from .ab_store import LostRaceError
@@ -55,10 +56,13 @@ class Aborted:
     Attributes:
         test: ID of the test that it has ended; None when no test ran.
         changed: Whether the weights had to be changed.
+        execution: ID of the pipeline execution that has brought or was promoting the challenger, and fails now; None
+            where there is none.
     """
 
     test: str | None
     changed: bool
+    execution: str | None = None
 
 
 class ABTests:
@@ -166,27 +170,33 @@ class ABTests:
         return number, execution_id
 
     def abort(self, reason: str) -> Aborted:
-        """Give the champion all requests at once, and end the test; wait while something else changes the endpoint.
+        """End the test, and give the champion all requests at once; wait while a command changes the endpoint.
 
-        Raises MlopsError when there is nothing to abort, or a pipeline execution changes the endpoint.
+        A pipeline execution is not waited for: that of the challenger finds an ended test, and fails.
+
+        Raises MlopsError when there is nothing to abort.
         """
         self._turn.champion()
         endpoint = self._turn.endpoint()
         changes = Changes(self._turn.store, endpoint)
         while True:
-            record, etag, seen = self._turn.free(endpoint)
+            record, etag, seen, hold = self._turn.to_abort(endpoint)
             test = record.running
             if test is None:
                 if record.challenger is None and len(seen.variants) == 1:
                     raise MlopsError(f"no A/B test of {self.pipeline.name} runs, and no challenger is deployed")
-                if seen.has(record.weights):
+                crashed = record.intent is not None and record.intent.execution_id is None
+                if seen.status == IN_SERVICE and seen.has(record.weights) and not crashed:
                     return Aborted(test=None, changed=False)
             try:
-                changed = changes.abort(record, etag, reason)
+                # Only a promotion that has not come to its end is undone.
+                keep = hold is not None and (hold.intent.model is not None or test is None)
+                changed = changes.abort(record, etag, reason, keep=keep)
             except LostRaceError as error:
                 self._tell(f"{error.holder} was faster")
             else:
-                return Aborted(test=None if test is None else test.id, changed=changed)
+                execution = None if hold is None or test is None else hold.intent.execution_id
+                return Aborted(test=None if test is None else test.id, changed=changed, execution=execution)
 
     def clean_up(self) -> tuple[int, str] | None:
         """Start the execution that removes the challenger; return the champion's release number, and its id.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import MlopsError
 from .ab_checks import disagreements, hold_of
-from .ab_endpoint import CHANGING, IN_SERVICE, Endpoint, Observed
+from .ab_endpoint import Endpoint, Observed
 from .ab_record import ABORT, RUNNING, Deployed, Record, Test
 from .ab_store import Store
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .ab_changes import Changes
+    from .ab_checks import Hold
     from .pipeline import DeployedPipeline
 
 _PATIENCE_SECONDS = 1800.0
@@ -80,24 +81,25 @@ class Turn:
             raise MlopsError(f"{'; '.join(found)}; nothing was changed")
         return roles, seen
 
-    def free(self, endpoint: Endpoint) -> tuple[Record, str, Observed]:
-        """Wait until no command changes the endpoint, and it is in service; whether it is as it should be is no matter.
+    def to_abort(self, endpoint: Endpoint) -> tuple[Record, str, Observed, Hold | None]:
+        """Wait until no command changes the endpoint; whether it is in service, or as it should be, is no matter.
 
-        Raises MlopsError while a pipeline execution changes it, or when the wait is too long.
+        Return the change of a pipeline execution that is still at it, too.
+
+        Raises MlopsError while an execution changes an endpoint without a test, or when the wait is too long.
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
             record, etag, _ = self.champion()
             hold, seen = hold_of(self._pipeline, record, time.time()), endpoint.state()
-            if hold is not None and hold.live and hold.intent.execution_id is not None:
+            if hold is None or not hold.live:
+                return record, etag, seen, None
+            if hold.intent.execution_id is not None:
+                if record.running is not None or not seen.has(record.weights):
+                    return record, etag, seen, hold
                 stop = f"mlops stop {self._pipeline.name} --execution {hold.intent.execution_id} --abandon"
                 raise MlopsError(f"{hold.sentence}, or end it with `{stop}` and abort then; nothing was changed")
-            waits = hold.sentence if hold is not None and hold.live else ""
-            if not waits and seen.status == IN_SERVICE:
-                return record, etag, seen
-            if seen.status not in (IN_SERVICE, *CHANGING):
-                raise MlopsError(f"{seen.broken()}; nothing was changed")
             if time.monotonic() >= deadline:
-                raise MlopsError(f"{waits or seen.busy()}; nothing was changed in {_PATIENCE_SECONDS / 60:.0f} minutes")
-            self._tell(waits or seen.busy())
+                raise MlopsError(f"{hold.sentence}; nothing was changed in {_PATIENCE_SECONDS / 60:.0f} minutes")
+            self._tell(hold.sentence)
             self._pause(_POLL_SECONDS)

@@ -449,8 +449,10 @@ def test_without_the_verdict_only_an_override_promotes_and_it_is_recorded(
     assert told == {"pipeline": NAME, "release": 2, "execution_id": execution, "override": "cheaper by half"}
     after = world.read()
     assert after.why == "promotion with an override: cheaper by half"
+    assert before.test is not None
+    overridden = replace(before, test=replace(before.test, why="override: cheaper by half"))
     assert replace(after, why="", by="", updated=0.0, version=0) == replace(
-        before, why="", by="", updated=0.0, version=0
+        overridden, why="", by="", updated=0.0, version=0
     )
 
 
@@ -514,6 +516,7 @@ def test_an_abort_that_keeps_the_challenger_starts_nothing(world: World, capsys:
         "test": "t1",
         "weights_changed": True,
         "reason": "aborted with mlops ab abort",
+        "failing_execution_id": None,
         "execution_id": None,
     }
     assert (world.running(), world.shares()["secondary"]) == ([], 0.0)
@@ -567,31 +570,96 @@ def test_an_abort_waits_while_the_endpoint_updates_and_a_command_is_at_it(
 ) -> None:
     world.write(replace(world.read(), intent=command_intent(expired=False)))
     endpoint = world.aws.sagemaker.endpoints.find(ENDPOINT)
-    steps = iter(
-        [
-            lambda: world.write(replace(world.read(), intent=None)),
-            lambda: setattr(endpoint, "status", "InService"),
-        ]
-    )
+
+    def served() -> None:
+        # Whoever calls with TargetVariant is told at once.
+        assert world.read().running is None
+        endpoint.status = "InService"
+
+    steps = iter([lambda: world.write(replace(world.read(), intent=None)), served])
     endpoint.status = "Updating"
     monkeypatch.setattr("mlops_constructs.deployed.ab_test._sleep", lambda _: next(steps, lambda: None)())
     assert main(["ab", "abort", NAME, "--keep"]) == 0
     told = capsys.readouterr().err
     assert "command c0ffee changes iris since " in told
-    assert f"the endpoint {ENDPOINT} is Updating: wait until it is InService" in told
+    assert f"the test has ended; {ENDPOINT} gets its weights: Updating" in told
     assert world.shares()["secondary"] == 0.0
 
 
-def test_an_abort_does_not_disturb_an_execution_and_says_how_to_end_it(
+def test_an_abort_ends_a_promotion_that_bakes_and_says_that_its_execution_fails(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     execution = world.bench.start(NAME)
-    world.write(replace(world.read(), intent=Intent(kind="promote", by=f"execution {execution}", since=time.time())))
+    world.weigh(0.0, 1.0)
+    promoting = Intent(kind="promote", by=f"execution {execution}", since=time.time(), bake_until=time.time() + 600)
+    world.write(replace(world.read(), intent=promoting))
+    assert main(["ab", "abort", NAME, "--keep"]) == 0
+    assert capsys.readouterr().out.startswith(
+        f"The champion of {NAME} gets all requests; the A/B test is aborted.\n"
+        f"Execution {execution} will fail: its challenger's test was aborted.\n"
+    )
+    record = world.read()
+    assert record.test is not None
+    # Without its intent, the execution cannot write that the challenger is the champion.
+    assert (record.test.state, record.share, record.intent) == ("aborted", 0.0, None)
+    assert world.shares() == {"primary": 1.0, "secondary": 0.0}
+
+
+def test_an_abort_keeps_the_intent_of_an_execution_that_carries_a_model(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execution, before = world.bench.start(NAME), world.read()
+    assert before.test is not None
+    releasing = Intent(kind="release", by=f"execution {execution}", since=time.time(), model=before.challenger)
+    world.write(replace(before, intent=releasing, test=replace(before.test, state="starting")))
+    assert main(["ab", "abort", NAME, "--keep", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failing_execution_id"] == execution
+    record = world.read()
+    assert record.test is not None
+    assert (record.test.state, record.intent) == ("aborted", releasing)
+    assert world.shares() == {"primary": 1.0, "secondary": 0.0}
+
+
+@pytest.mark.parametrize("kind", ["promote", "abort"])
+def test_an_abort_does_not_disturb_an_execution_without_a_test_and_says_how_to_end_it(
+    world: World, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    execution = world.bench.start(NAME)
+    world.weigh(1.0, 0.0)
+    removing = Intent(kind=kind, by=f"execution {execution}", since=time.time())
+    world.write(replace(world.read().aborted(time.time(), "it answers nonsense"), intent=removing))
     before = world.read()
     assert main(["ab", "abort", NAME]) == 1
     told = capsys.readouterr().err
     assert f"or end it with `mlops stop {NAME} --execution {execution} --abandon` and abort then" in told
-    assert (world.read(), world.shares()["secondary"]) == (before, 0.1)
+    assert world.read() == before
+
+
+def test_an_abort_ends_the_test_before_it_asks_for_weights(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_weights, states = ab_endpoint.Endpoint.set_weights, []
+
+    def noted(self: ab_endpoint.Endpoint, weights: dict[str, float]) -> None:
+        states.append(world.read().running)
+        set_weights(self, weights)
+
+    monkeypatch.setattr(ab_endpoint.Endpoint, "set_weights", noted)
+    assert main(["ab", "abort", NAME, "--keep"]) == 0
+    assert states == [None]
+
+
+def test_an_abort_whose_weights_were_refused_is_finished_by_the_next_one(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        without(world, patch, "sagemaker:UpdateEndpointWeightsAndCapacities")
+        assert main(["ab", "abort", NAME, "--keep"]) == 1
+    assert "UpdateEndpointWeightsAndCapacities was refused with AccessDenied" in capsys.readouterr().err
+    record = world.read()
+    assert record.running is None
+    assert record.intent is not None
+    assert record.intent.expired(time.time())
+    assert main(["ab", "abort", NAME, "--keep"]) == 0
+    assert (world.read().intent, world.shares()["secondary"]) == (None, 0.0)
 
 
 # status
