@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
 from .keys import use_key
-from .policy import allow
+from .policy import allow, through
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def report_outcomes(env: Environment) -> list[Statement]:
     stores = env.stores
     return [
         allow("s3:PutObject", stores.own_arn("ground-truth")),
-        use_key(stores),
+        allow("kms:GenerateDataKey", stores.key_arn, when=through(stores.region, "s3")),
         # `mlops outcomes` finds the bucket in it.
         allow("codepipeline:GetPipeline", env.arn("codepipeline", env.name)),
     ]
@@ -45,7 +45,8 @@ def assign_users(env: Environment, endpoint: str) -> list[Statement]:
     """Allow an application to keep its users at one variant: reading the record, and invoking the endpoint."""
     stores = env.stores
     record = f"{stores.artifact_bucket_arn}/{stores.own('ab', 'record.json')}"
-    return [allow("s3:GetObject", record), use_key(stores), *invoke_endpoint(env, endpoint)]
+    key = allow("kms:Decrypt", stores.key_arn, when=through(stores.region, "s3"))
+    return [allow("s3:GetObject", record), key, *invoke_endpoint(env, endpoint)]
 
 
 def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> list[Statement]:
@@ -59,8 +60,9 @@ def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> l
     stores, tagged = env.stores, {"StringEquals": {"aws:ResourceTag/mlops:pipeline": env.name}}
     # The records, and the model of the release with which the pipeline is started.
     read = [stores.own(folder, "*") for folder in ("ab", "releases", "models")]
+    releases = {"StringLike": {"s3:prefix": stores.own("releases", "*")}}
     return [
-        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when=releases),
         allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
         allow("s3:PutObject", f"{stores.artifact_bucket_arn}/{stores.own('ab', 'record.json')}"),
         use_key(stores),
@@ -74,7 +76,7 @@ def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> l
             when=tagged,
         ),
         allow("sagemaker:DescribeModelPackage", env.arn("sagemaker", f"model-package/{env.name}/*")),
-        allow(["s3:GetObject", "s3:GetObjectVersion"], stores.data_objects),
+        allow("s3:GetObjectVersion", stores.data_objects),
         *stores.use_data_key(),
         allow("lambda:InvokeFunction", judge_arn),
         allow(

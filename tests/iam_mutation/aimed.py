@@ -173,6 +173,22 @@ def _listings(site: _Site) -> Iterator[Recorded]:
     for purpose in ("training", "train-model", "check-dataset", "register-model", "record-release", "evaluation"):
         for folder in ("datasets", "models", "releases", "trained", "evaluations", "checkpoints"):
             yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/")
+    for purpose in (
+        "place-variants",
+        "judge-ab-test",
+        "abort-ab-test",
+        "record-decision",
+        "gather-evidence",
+        "notebook",
+    ):
+        for folder in ("ab", "capture", "ground-truth"):
+            yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/record.json")
+    # Who operates an A/B test, in examples/ab_test.
+    operator = f"arn:aws:iam::{ACCOUNT}:role/product-managers"
+    yield Recorded(operator, "s3:ListBucket", site.artifacts, _context({"s3__prefix": f"ab/{_OTHER}/"}))
+    tagged = _context({"aws__ResourceTag/mlops:pipeline": _OTHER})
+    for action, kind in (("DescribeModel", "model"), ("DescribeEndpointConfig", "endpoint-config")):
+        yield Recorded(operator, f"sagemaker:{action}", site.arn("sagemaker", f"{kind}/name"), tagged)
     purposes = ["start-newest", *(["check-dataset"] if f"{site.data}/" not in site.folders else [])]
     for purpose, action in itertools.product(purposes, ("ListBucket", "ListBucketVersions")):
         yield site.call(purpose, f"s3:{action}", site.data, s3__prefix=_OTHER)

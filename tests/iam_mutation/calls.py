@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The functions that CodePipeline invokes.
 _INVOKED = (
     *("check-dataset", "train-model", "run-evaluation", "register-model", "evaluate-model", "gather-evidence"),
-    *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release"),
+    *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release", "place-variants"),
 )
 _IN_ACCOUNT = {"aws:sourceaccount": ACCOUNT}
 _PACKAGE = arn("sagemaker", "model-package/{pipeline}/1")
@@ -29,6 +29,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _approvals()
     yield from _more_than_rehearsed()
     yield from _services()
+    yield from _ab_tests()
     yield from _granted()
 
 
@@ -157,6 +158,39 @@ def _services() -> Iterator[tuple[Recorded, ...]]:
     # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     for action in ("Decrypt", "GenerateDataKey"):
         yield (_by("cloudwatch.amazonaws.com", f"kms:{action}", "{key}", _IN_ACCOUNT),)
+
+
+def _ab_tests() -> Iterator[tuple[Recorded, ...]]:
+    """What the functions of A/B tests read and write at one time or another; only some pipelines have them."""
+    through_s3 = {"kms:viaservice": "s3.{region}.amazonaws.com"}
+    record = "ab/{pipeline}/record.json"
+    has_tests = _call("place-variants", "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{record}")
+    for purpose in ("place-variants", "record-decision", "gather-evidence"):
+        listed = _call(purpose, "s3:ListBucket", "arn:aws:s3:::{artifacts}", {"s3:prefix": record})
+        read = _call(purpose, "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{record}")
+        yield (has_tests, listed, read, _call(purpose, "kms:Decrypt", "{key}", through_s3))
+    guarded = _call("abort-ab-test", "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{record}")
+    yield (guarded, _call("abort-ab-test", "s3:ListBucket", "arn:aws:s3:::{artifacts}", {"s3:prefix": record}))
+    report = "ab/{pipeline}/tests/ID/report.json"
+    for purpose, has in (("gather-evidence", has_tests), ("abort-ab-test", guarded)):
+        yield (
+            has,
+            _call(purpose, "s3:ListBucket", "arn:aws:s3:::{artifacts}", {"s3:prefix": report}),
+            _call(purpose, "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{report}"),
+        )
+    looked_at = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", "rule/{pipeline}-look-at-ab-test")}
+    judge = arn("lambda", "function:{pipeline}-judge-ab-test")
+    yield (has_tests, _by("events.amazonaws.com", "lambda:InvokeFunction", judge, looked_at))
+    # While an execution changes the endpoint.
+    operator, pipeline = f"arn:aws:iam::{ACCOUNT}:role/product-managers", arn("codepipeline", "{pipeline}")
+    yield (_by(operator, "codepipeline:GetPipelineExecution", pipeline, {}),)
+    looks = "ab/{pipeline}/tests/ID/looks/DATE.json"
+    yield (
+        has_tests,
+        _call("notebook", "s3:ListBucket", "arn:aws:s3:::{artifacts}", {"s3:prefix": "ab/{pipeline}/tests/ID/looks/"}),
+        _call("notebook", "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{looks}"),
+        _call("notebook", "kms:Decrypt", "{key}", through_s3),
+    )
 
 
 def _granted() -> Iterator[tuple[Recorded, ...]]:

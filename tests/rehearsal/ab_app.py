@@ -58,13 +58,13 @@ pipeline = MLOpsPipeline(
     **Profile.team(notebook=None, removal="destroy"),
 )
 TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
+# The roles that examples/ab_test names.
 for name, grant in {
-    "operator": pipeline.grant_operate_ab_test,
-    "reporter": pipeline.grant_report_outcomes,
-    "caller": pipeline.grant_assign_users,
-    "approver": pipeline.grant_approve,
+    "product-managers": pipeline.grant_operate_ab_test,
+    "accounting": pipeline.grant_report_outcomes,
+    "web-shop": pipeline.grant_assign_users,
 }.items():
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
-    role = iam_role.IamRole(stack, name, name=f"ab-{name}", assume_role_policy=trust)
+    role = iam_role.IamRole(stack, name, name=name, assume_role_policy=trust)
     grant(name, role.name)
 app.synth()

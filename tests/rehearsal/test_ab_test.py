@@ -81,14 +81,14 @@ class ABSite(Site):
     def ab(self, *arguments: str) -> dict[str, Any]:
         """Run ``mlops ab`` with a good end."""
         verb, *others = arguments
-        done = self.mlops_as("operator", "ab", verb, self.pipeline, *others, "--json")
+        done = self.mlops_as("product-managers", "ab", verb, self.pipeline, *others, "--json")
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
     def credentials_of(self, name: str) -> dict[str, Any]:
         """Give credentials of one of the roles that the pipeline grants something."""
-        role = self.client("iam").get_role(RoleName=f"ab-{name}")["Role"]["Arn"]
+        role = self.client("iam").get_role(RoleName=name)["Role"]["Arn"]
         return role_credentials(self.aws.account, role, "a-person")
 
     def client_of_role(self, name: str, service: str) -> Any:
@@ -195,7 +195,7 @@ def report_outcomes(site: ABSite, path: Path) -> None:
         _, _, inference_id = site.ask(value)
         lines.append(f"{inference_id},{'small' if value < 10 else 'large'}")
     path.write_text("\n".join(lines) + "\n")
-    done = site.mlops_as("reporter", "outcomes", site.pipeline, str(path))
+    done = site.mlops_as("accounting", "outcomes", site.pipeline, str(path))
     assert done.returncode == 0, done.stderr
 
 
@@ -213,7 +213,13 @@ def fourth(site: ABSite, cleared: Execution) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def promoted(site: ABSite, fourth: dict[str, Any]) -> Execution:
+def status(site: ABSite, fourth: dict[str, Any]) -> dict[str, Any]:
+    """What ``mlops ab status`` says while a test runs."""
+    return site.ab("status")
+
+
+@pytest.fixture(scope="module")
+def promoted(site: ABSite, status: dict[str, Any]) -> Execution:
     """The execution that promotes the fourth release."""
     return succeeded(site.ab_execution("promote", "--override", "the product manager wants it"))
 
@@ -248,8 +254,8 @@ def test_a_shift_is_live_and_on_record(site: ABSite, shifted: dict[str, Any]) ->
 
 
 def test_users_stay_at_the_variant_that_they_are_assigned_to(site: ABSite, shifted: dict[str, Any]) -> None:
-    runtime, share = site.client_of_role("caller", "sagemaker-runtime"), 0.25
-    assignments = StickyAssignment(site.pipeline, site.artifacts, s3=site.client_of_role("caller", "s3"))
+    runtime, share = site.client_of_role("web-shop", "sagemaker-runtime"), 0.25
+    assignments = StickyAssignment(site.pipeline, site.artifacts, s3=site.client_of_role("web-shop", "s3"))
     users = [f"user {number}" for number in range(400)]
     variants = [assignments.variant(user).target_variant for user in users]
     # Fewer or more have a probability below 1e-9.
@@ -302,6 +308,13 @@ def test_after_an_abort_the_next_release_is_a_challenger_again(first: dict[str, 
     assert fourth["champion"] == first["champion"]
     assert fourth["challenger"]["slot"] == "secondary"
     assert fourth["test"]["state"] == "running"
+
+
+def test_the_status_says_who_is_who_and_that_all_agree(fourth: dict[str, Any], status: dict[str, Any]) -> None:
+    assert status["champion"]["package"] == fourth["champion"]["model_package_arn"]
+    assert status["challenger"]["package"] == fourth["challenger"]["model_package_arn"]
+    assert status["weights"]["observed"] == {"primary": 0.5, "secondary": 0.5}
+    assert (status["disagreements"], status["unknown"], status["report_why_not_fresh"]) == ([], [], "")
 
 
 def test_a_promotion_leaves_the_challenger_as_the_only_variant(
