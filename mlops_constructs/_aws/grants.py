@@ -60,9 +60,9 @@ def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> l
     stores, tagged = env.stores, {"StringEquals": {"aws:ResourceTag/mlops:pipeline": env.name}}
     # The records, and the model of the release with which the pipeline is started.
     read = [stores.own(folder, "*") for folder in ("ab", "releases", "models")]
-    releases = {"StringLike": {"s3:prefix": stores.own("releases", "*")}}
+    listed = [stores.own("ab", "record.json"), stores.own("releases", "*")]
     return [
-        allow("s3:ListBucket", stores.artifact_bucket_arn, when=releases),
+        allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": listed}}),
         allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
         allow("s3:PutObject", f"{stores.artifact_bucket_arn}/{stores.own('ab', 'record.json')}"),
         use_key(stores),

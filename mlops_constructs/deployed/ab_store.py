@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .pipeline import DeployedPipeline
 
 _MISSING = frozenset({"NoSuchKey", "404"})
+_DENIED = frozenset({"AccessDenied", "403"})
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
@@ -67,7 +68,7 @@ class Store:
                 answer = self.pipeline.client("s3").get_object(Bucket=self.pipeline.artifact_bucket, Key=self.key)
                 body = answer["Body"].read()
             except ClientError as error:
-                if code_of(error) not in _MISSING:
+                if code_of(error) not in _MISSING and not self._is_missing(error):
                     raise
                 return Record(), None
         try:
@@ -76,6 +77,14 @@ class Store:
             raise MlopsError(
                 f"{self.uri} is not the record of champion and challenger ({error}): restore its last good version"
             ) from error
+
+    def _is_missing(self, error: Any) -> bool:
+        """Whether S3 denies access because there is no record: it does to a person who may list only some folders."""
+        if code_of(error) not in _DENIED:
+            return False
+        bucket = self.pipeline.artifact_bucket
+        found = self.pipeline.client("s3").list_objects_v2(Bucket=bucket, Prefix=self.key, MaxKeys=1)
+        return self.key not in [one["Key"] for one in found.get("Contents", [])]
 
     def write(self, record: Record, etag: str | None, *, by: str, why: str) -> tuple[Record, str]:
         """Write the record if the object still has this ETag; return what was written, and the new ETag.

@@ -181,9 +181,10 @@ def _ab_tests() -> Iterator[tuple[Recorded, ...]]:
     looked_at = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", "rule/{pipeline}-look-at-ab-test")}
     judge = arn("lambda", "function:{pipeline}-judge-ab-test")
     yield (has_tests, _by("events.amazonaws.com", "lambda:InvokeFunction", judge, looked_at))
-    # While an execution changes the endpoint.
+    # While an execution changes the endpoint, and before the first release.
     operator, pipeline = f"arn:aws:iam::{ACCOUNT}:role/product-managers", arn("codepipeline", "{pipeline}")
     yield (_by(operator, "codepipeline:GetPipelineExecution", pipeline, {}),)
+    yield (_by(operator, "s3:ListBucket", "arn:aws:s3:::{artifacts}", {"s3:prefix": record}),)
     looks = "ab/{pipeline}/tests/ID/looks/DATE.json"
     yield (
         has_tests,
