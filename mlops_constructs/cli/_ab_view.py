@@ -80,7 +80,7 @@ def _lines(status: ABStatus) -> Iterator[_Line]:
         yield "challenger", _role(status.challenger), ""
     yield from _traffic(status)
     if status.report is not None:
-        yield from _report(status.report)
+        yield from _report(status.report, of_the_end=status.report_is_of_the_end)
     if status.report_why_not_fresh:
         told = "there is no report" if status.report is None else f"{_age(status.report_age_seconds)} old"
         yield "report", f"{told}: {status.report_why_not_fresh}", "yellow"
@@ -125,7 +125,7 @@ def _role(role: Role) -> str:
     return f"{role.slot}: {number}, {role.package}, since {at(role.since)} ({role.why})"
 
 
-def _report(report: Mapping[str, Any]) -> Iterator[_Line]:
+def _report(report: Mapping[str, Any], *, of_the_end: bool) -> Iterator[_Line]:
     metric = report.get("metric") or {}
     if metric:
         interval = f" ({_signed(metric.get('low'))} to {_signed(metric.get('high'))})"
@@ -143,6 +143,10 @@ def _report(report: Mapping[str, Any]) -> Iterator[_Line]:
     if report.get("unreported"):
         yield "unreported", ", ".join(report["unreported"]), "red"
     verdict = str(report.get("verdict"))
+    if of_the_end:
+        yield "verdict", f"{verdict}, when the test ended", _STYLES.get(verdict, "")
+        yield "", f"  The last look said then: {report.get('sentence')}", "dim"
+        return
     yield "verdict", f"{verdict}, so: {report.get('action')}", _STYLES.get(verdict, "")
     yield "", f"  {report.get('sentence')}", "bold"
     forecast = (report.get("forecast") or {}).get("sentence")

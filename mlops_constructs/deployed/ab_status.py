@@ -59,6 +59,7 @@ class ABStatus:
         report: The report of the test, or None.
         report_age_seconds: Its age; 0 for one that was made now.
         report_why_not_fresh: Why it was not made now.
+        report_is_of_the_end: Whether the test has ended: the report is what was said then, and asks for nothing.
         changing: Who changes the endpoint now, as a sentence.
         disagreements: Where record, stack and endpoint do not agree, and what was broken off, as sentences.
         unknown: What could not be looked up, as sentences.
@@ -76,6 +77,7 @@ class ABStatus:
     report: Mapping[str, Any] | None
     report_age_seconds: float
     report_why_not_fresh: str
+    report_is_of_the_end: bool
     changing: str
     disagreements: Sequence[str]
     unknown: Sequence[str]
@@ -119,6 +121,7 @@ def status_of(tests: ABTests) -> ABStatus:
         report=None if report is None else report.content,
         report_age_seconds=0.0 if report is None else report.age_seconds,
         report_why_not_fresh="" if report is None else report.why_not_fresh,
+        report_is_of_the_end=report is not None and report.content is not None and record.running is None,
         changing=changing,
         disagreements=wrong,
         unknown=unknown,

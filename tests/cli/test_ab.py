@@ -733,6 +733,27 @@ def test_a_report_that_cannot_be_made_now_is_the_stored_one_with_its_age(
     assert "the function iris-judge-ab-test could not be invoked: Invoke was refused with AccessDenied" in told
 
 
+def test_after_a_test_its_report_is_what_was_said_then(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    said = {**report("promote"), "verdict": "better", "sentence": "It is better. It may be promoted."}
+    key = f"ab/{NAME}/tests/t1/report.json"
+    world.s3.put_object(Bucket=ARTIFACTS, Key=key, Body=json.dumps(said).encode())
+    world.judge(said)
+    assert main(["ab", "status", NAME, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["report_is_of_the_end"] is False
+    before = world.read()
+    assert before.test is not None
+    promoted = replace(before.test, state="promoted", ended=time.time(), why="promoted in execution e1")
+    world.write(replace(before, champion=before.challenger, challenger=None, test=promoted, share=0.0))
+    assert main(["ab", "status", NAME, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["report_is_of_the_end"] is True
+    assert main(["ab", "status", NAME]) == 0
+    told = capsys.readouterr().out
+    assert "  verdict      better, when the test ended\n" in told
+    assert "  The last look said then: It is better. It may be promoted.\n" in told
+    assert "so: promote" not in told
+    assert "forecast" not in told
+
+
 def test_hand_edits_are_named(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -172,6 +172,21 @@ def test_a_test_is_a_picture_over_time_and_a_sentence(
     assert [one for one in read if not one.startswith(f"ab/{PIPELINE}/")] == []
 
 
+def test_of_a_test_that_has_ended_it_shows_what_was_said_then(
+    lake: ab_lake.Lake,
+    look: Callable[[float], dict[str, Any]],
+    execute: Callable[..., tuple[str, list[bytes]]],
+) -> None:
+    pipeline("Release", "ABTest")
+    last = judged(lake, look)[-1]
+    ab_lake.write(ab_lake.read().ended("promoted", START + 7 * HOUR, "promoted in execution e1"))
+    printed, pictures = execute()
+    assert f"verdict: {last['verdict']}, when the test ended as promoted: promoted in execution e1\n" in printed
+    assert f"The last look said then: {last['sentence']}\n" in printed
+    assert f"so: {last['action']}" not in printed
+    assert len(pictures) == 1
+
+
 @pytest.mark.parametrize(
     ("variables", "record", "sentence"),
     [
