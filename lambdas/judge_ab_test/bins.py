@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from judge_ab_test.response import csv_rows, number, predictions, same
+from handler_kit.predictions import csv_rows, number, predictions, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

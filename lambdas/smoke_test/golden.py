@@ -1,10 +1,9 @@
-"""The golden records, and how an endpoint's predictions for them are read."""
+"""The golden records."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 from dataclasses import dataclass
 
 from handler_kit.errors import ConfigurationError
@@ -34,29 +33,6 @@ def parse_golden(content: bytes, place: str) -> list[Record]:
     if not records:
         raise ConfigurationError(f"{place}: no golden records")
     return records
-
-
-def parse_answers(body: bytes, count: int) -> list[str]:
-    """The predictions in a response for ``count`` records: the first value of each line of CSV, or those in JSON.
-
-    JSON is the response of a built-in algorithm.
-    """
-    text = body.decode("utf-8", errors="replace")
-    if text.lstrip().startswith("{"):
-        return _predictions(text)
-    rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
-    if len(rows) == 1 and len(rows[0]) == count:
-        # The built-in XGBoost returns the predictions for several records in one line.
-        return [value.strip() for value in rows[0]]
-    return [row[0].strip() for row in rows]
-
-
-def _predictions(text: str) -> list[str]:
-    """Read the JSON of linear-learner and knn: the label, or for regression the score."""
-    try:
-        return [str(one.get("predicted_label", one.get("score"))) for one in json.loads(text)["predictions"]]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return []
 
 
 def to_csv_line(row: list[str]) -> str:

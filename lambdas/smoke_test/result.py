@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from handler_kit.predictions import number, same
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,7 +54,7 @@ class Result:
     def no_number(self) -> str | None:
         """The first label or prediction that is not a number; ``None`` when the errors can be computed."""
         texts = [text for pair in zip(self.records, self.answers, strict=True) for text in (pair[0].label, pair[1])]
-        return next((text for text in texts if _number(text) is None), None)
+        return next((text for text in texts if number(text) is None), None)
 
     @cached_property
     def is_regression(self) -> bool:
@@ -95,21 +97,3 @@ class Result:
         """How far each prediction, which is a number, is from its label."""
         pairs = zip(self.records, self.answers, strict=True)
         return [abs(float(record.label) - float(answer)) for record, answer in pairs]
-
-
-def same(label: str, answer: str, absolute: float = 0.0, relative: float = 0.0) -> bool:
-    """Whether a prediction equals the label: the same text, or a number (``1`` and ``1.0``) within the tolerances."""
-    if label == answer:
-        return True
-    wanted, given = _number(label), _number(answer)
-    if wanted is None or given is None:
-        return False
-    return math.isclose(wanted, given, rel_tol=1e-6) or abs(wanted - given) <= max(absolute, relative * abs(wanted))
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -10,13 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
 from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_transient
+from handler_kit.predictions import predictions, same
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
 from smoke_test.capture import check_capture
-from smoke_test.golden import parse_answers, parse_golden
+from smoke_test.golden import parse_golden
 from smoke_test.limits import failed
-from smoke_test.result import Result, same
+from smoke_test.result import Result
 from smoke_test.rival import compare
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class SmokeTest:
             if error_code(error) == "ValidationError" and "not found" in str(error):
                 return "production none"
             raise
-        answers = parse_answers(response["Body"].read(), len(records))
+        answers = _answers(response, len(records))
         if len(answers) != len(records):
             return f"production returns {len(answers)} predictions"
         found = compare(result, self._result(records, answers, []))
@@ -204,7 +205,7 @@ class SmokeTest:
                 f"The model on endpoint {self._params.endpoint} returned an error:"
                 f" {error_message(error)[:1000]} See the endpoint's logs."
             ) from error
-        answers = parse_answers(answer["Body"].read(), len(records))
+        answers = _answers(answer, len(records))
         if len(answers) != len(records):
             raise StepError(
                 f"Endpoint {self._params.endpoint} returned {len(answers)} predictions for {len(records)} records."
@@ -217,3 +218,7 @@ class SmokeTest:
         problem = failed(result, self._settings)
         if problem is not None:
             raise StepError(f"Endpoint {self._params.endpoint}: {problem}.")
+
+
+def _answers(response: dict[str, Any], count: int) -> list[str]:
+    return predictions(response["Body"].read().decode("utf-8", errors="replace"), count)

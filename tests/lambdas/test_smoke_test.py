@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
-from smoke_test.golden import Record, parse_answers, parse_golden
+from smoke_test.golden import Record, parse_golden
 from smoke_test.handler import handler
-from smoke_test.result import Result, same
+from smoke_test.result import Result
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
+from handler_kit.predictions import predictions, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -516,7 +517,7 @@ def test_latency_is_the_95th_percentile_by_nearest_rank() -> None:
     ],
 )
 def test_the_answers_of_every_algorithm_are_read(body: bytes, asked: int, answers: list[str]) -> None:
-    assert parse_answers(body, asked) == answers
+    assert predictions(body.decode(), asked) == answers
 
 
 def test_the_endpoint_is_asked_for_what_it_answers(

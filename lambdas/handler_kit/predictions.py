@@ -1,4 +1,4 @@
-"""The predictions in a captured response, and whether they are right; read as the smoke test reads them."""
+"""The predictions in a response of an endpoint, and whether they are right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def csv_rows(text: str) -> list[list[str]]:
     return [[value.strip() for value in row] for row in rows]
 
 
-def same(label: str, answer: str, absolute: float, relative: float) -> bool:
+def same(label: str, answer: str, absolute: float = 0.0, relative: float = 0.0) -> bool:
     """Whether a prediction equals the label: the same text, or a number (``1`` and ``1.0``) within the tolerances."""
     if label == answer:
         return True
