@@ -25,6 +25,8 @@ REPLAYED = {
     "RunEvaluation": ("Evaluate", "RunEvaluation"),
 }
 ATTEMPTS = 10
+# What an execution may do to an A/B test.
+PROMOTE, ABORT = "promote", "abort"
 
 _IN_USE = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
@@ -45,9 +47,10 @@ def record_release(params: Params, settings: Settings, services: Services) -> Su
     number = _write(record, releases)
     _mark(params, number, services.sagemaker)
     uri = f"s3://{settings.artifact_bucket}/{releases.key_of(number)}"
-    again = "" if params.release == NONE else f", rollback to {params.release}"
     logs.info("release recorded", release=number, model_package=params.model_package_arn)
-    return Success({"Release": str(number), "ReleaseUri": uri}, summary=f"release {number}{again}", external_id=uri)
+    return Success(
+        {"Release": str(number), "ReleaseUri": uri}, summary=f"release {number}{_told(params)}", external_id=uri
+    )
 
 
 def _gather(params: Params, settings: Settings, services: Services) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "pipeline": settings.pipeline,
         "execution_id": params.execution_id,
         **({} if params.role is None else {"role": params.role}),
-        "rollback_to": None if params.release == NONE else int(params.release),
+        **_again(params),
         "released_at": None if released_at is None else released_at.isoformat(),
         "model_package_arn": params.model_package_arn,
         "training_job_arn": training.get("JobArn"),
@@ -90,6 +93,24 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "endpoint_config": endpoint["EndpointConfigName"],
         "steps": {step: outputs for step, outputs in steps.items() if outputs},
     }
+
+
+def _again(params: Params) -> dict[str, Any]:
+    """Return why an earlier release was deployed again, if it was."""
+    number = None if params.release == NONE else int(params.release)
+    if params.ab_test == PROMOTE:
+        return {"rollback_to": None, "promotion_of": number}
+    if params.ab_test == ABORT:
+        return {"rollback_to": None, "end_of_test": True, "staying_release": number}
+    return {"rollback_to": number}
+
+
+def _told(params: Params) -> str:
+    if params.ab_test == PROMOTE:
+        return f", promotion of {params.release}"
+    if params.ab_test == ABORT:
+        return f", end of a test: {params.release} stays"
+    return "" if params.release == NONE else f", rollback to {params.release}"
 
 
 def _write(record: dict[str, Any], releases: Releases) -> int:

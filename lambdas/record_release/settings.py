@@ -29,9 +29,11 @@ class Params(ParamsBase):
         model_package_arn: The package that production runs now.
         release: Number of the release that was deployed again, or ``none``.
         role: In a pipeline with A/B tests: ``champion`` or ``challenger``; optional.
+        ab_test: In such a pipeline, what the execution did to a test: ``promote``, ``abort`` or ``none``; optional.
     """
 
     execution_id: str
     model_package_arn: str
     release: str
     role: str | None = None
+    ab_test: str | None = None

@@ -44,7 +44,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
     metrics = record.get("metrics") or {}
-    again = record.get("rollback_to")
     return (
         str(record["release"]),
         str(record.get("released_at") or "")[:19],
@@ -52,8 +51,16 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
         str((record.get("dataset") or {}).get("version_id") or ""),
         str(record.get("commit") or "")[:12],
         str(record.get("approved_by") or "").rpartition(":")[2],
-        "" if again is None else f"rollback to {again}",
+        _note(record),
     )
+
+
+def _note(record: dict[str, Any]) -> str:
+    """Why an earlier release was deployed again."""
+    if record.get("end_of_test"):
+        return f"end of a test: {record.get('staying_release')} stays"
+    notes = {"rollback_to": "rollback to", "promotion_of": "promotion of"}
+    return next((f"{text} {record[name]}" for name, text in notes.items() if record.get(name) is not None), "")
 
 
 def _short(value: str) -> str:

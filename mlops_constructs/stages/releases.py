@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from .._aws.actions import EXECUTION_ID, RELEASE, RELEASE_VARIABLE, Action, Variable, invoke
+from .._aws.actions import AB_TEST, EXECUTION_ID, RELEASE, RELEASE_VARIABLE, Action, Variable, invoke
 from .._aws.function import Function
 from .._aws.policy import allow, mark_package, report_result
 
@@ -70,7 +70,7 @@ class ReleasesStage(Construct):
                 "execution_id": EXECUTION_ID,
                 "model_package_arn": "#{Candidate.ModelPackageArn}",
                 "release": RELEASE,
-                **({} if role is None else {"role": role}),
+                **({} if role is None else {"role": role, "ab_test": AB_TEST}),
             },
         )
 

@@ -141,6 +141,25 @@ def test_releases_are_a_table_with_the_newest_first(s3: Any, capsys: pytest.Capt
     assert oldest.split()[:6] == ["9", "2026-01-14T12:10:00", "accuracy", "0.9667,", "loss", "nan"]
 
 
+def test_a_promotion_and_the_end_of_a_test_are_no_rollbacks(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("codepipeline").create_pipeline(pipeline=definition())
+    record(s3, 1, promotion_of=7)
+    record(s3, 2, end_of_test=True, staying_release=8)
+    record(s3, 3)
+    assert main(["releases", NAME]) == 0
+    _, upload, end, promotion = capsys.readouterr().out.splitlines()
+    assert upload.endswith("/ada")
+    assert end.endswith("/ada  end of a test: 8 stays")
+    assert promotion.endswith("/ada  promotion of 7")
+    assert main(["releases", NAME, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["rollback_to"], one.get("promotion_of"), one.get("end_of_test")) for one in told] == [
+        (None, None, None),
+        (None, None, True),
+        (None, 7, None),
+    ]
+
+
 def test_the_releases_of_another_pipeline_in_the_bucket_are_not_listed(
     s3: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

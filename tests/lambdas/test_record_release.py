@@ -185,6 +185,29 @@ def test_a_rollback_is_on_record_as_one(call: Any, reports: Any) -> None:
     assert reports.requests["PutJobSuccessResult"][1]["executionDetails"]["summary"] == "release 2, rollback to 1"
 
 
+@pytest.mark.parametrize(
+    ("ab_test", "written", "summary"),
+    [
+        ("promote", {"rollback_to": None, "promotion_of": 1}, "release 2, promotion of 1"),
+        (
+            "abort",
+            {"rollback_to": None, "end_of_test": True, "staying_release": 1},
+            "release 2, end of a test: 1 stays",
+        ),
+        ("none", {"rollback_to": 1}, "release 2, rollback to 1"),
+    ],
+)
+def test_what_an_execution_did_to_an_ab_test_is_on_record(
+    call: Any, reports: Any, ab_test: str, written: dict[str, Any], summary: str
+) -> None:
+    arn = call()
+    call(arn, release="1", execution_id="4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17", role="champion", ab_test=ab_test)
+    found = record(2)
+    names = ("rollback_to", "promotion_of", "end_of_test", "staying_release")
+    assert {name: found[name] for name in names if name in found} == written
+    assert reports.requests["PutJobSuccessResult"][1]["executionDetails"]["summary"] == summary
+
+
 def test_the_package_gets_the_number_and_keeps_its_approval(call: Any, sagemaker: Any) -> None:
     arn = call()
     assert sagemaker.requests["UpdateModelPackage"] == [
