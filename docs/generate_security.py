@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py``: ``python docs/generate_security.py``."""
+"""Write ``security.md`` from the policies of ``main.py`` and ``examples/ab_test``: `python docs/generate_security.py`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _PIPELINE = "iris-996e98"
 _INTRODUCTION = """\
 # Security
 
-What each role may do, in the stack of `main.py`. Each AWS service, and each Lambda function, has its own role
-with one inline policy. This page is generated from the synthesized policies by `make docs`.
+What each role may do, in the stack of `main.py`, and which roles A/B tests add. Each AWS service, and each Lambda
+function, has its own role with one inline policy. This page is generated from the synthesized policies by `make docs`.
 
 In the tables, `NAME` is the name of the pipeline, `ARTIFACTS` and `DATA` are its buckets, `KEY` is its KMS
 key; ARNs are shown without the part up to the account. Conditions are in brackets.
@@ -59,7 +59,15 @@ _UNPROVEN = """\
 - What KMS grants allow, service control policies, and the policies of resources in other accounts.
 """
 
+_AB_TESTS = """\
+## Roles of A/B tests
+
+Only a pipeline with `ab_test` has these, here that of `examples/ab_test`. `abort-ab-test` is the automatic guard's.
+
+"""
+
 _ROLES = {
+    "abort-ab-test": "gives the champion all requests, and ends the test",
     "approval": "notifies the approver",
     "build": "builds the algorithm's image",
     "check-dataset": "checks a data set before training costs anything",
@@ -69,12 +77,14 @@ _ROLES = {
     "evaluation": "runs the evaluation's container",
     "gather-evidence": "collects what the approver reads",
     "image-pipeline": "runs the image pipeline",
+    "judge-ab-test": "joins requests with outcomes, and judges a test",
     "model-dev": "runs the model's container in DEV",
     "model-production": "runs the model's container in production",
     "model": "runs the model's container",
     "deploy": "lets CloudFormation deploy the endpoints' stacks",
     "notebook": "runs the notebook instance",
     "pipeline": "runs the ML pipeline",
+    "place-variants": "places champion and challenger, and begins and ends tests",
     "record-decision": "records what the approver decided",
     "record-release": "records what was released",
     "register-model": "registers a trained model",
@@ -102,6 +112,7 @@ _WHY = (
     (r"^ecr:.*(PutImage|UploadLayerPart)", "pushes the image"),
     (r"^ecr:", "pulls the image, or reads its digest"),
     (r"^cloudwatch:PutMetricData", "sends the job's metrics; the action takes no resource"),
+    (r"^cloudwatch:GetMetricData", "reads requests, errors and latency; the action takes no resource"),
     (r"^cloudwatch:DescribeAlarms", "reads the alarms of a rollout; the action takes no single alarm"),
     (r"^cloudwatch:(DeleteAlarms,)?PutMetricAlarm|^cloudwatch:DeleteAlarms", "manages the endpoint's alarms"),
     (r"^application-autoscaling:Describe", "reads scaling; the actions take no resource"),
@@ -121,6 +132,7 @@ _WHY = (
     (r"^cloudformation:", "changes the endpoints' stacks"),
     (r"^s3:(GetBucket|ListBucket)", "reads the bucket's settings, or detects that an object is missing"),
     (r"^s3:", "reads or writes its own folders"),
+    (r"^sagemaker:.*WeightsAndCapacities$", "reads the endpoint, and changes the weights of its variants"),
     (r"^sagemaker:(Describe|List)", "reads its own jobs, models and endpoints"),
     (r"^sagemaker:.*(ModelPackage)", "registers a model, or sets its status"),
     (r"^sagemaker:.*(TrainingJob|TuningJob|ProcessingJob)", "starts or stops its own jobs, within limits"),
@@ -132,24 +144,30 @@ _WHY = (
 
 def page() -> str:
     """Give the whole page."""
-    document = _synthesized()
-    sections = [_INTRODUCTION, _roles(document), _UNPROVEN]
+    document, of_tests = _synthesized(ROOT), _synthesized(ROOT / "examples" / "ab_test")
+    roles = _roles(document, _purposes(document))
+    added = _roles(of_tests, _purposes(of_tests) - _purposes(document))
+    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", _AB_TESTS + added, _UNPROVEN]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
 
-def _synthesized() -> dict[str, Any]:
+def _synthesized(folder: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="security-") as output:
         environment = {**os.environ, "CDKTF_OUTDIR": output}
-        subprocess.run([sys.executable, "main.py"], cwd=ROOT, env=environment, check=True, capture_output=True)
+        subprocess.run([sys.executable, "main.py"], cwd=folder, env=environment, check=True, capture_output=True)
         (stack,) = (Path(output) / "stacks").iterdir()
         document: dict[str, Any] = json.loads((stack / "cdk.tf.json").read_text())
         return document
 
 
-def _roles(document: Mapping[str, Any]) -> str:
+def _purposes(document: Mapping[str, Any]) -> set[str]:
+    return {_purpose(role["name"]) for role in document["resource"]["aws_iam_role"].values()}
+
+
+def _roles(document: Mapping[str, Any], purposes: set[str]) -> str:
     roles, policies = document["resource"]["aws_iam_role"], document["resource"]["aws_iam_role_policy"]
-    made = {id_: _purpose(role["name"]) for id_, role in roles.items()}
-    lines = ["## Roles", ""]
+    made = {id_: purpose for id_, role in roles.items() if (purpose := _purpose(role["name"])) in purposes}
+    lines: list[str] = []
     for id_, purpose in sorted(made.items(), key=lambda one: one[1]):
         trust = json.loads(roles[id_]["assume_role_policy"])["Statement"][0]
         bound = f" {_conditions(trust)}" if "Condition" in trust else ""
