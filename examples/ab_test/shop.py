@@ -43,13 +43,8 @@ class StickyShop:
 
     def predict(self, user: str, row: str) -> tuple[str, str]:
         """Return the prediction for a user, and the id by which its outcome is reported later."""
-        assigned = self._assignments.variant(user)
-        target = {} if assigned.target_variant is None else {"TargetVariant": assigned.target_variant}
-        request = {"EndpointName": self._endpoint, "ContentType": "text/csv", "Accept": "text/csv", "Body": row}
-        try:
-            answer = self._runtime.invoke_endpoint(**request, **target, InferenceId=assigned.inference_id)
-        except self._runtime.exceptions.ValidationError:
-            # The variant has just been removed: whoever is left responds.
-            answer = self._runtime.invoke_endpoint(**request, InferenceId=assigned.inference_id)
-        return answer["Body"].read().decode().strip(), assigned.inference_id
+        answer = self._assignments.invoke(
+            self._runtime, user, EndpointName=self._endpoint, ContentType="text/csv", Accept="text/csv", Body=row
+        )
+        return answer["Body"].read().decode().strip(), answer["InferenceId"]
         # endregion

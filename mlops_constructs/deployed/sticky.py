@@ -6,6 +6,7 @@ Needs boto3 only. One object serves all threads of a program::
     answer = assignments.invoke(
         runtime, user_id, EndpointName="iris-1a2b3c-production", ContentType="text/csv", Body=row
     )
+    keep(answer["InferenceId"])  # The outcome is reported under it.
 
 or, with a call of one's own::
 
@@ -109,6 +110,8 @@ class StickyAssignment:
     def invoke(self, runtime: Any, key: str, **request: Any) -> dict[str, Any]:
         """Call InvokeEndpoint for a user; without TargetVariant if the endpoint no longer has the variant.
 
+        Return its response, and in the member ``InferenceId`` the id under which the outcome is to be reported.
+
         Args:
             runtime: A client of ``sagemaker-runtime``.
             key: Key of the user.
@@ -117,7 +120,7 @@ class StickyAssignment:
         from botocore.exceptions import ClientError
 
         found = self.variant(key)
-        request["InferenceId"] = found.inference_id
+        request["InferenceId"], named = found.inference_id, {"InferenceId": found.inference_id}
         if found.target_variant is not None:
             try:
                 answer: dict[str, Any] = runtime.invoke_endpoint(**request, TargetVariant=found.target_variant)
@@ -125,9 +128,9 @@ class StickyAssignment:
                 if error.response.get("Error", {}).get("Code") != "ValidationError":
                     raise
             else:
-                return answer
+                return answer | named
         fallback: dict[str, Any] = runtime.invoke_endpoint(**request)
-        return fallback
+        return fallback | named
 
     def _current(self) -> _Split | None:
         """The split now. One thread reads; the others meanwhile use what is known, but wait for the first read."""

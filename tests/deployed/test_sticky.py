@@ -182,14 +182,14 @@ def test_who_comes_during_the_first_read_waits_for_it() -> None:
 
 
 class Runtime:
-    """An endpoint that has lost a variant, or that refuses everything."""
+    """An endpoint that has lost a variant, that refuses everything, or nothing."""
 
-    def __init__(self, code: str, *, always: bool) -> None:
-        self.code, self.always, self.requests = code, always, list[dict[str, Any]]()
+    def __init__(self, code: str, *, always: bool = False, refuses: bool = True) -> None:
+        self.code, self.always, self.refuses, self.requests = code, always, refuses, list[dict[str, Any]]()
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
         self.requests.append(request)
-        if self.always or "TargetVariant" in request:
+        if self.refuses and (self.always or "TargetVariant" in request):
             raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "InvokeEndpoint")
         return {"InvokedProductionVariant": "primary"}
 
@@ -197,9 +197,19 @@ class Runtime:
 def test_a_variant_that_is_gone_is_not_asked_again() -> None:
     runtime = Runtime("ValidationError", always=False)
     answer = assigned(S3(record())).invoke(runtime, "ada", EndpointName="iris-production", Body=b"1,2")
-    assert answer == {"InvokedProductionVariant": "primary"}
+    sent = runtime.requests[0]["InferenceId"]
+    assert answer == {"InvokedProductionVariant": "primary", "InferenceId": sent}
     assert ["TargetVariant" in request for request in runtime.requests] == [True, False]
     assert runtime.requests[0]["InferenceId"] == runtime.requests[1]["InferenceId"]
+
+
+@pytest.mark.parametrize("found", [record(), None], ids=["a test", "no test"])
+def test_the_answer_names_the_id_of_the_outcome(found: dict[str, Any] | None) -> None:
+    runtime = Runtime("none", refuses=False)
+    answer = assigned(S3(found)).invoke(runtime, "ada", EndpointName="iris-production", Body=b"1,2")
+    (request,) = runtime.requests
+    assert ("TargetVariant" in request) == (found is not None)
+    assert answer["InferenceId"] == request["InferenceId"]
 
 
 @pytest.mark.parametrize(("code", "requests"), [("ModelError", 1), ("ValidationError", 2)])

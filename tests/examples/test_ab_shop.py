@@ -43,7 +43,6 @@ class Runtime:
 
     def __init__(self, world: World) -> None:
         self._client = world.aws.client("sagemaker-runtime")
-        self.exceptions = self._client.exceptions
         self.sent: list[tuple[dict[str, Any], str]] = []
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
