@@ -35,7 +35,7 @@ class Notebook(Part):
         idle_timeout_in_minutes: Stop after this time without a busy kernel, 10 to 1,440 minutes; also after three times
             as long if Jupyter's state cannot be read. Literal.
         directory: Folder of notebooks and the files that they need, at most 50 MB. None uses the notebooks of this
-            library: understand the data, train, decide. Literal.
+            library: understand the data, train, decide, compare in production. Literal.
         repository: Git repository to clone onto the instance: ``algorithm`` for the algorithm's own if that is in
             CodeCommit, the ``https://`` URL of another (a CodeCommit repository must be in this account), or None.
             The instance fails to start when it cannot clone. Literal.
