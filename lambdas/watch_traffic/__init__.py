@@ -1,0 +1,1 @@
+"""Watches captured requests: which feature has drifted from the training data, how much, since when, how certain."""
