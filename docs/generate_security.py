@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py`` and ``examples/ab_test``: `python docs/generate_security.py`."""
+"""Write ``security.md`` from the policies of ``main.py`` and ``examples/ab_test``."""
 
 from __future__ import annotations
 
