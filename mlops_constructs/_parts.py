@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._aws.account import Account
     from ._aws.environment import Environment
+    from ._aws.pricing import HourlyPrices
     from .config import PipelineConfig
     from .config.script import ScriptAlgorithm
 
@@ -72,7 +73,7 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
     )
 
 
-def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Parts:
+def make_parts(scope: Construct, config: PipelineConfig, env: Environment, prices: HourlyPrices) -> Parts:
     """Create every stage below ``scope``."""
     image, script = _image(scope, config, env), config.algorithm.script
     registry = RegistryStage(scope, "registry", env=env)
@@ -89,7 +90,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         ab_test=config.ab_test is not None,
     )
     production = deployment.production_endpoint
-    training = _training(scope, config, env, image, deployment)
+    training = _training(scope, config, env, prices, image, deployment)
     evaluation = EvaluationStage(
         scope,
         "evaluation",
@@ -104,7 +105,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment) -> Pa
         image_of_aws=config.algorithm.built_in is not None or script is not None,
         serving=None if script is None else _serving(image, script),
     )
-    approval = _approval(scope, config, env, registry, deployment)
+    approval = _approval(scope, config, env, prices, registry, deployment)
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
@@ -134,7 +135,12 @@ def _serving(image: ImageStage, script: ScriptAlgorithm) -> ServingImage:
 
 
 def _training(
-    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, deployment: DeploymentStage
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    prices: HourlyPrices,
+    image: ImageStage,
+    deployment: DeploymentStage,
 ) -> TrainingStage:
     job = config.evaluation.job
     return TrainingStage(
@@ -149,6 +155,7 @@ def _training(
         script=config.algorithm.script,
         held_out_channel=None if job is None else job.channel,
         allowed=config.allowed_training,
+        cost=(prices.training, config.cost.max_training_usd),
         endpoints=ConfiguredEndpoints(
             production_stack=deployment.production_endpoint,
             fleets=deployment.fleets,
@@ -160,7 +167,12 @@ def _training(
 
 
 def _approval(
-    scope: Construct, config: PipelineConfig, env: Environment, registry: RegistryStage, deployment: DeploymentStage
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    prices: HourlyPrices,
+    registry: RegistryStage,
+    deployment: DeploymentStage,
 ) -> ApprovalStage:
     return ApprovalStage(
         scope,
@@ -171,7 +183,9 @@ def _approval(
         packages_arn=registry.packages_arn,
         production=config.production,
         production_stack=deployment.production_endpoint,
-        production_parameters=deployment.fleets["production"],
+        fleets=deployment.fleets,
+        prices=prices,
+        max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
         ab_test=config.ab_test is not None,
     )

@@ -25,6 +25,7 @@ from .config import (
     ABTest,
     Algorithm,
     Approval,
+    Cost,
     Dataset,
     Endpoint,
     Evaluation,
@@ -84,6 +85,7 @@ class MLOpsPipeline(Construct):
         production: Endpoint = Endpoint.for_production(),
         ab_test: ABTest | None = None,
         approval: Approval = Approval(),
+        cost: Cost = Cost(),
         notebook: Notebook | None = Notebook(),
         existing: Existing = Existing(),
         name_prefix: str | None = None,
@@ -108,6 +110,7 @@ class MLOpsPipeline(Construct):
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
             approval: Who is notified, and how long an approval may take.
+            cost: What the pipeline may cost, and the prices of its instances.
             notebook: The notebook instance; None omits it.
             existing: Existing resources to use instead of those that the pipeline would create.
             name_prefix: Prefix of all resource names, at most 12 characters; by default made from ``id_``. Literal.
@@ -132,6 +135,7 @@ class MLOpsPipeline(Construct):
             "production": production,
             "ab_test": ab_test,
             "approval": approval,
+            "cost": cost,
             "notebook": notebook,
             "existing": existing,
             "name_prefix": name_prefix,
@@ -141,14 +145,14 @@ class MLOpsPipeline(Construct):
             "log_retention_in_days": log_retention_in_days,
             "removal": removal,
         }
-        config = checked(scope, id_, arguments)
+        config, prices = checked(scope, id_, arguments)
         super().__init__(scope, id_)
         self.name = physical_name(config.name_prefix or id_, str(self.node.path))
         account = Account.of(self)
         self.storage = make_storage(self, account, config, self.name)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
-        parts = make_parts(self, config, env)
+        parts = make_parts(self, config, env, prices)
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases

@@ -28,7 +28,12 @@ def fleet(request: Mapping[str, Mapping[str, Any]], configured: Mapping[str, str
     if not requested.keys() & {*_FLEET}:
         return None
     found = {**configured, **requested}
-    least = most = found["InitialInstanceCount"]
-    if found["Autoscales"] == "true":
-        least, most = found["MinCapacity"], found["MaxCapacity"]
+    least, most = instances(found)
     return f"{least if least == most else f'{least} to {most}'} x {found['InstanceType']}"
+
+
+def instances(parameters: Mapping[str, str]) -> tuple[int, int]:
+    """The minimum and maximum number of instances of a fleet with these template parameters."""
+    if parameters["Autoscales"] == "true":
+        return int(parameters["MinCapacity"]), int(parameters["MaxCapacity"])
+    return int(parameters["InitialInstanceCount"]), int(parameters["InitialInstanceCount"])

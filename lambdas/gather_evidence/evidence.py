@@ -35,6 +35,9 @@ class Evidence:
     ab_test: str
     fleet: str
     hourly_cost: str
+    monthly_cost: str
+    price_source: str
+    reason: str
 
     def document(self) -> dict[str, object]:
         """The full evidence, for programs."""
@@ -43,9 +46,11 @@ class Evidence:
     def message(self, uri: str) -> str:
         """The short form, for the approval's email and console page; every line has a maximum length."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
+        reason = [] if self.reason == NONE else [_cut(f"Give a reason if you approve: {self.reason}", 110)]
         changes = [] if self.asked == NONE else [_cut(f"The data set requests: {self.asked}", 110)]
         changes += [] if self.ab_test == NONE else [_cut(f"A/B test: {self.ab_test}", 190)]
         lines = [
+            *reason,
             *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
             _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 70 if changes else 180),
@@ -54,6 +59,7 @@ class Evidence:
             _cut(f"Data: {self.dataset}, version {self.dataset_version}", 90 if changes else 110),
             _cut(f"Image: {_image_name(self.image)}, commit {self.commit[:12]}", 130),
             _cut(f"Production: {self.fleet}, hourly cost {self.hourly_cost}", 75),
+            _cut(f"Monthly cost with DEV: {self.monthly_cost}", 55),
         ]
         # The link to the full evidence is never cut: it leads to what the other lines leave out.
         link = f"\nEvidence: {uri}"
@@ -76,6 +82,9 @@ class Evidence:
             "Commit": self.commit,
             "Production runs on": self.fleet,
             "Hourly cost": self.hourly_cost,
+            "Monthly with DEV": self.monthly_cost,
+            "Price from": self.price_source,
+            **({} if self.reason == NONE else {"Needs a reason": self.reason}),
             "Execution": self.link,
         }
         lines = [f"{name + ':':<20}{value}" for name, value in facts.items()]

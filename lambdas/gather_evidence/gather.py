@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gather_evidence import asked
 from gather_evidence.ab_test import consequence
+from gather_evidence.cost import cost_of
 from gather_evidence.evidence import Evidence
 from handler_kit import logs, registry
 from handler_kit.asked import read_request
@@ -16,11 +17,17 @@ from handler_kit.production import package_in_production
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
-    from gather_evidence.settings import Params, Settings
+    from gather_evidence.settings import Document, Params, Settings
 
 
 def gather(
-    params: Params, settings: Settings, codepipeline: Any, sagemaker: Any, cloudformation: Any, s3: Any
+    params: Params,
+    settings: Settings,
+    document: Document,
+    codepipeline: Any,
+    sagemaker: Any,
+    cloudformation: Any,
+    s3: Any,
 ) -> Evidence:
     """Everything that is known about the candidate."""
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
@@ -30,6 +37,7 @@ def gather(
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
     fleet = asked.fleet(request, settings.production_parameters)
+    cost = cost_of(request, settings, document)
     source = history.outputs("Source", "Dataset")
     return Evidence(
         execution_id=params.execution_id,
@@ -49,8 +57,10 @@ def gather(
         asked=asked.changes(request),
         ab_test=consequence(params, settings, s3),
         fleet=settings.production_fleet if fleet is None else fleet,
-        # The configured price is for the configured fleet only.
-        hourly_cost=settings.hourly_cost if fleet is None else "unknown",
+        hourly_cost=cost.hourly,
+        monthly_cost=cost.monthly,
+        price_source=cost.source,
+        reason=cost.reason,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handler_kit.documents import DocumentBase
 from handler_kit.settings import ParamsBase, SettingsBase
 
 
@@ -16,7 +17,6 @@ class Settings(SettingsBase):
         production_stack: The CloudFormation stack that serves production.
         production_fleet: What production runs on, as text for people, such as ``2 to 4 x ml.m5.large``.
         production_parameters: The configured template parameters of that fleet.
-        hourly_cost: What that fleet costs per hour, as text for people, or ``unknown``.
         ab_test: Not empty in a pipeline with A/B tests.
     """
 
@@ -25,8 +25,23 @@ class Settings(SettingsBase):
     production_stack: str
     production_fleet: str
     production_parameters: dict[str, str]
-    hourly_cost: str
     ab_test: str | None
+
+
+@dataclass(frozen=True)
+class Document(DocumentBase):
+    """
+    Attributes:
+        hourly_prices_usd: Environment to instance type to the price of one instance per hour, where it is known.
+        price_sources: Instance type to where its price for production is from.
+        dev_parameters: The configured template parameters of the DEV fleet.
+        max_monthly_usd: What both endpoints may cost a month without a reason, or ``None`` for any cost.
+    """
+
+    hourly_prices_usd: dict[str, dict[str, float]]
+    price_sources: dict[str, str]
+    dev_parameters: dict[str, str]
+    max_monthly_usd: float | None
 
 
 @dataclass(frozen=True)

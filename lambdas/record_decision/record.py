@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs, registry
 from handler_kit.ab_store import Store
-from handler_kit.errors import ConfigurationError
+from handler_kit.errors import ConfigurationError, StepError
 from handler_kit.executions import History, result_of
 from handler_kit.production import package_in_production
 from handler_kit.report import Success
+from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from record_decision.settings import Params, Settings
 
 REGISTER = ("Evaluate", "Register")
-APPROVAL = ("Approve", "Approve")
+APPROVAL, EVIDENCE = ("Approve", "Approve"), ("Approve", "Evidence")
 PACKAGE_VARIABLE = "ModelPackageArn"
 ENDED = {"FAILED": "Failed", "STOPPED": "Stopped"}
 
@@ -36,13 +37,17 @@ class Services:
 
 
 def record_approval(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any) -> Success:
-    """Mark the package Approved, with who approved it and their comment; if it is Approved already, do nothing."""
+    """Mark the package Approved, with who approved it and their comment; if it is Approved already, do nothing.
+
+    Raises StepError when the evidence asked for a reason, and the approver gave none.
+    """
     arn = params.model_package_arn
     _check_group(arn, settings)
     package = sagemaker.describe_model_package(ModelPackageName=arn)
     if package.get("ModelApprovalStatus") != registry.APPROVED:
         history = History.read(codepipeline, settings.pipeline, params.execution_id)
         properties = _approval(history)
+        _check_reason(history, properties)
         who = properties.get("approved_by", "somebody")
         comment = properties.get("approval_summary", "no summary was given.")
         description = f"Approved in pipeline execution {params.execution_id} by {who}: {comment}"
@@ -140,6 +145,15 @@ def _approval(history: History) -> dict[str, str]:
         "approval_summary": str(result_of(approval).get("externalExecutionSummary", "")),
     }
     return {name: text for name, text in facts.items() if text}
+
+
+def _check_reason(history: History, approval: dict[str, str]) -> None:
+    needed = history.outputs(*EVIDENCE).get("ReasonFor", NONE)
+    if needed != NONE and not approval.get("approval_summary", "").strip():
+        raise StepError(
+            f"The release costs {needed}, and the approval has no comment with a reason. Nothing was deployed to"
+            " production. Start the pipeline again with the same data set, and give a reason when you approve."
+        )
 
 
 def _check_group(arn: str, settings: Settings) -> None:

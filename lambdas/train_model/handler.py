@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from handler_kit.clients import client
 from handler_kit.releases import Releases
 from handler_kit.report import Continue, Success, pipeline_step
+from train_model.cost import check_cost
 from train_model.overrides import with_overrides
 from train_model.settings import Document, Params, Settings
 from train_model.train import Trainer
@@ -25,5 +26,6 @@ def handler(job: Job) -> Success | Continue:
     if released is not None:
         return released
     document = with_overrides(Document.read(), params.request_uri, client("s3"))
+    check_cost(document)
     trainer = Trainer(params, settings, document, client("sagemaker"), client("ssm"), job.id)
     return trainer.call(job.continuation_token, now=int(time.time()))

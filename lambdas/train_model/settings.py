@@ -46,6 +46,8 @@ class Document(DocumentBase):
         fallback_instance_types: Instance types to use when AWS has no capacity of the configured type.
         capacity_retries: How often a job is started again when there was no capacity.
         source_sha256: Digest of the script whose source is in the archive of the function, or ``None``.
+        hourly_prices_usd: Instance type to the price of one instance per hour, where it is known.
+        max_training_usd: Maximum cost of a training, or ``None``.
     """
 
     training_job: dict[str, Any]
@@ -56,6 +58,8 @@ class Document(DocumentBase):
     fallback_instance_types: list[str]
     capacity_retries: int
     source_sha256: str | None
+    hourly_prices_usd: dict[str, float]
+    max_training_usd: float | None
 
     @property
     def instance_types(self) -> list[str]:

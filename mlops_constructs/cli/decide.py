@@ -43,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
         raise MlopsError(f"nothing waits for approval in {pipeline.name}; see `{command(options, 'status')}`")
     if options.execution not in (None, approval.execution_id):
         raise MlopsError(f"execution {approval.execution_id} waits for approval, not {options.execution}")
+    if options.approved and not options.reason:
+        _check_reason(pipeline, approval)
     verb = "approved" if options.approved else "rejected"
     reason = options.reason or f"{verb} with mlops {options.command}"
     executions.answer(approval, _token(pipeline, approval), approved=options.approved, summary=reason)
@@ -53,6 +55,13 @@ def run(options: argparse.Namespace) -> int:
     what = "it is deployed to production now" if options.approved else "its model package is marked Rejected"
     print(f"{verb.capitalize()} execution {approval.execution_id} of {pipeline.name}: {what}.")
     return 0
+
+
+def _check_reason(pipeline: DeployedPipeline, approval: ActionExecution) -> None:
+    """Refuse what RecordApproval would refuse: a release above ``max_monthly_usd`` without a reason."""
+    why = pipeline.executions.execution(approval.execution_id).variable("Evidence", "ReasonFor")
+    if why not in ("", "none"):
+        raise MlopsError(f"the release costs {why}; say why it is approved with --reason TEXT")
 
 
 def _token(pipeline: DeployedPipeline, approval: ActionExecution) -> str:

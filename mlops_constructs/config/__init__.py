@@ -5,6 +5,7 @@ from .ab_test import ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
 from .contract import Column, DataContract
+from .cost import Cost
 from .dataset import Dataset
 from .endpoint import Autoscaling, DataCapture, Endpoint
 from .evaluation import Evaluation, Threshold
@@ -31,6 +32,7 @@ __all__ = [
     "Checkpoints",
     "Column",
     "ContinuousParameter",
+    "Cost",
     "DataCapture",
     "DataContract",
     "Dataset",

@@ -18,6 +18,7 @@ from ._tokens import is_token
 from .ab_test import ABTest
 from .algorithm import Algorithm
 from .approval import Approval
+from .cost import Cost
 from .dataset import Dataset
 from .endpoint import Endpoint
 from .evaluation import Evaluation
@@ -55,6 +56,7 @@ class Arguments(Part):
     production: Endpoint
     ab_test: ABTest | None
     approval: Approval
+    cost: Cost
     notebook: Notebook | None
     existing: Existing
     name_prefix: str | None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .ab_test import ABTest
+    from .cost import Cost
     from .evaluation import Evaluation
     from .existing import Existing
     from .network import Network
@@ -34,6 +35,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     production: Endpoint
     ab_test: ABTest | None
     approval: Approval
+    cost: Cost
     notebook: Notebook | None
     existing: Existing
     name_prefix: str | None

@@ -56,12 +56,12 @@ def demands(stack: SynthesizedStack) -> list[Demand]:
 
 def endpoint_templates(stack: SynthesizedStack) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield name and content of each template that deploys an endpoint."""
-    for path, document in _documents(stack):
+    for path, document in documents(stack):
         if is_endpoint_template(document):
             yield path, document
 
 
-def _documents(stack: SynthesizedStack) -> Iterator[tuple[str, Any]]:
+def documents(stack: SynthesizedStack) -> Iterator[tuple[str, Any]]:
     """Yield every JSON document in the archives that the stack uploads."""
     for upload in stack.of_type("aws_s3_object"):
         for path, content in stack.files(upload).items():
@@ -87,7 +87,7 @@ def _of_notebooks(stack: SynthesizedStack) -> Iterator[Demand]:
 
 def _of_jobs(stack: SynthesizedStack) -> Iterator[Demand]:
     """Read the requests that the functions send, which are in their archives with SageMaker's member names."""
-    for _, document in _documents(stack):
+    for _, document in documents(stack):
         if not isinstance(document, dict):
             continue
         if "training_job" in document:

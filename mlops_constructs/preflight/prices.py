@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..doctor.finding import Finding
+from .demands import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ def examine_prices(
 ) -> Iterator[Finding]:
     """Report what one instance costs per hour and how many there are; ``unknown`` where the price list has no price.
 
-    The price of ``Endpoint(hourly_price_usd=...)`` is shown too.
+    The price that the approver will read is shown too: the configured one, or that of the table of this library.
 
     Args:
         pricing: Creates a client of the Price List API, which is in us-east-1 for all regions.
@@ -45,10 +46,12 @@ def examine_prices(
         each = "price unknown" if price is None else f"{price:g} USD per hour each"
         spot = ", less on spot" if demand.usage == "spot training job" and price is not None else ""
         yield Finding(f"price {demand.part}", "good", f"{count} x {demand.instance_type}: {each}{spot}")
-    for function in stack.of_type("aws_lambda_function"):
-        told = function.arguments.get("environment", {}).get("variables", {}).get("HOURLY_COST", "unknown")
-        if told != "unknown":
-            yield Finding("price that the approver reads", "good", f"{told} per hour for production")
+    for _, document in documents(stack):
+        told = document.get("price_sources", {}) if isinstance(document, dict) else {}
+        for instance_type, source in told.items():
+            price = document["hourly_prices_usd"]["production"][instance_type]
+            detail = f"{instance_type}: {price:g} USD per hour, from {source}"
+            yield Finding("price that the approver reads", "good", detail)
 
 
 def _hourly(client: Any, demand: Demand, region: str) -> float | None:

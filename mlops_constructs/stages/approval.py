@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .._aws.environment import Environment
     from .._aws.policy import Statement
+    from .._aws.pricing import HourlyPrices
     from ..config import Approval, Endpoint
 
 STAGE = ACTION = "Approve"
@@ -44,7 +45,9 @@ class ApprovalStage(Construct):
         packages_arn: str,
         production: Endpoint,
         production_stack: str,
-        production_parameters: Mapping[str, str],
+        fleets: Mapping[str, Mapping[str, str]],
+        prices: HourlyPrices,
+        max_monthly_usd: float | None,
         deploy_role_arn: str,
         ab_test: bool,
     ) -> None:
@@ -58,15 +61,18 @@ class ApprovalStage(Construct):
             packages_arn: Pattern of the ARNs of its packages.
             production: The production endpoint.
             production_stack: CloudFormation stack of the model in production.
-            production_parameters: The configured stack parameters of its fleet.
+            fleets: Environment to the configured stack parameters of its fleet.
+            prices: What one instance of an endpoint costs per hour.
+            max_monthly_usd: What both endpoints may cost a month without a reason, or None.
             deploy_role_arn: ARN of the role with which CloudFormation deploys it.
             ab_test: Whether the pipeline has A/B tests.
         """
         super().__init__(scope, id_)
         self._config, self._env, self._ab_test = config, env, ab_test
+        self._cost = (prices, max_monthly_usd)
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
-        self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, production_parameters)
+        self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, fleets)
         self.record_decision = self._record_decision(group, packages_arn, production_stack, deploy_role_arn)
         self._on_early_end()
 
@@ -116,9 +122,10 @@ class ApprovalStage(Construct):
         return [allow("sns:Publish", self.topic_arn)]
 
     def _gather_evidence(
-        self, packages_arn: str, production: Endpoint, production_stack: str, parameters: Mapping[str, str]
+        self, packages_arn: str, production: Endpoint, production_stack: str, fleets: Mapping[str, Mapping[str, str]]
     ) -> Function:
         env, stores = self._env, self._env.stores
+        prices, max_monthly_usd = self._cost
         return Function(
             self,
             "gather_evidence",
@@ -129,9 +136,14 @@ class ApprovalStage(Construct):
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
                 "PRODUCTION_STACK": production_stack,
                 "PRODUCTION_FLEET": fleet(production),
-                "PRODUCTION_PARAMETERS": json.dumps(parameters),
-                "HOURLY_COST": hourly_cost(production),
+                "PRODUCTION_PARAMETERS": json.dumps(fleets["production"]),
                 "AB_TEST": "true" if self._ab_test else "",
+            },
+            document={
+                "hourly_prices_usd": {name: dict(known) for name, known in prices.endpoints.items()},
+                "price_sources": dict(prices.sources),
+                "dev_parameters": dict(fleets["dev"]),
+                "max_monthly_usd": max_monthly_usd,
             },
             permissions=[
                 allow("sagemaker:DescribeModelPackage", packages_arn),
@@ -226,15 +238,6 @@ def fleet(endpoint: Endpoint) -> str:
     """Return what an endpoint runs on, as text for people."""
     least, most = _instances(endpoint)
     return f"{least if least == most else f'{least} to {most}'} x {endpoint.instance_type}"
-
-
-def hourly_cost(endpoint: Endpoint) -> str:
-    """Return what an endpoint costs per hour, as text for people; ``unknown`` when no price is configured."""
-    price = endpoint.hourly_price_usd
-    if price is None:
-        return "unknown"
-    least, most = (f"{count * price:.2f}" for count in _instances(endpoint))
-    return f"{least if least == most else f'{least} to {most}'} USD"
 
 
 def _instances(endpoint: Endpoint) -> tuple[int, int]:

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
     from mlops_constructs import Problem
 
-MAPPINGS = ("hyperparameter_ranges", "hyperparameters", "metric_definitions", "environment", "roles", "tags")
+MAPPINGS = (
+    *("hyperparameter_ranges", "hyperparameters", "metric_definitions", "environment", "roles", "tags"),
+    "hourly_prices_usd",
+)
 NUMBERS = r"(int|float)\b"
 Step = str | int
 

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "mlops_constructs"
 # Part -> what it may import of this package. A part may always import itself, unless said otherwise below.
 MAY_IMPORT = {
     "errors": set(),
+    "prices": set(),
     "config": {"errors"},
     "_payload": {"config", "errors"},
     "_script_source": {"_payload", "config"},
@@ -23,17 +24,17 @@ MAY_IMPORT = {
     "_fast_import": set(),
     "_cdk": set(),
     "provider": {"_cdk", "_fast_import", "_jsii_node"},
-    "_aws": {"provider", "_cdk", "_payload", "config", "errors"},
+    "_aws": {"provider", "_cdk", "_payload", "config", "prices", "errors"},
     "stages": {"_aws", "provider", "_cdk", "_payload", "_script_source", "config", "errors"},
     "_parts": {"stages", "_aws", "config"},
     "_delivery": {"_parts", "stages", "_aws", "config"},
     "_outputs": {"stages", "_cdk", "config"},
     "pipeline": {"_outputs", "_delivery", "_parts", "stages", "_aws", "provider", "_cdk", "config", "errors"},
     "local_aws": {"errors"},
-    "deployed": {"errors"},
+    "deployed": {"prices", "errors"},
     "rehearsal": {"deployed", "local_aws", "errors"},
     "doctor": {"_cdk", "_jsii_node", "local_aws", "rehearsal", "errors"},
-    "preflight": {"doctor", "errors"},
+    "preflight": {"doctor", "prices", "errors"},
     "cli": {
         "pipeline",
         "deployed",
@@ -41,6 +42,7 @@ MAY_IMPORT = {
         "rehearsal",
         "doctor",
         "preflight",
+        "prices",
         "_payload",
         "_script_source",
         "config",
@@ -50,7 +52,7 @@ MAY_IMPORT = {
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
     "__main__": {"cli"},
 }
-PURE = {"config", "errors", "_payload", "_script_source"}
+PURE = {"config", "errors", "prices", "_payload", "_script_source"}
 
 
 # Room of the local AWS -> the rooms that it may import.

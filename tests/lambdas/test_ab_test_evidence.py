@@ -25,7 +25,6 @@ def settings(ab_test: str | None = "true") -> Settings:
         production_stack="stack",
         production_fleet="2",
         production_parameters={},
-        hourly_cost="unknown",
         ab_test=ab_test,
     )
 

@@ -37,6 +37,12 @@ CONFIGURED = {
 }
 
 
+DOCUMENT: dict[str, Any] = {
+    "hourly_prices_usd": {"dev": {"ml.m5.large": 0.115}, "production": {"ml.m5.large": 0.115}},
+    "price_sources": {"ml.m5.large": "a price list"},
+    "dev_parameters": {**CONFIGURED, "InitialInstanceCount": "1", "Autoscales": "false"},
+    "max_monthly_usd": None,
+}
 VERDICT = {"Verdict": "accuracy is 0.95 (required: at least 0.9)"}
 
 
@@ -46,7 +52,8 @@ def gave(stage: str, name: str, **outputs: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(set_env: Callable[..., None]) -> None:
+def _settings(set_env: Callable[..., None], write_document: Callable[[object], None]) -> None:
+    write_document(DOCUMENT)
     set_env(
         {
             "pipeline": GROUP,
@@ -54,7 +61,6 @@ def _settings(set_env: Callable[..., None]) -> None:
             "production_stack": STACK,
             "production_fleet": "2 to 4 x ml.m5.large",
             "production_parameters": json.dumps(CONFIGURED),
-            "hourly_cost": "0.23 to 0.46 USD",
             "ab_test": "",
         }
     )
@@ -111,6 +117,7 @@ def test_the_message_is_readable_line_by_line(call: Any) -> None:
         "Data: datasets/iris.csv, version v7",
         f"Image: iris-1a2b3c@sha256:{'ab' * 32}, commit cdcdcdcdcdcd",
         "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD",
+        "Monthly cost with DEV: 252 to 420 USD",
         f"Evidence: s3://artifacts/evidence/{GROUP}/{EXECUTION}.txt",
     ]
 
@@ -130,7 +137,10 @@ def test_what_the_data_set_asks_is_read_first_and_with_the_fleet_as_it_will_be(c
     assert lines[0] == (
         "The data set requests: production InstanceType ml.p3.2xlarge, MaxCapacity 9, CaptureSampling 0; training Reso…"
     )
-    assert lines[-2] == "Production: 2 to 9 x ml.p3.2xlarge, hourly cost unknown"
+    assert lines[-3:-1] == [
+        "Production: 2 to 9 x ml.p3.2xlarge, hourly cost unknown",
+        "Monthly cost with DEV: unknown",
+    ]
     assert lines[-1].startswith("Evidence: s3://artifacts/evidence/")
 
 
@@ -138,6 +148,43 @@ def test_a_fleet_that_the_data_set_leaves_alone_keeps_its_cost(call: Any) -> Non
     lines = call(package(accuracy="0.95"), request=asking(CaptureSampling="0"))["Message"].splitlines()
     assert lines[0] == "The data set requests: production CaptureSampling 0; training ResourceConfig InstanceCount 3"
     assert "Production: 2 to 4 x ml.m5.large, hourly cost 0.23 to 0.46 USD" in lines
+
+
+def test_a_larger_fleet_that_the_data_set_asks_for_is_calculated(call: Any) -> None:
+    lines = call(package(accuracy="0.95"), request=asking(MaxCapacity="9"))["Message"].splitlines()
+    assert lines[-3] == "Production: 2 to 9 x ml.m5.large, hourly cost 0.23 to 1.04 USD"
+
+
+def test_a_challenger_may_cost_a_second_fleet(call: Any, set_env: Callable[..., None]) -> None:
+    set_env({"ab_test": "true"})
+    assert "hourly cost 0.23 to 0.92 USD" in call(package(accuracy="0.95"))["Message"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "price", "reason"),
+    [
+        (419, 0.115, "up to 420 USD a month, more than max_monthly_usd (419 USD)"),
+        (420, 0.115, "none"),
+        (None, 0.115, "none"),
+        (420, None, "an unknown amount a month, more than max_monthly_usd (420 USD)"),
+    ],
+)
+def test_a_release_above_the_limit_needs_a_reason(
+    call: Any, write_document: Callable[[object], None], limit: float | None, price: float | None, reason: str
+) -> None:
+    prices = {} if price is None else {"ml.m5.large": price}
+    document = {**DOCUMENT, "hourly_prices_usd": {"dev": prices, "production": prices}, "max_monthly_usd": limit}
+    write_document(document)
+    outputs = call(package(accuracy="0.95"))
+    assert outputs["ReasonFor"] == reason
+    first = outputs["Message"].splitlines()[0]
+    assert first == f"Give a reason if you approve: {reason}" if reason != "none" else first.startswith("Candidate: ")
+
+
+def test_the_full_evidence_says_where_the_price_is_from(call: Any) -> None:
+    call(package(accuracy="0.95"))
+    stored = clients.client("s3").get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.txt")
+    assert "Price from:         a price list" in stored["Body"].read().decode()
 
 
 def test_a_hyperparameter_adds_no_line_of_its_own(call: Any) -> None:
@@ -179,7 +226,7 @@ def test_a_champion_whose_package_is_gone_is_no_obstacle(call: Any) -> None:
 
 
 def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) -> Evidence:
-    gate, smoke_test, dataset, version, image, asked, fleet, cost, ab_test = free
+    gate, smoke_test, dataset, version, image, asked, fleet, cost, ab_test, reason = free
     return Evidence(
         execution_id=EXECUTION,
         link="https://x",
@@ -199,6 +246,9 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         ab_test=ab_test,
         fleet=fleet,
         hourly_cost=cost,
+        monthly_cost=cost,
+        price_source=cost,
+        reason=reason,
     )
 
 
@@ -208,7 +258,7 @@ texts = st.text(max_size=400)
 
 @given(
     metrics=st.dictionaries(texts, texts, max_size=50),
-    free=st.tuples(*[texts] * 9),
+    free=st.tuples(*[texts] * 10),
     release=st.sampled_from(["none", "123456789"]),
 )
 def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
@@ -221,7 +271,7 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
 @pytest.mark.parametrize("asked", ["none", "a" * 400])
 def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str, ab_test: str) -> None:
     image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{'i' * 60}@sha256:{'0' * 64}"
-    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400, ab_test)
+    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400, ab_test, "r" * 400)
     message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
     assert len(message) <= 960
     assert message.endswith(f"\nEvidence: {URI}")

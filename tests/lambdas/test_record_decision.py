@@ -166,6 +166,34 @@ def test_an_approval_records_who_when_and_what_they_said(approve: Any, reports: 
     )
 
 
+def evidence(reason: str) -> dict[str, Any]:
+    return action("Approve", "Evidence", "Succeeded", 1, outputVariables={"ReasonFor": reason})
+
+
+EXPENSIVE = "up to 420 USD a month, more than max_monthly_usd (300 USD)"
+
+
+@pytest.mark.parametrize("summary", [None, "", "  "])
+def test_an_expensive_release_is_not_approved_without_a_reason(approve: Any, reports: Any, summary: str | None) -> None:
+    arn = package()
+    approve(arn, evidence(EXPENSIVE), approval("Succeeded", summary))
+    assert reports.message == (
+        f"The release costs {EXPENSIVE}, and the approval has no comment with a reason. Nothing was deployed to"
+        " production. Start the pipeline again with the same data set, and give a reason when you approve."
+    )
+    assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+@pytest.mark.parametrize(("reason", "summary"), [(EXPENSIVE, "Christmas"), ("none", None)])
+def test_with_a_reason_or_without_need_of_one_it_is(
+    approve: Any, reports: Any, reason: str, summary: str | None
+) -> None:
+    arn = package()
+    approve(arn, evidence(reason), approval("Succeeded", summary))
+    reports.only("success")
+    assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
 def test_a_second_delivery_of_an_approval_changes_nothing(
     approve: Any, reports: Any, script: Callable[[str], Any]
 ) -> None:

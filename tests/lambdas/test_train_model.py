@@ -67,6 +67,8 @@ DOCUMENT: dict[str, Any] = {
     "fallback_instance_types": [],
     "capacity_retries": 2,
     "source_sha256": None,
+    "hourly_prices_usd": {},
+    "max_training_usd": None,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from preflight import edge
-from preflight.synthesized_stacks import written
+from preflight.synthesized_stacks import archive, written
 
 from mlops_constructs.preflight.demands import Demand
 from mlops_constructs.preflight.prices import examine_prices
@@ -65,8 +65,11 @@ def test_who_may_not_read_the_price_list_learns_no_price(tmp_path: Path) -> None
     assert (finding.state, finding.detail) == ("good", "2 to 8 x ml.m5.large: price unknown")
 
 
-@pytest.mark.parametrize(("cost", "count"), [("0.24 USD", 1), ("unknown", 0)])
-def test_what_the_approver_is_told_is_repeated(tmp_path: Path, cost: str, count: int) -> None:
-    made = {"aws_lambda_function": {"f": {"environment": {"variables": {"HOURLY_COST": cost}}}}}
+@pytest.mark.parametrize("sources", [{"ml.m5.large": "the pipeline's configuration"}, {}])
+def test_the_price_that_the_approver_reads_is_repeated(tmp_path: Path, sources: dict[str, str]) -> None:
+    prices = {"dev": {}, "production": {name: 0.24 for name in sources}}
+    document = {"hourly_prices_usd": prices, "price_sources": sources}
+    made = {"aws_s3_object": {"o": archive(tmp_path, "evidence.zip", {"document.json": document})}}
     findings = list(examine_prices(lambda: None, [], written(tmp_path, made), "us-east-1"))
-    assert [one.detail for one in findings] == [f"{cost} per hour for production"] * count
+    told = [f"{name}: 0.24 USD per hour, from {source}" for name, source in sources.items()]
+    assert [one.detail for one in findings] == told

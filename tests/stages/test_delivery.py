@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from synthesis import Synthesized, synth
 
-from mlops_constructs import Approval, Autoscaling, Dataset, Endpoint
+from mlops_constructs import Approval, Autoscaling, Cost, Dataset, Endpoint
 
 
 @pytest.fixture(scope="module")
@@ -119,14 +119,19 @@ def test_the_approver_reads_what_production_will_cost() -> None:
         autoscaling=Autoscaling(min_capacity=2, max_capacity=5),
         hourly_price_usd=0.102,
     )
-    settings = evidence_settings(synth(production=production))
-    assert settings["PRODUCTION_FLEET"] == "2 to 5 x ml.c5.large"
-    assert settings["HOURLY_COST"] == "0.20 to 0.51 USD"
+    stack = synth(production=production, cost=Cost(max_monthly_usd=500))
+    assert evidence_settings(stack)["PRODUCTION_FLEET"] == "2 to 5 x ml.c5.large"
+    document = stack.function_document("gather_evidence")
+    assert document["hourly_prices_usd"] == {"dev": {"ml.m5.large": 0.115}, "production": {"ml.c5.large": 0.102}}
+    assert document["dev_parameters"]["InitialInstanceCount"] == "1"
+    assert document["max_monthly_usd"] == 500
 
 
-def test_a_cost_that_nobody_gave_is_unknown(stack: Synthesized) -> None:
-    assert evidence_settings(stack)["HOURLY_COST"] == "unknown"
-    assert evidence_settings(stack)["PRODUCTION_FLEET"] == "2 to 4 x ml.m5.large"
+def test_a_price_that_nobody_knows_is_left_out() -> None:
+    stack = synth(production=Endpoint(instance_type="ml.c5.large"))
+    assert evidence_settings(stack)["PRODUCTION_FLEET"] == "1 x ml.c5.large"
+    document = stack.function_document("gather_evidence")
+    assert document["hourly_prices_usd"]["production"] == document["price_sources"] == {}
 
 
 def test_a_topic_that_is_handed_in_is_used_and_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..._aws.tagging import tag_list
@@ -22,8 +23,9 @@ def training_document(
     held_out_channel: str | None,
     tags: Mapping[str, str],
     source: PackedSource | None = None,
+    cost: tuple[Mapping[str, float], float | None] = (MappingProxyType({}), None),
 ) -> dict[str, object]:
-    """Return what train_model sends for every data set, and what it does when AWS has no capacity."""
+    """Return what train_model sends for every data set, what it does when AWS has no capacity, and what it may cost."""
     written = wire_value if source is None else json_value
     return {
         "training_job": _training_job(config, tags, source),
@@ -39,6 +41,8 @@ def training_document(
         "fallback_instance_types": config.instance_types[1:],
         "capacity_retries": config.retry.max_capacity_retries,
         "source_sha256": None if source is None else source.sha256,
+        "hourly_prices_usd": dict(cost[0]),
+        "max_training_usd": cost[1],
     }
 
 

@@ -28,6 +28,8 @@ from .script import source_record
 from .settings import job_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..._aws.environment import Environment
     from ..._script_source import PackedSource
     from ...config import Dataset, Training, Tuning
@@ -71,6 +73,7 @@ class TrainingStage(Construct):
         script: ScriptAlgorithm | None = None,
         held_out_channel: str | None,
         allowed: AllowedTraining,
+        cost: tuple[Mapping[str, float], float | None],
         endpoints: ConfiguredEndpoints,
     ) -> None:
         """Make the role, the functions and the rules that invoke them.
@@ -86,10 +89,12 @@ class TrainingStage(Construct):
             script: The script that AWS's image runs, or None.
             held_out_channel: Channel of the evaluation job, which training does not get; None without such a job.
             allowed: What a data set may request for the training job.
+            cost: Instance type to its price per hour, and the maximum cost of a training, or None.
             endpoints: The endpoints that the model will be deployed to.
         """
         super().__init__(scope, id_)
         self._env, self._config, self._tuning, self._allowed = env, config, tuning, allowed
+        self._cost = cost
         self.jobs_arn = training_jobs_arn(env, tuning)
         self.role = ServiceRole(self, "role", env, "sagemaker", "training")
         self.role.grant(job_permissions(env, image_arn, config))
@@ -177,7 +182,7 @@ class TrainingStage(Construct):
                 "JOB_PREFIX": job_settings(env, self._tuning)["JOB_PREFIX"],
                 **network_settings(env),
             },
-            document=training_document(self._config, self._tuning, held_out_channel, env.tags, source),
+            document=training_document(self._config, self._tuning, held_out_channel, env.tags, source, self._cost),
             files={} if source is None else {SOURCE: source.archive},
             permissions=launch_permissions(
                 env,

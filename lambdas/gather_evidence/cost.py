@@ -1,0 +1,78 @@
+"""What the endpoints cost, as text for the approver, and whether that needs a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gather_evidence import asked
+from handler_kit.settings import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gather_evidence.settings import Document, Settings
+
+UNKNOWN = "unknown"
+# AWS's pricing pages use the hours of an average month.
+HOURS_PER_MONTH = 730
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the endpoints cost after the release, in US dollars as text.
+
+    Attributes:
+        hourly: Production, per hour.
+        monthly: DEV and production, per month.
+        source: Where the price of production is from.
+        reason: Why the approver must give a reason, or ``none``.
+    """
+
+    hourly: str
+    monthly: str
+    source: str
+    reason: str
+
+
+def cost_of(request: Mapping[str, Mapping[str, Any]], settings: Settings, document: Document) -> Cost:
+    """What the endpoints cost as the data set requests them; an A/B test can occupy two fleets in production."""
+    requested = request["endpoints"]
+    production = {**settings.production_parameters, **requested.get("production", {})}
+    dev = {**document.dev_parameters, **requested.get("dev", {})}
+    hourly = _hourly(production, document.hourly_prices_usd["production"], fleets=1 if settings.ab_test is None else 2)
+    together = _sum(hourly, _hourly(dev, document.hourly_prices_usd["dev"]))
+    monthly = None if together is None else (together[0] * HOURS_PER_MONTH, together[1] * HOURS_PER_MONTH)
+    source = document.price_sources.get(production["InstanceType"], UNKNOWN)
+    return Cost(_span(hourly), _span(monthly), source, _reason(monthly, document.max_monthly_usd))
+
+
+def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: int = 1) -> tuple[float, float] | None:
+    """The minimum, and the maximum with this number of fleets; ``None`` without a known price."""
+    price = prices.get(parameters["InstanceType"])
+    if price is None:
+        return None
+    least, most = asked.instances(parameters)
+    return least * price, fleets * most * price
+
+
+def _sum(one: tuple[float, float] | None, other: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if one is None or other is None else (one[0] + other[0], one[1] + other[1])
+
+
+def _reason(monthly: tuple[float, float] | None, limit: float | None) -> str:
+    if limit is None or (monthly is not None and round(monthly[1] * 100) <= round(limit * 100)):
+        return NONE
+    cost = "an unknown amount" if monthly is None else f"up to {_rounded(monthly[1])} USD"
+    return f"{cost} a month, more than max_monthly_usd ({_rounded(limit)} USD)"
+
+
+def _span(amount: tuple[float, float] | None) -> str:
+    if amount is None:
+        return UNKNOWN
+    least, most = map(_rounded, amount)
+    return f"{least if least == most else f'{least} to {most}'} USD"
+
+
+def _rounded(usd: float) -> str:
+    return f"{usd:,.0f}" if usd >= 100 else f"{usd:.2f}"
