@@ -51,6 +51,10 @@ bench-serving: $(VENV)/pip ## Compare the container with the usual ways to serve
 bench-ab: $(VENV)/bench ## Simulate A/B tests: false verdicts, power, intervals, beside the usual ways (BENCH="--runs 500")
 	PYTHONPATH=benchmarks:lambdas $(BIN)/python -m ab_benchmark $(BENCH)
 
+.PHONY: bench-drift
+bench-drift: $(VENV)/bench ## Simulate traffic with and without drift: false alarms, records until it is found, time (BENCH="--runs 100")
+	PYTHONPATH=benchmarks:lambdas $(BIN)/python -m drift_benchmark $(BENCH)
+
 .PHONY: fuzz
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from watch_traffic.recent import Window
 
 FORMAT = 1
-# Effect sizes are measured over so many records that their noise is this part of their limits, if that many were seen.
+# Effect sizes are measured over so many records that their noise is this part of their limits; but more records than
+# the training data has do not help.
 _WANTED_NOISE = 0.25
-_MAX_NEEDED = 20_000.0
 
 
 @dataclass
@@ -148,8 +148,8 @@ class Watch:
 
 def _recent(baseline: Baseline, plan: Plan) -> Recent:
     limits = plan.psi_limit, plan.wasserstein_limit
-    needed = max((records_needed(one, *limits, _WANTED_NOISE) for one in baseline.features), default=0.0)
-    return Recent(min(needed, _MAX_NEEDED), plan.min_hours * HOUR)
+    needed = [min(records_needed(one, *limits, _WANTED_NOISE), sum(one.counts)) for one in baseline.features]
+    return Recent(max(needed, default=0.0), plan.min_hours * HOUR)
 
 
 def _sha256(baseline: Baseline, plan: Plan) -> str:
