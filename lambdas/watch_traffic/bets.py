@@ -16,6 +16,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from watch_traffic.bins import NUMBER
+from watch_traffic.capital import Bet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,13 +30,6 @@ TAKEN, TAKEN_BY_RARE = (0.1, 0.4), (0.02, 0.1, 0.4)
 LOST = 0.5
 # "Other" and "missing", the last two bins and cells, and how much of the unit interval below them is theirs, too.
 UNUSUAL, MARGIN = 2, 0.02
-
-
-class Bet(NamedTuple):
-    """A bet: the logarithm of its weight, and of what each cell multiplies its capital by."""
-
-    log_weight: float
-    log_factors: tuple[float, ...]
 
 
 class Cells(NamedTuple):

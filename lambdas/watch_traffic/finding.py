@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from watch_traffic.baseline import Feature
+    from watch_traffic.capital import Shown
     from watch_traffic.effect import Effect
-    from watch_traffic.evidence import Shown
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from watch_traffic.baseline import Feature, baseline
 from watch_traffic.bets import bets, cells
-from watch_traffic.evidence import BLOCK, Evidence, Game, _log_start, _log_waiting
+from watch_traffic.capital import BLOCK, Capital, log_start, log_waiting
+from watch_traffic.evidence import Evidence, Game
 from watch_traffic.ties import ties
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def test_every_bet_is_fair_and_the_weights_add_up_to_1(name: str) -> None:
 def test_what_begins_and_what_waits_add_up_to_the_stake() -> None:
     begun = 0.0
     for block in range(1_000):
-        assert begun + math.exp(_log_waiting(block)) == pytest.approx(1.0, abs=1e-9)
-        begun += math.exp(_log_start(block))
+        assert begun + math.exp(log_waiting(block)) == pytest.approx(1.0, abs=1e-9)
+        begun += math.exp(log_start(block))
 
 
 @pytest.mark.parametrize("bag", [(0, 0, 1, 2), (0, 1, 1, 1), (0, 1, 2, 3), (1, 1, 1, 1)])
@@ -84,7 +85,7 @@ def _cells(game: Game, order: tuple[int, ...], numbers: list[float]) -> tuple[in
     pool = [0] * 4
     for place in order[:2]:
         pool[place] += 1
-    one = Evidence(LIMIT, pool, 0, [0, 0, 0], 0.0, [], [], [])
+    one = Evidence(LIMIT, pool, [0, 0, 0], Capital.of(0))
     one.add(game, order[2:3], numbers[:1], 0.0)
     first = one.block.index(1)
     one.block = [0, 0, 0]
@@ -115,10 +116,10 @@ def test_the_evidence_is_the_product_of_the_bets_over_all_beginnings() -> None:
         u = (sum(pool[:place]) + ties("", start, 1)[0] * pool[place]) / sum(pool)
         before[sum(edge <= u for edge in game.edges)] += 1
         blocks.append(before)
-    expected = math.exp(_log_waiting(3))
+    expected = math.exp(log_waiting(3))
     for bet in game.bets:
         for begin in range(3):
-            log = bet.log_weight + _log_start(begin)
+            log = bet.log_weight + log_start(begin)
             for block in blocks[begin:]:
                 log += sum(count * factor for count, factor in zip(block, bet.log_factors, strict=True))
             expected += math.exp(log)
