@@ -6,6 +6,7 @@ from mlops_constructs import (
     Algorithm,
     Approval,
     Autoscaling,
+    Cost,
     DataCapture,
     Dataset,
     Endpoint,
@@ -44,6 +45,7 @@ class Churn(TerraformStack):
                 data_capture=DataCapture(sampling_percentage=10),
             ),
             approval=Approval(emails=["ml-leads@example.org"], timeout_in_minutes=8 * 60),
+            cost=Cost(max_training_usd=20, hourly_prices_usd={"ml.m5.2xlarge": 0.48}),
             notebook=Notebook(idle_timeout_in_minutes=30),
         )
         # endregion

@@ -14,6 +14,7 @@ from ..errors import MlopsError
 from . import (
     ab,
     cache,
+    cost,
     data,
     decide,
     doctor,
@@ -43,7 +44,7 @@ INTERRUPTED = 130
 # In the order of a pipeline's life.
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
-    "Check the AWS account before a deployment": (preflight,),
+    "Check the AWS account before a deployment": (preflight, cost),
     "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes),
     "Manage its releases": (releases, rollback, ab, teardown),
 }

@@ -78,7 +78,7 @@ class Endpoint(Part):
         container_startup_health_check_timeout_in_seconds: Time until the first ``/ping`` must succeed, 60 to 3,600 s.
             Literal.
         hourly_price_usd: Price of one instance per hour, in US dollars, from your region's price list and with your
-            discounts; the approver reads what production will cost. None shows it as unknown. Literal.
+            discounts; the approver reads what production will cost. None uses the price of ``Cost``. Literal.
             https://aws.amazon.com/sagemaker/pricing/
     """
 

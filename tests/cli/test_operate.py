@@ -174,6 +174,29 @@ def test_what_waits_is_decided(aws: Aws, capsys: pytest.CaptureFixture[str], com
     }
 
 
+EXPENSIVE = "up to 420 USD a month, more than max_monthly_usd (300 USD)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs", "code"),
+    [
+        (["approve", NAME], EXPENSIVE, 1),
+        (["approve", NAME, "--reason", "Christmas"], EXPENSIVE, 0),
+        (["approve", NAME], "none", 0),
+        (["reject", NAME], EXPENSIVE, 0),
+    ],
+)
+def test_only_an_approval_that_costs_more_than_the_limit_needs_a_reason(
+    aws: Aws, capsys: pytest.CaptureFixture[str], arguments: list[str], needs: str, code: int
+) -> None:
+    waiting(aws)
+    aws.actions[ONE].insert(0, action(ONE, "Approve", "Evidence", "Succeeded", outputVariables={"ReasonFor": needs}))
+    assert main(arguments) == code
+    assert [name for name, _ in aws.requests if name.startswith("put")] == ["put_approval_result"] * (1 - code)
+    if code:
+        assert f"the release costs {EXPENSIVE}; say why it is approved with --reason TEXT" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "waits", "reason"),
     [

@@ -122,6 +122,15 @@ def test_the_approver_reads_the_candidate_beside_production(site: Releases, seco
     assert len(evidence) <= 960
 
 
+def test_the_costs_are_read_from_what_is_deployed(site: Releases, second: Execution) -> None:
+    done = site.mlops("cost", site.pipeline, "--json")
+    assert done.returncode == 0, done.stderr
+    rows = {row["part"]: row for row in json.loads(done.stdout)["rows"]}
+    assert {"training", "evaluation", "DEV endpoint", "production endpoint"} <= rows.keys()
+    assert rows["production endpoint"]["hourly"] == {"least": 0.24, "most": 0.24}
+    assert rows["production endpoint"]["source"] == "the pipeline's configuration"
+
+
 def test_the_full_evidence_is_kept(site: Releases, second: Execution) -> None:
     key = f"evidence/{site.pipeline}/{second.execution_id}"
     s3 = site.client("s3")

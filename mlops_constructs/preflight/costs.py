@@ -1,0 +1,45 @@
+"""What a stack will cost, from its synthesized form."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from ..errors import MlopsError
+from ..prices.rows import PriceBook, Row, rows_of
+from .demands import documents, endpoint_templates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .stack import SynthesizedStack
+
+
+def cost_rows(
+    stack: SynthesizedStack, region: str | None, own: Mapping[str, float], notebook_hours: float
+) -> list[Row]:
+    """Return the rows of the only pipeline of a stack.
+
+    Args:
+        stack: The stack, or one pipeline of it.
+        region: Region of the prices.
+        own: Instance type to the caller's price.
+        notebook_hours: Hours a day that the notebook runs.
+
+    Raises:
+        MlopsError: when there is not exactly one pipeline.
+    """
+    read = [document for _, document in documents(stack)]
+    trainings = [one for one in read if isinstance(one, dict) and "training_job" in one]
+    if len(trainings) != 1:
+        raise MlopsError(f"the stack has {len(trainings)} pipelines; name one with --pipeline NAME")
+    endpoints = {
+        PurePosixPath(path).stem: {
+            name: one["Default"] for name, one in template["Parameters"].items() if "Default" in one
+        }
+        for path, template in endpoint_templates(stack)
+    }
+    notebook = None
+    for instance in stack.of_type("aws_sagemaker_notebook_instance"):
+        notebook = (instance.arguments["instance_type"], int(instance.arguments["volume_size"]))
+    return rows_of(read, endpoints, notebook, PriceBook.of(region, own, read), notebook_hours)

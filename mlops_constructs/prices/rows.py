@@ -1,0 +1,180 @@
+"""The rows of ``mlops cost``, from what is deployed: requests of jobs, and parameters of the endpoints' stacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .amounts import HOURS_PER_MONTH, Amount, billed_seconds, of_instances, total
+from .table import hourly_price, storage_price
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .table import StorageUsage, Usage
+
+UNKNOWN, SEARCH = "unknown", "hyperparameter search"
+PER_GB = "a GB and month"
+CONFIGURED = "the pipeline's configuration"
+_DAYS_PER_MONTH = HOURS_PER_MONTH / 24
+# Of a template with two slots, each has its own parameters.
+_SLOTS = ("", "Primary", "Secondary")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one part costs.
+
+    Attributes:
+        part: The part, as shown to people.
+        what: Its instances or storage.
+        hourly: Its cost per hour; None when it is unknown, or nothing runs by the hour.
+        period: The time that ``amount`` is for.
+        amount: Its cost in that time, or None when it is unknown.
+        source: Where the price is from.
+        is_monthly: Whether it is part of the month's total.
+    """
+
+    part: str
+    what: str
+    hourly: Amount | None
+    period: str
+    amount: Amount | None
+    source: str
+    is_monthly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """The prices of one pipeline: the caller's, then those that were deployed with it, then the table.
+
+    Attributes:
+        region: Region of the table's prices, or None where it is not known.
+        own: Instance type to the caller's price.
+        deployed: Part (``training``, ``dev``, ``production``) to instance type to the price in its function's document.
+    """
+
+    region: str | None
+    own: Mapping[str, float]
+    deployed: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, region: str | None, own: Mapping[str, float], documents: Iterable[Any]) -> PriceBook:
+        """Read the prices in the documents of the functions."""
+        deployed: dict[str, Mapping[str, float]] = {}
+        for document in documents:
+            prices = document.get("hourly_prices_usd", {}) if isinstance(document, dict) else {}
+            deployed |= {"training": prices} if "training_job" in (document if prices else {}) else prices
+        return cls(region, own, deployed)
+
+    def find(self, part: str, usage: Usage, instance_type: str) -> tuple[float | None, str]:
+        """Return the price of an hour and its source; None and ``unknown`` where there is none."""
+        listed = hourly_price(self.region, usage, instance_type)
+        known = self.deployed.get(part, {}).get(instance_type)
+        if instance_type in self.own:
+            return self.own[instance_type], "the command's --price"
+        if known is not None and (listed is None or listed.usd != known):
+            return known, CONFIGURED
+        return (None, UNKNOWN) if listed is None else (listed.usd, str(listed))
+
+
+def rows_of(
+    documents: Sequence[Any],
+    endpoints: Mapping[str, Mapping[str, Any]],
+    notebook: tuple[str, int] | None,
+    book: PriceBook,
+    notebook_hours: float,
+) -> list[Row]:
+    """Return every row.
+
+    Args:
+        documents: The documents of the pipeline's functions.
+        endpoints: Environment (``dev``, ``production``) to the parameters of its stack.
+        notebook: Instance type and GB of the notebook instance, or None.
+        book: The prices.
+        notebook_hours: Hours a day that the notebook runs.
+    """
+    found: list[Row] = []
+    for document in documents:
+        found += _jobs(document, book) if isinstance(document, dict) else []
+    found += [_endpoint(name, parameters, book) for name, parameters in endpoints.items()]
+    found += [] if notebook is None else _notebook(*notebook, book, notebook_hours)
+    return [*found, _storage("storage", "data sets, models, records: GB not known", None, "s3", book)]
+
+
+def monthly(rows: Iterable[Row]) -> tuple[Amount, list[str]]:
+    """Return the total of a month, of the rows that cost every month and are known; and the parts that are not."""
+    every_month = [row for row in rows if row.is_monthly]
+    known = [row.amount for row in every_month if row.amount is not None]
+    return total(known) or Amount(0, 0), [row.part for row in every_month if row.amount is None]
+
+
+def _jobs(document: Mapping[str, Any], book: PriceBook) -> Iterator[Row]:
+    """Yield the rows of a training and of an evaluation job; the price is that of the most expensive type allowed."""
+    if "training_job" in document:
+        job, search = document["training_job"], document.get("tuning_job")
+        cluster = job["ResourceConfig"]
+        types = [cluster["InstanceType"], *document.get("fallback_instance_types", ())]
+        seconds = billed_seconds(job, search)
+        part = SEARCH if search else "training"
+        yield _job(part, "training", types, cluster["InstanceCount"], seconds, book)
+    if "processing_job" in document:
+        request = document["processing_job"]
+        cluster = request["ProcessingResources"]["ClusterConfig"]
+        seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
+        yield _job("evaluation", "processing", [cluster["InstanceType"]], cluster["InstanceCount"], seconds, book)
+
+
+def _job(part: str, usage: Usage, types: Sequence[str], count: int, seconds: int, book: PriceBook) -> Row:
+    found = [book.find(usage, usage, one) for one in types]
+    prices = [price for price, _ in found if price is not None]
+    what = f"{count} x {' or '.join(types)}"
+    period = f"at most {seconds / 3600:g} h{' of all its jobs' if part == SEARCH else ''}"
+    if len(prices) < len(types):
+        return Row(part, what, None, period, None, UNKNOWN)
+    hourly = of_instances(count, count, max(prices))
+    source = next(source for price, source in found if price == max(prices))
+    return Row(part, what, hourly, period, Amount(0, hourly.most * seconds / 3600), source)
+
+
+def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
+    """Return the row of an endpoint; in an A/B test the maximum is both slots."""
+    slots = [
+        {name.removeprefix(slot): value for name, value in parameters.items() if name.startswith(slot)}
+        for slot in _SLOTS
+        if f"{slot}InstanceType" in parameters
+    ]
+    what, amounts, sources = [], list[Amount | None](), []
+    for slot in slots:
+        scales = str(slot["Autoscales"]) == "true"
+        names = ("MinCapacity", "MaxCapacity") if scales else ("InitialInstanceCount",) * 2
+        least, most = (int(slot[each]) for each in names)
+        price, source = book.find(name, "hosting", slot["InstanceType"])
+        what.append(f"{least if least == most else f'{least} to {most}'} x {slot['InstanceType']}")
+        amounts.append(None if price is None else of_instances(least, most, price))
+        sources.append(source)
+    both = total(amounts)
+    part, source = f"{'DEV' if name == 'dev' else name} endpoint", ", ".join(dict.fromkeys(sources))
+    text = " and, in an A/B test, ".join(what)
+    if both is None:
+        return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
+    hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
+    return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
+
+
+def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float) -> list[Row]:
+    price, source = book.find("notebook", "notebook", instance_type)
+    hourly = None if price is None else of_instances(1, 1, price)
+    amount = None if hourly is None else hourly.times(hours * _DAYS_PER_MONTH)
+    period = f"a month of {hours:g} h a day"
+    running = Row("notebook", f"1 x {instance_type}", hourly, period, amount, source, is_monthly=True)
+    return [running, _storage("notebook's volume", f"{gigabytes} GB", gigabytes, "notebook", book)]
+
+
+def _storage(part: str, what: str, gigabytes: int | None, usage: StorageUsage, book: PriceBook) -> Row:
+    price = storage_price(book.region, usage)
+    if price is None:
+        return Row(part, what, None, "a month", None, UNKNOWN, is_monthly=gigabytes is not None)
+    if gigabytes is None:
+        return Row(part, what, None, PER_GB, Amount(price.usd, price.usd), str(price))
+    return Row(part, what, None, "a month", Amount(price.usd, price.usd).times(gigabytes), str(price), is_monthly=True)
