@@ -67,6 +67,7 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
         config=config.notebook,
         env=env,
         folders=config.dataset.folders,
+        ab_test=config.ab_test is not None,
         algorithm_repository=env.name if made else config.algorithm.codecommit_repository,
         # The repository must be seeded first.
         after=[] if image.pipeline is None else [image.pipeline.pipeline],

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _ON_START = Path(__file__).with_name("on_start.sh")
 _PACKAGE = Path(__file__).parents[2]
 _NOTEBOOKS = _PACKAGE / "notebooks"
-# Construct id of the stage of A/B tests in the same scope, and its folder in the artifact bucket.
-_AB_TEST, _TESTS = "ab_test", "ab"
+# Folder of A/B tests in the artifact bucket.
+_TESTS = "ab"
 _LOGS = "log-group:/aws/sagemaker/NotebookInstances"
 _CODECOMMIT = re.compile(r"https://git-codecommit\.(?P<region>[a-z0-9-]+)\.[^/]+/v1/repos/(?P<name>[\w.-]+)/?")
 
@@ -61,6 +61,7 @@ class NotebookStage(Construct):
         config: Notebook,
         env: Environment,
         folders: Sequence[str],
+        ab_test: bool = False,
         algorithm_repository: str | None = None,
         after: Sequence[TerraformResource] = (),
     ) -> None:
@@ -72,6 +73,7 @@ class NotebookStage(Construct):
             config: The instance.
             env: Where it is deployed.
             folders: Folders that data sets and their objects are uploaded to.
+            ab_test: Whether the pipeline has A/B tests, whose reports the notebooks read.
             algorithm_repository: Name of the algorithm's CodeCommit repository, or None when it is not in CodeCommit.
             after: What must exist before the instance clones that repository.
         """
@@ -85,9 +87,8 @@ class NotebookStage(Construct):
         self._algorithm = algorithm_repository
         repository, url = self._repository()
         self.role = ServiceRole(self, "role", env, "sagemaker", "notebook")
-        granted = self.role.grant(
-            [*_permissions(env, folders, key), *_tests_permissions(scope, env), *self._repository_permissions(url)]
-        )
+        tests = _tests_permissions(env) if ab_test else []
+        granted = self.role.grant([*_permissions(env, folders, key), *tests, *self._repository_permissions(url)])
         lifecycle = sagemaker_notebook_instance_lifecycle_configuration
         on_start = lifecycle.SagemakerNotebookInstanceLifecycleConfiguration(
             self, "lifecycle", name=env.name, on_start=self._script(folders[0], key, files.sha256)
@@ -222,10 +223,8 @@ def _permissions(env: Environment, folders: Sequence[str], key: str) -> list[Sta
     ]
 
 
-def _tests_permissions(scope: Construct, env: Environment) -> list[Statement]:
-    """Allow to read the record and the reports of A/B tests, where the pipeline has any."""
-    if scope.node.try_find_child(_AB_TEST) is None:
-        return []
+def _tests_permissions(env: Environment) -> list[Statement]:
+    """Allow reading the record and the reports of A/B tests."""
     stores = env.stores
     listed = {"StringLike": {"s3:prefix": stores.own(_TESTS, "*")}}
     return [
