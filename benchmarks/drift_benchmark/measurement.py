@@ -19,30 +19,40 @@ TIMED_FEATURES, TIMED_RECORDS = 20, 10_000
 
 def measure(runs: int, seed: int, workers: int) -> dict[str, Any]:
     """Simulate ``runs`` streams of each kind without drift, and a fifth of that for each shift."""
-    fewer = max(1, runs // 5)
-    kinds, shifts = [], []
     # numpy has threads, which a fork would not copy.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        still = [
-            (place, pool.map(_without, *_arguments(place, runs, seed), chunksize=25)) for place in range(len(KINDS))
-        ]
-        moved = [
-            (place, quiet, pool.map(_with, *_arguments(place, fewer, seed + 1), [quiet] * fewer, chunksize=10))
-            for place in range(len(SHIFTS))
-            for quiet in (0, QUIET)
-        ]
-        for place, found in still:
-            kinds.append(numbers_of_kind(KINDS[place], list(found)))
-            _tell(KINDS[place].name)
-        for place, quiet, found in moved:
-            shifts.append(numbers_of_shift(SHIFTS[place], quiet, list(found)))
-            _tell(SHIFTS[place].name)
+        try:
+            kinds, shifts = _measured(pool, runs, seed)
+        except BaseException:
+            # Interrupted: what has not begun never begins.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     speed = {
         "features": TIMED_FEATURES,
         "numbers": seconds_per_thousand(TIMED_FEATURES, TIMED_RECORDS, KINDS[0].source),
         "texts": seconds_per_thousand(TIMED_FEATURES, TIMED_RECORDS, KINDS[3].source),
     }
     return {"runs": runs, "seed": seed, "kinds": kinds, "shifts": shifts, "seconds_per_1000_records": speed}
+
+
+def _measured(pool: ProcessPoolExecutor, runs: int, seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    fewer = max(1, runs // 5)
+    kinds, shifts = [], []
+    still = [
+        (kind, pool.map(_without, *_arguments(place, runs, seed), chunksize=25)) for place, kind in enumerate(KINDS)
+    ]
+    moved = [
+        (shift, quiet, pool.map(_with, *_arguments(place, fewer, seed + 1), [quiet] * fewer, chunksize=10))
+        for place, shift in enumerate(SHIFTS)
+        for quiet in (0, QUIET)
+    ]
+    for kind, found in still:
+        kinds.append(numbers_of_kind(kind, list(found)))
+        _tell(kind.name)
+    for shift, quiet, found in moved:
+        shifts.append(numbers_of_shift(shift, quiet, list(found)))
+        _tell(shift.name)
+    return kinds, shifts
 
 
 def _arguments(place: int, runs: int, seed: int) -> tuple[list[int], list[list[int]]]:

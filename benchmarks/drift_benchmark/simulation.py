@@ -68,7 +68,7 @@ def _watched(trained: list[Any], windows: Iterable[list[Any]], plan: Plan, quiet
         ):
             if rings and first[name] is None:
                 first[name] = end
-        if first[EVIDENCE] is not None and first[ALARM] is not None and quiet < end:
+        if None not in first.values() or (None not in (first[EVIDENCE], first[ALARM]) and quiet < end):
             break
     return Found(first)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 NUMBER, TEXT, MISSING = "number", "text", "missing"
-# So many values of the shape sample are in a bin of numbers, at least.
-_MIN_VALUES = 5
+# Of the values that set the bins, so many are in one of numbers, and in one of a text. Few rows have few bins.
+_MIN_NUMBERS, _MIN_TEXTS = 10, 3
 
 
 class Placed(NamedTuple):
@@ -91,7 +91,7 @@ def bins_of(kind: str, values: Sequence[object], max_bins: int, max_categories: 
     """Return bins for values like these: quantiles of numbers, the most frequent texts."""
     if kind == NUMBER:
         numbers = sorted(found for value in values if (found := number(value)) is not None)
-        count = max(1, min(max_bins, len(numbers) // _MIN_VALUES))
+        count = max(2, min(max_bins, len(numbers) // _MIN_NUMBERS))
         distinct = sorted(set(numbers))
         if len(distinct) <= count:
             return Bins(kind, tuple(distinct[:-1]))
@@ -100,7 +100,8 @@ def bins_of(kind: str, values: Sequence[object], max_bins: int, max_categories: 
     if kind == TEXT:
         names = Counter(name for value in values if (name := text(value)))
         ordered = sorted(names.items(), key=lambda item: (-item[1], item[0]))
-        return Bins(kind, categories=tuple(name for name, _ in ordered[:max_categories]))
+        frequent = [name for name, count in ordered[:max_categories] if count >= _MIN_TEXTS]
+        return Bins(kind, categories=tuple(frequent or [ordered[0][0]]))
     return Bins(kind, categories=("",))
 
 

@@ -52,7 +52,7 @@ def psi(feature: Feature, counts: Sequence[int]) -> Effect:
         if count or before
         for new in [(count + old) / (records + 1.0)]
     )
-    noise = _psi_noise(feature, expected, records)
+    noise = _psi_noise(feature, records)
     return Effect(max(0.0, found - noise), noise)
 
 
@@ -97,7 +97,7 @@ def records_needed(feature: Feature, psi_limit: float, wasserstein_limit: float,
 
 def _is_enough(feature: Feature, records: int, psi_limit: float, wasserstein_limit: float, share: float) -> bool:
     distance = _distance_noise(feature, records) if feature.bins.kind == NUMBER and feature.deviation else 0.0
-    return _psi_noise(feature, _shares(feature), records) <= share * psi_limit and distance <= share * wasserstein_limit
+    return _psi_noise(feature, records) <= share * psi_limit and distance <= share * wasserstein_limit
 
 
 def _shares(feature: Feature) -> list[float]:
@@ -106,10 +106,11 @@ def _shares(feature: Feature) -> list[float]:
     return [(count + 0.5) / whole for count in counts]
 
 
-def _psi_noise(feature: Feature, expected: Sequence[float], records: int) -> float:
+def _psi_noise(feature: Feature, records: int) -> float:
+    whole = sum(feature.counts)
     # A bin in which less than one record is expected has only a part of a degree of freedom.
-    freedom = math.fsum(min(1.0, records * share) for share in expected) - 1.0
-    return max(0.0, freedom) * (1.0 / records + 1.0 / sum(feature.counts))
+    freedom = math.fsum(min(1.0, records * count / whole) for count in feature.counts) - 1.0
+    return max(0.0, freedom) * (1.0 / records + 1.0 / whole)
 
 
 def _distance_noise(feature: Feature, records: int) -> float:

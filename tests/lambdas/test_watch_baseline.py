@@ -53,10 +53,10 @@ def test_the_kind_of_a_feature(values: list[object], kind: str) -> None:
 
 
 def test_numbers_have_bins_of_about_equal_size_and_two_for_the_rest() -> None:
-    found = feature([*NUMBERS, *[""] * 100, *["?"] * 4])
+    found = feature([*NUMBERS, *(value + 0.001 for value in NUMBERS), *[""] * 100, *["?"] * 4])
     assert (found.bins.known, found.bins.size) == (10, 12)
     assert max(found.shape[:10]) <= min(found.shape[:10]) + 1
-    assert sum(found.counts) == 504
+    assert sum(found.counts) == 904
     assert found.bins.place(["", "na", "?", -1e9, "1e9"]).places == [11, 11, 10, 0, 9]
     assert found.bins.place([-1e9, "1e9"]).sums == [-1e9, *[0.0] * 8, 1e9, 0.0, 0.0]
 
@@ -78,6 +78,11 @@ def test_frequent_texts_have_a_bin_and_the_others_share_one() -> None:
     assert found.bins.categories == ("a", "b")
     assert found.counts == [200, 100, 20, 10]
     assert found.bins.place(["b", "c", "", None, "NA"]).places == [1, 2, 3, 3, 2]
+
+
+def test_few_rows_have_few_bins() -> None:
+    assert [feature(NUMBERS[:rows]).bins.known for rows in (40, 100, 200, 400)] == [2, 2, 5, 10]
+    assert feature([f"text {place % 30}" for place in range(60)]).bins.known <= 2
 
 
 def test_where_no_record_has_a_value_each_value_is_another_one() -> None:
