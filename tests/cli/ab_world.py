@@ -55,6 +55,7 @@ class World:
             self.bench.codepipeline.stop_pipeline_execution(
                 pipelineName=NAME, pipelineExecutionId=execution, abandon=True
             )
+        wait_until(lambda: not self.running())
         self.settled()
         scaling = self.aws.client("application-autoscaling")
         for target in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]:
