@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from watch_traffic.bins import Placed
 
-# Two days of hours. Beyond it, the two oldest windows become one.
+# Two days of hours. Beyond it, each two windows become one, so that none is much longer than the others.
 MAX_WINDOWS = 48
 
 
@@ -66,7 +66,8 @@ class Recent:
         ):
             kept -= self.windows.pop(0).records
         if len(self.windows) > MAX_WINDOWS:
-            self.windows[:2] = [self.windows[0].with_window(self.windows[1])]
+            pairs = zip(self.windows[:-1:2], self.windows[1:-1:2], strict=True)
+            self.windows = [*(first.with_window(second) for first, second in pairs), self.windows[-1]]
 
     def since(self, begin: float) -> Window | None:
         """Return the windows from a time as one; None if there is none."""

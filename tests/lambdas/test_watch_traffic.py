@@ -132,8 +132,20 @@ def test_memory_does_not_grow() -> None:
     watch = Watch.of(TRAINED, Plan(min_hours=1_000.0))
     for hour in range(3 * MAX_WINDOWS):
         watch.add(hour * HOUR, records(5))
-    assert len(watch.recent.windows) == MAX_WINDOWS
+        assert len(watch.recent.windows) <= MAX_WINDOWS
     assert watch.recent.since(-math.inf).records == 15 * MAX_WINDOWS  # type: ignore[union-attr]
+
+
+def test_short_windows_cover_a_day_and_not_much_more() -> None:
+    watch = Watch.of(TRAINED, Plan(min_hours=24.0))
+    rung, quarters = [], 4 * 24 * 4
+    for quarter in range(quarters):
+        watch.add(quarter * HOUR / 4, records(50, mean=1.0 if quarter > 90 else 0.0))
+        rung.append(findings(watch)["size"].alarm)
+    first = rung.index(True)
+    assert 90 + 96 <= first < 90 + 150
+    assert all(rung[first:])
+    assert (quarters * HOUR / 4 - watch.recent.windows[0].begin) / HOUR < 50.0
 
 
 def test_nothing_comes_of_an_empty_window() -> None:
