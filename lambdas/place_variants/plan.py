@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from handler_kit import logs
+from handler_kit.errors import StepError
 from place_variants import placement
 from place_variants.begin import ABORT, PROMOTE, ROLLBACK, begin, kind_of
+from place_variants.give_back import give_back
 from place_variants.observed import check_variants, slots_of
 from place_variants.production import Production, Wait
 from place_variants.promote import Promotion
@@ -63,7 +65,13 @@ class Plan:
             return Wait(f"endpoint {endpoint.name}: {endpoint.status}")
         slots = slots_of(stack)
         check_variants(endpoint, slots)
-        claimed = self._claim(slots, now)
+        try:
+            claimed = self._claim(slots, now)
+        except StepError:
+            waits = give_back(self._production, endpoint, self._by, now) if kind_of(self._params) == PROMOTE else None
+            if waits is None:
+                raise
+            return waits
         ready = claimed if isinstance(claimed, Wait) else self._weights(claimed, endpoint, now)
         return ready if isinstance(ready, Wait) else self._planned(ready, stack, endpoint)
 

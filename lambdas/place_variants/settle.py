@@ -12,6 +12,7 @@ from handler_kit.ab_plan import Plan
 from handler_kit.ab_record import ABORTED, Deployed, Record, Test
 from handler_kit.errors import StepError
 from place_variants.begin import RELEASE, ROLLBACK
+from place_variants.give_back import give_back
 from place_variants.observed import check_variants, slots_of
 from place_variants.placement import GUARDED
 from place_variants.production import Production, Wait
@@ -57,6 +58,9 @@ class Settle:
         record, _ = production.store.read()
         slots = slots_of(stack)
         check_variants(endpoint, slots)
+        waits = give_back(production, endpoint, self._by, now) if self._is_aborted(record) else None
+        if waits is not None:
+            return waits
         intent = record.intent
         if intent is None or intent.by != self._by:
             self._check_test(record)
@@ -74,9 +78,13 @@ class Settle:
                 f" {self._params.model_package_arn}: somebody changed the stack by hand. Start a new execution."
             )
 
+    def _is_aborted(self, record: Record) -> bool:
+        test = record.test
+        return test is not None and test.id.startswith(self._params.execution_id) and test.state == ABORTED
+
     def _check_test(self, record: Record) -> None:
         test = record.test
-        if test is not None and test.id.startswith(self._params.execution_id) and test.state == ABORTED:
+        if test is not None and self._is_aborted(record):
             raise StepError(f"The test of this challenger was aborted: {test.why}. The champion answers all requests.")
 
     def _begin_test(
