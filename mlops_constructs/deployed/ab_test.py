@@ -201,11 +201,14 @@ class ABTests:
     def clean_up(self) -> tuple[int, str] | None:
         """Start the execution that removes the challenger; return the champion's release number, and its id.
 
-        None when the champion has no release record: then the next release removes the challenger.
+        None when the champion's model has no release record: then the next release replaces the challenger.
         """
         _, _, champion = self._turn.champion()
         releases = Releases(self.pipeline)
         (number,) = releases.numbers_of(champion.execution_id)
+        if number is None:
+            # A rollback whose execution did not come to its end; the release that it deployed again has a record.
+            number = releases.number_with(champion.model_package_arn)
         return None if number is None else (number, releases.deploy_again(number, ab_test="abort")[1])
 
     def _endpoint_of_a_test(self) -> tuple[Endpoint, Changes]:

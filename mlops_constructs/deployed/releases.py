@@ -59,6 +59,12 @@ class Releases:
                     break
         return [found.get(one) for one in execution_ids]
 
+    def number_with(self, package: str) -> int | None:
+        """Return the number of the newest release of a model package, or None."""
+        with self._explained():
+            found = (one["release"] for one in self._newest_first() if one.get("model_package_arn") == package)
+            return next((int(number) for number in found), None)
+
     def deploy_again(self, number: int, ab_test: str | None = None) -> tuple[dict[str, Any], str]:
         """Start the pipeline on a release, without training; return its record and the execution's id.
 

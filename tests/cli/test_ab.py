@@ -508,6 +508,15 @@ def test_an_abort_gives_the_champion_everything_and_starts_the_clean_up(
     assert world.read() == record
 
 
+def test_a_champion_whose_rollback_has_no_record_is_cleaned_up_with_the_release_of_its_model(world: World) -> None:
+    record = world.read()
+    assert record.champion is not None
+    world.write(replace(record, champion=replace(record.champion, execution_id="a-rollback-that-was-killed")))
+    assert main(["ab", "abort", NAME]) == 0
+    (execution,) = world.running()
+    assert world.variables(execution) == {"Release": "1", "ABTest": "abort"}
+
+
 def test_an_abort_that_keeps_the_challenger_starts_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ab", "abort", NAME, "--keep", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
