@@ -59,6 +59,10 @@ bench-drift: $(VENV)/bench ## Simulate traffic with and without drift: false ala
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
+.PHONY: soak
+soak: $(VENV)/test ## Run random A/B tests with crashes, hand edits and races, for minutes (SOAK="--runs 20 --seed 7")
+	PYTHONPATH=tests:lambdas $(BIN)/python -m ab_soak $(SOAK)
+
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
 	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)

@@ -1,0 +1,1 @@
+"""Random A/B tests against the local AWS, with crashes, hand edits and two commands at once."""
