@@ -343,8 +343,12 @@ def test_the_models_of_a_test_keep_the_tags_of_their_own_release(
 
 def test_each_release_is_on_record_with_its_role(site: ABSite, promoted: Execution) -> None:
     done = site.mlops("releases", site.pipeline, "--json")
-    roles = [one.get("role") for one in json.loads(done.stdout)]
+    found = json.loads(done.stdout)
+    roles = [one.get("role") for one in found]
     assert roles == ["champion", "challenger", "champion", "challenger", "challenger", "champion"]
+    assert found[0]["promotion_of"] == found[1]["release"]
+    assert found[2]["end_of_test"] is True
+    assert [one["rollback_to"] for one in found] == [None] * 6
 
 
 def test_without_a_test_there_is_nothing_to_shift(site: ABSite, promoted: Execution) -> None:
