@@ -9,6 +9,8 @@ from ._aws.naming import dead_letters_name
 from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
+from .stages.dashboard.stage import DashboardStage
+from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
 from .stages.evaluation.stage import EvaluationStage, ServingImage
 from .stages.image.stage import ImageStage
@@ -71,6 +73,21 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
         algorithm_repository=env.name if made else config.algorithm.codecommit_repository,
         # The repository must be seeded first.
         after=[] if image.pipeline is None else [image.pipeline.pipeline],
+    )
+
+
+def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, parts: Parts) -> DashboardStage:
+    """Create the dashboard, when everything that it shows has been created."""
+    rollout = config.production.rollout
+    return DashboardStage(
+        scope,
+        "dashboard",
+        env=env,
+        production_endpoint=parts.deployment.production_endpoint,
+        dev_endpoint=parts.deployment.dev_endpoint,
+        variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
+        max_server_error_percent=None if rollout is None else rollout.max_server_error_percent,
+        release_function=parts.releases.record_release.name,
     )
 
 

@@ -20,7 +20,7 @@ from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._outputs import show
-from ._parts import make_notebook, make_parts, make_storage
+from ._parts import make_dashboard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Algorithm,
@@ -67,6 +67,7 @@ class MLOpsPipeline(Construct):
         ab_test: The functions of A/B tests, or None.
         alarms: Notifies the approval's topic of events that could not be delivered. None if the dead-letter queue is
             an existing one.
+        dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
     """
 
@@ -158,6 +159,7 @@ class MLOpsPipeline(Construct):
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.ab_test, self.alarms = parts.ab_test, parts.alarms
         self.pipeline = deliver(self, parts, config, env)
+        self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})

@@ -57,6 +57,7 @@ class Environment(Account):
         role_path: IAM path of every role.
         roles: Purpose to the ARN of an existing role that is passed in.
         required_roles: Purpose to what the role must have; each ``ServiceRole`` adds itself.
+        functions: Names of the Lambda functions; each ``Function`` adds itself.
         artifact_folders: Folder of the artifact bucket to the CodePipeline that writes to it; each ``Pipeline`` adds
             itself.
     """
@@ -71,6 +72,7 @@ class Environment(Account):
     role_path: str
     roles: Mapping[str, str]
     required_roles: dict[str, RequiredRole] = field(default_factory=dict)
+    functions: list[str] = field(default_factory=list)
     artifact_folders: dict[str, str] = field(default_factory=dict)
 
     @classmethod

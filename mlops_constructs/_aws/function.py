@@ -70,6 +70,7 @@ class Function(Construct):
         super().__init__(scope, id_)
         stores, purpose = env.stores, folder.replace("_", "-") if purpose is None else purpose
         self.name = f"{env.name}-{purpose}"
+        env.functions.append(self.name)
         self.role = ServiceRole(self, "role", env, "lambda", purpose)
         needed = self._log_group_and_policy(env, permissions)
         code = archive_with_document(folder, document, files)

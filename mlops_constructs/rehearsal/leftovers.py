@@ -36,6 +36,7 @@ def _listings(client: Callable[[str], Any]) -> Iterator[tuple[str, list[str]]]:
     yield "build project", client("codebuild").list_projects()["projects"]
     yield "parameter", names("ssm", "describe_parameters", "Parameters", "Name")
     yield "alarm", names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName")
+    yield "dashboard", names("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName")
     yield (
         "scalable target",
         [

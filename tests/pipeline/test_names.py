@@ -59,12 +59,14 @@ def of_service(service: str, operation: str, *path: str) -> Limit:
 
 # Resource type and argument to the limit of its name.
 # Those without a pattern in the model: https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html,
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html,
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html,
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html,
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html,
 # and Lambda's name, whose pattern and length are those of an ARN:
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 LIMITS = {
+    "aws_cloudwatch_dashboard.dashboard_name": Limit(r"[A-Za-z0-9_-]+", 255),
     "aws_cloudwatch_event_rule.name": of_service("events", "PutRule", "Name"),
     "aws_cloudwatch_metric_alarm.alarm_name": of_service("cloudwatch", "PutMetricAlarm", "AlarmName"),
     "aws_cloudwatch_log_group.name": of_service("logs", "CreateLogGroup", "logGroupName"),
@@ -101,7 +103,7 @@ GIVEN = (
     "aws_lambda_permission.function_name",
 )
 # Unique in an account or in the world, not in a region.
-GLOBAL = ("aws_iam_role.name", "aws_s3_bucket.bucket")
+GLOBAL = ("aws_cloudwatch_dashboard.dashboard_name", "aws_iam_role.name", "aws_s3_bucket.bucket")
 PLAIN = {"algorithm": Algorithm.from_directory(CONTAINER), "dataset": Dataset()}
 FULL: dict[str, Any] = {
     "algorithm": Algorithm.from_git("GitHub", "team/algorithm", retrain_on_new_image=True),
