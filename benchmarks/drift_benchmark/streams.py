@@ -143,7 +143,7 @@ def _probabilities(generator: np.random.Generator, count: int, part: float) -> C
 
 
 SHIFTS = (
-    Shift("mean + 0.1 sd", _moved(0.1), False, 5_000, 6_000),
+    Shift("mean + 0.1 sd", _moved(0.1), False, 2_500, 6_000),
     Shift("mean + 0.25 sd", _moved(0.25), False, 500, 1_000),
     Shift("mean + 0.5 sd", _moved(0.5), False, 200, 350),
     Shift("sd x 1.5", _wider, False, 200, 350),

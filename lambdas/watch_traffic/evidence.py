@@ -11,7 +11,7 @@ estimated. Proof, from the end of the stream backwards: given how many records a
 that comes later, each of the N records is equally likely to be the newest one, so u is uniform. What is left when the
 newest record is taken away is again exchangeable, so the same holds for the one before it, and u of the newest
 record is independent of all earlier ones. Bins depend on other rows than the reference, so they are fixed. (Vovk,
-Gammerman, Shafer, "Algorithmic learning in a random world", 2005, theorem 8.2; Vovk, "Testing randomness online",
+Gammerman, Shafer, "Algorithmic learning in a random world", 2005; Vovk, "Testing randomness online",
 Statistical Science 36, 2021, arXiv 1906.09256.) The size of the reference does not matter for this: a small one makes
 drift harder to find, not false alarms more frequent.
 
