@@ -76,6 +76,7 @@ def test_tags_are_on_everything_that_takes_them(governed: Synthesized) -> None:
     # These types know no tags; an object of S3 takes too few.
     untagged = set(governed.document["resource"]) - tagged
     assert untagged == {
+        "aws_cloudwatch_dashboard",
         "aws_cloudwatch_event_target",
         "aws_iam_role_policy",
         "aws_kms_alias",
