@@ -43,7 +43,7 @@ class Parts:
     approval: ApprovalStage
     releases: ReleasesStage
     ab_test: ABTestStage | None
-    alarms: AlarmsStage | None
+    alarms: AlarmsStage
 
 
 def make_storage(scope: Construct, account: Account, config: PipelineConfig, name: str) -> StorageStage:
@@ -127,7 +127,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
-    alarms = _alarms(scope, config, env, approval.topic_arn)
+    alarms = _alarms(scope, config, env, image, approval.topic_arn)
     ab_test = _ab_test(scope, config, env, deployment)
     return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, alarms)
 
@@ -226,7 +226,14 @@ def _ab_test(
     )
 
 
-def _alarms(scope: Construct, config: PipelineConfig, env: Environment, topic_arn: str) -> AlarmsStage | None:
-    if config.existing.dead_letter_queue_arn is not None:
-        return None
-    return AlarmsStage(scope, "alarms", env=env, queue_name=dead_letters_name(env.name), topic_arn=topic_arn)
+def _alarms(
+    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, topic_arn: str
+) -> AlarmsStage:
+    return AlarmsStage(
+        scope,
+        "alarms",
+        env=env,
+        image_pipeline=None if image.pipeline is None else image.pipeline.name,
+        queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
+        topic_arn=topic_arn,
+    )

@@ -65,8 +65,7 @@ class MLOpsPipeline(Construct):
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
         ab_test: The functions of A/B tests, or None.
-        alarms: Notifies the approval's topic of events that could not be delivered. None if the dead-letter queue is
-            an existing one.
+        alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
     """

@@ -24,7 +24,8 @@ class Approval(Part):
             not block the next data set for long. 5 to 86,400 minutes, 1 day unless given. Literal.
             https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
         topic_arn: Existing SNS topic that receives the requests, instead of one that the pipeline creates. It is not
-            changed. If it is encrypted, its key policy must allow the pipeline's role to use the key. Reference.
+            changed. If it is encrypted, its key policy must allow the pipeline's role to use the key. For the alarms,
+            its policy and that of its key must allow ``cloudwatch.amazonaws.com``. Reference.
     """
 
     emails: Sequence[str] = ()

@@ -69,7 +69,7 @@ def test_undelivered_events_are_kept_encrypted_without_a_right_to_the_key(stack:
 
 
 def test_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> None:
-    alarm = stack.one("aws_cloudwatch_metric_alarm")
+    alarm = stack.one("aws_cloudwatch_metric_alarm", namespace="AWS/SQS")
     assert alarm["dimensions"] == {"QueueName": stack.one("aws_sqs_queue")["name"]}
     assert (alarm["metric_name"], alarm["threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
     (topic,) = alarm["alarm_actions"]
@@ -80,8 +80,9 @@ def test_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> N
 
 def test_a_queue_that_is_handed_in_is_watched_by_its_owner() -> None:
     handed_in = synth(existing=Existing(dead_letter_queue_arn="arn:aws:sqs:us-east-1:111122223333:lost"))
-    assert handed_in.all("aws_cloudwatch_metric_alarm") == {}
-    assert handed_in.pipeline.alarms is None
+    watched = {alarm["namespace"] for alarm in handed_in.all("aws_cloudwatch_metric_alarm").values()}
+    assert watched == {"AWS/CodePipeline"}
+    assert handed_in.pipeline.alarms.dead_letters is None
 
 
 def test_the_key_rotates(stack: Synthesized) -> None:
