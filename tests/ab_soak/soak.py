@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ab_soak.steps import Step
 
+_REPORT_RUNS = 25
+
 
 @dataclass
 class Result:
@@ -84,7 +86,9 @@ def soak(number: int, seeds: Sequence[str], broken: str | None) -> Result:
     prepare()
     with Account() as account, BREAKS[broken or ""]():
         runner = Soak(account, f"p{number}")
-        for seed in seeds:
+        for done, seed in enumerate(seeds):
+            if done and not done % _REPORT_RUNS:
+                print(f"process {number}: {done} of {len(seeds)} runs", flush=True)
             steps = run_of(seed)
             failure = runner.play(steps)
             if failure:
