@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from judge_ab_test import difference, superiority
 from judge_ab_test.counts import Segment, Tally
 from judge_ab_test.forecast import estimate
-from handler_kit.ab_plan import Metric, Plan
 
 from ab_benchmark.simulation import LEVEL, MINIMUM_SAMPLE
+from handler_kit.ab_plan import Metric, Plan
 
 if TYPE_CHECKING:
     from ab_benchmark.simulation import Cell, Kept

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from handler_kit.ab_plan import Prior
 from judge_ab_test.rates import geometric_grid
+
+from handler_kit.ab_plan import Prior
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
