@@ -208,7 +208,9 @@ class Account:
 def _write_container(folder: Path) -> Path:
     folder.mkdir()
     (folder / "Dockerfile").write_text(DOCKERFILE)
-    for name, text in {"serve": _SERVE.format(python=sys.executable), "train": "#!/bin/sh\n"}.items():
+    # The interpreter itself: a sandbox does not have the virtual environment of a checkout below /tmp.
+    python = Path(sys.executable).resolve()
+    for name, text in {"serve": _SERVE.format(python=python), "train": "#!/bin/sh\n"}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     return folder
