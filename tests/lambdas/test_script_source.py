@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHA = "5e" * 32
-DOCUMENT = Document({}, None, {}, {}, None, [], 0, SHA)
+DOCUMENT = Document({}, None, {}, {}, None, [], 0, SHA, {}, None)
 WITHOUT = dataclasses.replace(DOCUMENT, source_sha256=None)
 SETTINGS = Settings("artifacts", None, "role", "iris", "/iris/image", "iris", None, None)
 PARAMS = Params("execution", "s3://artifacts/datasets/x", "train,validation", "0f" * 32, "none", "none", "train")
