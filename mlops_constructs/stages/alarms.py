@@ -66,41 +66,54 @@ class AlarmsStage(Construct):
 
     def _failed(self, id_: str, pipeline: str, description: str) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
         """https://docs.aws.amazon.com/codepipeline/latest/userguide/metrics-dimensions.html"""
-        return cloudwatch_metric_alarm.CloudwatchMetricAlarm(
-            self,
+        return self._above_zero(
             id_,
-            alarm_name=f"{pipeline}-failed-executions",
-            alarm_description=description,
+            f"{pipeline}-failed-executions",
+            description,
             namespace="AWS/CodePipeline",
             metric_name="FailedPipelineExecutions",
             dimensions={"PipelineName": pipeline},
             statistic="Sum",
-            period=300,
-            evaluation_periods=1,
-            threshold=0,
-            comparison_operator="GreaterThanThreshold",
-            treat_missing_data="notBreaching",
-            alarm_actions=[self._topic_arn],
         )
 
     def _dead_letters(self, queue_name: str) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
-        return cloudwatch_metric_alarm.CloudwatchMetricAlarm(
-            self,
+        return self._above_zero(
             "dead_letters",
-            alarm_name=queue_name,
-            alarm_description=(
-                f"An event or an invocation of the MLOps pipeline {self._env.name} could not be delivered: the queue"
-                f" {queue_name} keeps it for 14 days. Read its messages, fix the cause, and upload or start again."
-            ),
+            queue_name,
+            f"An event or an invocation of the MLOps pipeline {self._env.name} could not be delivered: the queue"
+            f" {queue_name} keeps it for 14 days. Read its messages, fix the cause, and upload or start again.",
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": queue_name},
             statistic="Maximum",
+        )
+
+    def _above_zero(
+        self,
+        id_: str,
+        name: str,
+        description: str,
+        *,
+        namespace: str,
+        metric_name: str,
+        dimensions: dict[str, str],
+        statistic: str,
+    ) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
+        """Make an alarm that rings while a metric is above 0 in five minutes."""
+        return cloudwatch_metric_alarm.CloudwatchMetricAlarm(
+            self,
+            id_,
+            alarm_name=name,
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions=dimensions,
+            statistic=statistic,
             period=300,
             evaluation_periods=1,
             threshold=0,
             comparison_operator="GreaterThanThreshold",
-            # SQS sends no metrics for a queue that has been empty for a long time.
+            # No executions, and a queue that has been empty for a long time, have no metrics.
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic_arn],
         )
