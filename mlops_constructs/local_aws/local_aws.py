@@ -173,7 +173,7 @@ class LocalAws:
             for service in reversed(self._services):
                 try:
                     service.close()
-                except Exception:
+                except Exception:  # one that cannot be closed must not keep the others, and their processes, alive
                     logger.exception("closing %s", type(service).__name__)
             self.account.processes.close()  # before the gateway closes: otherwise they would report failed requests
             self._gateway.close()
