@@ -9,16 +9,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from constructs import Construct
-
-from ._aws import grants
 from ._aws.account import Account
 from ._aws.environment import Environment, RequiredRole
 from ._aws.naming import physical_name
 from ._aws.placement import checked, defaults_of
-from ._aws.policy import document
 from ._aws.tagging import tag_everything
 from ._delivery import deliver
+from ._grants import Grants
 from ._outputs import show
 from ._parts import make_dashboard, make_notebook, make_parts, make_storage
 from .config import (
@@ -36,14 +33,14 @@ from .config import (
     Tuning,
 )
 from .config.reading import read_arguments
-from .provider import iam_role_policy
-from .stages.approval import ACTION, STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from constructs import Construct
 
-class MLOpsPipeline(Construct):
+
+class MLOpsPipeline(Grants):
     """A production MLOps pipeline on AWS.
 
     When a data set is uploaded to ``data_bucket``, the pipeline checks it, trains a model, evaluates and registers it,
@@ -210,40 +207,3 @@ class MLOpsPipeline(Construct):
     def production_endpoint(self) -> str:
         """Name of the production endpoint, which the first approved execution creates."""
         return self.deployment.production_endpoint
-
-    def grant_invoke(self, id_: str, role_name: str) -> None:
-        """Allow a role to invoke the production endpoint.
-
-        Args:
-            id_: Construct id of the grant.
-            role_name: Name of the IAM role.
-        """
-        self._grant(id_, role_name, grants.invoke_endpoint(self._env, self.production_endpoint))
-
-    def grant_upload(self, id_: str, role_name: str) -> None:
-        """Allow a role to upload data sets, which starts the pipeline; arguments as in ``grant_invoke``."""
-        self._grant(id_, role_name, grants.upload_datasets(self._env, self._folders))
-
-    def grant_approve(self, id_: str, role_name: str) -> None:
-        """Allow a role to read the pipeline's state, and to approve or reject; arguments as in ``grant_invoke``."""
-        self._grant(id_, role_name, grants.answer_approval(self._env, STAGE, ACTION))
-
-    def grant_report_outcomes(self, id_: str, role_name: str) -> None:
-        """Allow a role to report outcomes of requests, for A/B tests; arguments as in ``grant_invoke``."""
-        self._grant(id_, role_name, grants.report_outcomes(self._env))
-
-    def grant_assign_users(self, id_: str, role_name: str) -> None:
-        """Allow an application to invoke production and keep its users at one variant; arguments likewise."""
-        self._grant(id_, role_name, grants.assign_users(self._env, self.production_endpoint))
-
-    def grant_operate_ab_test(self, id_: str, role_name: str) -> None:
-        """Allow a role to operate A/B tests with ``mlops ab``; a promotion also needs an approver.
-
-        Raises:
-            ConfigError: if the pipeline has no A/B tests.
-        """
-        judge = None if self.ab_test is None else self.ab_test.judge_ab_test.arn
-        self._grant(id_, role_name, grants.operate_ab_test(self._env, self.production_endpoint, judge))
-
-    def _grant(self, id_: str, role_name: str, statements: list[dict[str, object]]) -> None:
-        iam_role_policy.IamRolePolicy(self, id_, name=f"{self.name}-{id_}", role=role_name, policy=document(statements))

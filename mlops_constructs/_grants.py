@@ -1,0 +1,64 @@
+"""What a pipeline allows the roles of people and applications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from ._aws import grants
+from ._aws.policy import document
+from .provider import iam_role_policy
+from .stages.approval import ACTION, STAGE
+
+if TYPE_CHECKING:
+    from ._aws.environment import Environment
+    from .stages.ab_test.stage import ABTestStage
+    from .stages.deployment.stage import DeploymentStage
+
+
+class Grants(Construct):
+    """The grants of ``MLOpsPipeline``, which sets the attributes that they read."""
+
+    name: str
+    deployment: DeploymentStage
+    ab_test: ABTestStage | None
+    _env: Environment
+    _folders: list[str]
+
+    def grant_invoke(self, id_: str, role_name: str) -> None:
+        """Allow a role to invoke the production endpoint.
+
+        Args:
+            id_: Construct id of the grant.
+            role_name: Name of the IAM role.
+        """
+        self._grant(id_, role_name, grants.invoke_endpoint(self._env, self.deployment.production_endpoint))
+
+    def grant_upload(self, id_: str, role_name: str) -> None:
+        """Allow a role to upload data sets, which starts the pipeline; arguments as in ``grant_invoke``."""
+        self._grant(id_, role_name, grants.upload_datasets(self._env, self._folders))
+
+    def grant_approve(self, id_: str, role_name: str) -> None:
+        """Allow a role to read the pipeline's state, and to approve or reject; arguments as in ``grant_invoke``."""
+        self._grant(id_, role_name, grants.answer_approval(self._env, STAGE, ACTION))
+
+    def grant_report_outcomes(self, id_: str, role_name: str) -> None:
+        """Allow a role to report outcomes of requests, for A/B tests; arguments as in ``grant_invoke``."""
+        self._grant(id_, role_name, grants.report_outcomes(self._env))
+
+    def grant_assign_users(self, id_: str, role_name: str) -> None:
+        """Allow an application to invoke production and keep its users at one variant; arguments likewise."""
+        self._grant(id_, role_name, grants.assign_users(self._env, self.deployment.production_endpoint))
+
+    def grant_operate_ab_test(self, id_: str, role_name: str) -> None:
+        """Allow a role to operate A/B tests with ``mlops ab``; a promotion also needs an approver.
+
+        Raises:
+            ConfigError: if the pipeline has no A/B tests.
+        """
+        judge = None if self.ab_test is None else self.ab_test.judge_ab_test.arn
+        self._grant(id_, role_name, grants.operate_ab_test(self._env, self.deployment.production_endpoint, judge))
+
+    def _grant(self, id_: str, role_name: str, statements: list[dict[str, object]]) -> None:
+        iam_role_policy.IamRolePolicy(self, id_, name=f"{self.name}-{id_}", role=role_name, policy=document(statements))
