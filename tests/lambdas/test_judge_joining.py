@@ -12,7 +12,6 @@ from judge_ab_test import counting, joining
 from judge_ab_test.bins import bin_of
 from judge_ab_test.books import Ledger
 from judge_ab_test.looking import Aws, _Look, plan_of
-from handler_kit.outcomes import Outcome
 from judge_ab_test.seen import Seen
 from judge_ab_test.settings import Settings
 from judge_ab_test.timeline import Timeline
@@ -22,6 +21,7 @@ from handler_kit import clients
 from handler_kit.ab_plan import MEAN, Metric
 from handler_kit.ab_record import PRIMARY, SECONDARY, Segment
 from handler_kit.errors import StepError
+from handler_kit.outcomes import Outcome
 from handler_kit.predictions import predictions
 from lambdas import ab_lake
 
