@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from watch_traffic.released import BaselineOfRelease, Released
 
 FEATURES, PREDICTIONS = "features", "predictions"
+# Arguments with which other records would count, or raise other alarms.
+_COUNTED = ("looks_every_seconds", "one_record_per_user", "quality")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Watched:
         """Return what tells this watch from one with another release, baseline or plan."""
         content: dict[str, Any] = {name: asdict(group.plan) for name, group in self.groups.items()}
         bases = {name: [one.to_json() for one in group.baseline.features] for name, group in self.groups.items()}
-        known = [self.released.package, self.released.since, content, bases, self.config]
+        counted = {name: self.config[name] for name in _COUNTED}
+        known = [self.released.package, self.released.since, content, bases, counted]
         return f"{self.released.name}-{hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]}"
 
     @property

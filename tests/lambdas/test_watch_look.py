@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -238,6 +239,21 @@ def test_a_look_without_time_goes_on_next_time(world: World) -> None:
         report = world.look(6.1, seconds_left=lambda calls=calls: next(calls, 0.0))  # type: ignore[misc]
     assert not report["behind"]
     assert len(world.messages) == 1
+
+
+def test_metrics_alone_do_not_begin_a_new_watch(world: World) -> None:
+    drifted(world)
+    before = world.look(6.1)
+    assert world.look(6.2, feature_metrics=False)["alarms"] == before["alarms"]
+
+
+def test_the_table_of_the_docs_has_the_columns_of_a_row(world: World) -> None:
+    world.capture(0.5)
+    world.look(1.1)
+    row = json.loads(next(iter(world.stored("features/").values())).splitlines()[0])
+    statement = (Path(__file__).parents[2] / "docs" / "drift.md").read_text().partition("EXTERNAL TABLE drift (")[2]
+    columns = [one.split()[0].strip("`") for one in statement.partition(")\n")[0].split(",")]
+    assert columns == list(row)
 
 
 def truths(world: World, right: float, hours: int = 6) -> None:

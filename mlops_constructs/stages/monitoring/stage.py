@@ -106,7 +106,8 @@ class MonitoringStage(Construct):
 
     def _make_baseline(self) -> Function:
         env, stores = self._env, self._env.stores
-        read = [stores.own("datasets", "*"), stores.own(BASELINES, "*")]
+        # To know whether there is a baseline.
+        listed = [stores.own("datasets", "*"), stores.own(BASELINES, "*")]
         return Function(
             self,
             "make_baseline",
@@ -116,8 +117,8 @@ class MonitoringStage(Construct):
             settings={**self._settings(self._dev_endpoint), "TOPIC_ARN": "", "RETRAIN_FUNCTION": ""},
             document=self._document,
             permissions=[
-                allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": read}}),
-                allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{folder}" for folder in read]),
+                allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": listed}}),
+                allow("s3:GetObject", stores.own_arn("datasets")),
                 allow("s3:PutObject", stores.own_arn(BASELINES)),
                 allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{self._dev_endpoint}")),
                 *report_result(),
