@@ -55,6 +55,7 @@ def _functions(parts: Parts) -> list[Function]:
         parts.deployment.production_smoke_test,
         parts.releases.record_release,
         *([] if parts.ab_test is None else [parts.ab_test.place_variants]),
+        *([] if parts.monitoring is None else [parts.monitoring.make_baseline]),
     ]
 
 
@@ -64,10 +65,18 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
         PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
         *parts.training.stages(),
         *parts.evaluation.stages(),
-        deployment.dev_stage(),
+        _dev_stage(parts),
         approval.stage(),
         _production_stage(parts),
     ]
+
+
+def _dev_stage(parts: Parts) -> PipelineStage:
+    stage = parts.deployment.dev_stage()
+    if parts.monitoring is None:
+        return stage
+    # After the smoke test: the candidate responds, and nothing before needs its baseline.
+    return PipelineStage(stage.name, [*stage.actions, parts.monitoring.action(run_order=3)])
 
 
 def _production_stage(parts: Parts) -> PipelineStage:

@@ -44,7 +44,7 @@ class Grants(Construct):
         self._grant(id_, role_name, grants.answer_approval(self._env, STAGE, ACTION))
 
     def grant_report_outcomes(self, id_: str, role_name: str) -> None:
-        """Allow a role to report outcomes of requests, for A/B tests; arguments as in ``grant_invoke``."""
+        """Allow a role to report outcomes of requests, for A/B tests and quality; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, grants.report_outcomes(self._env))
 
     def grant_assign_users(self, id_: str, role_name: str) -> None:

@@ -10,6 +10,7 @@ from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
+from .stages.monitoring.stage import MonitoringStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
 
@@ -120,6 +121,29 @@ def make_ab_test(
         instance_types=config.allowed_endpoints["production"].instance_types,
         endpoint=deployment.production_endpoint,
         env=env,
+    )
+
+
+def make_monitoring(
+    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage, approval: ApprovalStage
+) -> MonitoringStage | None:
+    """Create the watch over production, or None without it."""
+    if config.monitoring is None:
+        return None
+    job = config.evaluation.job
+    return MonitoringStage(
+        scope,
+        "monitoring",
+        config=config.monitoring,
+        env=env,
+        endpoint=deployment.production_endpoint,
+        dev_endpoint=deployment.dev_endpoint,
+        held_out_channel=None if job is None else job.channel,
+        accept=config.algorithm.accept,
+        max_bytes=config.dataset.max_inspected_megabytes * 1_000_000,
+        ab_test=config.ab_test is not None,
+        topic_arn=approval.topic_arn,
+        topic_is_ours=approval.topic is not None,
     )
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._made import make_ab_test, make_alarms, make_approval, make_image, make_serving, make_training
+from ._made import (
+    make_ab_test,
+    make_alarms,
+    make_approval,
+    make_image,
+    make_monitoring,
+    make_serving,
+    make_training,
+)
 from .stages.dashboard.stage import DashboardStage
 from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from .stages.alarms import AlarmsStage
     from .stages.approval import ApprovalStage
     from .stages.image.stage import ImageStage
+    from .stages.monitoring.stage import MonitoringStage
     from .stages.training.stage import TrainingStage
 
 
@@ -41,6 +50,7 @@ class Parts:
     approval: ApprovalStage
     releases: ReleasesStage
     ab_test: ABTestStage | None
+    monitoring: MonitoringStage | None
     alarms: AlarmsStage
 
 
@@ -127,4 +137,5 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     )
     alarms = make_alarms(scope, config, env, image, approval.topic_arn)
     ab_test = make_ab_test(scope, config, env, deployment)
-    return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, alarms)
+    monitoring = make_monitoring(scope, config, env, deployment, approval)
+    return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, monitoring, alarms)

@@ -27,6 +27,7 @@ from .config import (
     Endpoint,
     Evaluation,
     Existing,
+    Monitoring,
     Network,
     Notebook,
     Training,
@@ -62,6 +63,7 @@ class MLOpsPipeline(Grants):
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
         ab_test: The functions of A/B tests, or None.
+        monitoring: The functions that watch production, or None.
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
@@ -81,6 +83,7 @@ class MLOpsPipeline(Grants):
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
         ab_test: ABTest | None = None,
+        monitoring: Monitoring | None = None,
         approval: Approval = Approval(),
         cost: Cost = Cost(),
         notebook: Notebook | None = Notebook(),
@@ -106,6 +109,7 @@ class MLOpsPipeline(Grants):
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
+            monitoring: Compares what production captures with the training data, or None.
             approval: Who is notified, and how long an approval may take.
             cost: What the pipeline may cost, and the prices of its instances.
             notebook: The notebook instance; None omits it.
@@ -131,6 +135,7 @@ class MLOpsPipeline(Grants):
             "dev": dev,
             "production": production,
             "ab_test": ab_test,
+            "monitoring": monitoring,
             "approval": approval,
             "cost": cost,
             "notebook": notebook,
@@ -153,7 +158,7 @@ class MLOpsPipeline(Grants):
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.ab_test, self.alarms = parts.ab_test, parts.alarms
+        self.ab_test, self.monitoring, self.alarms = parts.ab_test, parts.monitoring, parts.alarms
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)

@@ -18,6 +18,7 @@ from . import (
     data,
     decide,
     doctor,
+    drift,
     init,
     invoke,
     local,
@@ -45,7 +46,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight, cost),
-    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes, drift),
     "Manage its releases": (releases, rollback, ab, teardown),
 }
 _MORE = (

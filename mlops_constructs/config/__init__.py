@@ -11,6 +11,7 @@ from .endpoint import Autoscaling, DataCapture, Endpoint
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing
+from .monitoring import Monitoring, Quality
 from .network import Network
 from .notebook import Notebook
 from .pipeline import PipelineConfig
@@ -43,10 +44,12 @@ __all__ = [
     "Existing",
     "Hyperband",
     "IntegerParameter",
+    "Monitoring",
     "Network",
     "Notebook",
     "PipelineConfig",
     "Profile",
+    "Quality",
     "Requests",
     "Retry",
     "Rollout",

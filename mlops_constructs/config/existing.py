@@ -55,6 +55,7 @@ class Existing(Part):
         "evaluate-model": "lambda.amazonaws.com",
         "gather-evidence": "lambda.amazonaws.com",
         "judge-ab-test": "lambda.amazonaws.com",
+        "make-baseline": "lambda.amazonaws.com",
         "place-variants": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
         "record-release": "lambda.amazonaws.com",
@@ -67,6 +68,7 @@ class Existing(Part):
         "start-retraining": "lambda.amazonaws.com",
         "stop-training": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
+        "watch-traffic": "lambda.amazonaws.com",
     }
 
     kms_key_arn: str | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .cost import Cost
     from .evaluation import Evaluation
     from .existing import Existing
+    from .monitoring import Monitoring
     from .network import Network
     from .tuning import Tuning
 
@@ -34,6 +35,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     dev: Endpoint
     production: Endpoint
     ab_test: ABTest | None
+    monitoring: Monitoring | None
     approval: Approval
     cost: Cost
     notebook: Notebook | None
