@@ -76,6 +76,7 @@ _ROLES = {
     "evaluate-model": "evaluates a model before it may be approved",
     "evaluation": "runs the evaluation's container",
     "gather-evidence": "collects what the approver reads",
+    "guard-destroy": "refuses a destroy while something would be left",
     "image-pipeline": "runs the image pipeline",
     "judge-ab-test": "joins requests with outcomes, and judges a test",
     "model-dev": "runs the model's container in DEV",

@@ -16,6 +16,7 @@ from ._aws.placement import checked, defaults_of
 from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._grants import Grants
+from ._made import make_guard
 from ._outputs import show
 from ._parts import make_dashboard, make_notebook, make_parts, make_storage
 from .config import (
@@ -65,6 +66,8 @@ class MLOpsPipeline(Grants):
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
+        guard: Refuses a destroy while endpoints and other things are left that Terraform does not know; with
+            ``removal="destroy"`` it deletes them first.
     """
 
     def __init__(
@@ -157,6 +160,7 @@ class MLOpsPipeline(Grants):
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
+        self.guard = make_guard(self, env, self.pipeline, self.image, self.deployment, self.registry)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)

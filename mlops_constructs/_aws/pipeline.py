@@ -33,6 +33,7 @@ class Pipeline(Construct):
     Attributes:
         pipeline: The CodePipeline.
         name: Its name, a literal.
+        second_stage: Name of its second stage: an execution makes nothing before it.
         arn: Its ARN.
         role: Its role.
     """
@@ -76,7 +77,7 @@ class Pipeline(Construct):
         super().__init__(scope, id_)
         stores = env.stores
         env.artifact_folders[artifact_folder(name)] = name
-        self.name = name
+        self.name, self.second_stage = name, stages[1].name
         self._env, self._purpose = env, purpose
         self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
         granted = self.role.grant(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # By resource type: operation, member of its response, and the ARN in each entry.
 _LISTINGS = {
@@ -39,7 +39,7 @@ class ResourceTagsService(Service):
         ]
         return {"PaginationToken": "", "ResourceTagMappingList": found}
 
-    def _tagged(self, types: list[str]) -> Iterator[tuple[str, dict[str, str]]]:
+    def _tagged(self, types: list[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
         """A resource without tags is not listed."""
         sagemaker = self.account.client("sagemaker")
         for kind in types:
@@ -51,6 +51,6 @@ class ResourceTagsService(Service):
                         yield one[key], tags
 
 
-def _matches(wanted: Params, tags: dict[str, str]) -> bool:
+def _matches(wanted: Params, tags: Mapping[str, str]) -> bool:
     values = wanted.get("Values", [])
     return wanted["Key"] in tags and (not values or tags[wanted["Key"]] in values)

@@ -208,7 +208,9 @@ def _give_up(stack: Stack, params: Params) -> None:
     if not forced and not named:
         return
     if stack.status != "DELETE_FAILED":
-        raise TemplateError(f"Stack:{stack.id} is in {stack.status} state: only DELETE_FAILED stacks can retain resources")
+        raise TemplateError(
+            f"Stack:{stack.id} is in {stack.status} state: only DELETE_FAILED stacks can retain resources"
+        )
     for resource in stack.resources.values():
         if resource.logical_id in named or (forced and resource.status == "DELETE_FAILED"):
             resource.retained = True

@@ -54,7 +54,9 @@ class Transitions(Service):
     def _stage(self, params: Params) -> tuple[str, str]:
         """The stage into which the transition leads. Nothing leads into the first: transitions are between stages."""
         name, stage = params["pipelineName"], params["stageName"]
-        stages = [one["name"] for one in self.account.moto("codepipeline").get_pipeline(name=name)["pipeline"]["stages"]]
+        stages = [
+            one["name"] for one in self.account.moto("codepipeline").get_pipeline(name=name)["pipeline"]["stages"]
+        ]
         if stage not in stages:
             raise AwsError("StageNotFoundException", f"The pipeline {name} has no stage {stage}.")
         if params["transitionType"] != "Inbound":
