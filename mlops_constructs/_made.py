@@ -9,7 +9,6 @@ from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.evaluation.stage import ServingImage
-from .stages.guard import GuardStage
 from .stages.image.stage import ImageStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from ._aws.environment import Environment
-    from ._aws.pipeline import Pipeline
     from ._aws.pricing import HourlyPrices
     from .config import PipelineConfig
     from .config.script import ScriptAlgorithm
@@ -136,23 +134,4 @@ def make_alarms(
         image_pipeline=None if image.pipeline is None else image.pipeline.name,
         queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
         topic_arn=topic_arn,
-    )
-
-
-def make_guard(
-    scope: Construct,
-    env: Environment,
-    pipeline: Pipeline,
-    image: ImageStage,
-    deployment: DeploymentStage,
-    registry: RegistryStage,
-) -> GuardStage:
-    """Create what a destroy meets first, when everything else below ``scope`` has been created."""
-    return GuardStage(
-        scope,
-        "guard",
-        env=env,
-        pipelines=[pipeline, *([] if image.pipeline is None else [image.pipeline])],
-        endpoints=[deployment.production_endpoint, deployment.dev_endpoint],
-        packages_arn=registry.packages_arn,
     )

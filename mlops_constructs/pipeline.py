@@ -16,9 +16,8 @@ from ._aws.placement import checked, defaults_of
 from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._grants import Grants
-from ._made import make_guard
 from ._outputs import show
-from ._parts import make_dashboard, make_notebook, make_parts, make_storage
+from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Algorithm,
@@ -147,8 +146,8 @@ class MLOpsPipeline(Grants):
         }
         config, prices = checked(scope, id_, arguments)
         super().__init__(scope, id_)
-        self.name = physical_name(config.name_prefix or id_, str(self.node.path))
-        account = Account.of(self)
+        tree, account = self.node, Account.of(self)
+        self.name = physical_name(config.name_prefix or id_, str(tree.path))
         self.storage = make_storage(self, account, config, self.name)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
@@ -160,7 +159,7 @@ class MLOpsPipeline(Grants):
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
-        self.guard = make_guard(self, env, self.pipeline, self.image, self.deployment, self.registry)
+        self.guard = make_guard(self, tree, env, parts, self.pipeline)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)

@@ -29,12 +29,6 @@ _LISTINGS: dict[str, tuple[str, str, str, str]] = {
         "ModelPackageGroupName",
     ),
     "notebook": ("sagemaker", "list_notebook_instances", "NotebookInstances", "NotebookInstanceName"),
-    "notebook configuration": (
-        "sagemaker",
-        "list_notebook_instance_lifecycle_configs",
-        "NotebookInstanceLifecycleConfigs",
-        "NotebookInstanceLifecycleConfigName",
-    ),
     "role": ("iam", "list_roles", "Roles", "RoleName"),
     "policy": ("iam", "list_policies", "Policies", "PolicyName"),
     "rule": ("events", "list_rules", "Rules", "Name"),
@@ -45,6 +39,7 @@ _LISTINGS: dict[str, tuple[str, str, str, str]] = {
     "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
     "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "schedule": ("scheduler", "list_schedules", "Schedules", "Name"),
     "key alias": ("kms", "list_aliases", "Aliases", "AliasName"),
 }
 # SageMaker makes them for the jobs of all pipelines of the account.
@@ -73,6 +68,8 @@ def _listings(client: Callable[[str], Any]) -> Iterator[tuple[str, list[str]]]:
         yield kind, _names(scaling, operation, member, "ResourceId", ServiceNamespace="sagemaker")
     for kind, (operation, noun) in _JOBS.items():
         yield kind, _names(client("sagemaker"), operation, f"{noun}Summaries", f"{noun}Name", StatusEquals="InProgress")
+    account = client("sts").get_caller_identity()["Account"]
+    yield "budget", _names(client("budgets"), "describe_budgets", "Budgets", "BudgetName", AccountId=account)
     yield "key", [key for key in _names(client("kms"), "list_keys", "Keys", "KeyId") if _is_used(client("kms"), key)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from ..provider import lambda_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from constructs import Node
 
     from .._aws.environment import Environment
     from .._aws.pipeline import Pipeline
@@ -41,16 +42,18 @@ class GuardStage(Construct):
         scope: Construct,
         id_: str,
         *,
+        tree: Node,
         env: Environment,
         pipelines: Sequence[Pipeline],
         endpoints: Sequence[str],
         packages_arn: str,
     ) -> None:
-        """Make both, when all other resources below ``scope`` have been made.
+        """Make both, when all other resources of the pipeline have been made.
 
         Args:
-            scope: The ML pipeline; the resource depends on all resources below it.
+            scope: The ML pipeline.
             id_: Construct id.
+            tree: Its node; the resource depends on all resources below it.
             env: Where it is deployed.
             pipelines: Its CodePipelines.
             endpoints: Names of its endpoints and of their stacks, production first.
@@ -76,21 +79,15 @@ class GuardStage(Construct):
             permissions=permissions,
             timeout_seconds=_TIMEOUT_SECONDS,
         )
-        guarded = [one for one in scope.node.find_all() if isinstance(one, TerraformResource)]
+        guarded = [one for one in tree.find_all() if isinstance(one, TerraformResource)]
         self.invocation = lambda_invocation.LambdaInvocation(
             self,
             "guarding",
             function_name=self.function.name,
-            input="{}",
+            input=json.dumps({"pipeline": env.name, "removal": "retain" if env.retain else "destroy"}),
             lifecycle_scope="CRUD",
             depends_on=guarded,
         )
-        # Terraform keeps the dependencies in its state, and a destroy reads them there: a new resource must change the
-        # input, so that an apply writes them again.
-        addresses = "\n".join(sorted(self.invocation.depends_on or []))
-        removal = "retain" if env.retain else "destroy"
-        digest = hashlib.sha256(addresses.encode()).hexdigest()
-        self.invocation.input = json.dumps({"pipeline": env.name, "removal": removal, "guarded": digest})
         for purpose in env.roles:
             if purpose in env.required_roles:
                 # The policies of existing roles must outlive it too.

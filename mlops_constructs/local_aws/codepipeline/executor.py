@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.codepipeline.gates import Gates
 from mlops_constructs.local_aws.codepipeline.runner import FAILED_ACTIONS, Runner
 from mlops_constructs.local_aws.codepipeline.state import FINAL, Definition, Execution, Job, Status
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codepipeline.context import Providers
-    from mlops_constructs.local_aws.codepipeline.transitions import Disabled
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +43,10 @@ class Executor:
     def __init__(self, account: Account, providers: Providers) -> None:
         self.changed = threading.Condition()
         self.jobs: dict[str, Job] = {}
-        self.disabled: dict[tuple[str, str], Disabled] = {}
+        self.gates = Gates(self.changed, account.closing)
         self._account = account
         self._lines: dict[str, _Line] = {}
-        self._runner = Runner(account, providers, self.changed, self.jobs, self.disabled)
+        self._runner = Runner(account, providers, self.gates, self.jobs)
 
     def executions(self, pipeline_name: str) -> list[Execution]:
         """The executions of a pipeline, oldest first."""
@@ -104,8 +104,7 @@ class Executor:
         """Drop a deleted pipeline and abandon its running executions."""
         with self.changed:
             line = self._lines.pop(pipeline_name, _Line())
-            for key in [key for key in self.disabled if key[0] == pipeline_name]:
-                del self.disabled[key]
+            self.gates.forget(pipeline_name)
             line.waiting.clear()
             for execution in line.executions:
                 execution.stopping = execution.abandoned = execution.status not in FINAL

@@ -31,11 +31,9 @@ from mlops_constructs.local_aws.codepipeline.variables import resolved
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Mapping
-
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codepipeline.context import Providers
+    from mlops_constructs.local_aws.codepipeline.gates import Gates
 
 logger = logging.getLogger(__name__)
 
@@ -45,21 +43,13 @@ _CHECK_SECONDS = 0.2
 
 
 class Runner:
-    """Runs executions. State changes only while `changed` is locked."""
+    """Runs executions. State changes only while the gates' `changed` is locked."""
 
-    def __init__(
-        self,
-        account: Account,
-        providers: Providers,
-        changed: threading.Condition,
-        jobs: dict[str, Job],
-        disabled: Mapping[tuple[str, str], object],
-    ) -> None:
+    def __init__(self, account: Account, providers: Providers, gates: Gates, jobs: dict[str, Job]) -> None:
         self._account = account
         self._providers = providers
-        self._changed = changed
+        self._changed, self._gates = gates.changed, gates
         self._jobs = jobs
-        self._disabled = disabled
         self._announce = Announcer(account)
 
     def run(self, execution: Execution, retry_stage: str | None = None, retry_mode: str = "") -> None:
@@ -70,10 +60,7 @@ class Runner:
         first = 0 if retry_stage is None else names.index(retry_stage)
         status = Status.IN_PROGRESS
         for stage in stages[first:]:
-            self._wait_for_transition(execution, stage)
-            if self._account.closing.is_set():
-                return
-            if execution.stopping:
+            if not self._gates.passes(execution, stage["name"]):
                 break
             if not self._can_enter(execution, stage):
                 return
@@ -114,13 +101,6 @@ class Runner:
         if result != "FAIL":
             self._account.log(f"the local AWS does not support onFailure {result} of the stage {stage['name']}")
         return Status.FAILED
-
-    def _wait_for_transition(self, execution: Execution, stage: Definition) -> None:
-        """Wait while the transition into a stage is disabled; the execution can be stopped meanwhile."""
-        key = execution.pipeline_name, stage["name"]
-        with self._changed:
-            while key in self._disabled and not execution.stopping and not self._account.closing.is_set():
-                self._changed.wait(_CHECK_SECONDS)
 
     def _can_enter(self, execution: Execution, stage: Definition) -> bool:
         conditions = [name for name in ("beforeEntry", "onSuccess") if stage.get(name)]

@@ -1,27 +1,15 @@
-"""The transitions between the stages of pipelines: which are disabled, by whom and why."""
+"""The operations on transitions between the stages of pipelines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from mlops_constructs.local_aws.codepipeline.state import now
+from mlops_constructs.local_aws.codepipeline.gates import Disabled
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codepipeline.executor import Executor
-
-
-@dataclass(frozen=True)
-class Disabled:
-    """Why a stage cannot be entered."""
-
-    reason: str
-    changed_by: str
-    changed: datetime = field(default_factory=now)
 
 
 class Transitions(Service):
@@ -40,14 +28,14 @@ class Transitions(Service):
         """Let no execution enter a stage."""
         key, who = self._stage(params), self.caller_arn()
         with self._executor.changed:
-            self._executor.disabled[key] = Disabled(params["reason"], who)
+            self._executor.gates.closed[key] = Disabled(params["reason"], who)
         return {}
 
     def enable_stage_transition(self, params: Params) -> Params:
         """Let executions enter a stage again; the one that waits goes on."""
         key = self._stage(params)
         with self._executor.changed:
-            self._executor.disabled.pop(key, None)
+            self._executor.gates.closed.pop(key, None)
             self._executor.changed.notify_all()
         return {}
 

@@ -9,7 +9,7 @@ from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_constructs.local_aws.codepipeline.transitions import Disabled
+    from mlops_constructs.local_aws.codepipeline.gates import Disabled
     from mlops_constructs.local_aws.service import Params
 
 
