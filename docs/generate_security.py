@@ -83,6 +83,7 @@ _ROLES = {
     "evaluate-model": "evaluates a model before it may be approved",
     "evaluation": "runs the evaluation's container",
     "gather-evidence": "collects what the approver reads",
+    "guard-destroy": "refuses a destroy while something would be left",
     "image-pipeline": "runs the image pipeline",
     "judge-ab-test": "joins requests with outcomes, and judges a test",
     "make-baseline": "makes the baseline of a candidate, from its data set and its predictions in DEV",

@@ -18,16 +18,18 @@ from .stages.dashboard.stage import DashboardStage
 from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
 from .stages.evaluation.stage import EvaluationStage
+from .stages.guard import GuardStage
 from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
 from .stages.releases import ReleasesStage
 from .stages.storage import StorageStage
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import Construct, Node
 
     from ._aws.account import Account
     from ._aws.environment import Environment
+    from ._aws.pipeline import Pipeline
     from ._aws.pricing import HourlyPrices
     from .config import PipelineConfig
     from .stages.ab_test.stage import ABTestStage
@@ -96,6 +98,20 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
         variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
         max_server_error_percent=None if rollout is None else rollout.max_server_error_percent,
         release_function=parts.releases.record_release.name,
+    )
+
+
+def make_guard(scope: Construct, tree: Node, env: Environment, parts: Parts, pipeline: Pipeline) -> GuardStage:
+    """Create what a destroy meets first, when everything else below ``tree`` has been created."""
+    image = parts.image.pipeline
+    return GuardStage(
+        scope,
+        "guard",
+        tree=tree,
+        env=env,
+        pipelines=[pipeline, *([] if image is None else [image])],
+        endpoints=[parts.deployment.production_endpoint, parts.deployment.dev_endpoint],
+        packages_arn=parts.registry.packages_arn,
     )
 
 

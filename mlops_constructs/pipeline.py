@@ -17,7 +17,7 @@ from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._grants import Grants
 from ._outputs import show
-from ._parts import make_dashboard, make_notebook, make_parts, make_storage
+from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Algorithm,
@@ -67,6 +67,8 @@ class MLOpsPipeline(Grants):
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
+        guard: Refuses a destroy while endpoints and other things are left that Terraform does not know; with
+            ``removal="destroy"`` it deletes them first.
     """
 
     def __init__(
@@ -149,8 +151,8 @@ class MLOpsPipeline(Grants):
         }
         config, prices = checked(scope, id_, arguments)
         super().__init__(scope, id_)
-        self.name = physical_name(config.name_prefix or id_, str(self.node.path))
-        account = Account.of(self)
+        tree, account = self.node, Account.of(self)
+        self.name = physical_name(config.name_prefix or id_, str(tree.path))
         self.storage = make_storage(self, account, config, self.name)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
@@ -162,6 +164,7 @@ class MLOpsPipeline(Grants):
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
+        self.guard = make_guard(self, tree, env, parts, self.pipeline)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)

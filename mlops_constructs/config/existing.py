@@ -54,6 +54,7 @@ class Existing(Part):
         "check-dataset": "lambda.amazonaws.com",
         "evaluate-model": "lambda.amazonaws.com",
         "gather-evidence": "lambda.amazonaws.com",
+        "guard-destroy": "lambda.amazonaws.com",
         "judge-ab-test": "lambda.amazonaws.com",
         "make-baseline": "lambda.amazonaws.com",
         "place-variants": "lambda.amazonaws.com",

@@ -27,6 +27,7 @@ from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
 from mlops_constructs.local_aws.policy_simulator import PolicySimulator
+from mlops_constructs.local_aws.resource_tags import ResourceTagsService
 from mlops_constructs.local_aws.s3 import S3Service
 from mlops_constructs.local_aws.sagemaker.service import SageMaker
 from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
@@ -110,6 +111,7 @@ class LocalAws:
             self.service_quotas,
             self.cloudwatch,
             AutoScalingService(self.account),
+            ResourceTagsService(self.account),
         )
 
     @property

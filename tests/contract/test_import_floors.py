@@ -86,6 +86,7 @@ ROOMS = {
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
     "service_quotas": _ACCOUNT,
+    "resource_tags": _ACCOUNT,
     "application_autoscaling": _ACCOUNT,
     "cloudwatch": _ACCOUNT,
     "policy_simulator": {*_ACCOUNT, "iam"},

@@ -41,6 +41,7 @@ VERBS = {
     "check_dataset": "check",
     "evaluate_model": "evaluate",
     "gather_evidence": "gather",
+    "guard_destroy": "guard",
     "judge_ab_test": "judge",
     "place_variants": "place",
     "record_decision": "record",

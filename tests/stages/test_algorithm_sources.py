@@ -68,8 +68,9 @@ def test_an_existing_repository_is_read_and_nothing_is_put_into_it(codecommit: S
         "BranchName": "release",
         "PollForSourceChanges": "false",
     }
-    for kind in ("aws_codecommit_repository", "aws_lambda_invocation"):
-        assert codecommit.all(kind) == {}
+    assert codecommit.all("aws_codecommit_repository") == {}
+    invoked = {one["function_name"] for one in codecommit.all("aws_lambda_invocation").values()}
+    assert invoked == {f"{codecommit.pipeline.name}-guard-destroy"}
 
 
 def test_a_push_to_the_existing_repository_starts_a_build(codecommit: Synthesized) -> None:

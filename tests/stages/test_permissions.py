@@ -21,7 +21,11 @@ WITHOUT_RESOURCE = {
     "codepipeline:PutJobFailureResult",
     "codepipeline:PutJobSuccessResult",
     "ecr:GetAuthorizationToken",
+    "sagemaker:ListHyperParameterTuningJobs",
     "sagemaker:ListModelPackages",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListTrainingJobs",
+    "tag:GetResources",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.network import network_permissions
 from ..._aws.policy import allow, deny, pass_role, pull_image
+from ..._aws.tagging import PIPELINE_TAG
 from .autoscaling import SCALABLE_DIMENSION
-from .template import PIPELINE_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
