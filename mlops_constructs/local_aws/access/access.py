@@ -73,6 +73,10 @@ class Access:
         """Return the role session whose calls are to be checked; None for other callers, or if nothing is enforced."""
         return self._identities.session(access_key) if self.enforced else None
 
+    def caller(self, access_key: str) -> Principal | None:
+        """Return the role session that an access key belongs to, also if nothing is enforced; None for others."""
+        return self._identities.session(access_key)
+
     def check_call(self, principal: Principal, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Check an API call.
 
