@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..local_aws.faults.fault import Fault, Firing
     from ..local_aws.faults.faults import Faults
     from ..local_aws.local_aws import LocalAws
-    from .view import View
+    from ..rehearsal.progress import Watcher
 
 HELP = "help"
 _HEAD = """Faults of `mlops rehearse --fault NAME[:ARGUMENT...][:OPTION=VALUE...]`, which may be repeated.
@@ -69,7 +69,7 @@ def check_faults(texts: Sequence[str]) -> None:
 
 
 @contextmanager
-def injected(options: argparse.Namespace, aws: LocalAws, view: View) -> Iterator[Faults | None]:
+def injected(options: argparse.Namespace, aws: LocalAws, view: Watcher) -> Iterator[Faults | None]:
     """Inject the faults, and show when each happens."""
     if not options.fault:
         yield None
@@ -102,7 +102,7 @@ def described(faults: Faults | None) -> list[dict[str, Any]]:
     ]
 
 
-def require_all(faults: Faults | None, view: View) -> None:
+def require_all(faults: Faults | None, view: Watcher) -> None:
     """Require that every fault has happened.
 
     Raises:
@@ -119,12 +119,12 @@ def require_all(faults: Faults | None, view: View) -> None:
         )
 
 
-def _show(view: View, fault: Fault, firing: Firing) -> None:
+def _show(view: Watcher, fault: Fault, firing: Firing) -> None:
     more = f" (time {fault.fired})" if fault.fired > 1 else ""
     _update(view, fault, "succeeded", f"{firing.what}{more}")
 
 
-def _update(view: View, fault: Fault, state: Any, detail: str) -> None:
+def _update(view: Watcher, fault: Fault, state: Any, detail: str) -> None:
     from ..rehearsal.progress import Update
 
     view.update(Update(group="Faults", name=fault.text, state=state, detail=detail))

@@ -93,6 +93,10 @@ def run(options: argparse.Namespace) -> int:
         print(list_faults())
         return 0
     _check(options)
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         from ..rehearsal.data import RehearsalData
         from ..rehearsal.stand_ins import StandIns
