@@ -21,7 +21,6 @@ from mlops_constructs.local_aws import protocol
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.hooks import ApiCall, ConnectionCutError
-from mlops_constructs.local_aws.iam.enforce import error_of
 from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
 from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
@@ -129,19 +128,17 @@ class Gateway:
         return (call.service_name, call.method_name) in self._handlers or is_motos(call.service_name, call.operation)
 
     def _answered(self, call: Call, request: Request, params: Params, role: Principal | None) -> Response:
-        if role is not None:
-            return self._judged(call, request, params, role)
-        return self._done(call, request, params)
-
-    def _judged(self, call: Call, request: Request, params: Params, role: Principal) -> Response:
-        """Handle a role's call; a call that its policies do not allow gets the error that AWS returns."""
+        """Handle a call; one that the policies of its role do not allow gets the error that AWS returns."""
         try:
+            if role is None:
+                self._access.check_keys(call.service_name, call.operation, params)
+                return self._done(call, request, params)
             self._access.check_call(role, call.service_name, call.operation, params)
             response = self._done(call, request, params)
             if response.status_code == 404 and (call.service_name, call.operation) in _READS:
                 self._access.check_missing(role, call.operation, params)
         except DeniedError as error:
-            code, status = error_of(call.service_name)
+            code, status = error.code_of(call.service_name)
             return protocol.write_error(call.protocol, AwsError(code, str(error), status))
         return response
 
