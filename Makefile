@@ -81,6 +81,7 @@ docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, sch
 	$(BIN)/python docs/generate_schema.py
 	$(BIN)/python docs/generate_security.py
 	$(BIN)/python docs/generate_faults.py
+	$(BIN)/python docs/generate_reliability.py
 
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/

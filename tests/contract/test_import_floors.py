@@ -52,6 +52,7 @@ MAY_IMPORT = {
         "errors",
     },
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
+    "pytest_plugin": {"cli", "rehearsal", "local_aws", "_payload"},
     "__main__": {"cli"},
 }
 PURE = {"config", "errors", "prices", "_payload", "_script_source"}

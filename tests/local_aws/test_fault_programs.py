@@ -76,6 +76,7 @@ def test_a_full_disk_ends_the_training_that_writes(models: Models, faults: Fault
     assert "File too large" in job["FailureReason"]
 
 
+@pytest.mark.reliability(15)
 def test_a_spot_interruption_takes_a_job_of_spot_instances_only(models: Models, faults: Faults) -> None:
     fault = faults.inject("crash:training:how=spot")
     assert trained(models)["TrainingJobStatus"] == "Completed"
@@ -106,6 +107,7 @@ def test_a_server_that_dies_at_its_start_keeps_the_old_fleet(models: Models, fau
     assert fault.fired == 1
 
 
+@pytest.mark.reliability(31)
 def test_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_ends(
     models: Models, faults: Faults
 ) -> None:

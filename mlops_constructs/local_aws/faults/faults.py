@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlops_constructs.local_aws.faults.fault import Fault, Firing
+    from mlops_constructs.local_aws.faults.recorder import Recorder
     from mlops_constructs.local_aws.hooks import ApiCall, Program
     from mlops_constructs.local_aws.local_aws import LocalAws
 
@@ -37,6 +39,7 @@ class Faults(Hooks):
         self._aws = aws
         self._faults: list[Fault] = []
         self._random = Random(seed)
+        self._recorder: Recorder | None = None
         self._told: Callable[[Fault, Firing], object] = lambda _fault, _firing: None
         aws.account.hooks = self
         aws.account.subscribe(self._noticed)
@@ -64,6 +67,15 @@ class Faults(Hooks):
             self._faults.remove(fault)
             raise
         return fault
+
+    @contextmanager
+    def watched_by(self, recorder: Recorder) -> Iterator[None]:
+        """Let a recorder see every call."""
+        self._recorder = recorder
+        try:
+            yield
+        finally:
+            self._recorder = None
 
     def listen(self, told: Callable[[Fault, Firing], object]) -> None:
         """Call ``told`` each time that a fault happens, in the thread in which it happens."""
@@ -102,7 +114,8 @@ class Faults(Hooks):
         """Let each fault stand around a call, the first one outermost."""
         for fault in reversed(list(self._faults)):
             proceed = _nested(fault, call, proceed)
-        return proceed()
+        recorder = self._recorder
+        return proceed() if recorder is None else recorder.around(self._aws, call, proceed)
 
     def emitted(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Let each fault disturb what those before it deliver."""
