@@ -59,6 +59,7 @@ class ServiceQuotasService(Service):
         with self.lock:
             limit = self._values.get(name)
         if limit is not None and used + wanted > limit:
+            self.account.hooks.over_quota(name)
             raise AwsError(
                 "ResourceLimitExceeded",
                 f"The account-level service limit '{name}' is {limit:g} Instances, with current utilization of {used}"

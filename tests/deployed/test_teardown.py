@@ -97,6 +97,7 @@ def teardown(bench: Bench, *arguments: str) -> int:
     return main(["teardown", "iris", "--region", bench.aws.region, *arguments])
 
 
+@pytest.mark.reliability(58)
 def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     assert "has nothing that Terraform does not know" in capsys.readouterr().out
 
 
+@pytest.mark.reliability(58)
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--dry-run",), 0), (("--dry-run", "--yes"), 0)])
 def test_nothing_is_deleted_unless_a_person_says_yes(
     bench: Bench, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int
@@ -139,6 +141,7 @@ def test_json_lists_what_was_deleted(bench: Bench, capsys: pytest.CaptureFixture
     assert {one["kind"] for one in listed["left"]} == {"execution", "stack", "model package"}
 
 
+@pytest.mark.reliability(58)
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
 def test_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> None:
     stack = bench.aws.cloudformation.live_stack("iris-production")

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
+from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
@@ -168,6 +169,7 @@ class FleetStarter:
             self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
             environment = definition.get("Environment", {})
             container = self._containers.runtime.serve(image.image, base, environment, log.write)
+            self._account.hooks.started(Program("serving", self._endpoint_name, container))
         except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
             if log is not None:
                 log.close()
