@@ -154,12 +154,12 @@ class BatchTransform(Part):
                     rule = f"must not overlap with the data sets' folder {other!r}"
                     yield Problem(f"batch.{name}", rule, folder, "use a folder of its own")
         returned = self.accept or accept
-        if self.processes and not is_token([self.content_type, returned]):
-            if self.content_type != returned or self.content_type not in _PROCESSED:
-                yield Problem(
-                    "batch.content_type",
-                    f"must be the same as accept ({returned!r}), and one of {', '.join(_PROCESSED)}, where records are"
-                    " filtered or joined",
-                    self.content_type,
-                    "change one of the two, or remove filters and join",
-                )
+        fits = self.content_type == returned and self.content_type in _PROCESSED
+        if self.processes and not fits and not is_token([self.content_type, returned]):
+            yield Problem(
+                "batch.content_type",
+                f"must be the same as accept ({returned!r}), and one of {', '.join(_PROCESSED)}, where records are"
+                " filtered or joined",
+                self.content_type,
+                "change one of the two, or remove filters and join",
+            )

@@ -78,7 +78,9 @@ class TransformJob:
     def summary(self) -> Params:
         """The job in ListTransformJobs."""
         with self._lock:
-            known: Params = {name: self.result[name] for name in ("TransformEndTime", "FailureReason") if name in self.result}
+            known: Params = {
+                name: self.result[name] for name in ("TransformEndTime", "FailureReason") if name in self.result
+            }
             return {
                 "TransformJobName": self.name,
                 "TransformJobArn": self.arn,

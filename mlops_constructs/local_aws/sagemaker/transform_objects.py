@@ -52,11 +52,12 @@ class Places:
 
 def input_keys(request: Params, s3: Any, places: Places) -> list[str]:
     """The keys of the input, without folder markers. Raises `JobError` when there are none."""
-    keys = places.listed
-    if keys is None:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=places.bucket, Prefix=places.prefix)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-    keys = [key for key in keys if not key.endswith("/")]
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=places.bucket, Prefix=places.prefix)
+    found = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    missing = sorted(set(places.listed or ()) - set(found))
+    if missing:
+        raise JobError(f"ClientError: The manifest names objects that do not exist: {', '.join(missing[:5])}")
+    keys = [key for key in (found if places.listed is None else places.listed) if not key.endswith("/")]
     if not keys:
         uri = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         raise JobError(f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source.')
