@@ -20,7 +20,8 @@ LOG_GROUP = "/aws/sagemaker/TransformJobs"
 PIPELINE_TAG = "mlops:pipeline"
 # SageMaker's own lines in the log of a job, beside those of the container.
 _DATA_LOG = "[sagemaker logs]: "
-_REASON_LINES = 5
+# How many lines of how many objects a reason has.
+_REASON_LINES, _REASON_OBJECTS = 5, 3
 
 
 class TransformJobs(Jobs):
@@ -133,15 +134,20 @@ def job_places(
 
 
 def explained(reason: str, name: str, cloudwatch_logs: Any) -> str:
-    """The reason of a failed job, with SageMaker's last lines in its log: the reason itself only points to them."""
-    lines: list[str] = []
+    """The reason of a failed job, with what SageMaker logged of each object: the reason itself only points to it."""
+    places: dict[str, list[str]] = {}
     try:
         pages = cloudwatch_logs.get_paginator("filter_log_events").paginate(
             logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/", filterPattern='"sagemaker logs"'
         )
         for page in pages:
-            found = [event["message"].rpartition(_DATA_LOG)[2].strip() for event in page["events"]]
-            lines = [*lines, *(line for line in found if line and "MaxPayloadInMB=" not in line)][-_REASON_LINES:]
+            for event in page["events"]:
+                # Such as `bucket/key: ClientError: 400`, and then the response, each line behind the key.
+                place, _, text = event["message"].rpartition(_DATA_LOG)[2].partition(": ")
+                lines = places.setdefault(place, [])
+                if text.strip() not in {"", "Message:"} and len(lines) < _REASON_LINES:
+                    lines.append(text.strip())
     except ClientError as error:
         logs.info("the log of the job cannot be read", job=name, code=error_code(error))
-    return " ".join([reason, *lines])
+    told = [f"{place}: {' '.join(lines)}" for place, lines in places.items() if lines]
+    return " ".join([reason, *told[:_REASON_OBJECTS]])

@@ -25,7 +25,6 @@ RECORD = "record.json"
 OPEN = frozenset({"Started", "Waiting"})
 _DIGITS = 20
 _POLL_SECONDS = 2.0
-_MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class Batches:
@@ -78,16 +77,13 @@ class Batches:
 
     def record(self, job: str) -> dict[str, Any] | None:
         """Return the record of a job; None before it has one."""
-        from botocore.exceptions import ClientError
-
         bucket, key = self._pipeline.data_bucket, f"{self.output_prefix}{job}/{RECORD}"
         with explained(f"the record of {job} could not be read"):
-            try:
-                body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                if code_of(error) not in _MISSING:
-                    raise
+            # Of a missing object, S3 says "access denied" to a role that may list only a part of the bucket.
+            found = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+            if not found:
                 return None
+            body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         record: dict[str, Any] = json.loads(body)
         return record
 
