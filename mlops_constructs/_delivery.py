@@ -55,6 +55,7 @@ def _functions(parts: Parts) -> list[Function]:
         parts.deployment.production_smoke_test,
         parts.releases.record_release,
         *([] if parts.ab_test is None else [parts.ab_test.place_variants]),
+        *([] if parts.batch is None else [parts.batch.batch_smoke_test]),
         *([] if parts.monitoring is None else [parts.monitoring.make_baseline]),
     ]
 
@@ -73,10 +74,13 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
 
 def _dev_stage(parts: Parts) -> PipelineStage:
     stage = parts.deployment.dev_stage()
-    if parts.monitoring is None:
-        return stage
-    # After the smoke test: the candidate responds, and nothing before needs its baseline.
-    return PipelineStage(stage.name, [*stage.actions, parts.monitoring.action(run_order=3)])
+    also = [
+        # Beside the smoke test of the endpoint, when the candidate is known to start.
+        *([] if parts.batch is None else [parts.batch.action(run_order=2)]),
+        # After the smoke test: the candidate responds, and nothing before needs its baseline.
+        *([] if parts.monitoring is None else [parts.monitoring.action(run_order=3)]),
+    ]
+    return PipelineStage(stage.name, [*stage.actions, *also])
 
 
 def _production_stage(parts: Parts) -> PipelineStage:

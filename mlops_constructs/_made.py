@@ -8,6 +8,7 @@ from ._aws.naming import dead_letters_name
 from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
 from .stages.approval import ApprovalStage
+from .stages.batch.stage import BatchStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
 from .stages.monitoring.stage import MonitoringStage
@@ -121,6 +122,30 @@ def make_ab_test(
         instance_types=config.allowed_endpoints["production"].instance_types,
         endpoint=deployment.production_endpoint,
         env=env,
+    )
+
+
+def make_batch(
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    image: ImageStage,
+    registry: RegistryStage,
+    approval: ApprovalStage,
+) -> BatchStage | None:
+    """Create the jobs that score files, or None without them."""
+    if config.batch is None:
+        return None
+    return BatchStage(
+        scope,
+        "batch",
+        config=config.batch,
+        env=env,
+        image_arn=image.serving_pull_arn,
+        accept=config.algorithm.accept,
+        packages_arn=registry.packages_arn,
+        topic_arn=approval.topic_arn,
+        smoke_test=config.dev.smoke_test,
     )
 
 

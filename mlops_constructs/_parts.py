@@ -9,6 +9,7 @@ from ._made import (
     make_ab_test,
     make_alarms,
     make_approval,
+    make_batch,
     make_image,
     make_monitoring,
     make_serving,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .stages.ab_test.stage import ABTestStage
     from .stages.alarms import AlarmsStage
     from .stages.approval import ApprovalStage
+    from .stages.batch.stage import BatchStage
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
     from .stages.training.stage import TrainingStage
@@ -52,6 +54,7 @@ class Parts:
     approval: ApprovalStage
     releases: ReleasesStage
     ab_test: ABTestStage | None
+    batch: BatchStage | None
     monitoring: MonitoringStage | None
     alarms: AlarmsStage
 
@@ -153,5 +156,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     )
     alarms = make_alarms(scope, config, env, image, approval.topic_arn)
     ab_test = make_ab_test(scope, config, env, deployment)
+    batch = make_batch(scope, config, env, image, registry, approval)
     monitoring = make_monitoring(scope, config, env, deployment, approval)
-    return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, monitoring, alarms)
+    return Parts(
+        image, registry, training, evaluation, deployment, approval, releases, ab_test, batch, monitoring, alarms
+    )

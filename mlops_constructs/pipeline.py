@@ -22,6 +22,7 @@ from .config import (
     ABTest,
     Algorithm,
     Approval,
+    BatchTransform,
     Cost,
     Dataset,
     Endpoint,
@@ -63,6 +64,7 @@ class MLOpsPipeline(Grants):
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
         ab_test: The functions of A/B tests, or None.
+        batch: The functions and the role of batch transform, or None.
         monitoring: The functions that watch production, or None.
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
@@ -85,6 +87,7 @@ class MLOpsPipeline(Grants):
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
         ab_test: ABTest | None = None,
+        batch: BatchTransform | None = None,
         monitoring: Monitoring | None = None,
         approval: Approval = Approval(),
         cost: Cost = Cost(),
@@ -111,6 +114,7 @@ class MLOpsPipeline(Grants):
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
+            batch: Jobs that score uploaded files with the model in production; None for none.
             monitoring: Compares what production captures with the training data, or None.
             approval: Who is notified, and how long an approval may take.
             cost: What the pipeline may cost, and the prices of its instances.
@@ -137,6 +141,7 @@ class MLOpsPipeline(Grants):
             "dev": dev,
             "production": production,
             "ab_test": ab_test,
+            "batch": batch,
             "monitoring": monitoring,
             "approval": approval,
             "cost": cost,
@@ -160,7 +165,8 @@ class MLOpsPipeline(Grants):
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.ab_test, self.monitoring, self.alarms = parts.ab_test, parts.monitoring, parts.alarms
+        self.ab_test, self.batch = parts.ab_test, parts.batch
+        self.monitoring, self.alarms = parts.monitoring, parts.alarms
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)

@@ -59,6 +59,7 @@ GOOD: dict[str, Any] = {
     "dev": Endpoint(),
     "production": Endpoint.for_production(),
     "ab_test": None,
+    "batch": None,
     "monitoring": None,
     "approval": Approval(),
     "cost": Cost(),

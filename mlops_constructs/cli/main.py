@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from . import (
     ab,
+    batch,
     cache,
     cost,
     data,
@@ -46,7 +47,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight, cost),
-    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes, drift),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, batch, outcomes, drift),
     "Manage its releases": (releases, rollback, ab, teardown),
 }
 _MORE = (

@@ -4,6 +4,7 @@ from .ab_metric import ABMetric
 from .ab_test import ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
+from .batch import BatchTransform
 from .contract import Column, DataContract
 from .cost import Cost
 from .dataset import Dataset
@@ -29,6 +30,7 @@ __all__ = [
     "Algorithm",
     "Approval",
     "Autoscaling",
+    "BatchTransform",
     "CategoricalParameter",
     "Checkpoints",
     "Column",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .ab_test import ABTest
+    from .batch import BatchTransform
     from .cost import Cost
     from .evaluation import Evaluation
     from .existing import Existing
@@ -35,6 +36,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     dev: Endpoint
     production: Endpoint
     ab_test: ABTest | None
+    batch: BatchTransform | None
     monitoring: Monitoring | None
     approval: Approval
     cost: Cost

@@ -24,6 +24,7 @@ _TYPES: Mapping[str, str] = {
     "spot training job": "TrainingInstanceType",
     "training job": "TrainingInstanceType",
     "training warm pool": "TrainingInstanceType",
+    "transform job": "TransformInstanceType",
 }
 _INSTANCES = 20
 _PAGE = 100

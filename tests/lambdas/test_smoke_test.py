@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
-from smoke_test.golden import Record, parse_golden
 from smoke_test.handler import handler
-from smoke_test.result import Result
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
+from handler_kit.golden import Record, parse_golden
+from handler_kit.golden_result import Result
 from handler_kit.predictions import predictions, same
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from local_aws.tiny_container import (
 )
 
 from mlops_constructs.local_aws.containers.images import ContainerError
-from mlops_constructs.local_aws.sagemaker.fleet import extract_model
+from mlops_constructs.local_aws.sagemaker.model_container import extract_model
 from mlops_constructs.local_aws.sagemaker.runtime import choose
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ CALLS = (
     "sagemaker:CreateDataQualityJobDefinition",
     "sagemaker:CreateDomain",
     "sagemaker:CreatePipeline",
-    "sagemaker:CreateTransformJob",
     "sagemaker:StartPipelineExecution",
     "ssm:SendCommand",
 )
