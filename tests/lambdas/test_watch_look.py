@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -11,9 +12,11 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lambdas.ab_lake import ENDPOINT, PIPELINE, START
+from lambdas.ab_lake import ENDPOINT, PIPELINE, START, model
 from lambdas.watched_world import HOUR, PACKAGE, QUALITY, KilledError, World
 from watch_traffic.calibration import Calibration
+
+from handler_kit.ab_record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -367,6 +370,21 @@ def test_of_two_functions_at_once_one_counts_and_notifies(world: World) -> None:
     report = world.look(6.1, seconds_left=during)
     assert report["sentence"] == "Another look was faster."
     assert (len(world.messages), len(world.retrainings)) == (1, 1)
+
+
+@pytest.mark.parametrize(("champion", "release", "records"), [("secondary", None, 50), ("primary", None, 0)])
+def test_with_ab_tests_the_champion_is_watched(world: World, champion: str, release: int | None, records: int) -> None:
+    record = Record(champion=replace(model(champion), model_package_arn=PACKAGE, since=START))
+    world.s3.add(f"ab/{PIPELINE}/record.json", START, json.dumps(record.to_json()).encode())
+    world.capture(0.5, slot="secondary")
+    report = world.look(1.1, ab_test=True)
+    assert (report["release"], report["features"][0]["records"]) == (release, records)
+
+
+def test_the_release_of_the_champion_is_that_of_its_execution(world: World) -> None:
+    record = Record(champion=replace(model("primary"), model_package_arn=PACKAGE, since=START, execution_id="e"))
+    world.s3.add(f"ab/{PIPELINE}/record.json", START, json.dumps(record.to_json()).encode())
+    assert world.look(1.1, ab_test=True)["release"] == 1
 
 
 def test_only_the_variant_in_production_is_watched(world: World) -> None:
