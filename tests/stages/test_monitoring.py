@@ -96,7 +96,7 @@ def test_the_function_that_retrains_may_be_invoked_and_no_other() -> None:
     text = document_of(stack)["resource"]["aws_iam_role_policy"]
     (policy,) = (one["policy"] for name, one in text.items() if name.startswith("again_watch_traffic_role"))
     invoked = [one for one in json.loads(policy)["Statement"] if one["Action"] == "lambda:InvokeFunction"]
-    assert [".training_train_model_" in one["Resource"] for one in invoked] == [True]
+    assert ["train_model_function" in one["Resource"] for one in invoked] == [True], invoked
     assert made.watch_traffic.name == "again-watch-traffic"
 
 
