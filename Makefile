@@ -63,6 +63,11 @@ fuzz: $(VENV)/test ## Send a server of the container requests that nobody would 
 soak: $(VENV)/test ## Run random A/B tests with crashes, hand edits and races, for minutes (SOAK="--runs 20 --seed 7")
 	PYTHONPATH=tests:lambdas $(BIN)/python -m ab_soak $(SOAK)
 
+.PHONY: soak-faults
+soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_CASES=40 MLOPS_SWEEP_SEED=7")
+	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
+		tests/rehearsal/test_faults.py::test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
+
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
 	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)
