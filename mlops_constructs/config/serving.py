@@ -56,6 +56,10 @@ class ServerlessConfig(Part):
     max_concurrency: int = 5
     provisioned_concurrency: int | None = None
 
+    def __str__(self) -> str:
+        kept = "" if self.provisioned_concurrency is None else f", {self.provisioned_concurrency} kept ready"
+        return f"serverless, {self.memory_size_in_mb} MB, up to {self.max_concurrency} at a time{kept}"
+
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         memory, most, kept = self.memory_size_in_mb, self.max_concurrency, self.provisioned_concurrency
