@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.sagemaker.async_invocations import AsyncInvocations
 from mlops_constructs.local_aws.sagemaker.endpoint_configs import EndpointConfigs
 from mlops_constructs.local_aws.sagemaker.endpoints import Endpoints
 from mlops_constructs.local_aws.sagemaker.model_registry import ModelRegistry
@@ -42,6 +43,7 @@ class SageMaker:
         self.endpoint_configs = EndpointConfigs(account, self.tags)
         self.endpoints = Endpoints(account, containers, self.tags, quotas)
         self.invocations = Invocations(account, self.endpoints, metrics)
+        self.async_invocations = AsyncInvocations(account, self.endpoints, metrics)
         self.services: tuple[Service, ...] = (
             self.tags,
             self.training_jobs,
@@ -52,6 +54,7 @@ class SageMaker:
             self.endpoint_configs,
             self.endpoints,
             self.invocations,
+            self.async_invocations,
             NotebookInstances(account),
             NotebookConfigurations(account),
         )
