@@ -8,6 +8,7 @@ from mlops_constructs.local_aws.sagemaker.async_invocations import AsyncInvocati
 from mlops_constructs.local_aws.sagemaker.endpoint_configs import EndpointConfigs
 from mlops_constructs.local_aws.sagemaker.endpoints import Endpoints
 from mlops_constructs.local_aws.sagemaker.model_registry import ModelRegistry
+from mlops_constructs.local_aws.sagemaker.models import Models
 from mlops_constructs.local_aws.sagemaker.notebooks import NotebookConfigurations, NotebookInstances
 from mlops_constructs.local_aws.sagemaker.processing import ProcessingJobs
 from mlops_constructs.local_aws.sagemaker.runtime import Invocations
@@ -50,6 +51,7 @@ class SageMaker:
             self.tuning_jobs,
             self.processing_jobs,
             self.transform_jobs,
+            Models(account),
             self.model_registry,
             self.endpoint_configs,
             self.endpoints,
