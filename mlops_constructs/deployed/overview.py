@@ -113,7 +113,9 @@ def _endpoint(pipeline: DeployedPipeline, stack: str) -> EndpointState:
         config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     types = {one["VariantName"]: one.get("InstanceType", "serverless") for one in config["ProductionVariants"]}
     fleets = [
-        f"{one.get('CurrentInstanceCount', 0)} x {types.get(one['VariantName'], 'unknown')}"
+        "serverless"
+        if types.get(one["VariantName"]) == "serverless"
+        else f"{one.get('CurrentInstanceCount', 0)} x {types.get(one['VariantName'], 'unknown')}"
         for one in endpoint.get("ProductionVariants", [])
     ]
     return EndpointState(stack=stack, status=endpoint["EndpointStatus"], instances=", ".join(fleets))

@@ -149,6 +149,8 @@ def _batch(resources: Mapping[str, Any], book: PriceBook) -> Row:
 
 def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
     """Return the row of an endpoint; in an A/B test the maximum is both slots."""
+    if "MemorySizeInMB" in parameters:
+        return _serverless(name, parameters)
     slots = [
         {name.removeprefix(slot): value for name, value in parameters.items() if name.startswith(slot)}
         for slot in _SLOTS
@@ -164,12 +166,24 @@ def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
         amounts.append(None if price is None else of_instances(least, most, price))
         sources.append(source)
     both = total(amounts)
-    part, source = f"{'DEV' if name == 'dev' else name} endpoint", ", ".join(dict.fromkeys(sources))
+    part, source = _part(name), ", ".join(dict.fromkeys(sources))
     text = " and, in an A/B test, ".join(what)
     if both is None:
         return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
     hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
     return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
+
+
+def _serverless(name: str, parameters: Mapping[str, Any]) -> Row:
+    """Return the row of a serverless endpoint: it costs by the millisecond of its requests, which nobody knows."""
+    what = f"serverless, {parameters['MemorySizeInMB']} MB, up to {parameters['MaxConcurrency']} at a time"
+    kept = int(parameters["ProvisionedConcurrency"])
+    what += f", {kept} kept ready" if kept else ""
+    return Row(_part(name), what, None, "by its requests", None, UNKNOWN, is_monthly=True)
+
+
+def _part(name: str) -> str:
+    return f"{'DEV' if name == 'dev' else name} endpoint"
 
 
 def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float) -> list[Row]:

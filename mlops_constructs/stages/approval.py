@@ -236,6 +236,9 @@ class ApprovalStage(Construct):
 
 def fleet(endpoint: Endpoint) -> str:
     """Return what an endpoint runs on, as text for people."""
+    serverless = endpoint.serverless_config
+    if serverless is not None:
+        return str(serverless)
     least, most = _instances(endpoint)
     return f"{least if least == most else f'{least} to {most}'} x {endpoint.instance_type}"
 

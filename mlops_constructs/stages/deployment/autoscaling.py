@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .modes import BACKLOG, backlog_tracking, waking
+
 if TYPE_CHECKING:
+    from ...config.serving import Mode
     from .slots import Slot
 
 SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
-def autoscaling(slot: Slot) -> dict[str, Any]:
+def autoscaling(slot: Slot, mode: Mode) -> dict[str, Any]:
     """Return the resources by logical id."""
+    if mode == "serverless":
+        return {}
     target = slot.resource("ScalableTarget")
+    predefined = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
     return {
         target: {
             "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -34,11 +40,12 @@ def autoscaling(slot: Slot) -> dict[str, Any]:
                 "PolicyType": "TargetTrackingScaling",
                 "ScalingTargetId": {"Ref": target},
                 "TargetTrackingScalingPolicyConfiguration": {
-                    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-                    "TargetValue": slot.value("TargetValue"),
+                    **(predefined if mode == "real-time" else backlog_tracking()),
+                    "TargetValue": slot.value("TargetValue" if mode == "real-time" else BACKLOG),
                     "ScaleInCooldown": slot.value("ScaleInCooldown"),
                     "ScaleOutCooldown": slot.value("ScaleOutCooldown"),
                 },
             },
         },
+        **(waking(slot) if mode == "asynchronous" else {}),
     }
