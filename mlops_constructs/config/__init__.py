@@ -19,6 +19,7 @@ from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
 from .requests import EndpointLimits, Requests, TrainingLimits
+from .retraining import Retraining
 from .rollout import Rollout
 from .smoke_test import SmokeTest
 from .training import Checkpoints, Retry, Spot, Training
@@ -53,6 +54,7 @@ __all__ = [
     "Profile",
     "Quality",
     "Requests",
+    "Retraining",
     "Retry",
     "Rollout",
     "SmokeTest",
