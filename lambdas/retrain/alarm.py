@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from handler_kit.errors import ConfigurationError
@@ -23,7 +22,6 @@ class Alarm:
         id: Stays the same when the alarm is delivered again.
         reason: One of ``REASONS``.
         release: The release that the alarm is about; None for a champion whose release has no record.
-        window: When the traffic that it is about began, in seconds; None when it is not said.
         features: The features that have drifted.
         sentence: What has been found, for people.
     """
@@ -31,7 +29,6 @@ class Alarm:
     id: str
     reason: str
     release: int | None
-    window: float | None
     features: tuple[str, ...]
     sentence: str
 
@@ -59,7 +56,6 @@ def read_alarm(event: object, pipeline: str) -> Alarm | None:
         id=event["id"][:_MAX_ID],
         reason=event["reason"],
         release=_number(event.get("release")),
-        window=_seconds(event.get("window")),
         features=tuple(features[:MAX_FEATURES]),
         # A line break must not add a line to what the approver reads.
         sentence=" ".join(event["sentence"].split())[:MAX_SENTENCE],
@@ -73,13 +69,3 @@ def _is_text(event: dict[str, Any], name: str) -> bool:
 def _number(value: object) -> int | None:
     text = str(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _seconds(value: object) -> float | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

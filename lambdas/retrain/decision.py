@@ -39,23 +39,13 @@ class Obstacle:
         return self.kind in (WAITING, CEILING)
 
 
-def refusal(alarm: Alarm, state: State, newest_release: int, document: Document, now: float) -> str | None:
-    """Why an alarm needs no execution of its own; ``None`` when it needs one.
-
-    Since the alarm may be delivered late, or again, the time of its traffic counts. All alarms up to the end of the
-    cooldown belong to the execution that the first of them has started, unless that has become a release.
-    """
+def refusal(alarm: Alarm, newest_release: int, document: Document) -> str | None:
+    """Why an alarm needs no execution; ``None`` when it needs one."""
     if alarm.reason not in document.reasons:
         return f"Alarms of the kind {alarm.reason} start no execution of this pipeline."
     # In an A/B test the champion serves, which is not the newest release.
     if not document.ab_test and alarm.release is not None and alarm.release < newest_release:
         return f"The alarm is about release {alarm.release}, which release {newest_release} has replaced."
-    if state.intent is not None and newest_release <= state.intent.need.release:
-        return "An execution is being started for such an alarm already."
-    last = state.last
-    moment = now if alarm.window is None else min(alarm.window, now)
-    if last is not None and newest_release <= last.release and moment < last.started + document.cooldown:
-        return f"Execution {last.execution_id} was started for such an alarm already."
     return None
 
 

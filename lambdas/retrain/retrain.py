@@ -100,20 +100,18 @@ class Work:
     def take(self, alarm: Alarm) -> str | None:
         """Add an alarm to those that need an execution; return why it needs none, or ``None``."""
         newest = self._releases.newest_number()
-        refused: list[str | None] = [None]
+        refused = refusal(alarm, newest, self.document)
+        if refused is not None:
+            return refused
 
         def change(state: State) -> State:
-            now = self.clock()
-            refused[0] = refusal(alarm, state, newest, self.document, now)
-            if refused[0] is not None:
-                return state
             need = state.need
             if need is None or need.release < newest:
-                need = Need(now, newest)
+                need = Need(self.clock(), newest)
             return replace(state, need=need.joined(alarm))
 
         self.store.change(change)
-        return refused[0]
+        return None
 
     def look(self) -> Outcome:
         """Start an execution if alarms need one and nothing is in the way."""
@@ -146,7 +144,7 @@ class Work:
 
     def _reserve(self, state: State, need: Need, dataset: Dataset, etag: str | None) -> Outcome:
         intent = Intent(dataset.key, dataset.version_id, dataset.uploaded, self.clock(), need)
-        self.store.write(replace(state, need=None, intent=intent), etag)
+        self.store.write(replace(state, intent=intent), etag)
         return self._settle(intent, self._start(intent))
 
     def _resume(self, state: State, intent: Intent, etag: str | None) -> Outcome:
@@ -157,7 +155,7 @@ class Work:
             return self._settle(intent, found.id)
         if self.clock() > intent.reserved + LIFETIME_SECONDS:
             # Much may have changed: decide again.
-            self.store.write(replace(state, intent=None, need=state.need or intent.need), etag)
+            self.store.write(replace(state, intent=None), etag)
             return self._look()
         other = next((one for one in executions if one.alive or one.version_id == intent.version_id), None)
         if other is not None:
@@ -205,7 +203,7 @@ class Work:
         }
         self.store.explain(execution_id, why)
         started = self.clock()
-        start = Start(execution_id, intent.version_id, intent.uploaded, intent.reserved, started, need.release)
+        start = Start(execution_id, intent.version_id, intent.uploaded, intent.reserved, started)
         self.store.change(lambda state: state.settled(start) if state.intent == intent else state)
         reason = f"Execution {execution_id} trains on {intent.key} (version {intent.version_id}). {need.sentence}"
         return Outcome("started", reason, execution_id, need)

@@ -1,4 +1,4 @@
-"""What is remembered between two invocations: the alarms that nothing has answered, and the executions started."""
+"""What is remembered between two invocations: the alarms about production's release, and the executions started."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MAX_STARTS = 100
 
 @dataclass(frozen=True)
 class Need:
-    """Alarms about one release that no execution has answered.
+    """The alarms about one release. They stand until there is another one: drift that was shown does not go away.
 
     Attributes:
         since: When the first of them came, in seconds.
         release: The newest release then; 0 without releases.
         ids: Their ids, the last 100.
         reasons, features, sentences: What they say, each text once.
-        told: The obstacles that people have been notified of.
+        told: The obstacles that people have been notified of, since the last execution was started.
         telling: When an invocation began to notify people, in seconds; None when none does.
     """
 
@@ -87,7 +87,6 @@ class Start:
         execution_id: The execution.
         version_id, uploaded: Its data set.
         reserved, started: When it was decided, and when it was known to have started, in seconds.
-        release: The newest release when the alarms came.
     """
 
     execution_id: str
@@ -95,7 +94,6 @@ class Start:
     uploaded: float
     reserved: float
     started: float
-    release: int
 
     @property
     def months(self) -> frozenset[str]:
@@ -118,7 +116,8 @@ class State:
 
     def settled(self, start: Start) -> State:
         """The intent has become an execution."""
-        return replace(self, intent=None, starts=(*self.starts, start)[-_MAX_STARTS:])
+        need = None if self.need is None else replace(self.need, told=(), telling=None)
+        return replace(self, need=need, intent=None, starts=(*self.starts, start)[-_MAX_STARTS:])
 
     def started_in(self, month: str) -> int:
         """How many executions count for a month."""

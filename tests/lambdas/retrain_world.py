@@ -71,6 +71,8 @@ class Execution:
     started: float
     starter: str
     newest_release: int
+    # That when the function that started it was invoked.
+    seen_release: int = 0
     status: str = "InProgress"
     # A queued execution has no source revision yet.
     has_revision: bool = True
@@ -88,6 +90,7 @@ class Process:
 
     trouble: Trouble | None
     began: int
+    release: int
     calls: int = 0
     dead: bool = False
 
@@ -103,7 +106,7 @@ class World:
     executions: list[Execution] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
-    delivered: list[tuple[float, dict[str, Any], int]] = field(default_factory=list)
+    delivered: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     releases: int = 0
     _processes: list[Process] = field(default_factory=list)
     _params: dict[str, Any] = field(default_factory=dict)
@@ -155,6 +158,7 @@ class World:
             started=self.now,
             starter=starter,
             newest_release=self.releases,
+            seen_release=min((one.release for one in self._processes), default=self.releases),
             has_revision=not alive,
             # An execution that somebody started while the function decided was not to be seen.
             others_alive=tuple(one for one in alive if not self._is_unseen(one)),
@@ -199,13 +203,12 @@ class World:
     def alarm(self, *, trouble: Trouble | None = None, **given: Any) -> dict[str, Any] | None:
         """Deliver a new alarm, about the hour before."""
         self._count += 1
-        window = datetime.fromtimestamp(self.now - HOUR, timezone.utc).isoformat()
         event = {
             "id": f"alarm-{self._count}",
             "pipeline": PIPELINE,
             "reason": "drift",
             "release": self.releases,
-            "window": window,
+            "window": datetime.fromtimestamp(self.now - HOUR, timezone.utc).isoformat(),
             "features": ["petal_length"],
             "sentence": "petal_length has drifted.",
             **given,
@@ -214,7 +217,7 @@ class World:
 
     def deliver(self, event: dict[str, Any], *, trouble: Trouble | None = None) -> dict[str, Any] | None:
         """Deliver an alarm, perhaps once more."""
-        self.delivered.append((self.now, event, self.releases))
+        self.delivered.append((self.now, event))
         return self.invoke(event, trouble)
 
     def tick(self, *, trouble: Trouble | None = None) -> dict[str, Any] | None:
@@ -231,7 +234,7 @@ class World:
     @contextlib.contextmanager
     def process(self, trouble: Trouble | None = None) -> Iterator[None]:
         """Let calls be of one process."""
-        self._processes.append(Process(trouble, len(self.executions)))
+        self._processes.append(Process(trouble, len(self.executions), self.releases))
         try:
             yield
         finally:
@@ -268,26 +271,24 @@ class World:
         for earlier, later in zip(self.mine, self.mine[1:], strict=False):
             if later.started < earlier.started + cooldown:
                 found.append("within the cooldown")
-            if not self._is_new_storm(earlier, later):
+            if earlier.status == "Succeeded" and earlier.newest_release == later.newest_release:
                 found.append("two executions for one storm")
         months = [f"{datetime.fromtimestamp(one.started, timezone.utc):%Y-%m}" for one in self.mine]
         if any(months.count(month) > self.document.max_executions_per_month for month in months):
             found.append("above the ceiling")
         for one in self.mine:
+            if not self._is_needed(one):
+                found.append("without an alarm about the release")
             if one.others_alive:
                 found.append("beside an execution in progress")
             if one.older_than_taken:
                 found.append("on data that is not new")
         return found
 
-    def _is_new_storm(self, earlier: Execution, later: Execution) -> bool:
-        """Whether an alarm before the later one is about traffic after the storm of the earlier one, or a release."""
-        until = earlier.started + self.document.cooldown
-        return any(
-            moment <= later.started
-            and (newest > earlier.newest_release or datetime.fromisoformat(event["window"]).timestamp() >= until)
-            for moment, event, newest in self.delivered
-        )
+    def _is_needed(self, execution: Execution) -> bool:
+        """Whether an alarm about the release of then, or of when the function looked, was delivered before."""
+        about = (execution.newest_release, execution.seen_release)
+        return any(moment <= execution.started and event["release"] in about for moment, event in self.delivered)
 
     def _is_unseen(self, execution_id: str) -> bool:
         began = min((one.began for one in self._processes), default=len(self.executions))

@@ -75,32 +75,42 @@ def test_a_hundred_alarms_start_one_execution(world: World) -> None:
     assert len(world.mine) == 1
     world.end("Failed")
     world.upload()
-    world.now += 2 * DAY
-    world.tick()
+    assert decision(world.tick()) == "cooldown"
     assert len(world.mine) == 1
 
 
-def test_a_later_alarm_starts_another_one(world: World) -> None:
+def test_when_an_execution_has_led_to_no_release_newer_data_is_tried_after_the_cooldown(world: World) -> None:
     world.upload()
     world.alarm()
     world.end("Failed")
-    world.upload()
     world.now += 2 * DAY
-    assert decision(world.alarm()) == "started"
+    assert decision(world.tick()) == WAITING
+    world.upload()
+    assert decision(world.tick()) == "started"
     assert len(world.mine) == 2
 
 
-def test_an_alarm_that_is_delivered_again_after_the_cooldown_starts_nothing(world: World) -> None:
+def test_when_an_execution_has_led_to_a_release_nothing_more_starts(world: World) -> None:
     world.upload()
-    world.alarm(id="again")
-    (_, event, _) = world.delivered[-1]
-    world.end("Failed")
+    world.alarm()
+    world.end("Succeeded")
+    world.now += 2 * DAY
+    world.upload()
+    assert decision(world.tick()) == "answered"
+    assert len(world.mine) == 1
+
+
+def test_an_alarm_that_is_delivered_again_after_the_release_starts_nothing(world: World) -> None:
+    world.upload()
+    world.alarm()
+    (_, event) = world.delivered[-1]
+    world.end("Succeeded")
     world.upload()
     world.now += 2 * DAY
     answer = world.deliver(event)
     assert answer is not None
     assert len(world.mine) == 1
-    assert "was started for such an alarm already" in answer["refused"]
+    assert answer["refused"] == "The alarm is about release 1, which release 2 has replaced."
 
 
 def test_without_new_data_people_are_notified_once(world: World) -> None:
@@ -220,13 +230,16 @@ def test_in_an_ab_test_the_champion_is_not_the_newest_release(world: World) -> N
     assert decision(world.alarm(release=0)) == "started"
 
 
-def test_an_alarm_about_the_new_release_is_no_part_of_the_storm(world: World) -> None:
+def test_the_cooldown_holds_for_the_next_release_too(world: World) -> None:
     world.upload()
     world.alarm()
     world.end("Succeeded")
     world.now += 10
     world.upload()
-    assert decision(world.alarm()) == "cooldown"
+    answer = world.alarm()
+    assert answer is not None
+    assert answer["reason"].endswith("the next may start at 2026-11-28 17:00 UTC (cooldown_in_hours).")
+    assert decision(answer) == "cooldown"
     world.now += DAY
     assert decision(world.tick()) == "started"
 
@@ -268,7 +281,7 @@ def test_every_decision_is_a_record(world: World) -> None:
 def test_a_function_that_ends_between_any_two_calls_starts_one_execution(world: World, mode: str, nth: int) -> None:
     world.upload()
     world.alarm(trouble=Trouble(mode, nth))
-    (_, event, _) = world.delivered[-1]
+    (_, event) = world.delivered[-1]
     # Lambda tries twice more.
     world.now += 60
     world.deliver(event)
@@ -301,7 +314,7 @@ def forget_the_end(world: World) -> None:
     state = State.from_json(json.loads(world.objects[key][0]))
     last, need = state.starts[-1], Need(world.now, 1, ("alarm",), ("drift",), ("petal_length",), ("It has drifted.",))
     intent = Intent("datasets/2.csv", last.version_id, last.uploaded, last.reserved, need)
-    before = State(intent=intent, starts=state.starts[:-1])
+    before = State(need=state.need, intent=intent, starts=state.starts[:-1])
     world.objects[key] = (json.dumps(before.to_json()).encode(), '"before"')
 
 
@@ -377,20 +390,14 @@ def test_what_is_no_object_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "seconds"),
-    [
-        ("1970-01-01T01:00:00Z", 3600.0),
-        ("1970-01-01T01:00:00", 3600.0),
-        ("1970-01-01T01:00:00+01:00", 0.0),
-        ("soon", None),
-        (7, None),
-    ],
+    ("release", "number"),
+    [(7, 7), ("7", 7), ("arn:aws:sagemaker:us-east-1:1:model-package/iris/1", None), (None, None)],
 )
-def test_the_time_of_an_alarm_is_read(window: object, seconds: float | None) -> None:
-    event = {"id": "a", "reason": "drift", "pipeline": PIPELINE, "sentence": "s", "window": window, "release": "7"}
+def test_a_champion_without_a_record_has_no_number(release: object, number: int | None) -> None:
+    event = {"id": "a", "reason": "drift", "pipeline": PIPELINE, "sentence": "s", "release": release}
     alarm = read_alarm(event, PIPELINE)
     assert alarm is not None
-    assert (alarm.window, alarm.release) == (seconds, 7)
+    assert alarm.release == number
 
 
 def test_the_handler_reads_settings_and_document(
