@@ -12,6 +12,7 @@ from ._made import (
     make_batch,
     make_image,
     make_monitoring,
+    make_retraining,
     make_serving,
     make_training,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .stages.batch.stage import BatchStage
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
+    from .stages.retraining import RetrainingStage
     from .stages.training.stage import TrainingStage
 
 
@@ -56,6 +58,7 @@ class Parts:
     ab_test: ABTestStage | None
     batch: BatchStage | None
     monitoring: MonitoringStage | None
+    retraining: RetrainingStage | None
     alarms: AlarmsStage
 
 
@@ -156,8 +159,18 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     )
     alarms = make_alarms(scope, config, env, image, approval.topic_arn)
     ab_test = make_ab_test(scope, config, env, deployment)
-    batch = make_batch(scope, config, env, image, registry, approval)
-    monitoring = make_monitoring(scope, config, env, deployment, approval)
+    retraining = make_retraining(scope, config, env, approval)
     return Parts(
-        image, registry, training, evaluation, deployment, approval, releases, ab_test, batch, monitoring, alarms
+        image=image,
+        registry=registry,
+        training=training,
+        evaluation=evaluation,
+        deployment=deployment,
+        approval=approval,
+        releases=releases,
+        ab_test=ab_test,
+        batch=make_batch(scope, config, env, image, registry, approval),
+        monitoring=make_monitoring(scope, config, env, deployment, approval, retraining),
+        retraining=retraining,
+        alarms=alarms,
     )
