@@ -11,8 +11,12 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 .PHONY: rehearse
-rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval included
+rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval included (EXAMPLE=tabular_retrain: with drift and retraining)
+ifdef EXAMPLE
+	PATH=$(abspath $(BIN)):$$PATH $(MAKE) --directory=examples/$(EXAMPLE) rehearse
+else
 	$(BIN)/mlops rehearse --approve
+endif
 
 .PHONY: test
 test: $(VENV)/test ## Run every test, the tiers at once (one tier: TIER=fast, servers or terraform)

@@ -13,8 +13,10 @@ from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
 from .stages.monitoring.stage import MonitoringStage
 from .stages.releases import ReleasesStage
+from .stages.retraining import RetrainingStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
+from .stages.trigger import ACTION, upload_pattern
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -105,6 +107,7 @@ def make_approval(
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
         ab_test=config.ab_test is not None,
+        retraining=config.monitoring is not None and config.monitoring.retraining is not None,
     )
 
 
@@ -158,8 +161,33 @@ def make_batch(
     )
 
 
+def make_retraining(
+    scope: Construct, config: PipelineConfig, env: Environment, approval: ApprovalStage
+) -> RetrainingStage | None:
+    """Create what follows an alarm, or None where only people are notified."""
+    if config.monitoring is None or config.monitoring.retraining is None:
+        return None
+    return RetrainingStage(
+        scope,
+        "retraining",
+        config=config.monitoring.retraining,
+        dataset=config.dataset,
+        action=ACTION,
+        on_upload=upload_pattern(config.dataset, env.stores.data_bucket),
+        ab_test=config.ab_test is not None,
+        topic_arn=approval.topic_arn,
+        topic_is_ours=approval.topic is not None,
+        env=env,
+    )
+
+
 def make_monitoring(
-    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage, approval: ApprovalStage
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    deployment: DeploymentStage,
+    approval: ApprovalStage,
+    retraining: RetrainingStage | None,
 ) -> MonitoringStage | None:
     """Create the watch over production, or None without it."""
     if config.monitoring is None:
@@ -178,6 +206,7 @@ def make_monitoring(
         ab_test=config.ab_test is not None,
         topic_arn=approval.topic_arn,
         topic_is_ours=approval.topic is not None,
+        retrain=None if retraining is None else retraining.retrain,
     )
 
 

@@ -13,6 +13,7 @@ from ._made import (
     make_image,
     make_monitoring,
     make_releases,
+    make_retraining,
     make_serving,
     make_training,
 )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
     from .stages.releases import ReleasesStage
+    from .stages.retraining import RetrainingStage
     from .stages.training.stage import TrainingStage
 
 
@@ -57,6 +59,7 @@ class Parts:
     ab_test: ABTestStage | None
     batch: BatchStage | None
     monitoring: MonitoringStage | None
+    retraining: RetrainingStage | None
     alarms: AlarmsStage
 
 
@@ -153,10 +156,12 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     )
     approval = make_approval(scope, config, env, prices, registry, deployment)
     releases = make_releases(scope, env, registry, deployment)
+    retraining = make_retraining(scope, config, env, approval)
     return Parts(
         *(image, registry, training, evaluation, deployment, approval, releases),
         alarms=make_alarms(scope, config, env, image, approval.topic_arn),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),
-        monitoring=make_monitoring(scope, config, env, deployment, approval),
+        monitoring=make_monitoring(scope, config, env, deployment, approval, retraining),
+        retraining=retraining,
     )

@@ -68,6 +68,7 @@ class MLOpsPipeline(Grants):
         ab_test: The functions of A/B tests, or None.
         batch: The functions and the role of batch transform, or None.
         monitoring: The functions that watch production, or None.
+        retraining: The function that an alarm of the watch invokes, or None.
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
@@ -178,8 +179,8 @@ class MLOpsPipeline(Grants):
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.ab_test, self.batch = parts.ab_test, parts.batch
-        self.monitoring, self.alarms = parts.monitoring, parts.alarms
+        self.ab_test, self.batch, self.alarms = parts.ab_test, parts.batch, parts.alarms
+        self.monitoring, self.retraining = parts.monitoring, parts.retraining
 
     @classmethod
     def from_dict(cls, scope: Construct, id_: str, values: Mapping[str, object]) -> MLOpsPipeline:

@@ -20,6 +20,7 @@ from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
 from .requests import EndpointLimits, Requests, TrainingLimits
+from .retraining import Retraining
 from .rollout import Rollout
 from .serving import AsyncInferenceConfig, ServerlessConfig
 from .smoke_test import SmokeTest
@@ -56,6 +57,7 @@ __all__ = [
     "Profile",
     "Quality",
     "Requests",
+    "Retraining",
     "Retry",
     "Rollout",
     "ServerlessConfig",

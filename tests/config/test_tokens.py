@@ -40,6 +40,7 @@ from mlops_constructs import (
     Notebook,
     Quality,
     Requests,
+    Retraining,
     Retry,
     Rollout,
     ServerlessConfig,
@@ -59,7 +60,7 @@ PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
-    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8)),
+    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8), Retraining()),
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),

@@ -50,6 +50,7 @@ VERBS = {
     "record_decision": "record",
     "record_release": "record",
     "register_model": "register",
+    "retrain": "retrain",
     "run_evaluation": "run",
     "seed_repository": "seed",
     "smoke_test": "smoke",
