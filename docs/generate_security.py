@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/monitored``."""
+"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/tabular_retrain``."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ Only a pipeline with `ab_test` has these, here that of `examples/ab_test`. `abor
 _MONITORING = """\
 ## Roles of monitoring
 
-Only a pipeline with `monitoring` has these, here that of `examples/monitored`.
+Only a pipeline with `monitoring` has these, here that of `examples/tabular_retrain`; `retrain` only with `retraining`.
 
 """
 
@@ -97,6 +97,7 @@ _ROLES = {
     "record-decision": "records what the approver decided",
     "record-release": "records what was released",
     "register-model": "registers a trained model",
+    "retrain": "starts an execution on new data when an alarm is raised",
     "seed-repository": "creates the first commit",
     "smoke-test-dev": "invokes the DEV endpoint with golden records",
     "smoke-test-production": "invokes the production endpoint with golden records",
@@ -155,7 +156,7 @@ _WHY = (
 def page() -> str:
     """Give the whole page."""
     document = _synthesized(ROOT)
-    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "monitored"))
+    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "tabular_retrain"))
     roles = _roles(document, _purposes(document))
     added = _roles(of_tests, _purposes(of_tests) - _purposes(document))
     watching = _roles(watched, _purposes(watched) - _purposes(document))
