@@ -257,6 +257,9 @@ def _retraining() -> Iterator[tuple[Recorded, ...]]:
     for rule in ("retrain-schedule", "on-new-data"):
         invoked = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", f"rule/{{pipeline}}-{rule}")}
         yield (starts, _by("events.amazonaws.com", "lambda:InvokeFunction", function, invoked))
+    assumed = {**_IN_ACCOUNT, "aws:sourcearn": function}
+    for context in (_IN_ACCOUNT, assumed):
+        yield (starts, _by("lambda.amazonaws.com", "sts:AssumeRole", "{role: retrain}", context))
     yield (starts, _call("watch-traffic", "lambda:InvokeFunction", function))
     why = f"{folder}/executions/ID.json"
     yield (starts, _call("gather-evidence", "s3:GetObject", f"{bucket}/{why}"))
