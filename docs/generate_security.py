@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "security.md"
-_PIPELINE = "iris-996e98"
+_PIPELINE = r"(?:iris|parcels)-[0-9a-f]{6}"
 
 _INTRODUCTION = """\
 # Security
@@ -196,7 +196,7 @@ def _roles(document: Mapping[str, Any], purposes: set[str]) -> str:
 
 
 def _purpose(name: str) -> str:
-    return name.removeprefix(f"{_PIPELINE}-").partition("-${")[0]
+    return re.sub(f"^{_PIPELINE}-", "", name).partition("-${")[0]
 
 
 def _rows(statements: list[dict[str, Any]]) -> Iterator[str]:
@@ -227,8 +227,8 @@ _WORDS = (
     (re.compile(r"\$\{aws_s3_bucket[a-z_]*\.[a-z_]*artifacts[A-Za-z0-9_]*\.[a-z]+\}"), "ARTIFACTS"),
     (re.compile(r"\$\{aws_s3_bucket[a-z_]*\.[a-z_]*data[A-Za-z0-9_]*\.[a-z]+\}"), "DATA"),
     (re.compile(r"\$\{aws_kms_key\.[^}]+\}"), "KEY"),
-    (re.compile(r"\$\{aws_iam_role\.iris_([a-z_]+?)_(role_)?[0-9A-F]{8}\.[a-z]+\}"), r"role \1"),
-    (re.compile(r"\$\{aws_([a-z]+)_[a-z_]+\.iris_([a-z_]+?)_(function_)?[0-9A-F]{8}\.[a-z]+\}"), r"\1 \2"),
+    (re.compile(r"\$\{aws_iam_role\.(?:iris|parcels)_([a-z_]+?)_(role_)?[0-9A-F]{8}\.[a-z]+\}"), r"role \1"),
+    (re.compile(r"\$\{aws_([a-z]+)_[a-z_]+\.(?:iris|parcels)_([a-z_]+?)_(function_)?[0-9A-F]{8}\.[a-z]+\}"), r"\1 \2"),
     (re.compile(r"\$\{data\.aws_caller_identity[^}]+\}"), "ACCOUNT"),
     (re.compile(r"arn:\$\{data\.aws_partition[^}]+\}:([a-z0-9-]+):[^:]*:[^:]*:"), r"\1:"),
     (re.compile(r"\$\{data\.aws_region[^}]+\}"), "REGION"),
