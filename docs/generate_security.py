@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/monitored``."""
+"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/tabular_retrain``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "security.md"
-_PIPELINE = "iris-996e98"
+_PIPELINE = r"(?:iris|parcels)-[0-9a-f]{6}"
 
 _INTRODUCTION = """\
 # Security
@@ -69,7 +69,7 @@ Only a pipeline with `ab_test` has these, here that of `examples/ab_test`. `abor
 _MONITORING = """\
 ## Roles of monitoring
 
-Only a pipeline with `monitoring` has these, here that of `examples/monitored`.
+Only a pipeline with `monitoring` has these, here that of `examples/tabular_retrain`; `retrain` only with `retraining`.
 
 """
 
@@ -97,6 +97,7 @@ _ROLES = {
     "record-decision": "records what the approver decided",
     "record-release": "records what was released",
     "register-model": "registers a trained model",
+    "retrain": "starts an execution on new data when an alarm is raised",
     "seed-repository": "creates the first commit",
     "smoke-test-dev": "invokes the DEV endpoint with golden records",
     "smoke-test-production": "invokes the production endpoint with golden records",
@@ -155,7 +156,7 @@ _WHY = (
 def page() -> str:
     """Give the whole page."""
     document = _synthesized(ROOT)
-    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "monitored"))
+    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "tabular_retrain"))
     roles = _roles(document, _purposes(document))
     added = _roles(of_tests, _purposes(of_tests) - _purposes(document))
     watching = _roles(watched, _purposes(watched) - _purposes(document))
@@ -195,7 +196,7 @@ def _roles(document: Mapping[str, Any], purposes: set[str]) -> str:
 
 
 def _purpose(name: str) -> str:
-    return name.removeprefix(f"{_PIPELINE}-").partition("-${")[0]
+    return re.sub(f"^{_PIPELINE}-", "", name).partition("-${")[0]
 
 
 def _rows(statements: list[dict[str, Any]]) -> Iterator[str]:
@@ -226,8 +227,8 @@ _WORDS = (
     (re.compile(r"\$\{aws_s3_bucket[a-z_]*\.[a-z_]*artifacts[A-Za-z0-9_]*\.[a-z]+\}"), "ARTIFACTS"),
     (re.compile(r"\$\{aws_s3_bucket[a-z_]*\.[a-z_]*data[A-Za-z0-9_]*\.[a-z]+\}"), "DATA"),
     (re.compile(r"\$\{aws_kms_key\.[^}]+\}"), "KEY"),
-    (re.compile(r"\$\{aws_iam_role\.iris_([a-z_]+?)_(role_)?[0-9A-F]{8}\.[a-z]+\}"), r"role \1"),
-    (re.compile(r"\$\{aws_([a-z]+)_[a-z_]+\.iris_([a-z_]+?)_(function_)?[0-9A-F]{8}\.[a-z]+\}"), r"\1 \2"),
+    (re.compile(r"\$\{aws_iam_role\.(?:iris|parcels)_([a-z_]+?)_(role_)?[0-9A-F]{8}\.[a-z]+\}"), r"role \1"),
+    (re.compile(r"\$\{aws_([a-z]+)_[a-z_]+\.(?:iris|parcels)_([a-z_]+?)_(function_)?[0-9A-F]{8}\.[a-z]+\}"), r"\1 \2"),
     (re.compile(r"\$\{data\.aws_caller_identity[^}]+\}"), "ACCOUNT"),
     (re.compile(r"arn:\$\{data\.aws_partition[^}]+\}:([a-z0-9-]+):[^:]*:[^:]*:"), r"\1:"),
     (re.compile(r"\$\{data\.aws_region[^}]+\}"), "REGION"),

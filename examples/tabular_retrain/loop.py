@@ -77,7 +77,7 @@ def close_the_loop(pipeline: str, environment: dict[str, str]) -> None:
     mlops("drift", pipeline)
     wait_until(waiting, "an execution waits for approval")
     mlops("status", pipeline)
-    mlops("approve", pipeline, "--reason", "The new deliveries are farther away.")
+    mlops("approve", pipeline, "--reason", "The new parcels go farther.")
     wait_until(lambda: read("status")["release"] == 2, "it is released")
     mlops("releases", pipeline)
     started = [one for one in read("status")["executions"] if one["why"]]

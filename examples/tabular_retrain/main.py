@@ -25,7 +25,7 @@ LOOKS_EVERY_MINUTES = 1 if "rehearsal" in sys.argv else 60
 
 # region: dataset
 DATASET = Dataset(
-    start_on_upload=False,  # Each week's deliveries are uploaded; they wait until they are needed.
+    start_on_upload=False,  # Each week's parcels are uploaded; they wait until they are needed.
     contract=DataContract(
         columns=[
             Column(name="arrived", allowed_values=["late", "punctual"]),
@@ -51,7 +51,7 @@ MONITORING = Monitoring(
 # endregion
 
 
-class Deliveries(TerraformStack):
+class Parcels(TerraformStack):
     """One stack, one pipeline."""
 
     def __init__(self, scope: App, id: str) -> None:
@@ -60,7 +60,7 @@ class Deliveries(TerraformStack):
         # region: pipeline
         MLOpsPipeline(
             self,
-            "deliveries",
+            "parcels",
             algorithm=Algorithm.from_directory(CONTAINER),
             dataset=DATASET,
             evaluation=Evaluation(metric="validation:accuracy", min_value=0.8),
@@ -71,5 +71,5 @@ class Deliveries(TerraformStack):
 
 
 app = App()
-Deliveries(app, "deliveries")
+Parcels(app, "parcels")
 app.synth()

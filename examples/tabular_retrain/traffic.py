@@ -1,4 +1,4 @@
-"""What the application does: it asks whether deliveries will be late. `python traffic.py PIPELINE FOLDER`."""
+"""What the application does: it asks whether parcels will be late. `python traffic.py PIPELINE FOLDER`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECORDS_A_REQUEST = 50
 
 # region: traffic
 def send(pipeline: str, folder: Path) -> int:
-    """Invoke production with the deliveries of a data set, without their label; return how many there were."""
+    """Invoke production with the parcels of a data set, without their label; return how many there were."""
     with (folder / "validation.csv").open(newline="", encoding="utf-8") as file:
         records = [",".join(row[1:]) for row in csv.reader(file)]
     # It finds the local AWS by AWS_ENDPOINT_URL, as every program does.
@@ -27,4 +27,4 @@ def send(pipeline: str, folder: Path) -> int:
 
 if __name__ == "__main__":
     name, data = sys.argv[1:]
-    print(f"{send(name, Path(data))} deliveries have been asked for")
+    print(f"{send(name, Path(data))} parcels have been asked for")

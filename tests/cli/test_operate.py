@@ -46,6 +46,8 @@ class Aws:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.stacks: set[str] = set()
         self.events: list[dict[str, Any]] = []
+        self.starters: dict[str, str] = {}
+        self.objects: dict[str, bytes] = {}
 
     def __call__(self, service: str) -> Any:
         return _Client(self, service)
@@ -96,9 +98,19 @@ class _Client:
 
     def _list_pipeline_executions(self, _: dict[str, Any]) -> Any:
         found = [
-            {"pipelineExecutionId": id_, "status": status, "startTime": NOW} for id_, status in self._aws.executions
+            {"pipelineExecutionId": id_, "status": status, "startTime": NOW, "trigger": self._trigger(id_)}
+            for id_, status in self._aws.executions
         ]
         return {"pipelineExecutionSummaries": found}
+
+    def _trigger(self, execution: str) -> Any:
+        starter = self._aws.starters.get(execution, f"arn:aws:iam::123456789012:user/{NAME}-retrain.ann")
+        return {"triggerType": "StartPipelineExecution", "triggerDetail": starter}
+
+    def _get_object(self, request: dict[str, Any]) -> Any:
+        if request["Key"] not in self._aws.objects:
+            raise _error("AccessDenied", "GetObject")
+        return {"Body": io.BytesIO(self._aws.objects[request["Key"]])}
 
     def _get_pipeline_execution(self, request: dict[str, Any]) -> Any:
         return {"pipelineExecution": {"status": dict(self._aws.executions)[request["pipelineExecutionId"]]}}
@@ -157,6 +169,23 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def waiting(aws: Aws, execution: str = ONE) -> None:
     aws.executions.append((execution, "InProgress"))
     aws.actions[execution] = [action(execution, "DeployProduction", "Approve", "InProgress")]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"), [(b'{"why": "petal_length has drifted."}', "petal_length has drifted."), (None, "of an alarm")]
+)
+def test_status_says_why_alarms_started_an_execution(
+    aws: Aws, capsys: pytest.CaptureFixture[str], body: bytes | None, why: str
+) -> None:
+    aws.executions += [(TWO, "InProgress"), (ONE, "Succeeded")]
+    aws.starters[TWO] = f"arn:aws:sts::123456789012:assumed-role/{NAME}-retrain-us-east-1/{NAME}-retrain"
+    if body is not None:
+        aws.objects[f"retraining/{NAME}/executions/{TWO}.json"] = body
+    assert main(["status", NAME]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = (number for number, line in enumerate(lines) if TWO in line)
+    assert lines[place + 1] == f"    started because {why}"
+    assert len([line for line in lines if "started because" in line]) == 1
 
 
 @pytest.mark.parametrize(("command", "status"), [("approve", "Approved"), ("reject", "Rejected")])

@@ -99,6 +99,37 @@ def test_one_file_is_a_data_set_and_its_execution_is_told(bench: Bench, capsys: 
     assert bench.variables(PIPELINE, facts["execution_id"], "Dataset")["VersionId"] == facts["version_id"]
 
 
+@pytest.fixture
+def gathering(bench: Bench) -> Iterator[None]:
+    """Uploads start nothing: the rule for them is disabled, as with `Dataset(start_on_upload=False)`."""
+    events = bench.aws.client("events")
+    events.disable_rule(Name="uploads")
+    pattern = events.describe_rule(Name="uploads")["EventPattern"]
+    events.put_rule(Name=f"{PIPELINE}-on-upload", EventPattern=pattern, State="DISABLED")
+    yield
+    events.delete_rule(Name=f"{PIPELINE}-on-upload")
+    events.enable_rule(Name="uploads")
+
+
+@pytest.mark.usefixtures("gathering")
+def test_where_uploads_start_nothing_nothing_is_waited_for(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("gathered.csv").write_bytes(b"a,1\n")
+    known = bench.executions(PIPELINE)
+    assert main(["upload", PIPELINE, "gathered.csv"]) == 0
+    assert "uploads start no execution of iris; --start does, and so does `mlops start`" in capsys.readouterr().out
+    assert read(bench, "datasets/gathered.csv") == b"a,1\n"
+    assert bench.executions(PIPELINE) == known
+
+
+@pytest.mark.usefixtures("gathering")
+def test_where_uploads_start_nothing_a_person_may(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("gathered.csv").write_bytes(b"b,2\n")
+    assert main(["upload", PIPELINE, "gathered.csv", "--start", "--json"]) == 0
+    facts = told(capsys)
+    assert bench.finished(PIPELINE, facts["execution_id"]) == "Succeeded"
+    assert bench.variables(PIPELINE, facts["execution_id"], "Dataset")["VersionId"] == facts["version_id"]
+
+
 def test_many_files_are_named_by_a_manifest_with_their_versions(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:

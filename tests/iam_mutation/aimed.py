@@ -177,6 +177,8 @@ def _listings(site: _Site) -> Iterator[Recorded]:
     for purpose, folders in (
         ("watch-traffic", ("capture", "ground-truth", "releases", "baselines", "monitoring", "ab")),
         ("make-baseline", ("datasets", "baselines")),
+        ("retrain", ("retraining", "releases", "capture")),
+        ("gather-evidence", ("retraining",)),
     ):
         for folder in folders:
             yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/1/")
@@ -196,7 +198,7 @@ def _listings(site: _Site) -> Iterator[Recorded]:
     tagged = _context({"aws__ResourceTag/mlops:pipeline": _OTHER})
     for action, kind in (("DescribeModel", "model"), ("DescribeEndpointConfig", "endpoint-config")):
         yield Recorded(operator, f"sagemaker:{action}", site.arn("sagemaker", f"{kind}/name"), tagged)
-    purposes = ["start-newest", *(["check-dataset"] if f"{site.data}/" not in site.folders else [])]
+    purposes = ["start-newest", "retrain", *(["check-dataset"] if f"{site.data}/" not in site.folders else [])]
     for purpose, action in itertools.product(purposes, ("ListBucket", "ListBucketVersions")):
         yield site.call(purpose, f"s3:{action}", site.data, s3__prefix=_OTHER)
         yield site.call(purpose, f"s3:{action}", site.data)

@@ -32,6 +32,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _services()
     yield from _ab_tests()
     yield from _monitoring()
+    yield from _retraining()
     yield from _granted()
 
 
@@ -232,6 +233,37 @@ def _monitoring() -> Iterator[tuple[Recorded, ...]]:
         yield (_call("make-baseline", "s3:ListBucket", bucket, {"s3:prefix": prefix}),)
     yield (_call("make-baseline", "s3:PutObject", f"{bucket}/baselines/{{pipeline}}/1/baseline.json"),)
     yield (_call("make-baseline", "sagemaker:InvokeEndpoint", arn("sagemaker", "endpoint/{pipeline}-dev")),)
+
+
+def _retraining() -> Iterator[tuple[Recorded, ...]]:
+    """What an alarm leads to; only some pipelines have it."""
+    bucket, folder = "arn:aws:s3:::{artifacts}", "retraining/{pipeline}"
+    pipeline = arn("codepipeline", "{pipeline}")
+    starts = _call("retrain", "codepipeline:StartPipelineExecution", pipeline)
+    yield (starts, _call("retrain", "codepipeline:ListPipelineExecutions", pipeline))
+    yield (starts, _call("retrain", "s3:ListBucketVersions", "arn:aws:s3:::{data}", {"s3:prefix": "{prefix}"}))
+    for key in (f"{folder}/state.json", "releases/{pipeline}/1.json"):
+        yield (starts, _call("retrain", "s3:GetObject", f"{bucket}/{key}"))
+    for prefix in (f"{folder}/state.json", "releases/{pipeline}/"):
+        yield (starts, _call("retrain", "s3:ListBucket", bucket, {"s3:prefix": prefix}))
+    for name in ("state.json", "executions/ID.json", "decisions/DATE/ID.json"):
+        yield (starts, _call("retrain", "s3:PutObject", f"{bucket}/{folder}/{name}"))
+    yield (starts, _call("retrain", "sns:Publish", arn("sns", "{pipeline}-approvals")))
+    for service in ("s3", "sns"):
+        through = {"kms:viaservice": f"{service}.{{region}}.amazonaws.com"}
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield (starts, _call("retrain", f"kms:{action}", "{key}", through))
+    function = arn("lambda", "function:{pipeline}-retrain")
+    for rule in ("retrain-schedule", "on-new-data"):
+        invoked = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", f"rule/{{pipeline}}-{rule}")}
+        yield (starts, _by("events.amazonaws.com", "lambda:InvokeFunction", function, invoked))
+    assumed = {**_IN_ACCOUNT, "aws:sourcearn": function}
+    for context in (_IN_ACCOUNT, assumed):
+        yield (starts, _by("lambda.amazonaws.com", "sts:AssumeRole", "{role: retrain}", context))
+    yield (starts, _call("watch-traffic", "lambda:InvokeFunction", function))
+    why = f"{folder}/executions/ID.json"
+    yield (starts, _call("gather-evidence", "s3:GetObject", f"{bucket}/{why}"))
+    yield (starts, _call("gather-evidence", "s3:ListBucket", bucket, {"s3:prefix": why}))
 
 
 def _granted() -> Iterator[tuple[Recorded, ...]]:

@@ -1,4 +1,4 @@
-"""Writes `data/`, the deliveries of last year, and `new_data/`, those since the firm also delivers to villages."""
+"""Writes `data/`, the parcels of last year, and `new_data/`, those since the firm also delivers to villages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def delivery(luck: random.Random, mean_km: float) -> list[str]:
-    """Return one delivery: whether it arrived late, and what is known before."""
+def parcel(luck: random.Random, mean_km: float) -> list[str]:
+    """Return one parcel: whether it arrived late, and what is known before."""
     distance, weight = max(0.5, luck.gauss(mean_km, 6.0)), max(0.1, luck.gauss(8.0, 3.0))
     hour = luck.uniform(6.0, 20.0)
     # Far ones, heavy ones and those in the afternoon are late, more or less.
@@ -24,7 +24,7 @@ def write(folder: Path, mean_km: float, seed: int) -> None:
     luck = random.Random(seed)
     for channel, rows in (("train", 900), ("validation", 400)):
         with (folder / f"{channel}.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(delivery(luck, mean_km) for _ in range(rows))
+            csv.writer(file, lineterminator="\n").writerows(parcel(luck, mean_km) for _ in range(rows))
 
 
 if __name__ == "__main__":
