@@ -91,6 +91,7 @@ _ROLES = {
     "model-production": "runs the model's container in production",
     "model": "runs the model's container",
     "deploy": "lets CloudFormation deploy the endpoints' stacks",
+    "notify-people": "notifies people of a rollback, and of an approval that waits",
     "notebook": "runs the notebook instance",
     "pipeline": "runs the ML pipeline",
     "place-variants": "places champion and challenger, and begins and ends tests",

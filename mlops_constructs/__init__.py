@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .config import (
     ABMetric,
     ABTest,
+    Alarms,
     Algorithm,
     Approval,
     AsyncInferenceConfig,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ABMetric",
     "ABTest",
+    "Alarms",
     "Algorithm",
     "Approval",
     "AsyncInferenceConfig",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._aws.naming import dead_letters_name
+from ._aws.tagging import PIPELINE_TAG
 from .stages.ab_test.stage import ABTestStage
-from .stages.alarms import AlarmsStage
+from .stages.alarms.stage import AlarmsStage
 from .stages.approval import ApprovalStage
 from .stages.batch.stage import BatchStage
+from .stages.budget import BudgetStage
+from .stages.deployment.slots import ONLY, TWO
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
 from .stages.monitoring.stage import MonitoringStage
@@ -211,14 +214,31 @@ def make_monitoring(
 
 
 def make_alarms(
-    scope: Construct, config: PipelineConfig, env: Environment, image: ImageStage, topic_arn: str
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    image: ImageStage,
+    deployment: DeploymentStage,
+    topic_arn: str,
 ) -> AlarmsStage:
-    """Create the alarms, which notify the approval's topic."""
+    """Create the alarms and notifications for the approval's topic."""
     return AlarmsStage(
         scope,
         "alarms",
+        config=config.alarms,
+        approval=config.approval,
         env=env,
+        production_endpoint=deployment.production_endpoint,
+        variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
         image_pipeline=None if image.pipeline is None else image.pipeline.name,
         queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
         topic_arn=topic_arn,
     )
+
+
+def make_budget(scope: Construct, config: PipelineConfig, env: Environment) -> BudgetStage | None:
+    """Create the budget of the endpoints, or None when nobody is notified."""
+    limit, emails = config.cost.max_monthly_usd, config.cost.budget_emails
+    if limit is None or not emails:
+        return None
+    return BudgetStage(scope, "budget", env=env, tag=PIPELINE_TAG, max_monthly_usd=limit, emails=emails)

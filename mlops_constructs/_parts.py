@@ -10,6 +10,7 @@ from ._made import (
     make_alarms,
     make_approval,
     make_batch,
+    make_budget,
     make_image,
     make_monitoring,
     make_releases,
@@ -24,6 +25,7 @@ from .stages.evaluation.stage import EvaluationStage
 from .stages.guard import GuardStage
 from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
+from .stages.releases import NAMESPACE
 from .stages.storage import StorageStage
 
 if TYPE_CHECKING:
@@ -35,9 +37,10 @@ if TYPE_CHECKING:
     from ._aws.pricing import HourlyPrices
     from .config import PipelineConfig
     from .stages.ab_test.stage import ABTestStage
-    from .stages.alarms import AlarmsStage
+    from .stages.alarms.stage import AlarmsStage
     from .stages.approval import ApprovalStage
     from .stages.batch.stage import BatchStage
+    from .stages.budget import BudgetStage
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
     from .stages.releases import ReleasesStage
@@ -61,6 +64,7 @@ class Parts:
     monitoring: MonitoringStage | None
     retraining: RetrainingStage | None
     alarms: AlarmsStage
+    budget: BudgetStage | None
 
 
 def make_storage(scope: Construct, account: Account, config: PipelineConfig, name: str) -> StorageStage:
@@ -104,7 +108,14 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
         dev_endpoint=parts.deployment.dev_endpoint,
         variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
         max_server_error_percent=None if rollout is None else rollout.max_server_error_percent,
-        release_function=parts.releases.record_release.name,
+        reached={
+            "Prepare": parts.training.check_dataset.name,
+            "Evaluate": parts.evaluation.evaluate_model.name,
+            "Approve": parts.approval.gather_evidence.name,
+            "released": parts.releases.record_release.name,
+        },
+        release_namespace=NAMESPACE,
+        alarms=[alarm.arn for alarm in parts.alarms.all],
     )
 
 
@@ -159,7 +170,8 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     retraining = make_retraining(scope, config, env, approval)
     return Parts(
         *(image, registry, training, evaluation, deployment, approval, releases),
-        alarms=make_alarms(scope, config, env, image, approval.topic_arn),
+        alarms=make_alarms(scope, config, env, image, deployment, approval.topic_arn),
+        budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),
         monitoring=make_monitoring(scope, config, env, deployment, approval, retraining),

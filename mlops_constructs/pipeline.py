@@ -20,6 +20,7 @@ from ._outputs import show
 from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
+    Alarms,
     Algorithm,
     Approval,
     BatchTransform,
@@ -69,7 +70,8 @@ class MLOpsPipeline(Grants):
         batch: The functions and the role of batch transform, or None.
         monitoring: The functions that watch production, or None.
         retraining: The function that an alarm of the watch invokes, or None.
-        alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
+        alarms: Notifies the approval's topic of errors, failed executions, rollbacks and approvals that wait.
+        budget: The AWS Budget of the endpoints, or None.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
         guard: Refuses a destroy while endpoints and other things are left that Terraform does not know; with
@@ -92,6 +94,7 @@ class MLOpsPipeline(Grants):
         ab_test: ABTest | None = None,
         batch: BatchTransform | None = None,
         monitoring: Monitoring | None = None,
+        alarms: Alarms = Alarms(),
         approval: Approval = Approval(),
         cost: Cost = Cost(),
         notebook: Notebook | None = Notebook(),
@@ -119,6 +122,7 @@ class MLOpsPipeline(Grants):
             ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
             batch: Jobs that score uploaded files with the model in production; None for none.
             monitoring: Compares what production captures with the training data, or None.
+            alarms: When people are notified of errors, slow responses and approvals that wait.
             approval: Who is notified, and how long an approval may take.
             cost: What the pipeline may cost, and the prices of its instances.
             notebook: The notebook instance; None omits it.
@@ -146,6 +150,7 @@ class MLOpsPipeline(Grants):
             "ab_test": ab_test,
             "batch": batch,
             "monitoring": monitoring,
+            "alarms": alarms,
             "approval": approval,
             "cost": cost,
             "notebook": notebook,
@@ -180,6 +185,7 @@ class MLOpsPipeline(Grants):
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.ab_test, self.batch, self.alarms = parts.ab_test, parts.batch, parts.alarms
+        self.budget = parts.budget
         self.monitoring, self.retraining = parts.monitoring, parts.retraining
 
     @classmethod

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from mlops_constructs import (
+    Alarms,
     Algorithm,
     Approval,
+    Cost,
     Dataset,
     Endpoint,
     Evaluation,
@@ -19,6 +21,11 @@ from mlops_constructs.provider import AwsProvider
 from cdktf import App, TerraformStack
 
 CONTAINER = Path(__file__).parent / "container"
+
+# region: alarms
+ALARMS = Alarms(max_latency_ms=500, max_client_error_percent=20, approval_reminder_percent=25)
+COST = Cost(max_monthly_usd=500, budget_emails=["ml-leads@example.org"])
+# endregion
 
 
 class Sizes(TerraformStack):
@@ -43,7 +50,9 @@ class Sizes(TerraformStack):
             ),
             dev=Endpoint(smoke_test=SmokeTest(confidence_level=0.95)),
             production=Endpoint(instance_type="ml.m5.large", initial_instance_count=2, hourly_price_usd=0.12),
+            alarms=ALARMS,
             approval=Approval(timeout_in_minutes=8 * 60),
+            cost=COST,
             removal="destroy",
         )
         # endregion

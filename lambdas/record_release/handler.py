@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 @pipeline_step
 def handler(job: Job) -> Success:
     """Write the record of this execution's release, once."""
-    services = Services(client("codepipeline"), client("sagemaker"), client("s3"))
+    services = Services(client("codepipeline"), client("sagemaker"), client("s3"), client("cloudwatch"))
     return record_release(Params.from_json(job.parameters), Settings.from_env(), services)

@@ -14,6 +14,7 @@ from handler_kit.executions import History
 from handler_kit.releases import Releases
 from handler_kit.report import Success
 from handler_kit.settings import NONE
+from record_release.metrics import publish_metrics
 
 if TYPE_CHECKING:
     from record_release.settings import Params, Settings
@@ -38,6 +39,7 @@ class Services:
     codepipeline: Any
     sagemaker: Any
     s3: Any
+    cloudwatch: Any
 
 
 def record_release(params: Params, settings: Settings, services: Services) -> Success:
@@ -46,6 +48,7 @@ def record_release(params: Params, settings: Settings, services: Services) -> Su
     releases = Releases(services.s3, settings.artifact_bucket, settings.pipeline)
     number = _write(record, releases)
     _mark(params, number, services.sagemaker)
+    publish_metrics(record["metrics"], settings, services.cloudwatch)
     uri = f"s3://{settings.artifact_bucket}/{releases.key_of(number)}"
     logs.info("release recorded", release=number, model_package=params.model_package_arn)
     return Success(

@@ -14,11 +14,13 @@ class Settings(SettingsBase):
         pipeline: Name of the pipeline.
         artifact_bucket: Bucket that stores the records, under ``releases/<pipeline>/``.
         endpoint: Name of the production endpoint.
+        metric_namespace: CloudWatch namespace of the metrics of releases.
     """
 
     pipeline: str
     artifact_bucket: str
     endpoint: str
+    metric_namespace: str
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ def mark_package(packages_arn: str, statuses: Sequence[str], *, may_leave_it: bo
     return allow("sagemaker:UpdateModelPackage", packages_arn, when=condition)
 
 
+def alarms_publish(topic_arn: str, account_id: str) -> Statement:
+    """Allow the CloudWatch alarms of an account to publish to a topic."""
+    own = {"StringEquals": {"aws:SourceAccount": account_id}}
+    return allow("sns:Publish", topic_arn, principal={"Service": "cloudwatch.amazonaws.com"}, when=own)
+
+
 def pull_image(repository_arn: str) -> list[Statement]:
     """Allow SageMaker to pull the algorithm's image."""
     return [

@@ -58,6 +58,11 @@ def cost_problems(config: PipelineConfig, prices: HourlyPrices, region: str | No
         for name, known in prices.endpoints.items():
             types = config.allowed_endpoints[name].instance_types
             yield from _unknown("max_monthly_usd", cost.max_monthly_usd, types, known, region)
+    if cost.budget_emails and (region or "").startswith("us-gov-"):
+        # The costs of such an account are those of an account in the partition aws.
+        rule = f"must be empty in {region}: the partition aws-us-gov has no AWS Budgets"
+        remedy = "make the budget in the account that pays, on the tag mlops:pipeline"
+        yield Problem("cost.budget_emails", rule, list(cost.budget_emails), remedy)
 
 
 def _prices(types: Iterable[str], own: Mapping[str, float], region: str | None, usage: Usage) -> dict[str, float]:

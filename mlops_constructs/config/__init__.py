@@ -2,6 +2,7 @@
 
 from .ab_metric import ABMetric
 from .ab_test import ABTest, StickyUsers
+from .alarms import Alarms
 from .algorithm import Algorithm
 from .approval import Approval
 from .autoscaling import Autoscaling
@@ -30,6 +31,7 @@ from .tuning import Hyperband, Tuning
 __all__ = [
     "ABMetric",
     "ABTest",
+    "Alarms",
     "Algorithm",
     "Approval",
     "AsyncInferenceConfig",

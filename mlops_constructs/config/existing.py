@@ -59,6 +59,7 @@ class Existing(Part):
         "guard-destroy": "lambda.amazonaws.com",
         "judge-ab-test": "lambda.amazonaws.com",
         "make-baseline": "lambda.amazonaws.com",
+        "notify-people": "lambda.amazonaws.com",
         "place-variants": "lambda.amazonaws.com",
         "record-batch": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",

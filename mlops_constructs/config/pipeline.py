@@ -16,6 +16,7 @@ from ._script_rules import range_problems, script_problems
 from ._tags import tag_problems
 from ._tokens import is_token
 from .ab_test import ABTest
+from .alarms import Alarms
 from .algorithm import Algorithm
 from .approval import Approval
 from .batch import BatchTransform
@@ -60,6 +61,7 @@ class Arguments(Part):
     ab_test: ABTest | None
     batch: BatchTransform | None
     monitoring: Monitoring | None
+    alarms: Alarms
     approval: Approval
     cost: Cost
     notebook: Notebook | None

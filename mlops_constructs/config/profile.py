@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .ab_test import ABTest
+    from .alarms import Alarms
     from .batch import BatchTransform
     from .cost import Cost
     from .evaluation import Evaluation
@@ -39,6 +40,7 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     ab_test: ABTest | None
     batch: BatchTransform | None
     monitoring: Monitoring | None
+    alarms: Alarms
     approval: Approval
     cost: Cost
     notebook: Notebook | None

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..prices.rows import PriceBook, Row, rows_of
+from ..prices.rows import PriceBook, Row, metrics_of_alarm, rows_of
 from .clients import explained
 from .pipeline import actions_of
 
@@ -34,8 +34,9 @@ def cost_rows(pipeline: DeployedPipeline, own: Mapping[str, float], notebook_hou
         documents = list(_documents(pipeline))
         endpoints = _endpoints(pipeline)
         notebook = _notebook(pipeline)
+        alarms = _alarm_metrics(pipeline)
     region = pipeline.client("codepipeline").meta.region_name
-    return rows_of(documents, endpoints, notebook, PriceBook.of(region, own, documents), notebook_hours)
+    return rows_of(documents, endpoints, notebook, PriceBook.of(region, own, documents), notebook_hours, alarms)
 
 
 def _documents(pipeline: DeployedPipeline) -> Iterator[Any]:
@@ -81,6 +82,13 @@ def _notebook(pipeline: DeployedPipeline) -> tuple[str, int] | None:
         return None
     instance = pipeline.client("sagemaker").describe_notebook_instance(NotebookInstanceName=pipeline.name)
     return instance["InstanceType"], instance["VolumeSizeInGB"]
+
+
+def _alarm_metrics(pipeline: DeployedPipeline) -> int:
+    """Count the metrics of the alarms, whose names start with that of the pipeline."""
+    pages = pipeline.client("cloudwatch").get_paginator("describe_alarms")
+    found = [one for page in pages.paginate(AlarmNamePrefix=f"{pipeline.name}-") for one in page["MetricAlarms"]]
+    return sum(metrics_of_alarm(one.get("Metrics")) for one in found)
 
 
 def _files(pipeline: DeployedPipeline, bucket: str, key: str) -> Iterator[tuple[str, Any]]:

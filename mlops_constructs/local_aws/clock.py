@@ -7,7 +7,7 @@ import time
 
 
 class Clock:
-    """A monotonic clock, plus the seconds by which it was advanced."""
+    """A monotonic clock and the time of day, both plus the seconds by which they were advanced."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -17,6 +17,11 @@ class Clock:
         """Seconds since an arbitrary moment."""
         with self._lock:
             return time.monotonic() + self._ahead
+
+    def time(self) -> float:
+        """Seconds since 1970, for the metrics."""
+        with self._lock:
+            return time.time() + self._ahead
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward.

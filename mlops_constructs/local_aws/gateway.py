@@ -237,7 +237,7 @@ def _hold_body(environ: WSGIEnvironment) -> None:
     else:
         body = stream.read(int(environ.get("CONTENT_LENGTH") or 0))
     # The SDKs compress PutMetricData; in S3, the encoding is that of the object.
-    if environ.get("HTTP_CONTENT_ENCODING") == "gzip" and "HTTP_X_AMZ_TARGET" in environ:
+    if environ.get("HTTP_CONTENT_ENCODING") == "gzip" and "/monitoring/" in environ.get("HTTP_AUTHORIZATION", ""):
         body = gzip.decompress(body)
         environ.pop("HTTP_CONTENT_ENCODING")
     environ["wsgi.input"] = io.BytesIO(body)

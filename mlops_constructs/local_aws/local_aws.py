@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.account import Account, Listener
 from mlops_constructs.local_aws.application_autoscaling import AutoScalingService
+from mlops_constructs.local_aws.budgets import BudgetsService
 from mlops_constructs.local_aws.cloudformation.service import CloudFormationService
 from mlops_constructs.local_aws.cloudwatch.service import CloudWatchService
 from mlops_constructs.local_aws.codebuild.builds import Builds
@@ -112,8 +113,10 @@ class LocalAws:
             PolicySimulator(self.account),
             self.service_quotas,
             self.cloudwatch,
+            self.cloudwatch.alarms,
             AutoScalingService(self.account),
             ResourceTagsService(self.account),
+            BudgetsService(self.account),
         )
 
     @property

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # The ARN after `arn:PARTITION:`; braces contain the account, the region, or an argument of the resource.
 _FORMS: Mapping[str, str] = {
+    "aws_budgets_budget": "budgets::{account}:budget/{name}",
     "aws_cloudwatch_dashboard": "cloudwatch::{account}:dashboard/{dashboard_name}",
     "aws_cloudwatch_event_rule": "events:{region}:{account}:rule/{name}",
     "aws_cloudwatch_event_target": "events:{region}:{account}:rule/{rule}",

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from ..prices.rows import PriceBook, Row, rows_of
+from ..prices.rows import PriceBook, Row, metrics_of_alarm, rows_of
 from .demands import documents, endpoint_templates
 
 if TYPE_CHECKING:
@@ -42,4 +42,16 @@ def cost_rows(
     notebook = None
     for instance in stack.of_type("aws_sagemaker_notebook_instance"):
         notebook = (instance.arguments["instance_type"], int(instance.arguments["volume_size"]))
-    return rows_of(read, endpoints, notebook, PriceBook.of(region, own, read), notebook_hours)
+    book = PriceBook.of(region, own, read)
+    return rows_of(read, endpoints, notebook, book, notebook_hours, _alarm_metrics(stack))
+
+
+def _alarm_metrics(stack: SynthesizedStack) -> int:
+    """Count the metrics of the stack's alarms, and of those in the templates of its endpoints."""
+    own = 0
+    for alarm in stack.of_type("aws_cloudwatch_metric_alarm"):
+        queries = alarm.arguments.get("metric_query", [])
+        own += sum("metric" in one for one in queries) if queries else 1
+    resources = [one for _, template in endpoint_templates(stack) for one in template["Resources"].values()]
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    return own + sum(metrics_of_alarm(one.get("Metrics")) for one in alarms)

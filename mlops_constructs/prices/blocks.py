@@ -28,6 +28,7 @@ class Block:
         date: Date of the prices, as precisely as the source tells it.
         hourly: Use, then instance type, to the price of an hour.
         storage: Use to the price of a GB for a month.
+        alarm_metric: Price of each metric of CloudWatch's alarms for a month, or None.
     """
 
     region: str
@@ -35,12 +36,19 @@ class Block:
     date: str
     hourly: Mapping[Usage, Mapping[str, float]] = field(default_factory=dict)
     storage: Mapping[StorageUsage, float] = field(default_factory=dict)
+    alarm_metric: float | None = None
 
 
 _LIST = "AWS price list (AmazonSageMaker)"
 
 # Of each region the newest first: the first block that has a price decides.
 BLOCKS = (
+    Block(
+        region="us-east-1",
+        source="AWS's pricing page of CloudWatch, alarms of standard resolution",
+        date="2026-11",
+        alarm_metric=0.10,
+    ),
     Block(
         region="us-east-1",
         source=_LIST,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .amounts import HOURS_PER_MONTH, Amount, billed_seconds, of_instances, total
-from .table import hourly_price, storage_price
+from .table import alarm_price, hourly_price, storage_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,6 +84,7 @@ def rows_of(
     notebook: tuple[str, int] | None,
     book: PriceBook,
     notebook_hours: float,
+    alarm_metrics: int = 0,
 ) -> list[Row]:
     """Return every row.
 
@@ -93,12 +94,14 @@ def rows_of(
         notebook: Instance type and GB of the notebook instance, or None.
         book: The prices.
         notebook_hours: Hours a day that the notebook runs.
+        alarm_metrics: Number of metrics of all alarms, of which CloudWatch charges for each.
     """
     found: list[Row] = []
     for document in documents:
         found += _jobs(document, book) if isinstance(document, dict) else []
     found += [_endpoint(name, parameters, book) for name, parameters in endpoints.items()]
     found += [] if notebook is None else _notebook(*notebook, book, notebook_hours)
+    found += [_alarms(alarm_metrics, book)] if alarm_metrics else []
     return [*found, _storage("storage", "data sets, models, records: GB not known", None, "s3", book)]
 
 
@@ -193,6 +196,24 @@ def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float)
     period = f"a month of {hours:g} h a day"
     running = Row("notebook", f"1 x {instance_type}", hourly, period, amount, source, is_monthly=True)
     return [running, _storage("notebook's volume", f"{gigabytes} GB", gigabytes, "notebook", book)]
+
+
+def _alarms(metrics: int, book: PriceBook) -> Row:
+    price = alarm_price(book.region)
+    what = f"{metrics} metric{'' if metrics == 1 else 's'}, those of autoscaling not counted"
+    if price is None:
+        return Row("alarms", what, None, "a month", None, UNKNOWN, is_monthly=True)
+    amount = Amount(price.usd, price.usd).times(metrics)
+    return Row("alarms", what, None, "a month", amount, str(price), is_monthly=True)
+
+
+def metrics_of_alarm(queries: Iterable[Mapping[str, Any]] | None) -> int:
+    """Return the number of metrics that CloudWatch charges for: an expression costs what its metrics cost.
+
+    Args:
+        queries: The ``Metrics`` of the alarm, or None for one metric.
+    """
+    return 1 if not queries else sum("MetricStat" in one for one in queries)
 
 
 def _storage(part: str, what: str, gigabytes: int | None, usage: StorageUsage, book: PriceBook) -> Row:

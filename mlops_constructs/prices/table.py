@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .blocks import BLOCKS, StorageUsage, Usage
 
-__all__ = ["Price", "StorageUsage", "Usage", "hourly_price", "regions", "storage_price"]
+__all__ = ["Price", "StorageUsage", "Usage", "alarm_price", "hourly_price", "regions", "storage_price"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Price:
     """A price of the table.
 
     Attributes:
-        usd: US dollars, for one instance and hour, or for one GB and month.
+        usd: US dollars, for one instance and hour, or for one GB or one metric of alarms and month.
         source: Where it is from.
         date: Its date.
     """
@@ -47,6 +47,14 @@ def storage_price(region: str | None, usage: StorageUsage) -> Price | None:
     for block in BLOCKS:
         if block.region == region and usage in block.storage:
             return Price(block.storage[usage], block.source, block.date)
+    return None
+
+
+def alarm_price(region: str | None) -> Price | None:
+    """Return the price of one metric of CloudWatch's alarms for a month; None when it is unknown."""
+    for block in BLOCKS:
+        if block.region == region and block.alarm_metric is not None:
+            return Price(block.alarm_metric, block.source, block.date)
     return None
 
 

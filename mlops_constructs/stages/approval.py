@@ -11,7 +11,7 @@ from .._aws.actions import AB_TEST, EXECUTION_ID, RELEASE, Action, PipelineStage
 from .._aws.events import invoke_on
 from .._aws.fleet import fleet
 from .._aws.function import Function
-from .._aws.policy import allow, mark_package, pass_role, report_result
+from .._aws.policy import alarms_publish, allow, document, mark_package, pass_role, report_result
 from ..provider import sns_topic, sns_topic_subscription
 
 if TYPE_CHECKING:
@@ -218,9 +218,10 @@ class ApprovalStage(Construct):
 
     def _topic(self) -> str:
         env = self._env
-        self.topic = sns_topic.SnsTopic(
-            self, "topic", name=f"{env.name}-approvals", kms_master_key_id=self._env.stores.key_arn
-        )
+        name, key_arn = f"{env.name}-approvals", env.stores.key_arn
+        # The pipeline and the functions publish with their roles.
+        policy = document([alarms_publish(env.arn("sns", name), env.account_id)])
+        self.topic = sns_topic.SnsTopic(self, "topic", name=name, kms_master_key_id=key_arn, policy=policy)
         topic_arn: str = self.topic.arn
         for index, email in enumerate(self._config.emails):
             sns_topic_subscription.SnsTopicSubscription(

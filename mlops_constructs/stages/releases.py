@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .._aws.policy import Statement
 
 FOLDER = "releases"
+NAMESPACE = "MLOps/Releases"
 
 
 class ReleasesStage(Construct):
@@ -44,6 +45,7 @@ class ReleasesStage(Construct):
                 "PIPELINE": env.name,
                 "ARTIFACT_BUCKET": env.stores.artifact_bucket,
                 "ENDPOINT": production_endpoint,
+                "METRIC_NAMESPACE": NAMESPACE,
             },
             permissions=[
                 allow("codepipeline:ListActionExecutions", env.arn("codepipeline", env.name)),
@@ -51,6 +53,8 @@ class ReleasesStage(Construct):
                 # A package that production runs is marked Approved; this function never rejects one.
                 mark_package(packages_arn, ["Approved"], may_leave_it=True),
                 allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{production_endpoint}")),
+                # This action takes no resource, hence `*`.
+                allow("cloudwatch:PutMetricData", "*", when={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
                 *_records(env),
                 *report_result(),
             ],

@@ -14,6 +14,7 @@ from configuration import CONTAINER, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
 from mlops_constructs import (
     ABMetric,
     ABTest,
+    Alarms,
     Algorithm,
     Approval,
     AsyncInferenceConfig,
@@ -60,7 +61,7 @@ PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
-    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8), Retraining()),
+    *(ABMetric(), ABTest(), Alarms(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8), Retraining()),
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),

@@ -69,7 +69,9 @@ def definition() -> dict[str, Any]:
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Iterator[DeployedPipeline]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        clients = {name: boto3.client(name) for name in ("s3", "cloudformation", "sagemaker", "codepipeline")}  # type: ignore[call-overload]
+        clients = {
+            name: boto3.client(name) for name in ("s3", "cloudformation", "sagemaker", "codepipeline", "cloudwatch")
+        }  # type: ignore[call-overload]
         s3 = clients["s3"]
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key=f"functions/{NAME}-train-model.zip", Body=zipped(document=DOCUMENT))
@@ -114,3 +116,19 @@ def test_only_the_pipelines_own_notebook_counts(pipeline: DeployedPipeline) -> N
     assert "notebook" not in told(pipeline)
     make(NAME, "ml.t3.medium")
     assert (told(pipeline)["notebook"], told(pipeline)["notebook's volume"]) == ("1 x ml.t3.medium", "20 GB")
+
+
+def test_the_metrics_of_its_alarms_are_counted(pipeline: DeployedPipeline) -> None:
+    cloudwatch = pipeline.client("cloudwatch")
+    common = {"EvaluationPeriods": 1, "Threshold": 0, "ComparisonOperator": "GreaterThanThreshold"}
+    one = {"Namespace": "AWS/SQS", "MetricName": "x", "Period": 60, "Statistic": "Sum"}
+    for name in (f"{NAME}-dead-letters", "another-dead-letters"):
+        cloudwatch.put_metric_alarm(AlarmName=name, **one, **common)
+    stats = [
+        {"Id": id_, "MetricStat": {"Metric": {"Namespace": "N", "MetricName": id_}, "Period": 60, "Stat": "Sum"}}
+        for id_ in ("a", "b")
+    ]
+    cloudwatch.put_metric_alarm(
+        AlarmName=f"{NAME}-rate", Metrics=[{"Id": "rate", "Expression": "a / b"}, *stats], **common
+    )
+    assert told(pipeline)["alarms"] == "3 metrics, those of autoscaling not counted"

@@ -45,6 +45,7 @@ VERBS = {
     "gather_evidence": "gather",
     "guard_destroy": "guard",
     "judge_ab_test": "judge",
+    "notify_people": "notify",
     "place_variants": "place",
     "record_batch": "record",
     "record_decision": "record",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from record_release.handler import handler
+from record_release.metrics import publish_metrics
+from record_release.settings import Settings
 
 from handler_kit import clients
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 GROUP = "iris-1a2b3c"
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 BUCKET = "artifacts"
+SPACE = "MLOps/Releases"
 NOON = datetime(2026, 1, 14, 12, tzinfo=timezone.utc)
 LEAD = "arn:aws:sts::123456789012:assumed-role/ml-leads/ada"
 CHECKED = {"DatasetUri": "s3://artifacts/datasets/x", "Sha256": "0f" * 32, "GoldenUri": "none"}
@@ -49,7 +52,9 @@ HISTORY = [
 
 @pytest.fixture(autouse=True)
 def _released(set_env: Callable[..., None]) -> None:
-    set_env({"pipeline": GROUP, "artifact_bucket": BUCKET, "endpoint": f"{GROUP}-production"})
+    set_env(
+        {"pipeline": GROUP, "artifact_bucket": BUCKET, "endpoint": f"{GROUP}-production", "metric_namespace": SPACE}
+    )
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
     clients.client("s3").create_bucket(Bucket=BUCKET)
 
@@ -223,3 +228,29 @@ def test_a_rollback_leaves_the_number_of_the_package(call: Any, sagemaker: Any) 
 def test_a_package_that_a_failed_try_rejected_is_approved_after_all(call: Any) -> None:
     arn = call(package("Rejected"))
     assert clients.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "Approved"
+
+
+def test_the_metrics_of_a_release_are_published_for_the_dashboard(
+    call: Callable[..., str], script: Callable[[str], Any]
+) -> None:
+    cloudwatch = script("cloudwatch")
+    call()
+    (sent,) = cloudwatch.requests["PutMetricData"]
+    assert sent == {
+        "Namespace": SPACE,
+        "MetricData": [{"MetricName": "accuracy", "Dimensions": [{"Name": "Pipeline", "Value": GROUP}], "Value": 0.9}],
+    }
+
+
+def test_a_release_does_not_fail_because_of_a_graph(call: Callable[..., str], script: Callable[[str], Any]) -> None:
+    script("cloudwatch").refuse("PutMetricData", "InternalServiceFault")
+    call()
+    assert record(1)["metrics"] == {"accuracy": "0.9"}
+
+
+@pytest.mark.parametrize("text", ["high", "nan", "inf", ""])
+def test_a_metric_that_is_no_number_is_not_published(script: Callable[[str], Any], text: str) -> None:
+    cloudwatch = script("cloudwatch")
+    settings = Settings(GROUP, BUCKET, f"{GROUP}-production", SPACE)
+    publish_metrics({"kind": text}, settings, clients.client("cloudwatch"))
+    assert cloudwatch.requests["PutMetricData"] == []

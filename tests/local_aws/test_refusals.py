@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 
 import pytest
 from botocore.exceptions import ClientError
-from local_aws.refusals import other_calls, pretended, sagemaker_calls
+from local_aws.refusals import alarm_calls, other_calls, pretended, sagemaker_calls
 from local_aws.refusals.world import World
 from local_aws.tiny_container import local_aws
 from local_aws.tiny_pipeline import DATA
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from local_aws.refusals.calls import Refusal
 
-REFUSALS = [*sagemaker_calls.CALLS, *other_calls.CALLS]
+REFUSALS = [*sagemaker_calls.CALLS, *other_calls.CALLS, *alarm_calls.CALLS]
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"bad":
             return self.reply(400, b"no such row")
+        if mode == "broken":
+            return self.reply(500, b"broken")
         seen = {name: self.headers.get(name) for name in ("Content-Type", "Accept")}
         self.reply(200, json.dumps({**model, **seen, "rows": body.decode()}).encode())
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_constructs.prices.amounts import Amount
-from mlops_constructs.prices.rows import CONFIGURED, PER_GB, UNKNOWN, PriceBook, Row, monthly, rows_of
+from mlops_constructs.prices.rows import CONFIGURED, PER_GB, UNKNOWN, PriceBook, Row, metrics_of_alarm, monthly, rows_of
 
 TRAINING: dict[str, Any] = {
     "training_job": {
@@ -43,9 +43,22 @@ def rows(
     notebook: tuple[str, int] | None = None,
     region: str | None = "us-east-1",
     own: dict[str, float] | None = None,
+    alarm_metrics: int = 0,
 ) -> dict[str, Row]:
     book = PriceBook.of(region, own or {}, documents)
-    return {row.part: row for row in rows_of(documents, endpoints or {}, notebook, book, 8)}
+    return {row.part: row for row in rows_of(documents, endpoints or {}, notebook, book, 8, alarm_metrics)}
+
+
+def test_every_metric_of_an_alarm_costs_every_month() -> None:
+    row = rows(alarm_metrics=7)["alarms"]
+    assert (row.amount, row.is_monthly) == (Amount(0.1, 0.1).times(7), True)
+    assert rows(alarm_metrics=7, region="mars-north-1")["alarms"].amount is None
+    assert "alarms" not in rows()
+
+
+def test_an_expression_costs_what_its_metrics_cost() -> None:
+    rate = [{"Id": "rate", "Expression": "a / b"}, {"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}]
+    assert (metrics_of_alarm(rate), metrics_of_alarm([]), metrics_of_alarm(None)) == (2, 1, 1)
 
 
 def test_a_training_costs_at_most_all_its_time() -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from mlops_constructs.prices import hourly_price, regions, storage_price
+from mlops_constructs.prices import alarm_price, hourly_price, regions, storage_price
 from mlops_constructs.prices.blocks import BLOCKS, Block
 
 
@@ -16,7 +16,7 @@ def test_every_block_has_a_source_a_date_and_prices(block: Block) -> None:
     assert block.source
     assert re.fullmatch(r"20\d\d-\d\d(-\d\d)?", block.date)
     prices = [price for by_type in block.hourly.values() for price in by_type.values()]
-    assert [*prices, *block.storage.values()]
+    assert [*prices, *block.storage.values()] or block.alarm_metric
     assert all(0 < price < 500 for price in prices)
 
 
@@ -40,6 +40,13 @@ def test_a_price_of_another_region_is_never_used(region: str | None) -> None:
 def test_a_price_of_another_use_is_never_used() -> None:
     assert hourly_price("us-east-1", "hosting", "ml.m5.4xlarge") is None
     assert storage_price("us-east-1", "notebook") is None
+
+
+def test_the_price_of_alarms_is_that_of_the_region() -> None:
+    price = alarm_price("us-east-1")
+    assert price is not None
+    assert price.usd == 0.10
+    assert alarm_price("eu-west-1") is None
 
 
 def test_a_price_says_where_it_is_from() -> None:

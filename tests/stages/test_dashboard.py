@@ -26,6 +26,8 @@ BODY_KEYS = {"start", "end", "periodOverride", "widgets", "variables"}
 WIDGET_KEYS = {"type", "x", "y", "width", "height", "properties"}
 METRIC_KEYS = {"title", "region", "view", "stacked", "period", "stat", "metrics", "yAxis", "annotations", "legend"}
 RENDERING_KEYS = {"id", "label", "stat", "period", "visible", "yAxis", "color", "region", "accountId"}
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+SEARCH = re.compile(r"SEARCH\('\{[\w/]+(,\w+)*\}( \w+=\"[^\"]+\")*', '(Maximum|Sum|Average)', \d+\)")
 # Words of metric math that are no ids.
 FUNCTIONS = {"FILL", "SUM", "IF", "REPEAT"}
 
@@ -69,8 +71,20 @@ def widget_faults(widget: dict[str, Any]) -> Iterator[str]:
             yield "a text without markdown"
     elif widget["type"] == "metric":
         yield from graph_faults(properties)
+    elif widget["type"] == "alarm":
+        yield from alarm_faults(properties)
     else:
         yield f"type {widget['type']}"
+
+
+def alarm_faults(properties: dict[str, Any]) -> Iterator[str]:
+    yield from (f"unknown: {key}" for key in properties.keys() - {"alarms", "title", "sortBy", "states"})
+    if not 1 <= len(properties["alarms"]) <= 100 or not all(":alarm:" in arn for arn in properties["alarms"]):
+        yield "alarms"
+    if properties.get("sortBy", "default") not in ("default", "stateUpdatedTimestamp", "timestamp"):
+        yield "sortBy"
+    if not set(properties.get("states", [])) <= {"ALARM", "INSUFFICIENT_DATA", "OK"}:
+        yield "states"
 
 
 def graph_faults(properties: dict[str, Any]) -> Iterator[str]:
@@ -97,7 +111,8 @@ def metrics_faults(metrics: list[list[Any]]) -> Iterator[str]:
         yield "an id twice"
     for entry in metrics:
         yield from entry_faults(entry)
-        unknown = used(entry[0]["expression"]) - set(ids) if isinstance(entry[0], dict) else set()
+        computed = isinstance(entry[0], dict) and SEARCH.fullmatch(entry[0]["expression"]) is None
+        unknown = used(entry[0]["expression"]) - set(ids) if computed else set()
         yield from (f"an expression of {name}, which is not there" for name in unknown)
 
 
@@ -107,6 +122,9 @@ def entry_faults(entry: list[Any]) -> Iterator[str]:
     if re.fullmatch(r"[a-z][A-Za-z0-9_]{0,254}", shown.get("id", "")) is None:
         yield f"id {shown.get('id')}"
     if isinstance(entry[0], dict):
+        # A search has a line, and a label, for each metric that it finds.
+        if SEARCH.fullmatch(entry[0].get("expression", "")) and entry[0].keys() == {"expression", "id", "period"}:
+            return
         if len(entry) != 1 or not {"expression", "label"} <= entry[0].keys() <= {"expression", "label", "id"}:
             yield "an expression"
         return
@@ -126,6 +144,7 @@ def body_of(stack: Synthesized) -> dict[str, Any]:
     """Give the body as Terraform sends it: with the region, and the name of an existing queue."""
     text = stack.one("aws_cloudwatch_dashboard")["dashboard_body"]
     text = re.sub(r"\$\{data\.aws_region\.[^}]+\}", REGION, text)
+    text = re.sub(r"\$\{aws_cloudwatch_metric_alarm\.([^.]+)\.arn\}", r"arn:aws:cloudwatch:us-east-1:1:alarm:\1", text)
     found: dict[str, Any] = json.loads(re.sub(r"\$\{element\(split\(\":\", \"([^\"]+)\"\), 5\)\}", taken, text))
     return found
 
@@ -227,6 +246,7 @@ def test_the_name_has_the_region_because_a_dashboard_has_none() -> None:
 
 
 GRAPH = {"region": REGION, "metrics": [["A", "B", "C", "D", {"id": "a", "stat": "p99"}]]}
+ALARM = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:iris-dead-letters"
 PLACE = {"type": "metric", "x": 0, "y": 0, "width": 6, "height": 6}
 
 
@@ -256,8 +276,38 @@ def changed(**properties: object) -> dict[str, Any]:
         changed(metrics=[["A", "B", {"id": "a"}], ["A", "C", {"id": "a"}]]),
         changed(metrics=[[{"expression": "a / b", "label": "x", "id": "c"}], ["A", "B", {"id": "a"}]]),
         changed(annotations={"horizontal": [{"label": "without a value"}]}),
+        changed(metrics=[[{"expression": "SEARCH('x', 'Sum', 60)", "id": "a", "period": 60}]]),
+        {"widgets": [{**PLACE, "type": "alarm", "properties": {"alarms": []}}]},
+        {"widgets": [{**PLACE, "type": "alarm", "properties": {"alarms": ["iris-dead-letters"]}}]},
+        {"widgets": [{**PLACE, "type": "alarm", "properties": {"alarms": [ALARM], "sortBy": "name"}}]},
+        {"widgets": [{**PLACE, "type": "alarm", "properties": {"alarms": [ALARM], "states": ["RED"]}}]},
+        {"widgets": [{**PLACE, "type": "alarm", "properties": {"alarms": [ALARM], "region": REGION}}]},
     ],
 )
 def test_the_checker_finds_what_cloudwatch_refuses(body: dict[str, Any]) -> None:
     assert faults(changed()) == []
     assert faults(body) != []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_shows_the_state_of_every_alarm(form: str) -> None:
+    stack = synth(**FORMS[form])
+    (states,) = [one["properties"] for one in body_of(stack)["widgets"] if one["type"] == "alarm"]
+    assert sorted(arn.rpartition(":")[2] for arn in states["alarms"]) == sorted(
+        stack.all("aws_cloudwatch_metric_alarm")
+    )
+
+
+def test_the_metrics_of_the_releases_are_those_that_the_function_publishes() -> None:
+    stack = synth()
+    (found,) = metrics_of(body_of(stack), "Metrics of the releases")
+    function = stack.one("aws_lambda_function", handler="record_release.handler.handler")
+    namespace = function["environment"]["variables"]["METRIC_NAMESPACE"]
+    assert found[0]["expression"].startswith(f"SEARCH('{{{namespace},Pipeline}} Pipeline=\"{stack.pipeline.name}\"'")
+    (published,) = [one for one in stack.policy("record-release") if one["Action"] == "cloudwatch:PutMetricData"]
+    assert published["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
+
+
+def test_the_stages_that_executions_reached_are_counted_by_functions_that_are_invoked_once() -> None:
+    lines = metrics_of(body_of(synth()), "Stages that executions reached")
+    assert [line[-1]["label"] for line in lines] == ["Prepare", "Evaluate", "Approve", "released"]

@@ -128,8 +128,8 @@ def test_seeding_happens_once(stack: Synthesized) -> None:
 
 def test_a_push_to_the_branch_starts_a_build() -> None:
     stack = synth(algorithm=Algorithm.from_directory(CONTAINER, branch="release"))
-    rules = [json.loads(rule["event_pattern"]) for rule in stack.all("aws_cloudwatch_event_rule").values()]
-    (push,) = [rule for rule in rules if rule["source"] == ["aws.codecommit"]]
+    rules = [json.loads(rule.get("event_pattern", "{}")) for rule in stack.all("aws_cloudwatch_event_rule").values()]
+    (push,) = [rule for rule in rules if rule.get("source") == ["aws.codecommit"]]
     assert push["detail"]["referenceName"] == ["release"]
 
 

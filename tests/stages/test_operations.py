@@ -1,43 +1,95 @@
-"""``docs/operations.md`` explains every graph of the dashboard and every alarm."""
+"""``docs/operations.md`` explains every graph, alarm and message of this repository's programs, and no other."""
 
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 from typing import Any
 
 import pytest
-from synthesis import ROOT, Synthesized, synth
+from preflight.synthesized_stacks import real
+from synthesis import ROOT
+from synthesized_programs import PROGRAMS
 
-from mlops_constructs import ABTest
+from mlops_constructs.preflight.demands import endpoint_templates
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-FORMS: list[dict[str, Any]] = [{}, {"ab_test": ABTest()}]
+NOTIFY = (ROOT / "lambdas" / "notify_people" / "notify.py").read_text(encoding="utf-8")
+# A pipeline's name ends in six hexadecimal digits.
+PIPELINE = re.compile(r"^[a-z0-9-]*?-[0-9a-f]{6}(?=-)")
+VARIANT = re.compile(r"-(primary|secondary)$")
 
 
-def graphs(stack: Synthesized) -> list[str]:
-    body = json.loads(stack.one("aws_cloudwatch_dashboard")["dashboard_body"])
-    return [one["properties"]["title"] for one in body["widgets"] if one["type"] == "metric"]
+def rows(heading: str) -> set[str]:
+    """The first cells of the tables below a heading."""
+    section = re.split(rf"^## {heading}$", PAGE, flags=re.MULTILINE)[1].partition("\n## ")[0]
+    cells = [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| ")]
+    return {cell for cell in cells if cell not in ("Graph", "Alarm", "Message")}
 
 
-def first_cells() -> list[str]:
-    return [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| ")]
+@cache
+def graphs(program: str) -> frozenset[str]:
+    (dashboard,) = real(program).of_type("aws_cloudwatch_dashboard")[:1]
+    body = json.loads(re.sub(r"\$\{[^}]*\}", "known-at-apply", dashboard.arguments["dashboard_body"]))
+    return frozenset(one["properties"]["title"] for one in body["widgets"] if one["type"] != "text")
 
 
-@pytest.mark.parametrize("options", FORMS)
-def test_every_graph_is_explained(options: dict[str, Any]) -> None:
-    cells = "\n".join(first_cells())
-    assert [title for title in graphs(synth(**options)) if title not in cells] == []
+@cache
+def alarms(program: str) -> frozenset[str]:
+    names = [one.arguments["alarm_name"] for one in real(program).of_type("aws_cloudwatch_metric_alarm")]
+    return frozenset(VARIANT.sub("-<variant>", PIPELINE.sub("<pipeline>", name)) for name in names)
 
 
-def test_every_alarm_is_explained() -> None:
-    stack = synth()
-    names = [alarm["alarm_name"] for alarm in stack.all("aws_cloudwatch_metric_alarm").values()]
-    explained = {cell.strip(" `").replace("<pipeline>", stack.pipeline.name) for cell in first_cells()}
-    assert set(names) <= explained
+@cache
+def alarms_of_templates(program: str) -> frozenset[str]:
+    resources: list[tuple[str, Any]] = [
+        each for _, template in endpoint_templates(real(program)) for each in template["Resources"].items()
+    ]
+    names = [name for name, one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    return frozenset(name.removeprefix("Secondary") for name in names)
 
 
-def test_no_graph_is_explained_that_is_not_there() -> None:
-    titles = {title for options in FORMS for title in graphs(synth(**options))}
-    kinds = ("Production: ", "DEV: ", "Functions: ")
-    explained = {part.strip() for cell in first_cells() for part in cell.replace(", DEV", "; DEV").split(";")}
-    assert {one for one in explained if one.startswith(kinds)} <= titles
+def shown_graphs() -> set[str]:
+    cells = [cell.replace(", DEV", "; DEV") for cell in rows("The dashboard")]
+    return {part.strip() for cell in cells for part in cell.split(";")}
+
+
+def named(cells: set[str]) -> set[str]:
+    """The names in code at the beginning of each cell."""
+    return {cell.split("`")[1] for cell in cells if cell.startswith("`")}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_graph_is_explained(program: str) -> None:
+    assert graphs(program) - shown_graphs() == set()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_alarm_is_explained(program: str) -> None:
+    assert (alarms(program) | alarms_of_templates(program)) - named(rows("The alarms")) == set()
+
+
+def test_nothing_is_explained_that_no_program_has() -> None:
+    every_graph = frozenset().union(*map(graphs, PROGRAMS))
+    every_alarm = frozenset().union(*map(alarms, PROGRAMS), *map(alarms_of_templates, PROGRAMS))
+    assert shown_graphs() - every_graph == set()
+    # Application Auto Scaling makes these.
+    assert named(rows("The alarms")) - every_alarm == {"TargetTracking-..."}
+
+
+def test_every_message_of_the_function_is_explained() -> None:
+    subjects = set(re.findall(r'f"\{(?:settings\.)?pipeline\}: ([^"]+)"', NOTIFY))
+    assert rows("Messages of the function notify-people") == subjects
+    assert len(subjects) == 3
+
+
+def test_the_page_names_the_default_number_of_metrics() -> None:
+    stack = real("main.py")
+    queries = [one.arguments.get("metric_query", []) for one in stack.of_type("aws_cloudwatch_metric_alarm")]
+    own = sum(sum("metric" in one for one in query) or 1 for query in queries)
+    resources = [one for _, template in endpoint_templates(stack) for one in template["Resources"].values()]
+    watched = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    of_rollout = sum(sum("MetricStat" in one for one in alarm.get("Metrics", [])) or 1 for alarm in watched)
+    assert (own + of_rollout, of_rollout) == (10, 3)
+    assert "these are ten metrics, three of them of the rollout" in PAGE

@@ -75,7 +75,9 @@ def test_the_key_is_used_only_through_a_service(stack: Synthesized) -> None:
     assert len(uses) >= 20
     for id_, statement in uses:
         services = statement["Condition"]["StringEquals"]["kms:ViaService"]
-        assert {service.partition(".")[0] for service in services} <= {"s3", "lambda"}, id_
+        assert {service.partition(".")[0] for service in services} <= (
+            {"sns", "lambda"} if "notify_people" in id_ else {"s3", "lambda"}
+        ), id_
         assert all(service.endswith("}.amazonaws.com") for service in services), id_
 
 
@@ -86,7 +88,11 @@ def test_pipelines_use_the_key_as_their_documentation_says(stack: Synthesized) -
 
 
 def test_a_function_that_touches_no_object_uses_the_key_for_its_environment_alone(stack: Synthesized) -> None:
-    for role, services in (("stop-training", ["lambda"]), ("record-release", ["lambda", "s3"])):
+    for role, services in (
+        ("stop-training", ["lambda"]),
+        ("record-release", ["lambda", "s3"]),
+        ("notify-people", ["lambda", "sns"]),
+    ):
         (decrypting,) = [one for one in stack.policy(role) if one["Action"] == "kms:Decrypt"]
         via = decrypting["Condition"]["StringEquals"]["kms:ViaService"]
         assert [service.partition(".")[0] for service in via] == services

@@ -133,7 +133,7 @@ def test_train_model_may_write_sources_and_nothing_else(stack: Synthesized) -> N
 def test_one_change_of_script_and_version_is_one_event(stack: Synthesized) -> None:
     name = f"/{stack.pipeline.name}/source"
     rules = stack.all("aws_cloudwatch_event_rule").values()
-    (watched,) = [json.loads(one["event_pattern"]) for one in rules if "aws.ssm" in one["event_pattern"]]
+    (watched,) = [json.loads(one["event_pattern"]) for one in rules if "aws.ssm" in one.get("event_pattern", "")]
     assert watched["detail"]["name"] == [name]
     parameter = stack.one("aws_ssm_parameter", name=name)
     assert parameter["value"] == stack.function_document("train_model")["source_sha256"]

@@ -81,8 +81,8 @@ def test_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> N
 
 def test_a_queue_that_is_handed_in_is_watched_by_its_owner() -> None:
     handed_in = synth(existing=Existing(dead_letter_queue_arn="arn:aws:sqs:us-east-1:111122223333:lost"))
-    watched = {alarm["namespace"] for alarm in handed_in.all("aws_cloudwatch_metric_alarm").values()}
-    assert watched == {"AWS/CodePipeline"}
+    watched = {alarm.get("namespace") for alarm in handed_in.all("aws_cloudwatch_metric_alarm").values()}
+    assert watched == {"AWS/CodePipeline", None}
     assert handed_in.pipeline.alarms.dead_letters is None
 
 

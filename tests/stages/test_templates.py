@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages.endpoint_templates import TEMPLATES
 
 from mlops_constructs import Autoscaling, DataCapture, Endpoint, EndpointLimits, Rollout
 from mlops_constructs.config.requests import AllowedEndpoint
@@ -38,18 +39,31 @@ def resource(config: Endpoint, name: str, limits: EndpointLimits | None = None, 
 
 
 @pytest.mark.reliability(54)
-@pytest.mark.parametrize("config", [Endpoint(), PRODUCTION], ids=["dev", "production"])
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-gov-west-1"])
-def test_cfn_lint_finds_nothing(tmp_path: Path, config: Endpoint, region: str) -> None:
-    template = tmp_path / "template.json"
-    template.write_text(json.dumps(endpoint_template(config)))
+def test_cfn_lint_finds_nothing(tmp_path: Path, region: str) -> None:
+    for name, template in TEMPLATES.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(template))
+    assert lint(tmp_path, region) == (0, "")
+
+
+def test_cfn_lint_finds_what_is_wrong(tmp_path: Path) -> None:
+    template = endpoint_template(PRODUCTION)
+    template["Resources"]["ServerErrors"]["Properties"]["Treats"] = "notBreaching"
+    (tmp_path / "wrong.json").write_text(json.dumps(template))
+    status, said = lint(tmp_path, "us-east-1")
+    assert status != 0
+    assert "Treats" in said
+
+
+def lint(folder: Path, region: str) -> tuple[int, str]:
+    """Lint every template of a folder; warnings count."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), "--regions", region, "--", str(template)],
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", region, "--", *map(str, sorted(folder.iterdir()))],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (0, "")
+    return done.returncode, done.stdout
 
 
 @pytest.mark.reliability(59)

@@ -167,7 +167,7 @@ class CloudFormationService(StackViews):
         if not _STACK_NAME.fullmatch(name):
             raise TemplateError(f"Value '{name}' at 'stackName' must match [a-zA-Z][-a-zA-Z0-9]*")
         arn = self._arn(f"stack/{name}/{uuid.uuid4()}")
-        return Stack(name, arn, datetime.now(timezone.utc), self._tell)
+        return Stack(name, arn, datetime.now(timezone.utc), self._tell, self.account.emit)
 
     def _tell(self, message: str) -> None:
         if not self.account.closing.is_set():

@@ -85,6 +85,7 @@ class Stack:
     id: str
     created: datetime
     tell: Callable[[str], None]
+    emit: Callable[[Params], object]
     desired: Desired | None = None
     status: str = ""
     reason: str = ""
@@ -114,6 +115,16 @@ class Stack:
             self.status, self.reason = status, reason
             self._add_event(self.name, STACK_TYPE, self.id, status, reason)
         self.tell(f"stack {self.name}: {status}" + (f" ({reason})" if reason else ""))
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/event-detail-stack-status-change.html
+        detail = {"stack-id": self.id, "status-details": {"status": status, "status-reason": reason}}
+        self.emit(
+            {
+                "source": "aws.cloudformation",
+                "detail-type": "CloudFormation Stack Status Change",
+                "resources": [self.id],
+                "detail": {**detail, "client-request-token": ""},
+            }
+        )
 
     def note(self, resource: Resource, status: str, reason: str = "") -> None:
         """Change a resource's status and add its event."""

@@ -50,9 +50,9 @@ class Values:
     counts: Counter[float] = field(default_factory=Counter)
 
     def add(self, value: float) -> None:
-        """Add one value, 0 or more."""
+        """Add one value."""
         self.smallest = value if self.count == 0 else min(self.smallest, value)
-        self.largest = max(self.largest, value)
+        self.largest = value if self.count == 0 else max(self.largest, value)
         self.count += 1
         self.total += value
         self.counts[_rounded_up(value)] += 1
@@ -60,7 +60,7 @@ class Values:
     def merge(self, other: Values) -> None:
         """Add the values of another period."""
         self.smallest = other.smallest if self.count == 0 else min(self.smallest, other.smallest)
-        self.largest = max(self.largest, other.largest)
+        self.largest = other.largest if self.count == 0 else max(self.largest, other.largest)
         self.count += other.count
         self.total += other.total
         self.counts.update(other.counts)

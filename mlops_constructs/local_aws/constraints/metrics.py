@@ -1,7 +1,8 @@
-"""Requests that read CloudWatch's metrics."""
+"""Requests that read and publish CloudWatch's metrics."""
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _DATA, _STATISTICS = ("cloudwatch:GetMetricData",), ("cloudwatch:GetMetricStatistics",)
 _E, _VALUE, _COMBINATION = "ValidationError", "InvalidParameterValue", "InvalidParameterCombination"
+_PUT = ("cloudwatch:PutMetricData",)
+_MAX_DATA, _TWO_WEEKS, _TWO_HOURS = 1_000, 14 * 86_400, 7_200
 _MAX_QUERIES, _MAX_DATAPOINTS, _MAX_STATISTICS = 500, 100_800, 1_440
 _SHORT_PERIODS = (1, 5, 10, 20, 30)
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
@@ -102,6 +105,32 @@ def _limit(params: Params, _: Account) -> str | None:
     return None if 1 <= limit <= _MAX_DATAPOINTS else f"MaxDatapoints must be 1 to {_MAX_DATAPOINTS}, got {limit}."
 
 
+def _namespace(params: Params, _: Account) -> str | None:
+    name = params["Namespace"]
+    return f"The value {name} for parameter Namespace is invalid." if name.startswith("AWS/") else None
+
+
+def _data(params: Params, account: Account) -> str | None:
+    data, now = params["MetricData"], account.clock.time()
+    if len(data) > _MAX_DATA:
+        return f"The collection MetricData must not have a size greater than {_MAX_DATA}."
+    for number, datum in enumerate(data, start=1):
+        member = f"MetricData.member.{number}"
+        given = [name for name in ("Value", "Values", "StatisticValues") if name in datum]
+        if len(given) != 1:
+            return (
+                f"One of the parameters {member}.Value, {member}.StatisticValues or {member}.Values must be specified."
+            )
+        if "Counts" in datum and len(datum["Counts"]) != len(datum.get("Values", [])):
+            return f"The parameters {member}.Values and {member}.Counts must be of the same size."
+        if any(not math.isfinite(value) for value in [datum.get("Value", 0), *datum.get("Values", [])]):
+            return f"The value NaN or Infinity for parameter {member}.Value is invalid."
+        at = datum["Timestamp"].timestamp() if "Timestamp" in datum else now
+        if not now - _TWO_WEEKS <= at <= now + _TWO_HOURS:
+            return f"The parameter {member}.Timestamp must be within the last two weeks or the next two hours."
+    return None
+
+
 def _members(params: Params) -> Iterator[tuple[str, Params]]:
     for number, query in enumerate(params["MetricDataQueries"], start=1):
         yield f"MetricDataQueries.member.{number}", query
@@ -118,6 +147,10 @@ RULES = (
     Rule(_DATA, _E, "https://github.com/prometheus-community/yet-another-cloudwatch-exporter/issues/385", _statistic),
     Rule(_DATA, _E, _PERIOD, _periods),
     Rule(_DATA, _E, "MaxDatapoints: If you omit this, the default of 100,800 is used.", _limit),
+    Rule(_PUT, _VALUE, "Namespace: you can specify custom namespaces that do not begin with AWS/.", _namespace),
+    Rule(
+        _PUT, _VALUE, "MetricData: 1,000 metrics; two weeks in the past, two hours ahead; NaN is not supported.", _data
+    ),
     Rule(_STATISTICS, _VALUE, _TIMES, _times),
     Rule(_STATISTICS, _VALUE, _PERIOD, _period),
     Rule(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetError, FleetStarter
-from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm
+from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm, traffic_steps
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -17,17 +17,25 @@ if TYPE_CHECKING:
 
 _SWITCH_SECONDS = 0.3
 """A request that was sent to the old fleet just before the switch must still reach it."""
+_BAKE_STEP_SECONDS = 0.1
 
 
 class Deployment:
     """Deploys a configuration to one endpoint."""
 
     def __init__(
-        self, account: Account, containers: ContainerHost, endpoint: Endpoint, config: Params, health_seconds: float
+        self,
+        account: Account,
+        containers: ContainerHost,
+        endpoint: Endpoint,
+        config: Params,
+        health_seconds: float,
+        bake_seconds: float,
     ) -> None:
         self._account = account
         self._endpoint = endpoint
         self._config = config
+        self._bake_seconds = bake_seconds
         self._starter = FleetStarter(account, containers, endpoint.name, health_seconds, self._is_cancelled)
 
     def create(self) -> None:
@@ -50,23 +58,40 @@ class Deployment:
             return f"The configured alarms cannot be read: {error}"
         return f"One or more configured alarms are in ALARM state: {', '.join(in_alarm)}" if in_alarm else ""
 
+    def _baked(self, new: Fleet) -> str:
+        """Shift the traffic step by step; returns why the new fleet must not serve, or an empty text."""
+        clock, endpoint = self._account.clock, self._endpoint
+        for share, wait in traffic_steps(endpoint.deployment_config):
+            with endpoint.lock:
+                endpoint.shift = (new, share)
+            done = clock.now() + min(wait, self._bake_seconds)
+            while not (alarming := self._alarming(new)) and clock.now() < done:
+                self._account.closing.wait(_BAKE_STEP_SECONDS)
+                if self._account.closing.is_set():
+                    return "The local AWS closes"
+            if alarming:
+                return alarming
+        return ""
+
     def update(self) -> None:
         """Start the new fleet beside the old one, and switch when it is healthy and no alarm is in ALARM state."""
         endpoint = self._endpoint
         new, reason = self._start()
         if new is not None:
             self._account.hooks.baking(endpoint.name)
-        if new is not None and (alarming := self._alarming(new)):
-            new.stop()
-            new, reason = None, alarming
+        rejected = None
+        if new is not None and (alarming := self._baked(new)):
+            new, rejected, reason = None, new, alarming
         with endpoint.lock:
             retired = endpoint.fleet
-            endpoint.pending = None
+            endpoint.pending = endpoint.shift = None
             if new is not None:
                 endpoint.fleet, endpoint.config_name = new, new.config_name
             else:
                 endpoint.failure_reason = f"Endpoint update rolled back: {reason}"
             endpoint.move_to("InService")
+        if rejected is not None:
+            rejected.stop()
         if new is not None and retired is not None:
             self._account.closing.wait(_SWITCH_SECONDS)
             retired.stop()

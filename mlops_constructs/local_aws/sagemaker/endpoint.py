@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Endpoint:
     """An endpoint. Its state is read and written under `lock`; each new status is emitted as an event.
 
-    `pending` is the configuration that is being deployed.
+    `pending` is the configuration that is being deployed, `shift` its fleet with the share of the traffic that it gets.
     """
 
     account: Account
@@ -35,6 +35,7 @@ class Endpoint:
     failure_reason: str = ""
     deployment_config: Params = field(default_factory=dict)
     pending: Params | None = None
+    shift: tuple[Fleet, float] | None = None
     created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     def __post_init__(self) -> None:

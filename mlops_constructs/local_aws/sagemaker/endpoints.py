@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections import Counter
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 SHIFT_SECONDS = 0.2
 """How long new weights and instance counts take; on AWS, minutes."""
+BAKE_SECONDS = 0.0
+"""How long each step of a traffic shift waits at most; on AWS, WaitIntervalInSeconds. A test can wait on its clock."""
 _STEP_SECONDS = 0.1
 HEALTH_SECONDS = 60.0
 """How long a local fleet may take to become healthy; AWS allows 4 minutes and more."""
@@ -42,6 +45,7 @@ class Endpoints(Service):
         super().__init__(account)
         self.health_seconds = HEALTH_SECONDS
         self.shift_seconds = SHIFT_SECONDS
+        self.bake_seconds = BAKE_SECONDS
         self._containers = containers
         self._tags = tags
         self._quotas = quotas
@@ -157,6 +161,8 @@ class Endpoints(Service):
             endpoint = self._endpoints.get(name.lower())
             if endpoint is None or endpoint.fleet is None or endpoint.status in ("Failed", "Deleting"):
                 raise AwsError("ValidationError", f"Endpoint {name} of account {self.account.account_id} not found.")
+            if endpoint.shift is not None and random.random() < endpoint.shift[1]:
+                return endpoint.shift[0]
             return endpoint.fleet
 
     def asynchronous(self) -> list[Fleet]:
@@ -188,7 +194,8 @@ class Endpoints(Service):
             self._quotas.check_instances(instance_type, "endpoint", used[instance_type], count)
 
     def _deployment(self, endpoint: Endpoint, config: Params) -> Deployment:
-        return Deployment(self.account, self._containers, endpoint, config, self.health_seconds)
+        seconds = (self.health_seconds, self.bake_seconds)
+        return Deployment(self.account, self._containers, endpoint, config, *seconds)
 
     def _shift(self, endpoint: Endpoint, variants: list[Variant]) -> None:
         done = self.account.clock.now() + self.shift_seconds

@@ -104,7 +104,7 @@ class Invocations(Service):
             status, headers, answer = self._send(params["EndpointName"], variant, params, body)
         finally:
             now = time.monotonic()
-            publish(self._metrics, fleet, variant, status, now - sent, now - began, time.time())
+            publish(self._metrics, fleet, variant, status, now - sent, now - began, self.account.clock.time())
         return status, headers, answer
 
     def _send(

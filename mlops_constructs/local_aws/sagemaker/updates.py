@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Fleet, Variant
@@ -165,3 +165,22 @@ def alarms_in_alarm(account: Account, deployment_config: Params, credentials: Ma
         return []
     answer: Any = account.client("cloudwatch", credentials).describe_alarms(AlarmNames=names)
     return [alarm["AlarmName"] for alarm in answer["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
+
+
+def traffic_steps(deployment_config: Params) -> Iterator[tuple[float, float]]:
+    """The share of the traffic that the new fleet has after each step, with the seconds that its alarms are watched.
+
+    Steps are in percent of the capacity, or in instances; the local AWS shifts half of the traffic for the latter. A
+    rolling deployment, and one without a policy, take one step.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green.html
+    """
+    policy = deployment_config.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    rolling = deployment_config.get("RollingUpdatePolicy", {})
+    wait = float(policy.get("WaitIntervalInSeconds", rolling.get("WaitIntervalInSeconds", 0)))
+    size = policy.get("CanarySize") or policy.get("LinearStepSize")
+    step = 1.0 if size is None else size["Value"] / 100 if size["Type"] == "CAPACITY_PERCENT" else 0.5
+    share = step
+    while share < 1:
+        yield share, wait
+        share = 1.0 if policy["Type"] == "CANARY" else share + step
+    yield 1.0, wait

@@ -11,10 +11,10 @@ from ..._aws.naming import dead_letters_name
 from ..._cdk import Fn
 from ...provider import cloudwatch_dashboard
 from .endpoints import ShownEndpoint
-from .widgets import Json, graph, metric, placed, text
+from .widgets import Json, graph, metric, placed, search, states, text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..._aws.environment import Environment
 
@@ -23,13 +23,11 @@ _CODEPIPELINE = "AWS/CodePipeline"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
 _EVENTS = "AWS/Events"
 _LAMBDA, _SQS = "AWS/Lambda", "AWS/SQS"
+_HOUR = 3600
 
 
 class DashboardStage(Construct):
     """The dashboard, which shows the week before.
-
-    It has no metric of the training: CloudWatch would know it by the name of each training job only, for two weeks.
-    ``mlops releases`` shows the metrics of all releases.
 
     Attributes:
         dashboard: The dashboard.
@@ -45,7 +43,9 @@ class DashboardStage(Construct):
         dev_endpoint: str,
         variants: Sequence[str],
         max_server_error_percent: float | None,
-        release_function: str,
+        reached: Mapping[str, str],
+        release_namespace: str,
+        alarms: Sequence[str],
     ) -> None:
         """Make the dashboard, after everything that it shows.
 
@@ -56,7 +56,10 @@ class DashboardStage(Construct):
             dev_endpoint: Name of the DEV endpoint; its variant has the name of production's first one.
             variants: Names of production's variants.
             max_server_error_percent: Percentage of 5XX errors above which a rollout is rolled back, or None.
-            release_function: Name of the function that the pipeline invokes once for each release.
+            reached: Pipeline stage to the name of a function that it invokes once for each execution; the last one
+                is of a release.
+            release_namespace: Namespace of the metrics of the releases.
+            alarms: ARNs of the alarms.
         """
         super().__init__(scope, id_)
         region = env.region
@@ -70,8 +73,10 @@ class DashboardStage(Construct):
         dev = ShownEndpoint(title="DEV", name=dev_endpoint, variants=variants[:1], region=region)
         rows = [
             [_head(env.name, production_endpoint, dev_endpoint)],
+            [states("Alarms", alarms)],
             *production.rows(),
-            [_executions(env, release_function), _durations(env), _dead_letters(env)],
+            [_releases(env, release_namespace), _reached(env, reached)],
+            [_executions(env, list(reached.values())[-1]), _durations(env), _dead_letters(env)],
             [_functions(env, "errors"), _functions(env, "duration")],
             *dev.rows(),
         ]
@@ -91,6 +96,23 @@ def _head(pipeline: str, production: str, dev: str) -> Json:
         " no requests, or there is no endpoint yet. `docs/operations.md` says what each graph means and what to do.",
         height=3,
     )
+
+
+def _releases(env: Environment, namespace: str) -> Json:
+    """The names of the metrics are those of the algorithm, and are not known at synth."""
+    found = f"SEARCH('{{{namespace},Pipeline}} Pipeline=\"{env.name}\"', 'Maximum', {_HOUR})"
+    return graph(
+        "Metrics of the releases", env.region, [search("metrics", found, _HOUR)], unit="value", period_seconds=_HOUR
+    )
+
+
+def _reached(env: Environment, reached: Mapping[str, str]) -> Json:
+    """CodePipeline has no metrics of stages; each of these functions is invoked once when an execution reaches it."""
+    lines = [
+        metric(_LAMBDA, "Invocations", {"FunctionName": name}, id_=f"stage_{number}", stat="Sum", label=stage)
+        for number, (stage, name) in enumerate(reached.items())
+    ]
+    return graph("Stages that executions reached", env.region, lines, unit="executions", period_seconds=_HOUR)
 
 
 def _executions(env: Environment, release_function: str) -> Json:

@@ -45,6 +45,7 @@ def graph(
     *,
     unit: str,
     stacked: bool = False,
+    period_seconds: int = 60,
     lines: Mapping[str, float] | None = None,
 ) -> Json:
     """Return a graph over time, from zero.
@@ -55,6 +56,7 @@ def graph(
         metrics: Metrics and expressions.
         unit: Text beside the axis.
         stacked: Whether the lines are drawn on top of each other.
+        period_seconds: Time that a point of a line stands for.
         lines: Label to value of horizontal lines.
     """
     properties: Json = {
@@ -62,13 +64,24 @@ def graph(
         "region": region,
         "view": "timeSeries",
         "stacked": stacked,
-        "period": 60,
+        "period": period_seconds,
         "metrics": list(metrics),
         "yAxis": {"left": {"min": 0, "label": unit, "showUnits": False}},
     }
     if lines:
         properties["annotations"] = {"horizontal": [{"label": label, "value": at} for label, at in lines.items()]}
     return {"type": "metric", "height": 6, "properties": properties}
+
+
+def search(id_: str, text: str, period_seconds: int) -> list[Any]:
+    """Return a line for each metric that a search finds."""
+    return [{"expression": text, "id": id_, "period": period_seconds}]
+
+
+def states(title: str, alarm_arns: Sequence[str]) -> Json:
+    """Return the states of alarms, those in ALARM first."""
+    properties = {"title": title, "alarms": list(alarm_arns), "sortBy": "stateUpdatedTimestamp"}
+    return {"type": "alarm", "height": 3, "properties": properties}
 
 
 def text(markdown: str, *, height: int) -> Json:

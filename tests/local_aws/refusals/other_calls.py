@@ -92,11 +92,11 @@ METRICS = [
         {"MetricDataQueries.0.MetricStat": LEFT_OUT},
     ),
     Refusal(
-        "math-of-sagemaker",
+        "math-that-is-not-there",
         _DATA,
         "NotImplementedException",
-        "the local AWS evaluates no metric math",
-        {"MetricDataQueries.0": {"Id": "rate", "Expression": "again / 2"}},
+        "the local AWS implements IF, FILL, arithmetic and comparisons",
+        {"MetricDataQueries.0": {"Id": "rate", "Expression": "RATE(again)"}},
     ),
     Refusal(
         "trimmed-mean-of-sagemaker",

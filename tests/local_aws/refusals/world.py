@@ -56,6 +56,8 @@ class World:
         full = {"Rule": "full", "Targets": [self._target(f"queue-{number}") for number in range(5)]}
         aws.client("events").put_rule(Name="full", EventPattern='{"source": ["aws.s3"]}')
         aws.client("events").put_targets(**full)
+        known = self.request("budgets:CreateBudget")
+        aws.client("budgets").create_budget(**{**known, "Budget": {**known["Budget"], "BudgetName": "known"}})
         aws.client("ssm").put_parameter(Name="/known", Value="1", Type="String")
         aws.client("logs").create_log_group(logGroupName="/logs")
         aws.client("iam").create_role(**self.request("iam:CreateRole", RoleName="with-a-policy"))
@@ -224,6 +226,8 @@ class World:
         return {"PolicyName": "policy", **target, **kind}
 
     def _cloudwatch(self, operation: str, unique: str) -> Params:
+        if operation == "PutMetricData":
+            return {"Namespace": "Ours", "MetricData": [{"MetricName": "errors", "Value": 1.0}]}
         if operation != "PutMetricAlarm":
             return self._metrics(operation)
         return {
@@ -252,6 +256,11 @@ class World:
             return {**times, **metric, "Period": 60, "Statistics": ["Sum"]}
         query = {"Id": "requests", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
         return {**times, "MetricDataQueries": [query, {**query, "Id": "again"}]}
+
+    def _budgets(self, _: str, unique: str) -> Params:
+        limit = {"Amount": "100.00", "Unit": "USD"}
+        budget = {"BudgetName": unique, "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+        return {"AccountId": self.account, "Budget": budget}
 
     def _ssm(self, _: str, unique: str) -> Params:
         return {"Name": f"/{unique}", "Value": "1", "Type": "String"}

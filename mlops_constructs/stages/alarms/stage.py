@@ -1,4 +1,4 @@
-"""The alarms that notify people of executions that failed, and of events that could not be delivered."""
+"""The alarms that notify people, and the function that notifies them of what no alarm can say."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from ..provider import cloudwatch_metric_alarm
+from ...provider import cloudwatch_metric_alarm
+from .endpoint import PERIOD_SECONDS, EndpointAlarm, endpoint_alarms
+from .notifications import notify_people
 
 if TYPE_CHECKING:
-    from .._aws.environment import Environment
+    from collections.abc import Sequence
+
+    from ..._aws.environment import Environment
+    from ...config import Alarms, Approval
+
+_SAGEMAKER = "AWS/SageMaker"
 
 
 class AlarmsStage(Construct):
-    """The alarms on failed executions and on the dead-letter queue, which notify the approvers.
+    """The alarms on the production endpoint, on failed executions and on the dead-letter queue, and the notifications.
 
-    An EventBridge rule could name the execution in its message. But it can publish to an encrypted topic only if the
-    policies of topic and key allow ``events.amazonaws.com`` without a condition, and then the rules of every account
-    could send messages to the approvers. CloudWatch takes conditions.
+    CloudWatch publishes the alarms to the approvers' topic. An EventBridge rule could name the execution in its
+    message. But it can publish to an encrypted topic only if the policies of topic and key allow
+    ``events.amazonaws.com`` without a condition, and then the rules of every account could send messages to the
+    approvers. CloudWatch takes conditions, and a function has a role.
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
     Attributes:
@@ -25,6 +33,8 @@ class AlarmsStage(Construct):
         failed_image_executions: The same of the image pipeline, or None without one.
         dead_letters: The alarm of the queue, which is in ALARM while it contains a message; None if the queue is an
             existing one.
+        of_endpoint: The alarms of the production endpoint.
+        notify_people: Function that notifies people of a rollback, and of an approval that waits for long.
     """
 
     def __init__(
@@ -32,16 +42,24 @@ class AlarmsStage(Construct):
         scope: Construct,
         id_: str,
         *,
+        config: Alarms,
+        approval: Approval,
         env: Environment,
+        production_endpoint: str,
+        variants: Sequence[str],
         image_pipeline: str | None,
         queue_name: str | None,
         topic_arn: str,
     ) -> None:
-        """Make the alarms.
+        """Make the alarms and the function.
 
         Args:
             scope: Construct it belongs to; ``id_`` is its id in there.
+            config: The alarms.
+            approval: The approval, of which people are reminded.
             env: Where it is deployed.
+            production_endpoint: Name of the production endpoint and of its stack.
+            variants: Names of production's variants.
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
             topic_arn: SNS topic that is notified.
@@ -63,6 +81,19 @@ class AlarmsStage(Construct):
                 f" image that it has. `mlops logs {env.name} build` shows the log of the build.",
             )
         self.dead_letters = None if queue_name is None else self._dead_letters(queue_name)
+        self.of_endpoint = [
+            self._of_endpoint(production_endpoint, variant, alarm)
+            for variant, alarm in endpoint_alarms(config, env.name, variants)
+        ]
+        self.notify_people = notify_people(
+            self, env=env, config=config, approval=approval, stack=production_endpoint, topic_arn=topic_arn
+        )
+
+    @property
+    def all(self) -> list[cloudwatch_metric_alarm.CloudwatchMetricAlarm]:
+        """All alarms, those of the production endpoint first."""
+        others = (self.failed_executions, self.failed_image_executions, self.dead_letters)
+        return [*self.of_endpoint, *(one for one in others if one is not None)]
 
     def _failed(self, id_: str, pipeline: str, description: str) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
         """https://docs.aws.amazon.com/codepipeline/latest/userguide/metrics-dimensions.html"""
@@ -109,7 +140,7 @@ class AlarmsStage(Construct):
             metric_name=metric_name,
             dimensions=dimensions,
             statistic=statistic,
-            period=300,
+            period=PERIOD_SECONDS,
             evaluation_periods=1,
             threshold=0,
             comparison_operator="GreaterThanThreshold",
@@ -117,3 +148,40 @@ class AlarmsStage(Construct):
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic_arn],
         )
+
+    def _of_endpoint(
+        self, endpoint: str, variant: str, alarm: EndpointAlarm
+    ) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
+        dimensions = {"EndpointName": endpoint, "VariantName": variant}
+        computed = cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery(
+            id="value", label=alarm.label, expression=alarm.expression, return_data=True
+        )
+        return cloudwatch_metric_alarm.CloudwatchMetricAlarm(
+            self,
+            alarm.id_,
+            alarm_name=alarm.name,
+            alarm_description=alarm.description,
+            metric_query=[
+                computed,
+                _measured("measured", alarm.metric, alarm.stat, dimensions),
+                _measured("requests", "Invocations", "Sum", dimensions),
+            ],
+            evaluation_periods=alarm.periods,
+            datapoints_to_alarm=alarm.datapoints,
+            threshold=alarm.threshold,
+            comparison_operator="GreaterThanThreshold",
+            # Without requests, and without an endpoint, there is nothing to tell.
+            treat_missing_data="notBreaching",
+            alarm_actions=[self._topic_arn],
+        )
+
+
+def _measured(
+    id_: str, metric: str, stat: str, dimensions: dict[str, str]
+) -> cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery:
+    return cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery(
+        id=id_,
+        metric=cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQueryMetric(
+            namespace=_SAGEMAKER, metric_name=metric, dimensions=dimensions, period=PERIOD_SECONDS, stat=stat
+        ),
+    )
