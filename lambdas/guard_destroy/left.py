@@ -25,8 +25,12 @@ JOBS = {
 }
 # How the name of a template's alarm ends: with what CloudFormation adds, or as the template of an A/B test has it.
 ALARM = r"[A-Z]\w*-\w{12,13}|(primary|secondary)-(server-errors|slow-answers)"
-# Kind to its type in an ARN.
-TAGGED = {"endpoint": "endpoint", "endpoint configuration": "endpoint-config", "model": "model"}
+# Kind to its type in an ARN, the operation that lists it, and the noun in its members.
+TAGGED = {
+    "endpoint": ("endpoint", "list_endpoints", "Endpoint"),
+    "endpoint configuration": ("endpoint-config", "list_endpoint_configs", "EndpointConfig"),
+    "model": ("model", "list_models", "Model"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,28 +99,23 @@ class Listing:
     def _orphans(self) -> Iterator[Left]:
         """What a stack has left behind, or somebody retained."""
         yield from self._targets()
-        for kind, in_arn in TAGGED.items():
-            wanted = [{"Key": TAG, "Values": [self._pipeline]}]
-            pages = self._pages(
-                "resourcegroupstaggingapi",
-                "get_resources",
-                TagFilters=wanted,
-                ResourceTypeFilters=[f"sagemaker:{in_arn}"],
-            )
-            tagged = [one["ResourceARN"].rpartition("/")[2] for page in pages for one in page["ResourceTagMappingList"]]
-            known = [*(self._document.endpoints if kind == "endpoint" else ()), *tagged]
-            yield from (Left(kind, name) for name in dict.fromkeys(known) if self._exists(in_arn, name))
+        for kind, (in_arn, operation, noun) in TAGGED.items():
+            arns = {*self._arns(in_arn)}
+            if not arns and kind != "endpoint":
+                continue
+            # An ARN has the name in lower case. What was deleted a moment ago may still be found by its tag.
+            for page in self._pages("sagemaker", operation):
+                for one in page[f"{noun}s"]:
+                    is_named = kind == "endpoint" and one[f"{noun}Name"] in self._document.endpoints
+                    if is_named or one[f"{noun}Arn"].lower() in arns:
+                        yield Left(kind, one[f"{noun}Name"])
 
-    def _exists(self, in_arn: str, name: str) -> bool:
-        """Whether it exists: what was deleted a moment ago may still be listed by its tag."""
-        method, member = in_arn.replace("-", "_"), {"endpoint-config": "EndpointConfigName", "model": "ModelName"}
-        try:
-            getattr(self._clients("sagemaker"), f"describe_{method}")(**{member.get(in_arn, "EndpointName"): name})
-        except ClientError as error:
-            if error_code(error) != "ValidationException":
-                raise
-            return False
-        return True
+    def _arns(self, in_arn: str) -> Iterator[str]:
+        wanted = [{"Key": TAG, "Values": [self._pipeline]}]
+        types = [f"sagemaker:{in_arn}"]
+        pages = self._pages("resourcegroupstaggingapi", "get_resources", TagFilters=wanted, ResourceTypeFilters=types)
+        for page in pages:
+            yield from (one["ResourceARN"].lower() for one in page["ResourceTagMappingList"])
 
     def _targets(self) -> Iterator[Left]:
         pages = self._pages("application-autoscaling", "describe_scalable_targets", ServiceNamespace="sagemaker")

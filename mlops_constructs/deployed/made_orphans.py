@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TAG = "mlops:pipeline"
 # How the name of a template's alarm ends: with what CloudFormation adds, or as the template of an A/B test has it.
 ALARM = r"[A-Z]\w*-\w{12,13}|(primary|secondary)-(server-errors|slow-answers)"
+_MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 _NOT_FOUND = ("ValidationException", "ResourceNotFound", "ResourceNotFoundException", "ObjectNotFoundException")
 # By type in an ARN: kind, method, and the member with the name. In the order in which SageMaker lets them go.
 _SAGEMAKER = {
@@ -65,21 +66,28 @@ class Orphans:
             self._delete_alarm(physical_id)
 
     def _tagged(self) -> Iterator[tuple[str, str]]:
-        """Return kind and name of what has the pipeline's tag, and the endpoints that have the names of its stacks."""
-        seen = set()
-        for kind in _SAGEMAKER:
-            pages = self._pipeline.client("resourcegroupstaggingapi").get_paginator("get_resources")
-            wanted = [{"Key": TAG, "Values": [self._pipeline.name]}]
-            names = [
-                one["ResourceARN"].rpartition("/")[2]
-                for page in pages.paginate(TagFilters=wanted, ResourceTypeFilters=[f"sagemaker:{kind}"])
-                for one in page["ResourceTagMappingList"]
-            ]
-            for name in [*(self._pipeline.stacks if kind == "endpoint" else ()), *names]:
-                # What was deleted a moment ago may still be listed.
-                if (kind, name.lower()) not in seen and self._describe(kind, name) is not None:
-                    seen.add((kind, name.lower()))
-                    yield kind, name
+        """Return kind and name of what has the pipeline's tag, and the endpoints that have the names of its stacks.
+
+        An ARN has the name in lower case, and not every call takes that, so the names come from the lists. What was
+        deleted a moment ago may still be found by its tag, and is in no list any more.
+        """
+        sagemaker = self._pipeline.client("sagemaker")
+        for kind, (_, method, member) in _SAGEMAKER.items():
+            noun = member.removesuffix("Name")
+            arns = set(self._arns(kind))
+            if not arns and kind != "endpoint":
+                continue
+            for page in sagemaker.get_paginator(f"list_{method}s").paginate():
+                for one in page[f"{noun}s"]:
+                    is_named = kind == "endpoint" and one[member] in self._pipeline.stacks
+                    if is_named or one[f"{noun}Arn"].lower() in arns:
+                        yield kind, one[member]
+
+    def _arns(self, kind: str) -> Iterator[str]:
+        pages = self._pipeline.client("resourcegroupstaggingapi").get_paginator("get_resources")
+        wanted = [{"Key": TAG, "Values": [self._pipeline.name]}]
+        for page in pages.paginate(TagFilters=wanted, ResourceTypeFilters=[f"sagemaker:{kind}"]):
+            yield from (one["ResourceARN"].lower() for one in page["ResourceTagMappingList"])
 
     def _describe(self, kind: str, name: str) -> dict[str, Any] | None:
         from botocore.exceptions import ClientError
@@ -99,18 +107,20 @@ class Orphans:
         noun, method, member = _SAGEMAKER[kind]
         with explained(f"the {noun} {name} could not be deleted"):
             self._patience.until(
-                lambda: (
-                    (self._describe(kind, name) or {}).get("EndpointStatus")
-                    not in ("Creating", "Updating", "SystemUpdating", "RollingBack")
-                ),
-                f"the {noun} {name} has been changing",
+                lambda: self._status(kind, name) not in _MOVING, f"the {noun} {name} has been changing"
             )
             try:
-                getattr(self._pipeline.client("sagemaker"), f"delete_{method}")(**{member: name})
+                if self._status(kind, name) != "Deleting":
+                    getattr(self._pipeline.client("sagemaker"), f"delete_{method}")(**{member: name})
             except ClientError as error:
-                if code_of(error) not in _NOT_FOUND or self._describe(kind, name) is not None:
+                if code_of(error) not in _NOT_FOUND or self._status(kind, name) not in ("", "Deleting"):
                     raise
             self._patience.until(lambda: self._describe(kind, name) is None, f"the {noun} {name} has been going")
+
+    def _status(self, kind: str, name: str) -> str:
+        """Return the status of an endpoint; of what has none, whether it exists, and nothing when it does not."""
+        found = self._describe(kind, name)
+        return "" if found is None else found.get("EndpointStatus", "Exists")
 
     def _targets(self) -> Iterator[dict[str, Any]]:
         pages = self._pipeline.client("application-autoscaling").get_paginator("describe_scalable_targets")

@@ -36,6 +36,7 @@ _SERVICES_OF_SIGNING_NAME = {
     "sagemaker": ("sagemaker", "sagemaker-runtime"),
     "monitoring": ("cloudwatch",),
     "servicequotas": ("service-quotas",),
+    "tagging": ("resourcegroupstaggingapi",),
 }
 
 

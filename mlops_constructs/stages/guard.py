@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
 # The longest that Lambda allows; with removal="destroy", the endpoints are deleted in this time.
 _TIMEOUT_SECONDS = 900
-_LISTS = ["sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"]
+_LISTS = [
+    "application-autoscaling:DescribeScalableTargets",
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListEndpoints",
+    "sagemaker:ListHyperParameterTuningJobs",
+    "sagemaker:ListModelPackages",
+    "sagemaker:ListModels",
+    "sagemaker:ListProcessingJobs",
+    "sagemaker:ListTrainingJobs",
+    "tag:GetResources",
+]
 
 
 class GuardStage(Construct):
@@ -99,22 +109,9 @@ def _listing(env: Environment, pipelines: Sequence[Pipeline], endpoints: Sequenc
     return [
         allow("codepipeline:ListPipelineExecutions", [env.arn("codepipeline", one.name) for one in pipelines]),
         allow("cloudformation:DescribeStacks", [env.arn("cloudformation", f"stack/{one}/*") for one in endpoints]),
-        # Without a condition: of what does not exist, there is no tag.
-        allow(
-            ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
-            [env.arn("sagemaker", f"{kind}/*") for kind in ("endpoint", "endpoint-config", "model")],
-        ),
         allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*")),
         # These actions take no resource, hence `*`.
-        allow(
-            [
-                *_LISTS,
-                "application-autoscaling:DescribeScalableTargets",
-                "sagemaker:ListModelPackages",
-                "tag:GetResources",
-            ],
-            "*",
-        ),
+        allow(_LISTS, "*"),
     ]
 
 
