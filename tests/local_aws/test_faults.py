@@ -181,7 +181,7 @@ def test_the_clock_of_a_function_is_wrong_but_not_its_time_limit(bench: Bench, f
     faults.clear()
     bench.aws.lambda_.forget_workers()
     assert abs(invoke(bench)["time"] - time.time()) < 60
-    assert fault.fired == 1
+    assert fault.fired >= 1  # once for each process of the function
 
 
 @pytest.fixture(scope="module")
