@@ -22,7 +22,7 @@ from mlops_constructs.local_aws import protocol
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.hooks import ApiCall, ConnectionCutError
-from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
+from mlops_constructs.local_aws.moto_app import NotInMotoError
 from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
 
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.wrappers import Response
 
-    from mlops_constructs.local_aws.access.access import Access
-    from mlops_constructs.local_aws.hooks import Hooks
+    from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.iam.request import Principal
     from mlops_constructs.local_aws.protocol import Call
 
@@ -50,14 +49,14 @@ _READS = {("s3", "GetObject"), ("s3", "HeadObject"), ("s3", "GetObjectTagging")}
 class Gateway:
     """A WSGI application and its HTTP server."""
 
-    def __init__(self, moto: MotoApp, access: Access, check: Check, hooks: Callable[[], Hooks]) -> None:
+    def __init__(self, account: Account, check: Check) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
         self._mounts: dict[str, WSGIApplication] = {}
-        self._moto = moto
-        self._access = access
+        self._account = account
+        self._moto = account.moto_app
+        self._access = account.access
         self._check = check
-        self._hooks = hooks
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
@@ -120,7 +119,7 @@ class Gateway:
         try:
             params = protocol.read_params(call, request)
             made = ApiCall(call.service_name, call.operation, params, protocol.access_key(request))
-            response: Response = self._hooks().around(made, lambda: self._answered(call, request, params, role))
+            response: Response = self._account.hooks.around(made, lambda: self._answered(call, request, params, role))
             return response
         except AwsError as error:
             return protocol.write_error(call.protocol, error)

@@ -74,8 +74,8 @@ class Hooks:
     def started(self, program: Program) -> None:
         """A program has started."""
 
-    def baking(self, endpoint: str) -> None:
-        """The new fleet of an endpoint is healthy, and its alarms are watched."""
+    def baking(self, endpoint: str, alarms: list[str]) -> None:
+        """The new fleet of an endpoint is healthy, and these alarms can roll it back."""
 
     def over_quota(self, quota: str) -> None:
         """A request was refused because of a quota."""

@@ -92,9 +92,7 @@ class LocalAws:
         self.cloudformation = CloudFormationService(self.account)
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
-        self._gateway = Gateway(
-            self.account.moto_app, self.account.access, partial(check_call, self.account), lambda: self.account.hooks
-        )
+        self._gateway = Gateway(self.account, partial(check_call, self.account))
         # In the order in which they start; they close in reverse order.
         self._services: tuple[Service, ...] = (
             self.s3,

@@ -83,7 +83,7 @@ ROOMS = {
     "protocol": {"service", "validation"},
     "kept": {"user_cache"},
     "moto_operations": set(),
-    "gateway": {"access", "errors", "hooks", "iam", "moto_app", "moto_operations", "protocol", "service"},
+    "gateway": {"access", "account", "errors", "hooks", "iam", "moto_app", "moto_operations", "protocol", "service"},
     "containers": {"errors", "ports", "processes", "user_cache"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, HTTPClientError
-from local_aws.tiny_pipeline import Bench, action, make_function, make_role, s3_source, step, wait_for
+from local_aws.tiny_pipeline import (
+    Bench,
+    action,
+    make_function,
+    make_role,
+    open_to_events,
+    s3_source,
+    step,
+    wait_for,
+)
 
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.faults import Faults
@@ -172,7 +181,7 @@ def test_the_clock_of_a_function_is_wrong_but_not_its_time_limit(bench: Bench, f
     faults.clear()
     bench.aws.lambda_.forget_workers()
     assert abs(invoke(bench)["time"] - time.time()) < 60
-    assert fault.fired == 1
+    assert fault.fired >= 1  # once for each process of the function
 
 
 @pytest.fixture(scope="module")
@@ -319,3 +328,24 @@ def test_the_actions_of_a_tiny_pipeline_are_not_disturbed_without_a_fault(bench:
     execution = bench.make_pipeline("calm", [s3_source()], [approve])
     bench.answer("calm", bench.approval_token("calm"), "Approved")
     assert bench.finished("calm", execution) == "Succeeded"
+
+
+@pytest.mark.reliability(4)
+def test_an_event_for_a_pipeline_that_takes_no_more_executions_is_kept(bench: Bench, faults: Faults) -> None:
+    sqs, events = bench.aws.client("sqs"), bench.aws.client("events")
+    url = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    queue = f"arn:aws:sqs:{bench.aws.region}:{bench.aws.account_id}:kept"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": open_to_events(queue)})
+    bench.make_pipeline("full", [s3_source()], [action("Approve", "Manual", {})])
+    events.put_rule(Name="full", EventPattern=json.dumps({"source": ["full"]}))
+    arn = f"arn:aws:codepipeline:{bench.aws.region}:{bench.aws.account_id}:full"
+    target = {"Id": "full", "Arn": arn, "RoleArn": bench.events_role, "Input": "{}"}
+    events.put_targets(Rule="full", Targets=[{**target, "DeadLetterConfig": {"Arn": queue}}])
+    code = "ConcurrentPipelineExecutionsLimitExceededException"
+    faults.inject("refuse", "codepipeline.StartPipelineExecution", code, caller="rule-full")
+
+    bench.aws.account.emit({"source": "full", "detail-type": "Something", "detail": {}})
+
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages"))
+    assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == code
+    assert json.loads(message["Body"])["source"] == "full"

@@ -43,7 +43,7 @@ def faults(pipeline: RehearsedPipeline) -> Iterator[Faults]:
     """Faults that must all happen."""
     with Faults(pipeline.aws, SEED) as faults:
         yield faults
-        assert [fault.text for fault in faults.never_fired] == []
+        assert [f"{fault.text}: {fault.problem}" for fault in faults.never_fired] == []
 
 
 @pytest.fixture(scope="module")
@@ -220,11 +220,12 @@ def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
 ) -> None:
     before = package_in_production(pipeline)
     alarm = rollback_alarms(pipeline)[0]
-    faults.inject("alarm", "*production*")
+    fault = faults.inject("alarm", alarm)
     outcome = release(pipeline)
     assert outcome.status == "Failed"
     assert "alarms are in ALARM state" in outcome.reason, outcome.reason
-    assert alarm.partition("-production")[0] in outcome.reason
+    assert alarm in outcome.reason
+    assert fault.fired == 1
     assert package_in_production(pipeline) == before
     faults.clear()
     succeeds(pipeline)
@@ -276,17 +277,43 @@ def test_59_counts_that_somebody_changed_by_hand_are_kept(pipeline: RehearsedPip
     assert variant["CurrentInstanceCount"] == 3
 
 
+def resource_of(pipeline: RehearsedPipeline, kind: str) -> dict[str, Any]:
+    """Give a resource of the production stack."""
+    resources = pipeline.client("cloudformation").describe_stack_resources(StackName=pipeline.deployed.stacks[-1])
+    found: dict[str, Any] = next(one for one in resources["StackResources"] if one["ResourceType"] == kind)
+    return found
+
+
 @pytest.mark.reliability(59)
-def test_59_a_configuration_that_somebody_deleted_by_hand_is_made_anew(
+def test_59_an_alarm_that_somebody_deleted_by_hand_is_made_anew(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
-    resources = pipeline.client("cloudformation").describe_stack_resources(StackName=pipeline.deployed.stacks[-1])
-    config = next(
-        one["LogicalResourceId"]
-        for one in resources["StackResources"]
-        if one["ResourceType"] == "AWS::SageMaker::EndpointConfig"
-    )
-    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{config}", at="now")
+    alarm = resource_of(pipeline, "AWS::CloudWatch::Alarm")
+    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{alarm['LogicalResourceId']}", at="now")
+    succeeds(pipeline)
+    assert rollback_alarms(pipeline)
+    names = [resource_of(pipeline, "AWS::CloudWatch::Alarm")["PhysicalResourceId"]]
+    assert pipeline.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+
+
+@pytest.mark.reliability(59)
+def test_59_after_somebody_deleted_the_configuration_of_production_it_has_to_be_created_by_hand(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    sagemaker, before = pipeline.client("sagemaker"), package_in_production(pipeline)
+    name = sagemaker.describe_endpoint(EndpointName=pipeline.production_endpoint())["EndpointConfigName"]
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    resource = resource_of(pipeline, "AWS::SageMaker::EndpointConfig")["LogicalResourceId"]
+    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{resource}", at="now")
+
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "Could not find endpoint configuration" in outcome.reason
+    assert name.lower() in outcome.reason
+    assert package_in_production(pipeline) == before
+
+    members = ("EndpointConfigName", "ProductionVariants", "DataCaptureConfig", "KmsKeyId")
+    sagemaker.create_endpoint_config(**{member: config[member] for member in members if member in config})
     succeeds(pipeline)
 
 
@@ -310,6 +337,7 @@ def test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(
         cases = list(sweep(calls, pipeline.name))
     assert {case.id.split()[0] for case in cases} == set(MODES)
     assert len({case.id for case in cases}) == len(cases) > 60
+    print(f"\nseed {SEED}: {min(CASES, len(cases))} of {len(cases)} cases, {len(calls)} calls", flush=True)
     problems = {}
     for case in sample(cases, CASES, SEED):
         problem = run_case(pipeline, case.fault)

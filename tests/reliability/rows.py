@@ -217,8 +217,9 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "Somebody changes weights, counts or a stack by hand",
-        "Weights and counts are kept; what was deleted is made anew by the next release",
-        "",
+        "Weights and counts are kept; an alarm that was deleted is made anew by the next release",
+        "After somebody deleted production's endpoint configuration, each release fails after the approval, until it"
+        " is created again under its name: SageMaker's UpdateEndpoint needs it.",
         "",
     ),
     (

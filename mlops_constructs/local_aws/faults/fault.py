@@ -127,7 +127,7 @@ class Fault:
     def started(self, program: Program) -> None:
         """See `Hooks.started`."""
 
-    def baking(self, endpoint: str) -> None:
+    def baking(self, endpoint: str, alarms: list[str]) -> None:
         """See `Hooks.baking`."""
 
     def over_quota(self, quota: str) -> None:

@@ -137,10 +137,10 @@ class Faults(Hooks):
         for fault in self:
             fault.started(program)
 
-    def baking(self, endpoint: str) -> None:
+    def baking(self, endpoint: str, alarms: list[str]) -> None:
         """Tell all."""
         for fault in self:
-            fault.baking(endpoint)
+            fault.baking(endpoint, alarms)
 
     def over_quota(self, quota: str) -> None:
         """Tell all."""

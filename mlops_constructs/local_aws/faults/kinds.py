@@ -183,7 +183,7 @@ KINDS: Mapping[str, Kind] = {
         (Parameter("name", "name of the quota"), Parameter("value", "instances", at_least(0))),
     ),
     "alarm": Kind(
-        "an alarm rings while the new fleet of an endpoint is watched",
+        "an alarm that can roll an endpoint back rings while its new fleet is watched",
         "alarm:production-ServerErrors",
         Alarm,
         (Parameter("name", "alarm"),),

@@ -131,7 +131,7 @@ class StackState(ThingFault):
 
 
 class Alarm(Fault):
-    """An alarm rings while the new fleet of an endpoint is watched, until the fault ends."""
+    """An alarm that can roll an update back rings while the new fleet is watched, until the fault ends."""
 
     def install(self, aws: LocalAws) -> None:
         """Prepare it."""
@@ -146,18 +146,18 @@ class Alarm(Fault):
                 self._set(name, state)
         self._before = {}
 
-    def baking(self, endpoint: str) -> None:
+    def baking(self, endpoint: str, alarms: list[str]) -> None:
         """Let it ring."""
-        cloudwatch = self.aws.client("cloudwatch")
-        pages = cloudwatch.get_paginator("describe_alarms").paginate()
-        states = {one["AlarmName"]: one["StateValue"] for page in pages for one in page["MetricAlarms"]}
-        found = [name for name in states if fits(self.values["name"], name)]
+        found = [name for name in alarms if fits(self.values["name"], name)]
         if not found:
-            self.problem = f"no alarm is named {self.values['name']!r}; there are: {', '.join(states) or 'none'}"
+            watched = ", ".join(alarms) or "no alarm"
+            self.problem = f"the update of {endpoint} is watched by {watched}, not by {self.values['name']!r}"
         elif fits(self.values["endpoint"], endpoint) and self.due():
-            for name in found:
-                self._before.setdefault(name, states[name])
-                self._set(name, "ALARM")
+            self.problem = ""
+            described = self.aws.client("cloudwatch").describe_alarms(AlarmNames=found)["MetricAlarms"]
+            for alarm in described:
+                self._before.setdefault(alarm["AlarmName"], alarm["StateValue"])
+                self._set(alarm["AlarmName"], "ALARM")
             self.fire(f"{', '.join(found)} rang while {endpoint} was updated")
 
     def _set(self, name: str, state: str) -> None:

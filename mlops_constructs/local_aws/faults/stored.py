@@ -113,7 +113,8 @@ def _delete_stack_resource(aws: LocalAws, name: str) -> str:
     if delete is None:
         raise FaultError(f"the local AWS does not delete {resource.type} by hand; it deletes: {', '.join(_RESOURCES)}")
     service, operation, member = delete
-    found = resource.physical_id.rpartition("/")[2]
+    # The name in an ARN of SageMaker is in lower case.
+    found = str(resource.attributes.get(member) or resource.physical_id.rpartition("/")[2])
     getattr(aws.client(service), operation)(**{member: [found] if member.endswith("s") else found})
     return f"{resource.logical_id} ({found}) of the stack {stack.name} was deleted"
 

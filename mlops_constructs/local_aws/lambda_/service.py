@@ -45,6 +45,7 @@ class LambdaService(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._idle: dict[Function, list[Worker]] = defaultdict(list)
+        self._generation = 0
         self._busy: dict[str, tuple[str, Worker]] = {}
         self._failure_listeners: list[FailureListener] = []
         self._unpacking = threading.Lock()
@@ -78,13 +79,13 @@ class LambdaService(Service):
 
     def running(self, access_key: str) -> tuple[str, Callable[[], None]] | None:
         """Return the name of the function that uses a key now, and what kills its process; None for other keys."""
-        with self.lock:
-            found = self._busy.get(access_key)
+        found = self._busy.get(access_key)
         return None if found is None else (found[0], found[1].end)
 
     def forget_workers(self) -> None:
-        """Let the next invocation of each function start a new process."""
+        """Let the next invocation of each function start a new process; those that run now are not used again."""
         with self.lock:
+            self._generation += 1
             idle = [worker for workers in self._idle.values() for worker in workers]
             self._idle.clear()
         for worker in idle:
@@ -150,13 +151,14 @@ class LambdaService(Service):
         request_id = str(uuid4())
         worker = self._take(function)
         with self.lock:
+            generation = self._generation
             self._busy[worker.access_key] = function.name, worker
         try:
             outcome = worker.run(request_id, function.arn, event, function.timeout_seconds)
         finally:
             with self.lock:
                 del self._busy[worker.access_key]
-            self._give_back(function, worker)
+            self._give_back(function, worker, generation)
         keep_logs(self.account, function, worker.log_stream, request_id, outcome)
         return outcome
 
@@ -172,10 +174,12 @@ class LambdaService(Service):
             old.end()
         return taken if taken is not None else self._start(function)
 
-    def _give_back(self, function: Function, worker: Worker) -> None:
-        if worker.alive and not self.account.closing.is_set():
-            with self.lock:
+    def _give_back(self, function: Function, worker: Worker, generation: int) -> None:
+        with self.lock:
+            if worker.alive and not self.account.closing.is_set() and generation == self._generation:
                 self._idle[function].append(worker)
+                return
+        worker.end()
 
     def _start(self, function: Function) -> Worker:
         code = self._unpacked(function)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.sagemaker.fleet import Fleet, FleetError, FleetStarter
-from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm, traffic_steps
+from mlops_constructs.local_aws.sagemaker.updates import alarms_in_alarm, alarms_of, traffic_steps
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -78,7 +78,7 @@ class Deployment:
         endpoint = self._endpoint
         new, reason = self._start()
         if new is not None:
-            self._account.hooks.baking(endpoint.name)
+            self._account.hooks.baking(endpoint.name, alarms_of(endpoint.deployment_config))
         rejected = None
         if new is not None and (alarming := self._baked(new)):
             new, rejected, reason = None, new, alarming

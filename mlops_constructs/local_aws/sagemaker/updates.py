@@ -154,13 +154,18 @@ def change_of(variant: Variant, wanted: list[Params]) -> Params:
     return next((change for change in wanted if change["VariantName"] == variant.name), {})
 
 
+def alarms_of(deployment_config: Params) -> list[str]:
+    """The alarms that can roll an update back."""
+    alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    return [alarm["AlarmName"] for alarm in alarms]
+
+
 def alarms_in_alarm(account: Account, deployment_config: Params, credentials: Mapping[str, Any]) -> list[str]:
     """The rollback alarms that are in the ALARM state; SageMaker reads them with the execution role.
 
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
-    alarms = deployment_config.get("AutoRollbackConfiguration", {}).get("Alarms", [])
-    names = [alarm["AlarmName"] for alarm in alarms]
+    names = alarms_of(deployment_config)
     if not names:
         return []
     answer: Any = account.client("cloudwatch", credentials).describe_alarms(AlarmNames=names)
