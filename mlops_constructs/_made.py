@@ -12,6 +12,7 @@ from .stages.batch.stage import BatchStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
 from .stages.monitoring.stage import MonitoringStage
+from .stages.releases import ReleasesStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
 
@@ -125,6 +126,14 @@ def make_ab_test(
     )
 
 
+def make_releases(
+    scope: Construct, env: Environment, registry: RegistryStage, deployment: DeploymentStage
+) -> ReleasesStage:
+    """Create the record of releases."""
+    endpoint = deployment.production_endpoint
+    return ReleasesStage(scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=endpoint)
+
+
 def make_batch(
     scope: Construct,
     config: PipelineConfig,
@@ -144,7 +153,7 @@ def make_batch(
         image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
         packages_arn=registry.packages_arn,
-        topic_arn=approval.topic_arn,
+        topic=(approval.topic_arn, approval.topic is not None),
         smoke_test=config.dev.smoke_test,
     )
 

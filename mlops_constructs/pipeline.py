@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from ._parts import Parts
+
 
 class MLOpsPipeline(Grants):
     """A production MLOps pipeline on AWS.
@@ -162,11 +164,7 @@ class MLOpsPipeline(Grants):
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
         parts = make_parts(self, config, env, prices)
-        self.image, self.registry = parts.image, parts.registry
-        self.training, self.evaluation = parts.training, parts.evaluation
-        self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.ab_test, self.batch = parts.ab_test, parts.batch
-        self.monitoring, self.alarms = parts.monitoring, parts.alarms
+        self._show(parts)
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
@@ -174,6 +172,14 @@ class MLOpsPipeline(Grants):
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)
+
+    def _show(self, parts: Parts) -> None:
+        """Make each stage an attribute."""
+        self.image, self.registry = parts.image, parts.registry
+        self.training, self.evaluation = parts.training, parts.evaluation
+        self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
+        self.ab_test, self.batch = parts.ab_test, parts.batch
+        self.monitoring, self.alarms = parts.monitoring, parts.alarms
 
     @classmethod
     def from_dict(cls, scope: Construct, id_: str, values: Mapping[str, object]) -> MLOpsPipeline:

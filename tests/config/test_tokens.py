@@ -17,6 +17,7 @@ from mlops_constructs import (
     Algorithm,
     Approval,
     Autoscaling,
+    BatchTransform,
     CategoricalParameter,
     Checkpoints,
     Column,
@@ -60,7 +61,14 @@ PARTS: list[Any] = [
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),
-    *(Approval(), Autoscaling(), CategoricalParameter(["a", "b"]), Checkpoints(), Column(name="x", type="number")),
+    *(
+        Approval(),
+        Autoscaling(),
+        BatchTransform(),
+        CategoricalParameter(["a", "b"]),
+        Checkpoints(),
+        Column(name="x", type="number"),
+    ),
     *(
         ContinuousParameter(0.0, 1.0),
         Cost(),
