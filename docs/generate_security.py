@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/tabular_retrain``."""
+"""Write ``security.md`` from the policies of ``main.py``, and of the examples that have more roles."""
 
 from __future__ import annotations
 
@@ -73,9 +73,18 @@ Only a pipeline with `monitoring` has these, here that of `examples/tabular_retr
 
 """
 
+_BATCH = """\
+## Roles of batch transform
+
+Only a pipeline with `batch` has these, here that of `examples/batch`.
+
+"""
+
 _ROLES = {
     "abort-ab-test": "gives the champion all requests, and ends the test",
     "approval": "notifies the approver",
+    "batch": "runs the model's container in transform jobs",
+    "batch-smoke-test": "scores golden records with a candidate",
     "build": "builds the algorithm's image",
     "check-dataset": "checks a data set before training costs anything",
     "deploy-dev": "lets CloudFormation deploy the DEV stack",
@@ -95,6 +104,7 @@ _ROLES = {
     "notebook": "runs the notebook instance",
     "pipeline": "runs the ML pipeline",
     "place-variants": "places champion and challenger, and begins and ends tests",
+    "record-batch": "records how a batch ended",
     "record-decision": "records what the approver decided",
     "record-release": "records what was released",
     "register-model": "registers a trained model",
@@ -102,6 +112,7 @@ _ROLES = {
     "seed-repository": "creates the first commit",
     "smoke-test-dev": "invokes the DEV endpoint with golden records",
     "smoke-test-production": "invokes the production endpoint with golden records",
+    "start-batch": "starts a transform job for a file",
     "start-image-pipeline": "lets EventBridge start the image pipeline on a push",
     "start-pipeline": "lets EventBridge start the ML pipeline on an upload",
     "stop-training": "stops the jobs that a stopped execution left running",
@@ -147,7 +158,7 @@ _WHY = (
     (r"^sagemaker:.*WeightsAndCapacities$", "reads the endpoint, and changes the weights of its variants"),
     (r"^sagemaker:(Describe|List)", "reads its own jobs, models and endpoints"),
     (r"^sagemaker:.*(ModelPackage)", "registers a model, or sets its status"),
-    (r"^sagemaker:.*(TrainingJob|TuningJob|ProcessingJob)", "starts or stops its own jobs, within limits"),
+    (r"^sagemaker:.*(TrainingJob|TuningJob|ProcessingJob|TransformJob)", "starts or stops its own jobs, within limits"),
     (r"^sagemaker:StopNotebookInstance", "stops itself when idle"),
     (r"^sagemaker:", "manages its own models and endpoints"),
 )
@@ -157,11 +168,14 @@ _WHY = (
 def page() -> str:
     """Give the whole page."""
     document = _synthesized(ROOT)
-    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "tabular_retrain"))
+    names = ("ab_test", "tabular_retrain", "batch")
+    of_tests, watched, scoring = (_synthesized(ROOT / "examples" / name) for name in names)
     roles = _roles(document, _purposes(document))
     added = _roles(of_tests, _purposes(of_tests) - _purposes(document))
     watching = _roles(watched, _purposes(watched) - _purposes(document))
-    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", _AB_TESTS + added, _MONITORING + watching, _UNPROVEN]
+    batches = _roles(scoring, _purposes(scoring) - _purposes(document))
+    more = [_AB_TESTS + added, _MONITORING + watching, _BATCH + batches]
+    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", *more, _UNPROVEN]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
 

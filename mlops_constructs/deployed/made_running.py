@@ -33,6 +33,7 @@ _JOBS = (
     _Kind("training job", "TrainingJob", "training_job"),
     _Kind("tuning job", "HyperParameterTuningJob", "hyper_parameter_tuning_job"),
     _Kind("processing job", "ProcessingJob", "processing_job"),
+    _Kind("transform job", "TransformJob", "transform_job"),
 )
 
 
@@ -75,7 +76,9 @@ class Running:
         """Return the jobs that are not over."""
         sagemaker = self._pipeline.client("sagemaker")
         prefixes = {self._pipeline.name, tuning_prefix(self._pipeline.name)}
-        ours = re.compile(rf"({'|'.join(map(re.escape, sorted(prefixes)))})-[0-9a-f]{{12}}(-r\d+)?")
+        names = "|".join(map(re.escape, sorted(prefixes)))
+        # Of an execution, also its golden test; and of a file, see ``Batches.job_of``.
+        ours = re.compile(rf"({names})((-golden)?-[0-9a-f]{{12}}(-r\d+)?|-batch-[0-9a-f]{{20}})")
         for kind in _JOBS:
             for prefix in sorted(prefixes):
                 for status in _RUNNING:

@@ -25,6 +25,7 @@ Usage = Literal[
     "spot training job",
     "training job",
     "training warm pool",
+    "transform job",
 ]
 
 
@@ -96,6 +97,10 @@ def _of_jobs(stack: SynthesizedStack) -> Iterator[Demand]:
             cluster = document["processing_job"]["ProcessingResources"]["ClusterConfig"]
             count = cluster["InstanceCount"]
             yield Demand("evaluation job", cluster["InstanceType"], "processing job", count, count)
+        if "transform_job" in document:
+            resources = document["transform_job"]["TransformResources"]
+            count = resources["InstanceCount"]
+            yield Demand("batch transform", resources["InstanceType"], "transform job", count, count)
 
 
 def _training(document: Mapping[str, Any]) -> Iterator[Demand]:

@@ -26,7 +26,7 @@ def aimed(program: Program) -> Iterator[Recorded]:
     """Give the calls for the roles, buckets, keys and queues of a stack."""
     for pipeline in program.pipelines:
         site = _Site(program, pipeline)
-        for rows in (_deliver, _deploy, _jobs, _judge, _listings):
+        for rows in (_deliver, _deploy, _jobs, _judge, _listings, _batches):
             yield from filter(program.concerns, rows(site))
         yield from filter(program.concerns, refused(pipeline))
     yield from _trusts(program)
@@ -81,6 +81,8 @@ def _deliver(site: _Site) -> Iterator[Recorded]:
         ("deploy-production", "model-production", "lambda"),
         ("train-model", "training", "lambda"),
         ("run-evaluation", "evaluation", "lambda"),
+        ("start-batch", "batch", "lambda"),
+        ("batch-smoke-test", "batch", "lambda"),
     ):
         to = {"iam__PassedToService": f"{service}.amazonaws.com"}
         yield site.call(passing, "iam:PassRole", site.role(role), **to)
@@ -137,13 +139,14 @@ def _jobs(site: _Site) -> Iterator[Recorded]:
     """What jobs and models may cost, where they may send, and with which keys."""
     for purpose in (
         *("training", "train-model", "evaluation", "run-evaluation", "notebook"),
+        *("batch", "start-batch", "batch-smoke-test"),
         *("model-dev", "model-production", "deploy-dev", "deploy-production"),
     ):
         yield site.call(purpose, "kms:CreateGrant", site.key, kms__GrantIsForAWSResource="false")
     for role in site.others(("pipeline", "image-pipeline")):
         for action in ("Decrypt", "GenerateDataKey"):
             yield Recorded(role, f"kms:{action}", site.key)
-    for purpose in ("training", "evaluation", "model-dev", "model-production"):
+    for purpose in ("training", "evaluation", "batch", "model-dev", "model-production"):
         yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/Billing")
     yield site.call("watch-traffic", "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/SageMaker")
 
@@ -202,6 +205,30 @@ def _listings(site: _Site) -> Iterator[Recorded]:
     for purpose, action in itertools.product(purposes, ("ListBucket", "ListBucketVersions")):
         yield site.call(purpose, f"s3:{action}", site.data, s3__prefix=_OTHER)
         yield site.call(purpose, f"s3:{action}", site.data)
+
+
+def _batches(site: _Site) -> Iterator[Recorded]:
+    """What batches may not do: models and tags of others, models with a network, and other folders."""
+    theirs, ours = ({"aws__RequestTag/mlops:pipeline": name} for name in (_OTHER, site.name))
+    for purpose, kind in (("start-batch", "batch"), ("batch-smoke-test", "golden")):
+        model, job = (site.arn("sagemaker", f"{one}/{site.name}-{kind}-HEX") for one in ("model", "transform-job"))
+        isolated = {"sagemaker__NetworkIsolation": "true"}
+        yield site.call(purpose, "sagemaker:CreateModel", model, **theirs, **isolated)
+        yield site.call(purpose, "sagemaker:CreateModel", model, **isolated)
+        yield site.call(purpose, "sagemaker:CreateModel", model, **ours, sagemaker__NetworkIsolation="false")
+        yield site.call(purpose, "sagemaker:CreateModel", model, **ours)
+        for made in (model, job):
+            yield site.call(purpose, "sagemaker:AddTags", made, **theirs)
+            yield site.call(purpose, "sagemaker:AddTags", made)
+    for purpose in ("batch", "start-batch"):
+        yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"releases/{_OTHER}/")
+        yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"batch-tests/{_OTHER}/HEX/in/golden.csv")
+    crm = f"arn:aws:iam::{ACCOUNT}:role/crm-export"
+    for prefix in ("datasets/", "data/"):
+        for purpose in ("batch", "start-batch", "record-batch"):
+            for action in ("ListBucket", "ListBucketVersions"):
+                yield site.call(purpose, f"s3:{action}", site.data, s3__prefix=prefix)
+        yield Recorded(crm, "s3:ListBucket", site.data, _context({"s3__prefix": prefix}))
 
 
 def _trusts(program: Program) -> Iterator[Recorded]:

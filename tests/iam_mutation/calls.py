@@ -19,6 +19,7 @@ _INVOKED = (
     *("check-dataset", "train-model", "run-evaluation", "register-model", "evaluate-model", "gather-evidence"),
     *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release", "place-variants"),
     "make-baseline",
+    "batch-smoke-test",
 )
 _IN_ACCOUNT = {"aws:sourceaccount": ACCOUNT}
 _PACKAGE = arn("sagemaker", "model-package/{pipeline}/1")
@@ -33,6 +34,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _ab_tests()
     yield from _monitoring()
     yield from _retraining()
+    yield from _batches()
     yield from _granted()
 
 
@@ -195,6 +197,30 @@ def _ab_tests() -> Iterator[tuple[Recorded, ...]]:
         _call("notebook", "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{looks}"),
         _call("notebook", "kms:Decrypt", "{key}", through_s3),
     )
+
+
+def _batches() -> Iterator[tuple[Recorded, ...]]:
+    """What batches do at one time or another; only some pipelines have them."""
+    data, artifacts, listing = "arn:aws:s3:::{data}", "arn:aws:s3:::{artifacts}", {"s3:prefix": "scoring/"}
+    starts, ends = "start-batch", "record-batch"
+    # An object that does not exist any more is looked for; and a schedule lists versions.
+    for action in ("ListBucket", "ListBucketVersions"):
+        yield (_call(starts, f"s3:{action}", data, listing),)
+    yield (_call(ends, "s3:ListBucket", data, listing),)
+    for purpose in (starts, ends):
+        yield (_call(purpose, "s3:ListBucket", data, {"s3:prefix": "predictions/{pipeline}-batch-HEX/record.json"}),)
+        yield (_call(purpose, "sns:Publish", arn("sns", "{pipeline}-approvals")),)
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield (_call(purpose, f"kms:{action}", "{key}", {"kms:viaservice": "sns.{region}.amazonaws.com"}),)
+    # A job that SageMaker refuses leaves no model; a test of an execution that has ended is stopped.
+    yield (_call(starts, "sagemaker:DeleteModel", arn("sagemaker", "model/{pipeline}-batch-HEX")),)
+    golden = arn("sagemaker", "transform-job/{pipeline}-golden-HEX")
+    yield (_call("batch-smoke-test", "sagemaker:StopTransformJob", golden),)
+    group = arn("logs", "log-group:/aws/sagemaker/TransformJobs:log-stream:")
+    for purpose in (ends, "batch-smoke-test"):
+        yield (_call(purpose, "logs:FilterLogEvents", group),)
+    # The golden test lists its folder with a prefix.
+    yield (_call("batch", "s3:ListBucket", artifacts, {"s3:prefix": "batch-tests/{pipeline}/HEX/in/golden.csv"}),)
 
 
 def _monitoring() -> Iterator[tuple[Recorded, ...]]:

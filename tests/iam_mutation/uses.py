@@ -18,6 +18,7 @@ LAMBDA = tuple(purpose for purpose, service in Existing.ROLES.items() if service
 """Purposes of the functions."""
 
 _VOLUMES = ("training", "evaluation", "model-dev", "model-production", "notebook", "train-model", "run-evaluation")
+_TRANSFORMS = ("batch", "start-batch", "batch-smoke-test")
 
 
 def arn(service: str, resource: str) -> str:
@@ -59,14 +60,18 @@ def _sagemaker() -> Iterator[tuple[str, str, Mapping[str, str]]]:
         "subnet_arn": arn("ec2", "subnet/{subnet}"),
         "security_group_arn": arn("ec2", "security-group/{security group}"),
     }
-    jobs = {"training": ("training", "TrainingJobs"), "evaluation": ("processing", "ProcessingJobs")}
+    jobs = {
+        "training": ("training", "TrainingJobs"),
+        "evaluation": ("processing", "ProcessingJobs"),
+        "batch": ("transform", "TransformJobs"),
+    }
     models = {f"model-{stage}": ("model", f"Endpoints/{{pipeline}}-{stage}") for stage in ("dev", "production")}
     for purpose, (use, group) in (jobs | models).items():
         yield purpose, f"SageMaker {use}", {**image, **_log(f"/aws/sagemaker/{group}")}
         yield purpose, "SageMaker VPC", network
     yield "notebook", "SageMaker notebook repository", {"repository_arn": "{repository}"}
     yield "notebook", "SageMaker notebook", _log("/aws/sagemaker/NotebookInstances", "{pipeline}/jupyter.log")
-    for purpose in _VOLUMES:
+    for purpose in (*_VOLUMES, *_TRANSFORMS):
         yield purpose, "SageMaker volume", {"key_arn": "{key}"}
 
 

@@ -39,6 +39,11 @@ def test_an_evaluation_job_is_a_processing_job() -> None:
     assert [(one.part, one.first, one.peak) for one in found] == [("evaluation job", 1, 1)]
 
 
+def test_batches_and_the_test_of_a_candidate_are_transform_jobs() -> None:
+    found = [one for one in demands(real("examples/batch/main.py")) if one.usage == "transform job"]
+    assert [(one.part, one.first, one.peak) for one in found] == [("batch transform", 1, 1)] * 2
+
+
 @pytest.mark.parametrize(
     ("changed", "resources", "expected"),
     [
