@@ -29,6 +29,19 @@ key; ARNs are shown without the part up to the account. Conditions are in bracke
 
 """
 
+_MODES = """\
+## Modes of serving
+
+- **Serverless**: SageMaker does not support network isolation and VPCs for serverless endpoints, so the model's container
+  can reach the internet; its role may read the model, and write logs and metrics. `deploy-*` may create configurations of
+  at most the configured memory and concurrency, and none with instances; it has no permissions for alarms, scaling and
+  volumes. SageMaker keeps a copy of the image, encrypted with a key of its own.
+- **Asynchronous**: `model-*` also reads `async/NAME/ENVIRONMENT/input/*` of the artifact bucket, writes `output/*` and
+  `failure/*` there, and publishes to the topics that are configured. `smoke-test-*` may call `InvokeEndpointAsync` in the
+  place of `InvokeEndpoint`, with requests below `input/smoke-test/*`.
+
+"""
+
 _UNPROVEN = """\
 ## What is proven, and how
 
@@ -175,7 +188,7 @@ def page() -> str:
     watching = _roles(watched, _purposes(watched) - _purposes(document))
     batches = _roles(scoring, _purposes(scoring) - _purposes(document))
     more = [_AB_TESTS + added, _MONITORING + watching, _BATCH + batches]
-    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", *more, _UNPROVEN]
+    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", *more, _MODES, _UNPROVEN]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from .slots import Slot
 
 Json = dict[str, Any]
+# An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+_COUNTED = {"real-time": ("Invocations", "Sum"), "asynchronous": ("Invocation5XXErrors", "SampleCount")}
 _ERRORS, _SLOW = "ServerErrors", "SlowAnswers"
 
 
@@ -35,9 +38,6 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     variant = slot.variant
-    # An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
-    # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
-    counted = ("Invocations", "Sum") if mode == "real-time" else ("Invocation5XXErrors", "SampleCount")
     enough = f"requests >= {rollout.min_requests}"
     alarms = {
         slot.resource(_ERRORS): _alarm(
@@ -55,7 +55,7 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
                         "ReturnData": True,
                     },
                     _measured("errors", "Invocation5XXErrors", "Sum", variant),
-                    _measured("requests", *counted, variant),
+                    _measured("requests", *_COUNTED[mode], variant),
                 ],
             },
         ),
