@@ -149,7 +149,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         environment={} if script is None else script.serving_environment,
         ab_test=config.ab_test is not None,
     )
-    production = deployment.production_endpoint
     training = make_training(scope, config, env, prices, image, deployment)
     evaluation = EvaluationStage(
         scope,
@@ -158,7 +157,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         env=env,
         group=registry.name,
         packages_arn=registry.packages_arn,
-        production_stack=production,
+        production_stack=deployment.production_endpoint,
         stack_parameters=deployment.stack_parameters,
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
@@ -166,10 +165,10 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         serving=None if script is None else make_serving(image, script),
     )
     approval = make_approval(scope, config, env, prices, registry, deployment)
-    releases = make_releases(scope, env, registry, deployment)
     retraining = make_retraining(scope, config, env, approval)
     return Parts(
-        *(image, registry, training, evaluation, deployment, approval, releases),
+        *(image, registry, training, evaluation, deployment, approval),
+        releases=make_releases(scope, env, registry, deployment),
         alarms=make_alarms(scope, config, env, image, deployment, approval.topic_arn),
         budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),

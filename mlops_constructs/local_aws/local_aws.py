@@ -93,8 +93,11 @@ class LocalAws:
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self._gateway = Gateway(self.account, partial(check_call, self.account))
-        # In the order in which they start; they close in reverse order.
-        self._services: tuple[Service, ...] = (
+        self._services = self._all_services()
+
+    def _all_services(self) -> tuple[Service, ...]:
+        """Return the services in the order in which they start; they close in reverse order."""
+        return (
             self.s3,
             self.events,
             self.lambda_,
