@@ -88,6 +88,7 @@ _ROLES = {
     "record-decision": "records what the approver decided",
     "record-release": "records what was released",
     "register-model": "registers a trained model",
+    "retire-dev": "deletes the DEV endpoint after the decision",
     "seed-repository": "creates the first commit",
     "smoke-test-dev": "invokes the DEV endpoint with golden records",
     "smoke-test-production": "invokes the production endpoint with golden records",

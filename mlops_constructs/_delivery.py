@@ -50,6 +50,7 @@ def _functions(parts: Parts) -> list[Function]:
         parts.training.check_dataset,
         parts.training.train_model,
         *parts.evaluation.functions,
+        *([] if parts.retirement is None else [parts.retirement.retire_dev]),
         parts.deployment.dev_smoke_test,
         *parts.approval.functions,
         parts.deployment.production_smoke_test,
@@ -64,7 +65,7 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
         PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
         *parts.training.stages(),
         *parts.evaluation.stages(),
-        deployment.dev_stage(),
+        deployment.dev_stage(None if parts.retirement is None else parts.retirement.action()),
         approval.stage(),
         _production_stage(parts),
     ]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from ._aws.naming import dead_letters_name
 from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
-from .stages.approval import ApprovalStage
+from .stages.approval import ACTION, STAGE, ApprovalStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
+from .stages.retirement import RetirementStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
 
@@ -102,6 +103,22 @@ def make_approval(
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
         ab_test=config.ab_test is not None,
+    )
+
+
+def make_retirement(
+    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage
+) -> RetirementStage | None:
+    """Create what deletes the DEV endpoint after the decision, or None where it is kept."""
+    if config.approval.keep_dev_endpoint:
+        return None
+    return RetirementStage(
+        scope,
+        "retirement",
+        env=env,
+        stack=deployment.dev_endpoint,
+        deploy_role_arn=deployment.dev_roles.deploy.arn,
+        approval=(STAGE, ACTION),
     )
 
 

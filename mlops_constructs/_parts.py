@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._made import make_ab_test, make_alarms, make_approval, make_image, make_serving, make_training
+from ._made import make_ab_test, make_alarms, make_approval, make_image, make_retirement, make_serving, make_training
 from .stages.dashboard.stage import DashboardStage
 from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .stages.alarms import AlarmsStage
     from .stages.approval import ApprovalStage
     from .stages.image.stage import ImageStage
+    from .stages.retirement import RetirementStage
     from .stages.training.stage import TrainingStage
 
 
@@ -39,6 +40,7 @@ class Parts:
     evaluation: EvaluationStage
     deployment: DeploymentStage
     approval: ApprovalStage
+    retirement: RetirementStage | None
     releases: ReleasesStage
     ab_test: ABTestStage | None
     alarms: AlarmsStage
@@ -122,9 +124,10 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         serving=None if script is None else make_serving(image, script),
     )
     approval = make_approval(scope, config, env, prices, registry, deployment)
+    retirement = make_retirement(scope, config, env, deployment)
     releases = ReleasesStage(
         scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
     )
     alarms = make_alarms(scope, config, env, image, approval.topic_arn)
     ab_test = make_ab_test(scope, config, env, deployment)
-    return Parts(image, registry, training, evaluation, deployment, approval, releases, ab_test, alarms)
+    return Parts(image, registry, training, evaluation, deployment, approval, retirement, releases, ab_test, alarms)

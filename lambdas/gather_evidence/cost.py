@@ -25,12 +25,14 @@ class Cost:
     Attributes:
         hourly: Production, per hour.
         monthly: DEV and production, per month.
+        dev: For how long DEV is part of it.
         source: Where the price of production is from.
         reason: Why the approver must give a reason, or ``none``.
     """
 
     hourly: str
     monthly: str
+    dev: str
     source: str
     reason: str
 
@@ -41,10 +43,10 @@ def cost_of(request: Mapping[str, Mapping[str, Any]], settings: Settings, docume
     production = {**settings.production_parameters, **requested.get("production", {})}
     dev = {**document.dev_parameters, **requested.get("dev", {})}
     hourly = _hourly(production, document.hourly_prices_usd["production"], fleets=1 if settings.ab_test is None else 2)
-    together = _sum(hourly, _hourly(dev, document.hourly_prices_usd["dev"]))
-    monthly = None if together is None else (together[0] * HOURS_PER_MONTH, together[1] * HOURS_PER_MONTH)
+    of_dev = _hourly(dev, document.hourly_prices_usd["dev"])
+    monthly = _sum(_for(hourly, HOURS_PER_MONTH, HOURS_PER_MONTH), _for(of_dev, *_dev_hours(document)))
     source = document.price_sources.get(production["InstanceType"], UNKNOWN)
-    return Cost(_span(hourly), _span(monthly), source, _reason(monthly, document.max_monthly_usd))
+    return Cost(_span(hourly), _span(monthly), _dev_text(document), source, _reason(monthly, document.max_monthly_usd))
 
 
 def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: int = 1) -> tuple[float, float] | None:
@@ -54,6 +56,23 @@ def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: 
         return None
     least, most = asked.instances(parameters)
     return least * price, fleets * most * price
+
+
+def _for(
+    hourly: tuple[float, float] | None, least_hours: float, most_hours: float
+) -> tuple[float, float] | None:
+    return None if hourly is None else (hourly[0] * least_hours, hourly[1] * most_hours)
+
+
+def _dev_hours(document: Document) -> tuple[float, float]:
+    """How long DEV runs in a month with one release: until the decision, which may come at once."""
+    return (HOURS_PER_MONTH, HOURS_PER_MONTH) if document.max_dev_hours is None else (0.0, document.max_dev_hours)
+
+
+def _dev_text(document: Document) -> str:
+    if document.max_dev_hours is None:
+        return "all month"
+    return f"until the decision about one release a month, at most {document.max_dev_hours:g} h"
 
 
 def _sum(one: tuple[float, float] | None, other: tuple[float, float] | None) -> tuple[float, float] | None:

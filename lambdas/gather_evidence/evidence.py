@@ -36,6 +36,7 @@ class Evidence:
     fleet: str
     hourly_cost: str
     monthly_cost: str
+    dev_time: str
     price_source: str
     reason: str
 
@@ -83,6 +84,7 @@ class Evidence:
             "Production runs on": self.fleet,
             "Hourly cost": self.hourly_cost,
             "Monthly with DEV": self.monthly_cost,
+            "DEV in it": self.dev_time,
             "Price from": self.price_source,
             **({} if self.reason == NONE else {"Needs a reason": self.reason}),
             "Execution": self.link,

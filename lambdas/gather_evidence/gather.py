@@ -59,6 +59,7 @@ def gather(
         fleet=settings.production_fleet if fleet is None else fleet,
         hourly_cost=cost.hourly,
         monthly_cost=cost.monthly,
+        dev_time=cost.dev,
         price_source=cost.source,
         reason=cost.reason,
     )

@@ -94,7 +94,9 @@ class SmokeTest:
 
     def _not_there(self, error: Exception) -> Exception:
         if error_code(error) == "ValidationException" and "not find" in str(error):
-            return StepError(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
+            return StepError(
+                f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it, with all its actions."
+            )
         return error
 
     def _variant_of_release(self, variants: list[dict[str, Any]]) -> str | None:

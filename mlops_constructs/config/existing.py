@@ -57,6 +57,7 @@ class Existing(Part):
         "judge-ab-test": "lambda.amazonaws.com",
         "place-variants": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
+        "retire-dev": "lambda.amazonaws.com",
         "record-release": "lambda.amazonaws.com",
         "register-model": "lambda.amazonaws.com",
         "run-evaluation": "lambda.amazonaws.com",

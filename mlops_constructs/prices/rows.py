@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .amounts import HOURS_PER_MONTH, Amount, billed_seconds, of_instances, total
@@ -88,7 +88,7 @@ def rows_of(
     """Return every row.
 
     Args:
-        documents: The documents of the pipeline's functions.
+        documents: The documents of the pipeline's functions; that of the evidence tells how long DEV runs.
         endpoints: Environment (``dev``, ``production``) to the parameters of its stack.
         notebook: Instance type and GB of the notebook instance, or None.
         book: The prices.
@@ -97,7 +97,10 @@ def rows_of(
     found: list[Row] = []
     for document in documents:
         found += _jobs(document, book) if isinstance(document, dict) else []
-    found += [_endpoint(name, parameters, book) for name, parameters in endpoints.items()]
+    dev_hours = next((one["max_dev_hours"] for one in documents if isinstance(one, dict) and "max_dev_hours" in one), None)
+    for name, parameters in endpoints.items():
+        row = _endpoint(name, parameters, book)
+        found.append(row if name != "dev" or dev_hours is None else _until_decision(row, dev_hours))
     found += [] if notebook is None else _notebook(*notebook, book, notebook_hours)
     return [*found, _storage("storage", "data sets, models, records: GB not known", None, "s3", book)]
 
@@ -160,6 +163,13 @@ def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
         return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
     hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
     return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
+
+
+def _until_decision(row: Row, hours: float) -> Row:
+    """Return the row of an endpoint that is deleted after the decision, which may come at once."""
+    period = f"a month with one release: until the decision, at most {hours:g} h"
+    amount = None if row.hourly is None else Amount(0, row.hourly.most * hours)
+    return replace(row, period=period, amount=amount)
 
 
 def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float) -> list[Row]:

@@ -143,6 +143,7 @@ class ApprovalStage(Construct):
                 "hourly_prices_usd": {name: dict(known) for name, known in prices.endpoints.items()},
                 "price_sources": dict(prices.sources),
                 "dev_parameters": dict(fleets["dev"]),
+                "max_dev_hours": None if self._config.keep_dev_endpoint else self._config.timeout_in_minutes / 60,
                 "max_monthly_usd": max_monthly_usd,
             },
             permissions=[

@@ -29,6 +29,7 @@ STEPS = {
     "gather_evidence": "gather_evidence",
     "record_decision": "record_approval",
     "record_release": "record_release",
+    "retire_dev": "await_dev",
     "place_variants": "place_variants",
     "run_evaluation": "run_evaluation",
 }
@@ -45,6 +46,7 @@ VERBS = {
     "record_decision": "record",
     "record_release": "record",
     "register_model": "register",
+    "retire_dev": "retire",
     "run_evaluation": "run",
     "seed_repository": "seed",
     "smoke_test": "smoke",

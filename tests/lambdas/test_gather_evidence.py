@@ -41,6 +41,7 @@ DOCUMENT: dict[str, Any] = {
     "hourly_prices_usd": {"dev": {"ml.m5.large": 0.115}, "production": {"ml.m5.large": 0.115}},
     "price_sources": {"ml.m5.large": "a price list"},
     "dev_parameters": {**CONFIGURED, "InitialInstanceCount": "1", "Autoscales": "false"},
+    "max_dev_hours": None,
     "max_monthly_usd": None,
 }
 VERDICT = {"Verdict": "accuracy is 0.95 (required: at least 0.9)"}
@@ -247,6 +248,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         fleet=fleet,
         hourly_cost=cost,
         monthly_cost=cost,
+        dev_time=cost,
         price_source=cost,
         reason=reason,
     )
@@ -275,3 +277,21 @@ def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str, 
     message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
     assert len(message) <= 960
     assert message.endswith(f"\nEvidence: {URI}")
+
+
+def test_dev_costs_until_the_decision(call: Any, write_document: Callable[[object], None]) -> None:
+    write_document({**DOCUMENT, "max_dev_hours": 24.0})
+    message = call(package(accuracy="0.95"))["Message"]
+    # 2 to 4 instances for 730 hours, and 1 for 0 to 24 hours.
+    assert "Monthly cost with DEV: 168 to 339 USD" in message
+    assert "DEV in it:          until the decision about one release a month, at most 24 h" in text_of()
+
+
+def test_a_dev_that_is_kept_costs_all_month(call: Any) -> None:
+    call(package(accuracy="0.95"))
+    assert "DEV in it:          all month" in text_of()
+
+
+def text_of() -> str:
+    key = f"evidence/{GROUP}/{EXECUTION}.txt"
+    return clients.client("s3").get_object(Bucket="artifacts", Key=key)["Body"].read().decode()

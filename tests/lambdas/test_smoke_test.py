@@ -434,7 +434,7 @@ def test_a_broken_endpoint_fails_with_its_reason(call: Any, sagemaker: Any, repo
 
 def test_an_absent_endpoint_is_named(call: Any, reports: Any) -> None:
     call()
-    assert reports.message == f"There is no endpoint {ENDPOINT}; retry the stage that deploys it."
+    assert reports.message == f"There is no endpoint {ENDPOINT}; retry the stage that deploys it, with all its actions."
 
 
 def test_an_error_of_the_model_is_shown(call: Any, runtime: Any, reports: Any) -> None:

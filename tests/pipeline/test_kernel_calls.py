@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Pinned, so that a change that makes every synth slower is seen. Fewer is better; more wants a reason. One reads
 # whether the provider has an alias, because prices need the region; the last four make the stage and its dashboard,
 # and two alarms.
-CALLS = 291
+CALLS = 314
 # The stack and its provider are read before the arguments are refused, so that all mistakes are told together.
 READS = ["node", "children", "regionInput", "defaultTagsInput"]
 

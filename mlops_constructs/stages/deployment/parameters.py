@@ -26,6 +26,8 @@ PARAMETERS = (
 )
 # Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
+# When `mlops pause` deleted the endpoint, or RUNS. No release sets it, so that each one brings its endpoint back.
+PAUSED, RUNS = "Paused", "no"
 _TRUTH = {"Type": "String", "AllowedValues": ["true", "false"]}
 # Of the endpoint as a whole, also where it has two slots.
 _SHARED_CHOICES = ("EncryptVolume", "CaptureSampling")
@@ -40,6 +42,7 @@ def endpoint_parameters(
     parameters: dict[str, Any] = {
         **{name: text for name in PARAMETERS},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
+        PAUSED: {**text, "Default": RUNS, "Description": "When the endpoint was paused, or no"},
     }
     if len(slots) == 1:
         return {**parameters, **choices}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...config.requests import AllowedEndpoint, EndpointLimits
 from .alarms import alarm_names, rollback_alarms
 from .autoscaling import autoscaling
-from .parameters import endpoint_parameters
+from .parameters import PAUSED, RUNS, endpoint_parameters
 from .slots import ONLY, SLOTS, TWO, no_value_unless
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Tag of models and endpoint configurations; the policy of the role that deploys allows changes only with this tag.
 PIPELINE_TAG = "mlops:pipeline"
+# The condition that is true while the endpoint is not paused.
+_RUNS = "Runs"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 Json = dict[str, Any]
 
@@ -60,7 +62,7 @@ def endpoint_template(
         "Conditions": _conditions(config, slots),
         "Resources": _resources(config, _key_values(tags), slots, environment, in_vpc=in_vpc),
         "Outputs": {
-            "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
+            "EndpointName": {"Condition": _RUNS, "Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
         },
     }
@@ -74,16 +76,18 @@ def _conditions(config: Endpoint, slots: Sequence[Slot]) -> Json:
     def is_true(parameter: str) -> Json:
         return {"Fn::Equals": [{"Ref": parameter}, "true"]}
 
-    conditions = {
+    runs = {"Condition": _RUNS}
+    conditions: Json = {
+        _RUNS: {"Fn::Equals": [{"Ref": PAUSED}, RUNS]},
         "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
         "EncryptsVolume": is_true("EncryptVolume"),
     }
     for slot in slots:
         if slot.condition is None:
-            conditions[slot.scales] = is_true("Autoscales")
+            conditions[slot.scales] = {"Fn::And": [runs, is_true("Autoscales")]}
             continue
         conditions[slot.condition] = {"Fn::Not": [{"Fn::Equals": [{"Ref": SLOTS}, _other(slot).variant]}]}
-        scales = [{"Condition": slot.condition}, is_true(f"{slot.prefix}Autoscales")]
+        scales = [runs, {"Condition": slot.condition}, is_true(f"{slot.prefix}Autoscales")]
         conditions[slot.scales] = {"Fn::And": scales}
     if slots == TWO and config.rollout is not None:
         # An update that changes the set of variants can have no deployment policy.
@@ -177,7 +181,7 @@ def _endpoint(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json
         "RetainAllVariantProperties": True,
         "Tags": tags + _release_tags(),
     }
-    endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}
+    endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Condition": _RUNS, "Properties": properties}
     if config.rollout is None:
         return endpoint
     policy = _deployment(config.rollout, slots)
