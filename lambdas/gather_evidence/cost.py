@@ -58,9 +58,7 @@ def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: 
     return least * price, fleets * most * price
 
 
-def _for(
-    hourly: tuple[float, float] | None, least_hours: float, most_hours: float
-) -> tuple[float, float] | None:
+def _for(hourly: tuple[float, float] | None, least_hours: float, most_hours: float) -> tuple[float, float] | None:
     return None if hourly is None else (hourly[0] * least_hours, hourly[1] * most_hours)
 
 

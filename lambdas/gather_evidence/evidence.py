@@ -22,6 +22,7 @@ class Evidence:
     release: str
     candidate: str
     production: str
+    paused: str
     metrics: dict[str, str]
     production_metrics: dict[str, str]
     gate: str
@@ -73,7 +74,7 @@ class Evidence:
             "Data set requests": self.asked,
             **({} if self.ab_test == NONE else {"A/B test": self.ab_test}),
             "Candidate": self.candidate,
-            "Production now": self.production,
+            "Production now": self._production(),
             "Gate": self.gate,
             "DEV smoke test": self.smoke_test,
             "Data set": self.dataset,
@@ -91,6 +92,11 @@ class Evidence:
         }
         lines = [f"{name + ':':<20}{value}" for name, value in facts.items()]
         return "\n".join([*again, *lines, "", "Metrics (production now):", *self._metric_lines(), ""])
+
+    def _production(self) -> str:
+        if self.paused == NONE:
+            return self.production
+        return f"{self.production}, paused since {self.paused}; the release brings the endpoint back"
 
     def _metric_lines(self) -> list[str]:
         lines = [

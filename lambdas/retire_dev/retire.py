@@ -1,8 +1,8 @@
 """Whose DEV endpoint it is decides whether it is deleted, never which event came, nor how often or how late.
 
-An execution never updates the endpoint of another one: it waits until that stack is deleted, and creates its own. A stack
-is deleted by its ID, which the next stack of the same name does not have. So whatever is late can only delete what was
-to be deleted anyway.
+An execution never updates the endpoint of another one: it waits until that stack is deleted, and creates its own. A
+stack is deleted by its ID, which the next stack of the same name does not have. So what is late can only delete a stack
+that was to be deleted anyway.
 """
 
 from __future__ import annotations

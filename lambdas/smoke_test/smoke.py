@@ -169,7 +169,7 @@ class SmokeTest:
             if error_code(error) == "ModelError":
                 return "production fails on them"
             if error_code(error) == "ValidationError" and "not found" in str(error):
-                return "production none"
+                return "no production endpoint"
             raise
         answers = _answers(response, len(records))
         if len(answers) != len(records):

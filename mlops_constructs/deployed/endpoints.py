@@ -41,12 +41,8 @@ class Response:
 def endpoint_of(pipeline: DeployedPipeline, stack: str) -> str:
     """Return the name of the endpoint in a CloudFormation stack. Raises MlopsError, with the reason, without one."""
     found = find_stack(pipeline.client, stack)
-    if found is None and pipeline.retires_dev and stack == pipeline.stacks[0]:
-        raise MlopsError(
-            f"DEV is not deployed now: the stack {stack} is deleted after the decision; the next release brings it back"
-        )
     if found is None:
-        raise MlopsError(f"nothing is deployed yet: the stack {stack} does not exist")
+        raise MlopsError(absence(pipeline, stack))
     if found.paused_at is not None:
         raise MlopsError(
             f"the endpoint of {stack} has been paused since {found.paused_at}: `mlops resume {pipeline.name}` brings it"
@@ -55,6 +51,13 @@ def endpoint_of(pipeline: DeployedPipeline, stack: str) -> str:
     if "EndpointName" not in found.outputs:
         raise MlopsError(f"the stack {stack} has no endpoint; its status is {found.status}")
     return found.outputs["EndpointName"]
+
+
+def absence(pipeline: DeployedPipeline, stack: str) -> str:
+    """Return why a stack does not exist, as a sentence."""
+    if pipeline.retires_dev and stack == pipeline.stacks[0]:
+        return f"DEV is not deployed now: {stack} is deleted after the decision; the next release brings it back"
+    return f"nothing is deployed yet: the stack {stack} does not exist"
 
 
 def invoke(

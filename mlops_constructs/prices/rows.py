@@ -97,7 +97,9 @@ def rows_of(
     found: list[Row] = []
     for document in documents:
         found += _jobs(document, book) if isinstance(document, dict) else []
-    dev_hours = next((one["max_dev_hours"] for one in documents if isinstance(one, dict) and "max_dev_hours" in one), None)
+    dev_hours = next(
+        (one["max_dev_hours"] for one in documents if isinstance(one, dict) and "max_dev_hours" in one), None
+    )
     for name, parameters in endpoints.items():
         row = _endpoint(name, parameters, book)
         found.append(row if name != "dev" or dev_hours is None else _until_decision(row, dev_hours))
@@ -161,6 +163,8 @@ def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
     text = " and, in an A/B test, ".join(what)
     if both is None:
         return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
+    if str(parameters.get("Paused", "no")) != "no":
+        return Row(part, f"{text}, paused", Amount(0, 0), "a month", Amount(0, 0), source, is_monthly=True)
     hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
     return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
 

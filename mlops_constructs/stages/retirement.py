@@ -26,7 +26,14 @@ class RetirementStage(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, env: Environment, stack: str, deploy_role_arn: str, approval: tuple[str, str]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        env: Environment,
+        stack: str,
+        deploy_role_arn: str,
+        approval: tuple[str, str],
     ) -> None:
         """Make the function and its rules.
 

@@ -234,6 +234,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         release=release,
         candidate="arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:model-package/" + "x" * 63 + "/123",
         production="none",
+        paused="none",
         metrics=metrics,
         production_metrics={},
         gate=gate,

@@ -14,8 +14,6 @@ from retire_dev.handler import handler
 from retire_dev.retire import MAX_WAIT_SECONDS, retire
 from retire_dev.settings import Settings
 
-from handler_kit import clients
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,8 +86,12 @@ def test_what_another_execution_left_is_deleted_and_awaited(
     assert json.loads(reports.token)["awaits"] == STACK
 
 
-@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"])
-def test_the_executions_own_stack_is_left_alone(load_event: Any, reports: Any, cloudformation: Any, status: str) -> None:
+@pytest.mark.parametrize(
+    "status", ["CREATE_COMPLETE", "CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+)
+def test_the_executions_own_stack_is_left_alone(
+    load_event: Any, reports: Any, cloudformation: Any, status: str
+) -> None:
     dev(cloudformation, stack(OURS, status))
     awaited(load_event)
     assert deleted(cloudformation) == []
@@ -238,7 +240,9 @@ class World:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["approve", "fail", "succeed"]), st.booleans()), max_size=5), st.data())
-def test_in_any_order_dev_is_gone_in_the_end_and_never_too_early(ends: list[tuple[str, bool]], data: st.DataObject) -> None:
+def test_in_any_order_dev_is_gone_in_the_end_and_never_too_early(
+    ends: list[tuple[str, bool]], data: st.DataObject
+) -> None:
     world, late = World(), list[dict[str, Any]]()
     for number, (end, lost) in enumerate(ends):
         execution = f"execution-{number}"

@@ -257,7 +257,7 @@ def test_numbers_are_compared_by_their_errors(
 @pytest.mark.parametrize(
     ("code", "message", "said"),
     [
-        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "production none"),
+        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "no production endpoint"),
         ("ModelError", "Received client error (400)", "production fails on them"),
     ],
 )
