@@ -99,6 +99,7 @@ def make_approval(
         production=config.production,
         production_stack=deployment.production_endpoint,
         fleets=deployment.fleets,
+        office_hours=config.office_hours,
         prices=prices,
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,

@@ -42,9 +42,9 @@ def cost_of(request: Mapping[str, Mapping[str, Any]], settings: Settings, docume
     requested = request["endpoints"]
     production = {**settings.production_parameters, **requested.get("production", {})}
     dev = {**document.dev_parameters, **requested.get("dev", {})}
-    hourly = _hourly(production, document.hourly_prices_usd["production"], fleets=1 if settings.ab_test is None else 2)
-    of_dev = _hourly(dev, document.hourly_prices_usd["dev"])
-    monthly = _sum(_for(hourly, HOURS_PER_MONTH, HOURS_PER_MONTH), _for(of_dev, *_dev_hours(document)))
+    fleets = 1 if settings.ab_test is None else 2
+    hourly = _hourly(production, document.hourly_prices_usd["production"], fleets)
+    monthly = _sum(_month("production", production, document, fleets), _dev(dev, document))
     source = document.price_sources.get(production["InstanceType"], UNKNOWN)
     return Cost(_span(hourly), _span(monthly), _dev_text(document), source, _reason(monthly, document.max_monthly_usd))
 
@@ -58,13 +58,27 @@ def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: 
     return least * price, fleets * most * price
 
 
-def _for(hourly: tuple[float, float] | None, least_hours: float, most_hours: float) -> tuple[float, float] | None:
-    return None if hourly is None else (hourly[0] * least_hours, hourly[1] * most_hours)
+def _month(
+    environment: str, parameters: Mapping[str, str], document: Document, fleets: int = 1
+) -> tuple[float, float] | None:
+    """A month of an endpoint, with fewer instances outside its office hours."""
+    prices = document.hourly_prices_usd[environment]
+    hourly = _hourly(parameters, prices, fleets)
+    hours = document.office_hours.get(environment)
+    if hourly is None or hours is None or parameters["Autoscales"] != "true":
+        return None if hourly is None else (hourly[0] * HOURS_PER_MONTH, hourly[1] * HOURS_PER_MONTH)
+    price, within = prices[parameters["InstanceType"]], hours["Share"] * HOURS_PER_MONTH
+    outside = (HOURS_PER_MONTH - within) * price
+    least, most = hours["MinCapacity"], fleets * hours["MaxCapacity"]
+    return hourly[0] * within + least * outside, hourly[1] * within + most * outside
 
 
-def _dev_hours(document: Document) -> tuple[float, float]:
-    """How long DEV runs in a month with one release: until the decision, which may come at once."""
-    return (HOURS_PER_MONTH, HOURS_PER_MONTH) if document.max_dev_hours is None else (0.0, document.max_dev_hours)
+def _dev(parameters: Mapping[str, str], document: Document) -> tuple[float, float] | None:
+    """A month of DEV with one release: until the decision, which may come at once."""
+    if document.max_dev_hours is None:
+        return _month("dev", parameters, document)
+    hourly = _hourly(parameters, document.hourly_prices_usd["dev"])
+    return None if hourly is None else (0.0, hourly[1] * document.max_dev_hours)
 
 
 def _dev_text(document: Document) -> str:

@@ -79,7 +79,7 @@ def _prepared(pipeline: DeployedPipeline) -> Pause:
         print(sentence, file=sys.stderr, flush=True)
 
     # A local AWS needs seconds for what takes AWS minutes.
-    return Pause(pipeline, tell=tell, **({} if pipeline.is_in_aws else {"poll_seconds": 0.2}))
+    return Pause(pipeline, tell=tell) if pipeline.is_in_aws else Pause(pipeline, tell=tell, poll_seconds=0.2)
 
 
 def _report(options: argparse.Namespace, found: Sequence[EndpointPause]) -> None:

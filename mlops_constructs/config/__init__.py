@@ -13,6 +13,7 @@ from .evaluation_job import EvaluationJob
 from .existing import Existing
 from .network import Network
 from .notebook import Notebook
+from .office_hours import OfficeHours
 from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
@@ -45,6 +46,7 @@ __all__ = [
     "IntegerParameter",
     "Network",
     "Notebook",
+    "OfficeHours",
     "PipelineConfig",
     "Profile",
     "Requests",

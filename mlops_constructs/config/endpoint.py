@@ -9,6 +9,7 @@ from ..errors import Problem, under
 from ._part import Part
 from ._rules import in_range, instance_type
 from ._tokens import is_token
+from .office_hours import OfficeHours
 from .rollout import Rollout
 from .smoke_test import SmokeTest
 
@@ -26,6 +27,7 @@ class Autoscaling(Part):
         invocations_per_instance: Target value: invocations per minute and instance. Literal.
         scale_in_cooldown_seconds: Waiting time after instances are removed, 0 to 3,600 s. Literal.
         scale_out_cooldown_seconds: Waiting time after instances are added, 0 to 3,600 s. Literal.
+        office_hours: When all of these instances are needed, with fewer at other times; None for always.
     """
 
     min_capacity: int = 2
@@ -33,6 +35,7 @@ class Autoscaling(Part):
     invocations_per_instance: float = 750.0
     scale_in_cooldown_seconds: int = 300
     scale_out_cooldown_seconds: int = 60
+    office_hours: OfficeHours | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -45,6 +48,8 @@ class Autoscaling(Part):
         yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
         yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
         yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
+        if self.office_hours is not None:
+            yield from under("office_hours", self.office_hours.problems())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +165,24 @@ class Endpoint(Part):
                 count,
                 "choose a count in that range, or widen autoscaling",
             )
+        yield from self._office_hours_problems(scaling)
         if self.instance_type.startswith("ml.t2."):
             yield Problem(
                 "instance_type",
                 "burstable T2 instances do not support autoscaling",
                 self.instance_type,
                 "use 'ml.m5.large'",
+            )
+
+    def _office_hours_problems(self, scaling: Autoscaling) -> Iterator[Problem]:
+        """A release outside the office hours finds the instances of that time, which its rollout must suffice with."""
+        hours, rollout = scaling.office_hours, self.rollout
+        if hours is None or rollout is None or is_token([hours.min_capacity_outside, rollout.strategy]):
+            return
+        if hours.min_capacity_outside < self.min_instances:
+            yield Problem(
+                "autoscaling.office_hours.min_capacity_outside",
+                f"a {rollout.strategy} rollout needs at least 2 instances, at any time of a release",
+                hours.min_capacity_outside,
+                "use 2 for both capacities outside, or Rollout.all_at_once()",
             )

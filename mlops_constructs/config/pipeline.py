@@ -194,6 +194,13 @@ class PipelineConfig(Arguments):
         }
 
     @property
+    def office_hours(self) -> dict[str, dict[str, float]]:
+        """Environment to what it has outside its office hours, where it has any."""
+        scaling = {"dev": self.dev.autoscaling, "production": self.production.autoscaling}
+        hours = {name: None if one is None else one.office_hours for name, one in scaling.items()}
+        return {name: one.outside for name, one in hours.items() if one is not None}
+
+    @property
     def _requests(self) -> Requests:
         return Requests() if self.dataset.requests is None else self.dataset.requests
 

@@ -18,6 +18,11 @@ class Clock:
         with self._lock:
             return time.monotonic() + self._ahead
 
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        with self._lock:
+            return time.time() + self._ahead
+
     def advance(self, seconds: float) -> None:
         """Move the clock forward.
 

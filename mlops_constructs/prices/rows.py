@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .amounts import HOURS_PER_MONTH, Amount, billed_seconds, of_instances, total
@@ -88,7 +88,7 @@ def rows_of(
     """Return every row.
 
     Args:
-        documents: The documents of the pipeline's functions; that of the evidence tells how long DEV runs.
+        documents: The documents of the pipeline's functions; that of the evidence tells how long endpoints run.
         endpoints: Environment (``dev``, ``production``) to the parameters of its stack.
         notebook: Instance type and GB of the notebook instance, or None.
         book: The prices.
@@ -97,12 +97,8 @@ def rows_of(
     found: list[Row] = []
     for document in documents:
         found += _jobs(document, book) if isinstance(document, dict) else []
-    dev_hours = next(
-        (one["max_dev_hours"] for one in documents if isinstance(one, dict) and "max_dev_hours" in one), None
-    )
-    for name, parameters in endpoints.items():
-        row = _endpoint(name, parameters, book)
-        found.append(row if name != "dev" or dev_hours is None else _until_decision(row, dev_hours))
+    hours = next((one for one in documents if isinstance(one, dict) and "max_dev_hours" in one), {})
+    found += [_endpoint(name, parameters, book, hours) for name, parameters in endpoints.items()]
     found += [] if notebook is None else _notebook(*notebook, book, notebook_hours)
     return [*found, _storage("storage", "data sets, models, records: GB not known", None, "s3", book)]
 
@@ -142,38 +138,59 @@ def _job(part: str, usage: Usage, types: Sequence[str], count: int, seconds: int
     return Row(part, what, hourly, period, Amount(0, hourly.most * seconds / 3600), source)
 
 
-def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
+def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook, hours: Mapping[str, Any]) -> Row:
     """Return the row of an endpoint; in an A/B test the maximum is both slots."""
     slots = [
         {name.removeprefix(slot): value for name, value in parameters.items() if name.startswith(slot)}
         for slot in _SLOTS
         if f"{slot}InstanceType" in parameters
     ]
-    what, amounts, sources = [], list[Amount | None](), []
+    what, hourly, month, sources = [], list[Amount | None](), list[Amount | None](), []
+    scales = any(str(slot["Autoscales"]) == "true" for slot in slots)
+    office_hours = hours.get("office_hours", {}).get(name) if scales else None
     for slot in slots:
-        scales = str(slot["Autoscales"]) == "true"
-        names = ("MinCapacity", "MaxCapacity") if scales else ("InitialInstanceCount",) * 2
-        least, most = (int(slot[each]) for each in names)
+        least, most = _capacities(slot)
         price, source = book.find(name, "hosting", slot["InstanceType"])
         what.append(f"{least if least == most else f'{least} to {most}'} x {slot['InstanceType']}")
-        amounts.append(None if price is None else of_instances(least, most, price))
+        hourly.append(None if price is None else of_instances(least, most, price))
+        month.append(None if price is None else _slot_month(slot, price, office_hours))
         sources.append(source)
-    both = total(amounts)
     part, source = f"{'DEV' if name == 'dev' else name} endpoint", ", ".join(dict.fromkeys(sources))
-    text = " and, in an A/B test, ".join(what)
-    if both is None:
-        return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
+    text, both = " and, in an A/B test, ".join(what), _of_slots(hourly)
     if str(parameters.get("Paused", "no")) != "no":
         return Row(part, f"{text}, paused", Amount(0, 0), "a month", Amount(0, 0), source, is_monthly=True)
-    hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
-    return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
+    max_hours = hours.get("max_dev_hours") if name == "dev" else None
+    if max_hours is not None:
+        period = f"a month with one release: until the decision, at most {max_hours:g} h"
+        amount = None if both is None else Amount(0, both.most * max_hours)
+        return Row(part, text, both, period, amount, UNKNOWN if both is None else source, is_monthly=True)
+    period = "a month" if office_hours is None else f"a month, {office_hours['Share']:.0%} of it office hours"
+    return Row(part, text, both, period, _of_slots(month), UNKNOWN if both is None else source, is_monthly=True)
 
 
-def _until_decision(row: Row, hours: float) -> Row:
-    """Return the row of an endpoint that is deleted after the decision, which may come at once."""
-    period = f"a month with one release: until the decision, at most {hours:g} h"
-    amount = None if row.hourly is None else Amount(0, row.hourly.most * hours)
-    return replace(row, period=period, amount=amount)
+def _capacities(slot: Mapping[str, Any]) -> tuple[int, int]:
+    scales = str(slot["Autoscales"]) == "true"
+    names = ("MinCapacity", "MaxCapacity") if scales else ("InitialInstanceCount",) * 2
+    least, most = (int(slot[each]) for each in names)
+    return least, most
+
+
+def _slot_month(slot: Mapping[str, Any], price: float, office_hours: Mapping[str, Any] | None) -> Amount:
+    """Return a month of a slot, with other capacities outside its office hours."""
+    hourly = of_instances(*_capacities(slot), price)
+    if office_hours is None or str(slot["Autoscales"]) != "true":
+        return hourly.times(HOURS_PER_MONTH)
+    within = office_hours["Share"] * HOURS_PER_MONTH
+    outside = of_instances(int(office_hours["MinCapacity"]), int(office_hours["MaxCapacity"]), price)
+    rest = outside.times(HOURS_PER_MONTH - within)
+    day = hourly.times(within)
+    return Amount(day.least + rest.least, day.most + rest.most)
+
+
+def _of_slots(amounts: Sequence[Amount | None]) -> Amount | None:
+    """Return the least of one slot and the most of all; None when one is not known."""
+    both = total(amounts)
+    return None if both is None else Amount(min(one.least for one in amounts if one is not None), both.most)
 
 
 def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float) -> list[Row]:

@@ -41,6 +41,7 @@ DOCUMENT: dict[str, Any] = {
     "hourly_prices_usd": {"dev": {"ml.m5.large": 0.115}, "production": {"ml.m5.large": 0.115}},
     "price_sources": {"ml.m5.large": "a price list"},
     "dev_parameters": {**CONFIGURED, "InitialInstanceCount": "1", "Autoscales": "false"},
+    "office_hours": {},
     "max_dev_hours": None,
     "max_monthly_usd": None,
 }
@@ -296,3 +297,21 @@ def test_a_dev_that_is_kept_costs_all_month(call: Any) -> None:
 def text_of() -> str:
     key = f"evidence/{GROUP}/{EXECUTION}.txt"
     return clients.client("s3").get_object(Bucket="artifacts", Key=key)["Body"].read().decode()
+
+
+def test_a_paused_model_is_still_the_one_in_production(call: Any, script: Any) -> None:
+    champion = package(accuracy="0.93")
+    given = {"ModelPackageArn": champion, "Paused": "2026-11-27T18:00:00+00:00"}
+    known = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+    facts = {"StackName": STACK, "StackId": "arn", "StackStatus": "UPDATE_COMPLETE", "Parameters": known}
+    script("cloudformation").answer("DescribeStacks", Stacks=[facts])
+    assert "accuracy 0.95 (0.93)" in call(package(accuracy="0.95"))["Message"]
+    paused = f"{champion}, paused since 2026-11-27T18:00:00+00:00; the release brings the endpoint back"
+    assert f"Production now:     {paused}\n" in text_of()
+
+
+def test_office_hours_make_the_month_cheaper(call: Any, write_document: Callable[[object], None]) -> None:
+    hours = {"production": {"MinCapacity": 1, "MaxCapacity": 2, "Share": 0.25}}
+    write_document({**DOCUMENT, "office_hours": hours, "max_dev_hours": 0.0})
+    # 0.115 USD for 730 hours: a quarter of them for 2 to 4 instances, the others for 1 to 2.
+    assert "Monthly cost with DEV: 105 to 210 USD" in call(package(accuracy="0.95"))["Message"]

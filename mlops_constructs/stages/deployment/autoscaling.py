@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ...config import Endpoint
     from .slots import Slot
 
 SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
-def autoscaling(slot: Slot) -> dict[str, Any]:
+def autoscaling(config: Endpoint, slot: Slot) -> dict[str, Any]:
     """Return the resources by logical id."""
     target = slot.resource("ScalableTarget")
     return {
@@ -24,6 +25,7 @@ def autoscaling(slot: Slot) -> dict[str, Any]:
                 "ScalableDimension": SCALABLE_DIMENSION,
                 "MinCapacity": slot.value("MinCapacity"),
                 "MaxCapacity": slot.value("MaxCapacity"),
+                **_office_hours(config, slot),
             },
         },
         slot.resource("ScalingPolicy"): {
@@ -41,4 +43,25 @@ def autoscaling(slot: Slot) -> dict[str, Any]:
                 },
             },
         },
+    }
+
+
+def _office_hours(config: Endpoint, slot: Slot) -> dict[str, Any]:
+    """Return the scheduled actions of a scalable target; a data set may change the capacities within the hours."""
+    hours = None if config.autoscaling is None else config.autoscaling.office_hours
+    if hours is None:
+        return {}
+    within = {name: slot.value(name) for name in ("MinCapacity", "MaxCapacity")}
+    outside = {"MinCapacity": hours.min_capacity_outside, "MaxCapacity": hours.max_capacity_outside}
+    actions = (("office-hours-begin", hours.begin, within), ("office-hours-end", hours.end, outside))
+    return {
+        "ScheduledActions": [
+            {
+                "ScheduledActionName": name,
+                "Schedule": hours.cron(time),
+                "Timezone": hours.time_zone,
+                "ScalableTargetAction": capacities,
+            }
+            for name, time, capacities in actions
+        ]
     }

@@ -163,8 +163,11 @@ def _scaling(env: Environment) -> list[Statement]:
         allow(
             [
                 "application-autoscaling:DeleteScalingPolicy",
+                # Also without office hours: a release removes those that there were, and a rollback puts them back.
+                "application-autoscaling:DeleteScheduledAction",
                 "application-autoscaling:DeregisterScalableTarget",
                 "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:PutScheduledAction",
                 "application-autoscaling:RegisterScalableTarget",
             ],
             targets,

@@ -112,7 +112,7 @@ def _resources(
             resources |= rollback_alarms(config.rollout, slot)
     resources["Endpoint"] = _endpoint(config, tags, slots)
     for slot in slots:
-        resources |= autoscaling(slot)
+        resources |= autoscaling(config, slot)
     return resources
 
 
