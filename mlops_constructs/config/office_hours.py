@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from ..errors import Problem
 from ._part import Part
@@ -107,7 +106,9 @@ class OfficeHours(Part):
         rule, remedy = "must be the canonical IANA name of a time zone", "use for example 'Europe/Berlin' or 'UTC'"
         found = list(matches("time_zone", self.time_zone, _ZONE.pattern, rule, remedy))
         yield from found
-        # A machine without a time zone database has none to compare with.
+        # Here, because it loads what is slow to load. A machine without a time zone database has none to compare with.
+        from zoneinfo import available_timezones
+
         known = available_timezones()
         if known and not found and not is_token(self.time_zone) and self.time_zone not in known:
             yield Problem("time_zone", "is not a time zone of the IANA database", self.time_zone, remedy)
