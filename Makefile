@@ -76,10 +76,12 @@ record-iam: $(VENV)/test ## Record what the roles ask for in the rehearsals of t
 	PYTHONPATH=tests $(BIN)/python -m pytest -p iam_mutation.recording --numprocesses=0 tests/rehearsal
 
 .PHONY: docs
-docs: $(VENV)/rehearsal ## Write docs/configuration.md and pipeline.schema.json from the docstrings, docs/security.md from the policies
+docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, schema, security, faults
 	$(BIN)/python docs/generate_configuration.py
 	$(BIN)/python docs/generate_schema.py
 	$(BIN)/python docs/generate_security.py
+	$(BIN)/python docs/generate_faults.py
+	$(BIN)/python docs/generate_reliability.py
 
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/

@@ -1,4 +1,4 @@
-"""Write ``security.md`` from the policies of ``main.py`` and ``examples/ab_test``."""
+"""Write ``security.md`` from the policies of ``main.py``, ``examples/ab_test`` and ``examples/monitored``."""
 
 from __future__ import annotations
 
@@ -66,6 +66,13 @@ Only a pipeline with `ab_test` has these, here that of `examples/ab_test`. `abor
 
 """
 
+_MONITORING = """\
+## Roles of monitoring
+
+Only a pipeline with `monitoring` has these, here that of `examples/monitored`.
+
+"""
+
 _ROLES = {
     "abort-ab-test": "gives the champion all requests, and ends the test",
     "approval": "notifies the approver",
@@ -76,8 +83,10 @@ _ROLES = {
     "evaluate-model": "evaluates a model before it may be approved",
     "evaluation": "runs the evaluation's container",
     "gather-evidence": "collects what the approver reads",
+    "guard-destroy": "refuses a destroy while something would be left",
     "image-pipeline": "runs the image pipeline",
     "judge-ab-test": "joins requests with outcomes, and judges a test",
+    "make-baseline": "makes the baseline of a candidate, from its data set and its predictions in DEV",
     "model-dev": "runs the model's container in DEV",
     "model-production": "runs the model's container in production",
     "model": "runs the model's container",
@@ -97,6 +106,7 @@ _ROLES = {
     "stop-training": "stops the jobs that a stopped execution left running",
     "train-model": "starts training, and waits for it",
     "training": "runs the training container",
+    "watch-traffic": "compares what production captures with the training data",
 }
 """Purpose of a role to what it is for."""
 
@@ -112,7 +122,7 @@ _WHY = (
     (r"^ecr:GetAuthorizationToken", "logs in to the registry; the action takes no resource"),
     (r"^ecr:.*(PutImage|UploadLayerPart)", "pushes the image"),
     (r"^ecr:", "pulls the image, or reads its digest"),
-    (r"^cloudwatch:PutMetricData", "sends the job's metrics; the action takes no resource"),
+    (r"^cloudwatch:PutMetricData", "sends its metrics; the action takes no resource"),
     (r"^cloudwatch:GetMetricData", "reads requests, errors and latency; the action takes no resource"),
     (r"^cloudwatch:DescribeAlarms", "reads the alarms of a rollout; the action takes no single alarm"),
     (r"^cloudwatch:(DeleteAlarms,)?PutMetricAlarm|^cloudwatch:DeleteAlarms", "manages the endpoint's alarms"),
@@ -145,10 +155,12 @@ _WHY = (
 
 def page() -> str:
     """Give the whole page."""
-    document, of_tests = _synthesized(ROOT), _synthesized(ROOT / "examples" / "ab_test")
+    document = _synthesized(ROOT)
+    of_tests, watched = (_synthesized(ROOT / "examples" / name) for name in ("ab_test", "monitored"))
     roles = _roles(document, _purposes(document))
     added = _roles(of_tests, _purposes(of_tests) - _purposes(document))
-    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", _AB_TESTS + added, _UNPROVEN]
+    watching = _roles(watched, _purposes(watched) - _purposes(document))
+    sections = [_INTRODUCTION, f"## Roles\n\n{roles}", _AB_TESTS + added, _MONITORING + watching, _UNPROVEN]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
 

@@ -56,6 +56,8 @@ def _functions(parts: Parts) -> list[Function]:
         parts.deployment.production_smoke_test,
         parts.releases.record_release,
         *([] if parts.ab_test is None else [parts.ab_test.place_variants]),
+        *([] if parts.batch is None else [parts.batch.batch_smoke_test]),
+        *([] if parts.monitoring is None else [parts.monitoring.make_baseline]),
     ]
 
 
@@ -65,10 +67,22 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
         PipelineStage("Source", [dataset_source(config.dataset, env), deployment.source()]),
         *parts.training.stages(),
         *parts.evaluation.stages(),
-        deployment.dev_stage(None if parts.retirement is None else parts.retirement.action()),
+        _dev_stage(parts),
         approval.stage(),
         _production_stage(parts),
     ]
+
+
+def _dev_stage(parts: Parts) -> PipelineStage:
+    stage = parts.deployment.dev_stage(None if parts.retirement is None else parts.retirement.action())
+    test = stage.actions[-1].run_order
+    also = [
+        # Beside the smoke test of the endpoint, when the candidate is known to start.
+        *([] if parts.batch is None else [parts.batch.action(run_order=test)]),
+        # After the smoke test: the candidate responds, and nothing before needs its baseline.
+        *([] if parts.monitoring is None else [parts.monitoring.action(run_order=test + 1)]),
+    ]
+    return PipelineStage(stage.name, [*stage.actions, *also])
 
 
 def _production_stage(parts: Parts) -> PipelineStage:

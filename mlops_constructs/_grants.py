@@ -14,6 +14,7 @@ from .stages.approval import ACTION, STAGE
 if TYPE_CHECKING:
     from ._aws.environment import Environment
     from .stages.ab_test.stage import ABTestStage
+    from .stages.batch.stage import BatchStage
     from .stages.deployment.stage import DeploymentStage
 
 
@@ -23,6 +24,7 @@ class Grants(Construct):
     name: str
     deployment: DeploymentStage
     ab_test: ABTestStage | None
+    batch: BatchStage | None
     _env: Environment
     _folders: list[str]
 
@@ -53,7 +55,7 @@ class Grants(Construct):
         self._grant(id_, role_name, grants.pause_endpoints(self._env, arns))
 
     def grant_report_outcomes(self, id_: str, role_name: str) -> None:
-        """Allow a role to report outcomes of requests, for A/B tests; arguments as in ``grant_invoke``."""
+        """Allow a role to report outcomes of requests, for A/B tests and quality; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, grants.report_outcomes(self._env))
 
     def grant_assign_users(self, id_: str, role_name: str) -> None:
@@ -68,6 +70,15 @@ class Grants(Construct):
         """
         judge = None if self.ab_test is None else self.ab_test.judge_ab_test.arn
         self._grant(id_, role_name, grants.operate_ab_test(self._env, self.deployment.production_endpoint, judge))
+
+    def grant_score(self, id_: str, role_name: str) -> None:
+        """Allow a role to upload files to score, and to read predictions, with ``mlops batch``; arguments likewise.
+
+        Raises:
+            ConfigError: if the pipeline has no batch transform.
+        """
+        folders = None if self.batch is None else self.batch.folders
+        self._grant(id_, role_name, grants.score_files(self._env, folders))
 
     def _grant(self, id_: str, role_name: str, statements: list[dict[str, object]]) -> None:
         iam_role_policy.IamRolePolicy(self, id_, name=f"{self.name}-{id_}", role=role_name, policy=document(statements))

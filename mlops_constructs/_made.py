@@ -8,8 +8,10 @@ from ._aws.naming import dead_letters_name
 from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
 from .stages.approval import ACTION, STAGE, ApprovalStage
+from .stages.batch.stage import BatchStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
+from .stages.monitoring.stage import MonitoringStage
 from .stages.retirement import RetirementStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
@@ -138,6 +140,53 @@ def make_ab_test(
         instance_types=config.allowed_endpoints["production"].instance_types,
         endpoint=deployment.production_endpoint,
         env=env,
+    )
+
+
+def make_batch(
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    image: ImageStage,
+    registry: RegistryStage,
+    approval: ApprovalStage,
+) -> BatchStage | None:
+    """Create the jobs that score files, or None without them."""
+    if config.batch is None:
+        return None
+    return BatchStage(
+        scope,
+        "batch",
+        config=config.batch,
+        env=env,
+        image_arn=image.serving_pull_arn,
+        accept=config.algorithm.accept,
+        packages_arn=registry.packages_arn,
+        topic_arn=approval.topic_arn,
+        smoke_test=config.dev.smoke_test,
+    )
+
+
+def make_monitoring(
+    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage, approval: ApprovalStage
+) -> MonitoringStage | None:
+    """Create the watch over production, or None without it."""
+    if config.monitoring is None:
+        return None
+    job = config.evaluation.job
+    return MonitoringStage(
+        scope,
+        "monitoring",
+        config=config.monitoring,
+        env=env,
+        endpoint=deployment.production_endpoint,
+        dev_endpoint=deployment.dev_endpoint,
+        held_out_channel=None if job is None else job.channel,
+        accept=config.algorithm.accept,
+        max_bytes=config.dataset.max_inspected_megabytes * 1_000_000,
+        ab_test=config.ab_test is not None,
+        topic_arn=approval.topic_arn,
+        topic_is_ours=approval.topic is not None,
     )
 
 

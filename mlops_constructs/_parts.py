@@ -5,27 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._made import make_ab_test, make_alarms, make_approval, make_image, make_retirement, make_serving, make_training
+from ._made import (
+    make_ab_test,
+    make_alarms,
+    make_approval,
+    make_batch,
+    make_image,
+    make_monitoring,
+    make_retirement,
+    make_serving,
+    make_training,
+)
 from .stages.dashboard.stage import DashboardStage
 from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
 from .stages.evaluation.stage import EvaluationStage
+from .stages.guard import GuardStage
 from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
 from .stages.releases import ReleasesStage
 from .stages.storage import StorageStage
 
 if TYPE_CHECKING:
-    from constructs import Construct
+    from constructs import Construct, Node
 
     from ._aws.account import Account
     from ._aws.environment import Environment
+    from ._aws.pipeline import Pipeline
     from ._aws.pricing import HourlyPrices
     from .config import PipelineConfig
     from .stages.ab_test.stage import ABTestStage
     from .stages.alarms import AlarmsStage
     from .stages.approval import ApprovalStage
+    from .stages.batch.stage import BatchStage
     from .stages.image.stage import ImageStage
+    from .stages.monitoring.stage import MonitoringStage
     from .stages.retirement import RetirementStage
     from .stages.training.stage import TrainingStage
 
@@ -43,6 +57,8 @@ class Parts:
     retirement: RetirementStage | None
     releases: ReleasesStage
     ab_test: ABTestStage | None
+    batch: BatchStage | None
+    monitoring: MonitoringStage | None
     alarms: AlarmsStage
 
 
@@ -91,6 +107,20 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
     )
 
 
+def make_guard(scope: Construct, tree: Node, env: Environment, parts: Parts, pipeline: Pipeline) -> GuardStage:
+    """Create what a destroy meets first, when everything else below ``tree`` has been created."""
+    image = parts.image.pipeline
+    return GuardStage(
+        scope,
+        "guard",
+        tree=tree,
+        env=env,
+        pipelines=[pipeline, *([] if image is None else [image])],
+        endpoints=[parts.deployment.production_endpoint, parts.deployment.dev_endpoint],
+        packages_arn=parts.registry.packages_arn,
+    )
+
+
 def make_parts(scope: Construct, config: PipelineConfig, env: Environment, prices: HourlyPrices) -> Parts:
     """Create every stage below ``scope``."""
     image, script = make_image(scope, config, env), config.algorithm.script
@@ -130,4 +160,19 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
     )
     alarms = make_alarms(scope, config, env, image, approval.topic_arn)
     ab_test = make_ab_test(scope, config, env, deployment)
-    return Parts(image, registry, training, evaluation, deployment, approval, retirement, releases, ab_test, alarms)
+    batch = make_batch(scope, config, env, image, registry, approval)
+    monitoring = make_monitoring(scope, config, env, deployment, approval)
+    return Parts(
+        image,
+        registry,
+        training,
+        evaluation,
+        deployment,
+        approval,
+        retirement,
+        releases,
+        ab_test,
+        batch,
+        monitoring,
+        alarms,
+    )

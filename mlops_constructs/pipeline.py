@@ -17,16 +17,18 @@ from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._grants import Grants
 from ._outputs import show
-from ._parts import make_dashboard, make_notebook, make_parts, make_storage
+from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Algorithm,
     Approval,
+    BatchTransform,
     Cost,
     Dataset,
     Endpoint,
     Evaluation,
     Existing,
+    Monitoring,
     Network,
     Notebook,
     Training,
@@ -63,9 +65,13 @@ class MLOpsPipeline(Grants):
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
         ab_test: The functions of A/B tests, or None.
+        batch: The functions and the role of batch transform, or None.
+        monitoring: The functions that watch production, or None.
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
+        guard: Refuses a destroy while endpoints and other things are left that Terraform does not know; with
+            ``removal="destroy"`` it deletes them first.
     """
 
     def __init__(
@@ -82,6 +88,8 @@ class MLOpsPipeline(Grants):
         dev: Endpoint = Endpoint(),
         production: Endpoint = Endpoint.for_production(),
         ab_test: ABTest | None = None,
+        batch: BatchTransform | None = None,
+        monitoring: Monitoring | None = None,
         approval: Approval = Approval(),
         cost: Cost = Cost(),
         notebook: Notebook | None = Notebook(),
@@ -107,6 +115,8 @@ class MLOpsPipeline(Grants):
             dev: The DEV endpoint: one instance.
             production: The production endpoint: two instances or more, autoscaling, canary rollout, data capture.
             ab_test: Every release becomes a challenger beside the champion; with None it replaces the champion.
+            batch: Jobs that score uploaded files with the model in production; None for none.
+            monitoring: Compares what production captures with the training data, or None.
             approval: Who is notified, and how long an approval may take.
             cost: What the pipeline may cost, and the prices of its instances.
             notebook: The notebook instance; None omits it.
@@ -132,6 +142,8 @@ class MLOpsPipeline(Grants):
             "dev": dev,
             "production": production,
             "ab_test": ab_test,
+            "batch": batch,
+            "monitoring": monitoring,
             "approval": approval,
             "cost": cost,
             "notebook": notebook,
@@ -145,8 +157,8 @@ class MLOpsPipeline(Grants):
         }
         config, prices = checked(scope, id_, arguments)
         super().__init__(scope, id_)
-        self.name = physical_name(config.name_prefix or id_, str(self.node.path))
-        account = Account.of(self)
+        tree, account = self.node, Account.of(self)
+        self.name = physical_name(config.name_prefix or id_, str(tree.path))
         self.storage = make_storage(self, account, config, self.name)
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
@@ -155,10 +167,12 @@ class MLOpsPipeline(Grants):
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.retirement = parts.retirement
-        self.ab_test, self.alarms = parts.ab_test, parts.alarms
+        self.ab_test, self.batch = parts.ab_test, parts.batch
+        self.monitoring, self.alarms = parts.monitoring, parts.alarms
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
+        self.guard = make_guard(self, tree, env, parts, self.pipeline)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)

@@ -34,3 +34,9 @@ def _place(arn: str) -> tuple[str, str]:
 
 def _quoted_twice(text: str) -> str:
     return quote(quote(text, safe=""), safe="").replace("%", "$")
+
+
+def object_link(arn: str, bucket: str, key: str) -> str:
+    """The page of an object in S3, in the partition and region of ``arn``."""
+    host, region = _place(arn)
+    return f"https://{host}/s3/object/{bucket}?region={region}&prefix={quote(key, safe='')}"

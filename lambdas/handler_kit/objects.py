@@ -34,3 +34,15 @@ def read_object(s3: Any, bucket: str, key: str) -> tuple[bytes, str] | None:
             return None
         raise
     return answer["Body"].read(), str(answer["ETag"])
+
+
+def object_version(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:
+    """The key, version and size of an object as it is now; ``None`` when it does not exist."""
+    try:
+        found = s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        denied = error_code(error) in PERMISSION_CODES
+        if error_code(error) in _MISSING or (denied and not exists(s3, f"s3://{bucket}/{key}")):
+            return None
+        raise
+    return {"key": key, "version_id": found.get("VersionId", "null"), "bytes": found["ContentLength"]}

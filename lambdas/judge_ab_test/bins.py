@@ -18,7 +18,7 @@ from handler_kit.predictions import csv_rows, number, predictions, same
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from judge_ab_test.outcomes import Outcome
+    from handler_kit.outcomes import Outcome
 
 ACCURACY, SUCCESS, VALUE = "accuracy", "success", "value"
 OF_OUTCOMES = (ACCURACY, SUCCESS, VALUE)

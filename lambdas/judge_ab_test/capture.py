@@ -8,21 +8,18 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpo
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from judge_ab_test.lines import Listed, json_lines, listed
+from handler_kit.json_lines import Listed, json_lines, listed
+from handler_kit.outcomes import CLOCK_SLACK, decoded
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping
 
 HOUR = 3_600.0
-# The clocks of S3 and of the endpoint may differ by so much.
-CLOCK_SLACK = 60.0
 _SMOKE_TEST = "smoke-test-"
 
 
@@ -108,21 +105,6 @@ class Capture:
         if prefix not in self._listed:
             self._listed[prefix] = list(listed(self.s3, self.bucket, prefix))
         return self._listed[prefix]
-
-
-def decoded(side: Mapping[str, Any]) -> str:
-    """Return the data of a captured response or of an outcome as text. Raises ValueError if they cannot be read."""
-    data, encoding = side["data"], side.get("encoding", "CSV")
-    if isinstance(data, (bool, int, float)):
-        data = str(data).lower()
-    if not isinstance(data, str):
-        raise ValueError("its data is no text")
-    if encoding != "BASE64":
-        return data
-    try:
-        return base64.b64decode(data, validate=True).decode(errors="replace")
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error
 
 
 def _request(line: Mapping[str, Any], challenger: bool, delivered: float, responses: bool) -> Request | None:

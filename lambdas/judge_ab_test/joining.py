@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from handler_kit.errors import StepError
-from judge_ab_test.capture import CLOCK_SLACK
+from handler_kit.outcomes import CLOCK_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from handler_kit.outcomes import Arrival, Outcome, Outcomes
     from judge_ab_test.capture import Capture, Request
-    from judge_ab_test.outcomes import Arrival, Outcome, Outcomes
     from judge_ab_test.seen import Seen
     from judge_ab_test.timeline import Timeline
 

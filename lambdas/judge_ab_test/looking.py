@@ -12,6 +12,7 @@ from handler_kit.ab_plan import Plan
 from handler_kit.ab_record import RUNNING, STARTING
 from handler_kit.ab_store import LostRaceError, Store
 from handler_kit.errors import StepError
+from handler_kit.outcomes import Outcomes
 from judge_ab_test.bins import ACCURACY, OF_OUTCOMES
 from judge_ab_test.books import Books
 from judge_ab_test.capture import Capture
@@ -21,7 +22,6 @@ from judge_ab_test.facts import Facts
 from judge_ab_test.hand_edit import read_record
 from judge_ab_test.joining import Joining
 from judge_ab_test.minutes import LATENCY, OF_CLOUDWATCH, Metrics
-from judge_ab_test.outcomes import Outcomes
 from judge_ab_test.report import written
 from judge_ab_test.timeline import Timeline
 

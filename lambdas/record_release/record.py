@@ -86,6 +86,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "gate": history.outputs("Evaluate", "Gate").get("Verdict"),
         "smoke_test": history.outputs("DeployProduction", "SmokeTest").get("Summary"),
         "evidence": history.outputs("Approve", "Evidence").get("EvidenceUri"),
+        **_baseline(history),
         "approved_by": approval.get("updatedBy"),
         "approved_at": None if approved_at is None else approved_at.isoformat(),
         "approval_summary": comment,
@@ -93,6 +94,12 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "endpoint_config": endpoint["EndpointConfigName"],
         "steps": {step: outputs for step, outputs in steps.items() if outputs},
     }
+
+
+def _baseline(history: History) -> dict[str, Any]:
+    """Return what production is compared with, in a pipeline that watches it."""
+    uri = history.outputs("DeployDev", "Baseline").get("BaselineUri")
+    return {} if uri is None else {"baseline": uri}
 
 
 def _again(params: Params) -> dict[str, Any]:

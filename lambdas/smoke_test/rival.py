@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smoke_test.result import Result
+    from handler_kit.golden_result import Result
 
 
 @dataclass(frozen=True)

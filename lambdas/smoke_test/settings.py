@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handler_kit.settings import ParamsBase, SettingsBase
+from handler_kit.golden_limits import Limits
+from handler_kit.settings import ParamsBase
 
 
 @dataclass(frozen=True)
-class Settings(SettingsBase):
+class Settings(Limits):
     """
     Attributes:
-        max_latency_ms: Maximum of the 95th percentile of the latency, in milliseconds; empty for no limit.
-        min_accuracy: Minimum share of right predictions, 0 to 1; empty for no limit.
-        absolute_tolerance: How far a right number may be from the label; empty for none.
-        relative_tolerance: The same as a share of the label; empty for none.
-        max_rmse: Maximum root mean squared error; empty for no limit.
-        max_mae: Maximum mean absolute error; empty for no limit.
         confidence_level: How sure it must be that production's model is better, for the test to fail; empty for no
             comparison.
         production_endpoint: The endpoint that is invoked with the same records; empty for none.
         accept: ``Accept`` header of the invocations: ``text/csv``, or the JSON type of a built-in algorithm.
     """
 
-    max_latency_ms: int | None
-    min_accuracy: float | None
-    absolute_tolerance: float | None
-    relative_tolerance: float | None
-    max_rmse: float | None
-    max_mae: float | None
     confidence_level: float | None
     production_endpoint: str | None
     accept: str

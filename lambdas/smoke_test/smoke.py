@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
-from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_transient
+from handler_kit.errors import StepError, error_code, error_message, is_transient
+from handler_kit.golden import read_golden
+from handler_kit.golden_limits import failed
+from handler_kit.golden_result import Result
 from handler_kit.predictions import predictions, same
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
 from smoke_test.capture import check_capture
-from smoke_test.golden import parse_golden
-from smoke_test.limits import failed
-from smoke_test.result import Result
 from smoke_test.rival import compare
 
 if TYPE_CHECKING:
-    from smoke_test.golden import Record
+    from handler_kit.golden import Record
     from smoke_test.settings import Params, Settings
 
 MAX_WAIT_SECONDS = 2 * 3600
-MAX_GOLDEN_BYTES = 1024 * 1024
 CONTENT_TYPE = "text/csv"
 INFERENCE_ID_PREFIX = "smoke-test-"
 
@@ -73,7 +72,7 @@ class SmokeTest:
         if self._params.golden_uri == NONE:
             summary = "the requested model is in service; there are no golden records to invoke it with"
             return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
-        result = self._invoke_with(self._golden_records(), variant)
+        result = self._invoke_with(read_golden(self._s3, self._params.golden_uri), variant)
         self._check(result)
         rival = self._beside_production(result)
         summary = f"{result}, {rival}" if rival else str(result)
@@ -119,21 +118,6 @@ class SmokeTest:
         model = self._sagemaker.describe_model(ModelName=name)
         container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
         return container.get("Image", "no image"), container.get("ModelDataUrl", "no model data")
-
-    def _golden_records(self) -> list[Record]:
-        uri = self._params.golden_uri
-        bucket, slash, key = uri.removeprefix("s3://").partition("/")
-        if not uri.startswith("s3://") or not slash or not key:
-            raise ConfigurationError(f"UserParameters key golden_uri: must be s3://bucket/key, got {uri!r}")
-        try:
-            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_GOLDEN_BYTES + 1)
-        except ClientError as error:
-            if error_code(error) == "NoSuchKey":
-                raise StepError(f"{uri}: no such object; start a new execution.") from error
-            raise
-        if len(content) > MAX_GOLDEN_BYTES:
-            raise ConfigurationError(f"{uri}: the golden records have more than {MAX_GOLDEN_BYTES} bytes")
-        return parse_golden(content, uri)
 
     def _invoke_with(self, records: list[Record], variant: str | None) -> Result:
         # The first invocation opens the connection, so its latency is not counted.

@@ -67,17 +67,26 @@ class Calibration:
 
     def expected(self, confidences: Sequence[float]) -> Expected | None:
         """Return the expected accuracy of predictions with these confidences; None if there is none."""
-        if not confidences:
-            return None
+        return self.expected_of(self.counts(confidences))
+
+    def counts(self, confidences: Sequence[float]) -> list[int]:
+        """Return how many predictions with these confidences are in each bin."""
         counts = [0] * len(self.totals)
         for confidence in confidences:
             counts[bisect_left(self.edges, confidence)] += 1
+        return counts
+
+    def expected_of(self, counts: Sequence[int]) -> Expected | None:
+        """Return the expected accuracy of predictions with so many in each bin; None if there is none."""
+        records = sum(counts)
+        if not records:
+            return None
         accuracy, variance = 0.0, 0.0
         for count, right, total in zip(counts, self.right, self.totals, strict=True):
-            share, rate = count / len(confidences), (right + 0.5) / (total + 1.0)
+            share, rate = count / records, (right + 0.5) / (total + 1.0)
             accuracy += share * right / total
             # The error of the calibration, and chance in the outcomes of the records themselves.
-            variance += rate * (1.0 - rate) * (share * share / total + share / len(confidences))
+            variance += rate * (1.0 - rate) * (share * share / total + share / records)
         return Expected(accuracy, math.sqrt(variance))
 
     def to_json(self) -> dict[str, Any]:

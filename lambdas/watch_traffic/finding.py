@@ -30,6 +30,7 @@ class Finding:
         shown: When the evidence first was enough; None until then.
         change: The bin whose share has changed most, in words.
         alarm: Whether evidence and effect size both exceed their limits.
+        counts: How many of the records are in each bin.
     """
 
     feature: str
@@ -41,6 +42,7 @@ class Finding:
     shown: Shown | None
     change: str
     alarm: bool
+    counts: tuple[int, ...]
 
     def row(self) -> dict[str, Any]:
         """Return the finding as a flat row of JSON."""
@@ -81,10 +83,11 @@ def change(feature: Feature, counts: Sequence[int]) -> str:
     weights = [(new - old) * math.log((new + 1e-6) / (old + 1e-6)) for new, old in shares]
     place = weights.index(max(weights))
     new, old = shares[place]
-    return f"{100 * new:.1f} % are {_bin_name(feature, place)}, {100 * old:.1f} % in the training data"
+    return f"{100 * new:.1f} % are {bin_name(feature, place)}, {100 * old:.1f} % in the training data"
 
 
-def _bin_name(feature: Feature, place: int) -> str:
+def bin_name(feature: Feature, place: int) -> str:
+    """Return a bin in words."""
     bins = feature.bins
     if place == bins.known + 1:
         return "missing"

@@ -113,6 +113,7 @@ class Watch:
             shown=evidence.shown,
             change=change(feature, counts),
             alarm=evidence.shown is not None and exceeds and self._is_long(window),
+            counts=tuple(counts),
         )
 
     def _is_long(self, window: Window | None) -> bool:

@@ -118,6 +118,28 @@ def pause_endpoints(env: Environment, deploy_role_arns: Mapping[str, str]) -> li
     ]
 
 
+def score_files(env: Environment, folders: tuple[str, str] | None) -> list[Statement]:
+    """Allow uploading files to the first folder, and reading predictions and records in the second one.
+
+    Raises ConfigError without the two folders.
+    """
+    if folders is None:
+        problem = Problem("batch", "must be given where files are scored", None, "give a BatchTransform")
+        raise ConfigError("MLOpsPipeline", [problem])
+    stores, (given, returned) = env.stores, folders
+    own_key = [use_key(stores)] if stores.data_folders is None else stores.use_data_key(write=True)
+    return [
+        allow("s3:PutObject", f"{stores.data_bucket_arn}/{given}*"),
+        allow("s3:ListBucket", stores.data_bucket_arn, when={"StringLike": {"s3:prefix": [f"{returned}*"]}}),
+        allow("s3:GetObject", f"{stores.data_bucket_arn}/{returned}*"),
+        *own_key,
+        # `mlops batch` finds bucket and folders in them; the variables of a function are encrypted.
+        allow("codepipeline:GetPipeline", env.arn("codepipeline", env.name)),
+        allow("lambda:GetFunctionConfiguration", env.arn("lambda", f"function:{env.name}-start-batch")),
+        allow("kms:Decrypt", stores.key_arn, when=through(env.region, "lambda")),
+    ]
+
+
 def answer_approval(env: Environment, stage: str, action: str) -> list[Statement]:
     """Allow reading the pipeline's state, and approving or rejecting exactly its approval action."""
     arn = env.arn("codepipeline", env.name)

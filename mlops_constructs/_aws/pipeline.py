@@ -76,7 +76,7 @@ class Pipeline(Construct):
         super().__init__(scope, id_)
         stores = env.stores
         env.artifact_folders[artifact_folder(name)] = name
-        self.name = name
+        self.name, self._stages = name, [stage.name for stage in stages]
         self._env, self._purpose = env, purpose
         self.role = ServiceRole(self, "role", env, "codepipeline", purpose)
         granted = self.role.grant(
@@ -106,6 +106,11 @@ class Pipeline(Construct):
         )
         self.role.used_by(self.pipeline)
         self.arn: str = self.pipeline.arn
+
+    @property
+    def second_stage(self) -> str:
+        """Name of its second stage: an execution makes nothing before it."""
+        return self._stages[1]
 
     def start_on(
         self,

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from .policy import Statement
 
 # Purposes of roles whose service sends aws:SourceAccount when it assumes the role, according to its documentation:
-# SageMaker's training, processing and inference, and CodeBuild. With the condition, no other service could assume its
-# role.
+# SageMaker's training, processing, batch transform and inference, and CodeBuild. With the condition, no other service
+# could assume its role.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
 # https://docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html
-_SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "model-dev", "model-production", "build"}
+_SENDS_SOURCE_ACCOUNT = {"training", "evaluation", "batch", "model-dev", "model-production", "build"}
 
 
 class ServiceRole:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+# Names the pipeline on everything that executions create: policies allow changes only with it, and it is found by it.
+PIPELINE_TAG = "mlops:pipeline"
 # An S3 object can have 10 tags, not 50. Its content is code, and the function that it belongs to is tagged.
 _UNTAGGED = {"aws_s3_object"}
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from . import (
     ab,
+    batch,
     cache,
     cost,
     data,
     decide,
     doctor,
+    drift,
     init,
     invoke,
     local,
@@ -46,7 +48,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight, cost),
-    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, outcomes, pause),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, batch, outcomes, drift, pause),
     "Manage its releases": (releases, rollback, ab, teardown),
 }
 _MORE = (

@@ -10,18 +10,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._payload import payload
 from ..deployed.data_files import DATA_HELP
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ..local_aws.user_cache import cache_folder
+from ._faults import add_faults, asks_for_list, check_faults, described, injected, list_faults, require_all
 from .synth import synthesize
 
 if TYPE_CHECKING:
     import argparse
 
+    from ..local_aws.faults.faults import Faults
     from ..rehearsal.data import RehearsalData
     from ..rehearsal.rehearse import Rehearsal
     from .view import View
@@ -62,6 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--no-iam", action="store_true", help="do not enforce IAM policies; AWS does")
     _add_replacements(parser)
+    add_faults(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.add_argument("--verbose", action="store_true", help="also show what the local AWS does")
     parser.set_defaults(run=run)
@@ -86,7 +89,14 @@ def _add_replacements(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rehearse; raise MlopsError with the reason when production does not respond at the end."""
+    if asks_for_list(options):
+        print(list_faults())
+        return 0
     _check(options)
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         from ..rehearsal.data import RehearsalData
         from ..rehearsal.stand_ins import StandIns
@@ -94,6 +104,7 @@ def run(options: argparse.Namespace) -> int:
         from .view import make_view
     except ModuleNotFoundError as error:
         raise _missing(error) from None
+    check_faults(options.fault)
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
     own = None
@@ -109,17 +120,20 @@ def run(options: argparse.Namespace) -> int:
             stack = synthesize(options.app, output, options.stack)
             _check_pipeline(stack, options.pipeline)
         rehearsal_class, data = prepared.result()
-        with rehearsal_class(
-            stack,
-            data,
-            view,
-            pipeline=options.pipeline,
-            port=options.port,
-            docker=not options.no_docker,
-            iam=not options.no_iam,
-            stand_ins=stand_ins,
-        ) as rehearsal:
-            code = _rehearse(rehearsal, view, options)
+        with (
+            rehearsal_class(
+                stack,
+                data,
+                view,
+                pipeline=options.pipeline,
+                port=options.port,
+                docker=not options.no_docker,
+                iam=not options.no_iam,
+                stand_ins=stand_ins,
+            ) as rehearsal,
+            injected(options, rehearsal.aws, view) as faults,
+        ):
+            code = _rehearse(rehearsal, view, options, faults)
     # At exit, the interpreter would spend seconds on the objects of the local AWS.
     gc.freeze()
     return code
@@ -161,13 +175,16 @@ def _check_pipeline(stack: Path, wanted: str | None) -> None:
     raise MlopsError(f"the stack has no pipeline {wanted!r}; it has: {', '.join(sorted(names)) or 'none'}")
 
 
-def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> int:
+def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace, faults: Faults | None) -> int:
     try:
         rehearsal.deploy()
         rehearsal.build_image()
         rehearsal.run()
         rehearsal.ask_production()
+        require_all(faults, view)
     except MlopsError as error:
+        if faults is not None and options.json:
+            print(json.dumps(_as_json(rehearsal, faults) | {"error": str(error)}, indent=2))
         if not options.keep:
             raise
         view.close()
@@ -175,29 +192,35 @@ def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> 
         _keep(rehearsal, view)
         return 1
     if options.keep:
-        _report(rehearsal, view, options)
+        _report(rehearsal, view, options, faults)
         _keep(rehearsal, view)
         return 0
+    if faults is not None:
+        faults.close()
     rehearsal.destroy()
-    _report(rehearsal, view, options)
+    _report(rehearsal, view, options, faults)
     return 0
 
 
-def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace) -> None:
-    from ..deployed.scores import described
+def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace, faults: Faults | None) -> None:
+    from ..deployed import scores
 
     result = rehearsal.result
     view.close()
     if options.json:
-        print(json.dumps(asdict(result), indent=2))
+        print(json.dumps(_as_json(rehearsal, faults), indent=2))
         return
     answer = f"Production endpoint {result.production_endpoint}"
     if result.metrics:
         verb = "classified" if "accuracy" in result.metrics else "predicted"
-        answer += f" {verb} {result.rows} held-out rows: {described(result.metrics)}"
+        answer += f" {verb} {result.rows} held-out rows: {scores.described(result.metrics)}"
     view.say(answer)
     if not result.iam:
         view.say(_NO_IAM)
+
+
+def _as_json(rehearsal: Rehearsal, faults: Faults | None) -> dict[str, Any]:
+    return asdict(rehearsal.result) | {"faults": described(faults)}
 
 
 def clone_urls(rehearsal: Rehearsal) -> list[str]:

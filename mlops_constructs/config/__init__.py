@@ -4,6 +4,7 @@ from .ab_metric import ABMetric
 from .ab_test import ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
+from .batch import BatchTransform
 from .contract import Column, DataContract
 from .cost import Cost
 from .dataset import Dataset
@@ -11,6 +12,7 @@ from .endpoint import Autoscaling, DataCapture, Endpoint
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing
+from .monitoring import Monitoring, Quality
 from .network import Network
 from .notebook import Notebook
 from .office_hours import OfficeHours
@@ -29,6 +31,7 @@ __all__ = [
     "Algorithm",
     "Approval",
     "Autoscaling",
+    "BatchTransform",
     "CategoricalParameter",
     "Checkpoints",
     "Column",
@@ -44,11 +47,13 @@ __all__ = [
     "Existing",
     "Hyperband",
     "IntegerParameter",
+    "Monitoring",
     "Network",
     "Notebook",
     "OfficeHours",
     "PipelineConfig",
     "Profile",
+    "Quality",
     "Requests",
     "Retry",
     "Rollout",

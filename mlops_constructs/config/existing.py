@@ -39,6 +39,7 @@ class Existing(Part):
     ROLES: ClassVar[Mapping[str, str]] = {
         "training": "sagemaker.amazonaws.com",
         "evaluation": "sagemaker.amazonaws.com",
+        "batch": "sagemaker.amazonaws.com",
         "model-dev": "sagemaker.amazonaws.com",
         "model-production": "sagemaker.amazonaws.com",
         "notebook": "sagemaker.amazonaws.com",
@@ -51,11 +52,15 @@ class Existing(Part):
         "start-image-pipeline": "events.amazonaws.com",
         "abort-ab-test": "lambda.amazonaws.com",
         "answer-training": "lambda.amazonaws.com",
+        "batch-smoke-test": "lambda.amazonaws.com",
         "check-dataset": "lambda.amazonaws.com",
         "evaluate-model": "lambda.amazonaws.com",
         "gather-evidence": "lambda.amazonaws.com",
+        "guard-destroy": "lambda.amazonaws.com",
         "judge-ab-test": "lambda.amazonaws.com",
+        "make-baseline": "lambda.amazonaws.com",
         "place-variants": "lambda.amazonaws.com",
+        "record-batch": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
         "retire-dev": "lambda.amazonaws.com",
         "record-release": "lambda.amazonaws.com",
@@ -64,10 +69,12 @@ class Existing(Part):
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",
         "smoke-test-production": "lambda.amazonaws.com",
+        "start-batch": "lambda.amazonaws.com",
         "start-newest": "lambda.amazonaws.com",
         "start-retraining": "lambda.amazonaws.com",
         "stop-training": "lambda.amazonaws.com",
         "train-model": "lambda.amazonaws.com",
+        "watch-traffic": "lambda.amazonaws.com",
     }
 
     kms_key_arn: str | None = None

@@ -18,11 +18,13 @@ from ._tokens import is_token
 from .ab_test import ABTest
 from .algorithm import Algorithm
 from .approval import Approval
+from .batch import BatchTransform
 from .cost import Cost
 from .dataset import Dataset
 from .endpoint import Endpoint
 from .evaluation import Evaluation
 from .existing import Existing
+from .monitoring import Monitoring
 from .network import Network
 from .notebook import Notebook
 from .requests import AllowedEndpoint, AllowedTraining, Requests
@@ -55,6 +57,8 @@ class Arguments(Part):
     dev: Endpoint
     production: Endpoint
     ab_test: ABTest | None
+    batch: BatchTransform | None
+    monitoring: Monitoring | None
     approval: Approval
     cost: Cost
     notebook: Notebook | None
@@ -82,6 +86,10 @@ class Arguments(Part):
         yield from self._script_problems()
         if self.ab_test is not None:
             yield from self.ab_test.problems_with(self.production)
+        if self.batch is not None:
+            yield from self.batch.problems_with(self.dataset, self.algorithm.accept)
+        if self.monitoring is not None:
+            yield from self.monitoring.problems_with(self.production, self.dataset)
         level = self.production.smoke_test.confidence_level
         if level is not None and not is_token(level):
             rule, remedy = "is only for dev: production cannot be compared with itself", "leave it out here"

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .ab_test import ABTest
+    from .batch import BatchTransform
     from .cost import Cost
     from .evaluation import Evaluation
     from .existing import Existing
+    from .monitoring import Monitoring
     from .network import Network
     from .tuning import Tuning
 
@@ -34,6 +36,8 @@ class OptionsWithoutNetwork(TypedDict, total=False):
     dev: Endpoint
     production: Endpoint
     ab_test: ABTest | None
+    batch: BatchTransform | None
+    monitoring: Monitoring | None
     approval: Approval
     cost: Cost
     notebook: Notebook | None

@@ -2,137 +2,94 @@
 
 from __future__ import annotations
 
-import re
-import time
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from .clients import code_of, explained
+from .made import Made, Patience
+from .made_data import KeptData
+from .made_orphans import Orphans
+from .made_running import Running
+from .made_stacks import Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from .pipeline import DeployedPipeline
 
-_POLL_SECONDS = 2.0
-_RUNNING = ("InProgress", "Stopping")
-# A CodePipeline's artifact folder is the first characters of its name.
-# https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html
-_FOLDER_CHARACTERS = 20
-# DeleteObjects and BatchDeleteImage accept at most this many.
-_OBJECTS, _IMAGES = 1000, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """One thing that the pipeline created.
-
-    Attributes:
-        kind: ``execution``, ``stack``, ``model package``, ``objects`` or ``images``.
-        name: Its name or location.
-        delete: Deletes it, and waits until it is deleted.
-    """
-
-    kind: str
-    name: str
-    delete: Callable[[], None] = field(repr=False, compare=False)
+# What an execution was making when it was stopped is found at the next look.
+_LOOKS = 5
 
 
 class Teardown:
     """Deletes what a pipeline created at run time, so that ``terraform destroy`` can follow.
 
     The stacks are deleted before the roles that they were deployed with, which Terraform deletes; a model package group
-    can only be deleted when it is empty. What is deleted already is skipped, so a teardown can be repeated.
+    can only be deleted when it is empty. Nothing is remembered between two calls: a teardown that was interrupted
+    anywhere is repeated.
     """
 
-    def __init__(
-        self,
-        pipeline: DeployedPipeline,
-        *,
-        data: bool = False,
-        pause: Callable[[float], None] = time.sleep,
-        poll_seconds: float = _POLL_SECONDS,
-    ) -> None:
+    def __init__(self, pipeline: DeployedPipeline, *, data: bool = False, patience: Patience | None = None) -> None:
         """Prepare a teardown.
 
         Args:
             pipeline: The pipeline.
-            data: Also delete data sets, models, records, captured requests and images, in buckets and repositories that
-                the pipeline created. In an existing artifact bucket, only the pipeline's own folders.
-            pause: Waits between polls.
-            poll_seconds: How long it waits, in seconds.
+            data: Also delete data sets, models, records, captured requests, images and logs of endpoints, in buckets
+                and repositories that the pipeline created. In an existing artifact bucket, only the pipeline's own
+                folders.
+            patience: How long it waits for AWS; None for as long as the pipeline needs.
         """
-        self._pipeline, self._data = pipeline, data
-        self._pause, self._poll_seconds = pause, poll_seconds
+        self._pipeline = pipeline
+        patience = Patience.with_pipeline(pipeline) if patience is None else patience
+        self._running = Running(pipeline, patience)
+        self._orphans = Orphans(pipeline, patience)
+        self._stacks = Stacks(pipeline, patience, self._orphans.delete_directly)
+        self._kept = KeptData(pipeline) if data else None
 
     def found(self) -> list[Made]:
         """List what exists, in the order of the deletion.
 
         Raises:
-            MlopsError: when a stack is being updated, or AWS refuses.
+            MlopsError: when AWS refuses.
         """
         with explained(f"what {self._pipeline.name} created could not be looked up"):
-            return [*self._executions(), *self._stacks(), *self._packages(), *(self._kept() if self._data else [])]
+            return [
+                *self._running.executions(),
+                *self._running.jobs(),
+                *self._stacks.found(),
+                *self._orphans.found(set(self._stacks.resources())),
+                *self._packages(),
+                *([] if self._kept is None else self._kept.found()),
+            ]
 
-    def _executions(self) -> Iterator[Made]:
-        """Return the running executions, which would create again what is deleted."""
-        image = self._pipeline.image_pipeline
-        for name in (self._pipeline.name, *([] if image is None else [image])):
-            pages = self._pipeline.client("codepipeline").get_paginator("list_pipeline_executions")
-            for page in pages.paginate(pipelineName=name):
-                for one in page["pipelineExecutionSummaries"]:
-                    if one["status"] in _RUNNING:
-                        id_ = one["pipelineExecutionId"]
-                        yield Made("execution", f"{name}/{id_}", partial(self._stop, name, id_))
+    def run(self, tell: Callable[[Made], None] = lambda made: None) -> list[Made]:
+        """Delete everything, until nothing is found any more; return what was deleted.
 
-    def _stop(self, pipeline: str, execution_id: str) -> None:
-        codepipeline = self._pipeline.client("codepipeline")
-        asked = {"pipelineName": pipeline, "pipelineExecutionId": execution_id}
+        The pipeline takes no more executions from then on, until ``cancel``.
 
-        def status() -> str:
-            return str(codepipeline.get_pipeline_execution(**asked)["pipelineExecution"]["status"])
+        Args:
+            tell: Is called before each deletion.
 
-        with explained(f"the execution {execution_id} could not be stopped"):
-            if status() == "InProgress":
-                codepipeline.stop_pipeline_execution(**asked, abandon=True, reason="mlops teardown")
-            while status() in _RUNNING:
-                self._pause(self._poll_seconds)
+        Raises:
+            MlopsError: when something could not be deleted; the rest is then still there, and a repetition goes on.
+        """
+        self._running.take_no_more()
+        deleted: list[Made] = []
+        for _ in range(_LOOKS):
+            found = self.found()
+            if not found:
+                return deleted
+            for made in found:
+                tell(made)
+                made.delete()
+                deleted.append(made)
+        left = ", ".join(f"{one.kind} {one.name}" for one in found)
+        raise MlopsError(f"something makes again what is deleted: {left}. Find out what it is, then run this again")
 
-    def _stacks(self) -> Iterator[Made]:
-        for name in reversed(self._pipeline.stacks):
-            stack = self._stack(name)
-            if stack is None:
-                continue
-            status: str = stack["StackStatus"]
-            if status.endswith("_IN_PROGRESS") and status not in ("DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
-                raise MlopsError(f"the stack {name} is {status}: wait until it has finished, then run this again")
-            yield Made("stack", name, partial(self._delete_stack, name, stack["StackId"]))
-
-    def _stack(self, name: str) -> Mapping[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        try:
-            stack: Mapping[str, Any] = self._pipeline.client("cloudformation").describe_stacks(StackName=name)[
-                "Stacks"
-            ][0]
-        except ClientError as error:
-            if code_of(error) == "ValidationError" and "does not exist" in str(error):
-                return None
-            raise
-        return stack
-
-    def _delete_stack(self, name: str, stack_id: str) -> None:
-        with explained(f"the stack {name} could not be deleted"):
-            self._pipeline.client("cloudformation").delete_stack(StackName=stack_id)
-            # Unlike by its name, a deleted stack can still be described by its id.
-            while (stack := self._stack(stack_id)) is not None and stack["StackStatus"] != "DELETE_COMPLETE":
-                if stack["StackStatus"] == "DELETE_FAILED":
-                    raise MlopsError(
-                        f"the stack {name} is DELETE_FAILED: {stack.get('StackStatusReason', 'no reason')}"
-                    )
-                self._pause(self._poll_seconds)
+    def cancel(self) -> None:
+        """Let the pipeline take executions again, because it is not destroyed after all."""
+        self._running.take_again()
 
     def _packages(self) -> Iterator[Made]:
         from botocore.exceptions import ClientError
@@ -150,77 +107,16 @@ class Teardown:
             yield Made("model package", arn, partial(self._delete_package, arn))
 
     def _delete_package(self, arn: str) -> None:
-        with explained(f"the model package {arn} could not be deleted"):
-            self._pipeline.client("sagemaker").delete_model_package(ModelPackageName=arn)
-
-    def _kept(self) -> Iterator[Made]:
-        pipeline = self._pipeline
-        for bucket in dict.fromkeys([pipeline.data_bucket, pipeline.artifact_bucket]):
-            owned = self._is_own(bucket)
-            if not owned and bucket != pipeline.artifact_bucket:
-                continue
-            if next(self._versions(bucket, everything=owned), None) is not None:
-                yield Made(
-                    "objects",
-                    f"s3://{bucket}" if owned else f"s3://{bucket}, folders of {pipeline.name}",
-                    partial(self._empty, bucket, everything=owned),
-                )
-        if self._image_ids():
-            yield Made("images", pipeline.name, self._delete_images)
-
-    def _is_own(self, bucket: str) -> bool:
-        """Tell whether the pipeline created a bucket: its name then begins with the pipeline's."""
-        return (
-            re.fullmatch(rf"{re.escape(self._pipeline.name)}-(data|artifacts)-\d{{12}}-[a-z0-9-]+", bucket) is not None
-        )
-
-    def _versions(self, bucket: str, *, everything: bool) -> Iterator[list[dict[str, str]]]:
-        """Return the versions and delete markers to delete, page by page."""
-        pages = self._pipeline.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket)
-        for page in pages:
-            found = [
-                {"Key": one["Key"], "VersionId": one["VersionId"]}
-                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-                if everything or self._is_own_key(one["Key"])
-            ]
-            if found:
-                yield found
-
-    def _is_own_key(self, key: str) -> bool:
-        name = self._pipeline.name
-        folder, _, rest = key.partition("/")
-        return folder in {one[:_FOLDER_CHARACTERS] for one in (name, f"{name}-image")} or rest.startswith(f"{name}/")
-
-    def _empty(self, bucket: str, *, everything: bool) -> None:
-        s3 = self._pipeline.client("s3")
-        with explained(f"the bucket {bucket} could not be emptied"):
-            for versions in self._versions(bucket, everything=everything):
-                for start in range(0, len(versions), _OBJECTS):
-                    some = {"Objects": versions[start : start + _OBJECTS], "Quiet": True}
-                    failed = s3.delete_objects(Bucket=bucket, Delete=some).get("Errors", [])
-                    if failed:
-                        one = failed[0]
-                        raise MlopsError(
-                            f"{len(failed)} objects of {bucket} could not be deleted; the first is"
-                            f" {one.get('Key')!r}: {one.get('Code')}: {one.get('Message')}"
-                        )
-
-    def _image_ids(self) -> list[dict[str, str]]:
         from botocore.exceptions import ClientError
 
-        pages = self._pipeline.client("ecr").get_paginator("list_images").paginate(repositoryName=self._pipeline.name)
-        try:
-            return [image for page in pages for image in page["imageIds"]]
-        except ClientError as error:
-            # It created no repository.
-            if code_of(error) != "RepositoryNotFoundException":
-                raise
-            return []
+        sagemaker = self._pipeline.client("sagemaker")
+        with explained(f"the model package {arn} could not be deleted"):
+            try:
+                sagemaker.delete_model_package(ModelPackageName=arn)
+            except ClientError as error:
+                # It is deleted meanwhile, perhaps by an earlier request whose answer was lost.
+                if code_of(error) not in ("ValidationException", "ResourceNotFound") or self._has_package(arn):
+                    raise
 
-    def _delete_images(self) -> None:
-        name, ids = self._pipeline.name, self._image_ids()
-        with explained(f"the images of {name} could not be deleted"):
-            for start in range(0, len(ids), _IMAGES):
-                self._pipeline.client("ecr").batch_delete_image(
-                    repositoryName=name, imageIds=ids[start : start + _IMAGES]
-                )
+    def _has_package(self, arn: str) -> bool:
+        return arn in [one.name for one in self._packages()]

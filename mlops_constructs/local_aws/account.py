@@ -11,6 +11,7 @@ from typing import Any
 from mlops_constructs.local_aws.access.access import Access
 from mlops_constructs.local_aws.clients import ClientFactory
 from mlops_constructs.local_aws.clock import Clock
+from mlops_constructs.local_aws.hooks import Hooks
 from mlops_constructs.local_aws.iam.calls import Site
 from mlops_constructs.local_aws.moto_app import MotoApp
 from mlops_constructs.local_aws.processes import ChildProcesses
@@ -40,6 +41,7 @@ class Account:
         moto_app: moto's services.
         access: Checks the calls of the account's roles against their policies.
         clock: The clock that the services use for delays; a test can advance it.
+        hooks: Where faults step in.
         closing: Set as soon as the account closes; operations in progress may fail from then on.
     """
 
@@ -57,6 +59,7 @@ class Account:
         self.processes = ChildProcesses()
         self.moto_app = MotoApp()
         self.clock = Clock()
+        self.hooks = Hooks()
         self.closing = threading.Event()
         self._scratch: ScratchFolder | None = None
         self._factory = ClientFactory(region)

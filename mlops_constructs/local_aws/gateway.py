@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import logging
@@ -19,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 from mlops_constructs.local_aws import protocol
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.errors import LocalAwsError
-from mlops_constructs.local_aws.iam.enforce import error_of
+from mlops_constructs.local_aws.hooks import ApiCall, ConnectionCutError
 from mlops_constructs.local_aws.moto_app import MotoApp, NotInMotoError
 from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from mlops_constructs.local_aws.access.access import Access
+    from mlops_constructs.local_aws.hooks import Hooks
     from mlops_constructs.local_aws.iam.request import Principal
     from mlops_constructs.local_aws.protocol import Call
 
@@ -47,13 +49,14 @@ _READS = {("s3", "GetObject"), ("s3", "HeadObject"), ("s3", "GetObjectTagging")}
 class Gateway:
     """A WSGI application and its HTTP server."""
 
-    def __init__(self, moto: MotoApp, access: Access, check: Check) -> None:
+    def __init__(self, moto: MotoApp, access: Access, check: Check, hooks: Callable[[], Hooks]) -> None:
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._observers: dict[tuple[str, str], list[Observer]] = defaultdict(list)
         self._mounts: dict[str, WSGIApplication] = {}
         self._moto = moto
         self._access = access
         self._check = check
+        self._hooks = hooks
         self._server: BaseWSGIServer | None = None
 
     def add(self, service: Service) -> None:
@@ -96,6 +99,8 @@ class Gateway:
         request.get_data()  # caches the body: reading form fields would otherwise consume it
         try:
             response = self._respond(request)
+        except ConnectionCutError:
+            return _cut(environ, start_response)
         except Exception as error:
             logger.exception("%s %s", request.method, request.path)
             problem = AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500)
@@ -113,24 +118,27 @@ class Gateway:
         role = self._access.session(protocol.access_key(request))
         try:
             params = protocol.read_params(call, request)
-            if role is not None:
-                return self._judged(call, request, params, role)
-            return self._done(call, request, params)
+            made = ApiCall(call.service_name, call.operation, params, protocol.access_key(request))
+            response: Response = self._hooks().around(made, lambda: self._answered(call, request, params, role))
+            return response
         except AwsError as error:
             return protocol.write_error(call.protocol, error)
 
     def _is_done(self, call: Call) -> bool:
         return (call.service_name, call.method_name) in self._handlers or is_motos(call.service_name, call.operation)
 
-    def _judged(self, call: Call, request: Request, params: Params, role: Principal) -> Response:
-        """Handle a role's call; a call that its policies do not allow gets the error that AWS returns."""
+    def _answered(self, call: Call, request: Request, params: Params, role: Principal | None) -> Response:
+        """Handle a call; one that the policies of its role do not allow gets the error that AWS returns."""
         try:
+            if role is None:
+                self._access.check_keys(call.service_name, call.operation, params)
+                return self._done(call, request, params)
             self._access.check_call(role, call.service_name, call.operation, params)
             response = self._done(call, request, params)
             if response.status_code == 404 and (call.service_name, call.operation) in _READS:
                 self._access.check_missing(role, call.operation, params)
         except DeniedError as error:
-            code, status = error_of(call.service_name)
+            code, status = error.code_of(call.service_name)
             return protocol.write_error(call.protocol, AwsError(code, str(error), status))
         return response
 
@@ -172,6 +180,16 @@ class Gateway:
         error = _not_implemented(protocol.name_of(request, call))
         spoken = call.protocol if call is not None else protocol.protocol_of(request)
         return protocol.write_error(spoken, error)
+
+
+def _cut(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Close the connection; the server finds it closed when it writes the response."""
+    connection: socket.socket | None = environ.get("werkzeug.socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):  # a caller that was killed has closed it
+            connection.shutdown(socket.SHUT_RDWR)
+    start_response("500 INTERNAL SERVER ERROR", [])
+    return [b""]
 
 
 def _not_implemented(name: str) -> AwsError:

@@ -27,6 +27,7 @@ from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
 from mlops_constructs.local_aws.policy_simulator import PolicySimulator
+from mlops_constructs.local_aws.resource_tags import ResourceTagsService
 from mlops_constructs.local_aws.s3 import S3Service
 from mlops_constructs.local_aws.sagemaker.service import SageMaker
 from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
@@ -90,7 +91,9 @@ class LocalAws:
         self.cloudformation = CloudFormationService(self.account)
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
-        self._gateway = Gateway(self.account.moto_app, self.account.access, partial(check_call, self.account))
+        self._gateway = Gateway(
+            self.account.moto_app, self.account.access, partial(check_call, self.account), lambda: self.account.hooks
+        )
         # In the order in which they start; they close in reverse order.
         self._services: tuple[Service, ...] = (
             self.s3,
@@ -110,6 +113,7 @@ class LocalAws:
             self.service_quotas,
             self.cloudwatch,
             AutoScalingService(self.account),
+            ResourceTagsService(self.account),
         )
 
     @property

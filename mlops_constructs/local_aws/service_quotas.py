@@ -24,6 +24,7 @@ _TYPES: Mapping[str, str] = {
     "spot training job": "TrainingInstanceType",
     "training job": "TrainingInstanceType",
     "training warm pool": "TrainingInstanceType",
+    "transform job": "TransformInstanceType",
 }
 _INSTANCES = 20
 _PAGE = 100
@@ -59,6 +60,7 @@ class ServiceQuotasService(Service):
         with self.lock:
             limit = self._values.get(name)
         if limit is not None and used + wanted > limit:
+            self.account.hooks.over_quota(name)
             raise AwsError(
                 "ResourceLimitExceeded",
                 f"The account-level service limit '{name}' is {limit:g} Instances, with current utilization of {used}"

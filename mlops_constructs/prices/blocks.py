@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Usage = Literal["training", "processing", "hosting", "notebook"]
+Usage = Literal["training", "processing", "transform", "hosting", "notebook"]
 StorageUsage = Literal["training", "processing", "hosting", "notebook", "s3"]
 
 

@@ -111,7 +111,7 @@ def monthly(rows: Iterable[Row]) -> tuple[Amount, list[str]]:
 
 
 def _jobs(document: Mapping[str, Any], book: PriceBook) -> Iterator[Row]:
-    """Yield the rows of a training and of an evaluation job; the price is that of the most expensive type allowed."""
+    """Yield the rows of training, evaluation and batches; the price is that of the most expensive type allowed."""
     if "training_job" in document:
         job, search = document["training_job"], document.get("tuning_job")
         cluster = job["ResourceConfig"]
@@ -124,6 +124,8 @@ def _jobs(document: Mapping[str, Any], book: PriceBook) -> Iterator[Row]:
         cluster = request["ProcessingResources"]["ClusterConfig"]
         seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
         yield _job("evaluation", "processing", [cluster["InstanceType"]], cluster["InstanceCount"], seconds, book)
+    if "transform_job" in document:
+        yield _batch(document["transform_job"]["TransformResources"], book)
 
 
 def _job(part: str, usage: Usage, types: Sequence[str], count: int, seconds: int, book: PriceBook) -> Row:
@@ -136,6 +138,14 @@ def _job(part: str, usage: Usage, types: Sequence[str], count: int, seconds: int
     hourly = of_instances(count, count, max(prices))
     source = next(source for price, source in found if price == max(prices))
     return Row(part, what, hourly, period, Amount(0, hourly.most * seconds / 3600), source)
+
+
+def _batch(resources: Mapping[str, Any], book: PriceBook) -> Row:
+    """Return the row of one hour of a transform job: SageMaker has no limit for its runtime."""
+    count, instance_type = resources["InstanceCount"], resources["InstanceType"]
+    price, source = book.find("transform", "transform", instance_type)
+    hourly = None if price is None else of_instances(count, count, price)
+    return Row("batch transform", f"{count} x {instance_type}", hourly, "each hour of a job", hourly, source)
 
 
 def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook, hours: Mapping[str, Any]) -> Row:

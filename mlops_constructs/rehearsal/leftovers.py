@@ -4,8 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# Kind to service, operation, and the path to the names in its response; an empty path is for names themselves.
+_LISTINGS: dict[str, tuple[str, str, str, str]] = {
+    "bucket": ("s3", "list_buckets", "Buckets", "Name"),
+    "function": ("lambda", "list_functions", "Functions", "FunctionName"),
+    "pipeline": ("codepipeline", "list_pipelines", "pipelines", "name"),
+    "image repository": ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    "repository": ("codecommit", "list_repositories", "repositories", "repositoryName"),
+    "connection": ("codestar-connections", "list_connections", "Connections", "ConnectionName"),
+    "build project": ("codebuild", "list_projects", "projects", ""),
+    "stack": ("cloudformation", "describe_stacks", "Stacks", "StackName"),
+    "endpoint": ("sagemaker", "list_endpoints", "Endpoints", "EndpointName"),
+    "endpoint configuration": ("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+    "model": ("sagemaker", "list_models", "Models", "ModelName"),
+    "model package group": (
+        "sagemaker",
+        "list_model_package_groups",
+        "ModelPackageGroupSummaryList",
+        "ModelPackageGroupName",
+    ),
+    "notebook": ("sagemaker", "list_notebook_instances", "NotebookInstances", "NotebookInstanceName"),
+    "role": ("iam", "list_roles", "Roles", "RoleName"),
+    "policy": ("iam", "list_policies", "Policies", "PolicyName"),
+    "rule": ("events", "list_rules", "Rules", "Name"),
+    "topic": ("sns", "list_topics", "Topics", "TopicArn"),
+    "subscription": ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
+    "queue": ("sqs", "list_queues", "QueueUrls", ""),
+    "parameter": ("ssm", "describe_parameters", "Parameters", "Name"),
+    "alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    "log group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "schedule": ("scheduler", "list_schedules", "Schedules", "Name"),
+    "key alias": ("kms", "list_aliases", "Aliases", "AliasName"),
+}
+# SageMaker makes them for the jobs of all pipelines of the account.
+_SHARED_LOGS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs")
+# Jobs cannot be deleted; one that still runs costs money.
+_JOBS: dict[str, tuple[str, str]] = {
+    "training job": ("list_training_jobs", "TrainingJob"),
+    "tuning job": ("list_hyper_parameter_tuning_jobs", "HyperParameterTuningJob"),
+    "processing job": ("list_processing_jobs", "ProcessingJob"),
+}
 
 
 def leftovers(client: Callable[[str], Any]) -> list[str]:
@@ -14,35 +58,38 @@ def leftovers(client: Callable[[str], Any]) -> list[str]:
 
 
 def _listings(client: Callable[[str], Any]) -> Iterator[tuple[str, list[str]]]:
-    def names(service: str, operation: str, member: str, name: str) -> list[str]:
-        return [item[name] for item in getattr(client(service), operation)()[member]]
+    for kind, (service, operation, member, key) in _LISTINGS.items():
+        yield kind, [name for name in _names(client(service), operation, member, key) if not _is_of_aws(kind, name)]
+    scaling = client("application-autoscaling")
+    for kind, operation, member in (
+        ("scalable target", "describe_scalable_targets", "ScalableTargets"),
+        ("scheduled action", "describe_scheduled_actions", "ScheduledActions"),
+    ):
+        yield kind, _names(scaling, operation, member, "ResourceId", ServiceNamespace="sagemaker")
+    for kind, (operation, noun) in _JOBS.items():
+        yield kind, _names(client("sagemaker"), operation, f"{noun}Summaries", f"{noun}Name", StatusEquals="InProgress")
+    account = client("sts").get_caller_identity()["Account"]
+    yield "budget", _names(client("budgets"), "describe_budgets", "Budgets", "BudgetName", AccountId=account)
+    yield "key", [key for key in _names(client("kms"), "list_keys", "Keys", "KeyId") if _is_used(client("kms"), key)]
 
-    yield "bucket", names("s3", "list_buckets", "Buckets", "Name")
-    yield "function", names("lambda", "list_functions", "Functions", "FunctionName")
-    yield "pipeline", names("codepipeline", "list_pipelines", "pipelines", "name")
-    yield "repository", names("ecr", "describe_repositories", "repositories", "repositoryName")
-    yield "role", names("iam", "list_roles", "Roles", "RoleName")
-    yield "endpoint", names("sagemaker", "list_endpoints", "Endpoints", "EndpointName")
-    yield "endpoint configuration", names("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName")
-    yield "model", names("sagemaker", "list_models", "Models", "ModelName")
-    yield (
-        "model package group",
-        names("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"),
-    )
-    yield "notebook", names("sagemaker", "list_notebook_instances", "NotebookInstances", "NotebookInstanceName")
-    yield "rule", names("events", "list_rules", "Rules", "Name")
-    yield "topic", names("sns", "list_topics", "Topics", "TopicArn")
-    yield "queue", client("sqs").list_queues().get("QueueUrls", [])
-    yield "build project", client("codebuild").list_projects()["projects"]
-    yield "parameter", names("ssm", "describe_parameters", "Parameters", "Name")
-    yield "alarm", names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName")
-    yield "dashboard", names("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName")
-    yield (
-        "scalable target",
-        [
-            target["ResourceId"]
-            for target in client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")[
-                "ScalableTargets"
-            ]
-        ],
-    )
+
+def _names(client: Any, operation: str, member: str, key: str, **request: Any) -> list[str]:
+    if client.can_paginate(operation):
+        pages = client.get_paginator(operation).paginate(**request)
+    else:
+        pages = [getattr(client, operation)(**request)]
+    return [one[key] if key else one for page in pages for one in page.get(member, [])]
+
+
+def _is_of_aws(kind: str, name: str) -> bool:
+    """Tell what every account has, or SageMaker shares among pipelines."""
+    return (kind == "log group" and name in _SHARED_LOGS) or (kind == "key alias" and name.startswith("alias/aws/"))
+
+
+def _is_used(kms: Any, key: str) -> bool:
+    """Tell a customer's key that nobody has scheduled for deletion; AWS deletes a key after days."""
+    try:
+        found = kms.describe_key(KeyId=key)["KeyMetadata"]
+    except ClientError:
+        return False
+    return bool(found["KeyManager"] == "CUSTOMER" and found["KeyState"] != "PendingDeletion")

@@ -19,6 +19,7 @@ from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.foreign_roles import ForeignRoles
 from mlops_constructs.rehearsal.leftovers import leftovers
 from mlops_constructs.rehearsal.region import region_of
+from mlops_constructs.rehearsal.removal import self_deleting
 from mlops_constructs.rehearsal.stand_ins import StandIns
 from mlops_constructs.rehearsal.steps import Result, Steps
 from mlops_constructs.rehearsal.terraform import Terraform, find_program, terraform_environment
@@ -185,18 +186,19 @@ class Rehearsal:
             say(str(found))
 
     def destroy(self) -> None:
-        """Tear everything down; raise RehearsalError when something is left."""
+        """Tear everything down; raise RehearsalError when something is left.
+
+        A pipeline with ``removal="destroy"`` deletes by itself what it has made.
+        """
         terraform = self.terraform
         assert terraform is not None
-        with self._steps.step("Pipelines", "teardown") as say:
-            # As `mlops teardown --data --yes` does.
-            teardowns = [
-                Teardown(one, data=True, poll_seconds=0.2) for one in DeployedPipeline.read_all(self.aws.client)
-            ]
-            made = [one for teardown in teardowns for one in teardown.found()]
-            for one in made:
-                one.delete()
-            say(f"{len(made)} things that Terraform does not know are deleted")
+        pipelines, alone = DeployedPipeline.read_all(self.aws.client), self_deleting(self._stack)
+        if {one.name for one in pipelines} - alone:
+            with self._steps.step("Pipelines", "teardown") as say:
+                # What `mlops teardown --data --yes` does.
+                teardowns = [Teardown(one, data=True) for one in pipelines if one.name not in alone]
+                made = [one for teardown in teardowns for one in teardown.run()]
+                say(f"{len(made)} things that Terraform does not know are deleted")
         with self._steps.step("Terraform", "destroy") as say:
             terraform.destroy()
             self._foreign_buckets.delete()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MAPPINGS = (
     *("hyperparameter_ranges", "hyperparameters", "metric_definitions", "environment", "roles", "tags"),
-    "hourly_prices_usd",
+    *("hourly_prices_usd", "weights"),
 )
 NUMBERS = r"(int|float)\b"
 Step = str | int

@@ -184,6 +184,7 @@ def test_all_problems_are_reported_together() -> None:
     )
 
 
+@pytest.mark.reliability(52)
 @pytest.mark.parametrize(
     ("action", "message"),
     [
@@ -233,6 +234,7 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
     assert made.node.try_find_child("another") is None
 
 
+@pytest.mark.reliability(52)
 def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:
     # Tags are all of the user's that a template holds. Parameters come in a file: an action's ParameterOverrides,
     # of at most 1 KB, are not used.

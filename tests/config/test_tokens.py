@@ -33,9 +33,11 @@ from mlops_constructs import (
     Hyperband,
     IntegerParameter,
     MLOpsPipeline,
+    Monitoring,
     Network,
     Notebook,
     OfficeHours,
+    Quality,
     Requests,
     Retry,
     Rollout,
@@ -55,7 +57,7 @@ PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
-    *(ABMetric(), ABTest(), StickyUsers()),
+    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8)),
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),

@@ -36,6 +36,7 @@ def tuning(**changes: Any) -> Tuning:
     return Tuning(**{"hyperparameter_ranges": DEPTH, "objective_metric_name": METRIC, **changes})
 
 
+@pytest.mark.reliability(22)
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -40,6 +40,7 @@ def load(directory):
 """
 
 
+@pytest.mark.reliability(45)
 def test_ping_is_503_until_the_model_is_loaded(
     start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
@@ -115,6 +116,7 @@ def test_missing_model_ends_with_the_reason(start_server: StartServer, tmp_path:
     assert server.messages[-1] == f"there is no model in {tmp_path / 'model'}: the folder is missing or empty"
 
 
+@pytest.mark.reliability(45)
 @pytest.mark.parametrize("content", [b"no model", b"\x80\x05N."], ids=["text", "a pickled None"])
 def test_corrupt_model_ends_with_the_reason(start_server: StartServer, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model").mkdir()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
 
 
+@pytest.mark.reliability(20)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

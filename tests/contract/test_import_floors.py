@@ -52,13 +52,14 @@ MAY_IMPORT = {
         "errors",
     },
     "__init__": {"pipeline", "config", "errors", "_jsii_node"},
+    "pytest_plugin": {"cli", "rehearsal", "local_aws", "_payload"},
     "__main__": {"cli"},
 }
 PURE = {"config", "errors", "prices", "_payload", "_script_source"}
 
 
 # Room of the local AWS -> the rooms that it may import.
-_ACCOUNT = {"account", "errors", "roles", "service"}
+_ACCOUNT = {"account", "errors", "hooks", "roles", "service"}
 _JUDGED = {*_ACCOUNT, "access", "iam"}
 ROOMS = {
     "__init__": set(),
@@ -70,9 +71,10 @@ ROOMS = {
     "credentials": set(),
     "clients": {"credentials"},
     "clock": set(),
+    "hooks": {"containers"},
     "moto_app": set(),
     "access": {"errors", "iam"},
-    "account": {"access", "clients", "clock", "iam", "moto_app", "processes", "scratch"},
+    "account": {"access", "clients", "clock", "hooks", "iam", "moto_app", "processes", "scratch"},
     "service": {"account"},
     "iam": set(),
     "roles": {"account", "service"},
@@ -81,11 +83,12 @@ ROOMS = {
     "protocol": {"service", "validation"},
     "kept": {"user_cache"},
     "moto_operations": set(),
-    "gateway": {"access", "errors", "iam", "moto_app", "moto_operations", "protocol", "service"},
+    "gateway": {"access", "errors", "hooks", "iam", "moto_app", "moto_operations", "protocol", "service"},
     "containers": {"errors", "ports", "processes", "user_cache"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
     "service_quotas": _ACCOUNT,
+    "resource_tags": _ACCOUNT,
     "application_autoscaling": _ACCOUNT,
     "cloudwatch": _ACCOUNT,
     "policy_simulator": {*_ACCOUNT, "iam"},
@@ -101,6 +104,7 @@ ROOMS = {
     "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
 ROOMS["local_aws"] = set(ROOMS)
+ROOMS["faults"] = set(ROOMS)
 
 
 def imports(path: Path) -> set[str]:

@@ -15,7 +15,7 @@ from cdktf import TerraformVariable
 from check_dataset import inspection, manifest
 from synthesis import CONTAINER, Synthesized, archive_at, new_stack, synth
 
-from mlops_constructs import ABTest, Algorithm, Column, DataContract, Dataset, Endpoint
+from mlops_constructs import ABTest, Algorithm, Column, DataContract, Dataset, Endpoint, Monitoring, Quality
 from mlops_constructs._aws.function import archive_with_document
 from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
@@ -49,6 +49,7 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
         dataset=Dataset(schedule_expression="rate(1 day)", contract=DataContract()),
         evaluation=Evaluation(metric="accuracy", job=EvaluationJob()),
         ab_test=ABTest(guard=True),
+        monitoring=Monitoring(quality=Quality(min_accuracy=0.8)),
     )
 
 

@@ -11,6 +11,7 @@ from local_aws.tiny_pipeline import ARTIFACTS, DATA, STEP_SOURCE, Bench, action,
 from mlops_constructs import MlopsError
 from mlops_constructs.cli.main import main
 from mlops_constructs.deployed import DeployedPipeline
+from mlops_constructs.deployed.made import Patience
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -18,6 +19,7 @@ from mlops_constructs.local_aws.local_aws import LocalAws
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+QUICK = Patience(poll_seconds=0.1, seconds=60)
 STACKS = ("iris-dev", "iris-production")
 TEMPLATE = json.dumps(
     {
@@ -95,6 +97,7 @@ def teardown(bench: Bench, *arguments: str) -> int:
     return main(["teardown", "iris", "--region", bench.aws.region, *arguments])
 
 
+@pytest.mark.reliability(58)
 def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     assert "has nothing that Terraform does not know" in capsys.readouterr().out
 
 
+@pytest.mark.reliability(58)
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--dry-run",), 0), (("--dry-run", "--yes"), 0)])
 def test_nothing_is_deleted_unless_a_person_says_yes(
     bench: Bench, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int
@@ -125,8 +129,7 @@ def test_nothing_is_deleted_unless_a_person_says_yes(
 
 def test_with_data_only_the_pipelines_own_folders_of_a_shared_bucket_go(bench: Bench) -> None:
     pipeline = DeployedPipeline.read(bench.aws.client, "iris")
-    for made in Teardown(pipeline, data=True, poll_seconds=0.1).found():
-        made.delete()
+    Teardown(pipeline, data=True, patience=QUICK).run()
     assert keys(bench, ARTIFACTS) == ["models/other/model.tar.gz"]
     assert keys(bench, DATA) == ["data.csv"], "the data bucket is somebody else's"
 
@@ -138,6 +141,7 @@ def test_json_lists_what_was_deleted(bench: Bench, capsys: pytest.CaptureFixture
     assert {one["kind"] for one in listed["left"]} == {"execution", "stack", "model package"}
 
 
+@pytest.mark.reliability(58)
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
 def test_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> None:
     stack = bench.aws.cloudformation.live_stack("iris-production")
@@ -147,13 +151,26 @@ def test_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> N
     assert statuses(bench) == {}
 
 
-def test_a_stack_that_is_being_changed_stops_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipeline = DeployedPipeline.read(bench.aws.client, "iris")
+def test_a_stack_that_is_being_changed_is_waited_for(bench: Bench) -> None:
     stack = bench.aws.cloudformation.live_stack("iris-production")
     assert stack is not None
     stack.status = "UPDATE_IN_PROGRESS"
-    with pytest.raises(MlopsError, match="iris-production is UPDATE_IN_PROGRESS: wait"):
-        Teardown(pipeline).found()
+
+    def pause(seconds: float) -> None:
+        stack.status = "UPDATE_COMPLETE"
+
+    pipeline = DeployedPipeline.read(bench.aws.client, "iris")
+    Teardown(pipeline, patience=Patience(pause=pause, poll_seconds=0.1)).run()
+    assert statuses(bench) == {}
+
+
+def test_a_stack_that_changes_for_ever_is_named(bench: Bench) -> None:
+    stack = bench.aws.cloudformation.live_stack("iris-production")
+    assert stack is not None
+    stack.status = "UPDATE_IN_PROGRESS"
+    pipeline = DeployedPipeline.read(bench.aws.client, "iris")
+    with pytest.raises(MlopsError, match="the stack iris-production has been changing for 1 minutes: look at it"):
+        Teardown(pipeline, patience=Patience(pause=lambda seconds: None, seconds=60)).run()
 
 
 def test_a_pipeline_that_is_not_there_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,6 +150,7 @@ def _jobs(site: _Site) -> Iterator[Recorded]:
             yield Recorded(role, f"kms:{action}", site.key)
     for purpose in ("training", "evaluation", "model-dev", "model-production"):
         yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/Billing")
+    yield site.call("watch-traffic", "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/SageMaker")
 
 
 def _judge(site: _Site) -> Iterator[Recorded]:
@@ -178,6 +179,12 @@ def _listings(site: _Site) -> Iterator[Recorded]:
     for purpose in ("training", "train-model", "check-dataset", "register-model", "record-release", "evaluation"):
         for folder in ("datasets", "models", "releases", "trained", "evaluations", "checkpoints"):
             yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/")
+    for purpose, folders in (
+        ("watch-traffic", ("capture", "ground-truth", "releases", "baselines", "monitoring", "ab")),
+        ("make-baseline", ("datasets", "baselines")),
+    ):
+        for folder in folders:
+            yield site.call(purpose, "s3:ListBucket", site.artifacts, s3__prefix=f"{folder}/{_OTHER}/1/")
     for purpose in (
         "place-variants",
         "judge-ab-test",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INVOKED = (
     *("check-dataset", "train-model", "run-evaluation", "register-model", "evaluate-model", "gather-evidence"),
     *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release", "place-variants"),
-    "retire-dev",
+    *("retire-dev", "make-baseline"),
 )
 _IN_ACCOUNT = {"aws:sourceaccount": ACCOUNT}
 _PACKAGE = arn("sagemaker", "model-package/{pipeline}/1")
@@ -31,6 +31,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _more_than_rehearsed()
     yield from _services()
     yield from _ab_tests()
+    yield from _monitoring()
     yield from _granted()
 
 
@@ -197,6 +198,44 @@ def _ab_tests() -> Iterator[tuple[Recorded, ...]]:
         _call("notebook", "s3:GetObject", f"arn:aws:s3:::{{artifacts}}/{looks}"),
         _call("notebook", "kms:Decrypt", "{key}", through_s3),
     )
+
+
+def _monitoring() -> Iterator[tuple[Recorded, ...]]:
+    """What the watch reads and writes at one time or another; only some pipelines have it."""
+    bucket, through_s3 = "arn:aws:s3:::{artifacts}", {"kms:viaservice": "s3.{region}.amazonaws.com"}
+    watches = _call("watch-traffic", "s3:PutObject", f"{bucket}/monitoring/{{pipeline}}/report.json")
+    endpoint = "{pipeline}-production"
+    folders = {
+        f"capture/{{pipeline}}/production/{endpoint}/primary/DATE/": "ID.jsonl",
+        "ground-truth/{pipeline}/": "DATE/outcomes-HEX.jsonl",
+        "releases/{pipeline}/": "1.json",
+        "baselines/{pipeline}/1/": "baseline.json",
+        "monitoring/{pipeline}/releases/1/": "1-HEX.json",
+    }
+    for prefix, name in folders.items():
+        yield (watches, _call("watch-traffic", "s3:ListBucket", bucket, {"s3:prefix": prefix}))
+        yield (watches, _call("watch-traffic", "s3:GetObject", f"{bucket}/{prefix}{name}"))
+    yield (watches, _call("watch-traffic", "kms:Decrypt", "{key}", through_s3))
+    yield (watches, _call("watch-traffic", "kms:GenerateDataKey", "{key}", through_s3))
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    through_sns = {"kms:viaservice": "sns.{region}.amazonaws.com"}
+    yield (watches, _call("watch-traffic", "sns:Publish", arn("sns", "{pipeline}-approvals")))
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield (watches, _call("watch-traffic", f"kms:{action}", "{key}", through_sns))
+    metrics = {"cloudwatch:namespace": "MLOpsConstructs/Monitoring"}
+    yield (watches, _call("watch-traffic", "cloudwatch:PutMetricData", "*", metrics))
+    looked = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", "rule/{pipeline}-watch-traffic-schedule")}
+    function = arn("lambda", "function:{pipeline}-watch-traffic")
+    yield (watches, _by("events.amazonaws.com", "lambda:InvokeFunction", function, looked))
+    # A table with a data contract, and one that was read before.
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield (_call("make-baseline", f"kms:{action}", "{key}", through_s3),)
+    for name in ("datasets/{pipeline}/ID/train/1.csv", "datasets/{pipeline}/ID/request.json"):
+        yield (_call("make-baseline", "s3:GetObject", f"{bucket}/{name}"),)
+    for prefix in ("datasets/{pipeline}/ID/train/", "baselines/{pipeline}/1/baseline.json"):
+        yield (_call("make-baseline", "s3:ListBucket", bucket, {"s3:prefix": prefix}),)
+    yield (_call("make-baseline", "s3:PutObject", f"{bucket}/baselines/{{pipeline}}/1/baseline.json"),)
+    yield (_call("make-baseline", "sagemaker:InvokeEndpoint", arn("sagemaker", "endpoint/{pipeline}-dev")),)
 
 
 def _granted() -> Iterator[tuple[Recorded, ...]]:

@@ -33,6 +33,7 @@ def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> No
     script("cloudformation").answer("DescribeStacks", Stacks=[stack])
 
 
+@pytest.mark.reliability(27)
 @pytest.mark.parametrize(
     ("status", "command"),
     [
@@ -101,6 +102,7 @@ def running(**parameters: str) -> Stack:
     return Stack(STACK, f"arn:{STACK}", "UPDATE_COMPLETE", {**FLEET, **parameters})
 
 
+@pytest.mark.reliability(33)
 def test_a_new_instance_type_is_refused_before_training_where_production_autoscales(
     lake: Lake, reports: Any, script: Callable[[str], Any]
 ) -> None:

@@ -12,7 +12,6 @@ from judge_ab_test import counting, joining
 from judge_ab_test.bins import bin_of
 from judge_ab_test.books import Ledger
 from judge_ab_test.looking import Aws, _Look, plan_of
-from judge_ab_test.outcomes import Outcome
 from judge_ab_test.seen import Seen
 from judge_ab_test.settings import Settings
 from judge_ab_test.timeline import Timeline
@@ -22,6 +21,7 @@ from handler_kit import clients
 from handler_kit.ab_plan import MEAN, Metric
 from handler_kit.ab_record import PRIMARY, SECONDARY, Segment
 from handler_kit.errors import StepError
+from handler_kit.outcomes import Outcome
 from handler_kit.predictions import predictions
 from lambdas import ab_lake
 
@@ -166,8 +166,8 @@ def test_malformed_outcomes_are_told_before_any_request_is_old_enough(lake: Lake
 
 
 def test_a_line_that_is_too_long_is_not_kept(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("judge_ab_test.lines.CHUNK_BYTES", 100)
-    monkeypatch.setattr("judge_ab_test.lines.MAX_LINE_BYTES", 1_000)
+    monkeypatch.setattr("handler_kit.json_lines.CHUNK_BYTES", 100)
+    monkeypatch.setattr("handler_kit.json_lines.MAX_LINE_BYTES", 1_000)
     captured(lake, "long", START + 100, response="a" * 2_000)
     captured(lake, "1", START + 100)
     ledger = looked(lake)

@@ -98,6 +98,7 @@ def test_an_aws_error_is_reported_with_its_operation_and_meaning(
     assert reports.kind == kind
 
 
+@pytest.mark.reliability(60)
 def test_a_broken_connection_is_reported_as_passing(reports: Any, event: dict[str, Any]) -> None:
     run(raising(EndpointConnectionError(endpoint_url="https://sagemaker")), event)
     assert reports.kind == "SystemUnavailable"
@@ -114,6 +115,7 @@ def test_a_long_summary_is_cut(reports: Any, event: dict[str, Any]) -> None:
     assert len(reports.only("success")["executionDetails"]["summary"]) == 2048
 
 
+@pytest.mark.reliability(9)
 @pytest.mark.parametrize("code", ["InvalidJobStateException", "JobNotFoundException"])
 def test_a_second_delivery_is_swallowed_with_a_log_line(
     reports: Any, event: dict[str, Any], capsys: pytest.CaptureFixture[str], code: str
@@ -124,6 +126,7 @@ def test_a_second_delivery_is_swallowed_with_a_log_line(
     assert "job was already reported" in capsys.readouterr().out
 
 
+@pytest.mark.reliability(10)
 def test_a_throttled_report_is_raised_so_that_lambda_delivers_again(reports: Any, event: dict[str, Any]) -> None:
     reports.refuse("PutJobSuccessResult", "ThrottlingException")
     with pytest.raises(ClientError):
@@ -169,6 +172,7 @@ def test_no_credential_is_logged_when_a_step_quotes_them(
     assert not [secret for secret in secrets_of(event) if secret in printed or json.dumps(secret)[1:-1] in printed]
 
 
+@pytest.mark.reliability(57)
 def test_no_credential_is_logged_or_reported_on_an_exception(
     reports: Any, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

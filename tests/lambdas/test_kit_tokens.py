@@ -40,6 +40,7 @@ _FIELDS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.reliability(11)
 @given(text=st.one_of(st.text(), st.from_type(bool).map(json.dumps), _FIELDS.map(json.dumps)))
 def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     token, failure = Token("ours", 0), None
@@ -52,6 +53,7 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     assert 0 <= token.deadline <= LATEST + tokens.CLOCK_SLACK_SECONDS
 
 
+@pytest.mark.reliability(11)
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

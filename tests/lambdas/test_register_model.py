@@ -122,6 +122,7 @@ def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: 
     assert request["ClientToken"] == EXECUTION
 
 
+@pytest.mark.reliability(1)
 def test_a_redelivered_event_finds_its_package(call: Any, reports: Any) -> None:
     call()
     call()
@@ -372,6 +373,7 @@ def test_a_report_that_cannot_be_read_is_on_record_for_the_gate(
     assert "ModelMetrics" not in sagemaker.requests["CreateModelPackage"][0]
 
 
+@pytest.mark.reliability(23)
 @pytest.mark.parametrize(
     ("text", "metrics"),
     [

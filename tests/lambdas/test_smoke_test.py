@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.response import StreamingBody
-from smoke_test.golden import Record, parse_golden
 from smoke_test.handler import handler
-from smoke_test.result import Result
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
+from handler_kit.golden import Record, parse_golden
+from handler_kit.golden_result import Result
 from handler_kit.predictions import predictions, same
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ def test_slow_answers_pass_when_no_limit_is_set(
     assert reports.outputs["LatencyMs"] == "2000"
 
 
+@pytest.mark.reliability(30)
 @pytest.mark.parametrize("running", [("other", MODEL), (IMAGE, "s3://other/model.tar.gz")])
 def test_a_silent_rollback_is_found(call: Any, runtime: Any, reports: Any, running: tuple[str, str]) -> None:
     serve(running)
@@ -346,6 +347,7 @@ def capturing(sagemaker: Any, configured: dict[str, Any] | None, running: dict[s
     sagemaker.answer("DescribeModel", PrimaryContainer={"Image": IMAGE, "ModelDataUrl": MODEL})
 
 
+@pytest.mark.reliability(47)
 @pytest.mark.parametrize(
     ("running", "found"),
     [
@@ -393,6 +395,7 @@ def test_an_endpoint_that_captures_as_configured_passes(
     assert reports.outputs["Accuracy"] == "1"
 
 
+@pytest.mark.reliability(29)
 @pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
 def test_a_changing_endpoint_is_awaited(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus=status)
@@ -412,6 +415,7 @@ def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any) -> N
     assert json.loads(reports.token) == json.loads(token())
 
 
+@pytest.mark.reliability(29)
 def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus="RollingBack")
     call(token(deadline=NOW))

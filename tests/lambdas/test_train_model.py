@@ -252,6 +252,7 @@ def test_a_missing_document_is_named(call: Any, sagemaker: Any, reports: Any, tm
     assert sagemaker.operations() == []
 
 
+@pytest.mark.reliability(51)
 @pytest.mark.parametrize("value", ["none", " "])
 def test_a_placeholder_instead_of_an_image_says_build_first(
     call: Any, sagemaker: Any, reports: Any, value: str
@@ -263,6 +264,7 @@ def test_a_placeholder_instead_of_an_image_says_build_first(
     assert sagemaker.operations() == []
 
 
+@pytest.mark.reliability(51)
 def test_a_missing_image_parameter_says_build_first(call: Any, sagemaker: Any, reports: Any) -> None:
     clients.client("ssm").delete_parameter(Name="/iris-1a2b3c/image")
     call()
@@ -270,6 +272,7 @@ def test_a_missing_image_parameter_says_build_first(call: Any, sagemaker: Any, r
     assert "SSM parameter /iris-1a2b3c/image" in reports.message
 
 
+@pytest.mark.reliability(1)
 @pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopping"])
 def test_a_redelivered_event_adopts_its_job(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **job(status))
@@ -318,6 +321,7 @@ def test_attempts_end(call: Any, sagemaker: Any, reports: Any) -> None:
     assert "and its 8 successors have all failed" in reports.message
 
 
+@pytest.mark.reliability(6)
 def test_a_quota_is_named_with_the_instance_type(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", "The limit is 0 Instances.")
     call()
@@ -334,6 +338,7 @@ def test_a_running_job_is_awaited_with_the_same_deadline(call: Any, sagemaker: A
     assert json.loads(reports.token) == json.loads(token())
 
 
+@pytest.mark.reliability(14)
 @pytest.mark.parametrize("status", ["Stopped", "Failed", "Superseded", "Cancelled"])
 def test_a_job_started_for_an_execution_that_is_over_is_stopped(
     call: Any, sagemaker: Any, reports: Any, status: str
@@ -356,6 +361,7 @@ def test_a_job_of_an_execution_that_goes_on_is_not_stopped(
     assert json.loads(reports.token)["awaits"] == NAME
 
 
+@pytest.mark.reliability(5)
 def test_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ThrottlingException")
     call()
@@ -370,6 +376,7 @@ def test_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports
     }
 
 
+@pytest.mark.reliability(5)
 def test_a_throttled_look_at_a_job_to_adopt_leaves_it_alone(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceInUse").refuse("DescribeTrainingJob", "ThrottlingException")
     call()
@@ -387,6 +394,7 @@ def test_a_throttled_start_of_a_retried_stage_does_not_take_the_failed_job_for_i
     assert json.loads(reports.token)["awaits"] == f"{NAME}-r2"
 
 
+@pytest.mark.reliability(5)
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
 def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
     sagemaker.refuse("DescribeTrainingJob", code)
@@ -418,6 +426,7 @@ def test_start_and_poll_meet_in_moto(call: Any, reports: Any) -> None:
     assert reports.requests["PutJobSuccessResult"][1]["outputVariables"]["JobName"] == NAME
 
 
+@pytest.mark.reliability(12)
 @pytest.mark.parametrize("status", ["Failed", "Stopped", "Deleting", "SomethingNew"])
 def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
     call: Any, sagemaker: Any, reports: Any, status: str
@@ -430,6 +439,7 @@ def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
     assert NAME in link
 
 
+@pytest.mark.reliability(13)
 def test_a_job_that_ran_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", SecondaryStatus="MaxRuntimeExceeded"))
     call(token())
@@ -453,6 +463,7 @@ def test_capacity_is_not_asked_for_for_ever(call: Any, sagemaker: Any, reports: 
     assert sagemaker.requests["CreateTrainingJob"] == []
 
 
+@pytest.mark.reliability(13)
 def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("InProgress"))
     call(token(deadline=NOW - 1))

@@ -354,6 +354,7 @@ def encrypted() -> bytes:
     return bytes(body)
 
 
+@pytest.mark.reliability(16, 17, 18)
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
@@ -387,11 +388,13 @@ def test_what_finder_and_explorer_leave_in_a_zip_is_no_matter() -> None:
     assert read_archive(body, "here") == {"trainingjob.json": b"{}"}
 
 
+@pytest.mark.reliability(18)
 def test_a_zip_too_large_for_a_description_is_refused(lake: Lake, reports: Any) -> None:
     check(lake, b"x" * 1_100_000)
     assert "a training job's zip may have at most 1048576" in reports.message
 
 
+@pytest.mark.reliability(16)
 @given(body=st.binary(), cut=st.integers(0, 400), noise=st.binary(max_size=3))
 def test_any_bytes_are_an_archive_or_refused_by_place(body: bytes, cut: int, noise: bytes) -> None:
     whole = archive_of("a", "b")

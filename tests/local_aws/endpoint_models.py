@@ -23,7 +23,7 @@ class Models:
     def __init__(self, aws: LocalAws, image: str) -> None:
         self.aws = aws
         self.sagemaker = aws.client("sagemaker")
-        self._image = image
+        self.image = image
         self._role = make_role(aws, "serving", "sagemaker.amazonaws.com")
         self._count = 0
 
@@ -34,7 +34,7 @@ class Models:
     def model(self, answer: str = "one", mode: str = "", uri: str = "") -> str:
         name = self.name("model")
         data = uri if uri else upload_model(self.aws, BUCKET, f"{name}/model.tar.gz", answer)
-        container = {"Image": self._image, "ModelDataUrl": data, "Environment": {"MODE": mode}}
+        container = {"Image": self.image, "ModelDataUrl": data, "Environment": {"MODE": mode}}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self._role, PrimaryContainer=container)
         return name
 

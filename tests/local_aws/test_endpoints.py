@@ -18,7 +18,7 @@ from local_aws.tiny_container import (
 )
 
 from mlops_constructs.local_aws.containers.images import ContainerError
-from mlops_constructs.local_aws.sagemaker.fleet import extract_model
+from mlops_constructs.local_aws.sagemaker.model_container import extract_model
 from mlops_constructs.local_aws.sagemaker.runtime import choose
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def test_program_that_ends_fails_the_endpoint_with_its_last_words(models: Models
         models.update(name, models.simple())
 
 
+@pytest.mark.reliability(25)
 def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.aws.sagemaker.endpoints, "health_seconds", 1.0)
 
@@ -279,6 +280,7 @@ def test_an_inference_id_that_sagemaker_refuses_is_refused(models: Models, given
         models.answer(models.serving(), InferenceId=given.encode().decode("latin-1"))
 
 
+@pytest.mark.reliability(47)
 def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
     told: list[str] = []
     models.aws.add_listener(told.append)
@@ -295,6 +297,7 @@ def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
     wait_until(lambda: any("was not captured" in line for line in told))
 
 
+@pytest.mark.reliability(36)
 def test_senseless_configuration_is_refused(models: Models) -> None:
     model = models.model()
     with pytest.raises(ClientError, match="must be unique"):
@@ -326,6 +329,7 @@ def test_endpoint_is_tagged(models: Models) -> None:
     assert models.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 
 
+@pytest.mark.reliability(19)
 @pytest.mark.parametrize("name", ["../outside", "/absolute"])
 def test_hostile_model_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
     target = tmp_path / "model"

@@ -13,6 +13,7 @@ from local_aws.tiny_pipeline import (
 
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.gateway import Gateway
+from mlops_constructs.local_aws.hooks import Hooks
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.service import Params, Service
 
@@ -72,7 +73,7 @@ class Writing(Service):
 
 
 def test_sets_of_operations_share_a_service_but_no_operation(aws: LocalAws) -> None:
-    gateway = Gateway(aws.account.moto_app, aws.account.access, lambda *_: None)
+    gateway = Gateway(aws.account.moto_app, aws.account.access, lambda *_: None, Hooks)
     gateway.add(Reading(aws.account))
     gateway.add(Writing(aws.account))
     with pytest.raises(ValueError, match="two services implement ssm:get_parameter"):
@@ -81,7 +82,7 @@ def test_sets_of_operations_share_a_service_but_no_operation(aws: LocalAws) -> N
 
 def test_busy_port_says_so(aws: LocalAws) -> None:
     with pytest.raises(LocalAwsError, match=f"127.0.0.1:{aws.port}: another program uses this port"):
-        Gateway(aws.account.moto_app, aws.account.access, lambda *_: None).start(aws.port)
+        Gateway(aws.account.moto_app, aws.account.access, lambda *_: None, Hooks).start(aws.port)
 
 
 def test_eventbridge_setting_of_a_bucket_is_given_back(aws: LocalAws) -> None:

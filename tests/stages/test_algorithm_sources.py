@@ -68,8 +68,9 @@ def test_an_existing_repository_is_read_and_nothing_is_put_into_it(codecommit: S
         "BranchName": "release",
         "PollForSourceChanges": "false",
     }
-    for kind in ("aws_codecommit_repository", "aws_lambda_invocation"):
-        assert codecommit.all(kind) == {}
+    assert codecommit.all("aws_codecommit_repository") == {}
+    invoked = {one["function_name"] for one in codecommit.all("aws_lambda_invocation").values()}
+    assert invoked == {f"{codecommit.pipeline.name}-guard-destroy"}
 
 
 def test_a_push_to_the_existing_repository_starts_a_build(codecommit: Synthesized) -> None:
@@ -207,6 +208,7 @@ def test_a_builtin_image_is_looked_up_for_the_region_that_terraform_knows(xgboos
     assert xgboost.pipeline.image.pipeline is None
 
 
+@pytest.mark.reliability(56)
 def test_a_region_without_the_algorithm_fails_the_plan_with_the_reason(xgboost: Synthesized) -> None:
     ((precondition,),) = [xgboost.one("aws_ssm_parameter")["lifecycle"]["precondition"]]
     assert precondition["condition"].endswith(' != "none"}')

@@ -122,7 +122,8 @@ def test_the_repository_is_seeded_before_the_pipeline_starts_itself(stack: Synth
 
 
 def test_seeding_happens_once(stack: Synthesized) -> None:
-    assert stack.one("aws_lambda_invocation")["lifecycle_scope"] == "CREATE_ONLY"
+    seeding = stack.one("aws_lambda_invocation", function_name=f"{stack.pipeline.name}-seed-repository")
+    assert seeding["lifecycle_scope"] == "CREATE_ONLY"
 
 
 def test_a_push_to_the_branch_starts_a_build() -> None:
@@ -148,6 +149,6 @@ def test_an_existing_image_is_used_as_it_is_and_nothing_is_built(with_image: Syn
     parameter = with_image.one("aws_ssm_parameter")
     assert parameter["value"] == DIGEST
     assert "lifecycle" not in parameter
-    for kind in ("aws_codebuild_project", "aws_codecommit_repository", "aws_ecr_repository", "aws_lambda_invocation"):
+    for kind in ("aws_codebuild_project", "aws_codecommit_repository", "aws_ecr_repository"):
         assert with_image.all(kind) == {}
     assert with_image.pipeline.image.pipeline is None

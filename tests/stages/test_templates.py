@@ -37,6 +37,7 @@ def resource(config: Endpoint, name: str, limits: EndpointLimits | None = None, 
     return made(config, limits, **asked)[name]
 
 
+@pytest.mark.reliability(54)
 @pytest.mark.parametrize("config", [Endpoint(), PRODUCTION], ids=["dev", "production"])
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-gov-west-1"])
 def test_cfn_lint_finds_nothing(tmp_path: Path, config: Endpoint, region: str) -> None:
@@ -51,6 +52,7 @@ def test_cfn_lint_finds_nothing(tmp_path: Path, config: Endpoint, region: str) -
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.reliability(59)
 def test_a_deployment_keeps_weights_and_counts() -> None:
     endpoint = resource(PRODUCTION, "Endpoint")
     assert endpoint["RetainAllVariantProperties"] is True
@@ -66,6 +68,7 @@ def test_the_model_is_isolated_from_the_network() -> None:
     assert resource(Endpoint(), "Model")["EnableNetworkIsolation"] is True
 
 
+@pytest.mark.reliability(32)
 def test_production_rolls_back_on_its_alarms() -> None:
     config = resource(PRODUCTION, "Endpoint")["DeploymentConfig"]
     alarms = {alarm["AlarmName"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]}

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.access.facts import AccountFacts
 from mlops_constructs.local_aws.access.identities import Identities
+from mlops_constructs.local_aws.access.keys import code_of, needs_usable_key, problem_of
 from mlops_constructs.local_aws.access.policies import AccountPolicies
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.iam.actions import needed_to_see_missing
 from mlops_constructs.local_aws.iam.calls import Call, Check
-from mlops_constructs.local_aws.iam.enforce import Authorizer
+from mlops_constructs.local_aws.iam.enforce import Authorizer, error_of
 from mlops_constructs.local_aws.iam.request import Context, Principal
 
 if TYPE_CHECKING:
@@ -40,6 +41,27 @@ class DeniedError(LocalAwsError):
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.message())
         self.decision = decision
+
+    def code_of(self, service: str) -> tuple[str, int]:
+        """Return the error code and the HTTP status with which a service answers."""
+        return error_of(service)
+
+
+class KeyUnusableError(DeniedError):
+    """A KMS key that is needed is disabled, or its deletion is scheduled.
+
+    Attributes:
+        state: State of the key.
+    """
+
+    def __init__(self, decision: Decision, state: str) -> None:
+        LocalAwsError.__init__(self, problem_of(decision.request.resource, state))
+        self.decision = decision
+        self.state = state
+
+    def code_of(self, service: str) -> tuple[str, int]:
+        """Return the error code and the HTTP status with which a service answers."""
+        return code_of(service, self.state)
 
 
 class Access:
@@ -73,6 +95,10 @@ class Access:
         """Return the role session whose calls are to be checked; None for other callers, or if nothing is enforced."""
         return self._identities.session(access_key) if self.enforced else None
 
+    def caller(self, access_key: str) -> Principal | None:
+        """Return the role session that an access key belongs to, also if nothing is enforced; None for others."""
+        return self._identities.session(access_key)
+
     def check_call(self, principal: Principal, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Check an API call.
 
@@ -82,6 +108,19 @@ class Access:
         call = Call(service, operation, params, self._site, self._surroundings())
         for check in self._judge.needs(call):
             self._require(principal, check, call.context, head=operation == "HeadObject")
+
+    def check_keys(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Check that the keys that a call needs can be used, whoever calls.
+
+        Raises:
+            KeyUnusableError: One cannot.
+        """
+        if not self.facts.has_unusable_keys():
+            return
+        call = Call(service, operation, params, self._site, self._surroundings())
+        root = Principal.user(f"arn:{self._site.partition}:iam::{self._site.account}:root")
+        for check in self._judge.needs(call):
+            self._require_usable(self._judge.decide(root, check, call.context))
 
     def check_missing(self, principal: Principal, operation: str, params: Mapping[str, Any]) -> None:
         """Check whether a caller of S3 may know that an object does not exist.
@@ -145,6 +184,7 @@ class Access:
         decision = self._judge.decide(principal, self._with_tags(principal, check), context)
         self._tell(decision)
         if decision.allowed:
+            self._require_usable(decision)
             return
         said, remedy = decision.message(), decision.remedy()
         with self._lock:
@@ -155,6 +195,12 @@ class Access:
                 self._remedies.popitem(last=False)
         self._log(f"denied: {said} ({remedy})")
         raise DeniedError(decision)
+
+    def _require_usable(self, decision: Decision) -> None:
+        request = decision.request
+        if needs_usable_key(request.action) and (state := self.facts.key_state(request.resource)) != "Enabled":
+            self._log(f"a key cannot be used: {problem_of(request.resource, state)}")
+            raise KeyUnusableError(decision, state)
 
     def _with_tags(self, principal: Principal, check: Check) -> Check:
         """Add the tags of the resource if a policy of the caller has a condition on them."""

@@ -36,6 +36,17 @@ class AccountFacts:
             return self._arn(self._key_of_parameter(resource.removeprefix("parameter/")))
         return None
 
+    def key_state(self, arn: str) -> str:
+        """Return the state of a KMS key of this account, such as ``Disabled``; ``Enabled`` for others."""
+        name = str(self._arn(arn)).rpartition("/")[2]
+        key = kms_backends[self._site.account][self._site.region].keys.get(name)
+        return str(key.key_state) if key is not None else "Enabled"
+
+    def has_unusable_keys(self) -> bool:
+        """Whether a key of this account cannot be used."""
+        keys = list(kms_backends[self._site.account][self._site.region].keys.values())
+        return any(key.key_state != "Enabled" for key in keys)
+
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         """Whether an object has tags."""
         stored = self._stored(arn.split(":", 5)[5], version)

@@ -45,7 +45,9 @@ class StackLauncher:
         self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
 
     def delete(self, stack: Stack, desired: Desired, role_arn: str | None) -> None:
-        """Start to delete a stack."""
+        """Start to delete a stack. Raises ValidationError, and leaves it, when its role cannot be assumed."""
+        if role_arn is not None:
+            self.credentials(role_arn)
         stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, role_arn, StackOperation.delete, "DELETE_FAILED")
 

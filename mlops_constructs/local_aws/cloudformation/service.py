@@ -87,6 +87,7 @@ class CloudFormationService(StackViews):
                 stack.deleted = datetime.now(timezone.utc)
                 stack.move_to("DELETE_COMPLETE")
                 return {}
+            _give_up(stack, params)
             self._launcher.delete(stack, stack.desired, params.get("RoleARN", stack.desired.role_arn))
         return {}
 
@@ -196,6 +197,23 @@ class CloudFormationService(StackViews):
 
     def _arn(self, resource: str) -> str:
         return self.account.arn("cloudformation", resource)
+
+
+def _give_up(stack: Stack, params: Params) -> None:
+    """Retain the resources that could not be deleted, as a forced deletion does, or those that the caller names.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+    """
+    forced, named = params.get("DeletionMode") == "FORCE_DELETE_STACK", set(params.get("RetainResources", []))
+    if not forced and not named:
+        return
+    if stack.status != "DELETE_FAILED":
+        raise TemplateError(
+            f"Stack:{stack.id} is in {stack.status} state: only DELETE_FAILED stacks can retain resources"
+        )
+    for resource in stack.resources.values():
+        if resource.logical_id in named or (forced and resource.status == "DELETE_FAILED"):
+            resource.retained = True
 
 
 def _rolls_back(params: Params) -> bool:

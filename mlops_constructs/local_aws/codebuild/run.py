@@ -95,7 +95,7 @@ class BuildRun:
         server = DockerServer(DockerCommands(self._account, self._containers, self._credentials))
         try:
             environment = self._environment(source, variables, server, aws)
-            shell = BuildShell(self._account.processes, self._directory, source, environment, tell)
+            shell = BuildShell(self._account, self._build.id, self._directory, source, environment, tell)
             return self._run_phases(spec, shell, tell)
         finally:
             server.close()

@@ -9,12 +9,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.containers.running import Container
+from mlops_constructs.local_aws.hooks import Program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mlops_constructs.local_aws.processes import ChildProcesses
+    from mlops_constructs.local_aws.account import Account
 
 _POLL_SECONDS = 0.1
 _MARK = "[Container] Running command "
@@ -33,13 +34,15 @@ class BuildShell:
 
     def __init__(
         self,
-        processes: ChildProcesses,
+        account: Account,
+        build: str,
         directory: Path,
         source: Path,
         environment: Mapping[str, str],
         log: Callable[[str], None],
     ) -> None:
-        self._processes = processes
+        self._processes = account.processes
+        self._account, self._build = account, build
         self._directory = directory
         self._environment = environment
         self._log = log
@@ -63,6 +66,7 @@ class BuildShell:
             [_bash(), script], cwd=self._directory, env=self._environment, stderr=subprocess.STDOUT
         )
         container = Container(self._processes, process, keep)
+        self._account.hooks.started(Program("build", self._build, container))
         while (code := container.wait(_POLL_SECONDS)) is None:
             if stopped():
                 container.stop(0)

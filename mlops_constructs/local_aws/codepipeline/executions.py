@@ -154,7 +154,7 @@ class Executions(Service):
         answer = self.account.moto("codepipeline").get_pipeline(name=params["name"])
         pipeline = answer["pipeline"]
         with self.executor.changed:
-            states = views.stage_states(pipeline, self.executor.executions(params["name"]))
+            states = views.stage_states(pipeline, self.executor.executions(params["name"]), self.executor.gates.closed)
         return {
             "pipelineName": pipeline["name"],
             "pipelineVersion": pipeline["version"],

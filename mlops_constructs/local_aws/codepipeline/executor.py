@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.codepipeline.gates import Gates
 from mlops_constructs.local_aws.codepipeline.runner import FAILED_ACTIONS, Runner
 from mlops_constructs.local_aws.codepipeline.state import FINAL, Definition, Execution, Job, Status
 
@@ -42,9 +43,10 @@ class Executor:
     def __init__(self, account: Account, providers: Providers) -> None:
         self.changed = threading.Condition()
         self.jobs: dict[str, Job] = {}
+        self.gates = Gates(self.changed, account.closing)
         self._account = account
         self._lines: dict[str, _Line] = {}
-        self._runner = Runner(account, providers, self.changed, self.jobs)
+        self._runner = Runner(account, providers, self.gates, self.jobs)
 
     def executions(self, pipeline_name: str) -> list[Execution]:
         """The executions of a pipeline, oldest first."""
@@ -102,6 +104,7 @@ class Executor:
         """Drop a deleted pipeline and abandon its running executions."""
         with self.changed:
             line = self._lines.pop(pipeline_name, _Line())
+            self.gates.forget(pipeline_name)
             line.waiting.clear()
             for execution in line.executions:
                 execution.stopping = execution.abandoned = execution.status not in FINAL

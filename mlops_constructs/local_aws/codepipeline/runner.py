@@ -31,10 +31,9 @@ from mlops_constructs.local_aws.codepipeline.variables import resolved
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
-    import threading
-
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.codepipeline.context import Providers
+    from mlops_constructs.local_aws.codepipeline.gates import Gates
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +43,12 @@ _CHECK_SECONDS = 0.2
 
 
 class Runner:
-    """Runs executions. State changes only while `changed` is locked."""
+    """Runs executions. State changes only while the gates' `changed` is locked."""
 
-    def __init__(
-        self, account: Account, providers: Providers, changed: threading.Condition, jobs: dict[str, Job]
-    ) -> None:
+    def __init__(self, account: Account, providers: Providers, gates: Gates, jobs: dict[str, Job]) -> None:
         self._account = account
         self._providers = providers
-        self._changed = changed
+        self._changed, self._gates = gates.changed, gates
         self._jobs = jobs
         self._announce = Announcer(account)
 
@@ -61,7 +58,10 @@ class Runner:
         stages = execution.pipeline["stages"]
         names = [stage["name"] for stage in stages]
         first = 0 if retry_stage is None else names.index(retry_stage)
+        status = Status.IN_PROGRESS
         for stage in stages[first:]:
+            if not self._gates.passes(execution, stage["name"]):
+                break
             if not self._can_enter(execution, stage):
                 return
             mode = retry_mode if stage["name"] == retry_stage else None

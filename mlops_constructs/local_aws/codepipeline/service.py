@@ -8,6 +8,7 @@ from mlops_constructs.local_aws.codepipeline.actions.providers import action_pro
 from mlops_constructs.local_aws.codepipeline.executions import Executions
 from mlops_constructs.local_aws.codepipeline.executor import Executor
 from mlops_constructs.local_aws.codepipeline.jobs import PipelineJobs
+from mlops_constructs.local_aws.codepipeline.transitions import Transitions
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -34,4 +35,4 @@ class CodePipeline:
         self.executor = Executor(account, action_providers(codecommit, connections))
         self.executions = Executions(account, self.executor)
         self.jobs = PipelineJobs(account, self.executor, lambda_)
-        self.services: tuple[Service, ...] = (self.executions, self.jobs)
+        self.services: tuple[Service, ...] = (self.executions, self.jobs, Transitions(account, self.executor))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_constructs.local_aws.codepipeline.gates import Disabled
     from mlops_constructs.local_aws.service import Params
 
 
@@ -82,14 +85,23 @@ def action_details(execution: Execution, run: ActionRun) -> Params:
     )
 
 
-def stage_states(pipeline: Params, executions: list[Execution]) -> list[Params]:
+def stage_states(
+    pipeline: Params, executions: list[Execution], disabled: Mapping[tuple[str, str], Disabled]
+) -> list[Params]:
     """For GetPipelineState: every stage with the last execution that entered it."""
-    return [_stage_state(stage, executions) for stage in pipeline["stages"]]
+    name = pipeline["name"]
+    return [_stage_state(stage, executions, disabled.get((name, stage["name"]))) for stage in pipeline["stages"]]
 
 
-def _stage_state(stage: Params, executions: list[Execution]) -> Params:
+def _stage_state(stage: Params, executions: list[Execution], disabled: Disabled | None) -> Params:
     name = stage["name"]
-    state: Params = {"stageName": name, "inboundTransitionState": {"enabled": True}}
+    state: Params = {"stageName": name, "inboundTransitionState": {"enabled": disabled is None}}
+    if disabled is not None:
+        state["inboundTransitionState"] |= {
+            "lastChangedBy": disabled.changed_by,
+            "lastChangedAt": disabled.changed,
+            "disabledReason": disabled.reason,
+        }
     inside = [execution for execution in executions if name in execution.stages]
     latest = inside[-1] if inside else None
     runs = latest.stages[name].actions if latest is not None else {}

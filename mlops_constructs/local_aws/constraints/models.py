@@ -32,6 +32,7 @@ _TAGGED = tuple(
         "NotebookInstance",
         "ProcessingJob",
         "TrainingJob",
+        "TransformJob",
     )
 )
 

@@ -20,6 +20,7 @@ from mlops_constructs.local_aws.constraints import (
     parameters,
     scaling,
     stacks,
+    transforms,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 RULES: tuple[Rule, ...] = (
     *jobs.RULES,
+    *transforms.RULES,
     *models.RULES,
     *endpoints.RULES,
     *scaling.RULES,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import signal
 import socket
 import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.processes import signal_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +81,11 @@ class Container:
         connection.sock.settimeout(timeout_seconds)
         return connection
 
+    @property
+    def pid(self) -> int:
+        """Id of the process that leads it; of Docker's client, where an engine runs it."""
+        return self._process.pid
+
     def exit_code(self) -> int | None:
         """The program's exit code; None while it runs."""
         return self._process.poll()
@@ -107,6 +115,11 @@ class Container:
         self._processes.end(self._process, grace_seconds)
         self._reader.join(_READER_SECONDS)
         self._release()
+
+    def kill(self) -> None:
+        """End the program at once, without SIGTERM first."""
+        signal_group(self._process, signal.SIGKILL)
+        self.stop(0)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

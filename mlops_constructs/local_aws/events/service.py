@@ -97,8 +97,9 @@ class EventsService(Service):
             if self.account.closing.is_set():
                 return
             try:
-                for rule, target in self._matching_targets(bus, event):
-                    self._deliver(rule, target, event)
+                for delivered in self.account.hooks.emitted(event):
+                    for rule, target in self._matching_targets(bus, delivered):
+                        self._deliver(rule, target, delivered)
             except Exception as error:
                 # One invalid rule must not stop the bus for all later events.
                 self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")

@@ -99,6 +99,8 @@ ROLE_USES: Mapping[str, RoleUse] = {
     "SageMaker training": _sagemaker("sagemaker-roles-createtrainingjob-perms", "/aws/sagemaker/TrainingJobs"),
     "SageMaker processing": _sagemaker("sagemaker-roles-createprocessingjob-perms", "/aws/sagemaker/ProcessingJobs"),
     "SageMaker model": _sagemaker("sagemaker-roles-createmodel-perms", "/aws/sagemaker/Endpoints"),
+    # A transform job has no role of its own: SageMaker uses the role of its model.
+    "SageMaker transform": _sagemaker("sagemaker-roles-createmodel-perms", "/aws/sagemaker/TransformJobs"),
     "SageMaker notebook": RoleUse(f"{_ROLES_PAGE}#sagemaker-roles-createnotebookinstance-perms", _LOGS),
     "SageMaker notebook repository": RoleUse(
         f"{_ROLES_PAGE}#sagemaker-roles-createnotebookinstance-perms",

@@ -21,7 +21,8 @@ from moto.awslambda.utils import get_backend
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.iam.service_roles import role_use_checks
 from mlops_constructs.local_aws.lambda_.function import Function
-from mlops_constructs.local_aws.lambda_.worker import Outcome, Worker
+from mlops_constructs.local_aws.lambda_.logs import keep_logs
+from mlops_constructs.local_aws.lambda_.worker import CLOCK_AHEAD, Outcome, Worker
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
@@ -44,6 +45,7 @@ class LambdaService(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._idle: dict[Function, list[Worker]] = defaultdict(list)
+        self._busy: dict[str, tuple[str, Worker]] = {}
         self._failure_listeners: list[FailureListener] = []
         self._unpacking = threading.Lock()
 
@@ -55,7 +57,8 @@ class LambdaService(Service):
         if kind == "DryRun":
             return {"StatusCode": 204}
         if kind == "Event":
-            self.account.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
+            for _ in range(self.account.hooks.invoked(function.name)):
+                self.account.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
             return {"StatusCode": 202, "Payload": b""}
         outcome = self._run(function, event)
         answer: Params = {
@@ -72,6 +75,20 @@ class LambdaService(Service):
     def on_failure(self, listener: FailureListener) -> None:
         """Call `listener` with (function name, event, reason) when all attempts of an asynchronous event failed."""
         self._failure_listeners.append(listener)
+
+    def running(self, access_key: str) -> tuple[str, Callable[[], None]] | None:
+        """Return the name of the function that uses a key now, and what kills its process; None for other keys."""
+        with self.lock:
+            found = self._busy.get(access_key)
+        return None if found is None else (found[0], found[1].end)
+
+    def forget_workers(self) -> None:
+        """Let the next invocation of each function start a new process."""
+        with self.lock:
+            idle = [worker for workers in self._idle.values() for worker in workers]
+            self._idle.clear()
+        for worker in idle:
+            worker.end()
 
     def _function(self, params: Params) -> Function:
         names = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
@@ -132,11 +149,15 @@ class LambdaService(Service):
     def _run(self, function: Function, event: Any) -> Outcome:
         request_id = str(uuid4())
         worker = self._take(function)
+        with self.lock:
+            self._busy[worker.access_key] = function.name, worker
         try:
             outcome = worker.run(request_id, function.arn, event, function.timeout_seconds)
         finally:
+            with self.lock:
+                del self._busy[worker.access_key]
             self._give_back(function, worker)
-        self._keep_logs(function, worker.log_stream, request_id, outcome)
+        keep_logs(self.account, function, worker.log_stream, request_id, outcome)
         return outcome
 
     def _take(self, function: Function) -> Worker:
@@ -180,6 +201,7 @@ class LambdaService(Service):
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+            CLOCK_AHEAD: str(self.account.hooks.clock_ahead(function.name)),
         }
         return Worker(self.account.processes, code, function.handler, environment)
 
@@ -215,28 +237,6 @@ class LambdaService(Service):
         backend = get_backend(self.account.account_id, self.account.region)
         code: bytes = backend.get_function(function.arn).code_bytes
         return code
-
-    def _keep_logs(self, function: Function, stream: str, request_id: str, outcome: Outcome) -> None:
-        lines = [f"START RequestId: {request_id}", *outcome.logs, f"END RequestId: {request_id}"]
-        for line in outcome.logs:
-            self.account.log(f"lambda {function.name}: {line}")
-        now = int(datetime.now(timezone.utc).timestamp() * 1000)
-        events = [{"timestamp": now, "message": line} for line in lines if line]
-        logs = self.account.moto("logs")
-        try:
-            _made(logs.create_log_group, logGroupName=function.log_group)
-            _made(logs.create_log_stream, logGroupName=function.log_group, logStreamName=stream)
-            logs.put_log_events(logGroupName=function.log_group, logStreamName=stream, logEvents=events)
-        except (ClientError, BotoCoreError) as error:
-            self.account.log(f"lambda {function.name}: its log cannot be written: {error}")
-
-
-def _made(create: Callable[..., Any], **names: str) -> None:
-    try:
-        create(**names)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-            raise
 
 
 def _parsed(payload: bytes) -> Any:

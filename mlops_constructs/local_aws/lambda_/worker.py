@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -13,12 +14,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.processes import signal_group
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_constructs.local_aws.processes import ChildProcesses
 
 MARK = "\x1e"  # the same as in bootstrap.py, which imports nothing from this package
+CLOCK_AHEAD = "LOCAL_AWS_CLOCK_AHEAD"  # the same as in bootstrap.py
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _LOG_DRAIN_SECONDS = 2.0
 
@@ -45,6 +49,7 @@ class Worker:
 
     def __init__(self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]) -> None:
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.access_key = environment["AWS_ACCESS_KEY_ID"]
         self._processes = processes
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._logs: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -86,6 +91,7 @@ class Worker:
 
     def end(self) -> None:
         """Kill the process without SIGTERM first, as AWS does."""
+        signal_group(self._process, signal.SIGKILL)
         self._processes.end(self._process, grace_seconds=0.0)
 
     def _timed_out(self, request_id: str, seconds: float) -> Outcome:

@@ -54,6 +54,8 @@ class Deployment:
         """Start the new fleet beside the old one, and switch when it is healthy and no alarm is in ALARM state."""
         endpoint = self._endpoint
         new, reason = self._start()
+        if new is not None:
+            self._account.hooks.baking(endpoint.name)
         if new is not None and (alarming := self._alarming(new)):
             new.stop()
             new, reason = None, alarming

@@ -5,22 +5,22 @@ from __future__ import annotations
 import contextlib
 import http.client
 import shutil
-import tarfile
 import threading
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
+from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
-from mlops_constructs.local_aws.roles import assume_as
-from mlops_constructs.local_aws.sagemaker.job_files import JobError, download, split_s3_uri
-from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
+from mlops_constructs.local_aws.sagemaker.job_files import JobError
+from mlops_constructs.local_aws.sagemaker.model_container import fetch_model, model_of
+from mlops_constructs.local_aws.sagemaker.role_use import check_role
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -158,16 +158,18 @@ class FleetStarter:
         folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
         try:
-            definition, credentials = self._model(settings["ModelName"], key)
+            session = f"endpoint-{self._endpoint_name}"
+            definition, credentials = model_of(self._account, settings["ModelName"], session, key)
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
             client = self._account.client("logs", credentials)
             log = JobLog(self._account, group, f"{name}/{folder.name}", client)
             check_role(self._account, "SageMaker model", definition["Image"], log, credentials)
             image = pull(self._account, self._containers.images, definition["Image"], credentials)
             base = folder / "opt" / "ml"
-            self._fetch_model(definition.get("ModelDataUrl"), base / "model", credentials)
+            fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials)
             environment = definition.get("Environment", {})
             container = self._containers.runtime.serve(image.image, base, environment, log.write)
+            self._account.hooks.started(Program("serving", self._endpoint_name, container))
         except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
             if log is not None:
                 log.close()
@@ -178,36 +180,8 @@ class FleetStarter:
         weight = settings.get("InitialVariantWeight", 1.0)
         return Variant(name, settings, weight, count, container, image, definition["Image"], log, folder, credentials)
 
-    def _model(self, name: str, key: str | None) -> tuple[Params, dict[str, Any]]:
-        """The container definition of a model, and its execution role's credentials; `key` encrypts the volumes."""
-        model = self._account.client("sagemaker").describe_model(ModelName=name)
-        credentials = assume_as(
-            self._account, "sagemaker.amazonaws.com", model["ExecutionRoleArn"], f"endpoint-{self._endpoint_name}"
-        )
-        check_resources(self._account, credentials, model.get("VpcConfig"), key)
-        containers = model.get("Containers", []) or [model.get("PrimaryContainer", {})]
-        if len(containers) != 1:
-            raise ContainerError(f"the model {name} is an inference pipeline; the local AWS supports one container")
-        definition: Params = containers[0]
-        if "ModelPackageName" in definition:
-            package = self._account.client("sagemaker").describe_model_package(
-                ModelPackageName=definition["ModelPackageName"]
-            )
-            definition = {**package["InferenceSpecification"]["Containers"][0], **definition}
-        return definition, credentials
-
-    def _fetch_model(self, uri: str | None, folder: Path, credentials: dict[str, Any]) -> None:
-        folder.mkdir(parents=True)
-        if not uri:
-            return
-        bucket, key = split_s3_uri(uri)
-        archive = folder.parent / "model.tar.gz"
-        download(self._account.client("s3", credentials), bucket, key, archive)
-        extract_model(archive, folder)
-        archive.unlink()
-
     def _await_health(self, variant: Variant, deadline: float) -> None:
-        while not _is_healthy(variant.container):
+        while not is_healthy(variant.container):
             if self._cancelled():
                 raise FleetError("The endpoint was deleted while it was being created")
             code = variant.container.exit_code()
@@ -226,16 +200,8 @@ class FleetStarter:
             )
 
 
-def extract_model(archive: Path, folder: Path) -> None:
-    """Unpack a model archive. Raises `ContainerError` when it is not an archive, or has paths outside its folder."""
-    try:
-        with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ContainerError(f"the model archive cannot be extracted: {error}") from error
-
-
-def _is_healthy(container: Container) -> bool:
+def is_healthy(container: Container) -> bool:
+    """Whether the container answers /ping with status 200 within two seconds."""
     try:
         with contextlib.closing(container.connection(_PING_SECONDS)) as connection:
             connection.request("GET", "/ping")

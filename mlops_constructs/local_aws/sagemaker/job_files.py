@@ -174,7 +174,9 @@ def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
     file = base / "output" / "failure"
     written = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
     text = written.strip() if written.strip() else log_tail
-    return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {exit_code}"
+    # As a container's: 137 when the program was killed, by the kernel for want of memory for example.
+    code = exit_code if exit_code >= 0 else 128 - exit_code
+    return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {code}"
 
 
 def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
@@ -90,6 +91,7 @@ class ProcessingRun:
             {**request.get("Environment", {}), "PROCESSING_JOB_NAME": job.name},
             self._log.write,
         )
+        self._account.hooks.started(Program("processing", job.name, container))
         ended_early, code = self._watch(container)
         upload(base, request, s3)
         result: Params = {"ProcessingStartTime": started, "ProcessingEndTime": datetime.now(timezone.utc)}

@@ -12,6 +12,7 @@ from mlops_constructs.local_aws.sagemaker.processing import ProcessingJobs
 from mlops_constructs.local_aws.sagemaker.runtime import Invocations
 from mlops_constructs.local_aws.sagemaker.tags import Tags
 from mlops_constructs.local_aws.sagemaker.training import TrainingJobs
+from mlops_constructs.local_aws.sagemaker.transform import TransformJobs
 from mlops_constructs.local_aws.sagemaker.tuning import TuningJobs
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SageMaker:
         self.training_jobs = TrainingJobs(account, containers, self.tags, quotas)
         self.tuning_jobs = TuningJobs(account, self.training_jobs, self.tags)
         self.processing_jobs = ProcessingJobs(account, containers, self.tags)
+        self.transform_jobs = TransformJobs(account, containers, self.tags, quotas)
         self.model_registry = ModelRegistry(account)
         self.endpoint_configs = EndpointConfigs(account, self.tags)
         self.endpoints = Endpoints(account, containers, self.tags, quotas)
@@ -45,6 +47,7 @@ class SageMaker:
             self.training_jobs,
             self.tuning_jobs,
             self.processing_jobs,
+            self.transform_jobs,
             self.model_registry,
             self.endpoint_configs,
             self.endpoints,

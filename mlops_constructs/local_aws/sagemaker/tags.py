@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NOT_TAGGED_BY_MOTO = (
     *("training-job", "hyper-parameter-tuning-job", "processing-job", "endpoint", "endpoint-config"),
+    "transform-job",
     "notebook-instance-lifecycle-config",
 )
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.running import Container
 
@@ -68,6 +70,11 @@ class TrainingJob:
     def quota_use(self) -> str:
         """The use in the name of the quota for its instances."""
         return "spot training job" if self.request.get("EnableManagedSpotTraining") else "training job"
+
+    @property
+    def spot_interruption(self) -> Callable[[], None] | None:
+        """What interrupts it; None for a job without managed spot training, which is never interrupted."""
+        return self.interruption.set if self.request.get("EnableManagedSpotTraining") else None
 
     def move(self, secondary: str) -> None:
         """Change to a secondary status, unless the job is being stopped."""

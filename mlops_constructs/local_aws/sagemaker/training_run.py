@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker import job_files
 from mlops_constructs.local_aws.sagemaker.checkpoints import CheckpointFolder
@@ -128,6 +129,7 @@ class TrainingRun:
         while True:
             self._job.move("Training")
             container = self._containers.runtime.train(image, self._base, environment, self._log.write)
+            self._account.hooks.started(Program("training", self._job.name, container, self._job.spot_interruption))
             why, code = self._watch(container)
             self._checkpoints.save()
             if why != _INTERRUPTED:

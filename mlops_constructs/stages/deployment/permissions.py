@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.network import network_permissions
 from ..._aws.policy import allow, deny, pass_role, pull_image
+from ..._aws.tagging import PIPELINE_TAG
 from .autoscaling import SCALABLE_DIMENSION
-from .template import PIPELINE_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ..._aws.policy import Statement
 
 _SCALING = "sagemaker.application-autoscaling.amazonaws.com"
+# Scheduled actions also without office hours: a release removes those that there were, and a rollback puts them back.
+_CHANGES = (
+    *("DeleteScalingPolicy", "DeleteScheduledAction", "DeregisterScalableTarget"),
+    *("PutScalingPolicy", "PutScheduledAction", "RegisterScalableTarget"),
+)
 
 
 def serving_permissions(env: Environment, endpoint: str, image_arn: str, *, watched: bool) -> list[Statement]:
@@ -160,19 +165,7 @@ def _scaling(env: Environment) -> list[Statement]:
         "application-autoscaling:scalable-dimension": SCALABLE_DIMENSION,
     }
     return [
-        allow(
-            [
-                "application-autoscaling:DeleteScalingPolicy",
-                # Also without office hours: a release removes those that there were, and a rollback puts them back.
-                "application-autoscaling:DeleteScheduledAction",
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:PutScheduledAction",
-                "application-autoscaling:RegisterScalableTarget",
-            ],
-            targets,
-            when={"StringEquals": variants},
-        ),
+        allow([f"application-autoscaling:{name}" for name in _CHANGES], targets, when={"StringEquals": variants}),
         allow(
             [
                 "application-autoscaling:ListTagsForResource",

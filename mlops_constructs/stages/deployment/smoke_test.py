@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..._aws.function import Function
 from ..._aws.policy import allow, report_result
-from .template import PIPELINE_TAG
+from ..._aws.tagging import PIPELINE_TAG
 
 if TYPE_CHECKING:
     from constructs import Construct

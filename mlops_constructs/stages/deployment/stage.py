@@ -9,13 +9,14 @@ from constructs import Construct
 
 from ..._aws.actions import RELEASE, Action, PipelineStage, invoke
 from ..._aws.network import joined
+from ..._aws.tagging import PIPELINE_TAG
 from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive
 from .parameters import NETWORK_PARAMETERS, fleet_parameters
 from .roles import EndpointRoles, deploying_permissions
 from .smoke_test import smoke_test_function
-from .template import PIPELINE_TAG, endpoint_template
+from .template import endpoint_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

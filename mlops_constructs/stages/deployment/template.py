@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ...config import Endpoint, Rollout
     from .slots import Slot
 
-# Tag of models and endpoint configurations; the policy of the role that deploys allows changes only with this tag.
-PIPELINE_TAG = "mlops:pipeline"
 # The condition that is true while the endpoint is not paused.
 _RUNS = "Runs"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}

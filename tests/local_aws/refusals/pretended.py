@@ -26,7 +26,6 @@ CALLS = (
     "sagemaker:CreateDataQualityJobDefinition",
     "sagemaker:CreateDomain",
     "sagemaker:CreatePipeline",
-    "sagemaker:CreateTransformJob",
     "sagemaker:StartPipelineExecution",
     "ssm:SendCommand",
 )

@@ -199,6 +199,7 @@ TABLE: Table = {
     ("sts", "AssumeRole"): _assume,
     ("sts", "GetCallerIdentity"): _free,
     ("events", "PutEvents"): _put_events,
+    ("resourcegroupstaggingapi", "GetResources"): Row("tag:GetResources"),
     ("iam", "GetRole"): _iam_role("GetRole"),
     ("iam", "CreateServiceLinkedRole"): _linked_role,
     ("xray", "PutTraceSegments"): Row("xray:PutTraceSegments"),

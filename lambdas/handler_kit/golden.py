@@ -5,8 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from typing import Any
 
-from handler_kit.errors import ConfigurationError
+from botocore.exceptions import ClientError
+
+from handler_kit.errors import ConfigurationError, StepError, error_code
+
+MAX_GOLDEN_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,22 @@ class Record:
 
     label: str
     features: str
+
+
+def read_golden(s3: Any, uri: str) -> list[Record]:
+    """Read the golden records of a data set. Raises StepError or ConfigurationError when there are none to read."""
+    bucket, slash, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not slash or not key:
+        raise ConfigurationError(f"UserParameters key golden_uri: must be s3://bucket/key, got {uri!r}")
+    try:
+        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_GOLDEN_BYTES + 1)
+    except ClientError as error:
+        if error_code(error) == "NoSuchKey":
+            raise StepError(f"{uri}: no such object; start a new execution.") from error
+        raise
+    if len(content) > MAX_GOLDEN_BYTES:
+        raise ConfigurationError(f"{uri}: the golden records have more than {MAX_GOLDEN_BYTES} bytes")
+    return parse_golden(content, uri)
 
 
 def parse_golden(content: bytes, place: str) -> list[Record]:

@@ -1,4 +1,4 @@
-"""An endpoint's predictions beside the golden records: how many are right, or how far the numbers are off."""
+"""A model's predictions beside the golden records: how many are right, or how far the numbers are off."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from handler_kit.predictions import number, same
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from smoke_test.golden import Record
+    from handler_kit.golden import Record
 
 
 @dataclass(frozen=True)
 class Result:
-    """The predictions of an endpoint, and how long each invocation took.
+    """The predictions of a model, and how long each invocation of its endpoint took.
 
     Attributes:
         records: The golden records.
         answers: The prediction for each.
-        latencies_ms: The latency of each invocation, in milliseconds.
+        latencies_ms: The latency of each invocation, in milliseconds; none of a batch.
         absolute_tolerance: How far a right number may be from the label.
         relative_tolerance: The same as a share of the label.
     """
@@ -90,7 +90,7 @@ class Result:
         if self.is_regression:
             errors = f"RMSE {self.rmse:.4g} and MAE {self.mae:.4g}"
             count = f"{count}, {errors}" if self.has_tolerance else f"{errors} on {len(self.records)} golden records"
-        return f"{count}, p95 {self.latency_ms} ms"
+        return f"{count}, p95 {self.latency_ms} ms" if self.latencies_ms else count
 
     @cached_property
     def errors(self) -> list[float]:

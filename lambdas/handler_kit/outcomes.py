@@ -7,17 +7,20 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-merg
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from judge_ab_test.capture import CLOCK_SLACK, decoded
-from judge_ab_test.lines import Listed, json_lines, listed
+from handler_kit.json_lines import Listed, json_lines, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# The clocks of S3 and of the endpoint may differ by so much.
+CLOCK_SLACK = 60.0
 # The hour in a key is the reporter's, whose time zone is not known.
 _A_DAY = 86_400.0
 
@@ -52,13 +55,13 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """The outcomes that were reported since a test began.
+    """The outcomes that were reported since a time, such as the begin of a test.
 
     Attributes:
         s3: The client.
         bucket: Bucket with the objects.
         prefix: Their prefix, with the last slash.
-        since: When the test began, in seconds since 1970.
+        since: That time, in seconds since 1970.
     """
 
     s3: Any
@@ -89,6 +92,21 @@ class Outcomes:
             found = listed(self.s3, self.bucket, self.prefix, f"{self.prefix}{first:%Y/%m/%d/%H}")
             self._listed.extend(sorted((one for one in found if one.arrived >= self.since), key=_order))
         return self._listed
+
+
+def decoded(side: Mapping[str, Any]) -> str:
+    """Return the data of a captured response or of an outcome as text. Raises ValueError if they cannot be read."""
+    data, encoding = side["data"], side.get("encoding", "CSV")
+    if isinstance(data, (bool, int, float)):
+        data = str(data).lower()
+    if not isinstance(data, str):
+        raise ValueError("its data is no text")
+    if encoding != "BASE64":
+        return data
+    try:
+        return base64.b64decode(data, validate=True).decode(errors="replace")
+    except binascii.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _order(one: Listed) -> tuple[float, str]:

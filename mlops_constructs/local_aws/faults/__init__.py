@@ -1,0 +1,1 @@
+"""Faults of the local AWS: named, seeded, and each says whether it happened."""

@@ -1,0 +1,1 @@
+"""Batch transform: files are scored by jobs."""

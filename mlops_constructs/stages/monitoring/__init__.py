@@ -1,0 +1,1 @@
+"""The watch over production, from its baseline to its alarms."""

@@ -1,0 +1,336 @@
+"""One deployed pipeline, many faults: what each release does, and that the next one succeeds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from local_aws.tiny_pipeline import wait_for
+from rehearsal.centroids import write_centroids
+from rehearsal.deployed_site import synthesized
+from rehearsal.release_invariants import State, answers, check, package_in_production
+
+from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.rehearsed import RehearsedPipeline, rehearsed_pipeline
+from mlops_constructs.rehearsal.sweep import MODES, record, sample, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.deployed.executions import Execution
+    from mlops_constructs.local_aws.faults.fault import Fault
+
+# `make soak-faults` sets another number, and another seed.
+CASES = int(os.environ.get("MLOPS_SWEEP_CASES", "6"))
+SEED = int(os.environ.get("MLOPS_SWEEP_SEED", "15"))
+pytestmark = pytest.mark.terraform
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RehearsedPipeline]:
+    output = tmp_path_factory.mktemp("synth")
+    container = write_centroids(output / "container")
+    stack = synthesized(Path(__file__).with_name("plain_app.py"), output / "out", str(container))
+    with rehearsed_pipeline(stack, RehearsalData.iris(), docker=False) as pipeline:
+        yield pipeline
+
+
+@pytest.fixture
+def faults(pipeline: RehearsedPipeline) -> Iterator[Faults]:
+    """Faults that must all happen."""
+    with Faults(pipeline.aws, SEED) as faults:
+        yield faults
+        assert [fault.text for fault in faults.never_fired] == []
+
+
+@pytest.fixture(scope="module")
+def first(pipeline: RehearsedPipeline) -> Execution:
+    """The first try and the first release: the account has instances for DEV, and not for production beside it."""
+    before = State.of(pipeline)
+    with Faults(pipeline.aws) as faults:
+        fault = faults.inject("quota:ml.m5.large for endpoint usage:2")
+        refused = pipeline.release()
+        assert fault.fired
+    pipeline.aws.service_quotas.set("ml.m5.large for endpoint usage", 100)
+    check(pipeline, before, refused)
+    return refused
+
+
+@pytest.fixture(scope="module")
+def champion(pipeline: RehearsedPipeline, first: Execution) -> Execution:
+    """A model in production."""
+    return succeeds(pipeline)
+
+
+def succeeds(pipeline: RehearsedPipeline) -> Execution:
+    """Release without a fault."""
+    before = State.of(pipeline)
+    outcome = pipeline.release()
+    assert outcome.status == "Succeeded", outcome.reason
+    check(pipeline, before, outcome)
+    return outcome
+
+
+def release(pipeline: RehearsedPipeline) -> Execution:
+    """Release, whatever comes of it."""
+    before = State.of(pipeline)
+    outcome = pipeline.release()
+    check(pipeline, before, outcome)
+    return outcome
+
+
+def stack_state(pipeline: RehearsedPipeline) -> str:
+    found = pipeline.client("cloudformation").describe_stacks(StackName=pipeline.deployed.stacks[-1])
+    return str(found["Stacks"][0]["StackStatus"])
+
+
+def rollback_alarms(pipeline: RehearsedPipeline) -> list[str]:
+    """Give the alarms that roll production back."""
+    endpoint = pipeline.client("sagemaker").describe_endpoint(EndpointName=pipeline.production_endpoint())
+    return [one["AlarmName"] for one in endpoint["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
+
+
+@pytest.mark.reliability(26)
+def test_26_a_production_that_was_never_created_is_created_by_the_next_release(
+    pipeline: RehearsedPipeline, first: Execution, champion: Execution
+) -> None:
+    assert first.status == "Failed"
+    assert "DeployProduction" in first.reason or "PrepareChangeSet" in first.reason or "Production" in first.reason
+    assert "ml.m5.large for endpoint usage" in first.reason
+    assert champion.status == "Succeeded"
+
+
+@pytest.mark.reliability(8, 9)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "kill:train_model:after=CreateTrainingJob",
+        "kill:train_model:before=CreateTrainingJob",
+        "kill:train_model:after=codepipeline.PutJobSuccessResult",
+        "kill:record_release:after=s3.PutObject",
+        "twice-function:*:times=99",
+    ],
+)
+def test_08_a_function_that_is_killed_or_invoked_twice_does_its_work_once(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, fault: str
+) -> None:
+    faults.inject(fault)
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(5, 10)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "refuse:sagemaker.CreateTrainingJob:ThrottlingException:times=8",
+        "refuse:sagemaker.DescribeTrainingJob:ThrottlingException:times=7",
+        "refuse:codepipeline.PutJobSuccessResult:ThrottlingException:times=3",
+        "lose:sagemaker.CreateModelPackage:how=cut",
+    ],
+)
+def test_05_throttling_and_lost_answers_are_waited_out(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, fault: str
+) -> None:
+    faults.inject(fault)
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(12)
+def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    before = package_in_production(pipeline)
+    faults.inject("crash:training:how=kill")
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "exit code: 137" in outcome.reason
+    assert package_in_production(pipeline) == before
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(25)
+def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    faults.inject("crash:serving:name=production:times=99")
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "did not pass the ping health check" in outcome.reason
+    faults.clear()
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    assert stack_state(pipeline) == "UPDATE_ROLLBACK_COMPLETE"
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(27)
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [
+        ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback"),
+        ("UPDATE_FAILED", "aws cloudformation rollback-stack"),
+    ],
+)
+def test_27_a_stack_that_cannot_be_updated_is_told_before_training_and_nobody_is_asked(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, state: str, command: str
+) -> None:
+    asked, trained = len(pipeline.evidence), State.of(pipeline).jobs
+    fault = set_state(pipeline, faults, state)
+    outcome = pipeline.release()
+    assert outcome.status == "Failed"
+    assert command in outcome.reason
+    assert len(pipeline.evidence) == asked
+    assert State.of(pipeline).jobs == trained
+    assert fault.fired
+    set_state(pipeline, faults, "UPDATE_ROLLBACK_COMPLETE")
+    succeeds(pipeline)
+
+
+def set_state(pipeline: RehearsedPipeline, faults: Faults, state: str, moment: str = "now") -> Fault:
+    return faults.inject("stack", pipeline.deployed.stacks[-1], state, at=moment)
+
+
+@pytest.mark.reliability(28)
+def test_28_a_stack_in_progress_fails_the_action_clearly_and_a_retry_succeeds(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    set_state(pipeline, faults, "UPDATE_IN_PROGRESS", "Approve")
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "is in UPDATE_IN_PROGRESS state and can not be updated" in outcome.reason
+    set_state(pipeline, faults, "UPDATE_COMPLETE")
+    failed = next(action for action in outcome.actions if action.status == "Failed")
+    pipeline.client("codepipeline").retry_stage_execution(
+        pipelineName=pipeline.name,
+        pipelineExecutionId=outcome.execution_id,
+        stageName=failed.stage,
+        retryMode="FAILED_ACTIONS",
+    )
+    pipeline.settle()
+    assert pipeline.releases()[0]["execution_id"] == outcome.execution_id
+    assert package_in_production(pipeline) == outcome.variable("Register", "ModelPackageArn")
+
+
+@pytest.mark.reliability(31)
+def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    before = package_in_production(pipeline)
+    alarm = rollback_alarms(pipeline)[0]
+    faults.inject("alarm", "*production*")
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "alarms are in ALARM state" in outcome.reason, outcome.reason
+    assert alarm.partition("-production")[0] in outcome.reason
+    assert package_in_production(pipeline) == before
+    faults.clear()
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(32)
+def test_32_an_alarm_without_data_stops_no_release(pipeline: RehearsedPipeline, champion: Execution) -> None:
+    for alarm in rollback_alarms(pipeline):
+        pipeline.client("cloudwatch").set_alarm_state(
+            AlarmName=alarm, StateValue="INSUFFICIENT_DATA", StateReason="a test"
+        )
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(48)
+@pytest.mark.parametrize("state", ["disabled", "pending-deletion"])
+def test_48_a_key_that_cannot_be_used_is_named_and_nothing_is_deployed(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, state: str
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    kms = pipeline.client("kms")
+    key = kms.describe_key(KeyId=f"alias/{pipeline.name}")["KeyMetadata"]["KeyId"]
+    faults.inject("key", pipeline.name, state=state, at="Train")
+    outcome = release_without_records(pipeline)
+    if state == "pending-deletion":
+        kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    assert outcome.status == "Failed"
+    assert key in outcome.reason, outcome.reason
+    assert ("is disabled" if state == "disabled" else "is pending deletion") in outcome.reason, outcome.reason
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    succeeds(pipeline)
+
+
+def release_without_records(pipeline: RehearsedPipeline) -> Execution:
+    """Release; nothing can be read from the bucket before the key is enabled again."""
+    return pipeline.release()
+
+
+@pytest.mark.reliability(59)
+def test_59_counts_that_somebody_changed_by_hand_are_kept(pipeline: RehearsedPipeline, champion: Execution) -> None:
+    sagemaker, name = pipeline.client("sagemaker"), pipeline.production_endpoint()
+    (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    wanted = {"VariantName": variant["VariantName"], "DesiredInstanceCount": 3}
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=[wanted])
+    wait_for(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    succeeds(pipeline)
+    (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    assert variant["CurrentInstanceCount"] == 3
+
+
+@pytest.mark.reliability(59)
+def test_59_a_configuration_that_somebody_deleted_by_hand_is_made_anew(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    resources = pipeline.client("cloudformation").describe_stack_resources(StackName=pipeline.deployed.stacks[-1])
+    config = next(
+        one["LogicalResourceId"]
+        for one in resources["StackResources"]
+        if one["ResourceType"] == "AWS::SageMaker::EndpointConfig"
+    )
+    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{config}", at="now")
+    succeeds(pipeline)
+
+
+@pytest.mark.reliability(60)
+def test_60_a_clock_that_is_wrong_by_a_day_gives_up_no_job(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    faults.inject("clock", 86_400)
+    outcome = release(pipeline)
+    assert outcome.status == "Succeeded", outcome.reason
+    faults.clear()
+    pipeline.aws.lambda_.forget_workers()
+
+
+@pytest.mark.reliability(5, 8)
+def test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(
+    pipeline: RehearsedPipeline, champion: Execution
+) -> None:
+    with Faults(pipeline.aws, SEED) as faults:
+        calls = record(faults, lambda: succeeds(pipeline))
+        cases = list(sweep(calls, pipeline.name))
+    assert {case.id.split()[0] for case in cases} == set(MODES)
+    assert len({case.id for case in cases}) == len(cases) > 60
+    problems = {}
+    for case in sample(cases, CASES, SEED):
+        problem = run_case(pipeline, case.fault)
+        print(f"{case.id}: {problem or 'ok'}", flush=True)
+        if problem:
+            problems[case.id] = problem
+    assert problems == {}
+    succeeds(pipeline)
+
+
+def run_case(pipeline: RehearsedPipeline, text: str) -> str:
+    """Release with one fault; give what is wrong with what came of it."""
+    try:
+        with Faults(pipeline.aws, SEED) as faults:
+            fault = faults.inject(text)
+            outcome: Any = release(pipeline)
+            if not fault.fired:
+                return "the fault has not happened"
+        if outcome.status != "Succeeded":
+            succeeds(pipeline)
+            return f"the release failed, the next one succeeded: {outcome.reason}"
+    except AssertionError as error:
+        return str(error) or repr(error)
+    return ""

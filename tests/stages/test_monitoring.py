@@ -1,0 +1,88 @@
+"""The functions that watch production: what they may do, when they run, and where the pipeline makes the baseline."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from synthesis import Synthesized, synth
+from watch_traffic.publish import NAMESPACE
+
+from mlops_constructs import ABTest, Approval, Evaluation, EvaluationJob, Monitoring
+from mlops_constructs.stages.monitoring import stage
+
+
+@pytest.fixture(scope="module")
+def stack() -> Synthesized:
+    return synth(monitoring=Monitoring(looks_every_minutes=15))
+
+
+def statements(stack: Synthesized, purpose: str) -> list[dict[str, Any]]:
+    policies = stack.all("aws_iam_role_policy")
+    (policy,) = (one["policy"] for name, one in policies.items() if f"monitoring_{purpose}" in name)
+    found: list[dict[str, Any]] = json.loads(policy)["Statement"]
+    return found
+
+
+def allowed(stack: Synthesized, purpose: str) -> set[str]:
+    actions = (one["Action"] for one in statements(stack, purpose))
+    return {name for one in actions for name in ([one] if isinstance(one, str) else one)}
+
+
+def dev_actions(stack: Synthesized) -> list[dict[str, Any]]:
+    (pipeline,) = (one for one in stack.all("aws_codepipeline").values() if "image" not in one["name"])
+    (found,) = (one["action"] for one in pipeline["stage"] if one["name"] == "DeployDev")
+    return list(found)
+
+
+def test_the_default_pipeline_has_no_watch() -> None:
+    plain = synth()
+    assert not [name for name in plain.all("aws_lambda_function") if "monitoring" in name]
+    assert [one["name"] for one in dev_actions(plain)] == ["Deploy", "SmokeTest"]
+
+
+def test_the_baseline_is_made_after_the_smoke_test_of_dev(stack: Synthesized) -> None:
+    actions = dev_actions(stack)
+    assert [(one["name"], one["run_order"]) for one in actions] == [("Deploy", 1), ("SmokeTest", 2), ("Baseline", 3)]
+    assert actions[-1]["configuration"]["FunctionName"].endswith("-make-baseline")
+
+
+@pytest.mark.parametrize(("minutes", "rate"), [(1, "rate(1 minute)"), (15, "rate(15 minutes)")])
+def test_the_schedule_is_that_of_the_looks(minutes: int, rate: str) -> None:
+    rules = synth(monitoring=Monitoring(looks_every_minutes=minutes)).all("aws_cloudwatch_event_rule").values()
+    assert [one["schedule_expression"] for one in rules if "watch" in one["name"]] == [rate]
+
+
+def test_each_function_may_do_only_its_own(stack: Synthesized) -> None:
+    watch, make = allowed(stack, "watch_traffic"), allowed(stack, "make_baseline")
+    assert watch & {"sagemaker:InvokeEndpoint", "codepipeline:PutJobSuccessResult", "lambda:InvokeFunction"} == set()
+    assert make & {"sns:Publish", "cloudwatch:PutMetricData"} == set()
+    assert {"sns:Publish", "cloudwatch:PutMetricData"} <= watch
+    (metrics,) = (one for one in statements(stack, "watch_traffic") if one["Action"] == "cloudwatch:PutMetricData")
+    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
+
+
+def test_the_namespace_is_the_functions() -> None:
+    assert stage.NAMESPACE == NAMESPACE
+
+
+@pytest.mark.parametrize(("ours", "topic"), [(True, None), (False, "arn:aws:sns:us-east-1:123456789012:people")])
+def test_the_key_is_used_for_the_pipelines_own_topic(ours: bool, topic: str | None) -> None:
+    made = synth(monitoring=Monitoring(), approval=Approval(topic_arn=topic))
+    text = json.dumps(statements(made, "watch_traffic"))
+    assert ("sns.us-east-1.amazonaws.com" in text or "sns.${" in text) == ours
+
+
+@pytest.mark.parametrize(("ab_test", "record"), [(None, False), (ABTest(), True)])
+def test_the_record_of_ab_tests_is_read_where_there_are_any(ab_test: ABTest | None, record: bool) -> None:
+    made = synth(monitoring=Monitoring(), ab_test=ab_test)
+    assert ("record.json" in json.dumps(statements(made, "watch_traffic"))) == record
+
+
+def test_the_held_out_channel_comes_first() -> None:
+    made = synth(
+        monitoring=Monitoring(), evaluation=Evaluation(metric="accuracy", job=EvaluationJob(channel="held-out"))
+    )
+    assert made.pipeline.monitoring is not None
+    assert made.pipeline.monitoring._document["channels"] == ["held-out", "validation", "test"]
