@@ -11,8 +11,12 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 .PHONY: rehearse
-rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval included
+rehearse: $(VENV)/rehearsal ## Run the whole pipeline on this machine, approval included (EXAMPLE=tabular_retrain: with drift and retraining)
+ifdef EXAMPLE
+	PATH=$(abspath $(BIN)):$$PATH $(MAKE) --directory=examples/$(EXAMPLE) rehearse
+else
 	$(BIN)/mlops rehearse --approve
+endif
 
 .PHONY: test
 test: $(VENV)/test ## Run every test, the tiers at once (one tier: TIER=fast, servers or terraform)
@@ -62,6 +66,11 @@ fuzz: $(VENV)/test ## Send a server of the container requests that nobody would 
 .PHONY: soak
 soak: $(VENV)/test ## Run random A/B tests with crashes, hand edits and races, for minutes (SOAK="--runs 20 --seed 7")
 	PYTHONPATH=tests:lambdas $(BIN)/python -m ab_soak $(SOAK)
+
+.PHONY: soak-faults
+soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_CASES=40 MLOPS_SWEEP_SEED=7")
+	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
+		tests/rehearsal/test_faults.py::test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")

@@ -29,13 +29,15 @@ class Grants(Construct):
     _folders: list[str]
 
     def grant_invoke(self, id_: str, role_name: str) -> None:
-        """Allow a role to invoke the production endpoint.
+        """Allow a role to invoke the production endpoint; an asynchronous one with its requests and responses in S3.
 
         Args:
             id_: Construct id of the grant.
             role_name: Name of the IAM role.
         """
-        self._grant(id_, role_name, grants.invoke_endpoint(self._env, self.deployment.production_endpoint))
+        queued = self.deployment.production_mode == "asynchronous"
+        statements = grants.invoke_asynchronously if queued else grants.invoke_endpoint
+        self._grant(id_, role_name, statements(self._env, self.deployment.production_endpoint))
 
     def grant_upload(self, id_: str, role_name: str) -> None:
         """Allow a role to upload data sets, which starts the pipeline; arguments as in ``grant_invoke``."""

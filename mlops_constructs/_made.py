@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 from ._aws.naming import dead_letters_name
 from .stages.ab_test.stage import ABTestStage
 from .stages.alarms import AlarmsStage
-from .stages.approval import ACTION, STAGE, ApprovalStage
+from .stages.approval import ACTION as APPROVE
+from .stages.approval import STAGE as APPROVE_STAGE
+from .stages.approval import ApprovalStage
 from .stages.batch.stage import BatchStage
 from .stages.evaluation.stage import ServingImage
 from .stages.image.stage import ImageStage
 from .stages.monitoring.stage import MonitoringStage
+from .stages.releases import ReleasesStage
 from .stages.retirement import RetirementStage
+from .stages.retraining import RetrainingStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
+from .stages.trigger import ACTION, upload_pattern
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -106,6 +111,7 @@ def make_approval(
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
         ab_test=config.ab_test is not None,
+        retraining=config.monitoring is not None and config.monitoring.retraining is not None,
     )
 
 
@@ -121,7 +127,7 @@ def make_retirement(
         env=env,
         stack=deployment.dev_endpoint,
         deploy_role_arn=deployment.dev_roles.deploy.arn,
-        approval=(STAGE, ACTION),
+        approval=(APPROVE_STAGE, APPROVE),
     )
 
 
@@ -143,6 +149,14 @@ def make_ab_test(
     )
 
 
+def make_releases(
+    scope: Construct, env: Environment, registry: RegistryStage, deployment: DeploymentStage
+) -> ReleasesStage:
+    """Create the record of releases."""
+    endpoint = deployment.production_endpoint
+    return ReleasesStage(scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=endpoint)
+
+
 def make_batch(
     scope: Construct,
     config: PipelineConfig,
@@ -162,13 +176,38 @@ def make_batch(
         image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
         packages_arn=registry.packages_arn,
-        topic_arn=approval.topic_arn,
+        topic=(approval.topic_arn, approval.topic is not None),
         smoke_test=config.dev.smoke_test,
     )
 
 
+def make_retraining(
+    scope: Construct, config: PipelineConfig, env: Environment, approval: ApprovalStage
+) -> RetrainingStage | None:
+    """Create what follows an alarm, or None where only people are notified."""
+    if config.monitoring is None or config.monitoring.retraining is None:
+        return None
+    return RetrainingStage(
+        scope,
+        "retraining",
+        config=config.monitoring.retraining,
+        dataset=config.dataset,
+        action=ACTION,
+        on_upload=upload_pattern(config.dataset, env.stores.data_bucket),
+        ab_test=config.ab_test is not None,
+        topic_arn=approval.topic_arn,
+        topic_is_ours=approval.topic is not None,
+        env=env,
+    )
+
+
 def make_monitoring(
-    scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage, approval: ApprovalStage
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    deployment: DeploymentStage,
+    approval: ApprovalStage,
+    retraining: RetrainingStage | None,
 ) -> MonitoringStage | None:
     """Create the watch over production, or None without it."""
     if config.monitoring is None:
@@ -187,6 +226,7 @@ def make_monitoring(
         ab_test=config.ab_test is not None,
         topic_arn=approval.topic_arn,
         topic_is_ours=approval.topic is not None,
+        retrain=None if retraining is None else retraining.retrain,
     )
 
 

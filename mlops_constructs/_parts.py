@@ -12,7 +12,9 @@ from ._made import (
     make_batch,
     make_image,
     make_monitoring,
+    make_releases,
     make_retirement,
+    make_retraining,
     make_serving,
     make_training,
 )
@@ -23,7 +25,6 @@ from .stages.evaluation.stage import EvaluationStage
 from .stages.guard import GuardStage
 from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
-from .stages.releases import ReleasesStage
 from .stages.storage import StorageStage
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from .stages.batch.stage import BatchStage
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
+    from .stages.releases import ReleasesStage
     from .stages.retirement import RetirementStage
+    from .stages.retraining import RetrainingStage
     from .stages.training.stage import TrainingStage
 
 
@@ -59,6 +62,7 @@ class Parts:
     ab_test: ABTestStage | None
     batch: BatchStage | None
     monitoring: MonitoringStage | None
+    retraining: RetrainingStage | None
     alarms: AlarmsStage
 
 
@@ -154,25 +158,14 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         serving=None if script is None else make_serving(image, script),
     )
     approval = make_approval(scope, config, env, prices, registry, deployment)
+    releases = make_releases(scope, env, registry, deployment)
     retirement = make_retirement(scope, config, env, deployment)
-    releases = ReleasesStage(
-        scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=production
-    )
-    alarms = make_alarms(scope, config, env, image, approval.topic_arn)
-    ab_test = make_ab_test(scope, config, env, deployment)
-    batch = make_batch(scope, config, env, image, registry, approval)
-    monitoring = make_monitoring(scope, config, env, deployment, approval)
+    retraining = make_retraining(scope, config, env, approval)
     return Parts(
-        image,
-        registry,
-        training,
-        evaluation,
-        deployment,
-        approval,
-        retirement,
-        releases,
-        ab_test,
-        batch,
-        monitoring,
-        alarms,
+        *(image, registry, training, evaluation, deployment, approval, retirement, releases),
+        alarms=make_alarms(scope, config, env, image, approval.topic_arn),
+        ab_test=make_ab_test(scope, config, env, deployment),
+        batch=make_batch(scope, config, env, image, registry, approval),
+        monitoring=make_monitoring(scope, config, env, deployment, approval, retraining),
+        retraining=retraining,
     )

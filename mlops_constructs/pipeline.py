@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from ._parts import Parts
+
 
 class MLOpsPipeline(Grants):
     """A production MLOps pipeline on AWS.
@@ -67,6 +69,7 @@ class MLOpsPipeline(Grants):
         ab_test: The functions of A/B tests, or None.
         batch: The functions and the role of batch transform, or None.
         monitoring: The functions that watch production, or None.
+        retraining: The function that an alarm of the watch invokes, or None.
         alarms: Notifies the approval's topic of executions that failed, and of events that could not be delivered.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
@@ -163,12 +166,7 @@ class MLOpsPipeline(Grants):
         env = Environment.of_pipeline(account, self.name, config, self.storage.stores)
         self._env, self._folders = env, config.dataset.folders
         parts = make_parts(self, config, env, prices)
-        self.image, self.registry = parts.image, parts.registry
-        self.training, self.evaluation = parts.training, parts.evaluation
-        self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
-        self.retirement = parts.retirement
-        self.ab_test, self.batch = parts.ab_test, parts.batch
-        self.monitoring, self.alarms = parts.monitoring, parts.alarms
+        self._show(parts)
         self.pipeline = deliver(self, parts, config, env)
         self.dashboard = make_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
@@ -176,6 +174,15 @@ class MLOpsPipeline(Grants):
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
         show(self, config.dataset, {**outputs, "production_endpoint": self.production_endpoint})
         tag_everything(self, config.tags)
+
+    def _show(self, parts: Parts) -> None:
+        """Make each stage an attribute."""
+        self.image, self.registry = parts.image, parts.registry
+        self.training, self.evaluation = parts.training, parts.evaluation
+        self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
+        self.retirement = parts.retirement
+        self.ab_test, self.batch, self.alarms = parts.ab_test, parts.batch, parts.alarms
+        self.monitoring, self.retraining = parts.monitoring, parts.retraining
 
     @classmethod
     def from_dict(cls, scope: Construct, id_: str, values: Mapping[str, object]) -> MLOpsPipeline:

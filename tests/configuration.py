@@ -10,7 +10,8 @@ from mlops_constructs import (
     ABTest,
     Algorithm,
     Approval,
-    Autoscaling,
+    AsyncInferenceConfig,
+    BatchTransform,
     CategoricalParameter,
     Checkpoints,
     Column,
@@ -31,6 +32,7 @@ from mlops_constructs import (
     Notebook,
     Quality,
     Requests,
+    Retraining,
     Retry,
     Spot,
     StickyUsers,
@@ -74,6 +76,7 @@ GOOD: dict[str, Any] = {
 }
 
 # Every kind of part, each with every part that it can hold, and with an entry in every list and mapping.
+TOPIC = "arn:aws:sns:us-east-1:123456789012:answers"
 KEY, ROLE = "arn:aws:kms:eu-west-1:123456789012:key/1", "arn:aws:iam::123456789012:role/training"
 FULL: dict[str, Any] = {
     **GOOD,
@@ -118,9 +121,15 @@ FULL: dict[str, Any] = {
         rules=[Threshold(metric="loss", min_value=0.1, max_value=0.4)],
         job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
     ),
-    "dev": Endpoint(autoscaling=Autoscaling(min_capacity=1)),
+    "dev": Endpoint.asynchronous(async_inference_config=AsyncInferenceConfig(success_topic=TOPIC)),
     "ab_test": ABTest(guardrails=[ABMetric.success()], sticky=StickyUsers()),
-    "monitoring": Monitoring(ignored_features=["age"], weights={"prediction": 2.0}, quality=Quality(min_accuracy=0.8)),
+    "batch": BatchTransform(join_source="Input", environment={"MODE": "fast"}),
+    "monitoring": Monitoring(
+        ignored_features=["age"],
+        weights={"prediction": 2.0},
+        quality=Quality(min_accuracy=0.8),
+        retraining=Retraining(),
+    ),
     "approval": Approval(emails=["lead@example.org"]),
     "cost": Cost(hourly_prices_usd={"ml.m5.large": 0.1}),
     "notebook": Notebook(subnet_id="subnet-1", security_group_ids=["sg-1"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handler_kit.errors import ConfigurationError, StepError
+from handler_kit.serving import mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +25,14 @@ def check_fleets(
     """
     for environment, parameters in configured.items():
         fleet = {**parameters, **requested.get(environment, {})}
+        running = production.parameters if production is not None and production.serves else {}
+        if environment == "production" and running:
+            _check_mode(mode_of(parameters), running)
+        if "InstanceType" not in fleet:  # a serverless endpoint has no instances
+            continue
         _check_scaling(environment, fleet)
-        if environment == "production" and production is not None and production.serves:
-            _check_change(fleet["InstanceType"], production.parameters)
+        if environment == "production" and running:
+            _check_change(fleet["InstanceType"], running)
 
 
 def _check_scaling(environment: str, fleet: Mapping[str, str]) -> None:
@@ -43,6 +49,20 @@ def _check_scaling(environment: str, fleet: Mapping[str, str]) -> None:
         raise ConfigurationError(
             f"The {environment} endpoint would scale automatically on {fleet['InstanceType']}; burstable T2 instances"
             " cannot. Use 'ml.m5.large', or set \"AutoScaling\": null."
+        )
+
+
+def _check_mode(wanted: str, running: Mapping[str, str]) -> None:
+    """SageMaker converts no endpoint to serverless, and rolls none back to it.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html#serverless-endpoints-how-it-works-exclusions
+    """
+    current = mode_of(running)
+    if wanted != current:
+        raise ConfigurationError(
+            f"Production is {current}, and the pipeline is configured for a {wanted} endpoint. SageMaker does not"
+            " convert an endpoint. Deploy the old configuration again, delete the endpoints with mlops teardown, deploy"
+            " the new configuration, and upload the data set again; or make a second pipeline for the new endpoint."
         )
 
 

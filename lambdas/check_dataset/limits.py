@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import ConfigurationError
+from handler_kit.serving import mode_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,6 +62,11 @@ def _training_problems(members: Mapping[str, Any], allowed: Mapping[str, Any]) -
 def _endpoint_problems(
     parameters: Mapping[str, str], allowed: Mapping[str, Any], configured: Mapping[str, str]
 ) -> Iterator[str]:
+    # A serverless or an asynchronous endpoint has not every parameter of a real-time endpoint.
+    mode = mode_of(configured)
+    if unknown := [name for name in parameters if mode != "real-time" and name not in configured]:
+        yield f"{', '.join(unknown)}: the endpoint is {mode} and has no such setting"
+        return
     changed = {name: value for name, value in parameters.items() if not _equal(value, configured.get(name, ""))}
     if "InstanceType" in changed:
         yield from _type_problems("InstanceType", changed["InstanceType"], allowed)

@@ -45,13 +45,13 @@ def cost_of(request: Mapping[str, Mapping[str, Any]], settings: Settings, docume
     fleets = 1 if settings.ab_test is None else 2
     hourly = _hourly(production, document.hourly_prices_usd["production"], fleets)
     monthly = _sum(_month("production", production, document, fleets), _dev(dev, document))
-    source = document.price_sources.get(production["InstanceType"], UNKNOWN)
+    source = document.price_sources.get(production.get("InstanceType", ""), UNKNOWN)
     return Cost(_span(hourly), _span(monthly), _dev_text(document), source, _reason(monthly, document.max_monthly_usd))
 
 
 def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: int = 1) -> tuple[float, float] | None:
-    """The minimum, and the maximum with this number of fleets; ``None`` without a known price."""
-    price = prices.get(parameters["InstanceType"])
+    """The minimum, and the maximum with this number of fleets; ``None`` without a known price, or without instances."""
+    price = prices.get(parameters.get("InstanceType", ""))
     if price is None:
         return None
     least, most = asked.instances(parameters)

@@ -32,6 +32,7 @@ class Evidence:
     dataset_sha256: str
     image: str
     commit: str
+    why: str
     asked: str
     ab_test: str
     fleet: str
@@ -49,10 +50,12 @@ class Evidence:
         """The short form, for the approval's email and console page; every line has a maximum length."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
         reason = [] if self.reason == NONE else [_cut(f"Give a reason if you approve: {self.reason}", 110)]
+        why = [] if self.why == NONE else [_cut(f"Started because {self.why}", 160)]
         changes = [] if self.asked == NONE else [_cut(f"The data set requests: {self.asked}", 110)]
         changes += [] if self.ab_test == NONE else [_cut(f"A/B test: {self.ab_test}", 190)]
         lines = [
             *reason,
+            *why,
             *changes,
             _cut(f"{again}Candidate: {self.candidate}", 130),
             _cut(f"Metrics (production now): {'; '.join(self._metric_lines())}", 70 if changes else 180),
@@ -71,6 +74,7 @@ class Evidence:
         """The full evidence, for people."""
         again = [] if self.release == NONE else [f"This deploys release {self.release} again.", ""]
         facts = {
+            **({} if self.why == NONE else {"Started because": self.why}),
             "Data set requests": self.asked,
             **({} if self.ab_test == NONE else {"A/B test": self.ab_test}),
             "Candidate": self.candidate,

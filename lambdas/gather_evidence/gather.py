@@ -13,6 +13,7 @@ from handler_kit import logs, registry
 from handler_kit.asked import read_request
 from handler_kit.console import execution_link
 from handler_kit.executions import History
+from handler_kit.objects import read_object
 from handler_kit.production import find_stack, package_of
 from handler_kit.settings import NONE
 
@@ -56,6 +57,7 @@ def gather(
         dataset_sha256=recorded.get("dataset_sha256", "unknown"),
         image=recorded.get("image", "unknown"),
         commit=recorded.get("commit", "unknown"),
+        why=_why(params, settings, s3),
         asked=asked.changes(request),
         ab_test=consequence(params, settings, s3),
         fleet=settings.production_fleet if fleet is None else fleet,
@@ -65,6 +67,15 @@ def gather(
         price_source=cost.source,
         reason=cost.reason,
     )
+
+
+def _why(params: Params, settings: Settings, s3: Any) -> str:
+    """Which alarms started the execution; ``none`` when something else did."""
+    if settings.retraining is None:
+        return NONE
+    key = f"retraining/{settings.pipeline}/executions/{params.execution_id}.json"
+    found = read_object(s3, settings.artifact_bucket, key)
+    return NONE if found is None else str(json.loads(found[0])["why"])
 
 
 def store(evidence: Evidence, settings: Settings, s3: Any) -> str:

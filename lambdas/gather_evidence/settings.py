@@ -18,6 +18,7 @@ class Settings(SettingsBase):
         production_fleet: What production runs on, as text for people, such as ``2 to 4 x ml.m5.large``.
         production_parameters: The configured template parameters of that fleet.
         ab_test: Not empty in a pipeline with A/B tests.
+        retraining: Not empty in a pipeline in which alarms start executions.
     """
 
     pipeline: str
@@ -26,6 +27,7 @@ class Settings(SettingsBase):
     production_fleet: str
     production_parameters: dict[str, str]
     ab_test: str | None
+    retraining: str | None
 
 
 @dataclass(frozen=True)

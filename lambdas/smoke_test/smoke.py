@@ -17,6 +17,7 @@ from handler_kit.predictions import predictions, same
 from handler_kit.report import Continue, Success
 from handler_kit.settings import NONE
 from handler_kit.tokens import Token
+from smoke_test import queued
 from smoke_test.capture import check_capture
 from smoke_test.rival import compare
 
@@ -60,19 +61,43 @@ class SmokeTest:
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         variant = self._variant_of_release(config["ProductionVariants"])
         check_capture(endpoint, config)
-        return self._test(variant)
+        if self._params.golden_uri == NONE:
+            summary = "the requested model is in service; there are no golden records to invoke it with"
+            return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
+        if "AsyncInferenceConfig" in config:
+            return self._through_queue(config, token, now)
+        return self._judge(self._invoke_with(read_golden(self._s3, self._params.golden_uri), variant))
 
     def _token(self, text: str | None, latest_deadline: int) -> Token:
         name = self._params.endpoint
         if text is None:
             return Token(name, latest_deadline)
-        return tokens.decode(text, is_ours=lambda awaits: awaits == name, latest_deadline=latest_deadline)
+        return tokens.decode(
+            text, is_ours=lambda awaits: queued.decode(name, awaits) is not None, latest_deadline=latest_deadline
+        )
 
-    def _test(self, variant: str | None) -> Success:
-        if self._params.golden_uri == NONE:
-            summary = "the requested model is in service; there are no golden records to invoke it with"
-            return Success({"Accuracy": NONE, "LatencyMs": NONE, "Summary": summary}, summary=summary)
-        result = self._invoke_with(read_golden(self._s3, self._params.golden_uri), variant)
+    def _through_queue(self, config: dict[str, Any], token: Token, now: int) -> Success | Continue:
+        """Send one record, and all together; latencies are in whole seconds, from the request to the response in S3."""
+        endpoint, records = self._params.endpoint, read_golden(self._s3, self._params.golden_uri)
+        queue = queued.Queue(endpoint, config, self._runtime, self._s3)
+        sent = queued.decode(endpoint, token.awaits)
+        if not sent:
+            sent = [queue.send(self._request(some)) for some in ([records[0]], records)]
+            token = Token(queued.encode(endpoint, sent), now + MAX_WAIT_SECONDS)
+        found = queue.responses(sent)
+        if found is None:
+            return self._wait(token, "without a response to the golden records", now)
+        (one,), together = (
+            self._counted(predictions(response.text, count), count)
+            for response, count in zip(found, (1, len(records)), strict=True)
+        )
+        self._require_same([one], together[:1], len(records))
+        began = token.deadline - MAX_WAIT_SECONDS
+        return self._judge(
+            self._result(records, together, [max(0.0, (response.written - began) * 1000) for response in found])
+        )
+
+    def _judge(self, result: Result) -> Success:
         self._check(result)
         rival = self._beside_production(result)
         summary = f"{result}, {rival}" if rival else str(result)
@@ -86,10 +111,11 @@ class SmokeTest:
     def _wait(self, token: Token, status: str, now: int) -> Continue:
         if now >= token.deadline:
             raise StepError(
-                f"Endpoint {token.awaits} is still {status} after {MAX_WAIT_SECONDS // 3600} h."
+                f"Endpoint {self._params.endpoint} is still {status} after {MAX_WAIT_SECONDS // 3600} h."
                 " See its page in the SageMaker console; retry the stage when it is InService."
             )
-        return Continue(token, summary=f"Endpoint {token.awaits}: {status}", external_id=token.awaits)
+        name = self._params.endpoint
+        return Continue(token, summary=f"Endpoint {name}: {status}", external_id=name)
 
     def _not_there(self, error: Exception) -> Exception:
         if error_code(error) == "ValidationException" and "not find" in str(error):
@@ -127,13 +153,15 @@ class SmokeTest:
             before = time.perf_counter()
             answers += self._invoke([record], variant)
             latencies_ms.append((time.perf_counter() - before) * 1000)
-        together = self._invoke(records, variant)
-        if not all(map(same, answers, together)):
-            raise StepError(
-                f"Endpoint {self._params.endpoint} returns different predictions for {len(records)} records in one"
-                " request than one by one; the container must return one line for each line, in order."
-            )
+        self._require_same(answers, self._invoke(records, variant), len(records))
         return self._result(records, answers, latencies_ms)
+
+    def _require_same(self, alone: list[str], together: list[str], count: int) -> None:
+        if not all(map(same, alone, together)):
+            raise StepError(
+                f"Endpoint {self._params.endpoint} returns different predictions for {count} records in one request"
+                " than one by one; the container must return one line for each line, in order."
+            )
 
     def _result(self, records: list[Record], answers: list[str], latencies_ms: list[float]) -> Result:
         settings = self._settings
@@ -191,10 +219,12 @@ class SmokeTest:
                 f"The model on endpoint {self._params.endpoint} returned an error:"
                 f" {error_message(error)[:1000]} See the endpoint's logs."
             ) from error
-        answers = _answers(answer, len(records))
-        if len(answers) != len(records):
+        return self._counted(_answers(answer, len(records)), len(records))
+
+    def _counted(self, answers: list[str], count: int) -> list[str]:
+        if len(answers) != count:
             raise StepError(
-                f"Endpoint {self._params.endpoint} returned {len(answers)} predictions for {len(records)} records."
+                f"Endpoint {self._params.endpoint} returned {len(answers)} predictions for {count} records."
                 " The container must return one line of CSV for each line."
             )
         return answers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, Problem
+from .async_objects import FAILURE, INPUT, OUTPUT, async_keys, async_objects
 from .keys import use_key
 from .policy import allow, pass_role, through
 
@@ -18,6 +19,23 @@ if TYPE_CHECKING:
 def invoke_endpoint(env: Environment, endpoint: str) -> list[Statement]:
     """Allow invoking one endpoint."""
     return [allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
+
+
+def invoke_asynchronously(env: Environment, endpoint: str) -> list[Statement]:
+    """Allow invoking production's asynchronous endpoint: its requests and responses are objects."""
+    stores, stage = env.stores, endpoint.removeprefix(f"{env.name}-")
+    return [
+        allow("sagemaker:InvokeEndpointAsync", env.arn("sagemaker", f"endpoint/{endpoint}")),
+        allow("s3:PutObject", async_objects(env, stage, INPUT)),
+        allow("s3:GetObject", async_objects(env, stage, OUTPUT, FAILURE)),
+        # To know whether a response exists.
+        allow(
+            "s3:ListBucket",
+            stores.artifact_bucket_arn,
+            when={"StringLike": {"s3:prefix": async_keys(stores, stage, OUTPUT, FAILURE)}},
+        ),
+        use_key(stores),
+    ]
 
 
 def upload_datasets(env: Environment, folders: Sequence[str]) -> list[Statement]:

@@ -119,6 +119,7 @@ class Pipeline(Construct):
         *,
         input_paths: Mapping[str, str] | None = None,
         input_template: str | None = None,
+        enabled: bool = True,
     ) -> None:
         """Start an execution for every event that matches the pattern.
 
@@ -127,11 +128,16 @@ class Pipeline(Construct):
             pattern: EventBridge event pattern.
             input_paths: Name to JSON path in the event.
             input_template: Arguments of StartPipelineExecution, with ``<name>`` for each path.
+            enabled: Whether the rule is enabled.
         """
         role = ServiceRole(self, f"{id_}_role", self._env, "events", f"start-{self._purpose}")
         role.grant([allow("codepipeline:StartPipelineExecution", self.arn)])
         rule = cloudwatch_event_rule.CloudwatchEventRule(
-            self, id_, name=f"{self.name}-{id_.replace('_', '-')}", event_pattern=json.dumps(pattern)
+            self,
+            id_,
+            name=f"{self.name}-{id_.replace('_', '-')}",
+            event_pattern=json.dumps(pattern),
+            state=None if enabled else "DISABLED",
         )
         transformer = None
         if input_template is not None:

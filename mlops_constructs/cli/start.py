@@ -41,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def report(pipeline: DeployedPipeline, dataset: UploadedDataset, execution_id: str, *, as_json: bool) -> None:
-    """Print what was started."""
+def report(pipeline: DeployedPipeline, dataset: UploadedDataset, execution_id: str | None, *, as_json: bool) -> None:
+    """Print what was started; with None nothing was, as uploads start nothing."""
     if as_json:
         facts = {
             "pipeline": pipeline.name,
@@ -54,4 +54,7 @@ def report(pipeline: DeployedPipeline, dataset: UploadedDataset, execution_id: s
         print(json.dumps(facts, indent=2))
         return
     print(f"s3://{dataset.bucket}/{dataset.key}, version {dataset.version_id}")
-    print(f"started execution {execution_id} of {pipeline.name}")
+    if execution_id is None:
+        print(f"uploads start no execution of {pipeline.name}; --start does, and so does `mlops start`")
+    else:
+        print(f"started execution {execution_id} of {pipeline.name}")

@@ -56,6 +56,8 @@ def _execution(one: ExecutionState, running: list[ExecutionState]) -> Iterator[s
     is_queued = one.status == "InProgress" and not one.place and one is not running[-1]
     place = f"queue, behind {running[-1].execution_id}" if is_queued else one.place
     yield f"  execution   {one.execution_id}  {one.started_at}  {one.status}{f' at {place}' if place else ''}"
+    if one.why:
+        yield f"    started because {one.why}"
     if one.reason:
         yield f"    {one.reason}"
     if one.evidence:

@@ -40,7 +40,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "upload",
         help="upload a data set, which starts a deployed pipeline",
         description="Upload one file as a data set; or files and folders as channels, the manifest that names them"
-        " last. `mlops data check` tells before what the pipeline would say.",
+        " last. `mlops data check` tells before what the pipeline would say. Where uploads start no execution"
+        " (`Dataset(start_on_upload=False)`), it starts one only with --start.",
     )
     add_arguments(parser)
     parser.add_argument("data", nargs="+", metavar="PATH", help=DATA_HELP)
@@ -77,6 +78,10 @@ def run(options: argparse.Namespace) -> int:
     pipeline = read_pipeline(options)
     known = pipeline.executions.ids()
     dataset = _upload(options, pipeline, data, name, objects)
+    if not pipeline.starts_on_upload:
+        execution = pipeline.start(dataset.key, dataset.version_id) if options.start else None
+        report(pipeline, dataset, execution, as_json=options.json)
+        return 0
     options.when_interrupted = f"s3://{dataset.bucket}/{dataset.key} is uploaded and will start {pipeline.name}"
     execution = _wait_for_start(pipeline, known, dataset, options.wait)
     if execution is None and options.start:

@@ -4,11 +4,12 @@ from .ab_metric import ABMetric
 from .ab_test import ABTest, StickyUsers
 from .algorithm import Algorithm
 from .approval import Approval
+from .autoscaling import Autoscaling
 from .batch import BatchTransform
 from .contract import Column, DataContract
 from .cost import Cost
 from .dataset import Dataset
-from .endpoint import Autoscaling, DataCapture, Endpoint
+from .endpoint import DataCapture, Endpoint
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing
@@ -20,7 +21,9 @@ from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
 from .requests import EndpointLimits, Requests, TrainingLimits
+from .retraining import Retraining
 from .rollout import Rollout
+from .serving import AsyncInferenceConfig, ServerlessConfig
 from .smoke_test import SmokeTest
 from .training import Checkpoints, Retry, Spot, Training
 from .tuning import Hyperband, Tuning
@@ -30,6 +33,7 @@ __all__ = [
     "ABTest",
     "Algorithm",
     "Approval",
+    "AsyncInferenceConfig",
     "Autoscaling",
     "BatchTransform",
     "CategoricalParameter",
@@ -55,8 +59,10 @@ __all__ = [
     "Profile",
     "Quality",
     "Requests",
+    "Retraining",
     "Retry",
     "Rollout",
+    "ServerlessConfig",
     "SmokeTest",
     "Spot",
     "StickyUsers",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import Problem
 from ._part import Part
-from ._rules import in_range, instance_type, matches, one_of
+from ._rules import in_range, instance_type, matches, one_of, text
 from ._tokens import is_token
 from .schedule import schedule_problems
 
@@ -136,12 +136,11 @@ class BatchTransform(Part):
             yield Problem("split_type", rule, self.split_type, "use 'Line', or remove filters and join")
 
     def _environment_problems(self) -> Iterator[Problem]:
-        if is_token(self.environment):
-            return
         if len(self.environment) > _MOST_VARIABLES:
             rule = f"must have at most {_MOST_VARIABLES} variables: SageMaker allows 16, and the pipeline uses 3"
             yield Problem("environment", rule, len(self.environment), "remove some")
-        for name in self.environment:
+        for name, value in self.environment.items():
+            yield from text(f"environment[{name!r}]", value)
             rule = "must be the name of an environment variable"
             yield from matches(f"environment[{name!r}]", name, r"[A-Za-z_]\w{0,1023}", rule, "use letters and '_'")
 

@@ -25,7 +25,7 @@ _SUFFIX = r"[\w.\-]{1,99}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset(Part):
-    """The folder in a bucket whose new objects start the pipeline.
+    """The folder in a bucket whose new objects start the pipeline, unless ``start_on_upload`` is False.
 
     An object under ``prefix`` is a data set. A ``.json`` object there is a manifest, written last, that names the
     objects of each channel. A ``trainingjob.zip`` there describes a training job in the format of AWS's MLOps workshop.
@@ -52,6 +52,8 @@ class Dataset(Part):
         schedule_expression: Also start regularly, on the newest data set under ``prefix``: an EventBridge ``rate(...)``
             or ``cron(...)`` in UTC, or None. If there is no data set, such an execution fails at Source. Literal.
             https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+        start_on_upload: Whether an upload starts an execution. With False data sets gather under ``prefix`` until the
+            schedule, an alarm (``Retraining``) or ``mlops start`` starts one. Literal.
         bucket_name: An existing bucket, see ``from_bucket``. Reference.
         kms_key_arn: KMS key of the existing bucket, or None when it uses S3 managed keys (SSE-S3). Reference.
         manage_notifications: Whether the pipeline sets the existing bucket's notifications, see ``from_bucket``.
@@ -68,6 +70,7 @@ class Dataset(Part):
     requests: Requests | None = None
     duplicates: Literal["allow", "refuse", "skip"] = "allow"
     schedule_expression: str | None = None
+    start_on_upload: bool = True
     bucket_name: str | None = None
     kms_key_arn: str | None = None
     manage_notifications: bool = False
@@ -89,6 +92,7 @@ class Dataset(Part):
         requests: Requests | None = None,
         duplicates: Literal["allow", "refuse", "skip"] = "allow",
         schedule_expression: str | None = None,
+        start_on_upload: bool = True,
     ) -> Dataset:
         """Use an existing bucket in the same account and region; the pipeline reads only ``prefix`` of it.
 
@@ -109,8 +113,8 @@ class Dataset(Part):
             objects_prefix: A second folder that the pipeline may read, for the objects that manifests name.
             kms_key_arn: Its KMS key, or None when it uses S3 managed keys (SSE-S3). Reference.
             manage_notifications: Whether to replace its notification configuration by one that sends to EventBridge.
-            input_buckets, max_megabytes, max_inspected_megabytes, contract, requests, duplicates, schedule_expression:
-                As in the class.
+            input_buckets, max_megabytes, max_inspected_megabytes, contract, requests, duplicates, schedule_expression,
+                start_on_upload: As in the class.
         """
         return cls(
             prefix=prefix,
@@ -123,6 +127,7 @@ class Dataset(Part):
             requests=requests,
             duplicates=duplicates,
             schedule_expression=schedule_expression,
+            start_on_upload=start_on_upload,
             bucket_name=bucket_name,
             kms_key_arn=kms_key_arn,
             manage_notifications=manage_notifications,
@@ -152,7 +157,8 @@ class Dataset(Part):
         yield from in_range("max_megabytes", self.max_megabytes, 1, 5_000_000, "MB")
         yield from in_range("max_inspected_megabytes", self.max_inspected_megabytes, 1, 1_000, "MB")
         yield from one_of("duplicates", self.duplicates, ("allow", "refuse", "skip"))
-        yield from boolean("manage_notifications", self.manage_notifications)
+        for name in ("manage_notifications", "start_on_upload"):
+            yield from boolean(name, getattr(self, name))
         if self.schedule_expression is not None:
             yield from schedule_problems("schedule_expression", self.schedule_expression)
         for name in ("contract", "requests"):

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, under
 from ._part import Part
 from ._rules import in_range, instance_type
 from ._tokens import is_token
-from .office_hours import OfficeHours
-from .rollout import Rollout
+from .autoscaling import Autoscaling
+from .rollout import MAX_LATENCY_MS, Rollout
+from .serving import AsyncInferenceConfig, Mode, ServerlessConfig, asynchronous_problems, serverless_problems
 from .smoke_test import SmokeTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Autoscaling(Part):
-    """Target tracking on the invocations per instance.
-
-    Attributes:
-        min_capacity: Minimum number of instances, 1 to 1,000. Literal.
-        max_capacity: Maximum number of instances, ``min_capacity`` to 1,000. Literal.
-        invocations_per_instance: Target value: invocations per minute and instance. Literal.
-        scale_in_cooldown_seconds: Waiting time after instances are removed, 0 to 3,600 s. Literal.
-        scale_out_cooldown_seconds: Waiting time after instances are added, 0 to 3,600 s. Literal.
-        office_hours: When all of these instances are needed, with fewer at other times; None for always.
-    """
-
-    min_capacity: int = 2
-    max_capacity: int = 4
-    invocations_per_instance: float = 750.0
-    scale_in_cooldown_seconds: int = 300
-    scale_out_cooldown_seconds: int = 60
-    office_hours: OfficeHours | None = None
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong."""
-        yield from in_range("min_capacity", self.min_capacity, 1, 1000)
-        yield from in_range("max_capacity", self.max_capacity, 1, 1000)
-        if not is_token([self.min_capacity, self.max_capacity]) and self.max_capacity < self.min_capacity:
-            yield Problem(
-                "max_capacity", f"must be at least min_capacity ({self.min_capacity})", self.max_capacity, "raise it"
-            )
-        yield from in_range("invocations_per_instance", self.invocations_per_instance, 0.001, 1e9, "a minute")
-        yield from in_range("scale_in_cooldown_seconds", self.scale_in_cooldown_seconds, 0, 3600, "s")
-        yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
-        if self.office_hours is not None:
-            yield from under("office_hours", self.office_hours.problems())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +35,7 @@ class DataCapture(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Part):
-    """One SageMaker endpoint.
+    """One SageMaker endpoint: real-time, ``Endpoint.serverless(...)`` or ``Endpoint.asynchronous(...)``.
 
     Attributes:
         instance_type: SageMaker instance type. With autoscaling, another type needs two releases: first the same type
@@ -85,6 +51,8 @@ class Endpoint(Part):
         hourly_price_usd: Price of one instance per hour, in US dollars, from your region's price list and with your
             discounts; the approver reads what production will cost. None uses the price of ``Cost``. Literal.
             https://aws.amazon.com/sagemaker/pricing/
+        serverless_config: Serves without instances. None for an endpoint with instances.
+        async_inference_config: Serves from a queue. None for an endpoint that responds at once.
     """
 
     instance_type: str = "ml.m5.large"
@@ -95,6 +63,8 @@ class Endpoint(Part):
     smoke_test: SmokeTest = field(default_factory=SmokeTest)
     container_startup_health_check_timeout_in_seconds: int = 600
     hourly_price_usd: float | None = None
+    serverless_config: ServerlessConfig | None = None
+    async_inference_config: AsyncInferenceConfig | None = None
 
     @classmethod
     def for_production(
@@ -121,30 +91,102 @@ class Endpoint(Part):
             hourly_price_usd=hourly_price_usd,
         )
 
+    @classmethod
+    def serverless(
+        cls,
+        *,
+        memory_size_in_mb: int = 2048,
+        max_concurrency: int = 5,
+        provisioned_concurrency: int | None = None,
+        smoke_test: SmokeTest = SmokeTest(),
+    ) -> Endpoint:
+        """Without instances, for DEV or production; the arguments are those of ``ServerlessConfig``."""
+        config = ServerlessConfig(
+            memory_size_in_mb=memory_size_in_mb,
+            max_concurrency=max_concurrency,
+            provisioned_concurrency=provisioned_concurrency,
+        )
+        return cls(serverless_config=config, smoke_test=smoke_test)
+
+    @classmethod
+    def asynchronous(
+        cls,
+        *,
+        instance_type: str = "ml.m5.large",
+        initial_instance_count: int = 1,
+        autoscaling: Autoscaling | None = Autoscaling.on_backlog(),
+        rollout: Rollout | None = None,
+        smoke_test: SmokeTest = SmokeTest(max_latency_ms=60_000),
+        container_startup_health_check_timeout_in_seconds: int = 600,
+        hourly_price_usd: float | None = None,
+        async_inference_config: AsyncInferenceConfig | None = AsyncInferenceConfig(),
+    ) -> Endpoint:
+        """With a queue, for DEV or production; a release starts ``initial_instance_count`` instances."""
+        return cls(
+            instance_type=instance_type,
+            initial_instance_count=initial_instance_count,
+            autoscaling=autoscaling,
+            rollout=rollout,
+            smoke_test=smoke_test,
+            container_startup_health_check_timeout_in_seconds=container_startup_health_check_timeout_in_seconds,
+            hourly_price_usd=hourly_price_usd,
+            async_inference_config=async_inference_config or AsyncInferenceConfig(),
+        )
+
     @property
     def min_instances(self) -> int:
         """Minimum number of instances that the rollout needs."""
         return 2 if self.rollout is not None and self.rollout.strategy != "all_at_once" else 1
 
+    @property
+    def mode(self) -> Mode:
+        """How it serves."""
+        if self.serverless_config is not None:
+            return "serverless"
+        return "real-time" if self.async_inference_config is None else "asynchronous"
+
+    @property
+    def instance_types(self) -> list[str]:
+        """Its instance type; none where it is serverless."""
+        return [] if self.mode == "serverless" else [self.instance_type]
+
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
         yield from instance_type("instance_type", self.instance_type)
         yield from in_range("initial_instance_count", self.initial_instance_count, 1, 1000)
-        yield from in_range(
-            "container_startup_health_check_timeout_in_seconds",
-            self.container_startup_health_check_timeout_in_seconds,
-            60,
-            3600,
-            "s",
-        )
+        timeout = self.container_startup_health_check_timeout_in_seconds
+        yield from in_range("container_startup_health_check_timeout_in_seconds", timeout, 60, 3600, "s")
         if self.hourly_price_usd is not None:
             yield from in_range("hourly_price_usd", self.hourly_price_usd, 0, 10_000, "US dollars per hour")
-        for name in ("autoscaling", "rollout", "data_capture", "smoke_test"):
+        parts = ("autoscaling", "rollout", "data_capture", "smoke_test", "serverless_config", "async_inference_config")
+        for name in parts:
             part = getattr(self, name)
             if part is not None:
                 yield from under(name, part.problems())
+        given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != _default(one)}
+        if self.mode == "serverless":
+            yield from serverless_problems(given)
+            return
+        if self.mode == "asynchronous":
+            yield from asynchronous_problems(given)
+        yield from self._metric_problems()
         if not is_token(self.initial_instance_count):
             yield from self._combination_problems()
+
+    def _metric_problems(self) -> Iterator[Problem]:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html"""
+        scaling, rollout, asynchronous = self.autoscaling, self.rollout, self.mode == "asynchronous"
+        if scaling is not None and asynchronous is (scaling.backlog_per_instance is None):
+            rule = "is needed: an asynchronous endpoint publishes no invocations per instance"
+            remedy = "use Autoscaling.on_backlog(...)"
+            if not asynchronous:
+                rule = "is for asynchronous endpoints: this one has no backlog"
+                remedy = "leave it out, or use Endpoint.asynchronous(...)"
+            yield Problem("autoscaling.backlog_per_instance", rule, scaling.backlog_per_instance, remedy)
+        latency = 1 if rollout is None or is_token(rollout.max_latency_ms) else rollout.max_latency_ms
+        if not asynchronous and 60_000 < latency <= MAX_LATENCY_MS:
+            rule, remedy = "must be at most 60000 ms: no real-time invocation takes longer", "lower it"
+            yield Problem("rollout.max_latency_ms", rule, latency, remedy)
 
     def _combination_problems(self) -> Iterator[Problem]:
         count, scaling, rollout = self.initial_instance_count, self.autoscaling, self.rollout
@@ -186,3 +228,7 @@ class Endpoint(Part):
                 hours.min_capacity_outside,
                 "use 2 for both capacities outside, or Rollout.all_at_once()",
             )
+
+
+def _default(one: Field[object]) -> object:
+    return one.default if one.default_factory is MISSING else one.default_factory()

@@ -65,6 +65,7 @@ class Existing(Part):
         "retire-dev": "lambda.amazonaws.com",
         "record-release": "lambda.amazonaws.com",
         "register-model": "lambda.amazonaws.com",
+        "retrain": "lambda.amazonaws.com",
         "run-evaluation": "lambda.amazonaws.com",
         "seed-repository": "lambda.amazonaws.com",
         "smoke-test-dev": "lambda.amazonaws.com",

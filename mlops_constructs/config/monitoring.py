@@ -10,6 +10,7 @@ from ..errors import Problem, under
 from ._part import Part
 from ._rules import boolean, in_range, literal
 from ._tokens import is_token
+from .retraining import Retraining
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,7 @@ class Monitoring(Part):
         feature_metrics: Whether evidence and effect of each feature become metrics of CloudWatch, each of which
             costs money; without them there is only the number of alarms. Literal.
         quality: The share of right predictions, or None.
+        retraining: Start an execution on new data when an alarm is raised; None only notifies people.
     """
 
     looks_every_minutes: int = 60
@@ -104,6 +106,7 @@ class Monitoring(Part):
     one_record_per_user: bool = False
     feature_metrics: bool = True
     quality: Quality | None = None
+    retraining: Retraining | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -118,8 +121,17 @@ class Monitoring(Part):
         yield from self._name_problems()
         for name in ("predictions", "one_record_per_user", "feature_metrics"):
             yield from boolean(name, getattr(self, name))
-        if self.quality is not None:
-            yield from under("quality", self.quality.problems())
+        for part, name in ((self.quality, "quality"), (self.retraining, "retraining")):
+            if part is not None:
+                yield from under(name, part.problems())
+        # Without any reason it has a problem of its own.
+        reasons = ["drift"] if self.retraining is None else self.retraining.reasons
+        if self.quality is None and reasons and "drift" not in reasons:
+            rule, remedy = (
+                "must be True without quality, or no alarm starts anything",
+                "give a Quality, or leave it out",
+            )
+            yield Problem("retraining.on_drift", rule, False, remedy)
 
     def _name_problems(self) -> Iterator[Problem]:
         for index, name in enumerate([] if is_token(self.ignored_features) else self.ignored_features):

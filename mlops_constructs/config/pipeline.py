@@ -28,6 +28,7 @@ from .monitoring import Monitoring
 from .network import Network
 from .notebook import Notebook
 from .requests import AllowedEndpoint, AllowedTraining, Requests
+from .serving_rules import serving_problems
 from .training import Training
 from .tuning import Tuning
 
@@ -84,7 +85,12 @@ class Arguments(Part):
         yield from self._tuning_problems()
         yield from self._retraining_problems()
         yield from self._script_problems()
-        if self.ab_test is not None:
+        endpoints = {"dev": self.dev, "production": self.production}
+        yield from serving_problems(
+            endpoints, network=self.network, ab_test=self.ab_test, cost=self.cost, requests=self._requests
+        )
+        # What a mode of serving excludes altogether, a DataCapture cannot make possible.
+        if self.ab_test is not None and self.production.mode == "real-time":
             yield from self.ab_test.problems_with(self.production)
         if self.batch is not None:
             yield from self.batch.problems_with(self.dataset, self.algorithm.accept)
@@ -95,8 +101,12 @@ class Arguments(Part):
             rule, remedy = "is only for dev: production cannot be compared with itself", "leave it out here"
             yield Problem("production.smoke_test.confidence_level", rule, level, remedy)
 
+    @property
+    def _requests(self) -> Requests:
+        return Requests() if self.dataset.requests is None else self.dataset.requests
+
     def _script_problems(self) -> Iterator[Problem]:
-        script, requests = self.algorithm.script, self.dataset.requests or Requests()
+        script, requests = self.algorithm.script, self._requests
         if script is None or list(script.problems()):
             return
         types = {
@@ -207,10 +217,6 @@ class PipelineConfig(Arguments):
         scaling = {"dev": self.dev.autoscaling, "production": self.production.autoscaling}
         hours = {name: None if one is None else one.office_hours for name, one in scaling.items()}
         return {name: one.outside for name, one in hours.items() if one is not None}
-
-    @property
-    def _requests(self) -> Requests:
-        return Requests() if self.dataset.requests is None else self.dataset.requests
 
 
 def all_problems(arguments: Arguments) -> list[Problem]:

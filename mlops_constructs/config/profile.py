@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from .approval import Approval
-from .endpoint import Autoscaling, DataCapture, Endpoint
+from .autoscaling import Autoscaling
+from .endpoint import DataCapture, Endpoint
 from .notebook import Notebook
 from .rollout import Rollout
 from .training import Training

@@ -137,13 +137,13 @@ class AllowedEndpoint:
 
     @classmethod
     def of(cls, endpoint: Endpoint, limits: EndpointLimits) -> AllowedEndpoint:
-        """Widen the configuration by the limits."""
+        """Widen the configuration by the limits; a serverless endpoint has no instances."""
         counts = [endpoint.initial_instance_count]
         if endpoint.autoscaling is not None:
             counts += [endpoint.autoscaling.min_capacity, endpoint.autoscaling.max_capacity]
         low, high = limits.min_instance_count, limits.max_instance_count
         return cls(
-            instance_types=list(dict.fromkeys([endpoint.instance_type, *limits.instance_types])),
+            instance_types=list(dict.fromkeys([*endpoint.instance_types, *limits.instance_types])),
             min_instance_count=min([*counts, *([] if low is None else [low])]),
             max_instance_count=max([*counts, *([] if high is None else [high])]),
             autoscaling=limits.autoscaling,

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from ..errors import Problem
 
+# An asynchronous invocation may take an hour.
+MAX_LATENCY_MS = 3_600_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout(Part):
@@ -26,7 +29,8 @@ class Rollout(Part):
         step_percent: Percentage of the capacity in the canary (5 to 50) or in each linear step (10 to 50).
             Literal.
         wait_interval_in_seconds: Waiting time after each step, 0 to 3,600 s. Literal.
-        max_latency_ms: Average model latency, 1 to 60,000 ms, above which the update is rolled back. Literal.
+        max_latency_ms: Average model latency, 1 to 60,000 ms (of an asynchronous endpoint to 3,600,000 ms), above which
+            the update is rolled back. Literal.
         max_server_error_percent: Maximum percentage of a minute's requests that may fail with a 5XX error, 0 to 99;
             a higher one rolls the update back. Literal.
         min_requests: Minimum number of requests in a minute for this percentage to count, 1 to 1,000,000. Literal.
@@ -104,6 +108,6 @@ class Rollout(Part):
             low = 10 if self.strategy == "linear" else 5
             yield from in_range("step_percent", self.step_percent, low, 50, "percent")
         yield from in_range("wait_interval_in_seconds", self.wait_interval_in_seconds, 0, 3600, "s")
-        yield from in_range("max_latency_ms", self.max_latency_ms, 1, 60_000, "ms")
+        yield from in_range("max_latency_ms", self.max_latency_ms, 1, MAX_LATENCY_MS, "ms")
         yield from in_range("max_server_error_percent", self.max_server_error_percent, 0, 99, "percent")
         yield from in_range("min_requests", self.min_requests, 1, 1_000_000, "requests")

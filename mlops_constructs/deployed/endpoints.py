@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from .clients import explained
+from .queues import Queue
 from .stacks import find_stack
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Response:
     Attributes:
         body: Its bytes.
         content_type: Its type.
-        variant: The production variant that answered.
+        variant: The production variant that answered; empty for an asynchronous endpoint, which does not tell it.
         inference_id: The id of the request.
     """
 
@@ -63,7 +64,9 @@ def absence(pipeline: DeployedPipeline, stack: str) -> str:
 def invoke(
     client: Clients, endpoint: str, body: bytes, content_type: str, accept: str, inference_id: str | None = None
 ) -> Response:
-    """Send a request to an endpoint. Raises MlopsError with what the container or AWS said.
+    """Send a request to an endpoint, and wait for the response of an asynchronous one.
+
+    Raises MlopsError with what the container or AWS said.
 
     Args:
         client: Returns the client of a service.
@@ -74,11 +77,20 @@ def invoke(
         inference_id: Id with which data capture stores the request, and by which its outcome is found later; 1 to 64
             printable ASCII characters, the first not a space. None makes one.
     """
+    from botocore.exceptions import ClientError
+
     inference_id = inference_id or uuid.uuid4().hex
     with explained(f"the endpoint {endpoint} could not be invoked"):
-        answer = client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, ContentType=content_type, Accept=accept, Body=body, InferenceId=inference_id
-        )
+        try:
+            answer = client("sagemaker-runtime").invoke_endpoint(
+                EndpointName=endpoint, ContentType=content_type, Accept=accept, Body=body, InferenceId=inference_id
+            )
+        except ClientError as error:
+            # An asynchronous endpoint refuses it.
+            queue = Queue.of(client, endpoint) if error.response["Error"]["Code"] == "ValidationError" else None
+            if queue is None:
+                raise
+            return Response(*queue.invoke(body, content_type, accept, inference_id), "", inference_id)
         content = answer["Body"].read()
     variant = answer.get("InvokedProductionVariant", "")
     return Response(content, answer.get("ContentType", ""), variant, inference_id)

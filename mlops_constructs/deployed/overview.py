@@ -9,6 +9,7 @@ from ..errors import MlopsError
 from .clients import explained
 from .endpoints import endpoint_of
 from .executions import Executions
+from .reasons import why_started
 from .releases import Releases
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class ExecutionState:
         execution_id: Its id.
         status: As in CodePipeline.
         started_at: ISO 8601.
+        why: What alarms say, if they started it; empty otherwise.
         place: Stage and action that it is at, or was last at; empty before the first action.
         reason: Why it failed; empty otherwise.
         evidence: What the approver reads, if it waits for approval; empty otherwise.
@@ -36,6 +38,7 @@ class ExecutionState:
     execution_id: str
     status: str
     started_at: str
+    why: str
     place: str
     reason: str
     evidence: str
@@ -82,20 +85,24 @@ class Overview:
         records = Releases(pipeline).all() if pipeline.takes_releases else []
         return cls(
             pipeline=pipeline.name,
-            executions=[_state(one, executions.execution(one["pipelineExecutionId"])) for one in newest],
+            executions=[
+                _state(one, executions.execution(one["pipelineExecutionId"]), why_started(pipeline, one))
+                for one in newest
+            ],
             endpoints=[_endpoint(pipeline, stack) for stack in pipeline.stacks],
             release=max((int(record["release"]) for record in records), default=None),
             image=_image(pipeline),
         )
 
 
-def _state(summary: dict[str, Any], execution: Execution) -> ExecutionState:
+def _state(summary: dict[str, Any], execution: Execution, why: str) -> ExecutionState:
     last = execution.actions[-1] if execution.actions else None
     waiting = next((action for action in execution.actions if action.waits), None)
     return ExecutionState(
         execution_id=execution.execution_id,
         status=execution.status,
         started_at=summary["startTime"].isoformat(timespec="seconds"),
+        why=why,
         place="" if last is None else f"{last.stage} / {last.name}",
         reason=execution.reason if execution.status != "Succeeded" else "",
         evidence="" if waiting is None else waiting.evidence,
@@ -113,7 +120,9 @@ def _endpoint(pipeline: DeployedPipeline, stack: str) -> EndpointState:
         config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     types = {one["VariantName"]: one.get("InstanceType", "serverless") for one in config["ProductionVariants"]}
     fleets = [
-        f"{one.get('CurrentInstanceCount', 0)} x {types.get(one['VariantName'], 'unknown')}"
+        "serverless"
+        if types.get(one["VariantName"]) == "serverless"
+        else f"{one.get('CurrentInstanceCount', 0)} x {types.get(one['VariantName'], 'unknown')}"
         for one in endpoint.get("ProductionVariants", [])
     ]
     return EndpointState(stack=stack, status=endpoint["EndpointStatus"], instances=", ".join(fleets))

@@ -102,6 +102,20 @@ class DeployedPipeline:
         """Whether the DEV endpoint is deleted after the decision."""
         return _AWAIT_DEV in (action["name"] for action in actions_of(self.definition))
 
+    @property
+    def starts_on_upload(self) -> bool:
+        """Whether an upload starts an execution; True where the rule for uploads may not be read."""
+        from botocore.exceptions import ClientError
+
+        with explained(f"the rule for uploads of {self.name} could not be looked up"):
+            try:
+                rule = self.client("events").describe_rule(Name=f"{self.name}-on-upload")
+            except ClientError as error:
+                if code_of(error) not in ("AccessDeniedException", "ResourceNotFoundException"):
+                    raise
+                return True
+        return bool(rule["State"] != "DISABLED")
+
     @cached_property
     def image_pipeline(self) -> str | None:
         """Name of the pipeline that builds its image, or None where no image is built. Read once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gzip
 import io
 import logging
 import socket
@@ -235,6 +236,10 @@ def _hold_body(environ: WSGIEnvironment) -> None:
         environ.pop("HTTP_TRANSFER_ENCODING", None)
     else:
         body = stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+    # The SDKs compress PutMetricData; in S3, the encoding is that of the object.
+    if environ.get("HTTP_CONTENT_ENCODING") == "gzip" and "HTTP_X_AMZ_TARGET" in environ:
+        body = gzip.decompress(body)
+        environ.pop("HTTP_CONTENT_ENCODING")
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
 

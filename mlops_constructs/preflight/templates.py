@@ -32,10 +32,12 @@ def is_endpoint_template(document: object) -> bool:
 
 
 def fleets(template: Mapping[str, Any]) -> Iterator[Fleet]:
-    """Yield the fleet of each variant of a template."""
+    """Yield the fleet of each variant of a template that has instances."""
     scaled = [int(_value(template, one["Properties"]["MaxCapacity"])) for one in _scalable_targets(template)]
     for config in _resources(template, _CONFIG):
         for variant in _present(template, config["Properties"]["ProductionVariants"]):
+            if "ServerlessConfig" in variant:
+                continue
             initial = int(_value(template, variant["InitialInstanceCount"]))
             yield Fleet(str(_value(template, variant["InstanceType"])), initial, max([initial, *scaled]))
 

@@ -150,6 +150,8 @@ def _batch(resources: Mapping[str, Any], book: PriceBook) -> Row:
 
 def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook, hours: Mapping[str, Any]) -> Row:
     """Return the row of an endpoint; in an A/B test the maximum is both slots."""
+    if "MemorySizeInMB" in parameters:
+        return _serverless(name, parameters)
     slots = [
         {name.removeprefix(slot): value for name, value in parameters.items() if name.startswith(slot)}
         for slot in _SLOTS
@@ -165,7 +167,7 @@ def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook, hours: 
         hourly.append(None if price is None else of_instances(least, most, price))
         month.append(None if price is None else _slot_month(slot, price, office_hours))
         sources.append(source)
-    part, source = f"{'DEV' if name == 'dev' else name} endpoint", ", ".join(dict.fromkeys(sources))
+    part, source = _part(name), ", ".join(dict.fromkeys(sources))
     text, both = " and, in an A/B test, ".join(what), _of_slots(hourly)
     if str(parameters.get("Paused", "no")) != "no":
         return Row(part, f"{text}, paused", Amount(0, 0), "a month", Amount(0, 0), source, is_monthly=True)
@@ -201,6 +203,18 @@ def _of_slots(amounts: Sequence[Amount | None]) -> Amount | None:
     """Return the least of one slot and the most of all; None when one is not known."""
     both = total(amounts)
     return None if both is None else Amount(min(one.least for one in amounts if one is not None), both.most)
+
+
+def _serverless(name: str, parameters: Mapping[str, Any]) -> Row:
+    """Return the row of a serverless endpoint: it costs by the millisecond of its requests, which nobody knows."""
+    what = f"serverless, {parameters['MemorySizeInMB']} MB, up to {parameters['MaxConcurrency']} at a time"
+    kept = int(parameters["ProvisionedConcurrency"])
+    what += f", {kept} kept ready" if kept else ""
+    return Row(_part(name), what, None, "by its requests", None, UNKNOWN, is_monthly=True)
+
+
+def _part(name: str) -> str:
+    return f"{'DEV' if name == 'dev' else name} endpoint"
 
 
 def _notebook(instance_type: str, gigabytes: int, book: PriceBook, hours: float) -> list[Row]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.deployed.data_files import find_data
 from mlops_constructs.deployed.data_plan import DatasetObject, check_upload, plan_set
-from mlops_constructs.deployed.datasets import put_file, put_object, upload_objects
+from mlops_constructs.deployed.datasets import find_dataset, put_file, put_object, upload_objects
 from mlops_constructs.deployed.pipeline import actions_of
 from mlops_constructs.errors import RehearsalError
 
@@ -79,10 +79,13 @@ class RehearsalData:
         return cls(data.name, channels, rows, data.alone, data.golden, data.contract)
 
     def upload_to(self, pipeline: DeployedPipeline) -> str:
-        """Upload to the folder that starts a deployed pipeline; return the key."""
+        """Upload to the folder that starts a deployed pipeline, or start it as a person would; return the key."""
         landing = Landing.of(pipeline)
         place = (pipeline.data_bucket, pipeline.prefix)
-        return self.upload(pipeline.client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
+        key = self.upload(pipeline.client("s3"), *place, folder=landing.folder, suffix=landing.suffix)
+        if not pipeline.starts_on_upload:
+            pipeline.start(key, find_dataset(pipeline, key, None).version_id)
+        return key
 
     def upload(self, s3: Any, bucket: str, prefix: str, *, folder: str | None = "data/", suffix: str = "") -> str:
         """Put the channels into the bucket, then the manifest that starts the pipeline; return the manifest's key.

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from .._aws.actions import AB_TEST, EXECUTION_ID, RELEASE, Action, PipelineStage, invoke
 from .._aws.events import invoke_on
+from .._aws.fleet import fleet
 from .._aws.function import Function
 from .._aws.policy import allow, mark_package, pass_role, report_result
 from ..provider import sns_topic, sns_topic_subscription
@@ -51,6 +52,7 @@ class ApprovalStage(Construct):
         max_monthly_usd: float | None,
         deploy_role_arn: str,
         ab_test: bool,
+        retraining: bool,
     ) -> None:
         """Make the topic, subscriptions and functions, and the rule for executions that end early.
 
@@ -68,9 +70,10 @@ class ApprovalStage(Construct):
             max_monthly_usd: What both endpoints may cost a month without a reason, or None.
             deploy_role_arn: ARN of the role with which CloudFormation deploys it.
             ab_test: Whether the pipeline has A/B tests.
+            retraining: Whether alarms start executions.
         """
         super().__init__(scope, id_)
-        self._config, self._env, self._ab_test = config, env, ab_test
+        self._config, self._env, self._ab_test, self._retraining = config, env, ab_test, retraining
         self._cost, self._office_hours = (prices, max_monthly_usd), office_hours
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
@@ -140,6 +143,7 @@ class ApprovalStage(Construct):
                 "PRODUCTION_FLEET": fleet(production),
                 "PRODUCTION_PARAMETERS": json.dumps(fleets["production"]),
                 "AB_TEST": "true" if self._ab_test else "",
+                "RETRAINING": "true" if self._retraining else "",
             },
             document={
                 "hourly_prices_usd": {name: dict(known) for name, known in prices.endpoints.items()},
@@ -157,6 +161,7 @@ class ApprovalStage(Construct):
                 allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', '*/request.json')}"),
                 allow("s3:PutObject", stores.own_arn("evidence")),
                 *self._read_ab_test("record.json", "tests/*/report.json"),
+                *self._read_reason(),
                 *report_result(),
             ],
         )
@@ -198,12 +203,17 @@ class ApprovalStage(Construct):
             ],
         )
 
+    def _read_reason(self) -> list[Statement]:
+        """Allow reading why an alarm started the execution."""
+        return self._read_existing("retraining", "executions/*") if self._retraining else []
+
     def _read_ab_test(self, *names: str) -> list[Statement]:
         """Allow reading the record of champion and challenger, and what it leads to."""
-        if not self._ab_test:
-            return []
+        return self._read_existing("ab", *names) if self._ab_test else []
+
+    def _read_existing(self, folder: str, *names: str) -> list[Statement]:
         stores = self._env.stores
-        keys = [stores.own("ab", name) for name in names]
+        keys = [stores.own(folder, name) for name in names]
         return [
             # To know whether they exist.
             allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": keys}}),
@@ -236,15 +246,3 @@ class ApprovalStage(Construct):
             env=self._env,
             target_id="record-decision",
         )
-
-
-def fleet(endpoint: Endpoint) -> str:
-    """Return what an endpoint runs on, as text for people."""
-    least, most = _instances(endpoint)
-    return f"{least if least == most else f'{least} to {most}'} x {endpoint.instance_type}"
-
-
-def _instances(endpoint: Endpoint) -> tuple[int, int]:
-    if endpoint.autoscaling is None:
-        return endpoint.initial_instance_count, endpoint.initial_instance_count
-    return endpoint.autoscaling.min_capacity, endpoint.autoscaling.max_capacity

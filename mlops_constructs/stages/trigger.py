@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from ..config import Dataset
 
 # Name and namespace of the source action. CodePipeline requires that its artifact has another name.
-_ACTION = "Dataset"
+ACTION = "Dataset"
 _ARTIFACT = "DatasetObject"
 
 
 def dataset_source(config: Dataset, env: Environment) -> Action:
     """Describe the source action of the data set; each start of an execution gives the object key and version."""
     return Action(
-        name=_ACTION,
+        name=ACTION,
         category="Source",
         action_provider="S3",
-        namespace=_ACTION,
+        namespace=ACTION,
         outputs=[_ARTIFACT],
         configuration={
             "S3Bucket": env.stores.data_bucket,
@@ -72,18 +72,21 @@ def upload_pattern(config: Dataset, bucket: str) -> dict[str, object]:
 def start_on_upload(pipeline: Pipeline, config: Dataset, env: Environment) -> None:
     """Start ``pipeline`` for each object that is uploaded under the prefix.
 
+    Where uploads start nothing the rule is there, but disabled: `mlops upload` reads in it what to expect.
+
     Without the source revision overrides, several uploads at once would all train on the last one.
     https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html
     """
     overrides = [
-        {"actionName": _ACTION, "revisionType": "S3_OBJECT_KEY", "revisionValue": "<key>"},
-        {"actionName": _ACTION, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "<version>"},
+        {"actionName": ACTION, "revisionType": "S3_OBJECT_KEY", "revisionValue": "<key>"},
+        {"actionName": ACTION, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": "<version>"},
     ]
     pipeline.start_on(
         "on_upload",
         upload_pattern(config, env.stores.data_bucket),
         input_paths={"key": "$.detail.object.key", "version": "$.detail.object.version-id"},
         input_template=json.dumps({"sourceRevisions": overrides}),
+        enabled=config.start_on_upload,
     )
 
 
@@ -98,7 +101,7 @@ def start_on_schedule(pipeline: Pipeline, config: Dataset, env: Environment, sch
         env=env,
         settings={
             "PIPELINE": pipeline.name,
-            "ACTION": _ACTION,
+            "ACTION": ACTION,
             "BUCKET": stores.data_bucket,
             "PREFIX": config.prefix,
             "SUFFIX": "" if config.suffix is None else config.suffix,

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from configuration import CONTAINER, FULL, NUMBER_TOKEN, STRING_TOKEN, found
+from configuration import CONTAINER, FULL, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,10 +84,14 @@ def written(path: tuple[Step, ...]) -> str:
 
 def told(path: tuple[Step, ...], value: object) -> list[tuple[str, object]]:
     """Give field and value of each problem of a pipeline with ``value`` at ``path``."""
-    return [(problem.field, problem.got) for problem in found(**replaced(FULL, path, value))]
+    whole = SERVERLESS if "serverless_config" in path else FULL
+    return [(problem.field, problem.got) for problem in found(**replaced(whole, path, value))]
 
 
-FIELDS = [pytest.param(path, kind, id=written(path)) for path, kind in scalars(FULL)]
+# An endpoint is serverless or asynchronous, so that one configuration cannot have every class.
+SERVERLESS = {**GOOD, "dev": Endpoint.serverless(provisioned_concurrency=1)}
+PATHS = [*scalars(FULL), *(one for one in scalars(SERVERLESS) if "serverless_config" in one[0])]
+FIELDS = [pytest.param(path, kind, id=written(path)) for path, kind in PATHS]
 
 
 def test_every_class_is_tried() -> None:
@@ -99,9 +103,11 @@ def test_every_class_is_tried() -> None:
             look(inner)
 
     look(FULL)
+    look(SERVERLESS)
     public = {one for one in map(config.__dict__.get, config.__all__) if dataclasses.is_dataclass(one)}
     assert public - {config.PipelineConfig} <= seen
     assert found(**FULL) == []
+    assert found(**SERVERLESS) == []
 
 
 @pytest.mark.parametrize(("path", "kind"), FIELDS)

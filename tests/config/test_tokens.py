@@ -16,7 +16,9 @@ from mlops_constructs import (
     ABTest,
     Algorithm,
     Approval,
+    AsyncInferenceConfig,
     Autoscaling,
+    BatchTransform,
     CategoricalParameter,
     Checkpoints,
     Column,
@@ -39,8 +41,10 @@ from mlops_constructs import (
     OfficeHours,
     Quality,
     Requests,
+    Retraining,
     Retry,
     Rollout,
+    ServerlessConfig,
     SmokeTest,
     Spot,
     StickyUsers,
@@ -57,11 +61,20 @@ PLAIN = r"\b(str|int|float|bool|Path|Mapping|Sequence|Literal)\b"
 RULE = "must be known at synth"
 # One of each, without a problem.
 PARTS: list[Any] = [
-    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8)),
+    *(ABMetric(), ABTest(), StickyUsers(), Monitoring(), Quality(min_accuracy=0.8), Retraining()),
     Algorithm.from_directory(CONTAINER),
     BuiltinAlgorithm(name="xgboost", version="1.7-1"),
     GitRepository(name="team/algorithm", provider_type="GitHub"),
-    *(Approval(), Autoscaling(), CategoricalParameter(["a", "b"]), Checkpoints(), Column(name="x", type="number")),
+    *(
+        Approval(),
+        Autoscaling(),
+        BatchTransform(),
+        AsyncInferenceConfig(),
+        ServerlessConfig(),
+        CategoricalParameter(["a", "b"]),
+        Checkpoints(),
+        Column(name="x", type="number"),
+    ),
     *(
         ContinuousParameter(0.0, 1.0),
         Cost(),

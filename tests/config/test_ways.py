@@ -12,12 +12,14 @@ import pytest
 from mlops_constructs import (
     ABMetric,
     Algorithm,
+    AsyncInferenceConfig,
     Autoscaling,
     DataCapture,
     Dataset,
     Endpoint,
     Evaluation,
     Rollout,
+    ServerlessConfig,
     SmokeTest,
     Threshold,
     config,
@@ -26,6 +28,7 @@ from mlops_constructs.config.script import ScriptAlgorithm
 
 _TOLERANCES = {"absolute_tolerance", "relative_tolerance"}
 _RANGE = {"low", "high"}
+_MODES = {"serverless_config", "async_inference_config"}
 # Fields that the way itself decides.
 DECIDED: dict[Any, set[str]] = {
     ABMetric.accuracy: {"measures", "max_latency_ms", *_RANGE},
@@ -45,7 +48,10 @@ DECIDED: dict[Any, set[str]] = {
     Algorithm.builtin: {field.name for field in dataclasses.fields(Algorithm)} - {"retrain_on_new_image"},
     Algorithm.from_script: {field.name for field in dataclasses.fields(Algorithm)},
     Dataset.from_bucket: set(),
-    Endpoint.for_production: set(),
+    Autoscaling.on_backlog: {"invocations_per_instance"},
+    Endpoint.for_production: _MODES,
+    Endpoint.serverless: {field.name for field in dataclasses.fields(Endpoint)} - {"smoke_test"},
+    Endpoint.asynchronous: {"data_capture", "serverless_config"},
     Evaluation.for_regression: set(),
     Evaluation.no_gate: {field.name for field in dataclasses.fields(Evaluation)} - {"job"},
     Rollout.canary: {"strategy"},
@@ -55,6 +61,13 @@ DECIDED: dict[Any, set[str]] = {
 }
 # Defaults that are meant to differ from the field's: what is needed is not optional here.
 DEFAULTS: dict[Any, dict[str, Any]] = {
+    Autoscaling.on_backlog: {"min_capacity": 0, "backlog_per_instance": 5.0},
+    Endpoint.serverless: {"smoke_test": SmokeTest()},
+    Endpoint.asynchronous: {
+        "autoscaling": Autoscaling.on_backlog(),
+        "smoke_test": SmokeTest(max_latency_ms=60_000),
+        "async_inference_config": AsyncInferenceConfig(),
+    },
     Algorithm.from_image: {"image_uri": inspect.Parameter.empty},
     Dataset.from_bucket: {"bucket_name": inspect.Parameter.empty, "objects_prefix": None},
     Endpoint.for_production: {
@@ -75,6 +88,7 @@ DEFAULTS: dict[Any, dict[str, Any]] = {
 }
 # Arguments that say what the way decides.
 REQUIRED: dict[Any, dict[str, str]] = {
+    Endpoint.serverless: {field.name: "x" for field in dataclasses.fields(ServerlessConfig)},
     Algorithm.from_directory: {"path": "container"},
     Algorithm.from_codecommit: {"repository_name": "scores"},
     Algorithm.from_connection: {"connection_arn": "arn", "repository": "team/scores"},

@@ -15,7 +15,17 @@ from cdktf import TerraformVariable
 from check_dataset import inspection, manifest
 from synthesis import CONTAINER, Synthesized, archive_at, new_stack, synth
 
-from mlops_constructs import ABTest, Algorithm, Column, DataContract, Dataset, Endpoint, Monitoring, Quality
+from mlops_constructs import (
+    ABTest,
+    Algorithm,
+    BatchTransform,
+    Column,
+    DataContract,
+    Dataset,
+    Endpoint,
+    Monitoring,
+    Quality,
+)
 from mlops_constructs._aws.function import archive_with_document
 from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
@@ -49,6 +59,7 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
         dataset=Dataset(schedule_expression="rate(1 day)", contract=DataContract()),
         evaluation=Evaluation(metric="accuracy", job=EvaluationJob()),
         ab_test=ABTest(guard=True),
+        batch=BatchTransform(),
         monitoring=Monitoring(quality=Quality(min_accuracy=0.8)),
     )
 

@@ -64,6 +64,7 @@ def _settings(set_env: Callable[..., None], write_document: Callable[[object], N
             "production_fleet": "2 to 4 x ml.m5.large",
             "production_parameters": json.dumps(CONFIGURED),
             "ab_test": "",
+            "retraining": "",
         }
     )
     clients.client("sagemaker").create_model_package_group(ModelPackageGroupName=GROUP)
@@ -199,6 +200,29 @@ def test_a_data_set_that_asks_for_nothing_is_not_told_to_ask(call: Any) -> None:
     assert "asks for" not in call(package(accuracy="0.95"))["Message"]
 
 
+def explain(execution: str) -> None:
+    why = {"why": "petal_length has drifted."}
+    key = f"retraining/{GROUP}/executions/{execution}.json"
+    clients.client("s3").put_object(Bucket="artifacts", Key=key, Body=json.dumps(why).encode())
+
+
+def test_the_approver_reads_why_an_alarm_started_the_execution(call: Any, set_env: Callable[..., None]) -> None:
+    set_env({"retraining": "true"})
+    explain(EXECUTION)
+    assert "Started because petal_length has drifted.\n" in call(package(accuracy="0.95"))["Message"]
+    body = clients.client("s3").get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.txt")["Body"].read()
+    assert body.decode().startswith("Started because:    petal_length has drifted.\n")
+
+
+@pytest.mark.parametrize(("retraining", "explained"), [("true", "another-execution"), ("", EXECUTION)])
+def test_what_no_alarm_started_has_no_such_reason(
+    call: Any, set_env: Callable[..., None], retraining: str, explained: str
+) -> None:
+    set_env({"retraining": retraining})
+    explain(explained)
+    assert "Started because" not in call(package(accuracy="0.95"))["Message"]
+
+
 def test_the_link_leads_to_the_execution(call: Any) -> None:
     assert call(package(accuracy="0.95"))["Link"] == (
         f"https://console.aws.amazon.com/codesuite/codepipeline/pipelines/{GROUP}/executions/{EXECUTION}/timeline"
@@ -228,7 +252,7 @@ def test_a_champion_whose_package_is_gone_is_no_obstacle(call: Any) -> None:
 
 
 def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) -> Evidence:
-    gate, smoke_test, dataset, version, image, asked, fleet, cost, ab_test, reason = free
+    gate, smoke_test, dataset, version, image, why, asked, fleet, cost, ab_test, reason = free
     return Evidence(
         execution_id=EXECUTION,
         link="https://x",
@@ -245,6 +269,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         dataset_sha256="0f",
         image=image,
         commit="cd" * 20,
+        why=why,
         asked=asked,
         ab_test=ab_test,
         fleet=fleet,
@@ -262,7 +287,7 @@ texts = st.text(max_size=400)
 
 @given(
     metrics=st.dictionaries(texts, texts, max_size=50),
-    free=st.tuples(*[texts] * 10),
+    free=st.tuples(*[texts] * 11),
     release=st.sampled_from(["none", "123456789"]),
 )
 def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: tuple[str, ...], release: str) -> None:
@@ -273,9 +298,10 @@ def test_no_evidence_is_too_long_for_an_approval(metrics: dict[str, str], free: 
 
 @pytest.mark.parametrize("ab_test", ["none", "t" * 400])
 @pytest.mark.parametrize("asked", ["none", "a" * 400])
-def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(asked: str, ab_test: str) -> None:
+@pytest.mark.parametrize("why", ["none", "w" * 400])
+def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(why: str, asked: str, ab_test: str) -> None:
     image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{'i' * 60}@sha256:{'0' * 64}"
-    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, asked, "f" * 400, "c" * 400, ab_test, "r" * 400)
+    free = ("g" * 400, "s" * 400, "d" * 400, "v" * 400, image, why, asked, "f" * 400, "c" * 400, ab_test, "r" * 400)
     message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
     assert len(message) <= 960
     assert message.endswith(f"\nEvidence: {URI}")

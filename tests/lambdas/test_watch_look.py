@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
-from lambdas.ab_lake import ENDPOINT, PIPELINE, START
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lambdas.ab_lake import ENDPOINT, PIPELINE, START, model
 from lambdas.watched_world import HOUR, PACKAGE, QUALITY, KilledError, World
 from watch_traffic.calibration import Calibration
+
+from handler_kit.ab_record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -367,7 +372,47 @@ def test_of_two_functions_at_once_one_counts_and_notifies(world: World) -> None:
     assert (len(world.messages), len(world.retrainings)) == (1, 1)
 
 
+@pytest.mark.parametrize(("champion", "release", "records"), [("secondary", None, 50), ("primary", None, 0)])
+def test_with_ab_tests_the_champion_is_watched(world: World, champion: str, release: int | None, records: int) -> None:
+    record = Record(champion=replace(model(champion), model_package_arn=PACKAGE, since=START))
+    world.s3.add(f"ab/{PIPELINE}/record.json", START, json.dumps(record.to_json()).encode())
+    world.capture(0.5, slot="secondary")
+    report = world.look(1.1, ab_test=True)
+    assert (report["release"], report["features"][0]["records"]) == (release, records)
+
+
+def test_the_release_of_the_champion_is_that_of_its_execution(world: World) -> None:
+    record = Record(champion=replace(model("primary"), model_package_arn=PACKAGE, since=START, execution_id="e"))
+    world.s3.add(f"ab/{PIPELINE}/record.json", START, json.dumps(record.to_json()).encode())
+    assert world.look(1.1, ab_test=True)["release"] == 1
+
+
 def test_only_the_variant_in_production_is_watched(world: World) -> None:
     world.capture(0.5, slot="secondary")
     assert world.look(1.1)["features"][0]["records"] == 0
     assert any(f"/{ENDPOINT}/primary/" in one["Prefix"] for one in world.s3.requests["ListObjectsV2"])
+
+
+kills = st.none() | st.tuples(st.integers(0, 60), st.booleans())
+
+
+@given(looks=st.lists(st.tuples(st.floats(0.2, 5.0), kills), max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_neither_looks_nor_ends_of_functions_change_what_is_found(
+    looks: list[tuple[float, tuple[int, bool] | None]],
+) -> None:
+    with World() as world:
+        busy(world)
+        for hours, kill in sorted(looks, key=lambda look: look[0]):
+            world.fuse.left, world.fuse.after = kill or (None, False)
+            with contextlib.suppress(KilledError):
+                world.look(hours)
+        world.fuse.left = None
+        # A claim of a function that was ended is old an hour later.
+        state, messages, rows = looked(world, [5.1, 6.05])
+    with World() as world:
+        busy(world)
+        wanted = looked(world, [5.1, 6.05])
+    assert (state, rows) == (wanted[0], wanted[2])
+    assert [one for one in messages if not one.startswith("This message may")][:1] in ([], wanted[1])
+    assert {one.removeprefix("This message may have been sent before.\n\n") for one in messages} == set(wanted[1])

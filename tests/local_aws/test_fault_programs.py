@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_aws.endpoint_models import BUCKET, Models, models_of_an_account
+from local_aws.test_codebuild import Builds
 from local_aws.test_endpoint_updates import watched
-from local_aws.tiny_container import make_role, wait_until
+from local_aws.tiny_container import make_role, wait_until, write_container
 
 from mlops_constructs.local_aws.faults.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +124,19 @@ def test_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_en
     faults.clear()
     models.update(name, models.simple("newer"), DeploymentConfig=deployment)
     assert models.answer(name)["answer"] == "newer"
+
+
+@pytest.mark.reliability(50)
+def test_a_killed_build_fails_in_its_phase_and_the_next_one_succeeds(
+    models: Models, faults: Faults, tmp_path: Path
+) -> None:
+    builds = Builds(models.aws, write_container(tmp_path))
+    buildspec = "version: 0.2\nphases:\n  build:\n    commands:\n      - sleep 1\n"
+    for how in ("kill", "memory"):
+        fault = faults.inject("crash", "build", how=how, after=0.2)
+        build = builds.run(buildspec)
+        assert build["buildStatus"] == "FAILED", how
+        failed = [phase["phaseType"] for phase in build["phases"] if phase.get("phaseStatus") == "FAILED"]
+        assert failed == ["BUILD"], how
+        assert fault.fired == 1
+        assert builds.run(buildspec)["buildStatus"] == "SUCCEEDED"

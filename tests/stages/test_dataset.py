@@ -158,6 +158,13 @@ def test_without_a_suffix_the_prefix_decides(own: Synthesized) -> None:
     assert pattern(own)["detail"]["object"]["key"] == [{"prefix": "datasets/"}]
 
 
+@pytest.mark.parametrize(("starts", "state"), [(True, None), (False, "DISABLED")])
+def test_where_uploads_start_nothing_the_rule_is_there_but_disabled(starts: bool, state: str | None) -> None:
+    stack = synth(dataset=Dataset(start_on_upload=starts))
+    rule = stack.one("aws_cloudwatch_event_rule", name=f"{stack.pipeline.name}-on-upload")
+    assert rule.get("state") == state
+
+
 def test_a_schedule_calls_a_function_that_may_start_exactly_this_pipeline() -> None:
     stack = synth(dataset=Dataset(schedule_expression="rate(1 day)", suffix=".csv"))
     rule = stack.one("aws_cloudwatch_event_rule", name=f"{stack.pipeline.name}-on-schedule")

@@ -21,6 +21,7 @@ from mlops_constructs import (
     EvaluationJob,
     Existing,
     MLOpsPipeline,
+    Monitoring,
     Network,
     Profile,
     Training,
@@ -61,6 +62,7 @@ def handed_in() -> Synthesized:
         evaluation=Evaluation(metric="f1", job=EvaluationJob()),
         training=Training(max_runtime_in_seconds=3 * 86_400),
         ab_test=ABTest(guard=True),
+        monitoring=Monitoring(),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),

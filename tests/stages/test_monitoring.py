@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from synthesis import Synthesized, synth
+from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 from watch_traffic.publish import NAMESPACE
 
-from mlops_constructs import ABTest, Approval, Evaluation, EvaluationJob, Monitoring
+from mlops_constructs import (
+    ABTest,
+    Algorithm,
+    Approval,
+    Dataset,
+    Evaluation,
+    EvaluationJob,
+    MLOpsPipeline,
+    Monitoring,
+)
 from mlops_constructs.stages.monitoring import stage
 
 
@@ -61,6 +71,33 @@ def test_each_function_may_do_only_its_own(stack: Synthesized) -> None:
     assert {"sns:Publish", "cloudwatch:PutMetricData"} <= watch
     (metrics,) = (one for one in statements(stack, "watch_traffic") if one["Action"] == "cloudwatch:PutMetricData")
     assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": NAMESPACE}}
+
+
+def test_the_function_that_retrains_may_be_invoked_and_no_other() -> None:
+    stack = new_stack()
+    pipeline = MLOpsPipeline(
+        stack, "iris", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset(), monitoring=Monitoring()
+    )
+    made = stage.MonitoringStage(
+        stack,
+        "again",
+        config=Monitoring(),
+        env=replace(pipeline._env, name="again"),
+        endpoint="again-production",
+        dev_endpoint="again-dev",
+        held_out_channel=None,
+        accept="text/csv",
+        max_bytes=1,
+        ab_test=False,
+        topic_arn="arn:aws:sns:us-east-1:123456789012:people",
+        topic_is_ours=False,
+        retrain=pipeline.training.train_model,
+    )
+    text = document_of(stack)["resource"]["aws_iam_role_policy"]
+    (policy,) = (one["policy"] for name, one in text.items() if name.startswith("again_watch_traffic_role"))
+    invoked = [one for one in json.loads(policy)["Statement"] if one["Action"] == "lambda:InvokeFunction"]
+    assert ["train_model_function" in one["Resource"] for one in invoked] == [True], invoked
+    assert made.watch_traffic.name == "again-watch-traffic"
 
 
 def test_the_namespace_is_the_functions() -> None:

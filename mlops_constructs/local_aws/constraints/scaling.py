@@ -34,10 +34,20 @@ def _capacity(params: Params, account: Account) -> str | None:
     return f"Maximum capacity {most} cannot be less than minimum capacity {least}" if least > most else None
 
 
-def _least(params: Params, _: Account) -> str | None:
-    if params["ScalableDimension"] == "sagemaker:variant:DesiredInstanceCount" and params.get("MinCapacity", 1) < 1:
-        return "MinCapacity of an endpoint variant must be at least 1"
-    return None
+def _least(params: Params, account: Account) -> str | None:
+    if params["ScalableDimension"] != "sagemaker:variant:DesiredInstanceCount" or params.get("MinCapacity", 1) >= 1:
+        return None
+    match = _VARIANT.fullmatch(params["ResourceId"])
+    if match is not None and _is_asynchronous(match[1], account):
+        return None
+    return "MinCapacity of an endpoint variant must be at least 1"
+
+
+def _is_asynchronous(endpoint: str, account: Account) -> bool:
+    try:
+        return "AsyncInferenceConfig" in account.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    except ClientError:  # `_variant` reports an endpoint that does not exist
+        return False
 
 
 def _target(params: Params, account: Account) -> Params | None:
@@ -69,6 +79,8 @@ def _variant(params: Params, account: Account) -> str | None:
         return str(error.response["Error"]["Message"])
     for variant in config["ProductionVariants"]:
         if variant["VariantName"] == name:
+            if "ServerlessConfig" in variant:
+                return f"The serverless variant {name} has no instances to scale"
             burstable = is_burstable(variant.get("InstanceType", ""))
             return f"{variant['InstanceType']} does not support automatic scaling" if burstable else None
     return f"Could not find variant {name} of endpoint {endpoint}"
@@ -137,6 +149,7 @@ RULES = (
         (_REGISTER,),
         _V,
         "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-add-policy.html: minimum of at least 1; "
+        "0 for asynchronous ones: https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html; "
         "0 is for inference components: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",
         _least,
     ),

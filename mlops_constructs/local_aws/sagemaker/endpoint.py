@@ -93,6 +93,8 @@ class Endpoint:
             capture = self.fleet.config.get("DataCaptureConfig")
             if capture:
                 answer["DataCaptureConfig"] = _capture_summary(capture)
+            if "AsyncInferenceConfig" in self.fleet.config:
+                answer["AsyncInferenceConfig"] = self.fleet.config["AsyncInferenceConfig"]
         if self.failure_reason:
             answer["FailureReason"] = self.failure_reason
         if self.deployment_config:

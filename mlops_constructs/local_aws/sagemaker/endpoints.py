@@ -12,6 +12,7 @@ from mlops_constructs.local_aws.sagemaker.updates import (
     change_of,
     check_changes,
     check_guardrails,
+    check_mode,
     check_scaled_variants,
     check_weights,
     with_retained_properties,
@@ -94,6 +95,7 @@ class Endpoints(Service):
                 raise AwsError("ValidationException", f"Endpoint {endpoint.name} has no fleet yet.")
             retains = params.get("RetainDeploymentConfig")
             policy = endpoint.deployment_config if retains else params.get("DeploymentConfig", {})
+            check_mode(fleet.config, config)
             check_guardrails(fleet.config, config, policy)
             check_scaled_variants(self.account, endpoint.name, fleet.config, config)
             if params.get("RetainAllVariantProperties"):
@@ -114,7 +116,10 @@ class Endpoints(Service):
             endpoint.check_in_service()
             variants = {variant.name: variant for variant in self.serving(endpoint.name).variants}
             wanted = params["DesiredWeightsAndCapacities"]
-            check_changes(variants, wanted)
+            # Only an asynchronous endpoint can have none:
+            # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-autoscale.html
+            queued = "AsyncInferenceConfig" in self.serving(endpoint.name).config
+            check_changes(variants, wanted, least_count=0 if queued else 1)
             self._check_quotas(_added(variants, wanted))
             for variant in variants.values():
                 change = change_of(variant, wanted)
@@ -153,6 +158,14 @@ class Endpoints(Service):
             if endpoint is None or endpoint.fleet is None or endpoint.status in ("Failed", "Deleting"):
                 raise AwsError("ValidationError", f"Endpoint {name} of account {self.account.account_id} not found.")
             return endpoint.fleet
+
+    def asynchronous(self) -> list[Fleet]:
+        """The fleets that serve from a queue."""
+        with self.lock:
+            found = [
+                one.fleet for one in self._endpoints.values() if one.fleet is not None and one.status != "Deleting"
+            ]
+        return [fleet for fleet in found if "AsyncInferenceConfig" in fleet.config]
 
     def close(self) -> None:
         """End every serving process immediately."""

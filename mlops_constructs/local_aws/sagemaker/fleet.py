@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import shutil
 import threading
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -20,7 +19,9 @@ from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.model_container import fetch_model, model_of
+from mlops_constructs.local_aws.sagemaker.on_demand import DRAIN_SECONDS, OnDemandContainer, is_healthy
 from mlops_constructs.local_aws.sagemaker.role_use import check_role
+from mlops_constructs.local_aws.sagemaker.serverless import Serverless
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.host import ContainerHost
+    from mlops_constructs.local_aws.containers.images import Image
     from mlops_constructs.local_aws.containers.running import Container
 
-DRAIN_SECONDS = 30.0
-"""Time between SIGTERM and SIGKILL, as on AWS."""
-_PING_SECONDS = 2.0
 _PING_PAUSE_SECONDS = 0.1
 _LOG_TAIL_LINES = 8
 
@@ -53,7 +52,7 @@ class Variant:
     settings: Params
     weight: float
     instance_count: int | None
-    container: Container
+    container: Container | OnDemandContainer
     image: PulledImage
     image_uri: str
     log: JobLog
@@ -61,6 +60,13 @@ class Variant:
     credentials: Params
     desired_weight: float | None = None
     desired_count: int | None = None
+    serverless: Serverless | None = None
+
+    @property
+    def on_demand(self) -> OnDemandContainer:
+        """The container of a variant that does not run all the time."""
+        assert isinstance(self.container, OnDemandContainer)
+        return self.container
 
     def summary(self) -> Params:
         """A ProductionVariantSummary."""
@@ -90,6 +96,8 @@ class Variant:
 
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End the process, and remove its files."""
+        if self.serverless is not None:
+            self.serverless.end()
         self.container.stop(grace_seconds)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -144,7 +152,9 @@ class FleetStarter:
         fleet = Fleet(self._endpoint_name, config, [])
         try:
             for settings in config["ProductionVariants"]:
-                fleet.variants.append(self._start_variant(settings, config.get("KmsKeyId")))
+                fleet.variants.append(variant := self._start_variant(settings, config))
+                if isinstance(variant.container, OnDemandContainer) and "ServerlessConfig" in settings:
+                    variant.serverless = Serverless(self._account, variant.container, settings["ServerlessConfig"])
             deadline = time.monotonic() + self._health_seconds
             for variant in fleet.variants:
                 self._await_health(variant, deadline)
@@ -153,13 +163,13 @@ class FleetStarter:
             raise
         return fleet
 
-    def _start_variant(self, settings: Params, key: str | None) -> Variant:
+    def _start_variant(self, settings: Params, config: Params) -> Variant:
         name, count = settings["VariantName"], settings.get("InitialInstanceCount")
         folder = self._account.workdir / "endpoints" / self._endpoint_name / uuid.uuid4().hex[:12]
         log: JobLog | None = None
         try:
             session = f"endpoint-{self._endpoint_name}"
-            definition, credentials = model_of(self._account, settings["ModelName"], session, key)
+            definition, credentials = model_of(self._account, settings["ModelName"], session, config.get("KmsKeyId"))
             group = f"/aws/sagemaker/Endpoints/{self._endpoint_name}"
             client = self._account.client("logs", credentials)
             log = JobLog(self._account, group, f"{name}/{folder.name}", client)
@@ -168,8 +178,9 @@ class FleetStarter:
             base = folder / "opt" / "ml"
             fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials)
             environment = definition.get("Environment", {})
-            container = self._containers.runtime.serve(image.image, base, environment, log.write)
-            self._account.hooks.started(Program("serving", self._endpoint_name, container))
+            serve = partial(self._serve, image.image, base, environment, log.write)
+            on_demand = "ServerlessConfig" in settings or "AsyncInferenceConfig" in config
+            container = OnDemandContainer(serve, self._health_seconds) if on_demand else serve()
         except (ClientError, ContainerError, JobError, AwsError, OSError) as error:
             if log is not None:
                 log.close()
@@ -179,6 +190,11 @@ class FleetStarter:
             self._account.log(f"endpoint {self._endpoint_name}: one process replaces the {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
         return Variant(name, settings, weight, count, container, image, definition["Image"], log, folder, credentials)
+
+    def _serve(self, image: Image, base: Path, environment: Params, log: Callable[[str], None]) -> Container:
+        container = self._containers.runtime.serve(image, base, environment, log)
+        self._account.hooks.started(Program("serving", self._endpoint_name, container))
+        return container
 
     def _await_health(self, variant: Variant, deadline: float) -> None:
         while not is_healthy(variant.container):
@@ -198,13 +214,3 @@ class FleetStarter:
                 f"check: {why}. Please check CloudWatch logs for this endpoint. Its last lines:\n"
                 f"{variant.log.tail(_LOG_TAIL_LINES)}"
             )
-
-
-def is_healthy(container: Container) -> bool:
-    """Whether the container answers /ping with status 200 within two seconds."""
-    try:
-        with contextlib.closing(container.connection(_PING_SECONDS)) as connection:
-            connection.request("GET", "/ping")
-            return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False

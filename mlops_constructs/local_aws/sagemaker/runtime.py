@@ -7,10 +7,12 @@ import http.client
 import random
 import re
 import time
+import uuid
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.capture import capture
-from mlops_constructs.local_aws.sagemaker.variant_metrics import publish
+from mlops_constructs.local_aws.sagemaker.serverless import MAXIMUM_BODY_BYTES as SERVERLESS_BODY_BYTES
+from mlops_constructs.local_aws.sagemaker.variant_metrics import publish, publish_setup
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ MAXIMUM_BODY_BYTES = 6_291_456
 INVOCATION_SECONDS = 60.0
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _INFERENCE_ID = re.compile(r"[!-~][ -~]{0,63}")
-_UNKNOWN_TYPE = "application/octet-stream"
-_REQUEST_HEADERS = {
+UNKNOWN_TYPE = "application/octet-stream"
+REQUEST_HEADERS = {
     "ContentType": "Content-Type",
     "Accept": "Accept",
     "CustomAttributes": _CUSTOM_ATTRIBUTES,
@@ -61,21 +63,37 @@ class Invocations(Service):
                 f"The request body has {len(body)} bytes; at most {MAXIMUM_BODY_BYTES} are allowed",
                 413,
             )
-        _check_inference_id(params.get("InferenceId", "x"))
+        check_inference_id(params.get("InferenceId", "x"))
         name = params["EndpointName"]
         fleet = self._endpoints.serving(name)
+        _check_synchronous(fleet)
         variant = choose(name, fleet.variants, params.get("TargetVariant"))
-        status, headers, answer = self._measured(fleet, variant, params, body, began)
+        status, headers, answer = self._from_variant(fleet, variant, params, body, began)
         if not 200 <= status < 300:
             raise self._model_error(name, status, answer.decode(errors="replace"))
-        content_type = headers.get("Content-Type", _UNKNOWN_TYPE)
-        bodies = {"Input": (params.get("ContentType", _UNKNOWN_TYPE), body), "Output": (content_type, answer)}
+        content_type = headers.get("Content-Type", UNKNOWN_TYPE)
+        bodies = {"Input": (params.get("ContentType", UNKNOWN_TYPE), body), "Output": (content_type, answer)}
         settings = fleet.config.get("DataCaptureConfig", {})
         capture(self.account, fleet.endpoint_name, variant, settings, bodies, params.get("InferenceId"))
         result: Params = {"Body": answer, "ContentType": content_type, "InvokedProductionVariant": variant.name}
         if _CUSTOM_ATTRIBUTES in headers:
             result["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
         return result
+
+    def _from_variant(
+        self, fleet: Fleet, variant: Variant, params: Params, body: bytes, began: float
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        if variant.serverless is None:
+            return self._measured(fleet, variant, params, body, began)
+        if len(body) > SERVERLESS_BODY_BYTES:
+            # https://github.com/aws/amazon-sagemaker-examples/issues/4485
+            raise AwsError("ValidationError", f"Request {uuid.uuid4()} has oversize body.", 413)
+        try:
+            with variant.serverless.invocation() as setup_seconds:
+                publish_setup(self._metrics, fleet, variant, setup_seconds, time.time())
+                return self._measured(fleet, variant, params, body, began)
+        except OSError as error:
+            raise self._model_error(params["EndpointName"], 500, str(error)) from error
 
     def _measured(
         self, fleet: Fleet, variant: Variant, params: Params, body: bytes, began: float
@@ -92,7 +110,7 @@ class Invocations(Service):
     def _send(
         self, name: str, variant: Variant, params: Params, body: bytes
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        headers = {header: params[member] for member, header in _REQUEST_HEADERS.items() if member in params}
+        headers = {header: params[member] for member, header in REQUEST_HEADERS.items() if member in params}
         try:
             with contextlib.closing(variant.container.connection(INVOCATION_SECONDS)) as connection:
                 connection.request("POST", "/invocations", body=body, headers=headers)
@@ -105,17 +123,20 @@ class Invocations(Service):
             raise self._model_error(name, 502, f"the container does not respond: {error}") from error
 
     def _model_error(self, name: str, status: int, answer: str) -> ModelError:
-        group = f"/aws/sagemaker/Endpoints/{name}"
-        side = "server" if status >= 500 else "client"
-        message = (
-            f'Received {side} error ({status}) from primary with message "{answer}". '
-            f"See the log group {group} in account {self.account.account_id} for more information."
+        arn = self.account.arn("logs", f"log-group:{_log_group(name)}")
+        return ModelError(error_text(self.account, name, status, answer.encode()), status, answer, arn)
+
+
+def _check_synchronous(fleet: Fleet) -> None:
+    """AWS's code is known, its words are not: https://github.com/strands-agents/harness-sdk/issues/1969"""
+    if "AsyncInferenceConfig" in fleet.config:
+        raise AwsError(
+            "ValidationError",
+            f"Endpoint {fleet.endpoint_name} can only receive asynchronous invocations: use InvokeEndpointAsync.",
         )
-        arn = self.account.arn("logs", f"log-group:{group}")
-        return ModelError(message, status, answer, arn)
 
 
-def _check_inference_id(given: str) -> None:
+def check_inference_id(given: str) -> None:
     """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html"""
     if _INFERENCE_ID.fullmatch(given) is None:
         raise AwsError(
@@ -123,6 +144,19 @@ def _check_inference_id(given: str) -> None:
             f"1 validation error detected: Value '{given}' at 'inferenceId' failed to satisfy constraint: Member must "
             "satisfy regular expression pattern: \\A\\S[\\p{Print}]*\\z, with 1 to 64 characters",
         )
+
+
+def error_text(account: Account, name: str, status: int, answer: bytes) -> str:
+    """What SageMaker says of an error that a container returned."""
+    side = "server" if status >= 500 else "client"
+    return (
+        f'Received {side} error ({status}) from primary with message "{answer.decode(errors="replace")}". '
+        f"See the log group {_log_group(name)} in account {account.account_id} for more information."
+    )
+
+
+def _log_group(name: str) -> str:
+    return f"/aws/sagemaker/Endpoints/{name}"
 
 
 def choose(name: str, variants: list[Variant], target: str | None) -> Variant:

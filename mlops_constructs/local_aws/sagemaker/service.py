@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.sagemaker.async_invocations import AsyncInvocations
 from mlops_constructs.local_aws.sagemaker.endpoint_configs import EndpointConfigs
 from mlops_constructs.local_aws.sagemaker.endpoints import Endpoints
 from mlops_constructs.local_aws.sagemaker.model_registry import ModelRegistry
+from mlops_constructs.local_aws.sagemaker.models import Models
 from mlops_constructs.local_aws.sagemaker.notebooks import NotebookConfigurations, NotebookInstances
 from mlops_constructs.local_aws.sagemaker.processing import ProcessingJobs
 from mlops_constructs.local_aws.sagemaker.runtime import Invocations
@@ -42,16 +44,19 @@ class SageMaker:
         self.endpoint_configs = EndpointConfigs(account, self.tags)
         self.endpoints = Endpoints(account, containers, self.tags, quotas)
         self.invocations = Invocations(account, self.endpoints, metrics)
+        self.async_invocations = AsyncInvocations(account, self.endpoints, metrics)
         self.services: tuple[Service, ...] = (
             self.tags,
             self.training_jobs,
             self.tuning_jobs,
             self.processing_jobs,
             self.transform_jobs,
+            Models(account),
             self.model_registry,
             self.endpoint_configs,
             self.endpoints,
             self.invocations,
+            self.async_invocations,
             NotebookInstances(account),
             NotebookConfigurations(account),
         )

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
-from mlops_constructs.local_aws.sagemaker.fleet import is_healthy
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.model_container import fetch_model
+from mlops_constructs.local_aws.sagemaker.on_demand import is_healthy
 from mlops_constructs.local_aws.sagemaker.role_use import check_role
 from mlops_constructs.local_aws.sagemaker.transform_objects import OUTPUT_SUFFIX, Places, input_keys, store
 from mlops_constructs.local_aws.sagemaker.transform_requests import Requests, Settings

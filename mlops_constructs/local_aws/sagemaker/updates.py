@@ -32,6 +32,12 @@ def with_retained_properties(fleet: Fleet, config: Params, excluded: list[Params
         if "DesiredWeight" not in left_out:
             settings["InitialVariantWeight"] = variant.weight
         if "DesiredInstanceCount" not in left_out and variant.instance_count is not None:
+            if variant.instance_count == 0:
+                # What AWS does then is not documented: nothing would show that the new model can be loaded.
+                raise AwsError(
+                    "ValidationException",
+                    f"The variant {variant.name} has no instances to retain: exclude DesiredInstanceCount.",
+                )
             settings["InitialInstanceCount"] = variant.instance_count
     return result
 
@@ -79,13 +85,32 @@ def check_guardrails(old: Params, new: Params, deployment_config: Params) -> Non
         raise AwsError("ValidationException", "A rolling deployment is not supported for several production variants.")
 
 
+def check_mode(old: Params, new: Params) -> None:
+    """Raise ValidationException when an update would change how the endpoint serves.
+
+    "If you try to update your real-time endpoint to serverless, you receive a ValidationError message." The other way
+    is allowed once, and cannot be rolled back; whether an endpoint can become asynchronous is not documented.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html#serverless-endpoints-how-it-works-exclusions
+    """
+    before, after = mode_of(old), mode_of(new)
+    if before != after:
+        raise AwsError("ValidationException", f"A {before} endpoint cannot be updated to a {after} endpoint.")
+
+
+def mode_of(config: Params) -> str:
+    """How the endpoints of a configuration serve."""
+    if any("ServerlessConfig" in variant for variant in config["ProductionVariants"]):
+        return "serverless"
+    return "asynchronous" if "AsyncInferenceConfig" in config else "real-time"
+
+
 def check_weights(weights: Iterable[float]) -> None:
     """Raise ValidationException when all weights are 0: what AWS does then is not documented; nothing would serve."""
     if not any(weights):
         raise AwsError("ValidationException", "At least one variant must have a weight above 0.")
 
 
-def check_changes(variants: Mapping[str, Variant], wanted: list[Params]) -> None:
+def check_changes(variants: Mapping[str, Variant], wanted: list[Params], *, least_count: int) -> None:
     """Raise ValidationException for changes that UpdateEndpointWeightsAndCapacities does not make.
 
     It updates the "variant weight of one or more variants", or the "capacity of one variant":
@@ -104,11 +129,11 @@ def check_changes(variants: Mapping[str, Variant], wanted: list[Params]) -> None
             "ValidationException", f"The capacity of one variant can be updated at a time, not of {', '.join(counted)}."
         )
     for change in wanted:
-        _check_change(variants[change["VariantName"]], change)
+        _check_change(variants[change["VariantName"]], change, least_count)
     check_weights(change_of(variant, wanted).get("DesiredWeight", variant.weight) for variant in variants.values())
 
 
-def _check_change(variant: Variant, change: Params) -> None:
+def _check_change(variant: Variant, change: Params, least_count: int) -> None:
     if "ServerlessUpdateConfig" in change:
         raise AwsError("ValidationException", "the local AWS does not implement ServerlessUpdateConfig")
     if not change.keys() & {"DesiredWeight", "DesiredInstanceCount"}:
@@ -117,8 +142,11 @@ def _check_change(variant: Variant, change: Params) -> None:
         return
     if variant.instance_count is None:
         raise AwsError("ValidationException", f"The serverless variant {variant.name} has no instances.")
-    if change["DesiredInstanceCount"] < 1:
-        raise AwsError("ValidationException", f"DesiredInstanceCount of the variant {variant.name} must be at least 1.")
+    if change["DesiredInstanceCount"] < least_count:
+        raise AwsError(
+            "ValidationException",
+            f"DesiredInstanceCount of the variant {variant.name} must be at least {least_count}.",
+        )
 
 
 def change_of(variant: Variant, wanted: list[Params]) -> Params:

@@ -51,6 +51,17 @@ def publish(
     metrics.publish(data, at)
 
 
+def publish_setup(metrics: Metrics, fleet: Fleet, variant: Variant, seconds: float, at: float) -> None:
+    """Publish how long a serverless variant took to start a container for a request; nothing where one was ready.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-monitoring.html
+    """
+    if seconds:
+        dimensions = {"EndpointName": fleet.endpoint_name, "VariantName": variant.name}
+        metric = Metric.of(_NAMESPACE, "ModelSetupTime", dimensions)
+        metrics.publish([(metric, "Microseconds", round(seconds * 1_000_000))], at)
+
+
 def _dimensions(fleet: Fleet, variant: Variant) -> Iterator[dict[str, str]]:
     """Of the variant, and of the variant in this endpoint configuration: alarms may look at the new fleet only.
 

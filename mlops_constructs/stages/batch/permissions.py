@@ -58,7 +58,7 @@ def job_permissions(config: BatchTransform, env: Environment, image_arn: str) ->
 
 
 def start_permissions(
-    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic_arn: str
+    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic: tuple[str, bool]
 ) -> list[Statement]:
     """Return what start_batch needs; ``prefix`` begins the names of the jobs."""
     stores = env.stores
@@ -70,11 +70,13 @@ def start_permissions(
         allow("s3:GetObject", f"{stores.data_bucket_arn}/{config.input_prefix}*"),
         allow("s3:PutObject", f"{stores.data_bucket_arn}/{config.output_prefix}*/{MANIFEST}"),
         *_records(config, env),
-        *_notify(env, topic_arn),
+        *_notify(env, topic),
     ]
 
 
-def record_permissions(config: BatchTransform, env: Environment, prefix: str, topic_arn: str) -> list[Statement]:
+def record_permissions(
+    config: BatchTransform, env: Environment, prefix: str, topic: tuple[str, bool]
+) -> list[Statement]:
     """Return what record_batch needs: to describe its jobs, to read what they wrote, and their logs."""
     stores = env.stores
     return [
@@ -86,7 +88,7 @@ def record_permissions(config: BatchTransform, env: Environment, prefix: str, to
         ),
         *_records(config, env),
         _read_logs(env),
-        *_notify(env, topic_arn),
+        *_notify(env, topic),
     ]
 
 
@@ -183,8 +185,8 @@ def _read_logs(env: Environment) -> Statement:
     return allow("logs:FilterLogEvents", f"{env.arn('logs', f'log-group:{LOGS}')}:*")
 
 
-def _notify(env: Environment, topic_arn: str) -> list[Statement]:
-    return [
-        allow("sns:Publish", topic_arn),
-        allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns")),
-    ]
+def _notify(env: Environment, topic: tuple[str, bool]) -> list[Statement]:
+    """Allow notifying people; ``topic`` is its ARN, and whether it is the pipeline's, which its key encrypts."""
+    arn, is_ours = topic
+    use = allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns"))
+    return [allow("sns:Publish", arn), *([use] if is_ours else [])]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...config import Rollout
+    from ...config.serving import Mode
     from .slots import Slot
 
 Json = dict[str, Any]
@@ -26,7 +27,7 @@ def alarm_names(slot: Slot) -> dict[str, Json]:
     }
 
 
-def rollback_alarms(rollout: Rollout, slot: Slot) -> Json:
+def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
     """Make the alarms on the rate of 5XX errors and on the latency of a slot's variant.
 
     SageMaker also publishes the metrics with the name of the endpoint configuration as a dimension. Without this
@@ -34,6 +35,9 @@ def rollback_alarms(rollout: Rollout, slot: Slot) -> Json:
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     variant = slot.variant
+    # An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+    counted = ("Invocations", "Sum") if mode == "real-time" else ("Invocation5XXErrors", "SampleCount")
     enough = f"requests >= {rollout.min_requests}"
     alarms = {
         slot.resource(_ERRORS): _alarm(
@@ -50,8 +54,8 @@ def rollback_alarms(rollout: Rollout, slot: Slot) -> Json:
                         "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
                         "ReturnData": True,
                     },
-                    _measured("errors", "Invocation5XXErrors", variant),
-                    _measured("requests", "Invocations", variant),
+                    _measured("errors", "Invocation5XXErrors", "Sum", variant),
+                    _measured("requests", *counted, variant),
                 ],
             },
         ),
@@ -87,9 +91,9 @@ def _alarm(description: str, properties: Json) -> Json:
     }
 
 
-def _measured(id_: str, name: str, variant: str) -> Json:
+def _measured(id_: str, name: str, statistic: str, variant: str) -> Json:
     metric = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": _new_fleet(variant)}
-    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+    return {"Id": id_, "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}, "ReturnData": False}
 
 
 def _new_fleet(variant: str) -> list[Json]:

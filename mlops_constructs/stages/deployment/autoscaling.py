@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .modes import BACKLOG, backlog_tracking, waking
+
 if TYPE_CHECKING:
     from ...config import Endpoint
     from .slots import Slot
@@ -13,7 +15,11 @@ SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 def autoscaling(config: Endpoint, slot: Slot) -> dict[str, Any]:
     """Return the resources by logical id."""
+    mode = config.mode
+    if mode == "serverless":
+        return {}
     target = slot.resource("ScalableTarget")
+    predefined = {"PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
     return {
         target: {
             "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -36,13 +42,14 @@ def autoscaling(config: Endpoint, slot: Slot) -> dict[str, Any]:
                 "PolicyType": "TargetTrackingScaling",
                 "ScalingTargetId": {"Ref": target},
                 "TargetTrackingScalingPolicyConfiguration": {
-                    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-                    "TargetValue": slot.value("TargetValue"),
+                    **(predefined if mode == "real-time" else backlog_tracking()),
+                    "TargetValue": slot.value("TargetValue" if mode == "real-time" else BACKLOG),
                     "ScaleInCooldown": slot.value("ScaleInCooldown"),
                     "ScaleOutCooldown": slot.value("ScaleOutCooldown"),
                 },
             },
         },
+        **(waking(slot) if mode == "asynchronous" else {}),
     }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...config import Autoscaling
 from ...config._instances import has_own_disks
+from .modes import ASYNC_URI, BACKLOG, serverless_parameters
 from .slots import BOTH, SLOTS
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ PARAMETERS = (
     "EndpointName",
     "CaptureUri",
 )
+# In place of parameters that these modes do not use.
+_OF_MODE = {"real-time": (), "serverless": (), "asynchronous": (ASYNC_URI,)}
+_NOT_OF_MODE = {"real-time": (), "serverless": ("KmsKeyArn", "CaptureUri"), "asynchronous": ("CaptureUri",)}
 # Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
 # When `mlops pause` deleted the endpoint, or RUNS. No release sets it, so that each one brings its endpoint back.
@@ -33,6 +37,13 @@ _TRUTH = {"Type": "String", "AllowedValues": ["true", "false"]}
 _SHARED_CHOICES = ("EncryptVolume", "CaptureSampling")
 
 
+def fixed_parameters(config: Endpoint) -> list[str]:
+    """Return the names of the parameters without a default."""
+    topics = [] if config.async_inference_config is None else config.async_inference_config.topics
+    names = [name for name in PARAMETERS if name not in _NOT_OF_MODE[config.mode]]
+    return [*names, *_OF_MODE[config.mode], *topics]
+
+
 def endpoint_parameters(
     config: Endpoint, allowed: AllowedEndpoint, slots: Sequence[Slot], *, in_vpc: bool
 ) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def endpoint_parameters(
     text = {"Type": "String"}
     choices = _choices(config, allowed)
     parameters: dict[str, Any] = {
-        **{name: text for name in PARAMETERS},
+        **{name: text for name in fixed_parameters(config)},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
         PAUSED: {**text, "Default": RUNS, "Description": "When the endpoint was paused, or no"},
     }
@@ -70,6 +81,18 @@ def fleet_parameters(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, st
 
 def _choices(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
     """Return the parameters with a default; register_model sets them only when the data set does."""
+    if config.serverless_config is not None:
+        return serverless_parameters(config.serverless_config)
+    choices = _fleet(config, allowed)
+    if config.mode == "asynchronous":
+        del choices["CaptureSampling"], choices["TargetValue"]
+        target = Autoscaling.on_backlog() if config.autoscaling is None else config.autoscaling
+        choices[BACKLOG] = {"Type": "Number", "Default": target.backlog_per_instance}
+        choices["InitialInstanceCount"]["MinValue"] = max(1, allowed.min_instance_count)
+    return choices
+
+
+def _fleet(config: Endpoint, allowed: AllowedEndpoint) -> dict[str, Any]:
     capture = config.data_capture
     number = config.initial_instance_count
     scaling = config.autoscaling or Autoscaling(min_capacity=number, max_capacity=number)

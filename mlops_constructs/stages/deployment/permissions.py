@@ -9,12 +9,14 @@ from ..._aws.network import network_permissions
 from ..._aws.policy import allow, deny, pass_role, pull_image
 from ..._aws.tagging import PIPELINE_TAG
 from .autoscaling import SCALABLE_DIMENSION
+from .mode_permissions import isolation, payloads, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
+    from ...config import Endpoint
 
 _SCALING = "sagemaker.application-autoscaling.amazonaws.com"
 # Scheduled actions also without office hours: a release removes those that there were, and a rollback puts them back.
@@ -24,22 +26,22 @@ _CHANGES = (
 )
 
 
-def serving_permissions(env: Environment, endpoint: str, image_arn: str, *, watched: bool) -> list[Statement]:
-    """Return what the serving container's role needs: for its model, captured requests, image, logs and metrics.
+def serving_permissions(env: Environment, endpoint: str, image_arn: str, config: Endpoint) -> list[Statement]:
+    """Return what the serving container's role needs: for its model, kept requests, image, logs and metrics.
 
     Args:
         env: Where it is deployed.
         endpoint: Name of the endpoint.
         image_arn: ARN of the ECR repository of the image.
-        watched: Whether alarms can roll a deployment back.
+        config: The endpoint.
     """
     stores = env.stores
-    captured = f"{stores.artifact_bucket_arn}/{stores.own('capture', endpoint.removeprefix(f'{env.name}-'))}/*"
+    has_volumes = config.mode != "serverless"
     return [
         allow("s3:GetObject", stores.own_arn("models")),
-        allow("s3:PutObject", captured),
+        *payloads(env, endpoint.removeprefix(f"{env.name}-"), config),
         use_key(stores),
-        *use_key_for_volumes(stores.key_arn),
+        *(use_key_for_volumes(stores.key_arn) if has_volumes else []),
         *pull_image(image_arn),
         *network_permissions(env),
         allow(
@@ -52,19 +54,29 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str, *, watc
             when={"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
         ),
         # SageMaker watches the rollback alarms with this role; AWS authorizes this action on all alarms.
-        *([allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*"))] if watched else []),
+        *([] if config.rollout is None else [allow("cloudwatch:DescribeAlarms", env.arn("cloudwatch", "alarm:*"))]),
     ]
 
 
 def deploy_permissions(
-    env: Environment, model_role_arn: str, endpoint: str, other: str, instance_types: Sequence[str]
+    env: Environment,
+    model_role_arn: str,
+    endpoint: str,
+    other: str,
+    instance_types: Sequence[str],
+    config: Endpoint,
 ) -> list[Statement]:
     """Return what CloudFormation needs to create, update and delete ``endpoint``, and not ``other``."""
     stores = env.stores
-    return [
-        *_models_and_configs(env, instance_types),
+    always = [
+        *_models_and_configs(env, instance_types, config),
         *_one_endpoint(env, endpoint),
         pass_role(model_role_arn, "sagemaker.amazonaws.com"),
+    ]
+    if config.mode == "serverless":
+        return [*always, allow("sagemaker:DescribeEndpoint", env.arn("sagemaker", f"endpoint/{endpoint}"))]
+    return [
+        *always,
         *_alarms(env, endpoint),
         *_scaling(env),
         *_probes(env, other),
@@ -72,7 +84,7 @@ def deploy_permissions(
     ]
 
 
-def _models_and_configs(env: Environment, instance_types: Sequence[str]) -> list[Statement]:
+def _models_and_configs(env: Environment, instance_types: Sequence[str], config: Endpoint) -> list[Statement]:
     """Allow creating, reading and deleting models and endpoint configurations.
 
     CloudFormation chooses their names, so a tag identifies them. Creating one also needs AddTags on a resource that has
@@ -86,17 +98,12 @@ def _models_and_configs(env: Environment, instance_types: Sequence[str]) -> list
         allow(
             "sagemaker:CreateModel",
             models,
-            when={"StringEquals": requested, "Bool": {"sagemaker:NetworkIsolation": "true"}},
+            when={"StringEquals": requested, **isolation(config)},
         ),
         allow(
             "sagemaker:CreateEndpointConfig",
             configs,
-            when={
-                "StringEquals": requested,
-                "ForAllValues:StringEquals": {"sagemaker:InstanceTypes": list(instance_types)},
-                # ForAllValues is true when the request does not contain the key at all.
-                "Null": {"sagemaker:InstanceTypes": "false"},
-            },
+            when={"StringEquals": requested, **sizes(config, instance_types)},
         ),
         allow(
             "sagemaker:AddTags",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
+    from ...config import Endpoint
 
 
 class EndpointRoles(Construct):
@@ -36,7 +37,7 @@ class EndpointRoles(Construct):
         other: str,
         image_arn: str,
         instance_types: Sequence[str],
-        watched: bool,
+        config: Endpoint,
     ) -> None:
         """Make the roles.
 
@@ -47,14 +48,16 @@ class EndpointRoles(Construct):
             other: The other of the two.
             image_arn: ARN of the ECR repository of the image.
             instance_types: Instance types that the endpoint may have.
-            watched: Whether alarms can roll a deployment back.
+            config: The endpoint.
         """
         super().__init__(scope, id_)
         self.endpoint = f"{env.name}-{stage}"
         self.model = ServiceRole(self, "model_role", env, "sagemaker", f"model-{stage}")
-        self.model.grant(serving_permissions(env, self.endpoint, image_arn, watched=watched))
+        self.model.grant(serving_permissions(env, self.endpoint, image_arn, config))
         self.deploy = ServiceRole(self, "deploy_role", env, "cloudformation", f"deploy-{stage}")
-        self.deploy.grant(deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}", instance_types))
+        self.deploy.grant(
+            deploy_permissions(env, self.model.arn, self.endpoint, f"{env.name}-{other}", instance_types, config)
+        )
 
 
 def deploying_permissions(env: Environment, dev: EndpointRoles, production: EndpointRoles) -> list[Statement]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from ..._aws.actions import RELEASE, Action, PipelineStage, invoke
+from ..._aws.async_objects import async_uri
 from ..._aws.network import joined
 from ..._aws.tagging import PIPELINE_TAG
 from ..._aws.upload import upload
 from ..._cdk import AssetType, TerraformAsset
 from ..._payload import archive
-from .parameters import NETWORK_PARAMETERS, fleet_parameters
+from .modes import ASYNC_URI
+from .parameters import NETWORK_PARAMETERS, fixed_parameters, fleet_parameters
 from .roles import EndpointRoles, deploying_permissions
 from .smoke_test import smoke_test_function
 from .template import endpoint_template
@@ -42,6 +44,7 @@ class DeploymentStage(Construct):
         production_smoke_test: Function that invokes the production endpoint.
         dev_endpoint: Name of the DEV endpoint and of its stack, a literal.
         production_endpoint: Name of the production endpoint and of its stack, a literal.
+        production_mode: How it serves.
     """
 
     def __init__(
@@ -65,27 +68,35 @@ class DeploymentStage(Construct):
         self.dev_roles = self._roles("dev", "production", image_arn)
         self.production_roles = self._roles("production", "dev", image_arn)
         self.dev_endpoint, self.production_endpoint = self.dev_roles.endpoint, self.production_roles.endpoint
+        self.production_mode = production.mode
         self.templates = self._templates()
-        self.dev_smoke_test = smoke_test_function(self, "dev", dev.smoke_test, env, accept)
-        self.production_smoke_test = smoke_test_function(self, "production", production.smoke_test, env, accept)
+        self.dev_smoke_test = smoke_test_function(self, "dev", dev, env, accept)
+        self.production_smoke_test = smoke_test_function(self, "production", production, env, accept)
 
     @property
     def stack_parameters(self) -> dict[str, dict[str, str]]:
         """Environment to the parameters that its stack always gets, in addition to those of the candidate."""
         stores = self._env.stores
-        both = {"KmsKeyArn": stores.key_arn}
+        network: dict[str, str] = {}
         if self._env.network is not None:
             ids = (self._env.network.subnet_ids, self._env.network.security_group_ids)
-            both |= dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
-        return {
-            name: {
+            network = dict(zip(NETWORK_PARAMETERS, map(joined, ids), strict=True))
+        found = {}
+        for name, roles in self._all_roles.items():
+            config = self._configs[name]
+            topics = {} if config.async_inference_config is None else config.async_inference_config.topics
+            values = {
                 "ExecutionRoleArn": roles.model.arn,
-                **both,
+                "KmsKeyArn": stores.key_arn,
+                **network,
                 "EndpointName": roles.endpoint,
                 "CaptureUri": f"s3://{stores.artifact_bucket}/{stores.own('capture', name)}",
+                ASYNC_URI: async_uri(stores, name),
+                **topics,
             }
-            for name, roles in self._all_roles.items()
-        }
+            wanted = [*fixed_parameters(config), *network]
+            found[name] = {parameter: value for parameter, value in values.items() if parameter in wanted}
+        return found
 
     @property
     def fleets(self) -> dict[str, dict[str, str]]:
@@ -160,7 +171,6 @@ class DeploymentStage(Construct):
 
     def _roles(self, stage: str, other: str, image_arn: str) -> EndpointRoles:
         types = self._allowed[stage].instance_types
-        watched = self._configs[stage].rollout is not None
         return EndpointRoles(
             self,
             stage,
@@ -169,7 +179,7 @@ class DeploymentStage(Construct):
             other=other,
             image_arn=image_arn,
             instance_types=types,
-            watched=watched,
+            config=self._configs[stage],
         )
 
     def _cloudformation(

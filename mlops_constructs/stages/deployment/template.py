@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...config.requests import AllowedEndpoint, EndpointLimits
 from .alarms import alarm_names, rollback_alarms
 from .autoscaling import autoscaling
+from .modes import ASYNC_URI, PROVISIONS, async_inference, serverless_variant
 from .parameters import PAUSED, RUNS, endpoint_parameters
 from .slots import ONLY, SLOTS, TWO, no_value_unless
 
@@ -20,12 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...config import Endpoint, Rollout
+    from ...config.serving import Mode
     from .slots import Slot
 
 # The condition that is true while the endpoint is not paused.
 _RUNS = "Runs"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 Json = dict[str, Any]
+_RETAINED: Mapping[Mode, Json] = {
+    "real-time": {"RetainAllVariantProperties": True},
+    # It has one variant, and no instances.
+    "serverless": {},
+    # A release starts instances also while autoscaling has removed all of them: otherwise nothing would test them.
+    "asynchronous": {
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredInstanceCount"}],
+    },
+}
 
 
 def endpoint_template(
@@ -62,6 +74,8 @@ def endpoint_template(
         "Outputs": {
             "EndpointName": {"Condition": _RUNS, "Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
+            # Those who invoke the endpoint find its folders here.
+            **({ASYNC_URI: {"Value": {"Ref": ASYNC_URI}}} if config.mode == "asynchronous" else {}),
         },
     }
 
@@ -74,10 +88,15 @@ def _conditions(config: Endpoint, slots: Sequence[Slot]) -> Json:
     def is_true(parameter: str) -> Json:
         return {"Fn::Equals": [{"Ref": parameter}, "true"]}
 
+    def is_set(parameter: str) -> Json:
+        return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
+
     runs = {"Condition": _RUNS}
-    conditions: Json = {
-        _RUNS: {"Fn::Equals": [{"Ref": PAUSED}, RUNS]},
-        "Captures": {"Fn::Not": [{"Fn::Equals": [{"Ref": "CaptureSampling"}, "0"]}]},
+    conditions: Json = {_RUNS: {"Fn::Equals": [{"Ref": PAUSED}, RUNS]}}
+    if config.mode == "serverless":
+        return {**conditions, PROVISIONS: is_set("ProvisionedConcurrency")}
+    conditions |= {
+        **({"Captures": is_set("CaptureSampling")} if config.mode == "real-time" else {}),
         "EncryptsVolume": is_true("EncryptVolume"),
     }
     for slot in slots:
@@ -103,23 +122,25 @@ def _resources(
 ) -> Json:
     resources: Json = {}
     for slot in slots:
-        resources[slot.resource("Model")] = _model(slot, tags, environment, in_vpc=in_vpc)
+        isolation = config.mode != "serverless"
+        resources[slot.resource("Model")] = _model(slot, tags, environment, isolation=isolation, in_vpc=in_vpc)
     resources["EndpointConfig"] = _endpoint_config(config, tags, slots)
     for slot in slots:
         if config.rollout is not None:
-            resources |= rollback_alarms(config.rollout, slot)
+            resources |= rollback_alarms(config.rollout, slot, config.mode)
     resources["Endpoint"] = _endpoint(config, tags, slots)
     for slot in slots:
         resources |= autoscaling(config, slot)
     return resources
 
 
-def _model(slot: Slot, tags: list[Json], environment: Mapping[str, str], *, in_vpc: bool) -> Json:
+def _model(slot: Slot, tags: list[Json], environment: Mapping[str, str], *, isolation: bool, in_vpc: bool) -> Json:
     model: Json = {
         "Type": "AWS::SageMaker::Model",
         "Properties": {
             "ExecutionRoleArn": {"Ref": "ExecutionRoleArn"},
-            "EnableNetworkIsolation": True,
+            # SageMaker does not support it for serverless endpoints.
+            **({"EnableNetworkIsolation": True} if isolation else {}),
             "PrimaryContainer": {"Image": slot.value("Image"), "ModelDataUrl": slot.value("ModelDataUrl")},
             # Its own package and execution: a challenger must not change the champion's model.
             "Tags": tags + _release_tags(slot.prefix),
@@ -135,12 +156,19 @@ def _model(slot: Slot, tags: list[Json], environment: Mapping[str, str], *, in_v
 
 
 def _endpoint_config(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json:
-    properties: Json = {
+    last: Json = {"Tags": tags + _release_tags()}
+    if config.serverless_config is not None:
+        return _config({"ProductionVariants": [serverless_variant(slot) for slot in slots], **last})
+    fleet: Json = {
         "ProductionVariants": [slot.if_occupied(_variant(config, slot)) for slot in slots],
         "KmsKeyId": no_value_unless("EncryptsVolume", {"Ref": "KmsKeyArn"}),
-        "DataCaptureConfig": no_value_unless("Captures", _data_capture()),
-        "Tags": tags + _release_tags(),
     }
+    if config.async_inference_config is not None:
+        return _config({**fleet, "AsyncInferenceConfig": async_inference(config.async_inference_config), **last})
+    return _config({**fleet, "DataCaptureConfig": no_value_unless("Captures", _data_capture()), **last})
+
+
+def _config(properties: Json) -> Json:
     return {"Type": "AWS::SageMaker::EndpointConfig", "Properties": properties}
 
 
@@ -176,7 +204,7 @@ def _endpoint(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json
         # A deployment keeps the counts and weights that autoscaling or a person has set. Data capture is not a
         # property of a variant: the setting of the new configuration takes effect.
         # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VariantProperty.html
-        "RetainAllVariantProperties": True,
+        **_RETAINED[config.mode],
         "Tags": tags + _release_tags(),
     }
     endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Condition": _RUNS, "Properties": properties}

@@ -144,7 +144,37 @@ METRICS = [
     ),
 ]
 
+_PUBLISHED = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html"
+_DIMENSION = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html"
+_SUBJECT = "https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"
+
+PUBLISHED = [
+    *(
+        Refusal(name, "cloudwatch:PutMetricData", "InvalidParameterValue", source, {f"MetricData.0.{member}": value})
+        for name, source, member, value in (
+            ("value-nan", _PUBLISHED, "Value", float("nan")),
+            ("value-infinite", _PUBLISHED, "Value", float("inf")),
+            ("old-timestamp", _PUBLISHED, "Timestamp", datetime(2020, 1, 1)),
+            ("future-timestamp", _PUBLISHED, "Timestamp", datetime(2100, 1, 1)),
+            ("dimension-not-ascii", _DIMENSION, "Dimensions", [{"Name": "Feature", "Value": "größe"}]),
+            ("dimension-of-spaces", _DIMENSION, "Dimensions", [{"Name": "Feature", "Value": "  "}]),
+        )
+    ),
+    Refusal(
+        "1001-metrics",
+        "cloudwatch:PutMetricData",
+        "InvalidParameterValue",
+        _PUBLISHED,
+        {"MetricData": [{"MetricName": f"m{number}", "Value": 1.0} for number in range(1_001)]},
+    ),
+    *(
+        Refusal(f"subject-{name}", "sns:Publish", "InvalidParameter", _SUBJECT, {"Subject": subject})
+        for name, subject in (("of-100", "x" * 100), ("of-two-lines", "a\nb"), ("not-ascii", "größe"), ("space", " a"))
+    ),
+]
+
 CALLS = [
+    *PUBLISHED,
     Refusal("two-statistics", _ALARM, "ValidationError", _STATISTIC, {"ExtendedStatistic": "p90"}),
     Refusal("no-statistic", _ALARM, "ValidationError", _STATISTIC, {"Statistic": LEFT_OUT}),
     Refusal("no-metric", _ALARM, "ValidationError", _METRIC, {"MetricName": LEFT_OUT}),

@@ -19,7 +19,6 @@ CALLS = (
     "logs:PutSubscriptionFilter",
     "logs:StartQuery",
     "s3:PutBucketReplication",
-    "sagemaker-runtime:InvokeEndpointAsync",
     "sagemaker:CreateAutoMLJobV2",
     "sagemaker:CreateCluster",
     "sagemaker:CreateCompilationJob",
@@ -36,5 +35,4 @@ PARAMS: dict[str, dict[str, Any]] = {
     "lambda:PublishLayerVersion": {"LayerName": "l"},
     "lambda:PutFunctionEventInvokeConfig": {"FunctionName": "f"},
     "s3:PutBucketReplication": {"Bucket": "data-bucket"},
-    "sagemaker-runtime:InvokeEndpointAsync": {"EndpointName": "e", "InputLocation": "s3://data-bucket/in"},
 }

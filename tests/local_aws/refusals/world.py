@@ -240,6 +240,12 @@ class World:
         }
 
     def _metrics(self, operation: str) -> Params:
+        if operation == "PutMetricData":
+            dimension = {"Name": "Feature", "Value": "size"}
+            return {
+                "Namespace": "Watch",
+                "MetricData": [{"MetricName": "PSI", "Value": 0.1, "Dimensions": [dimension]}],
+            }
         times = {"StartTime": datetime(2026, 1, 1), "EndTime": datetime(2026, 1, 2)}
         metric = {"Namespace": "AWS/SageMaker", "MetricName": "Invocations"}
         if operation == "GetMetricStatistics":
@@ -270,7 +276,10 @@ class World:
     def _sqs(self, _: str, unique: str) -> Params:
         return {"QueueName": unique, "Attributes": {"VisibilityTimeout": "30"}}
 
-    def _sns(self, _: str, unique: str) -> Params:
+    def _sns(self, operation: str, unique: str) -> Params:
+        if operation == "Publish":
+            topic = self.aws.client("sns").create_topic(Name="people")["TopicArn"]
+            return {"TopicArn": topic, "Subject": "iris: drift in size", "Message": "size has drifted"}
         return {"Name": unique}
 
     def _kms(self, operation: str, unique: str) -> Params:

@@ -59,7 +59,15 @@ def _endpoint_config(params: Mapping[str, Any]) -> Facets:
     variants = params.get("ProductionVariants", ())
     types = [variant["InstanceType"] for variant in variants if "InstanceType" in variant]
     key = {"VolumeKmsKeyId": params.get("KmsKeyId", "")}
-    return Facets(params, resources=key, instance_types=types, vpc=params.get("VpcConfig"))
+    facets = Facets(params, resources=key, instance_types=types, vpc=params.get("VpcConfig"))
+    sizes = [variant["ServerlessConfig"] for variant in variants if "ServerlessConfig" in variant]
+    if sizes:
+        most = {
+            "sagemaker:ServerlessMaxConcurrency": str(max(one["MaxConcurrency"] for one in sizes)),
+            "sagemaker:ServerlessMemorySize": str(max(one["MemorySizeInMB"] for one in sizes)),
+        }
+        facets.context = facets.context.under(Context(most))
+    return facets
 
 
 def _model(call: Call) -> Context:
