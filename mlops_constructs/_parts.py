@@ -57,8 +57,8 @@ class Parts:
     evaluation: EvaluationStage
     deployment: DeploymentStage
     approval: ApprovalStage
-    retirement: RetirementStage | None
     releases: ReleasesStage
+    retirement: RetirementStage | None
     ab_test: ABTestStage | None
     batch: BatchStage | None
     monitoring: MonitoringStage | None
@@ -141,7 +141,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         environment={} if script is None else script.serving_environment,
         ab_test=config.ab_test is not None,
     )
-    production = deployment.production_endpoint
     training = make_training(scope, config, env, prices, image, deployment)
     evaluation = EvaluationStage(
         scope,
@@ -150,7 +149,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         env=env,
         group=registry.name,
         packages_arn=registry.packages_arn,
-        production_stack=production,
+        production_stack=deployment.production_endpoint,
         stack_parameters=deployment.stack_parameters,
         training_jobs_arn=training.jobs_arn,
         image_arn=image.pull_arn,
@@ -158,11 +157,10 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         serving=None if script is None else make_serving(image, script),
     )
     approval = make_approval(scope, config, env, prices, registry, deployment)
-    releases = make_releases(scope, env, registry, deployment)
-    retirement = make_retirement(scope, config, env, deployment)
     retraining = make_retraining(scope, config, env, approval)
     return Parts(
-        *(image, registry, training, evaluation, deployment, approval, retirement, releases),
+        *(image, registry, training, evaluation, deployment, approval, make_releases(scope, env, registry, deployment)),
+        retirement=make_retirement(scope, config, env, deployment),
         alarms=make_alarms(scope, config, env, image, approval.topic_arn),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),

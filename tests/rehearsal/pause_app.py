@@ -12,6 +12,7 @@ from mlops_constructs import (
     Endpoint,
     Evaluation,
     MLOpsPipeline,
+    OfficeHours,
     Profile,
     Rollout,
     SmokeTest,
@@ -23,6 +24,20 @@ from cdktf import App, TerraformStack  # isort: skip
 
 # How fast a busy machine answers is not what is tested.
 PATIENT = SmokeTest(min_accuracy=None, max_latency_ms=60_000)
+# region: office_hours
+scaling = Autoscaling(
+    min_capacity=2,
+    max_capacity=4,
+    office_hours=OfficeHours(
+        days="MON-FRI",
+        begin="07:00",
+        end="19:00",
+        time_zone="Europe/Berlin",
+        min_capacity_outside=2,
+        max_capacity_outside=2,
+    ),
+)
+# endregion
 
 app = App()
 stack = TerraformStack(app, "thrifty")
@@ -37,7 +52,7 @@ pipeline = MLOpsPipeline(
     dev=Endpoint(smoke_test=PATIENT),
     production=Endpoint(
         initial_instance_count=2,
-        autoscaling=Autoscaling(),
+        autoscaling=scaling,
         rollout=Rollout(wait_interval_in_seconds=1),
         smoke_test=PATIENT,
     ),
@@ -46,5 +61,7 @@ pipeline = MLOpsPipeline(
 trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "123456789012"}}
 policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
 role = iam_role.IamRole(stack, "operator", name="night-watch", assume_role_policy=policy)
-pipeline.grant_pause("operator", role.name)
+# region: grant
+pipeline.grant_pause("operator", role_name=role.name)
+# endregion
 app.synth()
