@@ -122,6 +122,7 @@ _ROLES = {
     "record-release": "records what was released",
     "register-model": "registers a trained model",
     "retrain": "starts an execution on new data when an alarm is raised",
+    "retire-dev": "deletes the DEV endpoint after the decision",
     "seed-repository": "creates the first commit",
     "smoke-test-dev": "invokes the DEV endpoint with golden records",
     "smoke-test-production": "invokes the production endpoint with golden records",

@@ -50,6 +50,7 @@ def _functions(parts: Parts) -> list[Function]:
         parts.training.check_dataset,
         parts.training.train_model,
         *parts.evaluation.functions,
+        *([] if parts.retirement is None else [parts.retirement.retire_dev]),
         parts.deployment.dev_smoke_test,
         *parts.approval.functions,
         parts.deployment.production_smoke_test,
@@ -73,12 +74,13 @@ def _stages(parts: Parts, config: PipelineConfig, env: Environment) -> list[Pipe
 
 
 def _dev_stage(parts: Parts) -> PipelineStage:
-    stage = parts.deployment.dev_stage()
+    stage = parts.deployment.dev_stage(None if parts.retirement is None else parts.retirement.action())
+    test = stage.actions[-1].run_order
     also = [
         # Beside the smoke test of the endpoint, when the candidate is known to start.
-        *([] if parts.batch is None else [parts.batch.action(run_order=2)]),
+        *([] if parts.batch is None else [parts.batch.action(run_order=test)]),
         # After the smoke test: the candidate responds, and nothing before needs its baseline.
-        *([] if parts.monitoring is None else [parts.monitoring.action(run_order=3)]),
+        *([] if parts.monitoring is None else [parts.monitoring.action(run_order=test + 1)]),
     ]
     return PipelineStage(stage.name, [*stage.actions, *also])
 

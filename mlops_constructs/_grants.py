@@ -47,6 +47,15 @@ class Grants(Construct):
         """Allow a role to read the pipeline's state, and to approve or reject; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, grants.answer_approval(self._env, STAGE, ACTION))
 
+    def grant_pause(self, id_: str, role_name: str) -> None:
+        """Allow a role to pause and resume the endpoints with ``mlops pause``; arguments as in ``grant_invoke``.
+
+        Whoever may change the stacks may have CloudFormation do with them what their roles allow.
+        """
+        both = (self.deployment.dev_roles, self.deployment.production_roles)
+        arns = {roles.endpoint: roles.deploy.arn for roles in both}
+        self._grant(id_, role_name, grants.pause_endpoints(self._env, arns))
+
     def grant_report_outcomes(self, id_: str, role_name: str) -> None:
         """Allow a role to report outcomes of requests, for A/B tests and quality; arguments as in ``grant_invoke``."""
         self._grant(id_, role_name, grants.report_outcomes(self._env))

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._aws.naming import dead_letters_name
-from ._aws.tagging import PIPELINE_TAG
-from .stages.ab_test.stage import ABTestStage
-from .stages.alarms.stage import AlarmsStage
+from .stages.approval import ACTION as APPROVE
+from .stages.approval import STAGE as APPROVE_STAGE
 from .stages.approval import ApprovalStage
-from .stages.batch.stage import BatchStage
-from .stages.budget import BudgetStage
-from .stages.deployment.slots import ONLY, TWO
-from .stages.evaluation.stage import ServingImage
+from .stages.evaluation.stage import EvaluationStage, ServingImage
 from .stages.image.stage import ImageStage
-from .stages.monitoring.stage import MonitoringStage
 from .stages.releases import ReleasesStage
-from .stages.retraining import RetrainingStage
+from .stages.retirement import RetirementStage
 from .stages.training.dataset_check import ConfiguredEndpoints
 from .stages.training.stage import TrainingStage
-from .stages.trigger import ACTION, upload_pattern
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -41,6 +34,33 @@ def make_image(scope: Construct, config: PipelineConfig, env: Environment) -> Im
         env=env,
         training_type=config.training.instance_type,
         serving_type=config.production.instance_type,
+    )
+
+
+def make_evaluation(
+    scope: Construct,
+    config: PipelineConfig,
+    env: Environment,
+    image: ImageStage,
+    registry: RegistryStage,
+    training: TrainingStage,
+    deployment: DeploymentStage,
+) -> EvaluationStage:
+    """Create the registration of models and the evaluation gate."""
+    script = config.algorithm.script
+    return EvaluationStage(
+        scope,
+        "evaluation",
+        config=config.evaluation,
+        env=env,
+        group=registry.name,
+        packages_arn=registry.packages_arn,
+        production_stack=deployment.production_endpoint,
+        stack_parameters=deployment.stack_parameters,
+        training_jobs_arn=training.jobs_arn,
+        image_arn=image.pull_arn,
+        image_of_aws=config.algorithm.built_in is not None or script is not None,
+        serving=None if script is None else make_serving(image, script),
     )
 
 
@@ -106,6 +126,7 @@ def make_approval(
         production=config.production,
         production_stack=deployment.production_endpoint,
         fleets=deployment.fleets,
+        office_hours=config.office_hours,
         prices=prices,
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
@@ -114,21 +135,19 @@ def make_approval(
     )
 
 
-def make_ab_test(
+def make_retirement(
     scope: Construct, config: PipelineConfig, env: Environment, deployment: DeploymentStage
-) -> ABTestStage | None:
-    """Create the functions of A/B tests, or None without them."""
-    if config.ab_test is None:
+) -> RetirementStage | None:
+    """Create what deletes the DEV endpoint after the decision, or None where it is kept."""
+    if config.approval.keep_dev_endpoint:
         return None
-    return ABTestStage(
+    return RetirementStage(
         scope,
-        "ab_test",
-        config=config.ab_test,
-        production=config.production,
-        fleet=deployment.fleets["production"],
-        instance_types=config.allowed_endpoints["production"].instance_types,
-        endpoint=deployment.production_endpoint,
+        "retirement",
         env=env,
+        stack=deployment.dev_endpoint,
+        deploy_role_arn=deployment.dev_roles.deploy.arn,
+        approval=(APPROVE_STAGE, APPROVE),
     )
 
 
@@ -138,107 +157,3 @@ def make_releases(
     """Create the record of releases."""
     endpoint = deployment.production_endpoint
     return ReleasesStage(scope, "releases", env=env, packages_arn=registry.packages_arn, production_endpoint=endpoint)
-
-
-def make_batch(
-    scope: Construct,
-    config: PipelineConfig,
-    env: Environment,
-    image: ImageStage,
-    registry: RegistryStage,
-    approval: ApprovalStage,
-) -> BatchStage | None:
-    """Create the jobs that score files, or None without them."""
-    if config.batch is None:
-        return None
-    return BatchStage(
-        scope,
-        "batch",
-        config=config.batch,
-        env=env,
-        image_arn=image.serving_pull_arn,
-        accept=config.algorithm.accept,
-        packages_arn=registry.packages_arn,
-        topic=(approval.topic_arn, approval.topic is not None),
-        smoke_test=config.dev.smoke_test,
-    )
-
-
-def make_retraining(
-    scope: Construct, config: PipelineConfig, env: Environment, approval: ApprovalStage
-) -> RetrainingStage | None:
-    """Create what follows an alarm, or None where only people are notified."""
-    if config.monitoring is None or config.monitoring.retraining is None:
-        return None
-    return RetrainingStage(
-        scope,
-        "retraining",
-        config=config.monitoring.retraining,
-        dataset=config.dataset,
-        action=ACTION,
-        on_upload=upload_pattern(config.dataset, env.stores.data_bucket),
-        ab_test=config.ab_test is not None,
-        topic_arn=approval.topic_arn,
-        topic_is_ours=approval.topic is not None,
-        env=env,
-    )
-
-
-def make_monitoring(
-    scope: Construct,
-    config: PipelineConfig,
-    env: Environment,
-    deployment: DeploymentStage,
-    approval: ApprovalStage,
-    retraining: RetrainingStage | None,
-) -> MonitoringStage | None:
-    """Create the watch over production, or None without it."""
-    if config.monitoring is None:
-        return None
-    job = config.evaluation.job
-    return MonitoringStage(
-        scope,
-        "monitoring",
-        config=config.monitoring,
-        env=env,
-        endpoint=deployment.production_endpoint,
-        dev_endpoint=deployment.dev_endpoint,
-        held_out_channel=None if job is None else job.channel,
-        accept=config.algorithm.accept,
-        max_bytes=config.dataset.max_inspected_megabytes * 1_000_000,
-        ab_test=config.ab_test is not None,
-        topic_arn=approval.topic_arn,
-        topic_is_ours=approval.topic is not None,
-        retrain=None if retraining is None else retraining.retrain,
-    )
-
-
-def make_alarms(
-    scope: Construct,
-    config: PipelineConfig,
-    env: Environment,
-    image: ImageStage,
-    deployment: DeploymentStage,
-    topic_arn: str,
-) -> AlarmsStage:
-    """Create the alarms and notifications for the approval's topic."""
-    return AlarmsStage(
-        scope,
-        "alarms",
-        config=config.alarms,
-        approval=config.approval,
-        env=env,
-        production_endpoint=deployment.production_endpoint,
-        variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
-        image_pipeline=None if image.pipeline is None else image.pipeline.name,
-        queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
-        topic_arn=topic_arn,
-    )
-
-
-def make_budget(scope: Construct, config: PipelineConfig, env: Environment) -> BudgetStage | None:
-    """Create the budget of the endpoints, or None when nobody is notified."""
-    limit, emails = config.cost.max_monthly_usd, config.cost.budget_emails
-    if limit is None or not emails:
-        return None
-    return BudgetStage(scope, "budget", env=env, tag=PIPELINE_TAG, max_monthly_usd=limit, emails=emails)

@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._beside import make_ab_test, make_alarms, make_batch, make_budget, make_monitoring, make_retraining
 from ._made import (
-    make_ab_test,
-    make_alarms,
     make_approval,
-    make_batch,
-    make_budget,
+    make_evaluation,
     make_image,
-    make_monitoring,
     make_releases,
-    make_retraining,
-    make_serving,
+    make_retirement,
     make_training,
 )
 from .stages.dashboard.stage import DashboardStage
 from .stages.deployment.slots import ONLY, TWO
 from .stages.deployment.stage import DeploymentStage
-from .stages.evaluation.stage import EvaluationStage
 from .stages.guard import GuardStage
 from .stages.notebook.stage import NotebookStage
 from .stages.registry import RegistryStage
@@ -41,9 +36,11 @@ if TYPE_CHECKING:
     from .stages.approval import ApprovalStage
     from .stages.batch.stage import BatchStage
     from .stages.budget import BudgetStage
+    from .stages.evaluation.stage import EvaluationStage
     from .stages.image.stage import ImageStage
     from .stages.monitoring.stage import MonitoringStage
     from .stages.releases import ReleasesStage
+    from .stages.retirement import RetirementStage
     from .stages.retraining import RetrainingStage
     from .stages.training.stage import TrainingStage
 
@@ -59,6 +56,7 @@ class Parts:
     deployment: DeploymentStage
     approval: ApprovalStage
     releases: ReleasesStage
+    retirement: RetirementStage | None
     ab_test: ABTestStage | None
     batch: BatchStage | None
     monitoring: MonitoringStage | None
@@ -150,25 +148,13 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         ab_test=config.ab_test is not None,
     )
     training = make_training(scope, config, env, prices, image, deployment)
-    evaluation = EvaluationStage(
-        scope,
-        "evaluation",
-        config=config.evaluation,
-        env=env,
-        group=registry.name,
-        packages_arn=registry.packages_arn,
-        production_stack=deployment.production_endpoint,
-        stack_parameters=deployment.stack_parameters,
-        training_jobs_arn=training.jobs_arn,
-        image_arn=image.pull_arn,
-        image_of_aws=config.algorithm.built_in is not None or script is not None,
-        serving=None if script is None else make_serving(image, script),
-    )
+    evaluation = make_evaluation(scope, config, env, image, registry, training, deployment)
     approval = make_approval(scope, config, env, prices, registry, deployment)
     retraining = make_retraining(scope, config, env, approval)
     return Parts(
         *(image, registry, training, evaluation, deployment, approval),
         releases=make_releases(scope, env, registry, deployment),
+        retirement=make_retirement(scope, config, env, deployment),
         alarms=make_alarms(scope, config, env, image, deployment, approval.topic_arn),
         budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),

@@ -64,6 +64,7 @@ class MLOpsPipeline(Grants):
         evaluation: Model registration and evaluation gate.
         deployment: Templates of the endpoints, their roles and smoke tests.
         approval: Evidence, SNS topic and record of decisions.
+        retirement: The function that deletes the DEV endpoint after the decision, or None where it is kept.
         releases: Record of what was released to production.
         pipeline: The CodePipeline.
         ab_test: The functions of A/B tests, or None.
@@ -184,6 +185,7 @@ class MLOpsPipeline(Grants):
         self.image, self.registry = parts.image, parts.registry
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
+        self.retirement = parts.retirement
         self.ab_test, self.batch, self.alarms = parts.ab_test, parts.batch, parts.alarms
         self.budget = parts.budget
         self.monitoring, self.retraining = parts.monitoring, parts.retraining

@@ -25,12 +25,14 @@ class Cost:
     Attributes:
         hourly: Production, per hour.
         monthly: DEV and production, per month.
+        dev: For how long DEV is part of it.
         source: Where the price of production is from.
         reason: Why the approver must give a reason, or ``none``.
     """
 
     hourly: str
     monthly: str
+    dev: str
     source: str
     reason: str
 
@@ -40,11 +42,11 @@ def cost_of(request: Mapping[str, Mapping[str, Any]], settings: Settings, docume
     requested = request["endpoints"]
     production = {**settings.production_parameters, **requested.get("production", {})}
     dev = {**document.dev_parameters, **requested.get("dev", {})}
-    hourly = _hourly(production, document.hourly_prices_usd["production"], fleets=1 if settings.ab_test is None else 2)
-    together = _sum(hourly, _hourly(dev, document.hourly_prices_usd["dev"]))
-    monthly = None if together is None else (together[0] * HOURS_PER_MONTH, together[1] * HOURS_PER_MONTH)
+    fleets = 1 if settings.ab_test is None else 2
+    hourly = _hourly(production, document.hourly_prices_usd["production"], fleets)
+    monthly = _sum(_month("production", production, document, fleets), _dev(dev, document))
     source = document.price_sources.get(production.get("InstanceType", ""), UNKNOWN)
-    return Cost(_span(hourly), _span(monthly), source, _reason(monthly, document.max_monthly_usd))
+    return Cost(_span(hourly), _span(monthly), _dev_text(document), source, _reason(monthly, document.max_monthly_usd))
 
 
 def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: int = 1) -> tuple[float, float] | None:
@@ -54,6 +56,35 @@ def _hourly(parameters: Mapping[str, str], prices: Mapping[str, float], fleets: 
         return None
     least, most = asked.instances(parameters)
     return least * price, fleets * most * price
+
+
+def _month(
+    environment: str, parameters: Mapping[str, str], document: Document, fleets: int = 1
+) -> tuple[float, float] | None:
+    """A month of an endpoint, with fewer instances outside its office hours."""
+    prices = document.hourly_prices_usd[environment]
+    hourly = _hourly(parameters, prices, fleets)
+    hours = document.office_hours.get(environment)
+    if hourly is None or hours is None or parameters["Autoscales"] != "true":
+        return None if hourly is None else (hourly[0] * HOURS_PER_MONTH, hourly[1] * HOURS_PER_MONTH)
+    price, within = prices[parameters["InstanceType"]], hours["Share"] * HOURS_PER_MONTH
+    outside = (HOURS_PER_MONTH - within) * price
+    least, most = hours["MinCapacity"], fleets * hours["MaxCapacity"]
+    return hourly[0] * within + least * outside, hourly[1] * within + most * outside
+
+
+def _dev(parameters: Mapping[str, str], document: Document) -> tuple[float, float] | None:
+    """A month of DEV with one release: until the decision, which may come at once."""
+    if document.max_dev_hours is None:
+        return _month("dev", parameters, document)
+    hourly = _hourly(parameters, document.hourly_prices_usd["dev"])
+    return None if hourly is None else (0.0, hourly[1] * document.max_dev_hours)
+
+
+def _dev_text(document: Document) -> str:
+    if document.max_dev_hours is None:
+        return "all month"
+    return f"until the decision about one release a month, at most {document.max_dev_hours:g} h"
 
 
 def _sum(one: tuple[float, float] | None, other: tuple[float, float] | None) -> tuple[float, float] | None:

@@ -22,6 +22,7 @@ class Evidence:
     release: str
     candidate: str
     production: str
+    paused: str
     metrics: dict[str, str]
     production_metrics: dict[str, str]
     gate: str
@@ -37,6 +38,7 @@ class Evidence:
     fleet: str
     hourly_cost: str
     monthly_cost: str
+    dev_time: str
     price_source: str
     reason: str
 
@@ -76,7 +78,7 @@ class Evidence:
             "Data set requests": self.asked,
             **({} if self.ab_test == NONE else {"A/B test": self.ab_test}),
             "Candidate": self.candidate,
-            "Production now": self.production,
+            "Production now": self._production(),
             "Gate": self.gate,
             "DEV smoke test": self.smoke_test,
             "Data set": self.dataset,
@@ -87,12 +89,18 @@ class Evidence:
             "Production runs on": self.fleet,
             "Hourly cost": self.hourly_cost,
             "Monthly with DEV": self.monthly_cost,
+            "DEV in it": self.dev_time,
             "Price from": self.price_source,
             **({} if self.reason == NONE else {"Needs a reason": self.reason}),
             "Execution": self.link,
         }
         lines = [f"{name + ':':<20}{value}" for name, value in facts.items()]
         return "\n".join([*again, *lines, "", "Metrics (production now):", *self._metric_lines(), ""])
+
+    def _production(self) -> str:
+        if self.paused == NONE:
+            return self.production
+        return f"{self.production}, paused since {self.paused}; the release brings the endpoint back"
 
     def _metric_lines(self) -> list[str]:
         lines = [

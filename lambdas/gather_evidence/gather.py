@@ -14,7 +14,7 @@ from handler_kit.asked import read_request
 from handler_kit.console import execution_link
 from handler_kit.executions import History
 from handler_kit.objects import read_object
-from handler_kit.production import package_in_production
+from handler_kit.production import find_stack, package_of
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def gather(
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
-    champion = package_in_production(cloudformation, settings.production_stack)
+    stack = find_stack(cloudformation, settings.production_stack)
+    champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
     fleet = asked.fleet(request, settings.production_parameters)
@@ -46,6 +47,7 @@ def gather(
         release=params.release,
         candidate=params.model_package_arn,
         production=NONE if champion is None else champion or "unknown",
+        paused=(stack.paused_at if stack is not None else None) or NONE,
         metrics=registry.metrics_of(package),
         production_metrics={} if their_package is None else registry.metrics_of(their_package),
         gate=history.outputs("Evaluate", "Gate").get("Verdict", "unknown"),
@@ -61,6 +63,7 @@ def gather(
         fleet=settings.production_fleet if fleet is None else fleet,
         hourly_cost=cost.hourly,
         monthly_cost=cost.monthly,
+        dev_time=cost.dev,
         price_source=cost.source,
         reason=cost.reason,
     )

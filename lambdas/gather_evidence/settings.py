@@ -37,12 +37,16 @@ class Document(DocumentBase):
         hourly_prices_usd: Environment to instance type to the price of one instance per hour, where it is known.
         price_sources: Instance type to where its price for production is from.
         dev_parameters: The configured template parameters of the DEV fleet.
+        office_hours: Environment to the capacities outside its office hours, and the share of a week within them.
+        max_dev_hours: How long DEV runs for a release at most, or ``None`` where it is kept after the decision.
         max_monthly_usd: What both endpoints may cost a month without a reason, or ``None`` for any cost.
     """
 
     hourly_prices_usd: dict[str, dict[str, float]]
     price_sources: dict[str, str]
     dev_parameters: dict[str, str]
+    office_hours: dict[str, dict[str, float]]
+    max_dev_hours: float | None
     max_monthly_usd: float | None
 
 

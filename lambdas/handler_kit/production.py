@@ -13,6 +13,7 @@ from handler_kit.errors import StepError, error_code, error_message
 _NOT_SERVING = ("REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_")
 
 
+_RUNS = "no"
 # The first creation of the stack failed: no endpoint has ever served, and no change set can be created.
 _NEVER_SERVED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 _REMEDIES = {
@@ -43,8 +44,14 @@ class Stack:
 
     @property
     def serves(self) -> bool:
-        """Whether it may have an endpoint that serves."""
+        """Whether it may have an endpoint that serves, or had one when it was paused."""
         return not self.status.startswith(_NOT_SERVING)
+
+    @property
+    def paused_at(self) -> str | None:
+        """When a person paused its endpoint; ``None`` while it has one. Its model stays the one in production."""
+        found = self.parameters.get("Paused", _RUNS)
+        return None if found == _RUNS else found
 
     @property
     def never_served(self) -> bool:
@@ -76,7 +83,11 @@ def find_stack(cloudformation: Any, name: str) -> Stack | None:
 
 def package_in_production(cloudformation: Any, stack_name: str) -> str | None:
     """The ARN of the model package in production: empty when the stack has none, ``None`` without production."""
-    stack = find_stack(cloudformation, stack_name)
+    return package_of(find_stack(cloudformation, stack_name))
+
+
+def package_of(stack: Stack | None) -> str | None:
+    """The same for a stack that was looked up; a paused endpoint's model package is still the one in production."""
     if stack is None or not stack.serves:
         return None
     return stack.parameters.get("ModelPackageArn", "")

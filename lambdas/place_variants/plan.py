@@ -64,7 +64,8 @@ class Plan:
         if endpoint is not None and endpoint.changes:
             return Wait(f"endpoint {endpoint.name}: {endpoint.status}")
         slots = slots_of(stack)
-        check_variants(endpoint, slots)
+        if stack is None or stack.paused_at is None or endpoint is not None:
+            check_variants(endpoint, slots)
         try:
             claimed = self._claim(slots, now)
         except StepError:
@@ -121,14 +122,15 @@ class Plan:
     def _placement(self, record: Record, slots: Slots, endpoint: Endpoint | None) -> Placement:
         champion, occupant, intent = record.champion, record.challenger, record.intent
         assert intent is not None
-        if champion is None or endpoint is None:
+        if champion is None:
             return placement.first_release(_required(intent.model))
         if intent.kind in (PROMOTE, ABORT):
             return placement.clearing(champion, occupant)
         model = _required(intent.model)
         if intent.kind == ROLLBACK:
             return placement.rollback(champion, model, occupant)
-        busy = endpoint.counts.get(champion.slot, 0)
+        # A paused endpoint comes back with the number of instances that the release configures.
+        busy = 0 if endpoint is None else endpoint.counts.get(champion.slot, 0)
         if occupant is None:
             now = slots[champion.slot]
             scaling = {name: now[name] for name in placement.SCALING if name in now}

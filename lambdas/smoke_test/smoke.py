@@ -119,7 +119,9 @@ class SmokeTest:
 
     def _not_there(self, error: Exception) -> Exception:
         if error_code(error) == "ValidationException" and "not find" in str(error):
-            return StepError(f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it.")
+            return StepError(
+                f"There is no endpoint {self._params.endpoint}; retry the stage that deploys it, with all its actions."
+            )
         return error
 
     def _variant_of_release(self, variants: list[dict[str, Any]]) -> str | None:
@@ -179,7 +181,7 @@ class SmokeTest:
             if error_code(error) == "ModelError":
                 return "production fails on them"
             if error_code(error) == "ValidationError" and "not found" in str(error):
-                return "production none"
+                return "no production endpoint"
             raise
         answers = _answers(response, len(records))
         if len(answers) != len(records):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, Problem
 from .async_objects import FAILURE, INPUT, OUTPUT, async_keys, async_objects
 from .keys import use_key
-from .policy import allow, through
+from .policy import allow, pass_role, through
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .environment import Environment
     from .policy import Statement
@@ -107,6 +107,32 @@ def operate_ab_test(env: Environment, endpoint: str, judge_arn: str | None) -> l
         ),
         # These actions take no resource, hence `*`.
         allow(["application-autoscaling:DescribeScalableTargets", "cloudwatch:GetMetricData"], "*"),
+    ]
+
+
+def pause_endpoints(env: Environment, deploy_role_arns: Mapping[str, str]) -> list[Statement]:
+    """Allow what `mlops pause` and `resume` do: changing the endpoints' stacks, each with its role alone.
+
+    Args:
+        env: Where it is deployed.
+        deploy_role_arns: Stack to the ARN of the role with which CloudFormation deploys it; the endpoint has its name.
+    """
+    stacks = {name: env.arn("cloudformation", f"stack/{name}/*") for name in deploy_role_arns}
+    changes = [
+        allow("cloudformation:UpdateStack", stacks[name], when={"ArnEquals": {"cloudformation:RoleArn": role}})
+        for name, role in deploy_role_arns.items()
+    ]
+    return [
+        allow(["codepipeline:GetPipeline", "codepipeline:GetPipelineState"], env.arn("codepipeline", env.name)),
+        allow("cloudformation:DescribeStacks", list(stacks.values())),
+        *changes,
+        *(pass_role(role, "cloudformation.amazonaws.com") for role in deploy_role_arns.values()),
+        allow("sagemaker:DescribeEndpoint", [env.arn("sagemaker", f"endpoint/{name}") for name in deploy_role_arns]),
+        allow(
+            ["sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"],
+            [env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")],
+            when={"StringEquals": {"aws:ResourceTag/mlops:pipeline": env.name}},
+        ),
     ]
 
 

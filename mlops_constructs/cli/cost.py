@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
-from ..prices.rows import PER_GB, UNKNOWN, monthly
+from ..prices.book import UNKNOWN
+from ..prices.rows import PER_GB, monthly
 from ._arguments import read_pipeline
 from .synth import synthesize
 

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     body = _body(options.body)
     pipeline = read_pipeline(options)
     stack = pipeline.stacks[0 if options.dev else -1]
-    endpoint = endpoint_of(pipeline.client, stack)
+    endpoint = endpoint_of(pipeline, stack)
     accept = options.accept or options.content_type
     response = invoke(pipeline.client, endpoint, body, options.content_type, accept, options.inference_id)
     if options.json:

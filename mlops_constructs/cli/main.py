@@ -25,6 +25,7 @@ from . import (
     local,
     logs,
     outcomes,
+    pause,
     preflight,
     rehearse,
     releases,
@@ -47,7 +48,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
     "Check the AWS account before a deployment": (preflight, cost),
-    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, batch, outcomes, drift),
+    "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, batch, outcomes, drift, pause),
     "Manage its releases": (releases, rollback, ab, teardown),
 }
 _MORE = (

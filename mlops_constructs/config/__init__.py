@@ -17,6 +17,7 @@ from .existing import Existing
 from .monitoring import Monitoring, Quality
 from .network import Network
 from .notebook import Notebook
+from .office_hours import OfficeHours
 from .pipeline import PipelineConfig
 from .profile import Profile
 from .ranges import CategoricalParameter, ContinuousParameter, IntegerParameter
@@ -55,6 +56,7 @@ __all__ = [
     "Monitoring",
     "Network",
     "Notebook",
+    "OfficeHours",
     "PipelineConfig",
     "Profile",
     "Quality",

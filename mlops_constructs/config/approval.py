@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import Problem
 from ._part import Part
-from ._rules import in_range, matches, reference
+from ._rules import boolean, in_range, matches, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,11 +26,15 @@ class Approval(Part):
         topic_arn: Existing SNS topic that receives the requests, instead of one that the pipeline creates. It is not
             changed. If it is encrypted, its key policy must allow the pipeline's role to use the key. For the alarms,
             its policy and that of its key must allow ``cloudwatch.amazonaws.com``. Reference.
+        keep_dev_endpoint: Whether the DEV endpoint runs, and is billed, after the decision and until the next
+            execution replaces its model. Otherwise it is deleted when the release is approved, or when the execution
+            ends without, and the next execution creates it again. Literal.
     """
 
     emails: Sequence[str] = ()
     timeout_in_minutes: int = 24 * 60
     topic_arn: str | None = None
+    keep_dev_endpoint: bool = False
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -39,6 +43,7 @@ class Approval(Part):
                 f"emails[{index}]", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "must be an e-mail address", "correct it"
             )
         yield from in_range("timeout_in_minutes", self.timeout_in_minutes, 5, 86_400, "minutes")
+        yield from boolean("keep_dev_endpoint", self.keep_dev_endpoint)
         if self.topic_arn is None:
             return
         rule, remedy = "must be the ARN of an SNS topic", "give the ARN, not the name"

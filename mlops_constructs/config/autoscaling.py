@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, under
 from ._part import Part
 from ._rules import in_range
 from ._tokens import is_token
+from .office_hours import OfficeHours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ class Autoscaling(Part):
         scale_out_cooldown_seconds: Waiting time after instances are added, 0 to 3,600 s. Literal.
         backlog_per_instance: For an asynchronous endpoint, the target value instead: requests in its queue per
             instance, 0.001 to 1,000,000. Literal.
+        office_hours: When all of these instances are needed, with fewer at other times; None for always.
     """
 
     min_capacity: int = 2
@@ -34,6 +36,7 @@ class Autoscaling(Part):
     scale_in_cooldown_seconds: int = 300
     scale_out_cooldown_seconds: int = 60
     backlog_per_instance: float | None = None
+    office_hours: OfficeHours | None = None
 
     @classmethod
     def on_backlog(
@@ -44,6 +47,7 @@ class Autoscaling(Part):
         backlog_per_instance: float | None = 5.0,
         scale_in_cooldown_seconds: int = 300,
         scale_out_cooldown_seconds: int = 60,
+        office_hours: OfficeHours | None = None,
     ) -> Autoscaling:
         """For an asynchronous endpoint: no instance while its queue is empty, and one as soon as it is not."""
         return cls(
@@ -52,6 +56,7 @@ class Autoscaling(Part):
             scale_in_cooldown_seconds=scale_in_cooldown_seconds,
             scale_out_cooldown_seconds=scale_out_cooldown_seconds,
             backlog_per_instance=backlog_per_instance,
+            office_hours=office_hours,
         )
 
     def problems(self) -> Iterator[Problem]:
@@ -67,3 +72,5 @@ class Autoscaling(Part):
         yield from in_range("scale_out_cooldown_seconds", self.scale_out_cooldown_seconds, 0, 3600, "s")
         if self.backlog_per_instance is not None:
             yield from in_range("backlog_per_instance", self.backlog_per_instance, 0.001, 1e6, "requests")
+        if self.office_hours is not None:
+            yield from under("office_hours", self.office_hours.problems())

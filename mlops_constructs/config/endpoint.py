@@ -207,12 +207,26 @@ class Endpoint(Part):
                 count,
                 "choose a count in that range, or widen autoscaling",
             )
+        yield from self._office_hours_problems(scaling)
         if self.instance_type.startswith("ml.t2."):
             yield Problem(
                 "instance_type",
                 "burstable T2 instances do not support autoscaling",
                 self.instance_type,
                 "use 'ml.m5.large'",
+            )
+
+    def _office_hours_problems(self, scaling: Autoscaling) -> Iterator[Problem]:
+        """A release outside the office hours finds the instances of that time, which its rollout must suffice with."""
+        hours, rollout = scaling.office_hours, self.rollout
+        if hours is None or rollout is None or is_token([hours.min_capacity_outside, rollout.strategy]):
+            return
+        if hours.min_capacity_outside < self.min_instances:
+            yield Problem(
+                "autoscaling.office_hours.min_capacity_outside",
+                f"a {rollout.strategy} rollout needs at least 2 instances, at any time of a release",
+                hours.min_capacity_outside,
+                "use 2 for both capacities outside, or Rollout.all_at_once()",
             )
 
 

@@ -63,6 +63,7 @@ class Existing(Part):
         "place-variants": "lambda.amazonaws.com",
         "record-batch": "lambda.amazonaws.com",
         "record-decision": "lambda.amazonaws.com",
+        "retire-dev": "lambda.amazonaws.com",
         "record-release": "lambda.amazonaws.com",
         "register-model": "lambda.amazonaws.com",
         "retrain": "lambda.amazonaws.com",

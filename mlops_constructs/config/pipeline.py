@@ -213,6 +213,13 @@ class PipelineConfig(Arguments):
             "production": AllowedEndpoint.of(self.production, self._requests.production),
         }
 
+    @property
+    def office_hours(self) -> dict[str, dict[str, float]]:
+        """Environment to what it has outside its office hours, where it has any."""
+        scaling = {"dev": self.dev.autoscaling, "production": self.production.autoscaling}
+        hours = {name: None if one is None else one.office_hours for name, one in scaling.items()}
+        return {name: one.outside for name, one in hours.items() if one is not None}
+
 
 def all_problems(arguments: Arguments) -> list[Problem]:
     """Return what is wrong, in the order of the arguments: values of another type, and broken rules."""

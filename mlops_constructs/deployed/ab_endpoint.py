@@ -110,7 +110,7 @@ class Endpoint:
             MlopsError: when it is not deployed.
         """
         self._client, self._stack, self._tell, self._pause = pipeline.client, pipeline.stacks[-1], tell, pause
-        self.name = endpoint_of(pipeline.client, self._stack)
+        self.name = endpoint_of(pipeline, self._stack)
 
     def state(self) -> Observed:
         """Return its status and its weights."""

@@ -8,9 +8,11 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..prices.rows import PriceBook, Row, metrics_of_alarm, rows_of
+from ..prices.book import PriceBook
+from ..prices.rows import Row, metrics_of_alarm, rows_of
 from .clients import explained
 from .pipeline import actions_of
+from .stacks import find_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,21 +59,10 @@ def _endpoints(pipeline: DeployedPipeline) -> dict[str, dict[str, Any]]:
         environment = PurePosixPath(path).stem
         stack = next((name for name in pipeline.stacks if name.endswith(f"-{environment}")), None)
         if stack is not None and parameters:
+            deployed = find_stack(pipeline.client, stack)
             defaults = {name: one["Default"] for name, one in parameters.items() if "Default" in one}
-            found[environment] = {**defaults, **_deployed(pipeline, stack)}
+            found[environment] = {**defaults, **({} if deployed is None else deployed.parameters)}
     return found
-
-
-def _deployed(pipeline: DeployedPipeline, stack: str) -> dict[str, str]:
-    from botocore.exceptions import ClientError
-
-    try:
-        (found,) = pipeline.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
-        return {}
-    return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
 
 
 def _notebook(pipeline: DeployedPipeline) -> tuple[str, int] | None:

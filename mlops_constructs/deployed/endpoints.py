@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from .clients import explained
 from .queues import Queue
+from .stacks import find_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .clients import Clients
+    from .pipeline import DeployedPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +39,26 @@ class Response:
     inference_id: str
 
 
-def endpoint_of(client: Clients, stack: str) -> str:
-    """Return the name of the endpoint in a CloudFormation stack. Raises MlopsError when it is not deployed."""
-    from botocore.exceptions import ClientError
+def endpoint_of(pipeline: DeployedPipeline, stack: str) -> str:
+    """Return the name of the endpoint in a CloudFormation stack. Raises MlopsError, with the reason, without one."""
+    found = find_stack(pipeline.client, stack)
+    if found is None:
+        raise MlopsError(absence(pipeline, stack))
+    if found.paused_at is not None:
+        raise MlopsError(
+            f"the endpoint of {stack} has been paused since {found.paused_at}: `mlops resume {pipeline.name}` brings it"
+            " back"
+        )
+    if "EndpointName" not in found.outputs:
+        raise MlopsError(f"the stack {stack} has no endpoint; its status is {found.status}")
+    return found.outputs["EndpointName"]
 
-    with explained(f"the stack {stack} could not be looked up"):
-        try:
-            answer = client("cloudformation").describe_stacks(StackName=stack)
-        except ClientError as error:
-            if "does not exist" not in str(error):
-                raise
-            raise MlopsError(f"nothing is deployed yet: the stack {stack} does not exist") from None
-    found = answer["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
-    if "EndpointName" not in outputs:
-        raise MlopsError(f"the stack {stack} has no endpoint; its status is {found['StackStatus']}")
-    return str(outputs["EndpointName"])
+
+def absence(pipeline: DeployedPipeline, stack: str) -> str:
+    """Return why a stack does not exist, as a sentence."""
+    if pipeline.retires_dev and stack == pipeline.stacks[0]:
+        return f"DEV is not deployed now: {stack} is deleted after the decision; the next release brings it back"
+    return f"nothing is deployed yet: the stack {stack} does not exist"
 
 
 def invoke(

@@ -111,7 +111,7 @@ def _state(summary: dict[str, Any], execution: Execution, why: str) -> Execution
 
 def _endpoint(pipeline: DeployedPipeline, stack: str) -> EndpointState:
     try:
-        name = endpoint_of(pipeline.client, stack)
+        name = endpoint_of(pipeline, stack)
     except MlopsError as error:
         return EndpointState(stack=stack, status=str(error))
     sagemaker = pipeline.client("sagemaker")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RELEASE_VARIABLE = "Release"
 AB_TEST_VARIABLE = "ABTest"
-_REGISTER = "Register"
+_REGISTER, _AWAIT_DEV = "Register", "AwaitDev"
 
 
 class DeployedPipeline:
@@ -96,6 +96,11 @@ class DeployedPipeline:
     def has_ab_tests(self) -> bool:
         """Whether a release becomes a challenger beside the champion."""
         return self._has_variable(AB_TEST_VARIABLE)
+
+    @property
+    def retires_dev(self) -> bool:
+        """Whether the DEV endpoint is deleted after the decision."""
+        return _AWAIT_DEV in (action["name"] for action in actions_of(self.definition))
 
     @property
     def starts_on_upload(self) -> bool:

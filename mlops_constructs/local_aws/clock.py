@@ -19,7 +19,7 @@ class Clock:
             return time.monotonic() + self._ahead
 
     def time(self) -> float:
-        """Seconds since 1970, for the metrics."""
+        """Seconds since 1970."""
         with self._lock:
             return time.time() + self._ahead
 

@@ -77,7 +77,6 @@ KEEPING: Mapping[str, frozenset[str]] = {
 
 # Operations that the local AWS does not implement, of services whose other operations only store or return data.
 PRETENDING: Mapping[str, frozenset[str]] = {
-    "application-autoscaling": frozenset({"PutScheduledAction"}),
     "logs": frozenset({"CreateExportTask", "PutMetricFilter", "PutSubscriptionFilter", "StartLiveTail", "StartQuery"}),
     "s3": frozenset({"PutBucketReplication", "SelectObjectContent"}),
     "ssm": frozenset({"RegisterTaskWithMaintenanceWindow", "SendCommand"}),

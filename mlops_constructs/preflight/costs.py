@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..errors import MlopsError
-from ..prices.rows import PriceBook, Row, metrics_of_alarm, rows_of
+from ..prices.book import PriceBook
+from ..prices.rows import Row, metrics_of_alarm, rows_of
 from .demands import documents, endpoint_templates
 
 if TYPE_CHECKING:

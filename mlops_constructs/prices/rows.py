@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .amounts import HOURS_PER_MONTH, Amount, billed_seconds, of_instances, total
-from .table import alarm_price, hourly_price, storage_price
+from .book import UNKNOWN, PriceBook
+from .table import alarm_price, storage_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .table import StorageUsage, Usage
 
-UNKNOWN, SEARCH = "unknown", "hyperparameter search"
+SEARCH = "hyperparameter search"
 PER_GB = "a GB and month"
-CONFIGURED = "the pipeline's configuration"
 _DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 # Of a template with two slots, each has its own parameters.
 _SLOTS = ("", "Primary", "Secondary")
@@ -44,40 +44,6 @@ class Row:
     is_monthly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PriceBook:
-    """The prices of one pipeline: the caller's, then those that were deployed with it, then the table.
-
-    Attributes:
-        region: Region of the table's prices, or None where it is not known.
-        own: Instance type to the caller's price.
-        deployed: Part (``training``, ``dev``, ``production``) to instance type to the price in its function's document.
-    """
-
-    region: str | None
-    own: Mapping[str, float]
-    deployed: Mapping[str, Mapping[str, float]]
-
-    @classmethod
-    def of(cls, region: str | None, own: Mapping[str, float], documents: Iterable[Any]) -> PriceBook:
-        """Read the prices in the documents of the functions."""
-        deployed: dict[str, Mapping[str, float]] = {}
-        for document in documents:
-            prices = document.get("hourly_prices_usd", {}) if isinstance(document, dict) else {}
-            deployed |= {"training": prices} if "training_job" in (document if prices else {}) else prices
-        return cls(region, own, deployed)
-
-    def find(self, part: str, usage: Usage, instance_type: str) -> tuple[float | None, str]:
-        """Return the price of an hour and its source; None and ``unknown`` where there is none."""
-        listed = hourly_price(self.region, usage, instance_type)
-        known = self.deployed.get(part, {}).get(instance_type)
-        if instance_type in self.own:
-            return self.own[instance_type], "the command's --price"
-        if known is not None and (listed is None or listed.usd != known):
-            return known, CONFIGURED
-        return (None, UNKNOWN) if listed is None else (listed.usd, str(listed))
-
-
 def rows_of(
     documents: Sequence[Any],
     endpoints: Mapping[str, Mapping[str, Any]],
@@ -89,7 +55,7 @@ def rows_of(
     """Return every row.
 
     Args:
-        documents: The documents of the pipeline's functions.
+        documents: The documents of the pipeline's functions; that of the evidence tells how long endpoints run.
         endpoints: Environment (``dev``, ``production``) to the parameters of its stack.
         notebook: Instance type and GB of the notebook instance, or None.
         book: The prices.
@@ -99,7 +65,8 @@ def rows_of(
     found: list[Row] = []
     for document in documents:
         found += _jobs(document, book) if isinstance(document, dict) else []
-    found += [_endpoint(name, parameters, book) for name, parameters in endpoints.items()]
+    hours = next((one for one in documents if isinstance(one, dict) and "max_dev_hours" in one), {})
+    found += [_endpoint(name, parameters, book, hours) for name, parameters in endpoints.items()]
     found += [] if notebook is None else _notebook(*notebook, book, notebook_hours)
     found += [_alarms(alarm_metrics, book)] if alarm_metrics else []
     return [*found, _storage("storage", "data sets, models, records: GB not known", None, "s3", book)]
@@ -150,7 +117,7 @@ def _batch(resources: Mapping[str, Any], book: PriceBook) -> Row:
     return Row("batch transform", f"{count} x {instance_type}", hourly, "each hour of a job", hourly, source)
 
 
-def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
+def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook, hours: Mapping[str, Any]) -> Row:
     """Return the row of an endpoint; in an A/B test the maximum is both slots."""
     if "MemorySizeInMB" in parameters:
         return _serverless(name, parameters)
@@ -159,22 +126,52 @@ def _endpoint(name: str, parameters: Mapping[str, Any], book: PriceBook) -> Row:
         for slot in _SLOTS
         if f"{slot}InstanceType" in parameters
     ]
-    what, amounts, sources = [], list[Amount | None](), []
+    what, hourly, month, sources = [], list[Amount | None](), list[Amount | None](), []
+    scales = any(str(slot["Autoscales"]) == "true" for slot in slots)
+    office_hours = hours.get("office_hours", {}).get(name) if scales else None
     for slot in slots:
-        scales = str(slot["Autoscales"]) == "true"
-        names = ("MinCapacity", "MaxCapacity") if scales else ("InitialInstanceCount",) * 2
-        least, most = (int(slot[each]) for each in names)
+        least, most = _capacities(slot)
         price, source = book.find(name, "hosting", slot["InstanceType"])
         what.append(f"{least if least == most else f'{least} to {most}'} x {slot['InstanceType']}")
-        amounts.append(None if price is None else of_instances(least, most, price))
+        hourly.append(None if price is None else of_instances(least, most, price))
+        month.append(None if price is None else _slot_month(slot, price, office_hours))
         sources.append(source)
-    both = total(amounts)
     part, source = _part(name), ", ".join(dict.fromkeys(sources))
-    text = " and, in an A/B test, ".join(what)
-    if both is None:
-        return Row(part, text, None, "a month", None, UNKNOWN, is_monthly=True)
-    hourly = Amount(min(amount.least for amount in amounts if amount is not None), both.most)
-    return Row(part, text, hourly, "a month", hourly.times(HOURS_PER_MONTH), source, is_monthly=True)
+    text, both = " and, in an A/B test, ".join(what), _of_slots(hourly)
+    if str(parameters.get("Paused", "no")) != "no":
+        return Row(part, f"{text}, paused", Amount(0, 0), "a month", Amount(0, 0), source, is_monthly=True)
+    max_hours = hours.get("max_dev_hours") if name == "dev" else None
+    if max_hours is not None:
+        period = f"a month with one release: until the decision, at most {max_hours:g} h"
+        amount = None if both is None else Amount(0, both.most * max_hours)
+        return Row(part, text, both, period, amount, UNKNOWN if both is None else source, is_monthly=True)
+    period = "a month" if office_hours is None else f"a month, {office_hours['Share']:.0%} of it office hours"
+    return Row(part, text, both, period, _of_slots(month), UNKNOWN if both is None else source, is_monthly=True)
+
+
+def _capacities(slot: Mapping[str, Any]) -> tuple[int, int]:
+    scales = str(slot["Autoscales"]) == "true"
+    names = ("MinCapacity", "MaxCapacity") if scales else ("InitialInstanceCount",) * 2
+    least, most = (int(slot[each]) for each in names)
+    return least, most
+
+
+def _slot_month(slot: Mapping[str, Any], price: float, office_hours: Mapping[str, Any] | None) -> Amount:
+    """Return a month of a slot, with other capacities outside its office hours."""
+    hourly = of_instances(*_capacities(slot), price)
+    if office_hours is None or str(slot["Autoscales"]) != "true":
+        return hourly.times(HOURS_PER_MONTH)
+    within = office_hours["Share"] * HOURS_PER_MONTH
+    outside = of_instances(int(office_hours["MinCapacity"]), int(office_hours["MaxCapacity"]), price)
+    rest = outside.times(HOURS_PER_MONTH - within)
+    day = hourly.times(within)
+    return Amount(day.least + rest.least, day.most + rest.most)
+
+
+def _of_slots(amounts: Sequence[Amount | None]) -> Amount | None:
+    """Return the least of one slot and the most of all; None when one is not known."""
+    both = total(amounts)
+    return None if both is None else Amount(min(one.least for one in amounts if one is not None), both.most)
 
 
 def _serverless(name: str, parameters: Mapping[str, Any]) -> Row:

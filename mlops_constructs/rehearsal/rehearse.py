@@ -177,7 +177,7 @@ class Rehearsal:
 
     def ask_production(self) -> None:
         """Predict the held-out rows with the production endpoint."""
-        endpoint = self.result.production_endpoint = endpoint_of(self.aws.client, self._stage_set().stacks[-1])
+        endpoint = self.result.production_endpoint = endpoint_of(self._stage_set(), self._stage_set().stacks[-1])
         if not (rows := self._data.holdout):
             return
         with self._steps.step("Production", "held-out rows") as say:

@@ -101,7 +101,7 @@ class RehearsedPipeline:
 
     def production_endpoint(self) -> str:
         """Return the name of the endpoint in production."""
-        return endpoint_of(self.aws.client, self.deployed.stacks[-1])
+        return endpoint_of(self.deployed, self.deployed.stacks[-1])
 
     def _follower(self) -> Follower:
         return Follower(self.aws.client, self.name, self._approver, time.sleep)

@@ -47,6 +47,7 @@ class ApprovalStage(Construct):
         production: Endpoint,
         production_stack: str,
         fleets: Mapping[str, Mapping[str, str]],
+        office_hours: Mapping[str, Mapping[str, float]],
         prices: HourlyPrices,
         max_monthly_usd: float | None,
         deploy_role_arn: str,
@@ -64,6 +65,7 @@ class ApprovalStage(Construct):
             production: The production endpoint.
             production_stack: CloudFormation stack of the model in production.
             fleets: Environment to the configured stack parameters of its fleet.
+            office_hours: Environment to the capacities outside its office hours, and their share of a week.
             prices: What one instance of an endpoint costs per hour.
             max_monthly_usd: What both endpoints may cost a month without a reason, or None.
             deploy_role_arn: ARN of the role with which CloudFormation deploys it.
@@ -72,7 +74,7 @@ class ApprovalStage(Construct):
         """
         super().__init__(scope, id_)
         self._config, self._env, self._ab_test, self._retraining = config, env, ab_test, retraining
-        self._cost = (prices, max_monthly_usd)
+        self._cost, self._office_hours = (prices, max_monthly_usd), office_hours
         self.topic: sns_topic.SnsTopic | None = None
         self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
         self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, fleets)
@@ -147,6 +149,8 @@ class ApprovalStage(Construct):
                 "hourly_prices_usd": {name: dict(known) for name, known in prices.endpoints.items()},
                 "price_sources": dict(prices.sources),
                 "dev_parameters": dict(fleets["dev"]),
+                "office_hours": {name: dict(hours) for name, hours in self._office_hours.items()},
+                "max_dev_hours": None if self._config.keep_dev_endpoint else self._config.timeout_in_minutes / 60,
                 "max_monthly_usd": max_monthly_usd,
             },
             permissions=[

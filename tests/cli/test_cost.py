@@ -26,12 +26,13 @@ def test_the_table_is_read_from_the_stack(capsys: pytest.CaptureFixture[str]) ->
     assert main(["cost", "--app", app("main.py")]) == 0
     lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
     cells = [tuple(cell.strip() for cell in line if cell.strip()) for line in lines]
+    until = "a month with one release: until the decision, at most 24 h"
     assert cells[1:4] == [
         ("training", "1 x ml.m5.xlarge", "0.23", "up to 0.23", "at most 1 h"),
-        ("DEV endpoint", "1 x ml.m5.large", "0.115", "83.95", "a month"),
+        ("DEV endpoint", "1 x ml.m5.large", "0.115", "up to 2.76", until),
         ("production endpoint", "2 to 4 x ml.m5.large", "0.23 to 0.46", "168 to 336", "a month"),
     ]
-    assert ("together", "265 to 433", "a month, without trainings, data, notebook's volume") in cells
+    assert ("together", "181 to 352", "a month, without trainings, data, notebook's volume") in cells
     assert ("AWS price list (AmazonSageMaker), 2026-09-24",) in cells
 
 
@@ -39,7 +40,7 @@ def test_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys)
     assert found["region"] == "us-east-1"
     assert found["month"]["without"] == ["notebook's volume"]
-    assert found["month"]["most"] == pytest.approx(0.115 * 730 * 5 + 0.05 * 8 * 730 / 24 + 0.1 * 10)
+    assert found["month"]["most"] == pytest.approx(0.115 * (730 * 4 + 24) + 0.05 * 8 * 730 / 24 + 0.1 * 10)
 
 
 def test_an_unknown_price_is_unknown_until_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:

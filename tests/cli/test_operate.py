@@ -45,6 +45,7 @@ class Aws:
         self.token: str | None = TOKEN
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.stacks: set[str] = set()
+        self.parameters: list[dict[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.starters: dict[str, str] = {}
         self.objects: dict[str, bytes] = {}
@@ -134,7 +135,8 @@ class _Client:
         if name not in self._aws.stacks:
             raise _error("ValidationError", "DescribeStacks", f"Stack with id {name} does not exist")
         outputs = [{"OutputKey": "EndpointName", "OutputValue": name}]
-        return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": outputs}]}
+        facts = {"StackName": name, "StackId": name, "StackStatus": "CREATE_COMPLETE"}
+        return {"Stacks": [{**facts, "Outputs": outputs, "Parameters": self._aws.parameters}]}
 
     def _describe_endpoint(self, request: dict[str, Any]) -> Any:
         variants = [{"VariantName": "primary", "CurrentInstanceCount": 2}]
@@ -369,3 +371,25 @@ def test_a_kept_rehearsal_is_found_until_it_ends(
     (tmp_path / "local-aws/kept/999999999.json").write_text('{"url": "x", "region": "y", "process": 999999999}')
     assert running() == []
     assert list((tmp_path / "local-aws/kept").iterdir()) == []
+
+
+def test_a_paused_endpoint_says_so(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.stacks = {f"{NAME}-production"}
+    aws.parameters = [{"ParameterKey": "Paused", "ParameterValue": "2026-11-27T18:00:00+00:00"}]
+    assert main(["status", NAME]) == 0
+    paused = f"the endpoint of {NAME}-production has been paused since 2026-11-27T18:00:00+00:00"
+    assert f"  production  {paused}: `mlops resume {NAME}` brings it back" in capsys.readouterr().out
+    assert main(["invoke", NAME, "1,2"]) == 1
+    assert paused in capsys.readouterr().err
+    assert "invoke_endpoint" not in [name for name, _ in aws.requests]
+
+
+def test_a_dev_that_was_deleted_says_so(
+    aws: Aws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_constructs.deployed.pipeline.DeployedPipeline.retires_dev", True)
+    gone = f"DEV is not deployed now: {NAME}-dev is deleted after the decision; the next release brings it back"
+    assert main(["status", NAME]) == 0
+    assert f"  DEV         {gone}\n" in capsys.readouterr().out
+    assert main(["invoke", NAME, "1,2", "--dev"]) == 1
+    assert capsys.readouterr().err == f"mlops invoke: {gone}\n"

@@ -39,6 +39,7 @@ from mlops_constructs import (
     Monitoring,
     Network,
     Notebook,
+    OfficeHours,
     Quality,
     Requests,
     Retraining,
@@ -84,7 +85,8 @@ PARTS: list[Any] = [
     ),
     *(EndpointLimits(), Requests(), TrainingLimits()),
     *(Endpoint(), Evaluation(), Existing(), Hyperband(min_resource=1, max_resource=9), IntegerParameter(1, 9)),
-    *(Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]), Notebook(), EvaluationJob(), Retry(), Rollout()),
+    *(Network(subnet_ids=["subnet-1"], security_group_ids=["sg-1"]), Notebook(), EvaluationJob(), OfficeHours()),
+    *(Retry(), Rollout()),
     *(SmokeTest(), Spot(max_wait_time_in_seconds=7200), Threshold(metric="loss", max_value=1.0), Training()),
     Tuning(hyperparameter_ranges={"depth": IntegerParameter(1, 9)}, objective_metric_name="loss"),
 ]

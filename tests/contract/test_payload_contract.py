@@ -31,7 +31,7 @@ from mlops_constructs._payload import DOCUMENT, function_archive
 from mlops_constructs.config import Evaluation, EvaluationJob, IntegerParameter, Network, Spot, Training, Tuning
 from mlops_constructs.deployed import data_files, data_plan
 from mlops_constructs.deployed.data_files import DataFile
-from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS
+from mlops_constructs.stages.deployment.parameters import NETWORK_PARAMETERS, PARAMETERS, PAUSED
 from mlops_constructs.stages.deployment.template import endpoint_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,7 +231,7 @@ def test_what_a_zip_asks_of_an_endpoint_are_parameters_of_its_template() -> None
     from lambdas.test_training_job_zip import workshop_deployment
 
     asked = parse_endpoints(json.dumps(workshop_deployment()), "here", {}).parameters
-    choices = set(endpoint_template(Endpoint())["Parameters"]) - set(PARAMETERS)
+    choices = set(endpoint_template(Endpoint())["Parameters"]) - {*PARAMETERS, PAUSED}
     assert set(asked["production"]) == choices
 
 

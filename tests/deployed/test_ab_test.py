@@ -66,9 +66,10 @@ def described(status: str, primary: float = 0.9, reason: str = "") -> dict[str, 
 
 
 def endpoint(aws: Aws, told: list[str] | None = None) -> Endpoint:
-    stack = {"Stacks": [{"StackStatus": "x", "Outputs": [{"OutputKey": "EndpointName", "OutputValue": "iris"}]}]}
+    outputs = [{"OutputKey": "EndpointName", "OutputValue": "iris"}]
+    stack = {"Stacks": [{"StackName": "iris", "StackId": "arn", "StackStatus": "x", "Outputs": outputs}]}
     aws.answers["describe_stacks"], aws.last["describe_stacks"] = iter([]), stack
-    pipeline: Any = SimpleNamespace(client=aws, stacks=("iris-dev", "iris"))
+    pipeline: Any = SimpleNamespace(client=aws, stacks=("iris-dev", "iris"), retires_dev=True)
     return Endpoint(pipeline, [].append if told is None else told.append, lambda _: None)
 
 

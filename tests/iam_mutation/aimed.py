@@ -73,8 +73,13 @@ def _deliver(site: _Site) -> Iterator[Recorded]:
         yield site.call("pipeline", f"cloudformation:{action}", stack, cloudformation__RoleArn=production)
     yield site.call("record-decision", "cloudformation:DeleteStack", stack, cloudformation__RoleArn=dev)
     yield site.call("record-decision", "cloudformation:DeleteStack", stack)
+    yield site.call("retire-dev", "cloudformation:DeleteStack", stack, cloudformation__RoleArn=production)
+    stack = site.arn("cloudformation", f"stack/{site.name}-dev/*")
+    yield site.call("retire-dev", "cloudformation:DeleteStack", stack, cloudformation__RoleArn=production)
+    yield site.call("retire-dev", "cloudformation:DeleteStack", stack)
     for passing, role, service in (
         ("record-decision", "deploy-production", "sagemaker"),
+        ("retire-dev", "deploy-dev", "sagemaker"),
         ("pipeline", "deploy-dev", "sagemaker"),
         ("pipeline", "deploy-production", "sagemaker"),
         ("deploy-dev", "model-dev", "lambda"),

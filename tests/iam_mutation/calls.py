@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INVOKED = (
     *("check-dataset", "train-model", "run-evaluation", "register-model", "evaluate-model", "gather-evidence"),
     *("smoke-test-dev", "smoke-test-production", "record-decision", "record-release", "place-variants"),
-    "make-baseline",
+    *("retire-dev", "make-baseline"),
     "batch-smoke-test",
 )
 _IN_ACCOUNT = {"aws:sourceaccount": ACCOUNT}
@@ -88,10 +88,14 @@ def _failures() -> Iterator[tuple[Recorded, ...]]:
     stack = arn("cloudformation", "stack/{pipeline}-production/*")
     for purpose in ("check-dataset", "record-decision"):
         yield (_call(purpose, "cloudformation:DescribeStacks", stack),)
-    deploying = {"cloudformation:rolearn": "{role: deploy-production}"}
-    yield (_call("record-decision", "cloudformation:DeleteStack", stack, deploying),)
     passed = {"iam:passedtoservice": "cloudformation.amazonaws.com"}
-    yield (_call("record-decision", "iam:PassRole", "{role: deploy-production}", passed),)
+    for purpose, stage in (("record-decision", "production"), ("retire-dev", "dev")):
+        role, stack = f"{{role: deploy-{stage}}}", arn("cloudformation", f"stack/{{pipeline}}-{stage}/*")
+        yield (_call(purpose, "cloudformation:DeleteStack", stack, {"cloudformation:rolearn": role}),)
+        yield (_call(purpose, "iam:PassRole", role, passed),)
+    yield (_call("retire-dev", "cloudformation:DescribeStacks", arn("cloudformation", "stack/{pipeline}-dev/*")),)
+    for action in ("GetPipelineExecution", "ListActionExecutions"):
+        yield (_call("retire-dev", f"codepipeline:{action}", arn("codepipeline", "{pipeline}")),)
 
 
 def _approvals() -> Iterator[tuple[Recorded, ...]]:

@@ -66,7 +66,7 @@ def _checks(pipeline: Pipeline, stage: str) -> Iterator[Check]:
     properties = {"ExecutionRoleArn": pipeline.role(f"model-{stage}"), "KmsKeyId": pipeline.key}
     names = {"AWS::CloudWatch::Alarm": f"{name}-{stage}-errors", "AWS::SageMaker::Endpoint": f"{name}-{stage}"}
     for kind in HANDLERS:
-        given = {} if kind.startswith("AWS::Application") else properties
+        given = {"ScheduledActions": "office hours"} if kind.startswith("AWS::Application") else properties
         for verb in ("create", "read", "update", "delete"):
             for check in handler_checks(kind, verb, names.get(kind, "name"), given, site):
                 if check.action != "sagemaker:CreateEndpointConfig":

@@ -41,6 +41,8 @@ DOCUMENT: dict[str, Any] = {
     "hourly_prices_usd": {"dev": {"ml.m5.large": 0.115}, "production": {"ml.m5.large": 0.115}},
     "price_sources": {"ml.m5.large": "a price list"},
     "dev_parameters": {**CONFIGURED, "InitialInstanceCount": "1", "Autoscales": "false"},
+    "office_hours": {},
+    "max_dev_hours": None,
     "max_monthly_usd": None,
 }
 VERDICT = {"Verdict": "accuracy is 0.95 (required: at least 0.9)"}
@@ -257,6 +259,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         release=release,
         candidate="arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:model-package/" + "x" * 63 + "/123",
         production="none",
+        paused="none",
         metrics=metrics,
         production_metrics={},
         gate=gate,
@@ -272,6 +275,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         fleet=fleet,
         hourly_cost=cost,
         monthly_cost=cost,
+        dev_time=cost,
         price_source=cost,
         reason=reason,
     )
@@ -301,3 +305,39 @@ def test_where_every_line_is_full_the_link_to_the_evidence_is_whole(why: str, as
     message = evidence_of({"m" * 400: "1"}, free, "123456789").message(URI)
     assert len(message) <= 960
     assert message.endswith(f"\nEvidence: {URI}")
+
+
+def test_dev_costs_until_the_decision(call: Any, write_document: Callable[[object], None]) -> None:
+    write_document({**DOCUMENT, "max_dev_hours": 24.0})
+    message = call(package(accuracy="0.95"))["Message"]
+    # 2 to 4 instances for 730 hours, and 1 for 0 to 24 hours.
+    assert "Monthly cost with DEV: 168 to 339 USD" in message
+    assert "DEV in it:          until the decision about one release a month, at most 24 h" in text_of()
+
+
+def test_a_dev_that_is_kept_costs_all_month(call: Any) -> None:
+    call(package(accuracy="0.95"))
+    assert "DEV in it:          all month" in text_of()
+
+
+def text_of() -> str:
+    key = f"evidence/{GROUP}/{EXECUTION}.txt"
+    return clients.client("s3").get_object(Bucket="artifacts", Key=key)["Body"].read().decode()
+
+
+def test_a_paused_model_is_still_the_one_in_production(call: Any, script: Any) -> None:
+    champion = package(accuracy="0.93")
+    given = {"ModelPackageArn": champion, "Paused": "2026-11-27T18:00:00+00:00"}
+    known = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
+    facts = {"StackName": STACK, "StackId": "arn", "StackStatus": "UPDATE_COMPLETE", "Parameters": known}
+    script("cloudformation").answer("DescribeStacks", Stacks=[facts])
+    assert "accuracy 0.95 (0.93)" in call(package(accuracy="0.95"))["Message"]
+    paused = f"{champion}, paused since 2026-11-27T18:00:00+00:00; the release brings the endpoint back"
+    assert f"Production now:     {paused}\n" in text_of()
+
+
+def test_office_hours_make_the_month_cheaper(call: Any, write_document: Callable[[object], None]) -> None:
+    hours = {"production": {"MinCapacity": 1, "MaxCapacity": 2, "Share": 0.25}}
+    write_document({**DOCUMENT, "office_hours": hours, "max_dev_hours": 0.0})
+    # 0.115 USD for 730 hours: a quarter of them for 2 to 4 instances, the others for 1 to 2.
+    assert "Monthly cost with DEV: 105 to 210 USD" in call(package(accuracy="0.95"))["Message"]

@@ -21,6 +21,7 @@ from place_variants.placement import (
     replacement,
     rollback,
 )
+from place_variants.plan import Plan, Planned
 from place_variants.production import Production
 from place_variants.promote import Promotion
 from place_variants.reconcile import reconcile
@@ -143,7 +144,8 @@ def test_the_parameters_are_exactly_those_of_the_template(name: str) -> None:
     now, placed = PLACEMENTS[name]
     template = endpoint_template(PRODUCTION, ALLOWED, ab_test=True)["Parameters"]
     for parameters in change_sets(placed, now):
-        assert set(parameters) == set(template)
+        # No release sets it, so that each one brings a paused endpoint back.
+        assert {*parameters, "Paused"} == set(template)
         for key, value in parameters.items():
             assert value in template[key].get("AllowedValues", [value]), key
 
@@ -247,7 +249,7 @@ def test_a_template_without_alarms_has_no_policy_parameter() -> None:
     first, second = first_release(CHAMPION).parameters(STATIC, FLEET, {}, has_policy=False)
     assert GUARDED not in {*first, *second}
     plain = endpoint_template(replace(PRODUCTION, rollout=None), ALLOWED, ab_test=True)["Parameters"]
-    assert set(first) == set(plain)
+    assert {*first, "Paused"} == set(plain)
 
 
 def stack(parameters: Mapping[str, str], status: str = "UPDATE_COMPLETE") -> Stack:
@@ -472,3 +474,43 @@ def test_a_challenger_whose_test_the_guard_has_aborted_does_not_become_the_champ
     with pytest.raises(StepError, match="has taken over in the middle of this action"):
         promotion(store)._bake(promoting, NOW)
     assert store.read()[0].champion == CHAMPION
+
+
+class Paused:
+    """Production whose endpoint a person has paused; its stack has this slot."""
+
+    def __init__(self, store: Store, parameters: Mapping[str, str], paused: str = "2026-11-27T18:00:00+00:00") -> None:
+        self.store = store
+        self._stack = Stack("iris-production", "arn", "UPDATE_COMPLETE", {**parameters, "Paused": paused})
+
+    def stack(self) -> Stack:
+        return self._stack
+
+    def endpoint(self) -> None:
+        return None
+
+
+def planned(record: Record, params: Params, *, paused: str = "2026-11-27T18:00:00+00:00") -> Planned:
+    production: Any = Paused(stored(record), FIRST, paused)
+    found = Plan(production, params, DOCUMENT, {**STATIC, **FLEET}).run(NOW)
+    assert isinstance(found, Planned)
+    return found
+
+
+def test_a_release_beside_a_paused_champion_is_a_challenger_and_brings_both_up() -> None:
+    found = planned(Record(champion=CHAMPION), params())
+    assert found.role == "challenger"
+    for change_set in (found.first, found.second):
+        assert variants(change_set) == {PRIMARY: "1", SECONDARY: "0"}
+        assert "Paused" not in change_set, "its default brings the endpoint back"
+    assert found.second["PrimaryModelPackageArn"] == "package/1"
+
+
+def test_a_rollback_brings_a_paused_endpoint_up_as_the_champion() -> None:
+    found = planned(Record(champion=CHAMPION), params(release="1"))
+    assert (found.role, variants(found.second)) == ("champion", {PRIMARY: "1"})
+
+
+def test_an_endpoint_that_is_gone_without_a_pause_is_a_hand_edit() -> None:
+    with pytest.raises(StepError, match="somebody changed one of them by hand"):
+        planned(Record(champion=CHAMPION), params(), paused="no")

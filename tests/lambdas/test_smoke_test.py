@@ -257,7 +257,7 @@ def test_numbers_are_compared_by_their_errors(
 @pytest.mark.parametrize(
     ("code", "message", "said"),
     [
-        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "production none"),
+        ("ValidationError", f"Endpoint {PRODUCTION} of account 1 not found.", "no production endpoint"),
         ("ModelError", "Received client error (400)", "production fails on them"),
     ],
 )
@@ -438,7 +438,7 @@ def test_a_broken_endpoint_fails_with_its_reason(call: Any, sagemaker: Any, repo
 
 def test_an_absent_endpoint_is_named(call: Any, reports: Any) -> None:
     call()
-    assert reports.message == f"There is no endpoint {ENDPOINT}; retry the stage that deploys it."
+    assert reports.message == f"There is no endpoint {ENDPOINT}; retry the stage that deploys it, with all its actions."
 
 
 def test_an_error_of_the_model_is_shown(call: Any, runtime: Any, reports: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from mlops_constructs import Endpoint
 from mlops_constructs.config.requests import AllowedEndpoint, EndpointLimits
 from mlops_constructs.prices.amounts import Amount
-from mlops_constructs.prices.rows import UNKNOWN, PriceBook, Row, monthly, rows_of
+from mlops_constructs.prices.book import UNKNOWN, PriceBook
+from mlops_constructs.prices.rows import Row, monthly, rows_of
 from mlops_constructs.stages.deployment.parameters import fleet_parameters
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_constructs.prices.amounts import Amount
-from mlops_constructs.prices.rows import CONFIGURED, PER_GB, UNKNOWN, PriceBook, Row, metrics_of_alarm, monthly, rows_of
+from mlops_constructs.prices.book import CONFIGURED, UNKNOWN, PriceBook
+from mlops_constructs.prices.rows import PER_GB, Row, metrics_of_alarm, monthly, rows_of
 
 TRAINING: dict[str, Any] = {
     "training_job": {
@@ -157,3 +158,56 @@ def test_more_instances_and_higher_prices_never_cost_less(count: int, more: int,
         return amount.most
 
     assert most(count, price) <= most(count + more, price) <= most(count + more, price + dearer)
+
+
+HOURS = {"production": {"MinCapacity": 1, "MaxCapacity": 2, "Share": 0.25}}
+
+
+def run(max_dev_hours: float | None = None, office_hours: dict[str, Any] = HOURS) -> dict[str, Any]:
+    """The document of the function that gathers the evidence."""
+    return {"max_dev_hours": max_dev_hours, "office_hours": office_hours}
+
+
+def always(fleet: dict[str, Any]) -> Amount | None:
+    return rows(endpoints={"production": fleet})["production endpoint"].amount
+
+
+def test_dev_costs_until_the_decision() -> None:
+    row = rows(run(24), endpoints={"dev": FLEET})["DEV endpoint"]
+    assert row.period == "a month with one release: until the decision, at most 24 h"
+    assert (row.hourly, row.amount) == (Amount(0.23, 0.46), Amount(0, 0.46 * 24))
+
+
+def test_a_dev_that_is_kept_costs_all_month() -> None:
+    row = rows(run(), endpoints={"dev": FIXED})["DEV endpoint"]
+    assert (row.period, row.amount) == ("a month", always(FIXED))
+
+
+def test_outside_the_office_hours_other_capacities_cost() -> None:
+    row = rows(run(), endpoints={"production": FLEET})["production endpoint"]
+    assert row.period == "a month, 25% of it office hours"
+    assert row.amount is not None
+    # A quarter of the month 2 to 4 instances, and 1 to 2 in the rest.
+    assert row.amount.least == pytest.approx(0.115 * 730 * (0.25 * 2 + 0.75 * 1))
+    assert row.amount.most == pytest.approx(0.115 * 730 * (0.25 * 4 + 0.75 * 2))
+
+
+def test_without_autoscaling_there_are_no_office_hours() -> None:
+    row = rows(run(), endpoints={"production": FIXED})["production endpoint"]
+    assert (row.period, row.amount) == ("a month", always(FIXED))
+
+
+def test_a_paused_endpoint_costs_nothing() -> None:
+    row = rows(run(), endpoints={"production": {**FLEET, "Paused": "2026-11-27T18:00:00+00:00"}})["production endpoint"]
+    assert (row.what, row.amount) == ("2 to 4 x ml.m5.large, paused", Amount(0, 0))
+
+
+@given(share=st.floats(0, 1), least=st.integers(1, 2), more=st.integers(0, 2))
+def test_fewer_instances_outside_never_cost_more(share: float, least: int, more: int) -> None:
+    hours = {"production": {"MinCapacity": least, "MaxCapacity": least + more, "Share": share}}
+    found = rows(run(office_hours=hours), endpoints={"production": FLEET})["production endpoint"].amount
+    whole = always(FLEET)
+    assert found is not None
+    assert whole is not None
+    assert found.least <= whole.least + 1e-9
+    assert found.most <= whole.most + 1e-9

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mlops_constructs import (
     Algorithm,
+    Approval,
     Column,
     DataContract,
     Dataset,
@@ -68,6 +69,7 @@ MLOpsPipeline(
     dev=Endpoint(smoke_test=PATIENT),
     # The instance type that the workshop's zip asks for: production scales automatically, so no release can change it.
     production=replace(Endpoint.for_production(), instance_type="ml.c5.large", smoke_test=PATIENT),
-    **Profile.team(notebook=None, removal="destroy"),
+    # A test looks at what a data set has requested for DEV.
+    **Profile.team(notebook=None, removal="destroy", approval=Approval(keep_dev_endpoint=True)),
 )
 app.synth()

@@ -116,7 +116,7 @@ def test_the_approver_reads_the_candidate_beside_production(site: Releases, seco
     evidence = site.approver.evidence[1]
     assert "accuracy 1 (0.9); worst_class_recall 1 (0.8)" in evidence
     assert re.search(r"DEV smoke test: 2 of 2 golden records right, p95 \d+ ms, production 2 right\n", evidence)
-    assert "ms, production none\n" in site.approver.evidence[0]
+    assert "ms, no production endpoint\n" in site.approver.evidence[0]
     assert "Production: 2 x ml.m5.large, hourly cost 0.24 USD\n" in evidence
     assert f"s3://{site.artifacts}/evidence/{site.pipeline}/{second.execution_id}.txt" in evidence
     assert len(evidence) <= 960

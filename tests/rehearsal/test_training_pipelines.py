@@ -132,7 +132,7 @@ def test_the_wait_was_ended_by_the_function_and_no_person_was_asked(site: TwoPip
 
 def test_the_endpoints_model_is_in_the_vpc(site: TwoPipelines, waited: Execution) -> None:
     sagemaker = site.client("sagemaker")
-    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.another('patient').name}-dev")
+    endpoint = sagemaker.describe_endpoint(EndpointName=f"{site.another('patient').name}-production")
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
     assert model["VpcConfig"] == {

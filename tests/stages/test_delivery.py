@@ -32,7 +32,7 @@ def test_the_stages_tell_the_story(stack: Synthesized) -> None:
         "Prepare": ["CheckDataset"],
         "Train": ["Train"],
         "Evaluate": ["Register", "Gate"],
-        "DeployDev": ["Deploy", "SmokeTest"],
+        "DeployDev": ["AwaitDev", "Deploy", "SmokeTest"],
         "Approve": ["Evidence", "Approve"],
         "DeployProduction": ["RecordApproval", "PrepareChangeSet", "ExecuteChangeSet", "SmokeTest", "RecordRelease"],
     }

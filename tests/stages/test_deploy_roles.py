@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Actions in the registry's lists that no deployment of our templates calls, each with its reason.
 EXCUSED = {
-    "application-autoscaling:DeleteScheduledAction": "the templates have no scheduled actions",
-    "application-autoscaling:PutScheduledAction": "the templates have no scheduled actions",
     "cloudwatch:GetMetricData": "for predictive scaling only; target tracking has no forecast",
     "lambda:DeleteProvisionedConcurrencyConfig": "for scalable targets of Lambda only",
     "lambda:GetProvisionedConcurrencyConfig": "for scalable targets of Lambda only",

@@ -146,6 +146,8 @@ def test_roles_are_handed_only_to_a_named_service(stack: Synthesized) -> None:
     assert handed == {
         # It deletes a stack that never served.
         ("p_approval_record_decision", "p_deployment_production_deploy", cloudformation),
+        # It deletes DEV after the decision.
+        ("p_retirement_retire_dev", "p_deployment_dev_deploy", cloudformation),
         ("p_delivery", "p_deployment_dev_deploy", cloudformation),
         ("p_delivery", "p_deployment_production_deploy", cloudformation),
         ("p_deployment_dev_deploy", "p_deployment_dev_model", sagemaker),

@@ -17,22 +17,28 @@ class ScalableTargetProvider(Provider):
     """A scalable target. Ref returns `resource|dimension|namespace`."""
 
     type: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalableTarget"
-    update_in_place: ClassVar[frozenset[str]] = frozenset({"MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState"})
+    update_in_place: ClassVar[frozenset[str]] = frozenset(
+        {"MinCapacity", "MaxCapacity", "RoleARN", "ScheduledActions", "SuspendedState"}
+    )
     takes_tags: ClassVar[bool] = False
 
     def create(self, context: Context, properties: Params) -> Created:
         """RegisterScalableTarget; the variant must exist."""
         client = context.client("application-autoscaling")
-        request = request_for(client, "RegisterScalableTarget", properties)
+        request = request_for(client, "RegisterScalableTarget", _registration(properties))
         _check_variant(context, request)
         client.register_scalable_target(**request)
+        _schedule(client, request, {}, properties)
         identifier = "|".join(request[key] for key in _TARGET_KEYS)
         return Created(identifier, {"Id": identifier})
 
     def update(self, context: Context, physical_id: str, old: Params, new: Params) -> None:
-        """RegisterScalableTarget again."""
+        """RegisterScalableTarget again where that changes, and only the scheduled actions that change."""
         client = context.client("application-autoscaling")
-        client.register_scalable_target(**request_for(client, "RegisterScalableTarget", new))
+        request = request_for(client, "RegisterScalableTarget", _registration(new))
+        if _registration(old) != _registration(new):
+            client.register_scalable_target(**request)
+        _schedule(client, request, old, new)
 
     def delete(self, context: Context, physical_id: str, attributes: Params) -> None:
         """DeregisterScalableTarget."""
@@ -111,6 +117,29 @@ def target_keys(identifier: str) -> dict[str, str]:
     if len(parts) != len(_TARGET_KEYS):
         raise ResourceError(f"{identifier!r} is not a ScalingTargetId")
     return dict(zip(_TARGET_KEYS, parts, strict=True))
+
+
+def _registration(properties: Params) -> Params:
+    return {name: value for name, value in properties.items() if name != "ScheduledActions"}
+
+
+def _schedule(client: Any, target: Params, old: Params, new: Params) -> None:
+    """Put the scheduled actions of a target that are new or changed, and delete those that it no longer has."""
+    keys = {key: target[key] for key in _TARGET_KEYS}
+    before, after = (_by_name(properties) for properties in (old, new))
+    for name in before.keys() - after.keys():
+        client.delete_scheduled_action(ScheduledActionName=name, **keys)
+    for name, action in after.items():
+        if before.get(name) != action:
+            client.put_scheduled_action(**request_for(client, "PutScheduledAction", {**action, **keys}))
+
+
+def _by_name(properties: Params) -> dict[str, Params]:
+    actions = properties.get("ScheduledActions", [])
+    named = {action.get("ScheduledActionName", ""): action for action in actions}
+    if len(named) < len(actions):
+        raise ResourceError("Two scheduled actions have the same ScheduledActionName")
+    return named
 
 
 def _policy_request(client: Any, properties: Params) -> Params:

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.constraints.instances import is_burstable
 from mlops_constructs.local_aws.constraints.rule import Rule, found
+from mlops_constructs.local_aws.schedules import Schedule, ScheduleError
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _V = "ValidationException"
 _REGISTER, _PUT = "application-autoscaling:RegisterScalableTarget", "application-autoscaling:PutScalingPolicy"
+_SCHEDULE = "application-autoscaling:PutScheduledAction"
 _DEREGISTER = "application-autoscaling:DeregisterScalableTarget"
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
@@ -107,6 +109,26 @@ def _policy(params: Params, account: Account) -> str | None:
     return f"{member} is required for the policy type {kind}" if member is not None and member not in params else None
 
 
+def _schedule(params: Params, _: Account) -> str | None:
+    if "Schedule" not in params:
+        return "Schedule is required to create a scheduled action"
+    try:
+        Schedule.parse(params["Schedule"], params.get("Timezone"))
+    except ScheduleError as error:
+        return f"Invalid schedule expression: {error}"
+    return None
+
+
+def _scheduled_capacity(params: Params, account: Account) -> str | None:
+    wanted = params.get("ScalableTargetAction", {})
+    if not wanted:
+        return "ScalableTargetAction must have MinCapacity, MaxCapacity or both"
+    merged = {**(_target(params, account) or {}), **wanted}
+    if wanted.keys() == {"MinCapacity", "MaxCapacity"} and merged["MinCapacity"] > merged["MaxCapacity"]:
+        return f"Maximum capacity {merged['MaxCapacity']} cannot be less than minimum capacity {merged['MinCapacity']}"
+    return _least({"ScalableDimension": params["ScalableDimension"], **wanted}, account)
+
+
 def _label(params: Params, _: Account) -> str | None:
     metric = found(params, f"{_TRACKING}.PredefinedMetricSpecification")
     if not isinstance(metric, dict) or "ResourceLabel" not in metric:
@@ -131,7 +153,7 @@ RULES = (
         "0 is for inference components: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling-zero-instances.html",
         _least,
     ),
-    Rule((_REGISTER, _PUT), _V, "ScalableDimension: begins with the service namespace.", _dimension),
+    Rule((_REGISTER, _PUT, _SCHEDULE), _V, "ScalableDimension: begins with the service namespace.", _dimension),
     Rule((_REGISTER,), _V, _SOURCE, _variant),
     Rule(
         (_PUT,),
@@ -144,6 +166,24 @@ RULES = (
         "ObjectNotFoundException",
         "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html#API_DeregisterScalableTarget_Errors",
         _registered,
+    ),
+    Rule(
+        (_SCHEDULE,),
+        "ObjectNotFoundException",
+        "You cannot create a scheduled action until you have registered the resource as a scalable target.",
+        _registered,
+    ),
+    Rule(
+        (_SCHEDULE,),
+        _V,
+        "https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html",
+        _schedule,
+    ),
+    Rule(
+        (_SCHEDULE,),
+        _V,
+        "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ScalableTargetAction.html",
+        _scheduled_capacity,
     ),
     Rule((_PUT,), _V, f"PolicyType, {_TRACKING}: required if you are creating a policy.", _policy),
     Rule((_PUT,), _V, "ResourceLabel: only if the metric type is ALBRequestCountPerTarget.", _label),

@@ -30,6 +30,8 @@ _OF_MODE = {"real-time": (), "serverless": (), "asynchronous": (ASYNC_URI,)}
 _NOT_OF_MODE = {"real-time": (), "serverless": ("KmsKeyArn", "CaptureUri"), "asynchronous": ("CaptureUri",)}
 # Only with a network.
 NETWORK_PARAMETERS = ("SubnetIds", "SecurityGroupIds")
+# When `mlops pause` deleted the endpoint, or RUNS. No release sets it, so that each one brings its endpoint back.
+PAUSED, RUNS = "Paused", "no"
 _TRUTH = {"Type": "String", "AllowedValues": ["true", "false"]}
 # Of the endpoint as a whole, also where it has two slots.
 _SHARED_CHOICES = ("EncryptVolume", "CaptureSampling")
@@ -51,6 +53,7 @@ def endpoint_parameters(
     parameters: dict[str, Any] = {
         **{name: text for name in fixed_parameters(config)},
         **{name: {"Type": "CommaDelimitedList"} for name in NETWORK_PARAMETERS if in_vpc},
+        PAUSED: {**text, "Default": RUNS, "Description": "When the endpoint was paused, or no"},
     }
     if len(slots) == 1:
         return {**parameters, **choices}

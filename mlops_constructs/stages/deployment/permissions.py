@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ...config import Endpoint
 
 _SCALING = "sagemaker.application-autoscaling.amazonaws.com"
+# Scheduled actions also without office hours: a release removes those that there were, and a rollback puts them back.
+_CHANGES = (
+    *("DeleteScalingPolicy", "DeleteScheduledAction", "DeregisterScalableTarget"),
+    *("PutScalingPolicy", "PutScheduledAction", "RegisterScalableTarget"),
+)
 
 
 def serving_permissions(env: Environment, endpoint: str, image_arn: str, config: Endpoint) -> list[Statement]:
@@ -167,16 +172,7 @@ def _scaling(env: Environment) -> list[Statement]:
         "application-autoscaling:scalable-dimension": SCALABLE_DIMENSION,
     }
     return [
-        allow(
-            [
-                "application-autoscaling:DeleteScalingPolicy",
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:RegisterScalableTarget",
-            ],
-            targets,
-            when={"StringEquals": variants},
-        ),
+        allow([f"application-autoscaling:{name}" for name in _CHANGES], targets, when={"StringEquals": variants}),
         allow(
             [
                 "application-autoscaling:ListTagsForResource",

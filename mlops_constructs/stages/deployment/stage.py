@@ -121,12 +121,13 @@ class DeploymentStage(Construct):
             },
         )
 
-    def dev_stage(self) -> PipelineStage:
-        """Describe the pipeline stage ``DeployDev``; a stack that failed is replaced."""
+    def dev_stage(self, first: Action | None) -> PipelineStage:
+        """Describe the pipeline stage ``DeployDev``, perhaps with a first action; a stack that failed is replaced."""
+        before = [] if first is None else [first]
         mode = {"ActionMode": "REPLACE_ON_FAILURE"}
-        deploy = self._cloudformation("Deploy", "dev", mode, run_order=1, parameters="Release::dev.json")
-        test = self._test_action("dev", self.dev_smoke_test, run_order=2, namespace="Dev")
-        return PipelineStage("DeployDev", [deploy, test])
+        deploy = self._cloudformation("Deploy", "dev", mode, run_order=len(before) + 1, parameters="Release::dev.json")
+        test = self._test_action("dev", self.dev_smoke_test, run_order=len(before) + 2, namespace="Dev")
+        return PipelineStage("DeployDev", [*before, deploy, test])
 
     def change_set_actions(
         self, *, run_order: int, suffix: str = "ChangeSet", parameters: str = "Release::production.json"

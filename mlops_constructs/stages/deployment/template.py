@@ -14,7 +14,7 @@ from ...config.requests import AllowedEndpoint, EndpointLimits
 from .alarms import alarm_names, rollback_alarms
 from .autoscaling import autoscaling
 from .modes import ASYNC_URI, PROVISIONS, async_inference, serverless_variant
-from .parameters import endpoint_parameters
+from .parameters import PAUSED, RUNS, endpoint_parameters
 from .slots import ONLY, SLOTS, TWO, no_value_unless
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ...config.serving import Mode
     from .slots import Slot
 
+# The condition that is true while the endpoint is not paused.
+_RUNS = "Runs"
 _ROUTING = {"canary": "CANARY", "linear": "LINEAR", "all_at_once": "ALL_AT_ONCE"}
 Json = dict[str, Any]
 _RETAINED: Mapping[Mode, Json] = {
@@ -70,7 +72,7 @@ def endpoint_template(
         "Conditions": _conditions(config, slots),
         "Resources": _resources(config, _key_values(tags), slots, environment, in_vpc=in_vpc),
         "Outputs": {
-            "EndpointName": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
+            "EndpointName": {"Condition": _RUNS, "Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}},
             "ModelPackageArn": {"Value": {"Ref": "ModelPackageArn"}},
             # Those who invoke the endpoint find its folders here.
             **({ASYNC_URI: {"Value": {"Ref": ASYNC_URI}}} if config.mode == "asynchronous" else {}),
@@ -89,18 +91,20 @@ def _conditions(config: Endpoint, slots: Sequence[Slot]) -> Json:
     def is_set(parameter: str) -> Json:
         return {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, "0"]}]}
 
+    runs = {"Condition": _RUNS}
+    conditions: Json = {_RUNS: {"Fn::Equals": [{"Ref": PAUSED}, RUNS]}}
     if config.mode == "serverless":
-        return {PROVISIONS: is_set("ProvisionedConcurrency")}
-    conditions = {
+        return {**conditions, PROVISIONS: is_set("ProvisionedConcurrency")}
+    conditions |= {
         **({"Captures": is_set("CaptureSampling")} if config.mode == "real-time" else {}),
         "EncryptsVolume": is_true("EncryptVolume"),
     }
     for slot in slots:
         if slot.condition is None:
-            conditions[slot.scales] = is_true("Autoscales")
+            conditions[slot.scales] = {"Fn::And": [runs, is_true("Autoscales")]}
             continue
         conditions[slot.condition] = {"Fn::Not": [{"Fn::Equals": [{"Ref": SLOTS}, _other(slot).variant]}]}
-        scales = [{"Condition": slot.condition}, is_true(f"{slot.prefix}Autoscales")]
+        scales = [runs, {"Condition": slot.condition}, is_true(f"{slot.prefix}Autoscales")]
         conditions[slot.scales] = {"Fn::And": scales}
     if slots == TWO and config.rollout is not None:
         # An update that changes the set of variants can have no deployment policy.
@@ -126,7 +130,7 @@ def _resources(
             resources |= rollback_alarms(config.rollout, slot, config.mode)
     resources["Endpoint"] = _endpoint(config, tags, slots)
     for slot in slots:
-        resources |= autoscaling(slot, config.mode)
+        resources |= autoscaling(config, slot)
     return resources
 
 
@@ -203,7 +207,7 @@ def _endpoint(config: Endpoint, tags: list[Json], slots: Sequence[Slot]) -> Json
         **_RETAINED[config.mode],
         "Tags": tags + _release_tags(),
     }
-    endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Properties": properties}
+    endpoint: Json = {"Type": "AWS::SageMaker::Endpoint", "Condition": _RUNS, "Properties": properties}
     if config.rollout is None:
         return endpoint
     policy = _deployment(config.rollout, slots)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 CALLS = (
-    "application-autoscaling:PutScheduledAction",
     "cloudformation:CreateStackSet",
     "cloudformation:DescribeStackResource",
     "events:CreateApiDestination",

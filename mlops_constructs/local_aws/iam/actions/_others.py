@@ -147,7 +147,10 @@ _KEY_ACTIONS = [
     "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext",
 ]
-_SCALING = ["RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"]
+_SCALING = [
+    *("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"),
+    *("PutScheduledAction", "DeleteScheduledAction"),
+]
 _SCALING_READ = ["DescribeScalableTargets", "DescribeScalingPolicies", "DescribeScheduledActions"]
 _FUNCTION = ["GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration"]
 
