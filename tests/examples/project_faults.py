@@ -13,9 +13,8 @@ from mlops_constructs.pytest_plugin import RehearsalSettings
 @pytest.fixture(scope="session")
 def rehearsal_settings() -> RehearsalSettings:
     return RehearsalSettings(docker=False, seed=7)
+    # endregion
 
-
-# endregion
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.faults.faults import Faults
@@ -46,6 +45,4 @@ def test_a_server_that_never_starts_leaves_the_old_model(
     endpoint = local_aws.client("sagemaker").describe_endpoint(EndpointName=rehearsal.production_endpoint())
     assert endpoint["EndpointStatus"] == "InService"
     assert [one["release"] for one in rehearsal.releases()] == [1]
-
-
-# endregion
+    # endregion

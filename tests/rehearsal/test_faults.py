@@ -103,6 +103,24 @@ def test_26_a_production_that_was_never_created_is_created_by_the_next_release(
     assert champion.status == "Succeeded"
 
 
+@pytest.mark.reliability(1)
+def test_01_an_upload_whose_event_comes_twice_trains_and_releases_once(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    executions = pipeline.client("codepipeline").list_pipeline_executions
+    known = {one["pipelineExecutionId"] for one in executions(pipelineName=pipeline.name)["pipelineExecutionSummaries"]}
+    before = State.of(pipeline)
+    faults.inject("twice-event:Object Created:times=99")
+    pipeline.release()
+    pipeline.settle()
+    after = State.of(pipeline)
+    listed = executions(pipelineName=pipeline.name)["pipelineExecutionSummaries"]
+    ended = sorted(one["status"] for one in listed if one["pipelineExecutionId"] not in known)
+    assert ended == ["Stopped", "Succeeded"]
+    assert len(after.jobs) == len(before.jobs) + 1
+    wait_for(lambda: len(State.of(pipeline).releases) == len(before.releases) + 1)
+
+
 @pytest.mark.reliability(8, 9)
 @pytest.mark.parametrize(
     "fault",

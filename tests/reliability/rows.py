@@ -27,9 +27,9 @@ class Row:
 _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "The same S3 event comes twice",
-        "A function that gets an event again adopts its job and finds its package: no second job, no second version",
-        "EventBridge may deliver one upload twice. Then two executions start, and each trains: the names of jobs come"
-        ' from the execution. `Dataset(duplicates="skip")` stops the second one.',
+        "A function that gets an event again adopts its job and finds its package. When EventBridge delivers one upload"
+        " twice, the second execution is stopped before it trains",
+        "",
         "",
     ),
     (
