@@ -133,7 +133,8 @@ class MLOpsPipeline(Grants):
             permissions_boundary_arn: Permissions boundary of every role. Reference.
             role_path: IAM path of every role, such as ``/ml/``. Literal.
             log_retention_in_days: How long logs are kept, one of CloudWatch's values. Literal.
-            removal: ``retain`` refuses to destroy buckets and repositories that are not empty. ``destroy`` deletes
+            removal: ``retain`` refuses to destroy buckets and repositories that are not empty, and anything while the
+                pipeline has endpoints (``mlops teardown`` deletes them first). ``destroy`` deletes endpoints,
                 data sets, models and images together with the stack; use it only in a sandbox or a test. Literal.
 
         Raises:

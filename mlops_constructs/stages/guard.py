@@ -73,7 +73,7 @@ class GuardStage(Construct):
         prefixes = list(dict.fromkeys([env.name, tuning_prefix(env.name)]))
         permissions = _listing(env, pipelines, endpoints)
         if not env.retain:
-            permissions += _deleting(env, pipelines, endpoints, prefixes, packages_arn)
+            permissions += _deleting(env, pipelines, endpoints, packages_arn)
         self.function = Function(
             self,
             "guard_destroy",
@@ -119,7 +119,6 @@ def _deleting(
     env: Environment,
     pipelines: Sequence[Pipeline],
     endpoints: Sequence[str],
-    prefixes: Sequence[str],
     packages_arn: str,
 ) -> list[Statement]:
     """Allow deleting it: only of a pipeline with ``removal="destroy"``."""
@@ -130,7 +129,7 @@ def _deleting(
             "codepipeline:DisableStageTransition",
             [env.arn("codepipeline", f"{one.name}/{one.second_stage}") for one in pipelines],
         ),
-        *_stopping(env, prefixes),
+        *_stopping(env),
         # It does not have to pass the role: the stack keeps its role.
         allow("cloudformation:DeleteStack", [env.arn("cloudformation", f"stack/{one}/*") for one in endpoints]),
         allow("sagemaker:DeleteEndpoint", [env.arn("sagemaker", f"endpoint/{one}") for one in endpoints]),
@@ -153,10 +152,10 @@ def _deleting(
     ]
 
 
-def _stopping(env: Environment, prefixes: Sequence[str]) -> Iterator[Statement]:
-    for action, kind in (
-        ("StopHyperParameterTuningJob", "hyper-parameter-tuning-job"),
-        ("StopProcessingJob", "processing-job"),
-        ("StopTrainingJob", "training-job"),
+def _stopping(env: Environment) -> Iterator[Statement]:
+    for action, job in (
+        ("StopHyperParameterTuningJob", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*"),
+        ("StopProcessingJob", f"processing-job/{env.name}-*"),
+        ("StopTrainingJob", f"training-job/{env.name}-*"),
     ):
-        yield allow(f"sagemaker:{action}", [env.arn("sagemaker", f"{kind}/{prefix}-*") for prefix in prefixes])
+        yield allow(f"sagemaker:{action}", env.arn("sagemaker", job))

@@ -176,3 +176,31 @@ def test_a_stack_that_changes_for_ever_is_named(bench: Bench) -> None:
 def test_a_pipeline_that_is_not_there_is_named(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["teardown", "rose", "--region", bench.aws.region]) == 1
     assert "the pipeline 'rose' does not exist in this account and region; existing: iris" in capsys.readouterr().err
+
+
+def transitions(bench: Bench) -> list[bool]:
+    states = bench.codepipeline.get_pipeline_state(name="iris")["stageStates"]
+    return [one["inboundTransitionState"]["enabled"] for one in states]
+
+
+def test_a_pipeline_that_was_torn_down_takes_no_executions_until_that_is_cancelled(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert teardown(bench, "--dry-run") == 0
+    assert all(transitions(bench)), "a look changes nothing"
+    assert teardown(bench, "--yes") == 0
+    assert transitions(bench) == [True, False, True]
+    assert f"mlops teardown iris --region {bench.aws.region} --cancel" in capsys.readouterr().out
+    late = bench.start("iris")
+    assert teardown(bench, "--cancel") == 0
+    assert transitions(bench) == [True, True, True]
+    wait_for(lambda: "Wait" in bench.actions("iris", late))
+
+
+def test_a_stack_whose_role_is_gone_says_how_it_comes_back(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = bench.aws.cloudformation.live_stack("iris-production")
+    assert stack is not None
+    assert stack.desired is not None
+    stack.desired.role_arn = f"arn:aws:iam::{bench.aws.account_id}:role/gone"
+    assert teardown(bench, "--yes") == 1
+    assert "Run cdktf deploy, which makes the role again, then run this again" in capsys.readouterr().err

@@ -26,7 +26,7 @@ def aimed(program: Program) -> Iterator[Recorded]:
     """Give the calls for the roles, buckets, keys and queues of a stack."""
     for pipeline in program.pipelines:
         site = _Site(program, pipeline)
-        for rows in (_deliver, _deploy, _jobs, _judge, _listings, _batches):
+        for rows in (_deliver, _deploy, _delete, _jobs, _judge, _listings, _batches):
             yield from filter(program.concerns, rows(site))
         yield from filter(program.concerns, refused(pipeline))
     yield from _trusts(program)
@@ -138,6 +138,16 @@ def _deploy(site: _Site) -> Iterator[Recorded]:
             yield site.call(deploy, f"sagemaker:{action}", endpoint)
         alarm = site.arn("cloudwatch", f"alarm:{site.name}-{other}-errors")
         yield site.call(deploy, "cloudwatch:DeleteAlarms", alarm)
+
+
+def _delete(site: _Site) -> Iterator[Recorded]:
+    """What a destroy may not delete: the models of others, and what other services scale."""
+    for action, kind in (("DeleteModel", "model"), ("DeleteEndpointConfig", "endpoint-config")):
+        for tags in ({"aws__ResourceTag/mlops:pipeline": _OTHER}, {}):
+            yield site.call("guard-destroy", f"sagemaker:{action}", site.arn("sagemaker", f"{kind}/x"), **tags)
+    target = site.arn(_SCALING, "scalable-target/ID")
+    keys = {f"{_SCALING}__service-namespace": "dynamodb"}
+    yield site.call("guard-destroy", f"{_SCALING}:DeregisterScalableTarget", target, **keys)
 
 
 def _jobs(site: _Site) -> Iterator[Recorded]:

@@ -35,6 +35,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _monitoring()
     yield from _retraining()
     yield from _batches()
+    yield from _leaving()
     yield from _granted()
 
 
@@ -43,6 +44,7 @@ def optional_calls() -> Iterator[tuple[Recorded, ...]]:
     # https://docs.aws.amazon.com/sagemaker/latest/dg/model-checkpoints.html
     for action in ("GetObject", "PutObject"):
         yield (_call("training", f"s3:{action}", "arn:aws:s3:::{artifacts}/checkpoints/{pipeline}/ID/1.pt"),)
+    yield from _deleting()
     # The folders that a person may upload data sets to.
     for folder in ("customers", "data"):
         yield (_call("notebook", "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv"),)
@@ -294,6 +296,56 @@ def _retraining() -> Iterator[tuple[Recorded, ...]]:
     why = f"{folder}/executions/ID.json"
     yield (starts, _call("gather-evidence", "s3:GetObject", f"{bucket}/{why}"))
     yield (starts, _call("gather-evidence", "s3:ListBucket", bucket, {"s3:prefix": why}))
+
+
+def _leaving() -> Iterator[tuple[Recorded, ...]]:
+    """What is looked at when a stack is destroyed."""
+    guard = "guard-destroy"
+    yield (_by("lambda.amazonaws.com", "sts:AssumeRole", "{role: guard-destroy}", {}),)
+    yield (_call(guard, "codepipeline:ListPipelineExecutions", arn("codepipeline", "{pipeline}")),)
+    for stage in ("dev", "production"):
+        yield (_call(guard, "cloudformation:DescribeStacks", arn("cloudformation", f"stack/{{pipeline}}-{stage}/*")),)
+    yield (_call(guard, "cloudwatch:DescribeAlarms", arn("cloudwatch", "alarm:*")),)
+    for action in (
+        "application-autoscaling:DescribeScalableTargets",
+        *("sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints", "sagemaker:ListModels"),
+        *("sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"),
+        *("sagemaker:ListModelPackages", "tag:GetResources"),
+    ):
+        yield (_call(guard, action, "*"),)
+
+
+def _deleting() -> Iterator[tuple[Recorded, ...]]:
+    """What a destroy deletes of a pipeline with ``removal="destroy"``; only some build an image, or tune."""
+    guard, image = "guard-destroy", arn("codepipeline", "{pipeline}-image")
+    yield (_call(guard, "codepipeline:ListPipelineExecutions", image),)
+    for name in (arn("codepipeline", "{pipeline}"), image):
+        yield (_call(guard, "codepipeline:StopPipelineExecution", name),)
+    for stage in ("Prepare",):
+        yield (_call(guard, "codepipeline:DisableStageTransition", arn("codepipeline", f"{{pipeline}}/{stage}")),)
+    for stage in ("Build",):
+        yield (_call(guard, "codepipeline:DisableStageTransition", f"{image}/{stage}"),)
+    for action, name in (
+        ("StopTrainingJob", "{training job}"),
+        ("StopHyperParameterTuningJob", "{tuning job}"),
+        ("StopHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/{pipeline}-HEX")),
+        ("StopProcessingJob", arn("sagemaker", "processing-job/{pipeline}-HEX")),
+        ("DeleteModelPackage", _PACKAGE),
+    ):
+        yield (_call(guard, f"sagemaker:{action}", name),)
+    tagged = {"aws:resourcetag/mlops:pipeline": "{pipeline}"}
+    for action, kind in (("DeleteEndpointConfig", "endpoint-config"), ("DeleteModel", "model")):
+        yield (_call(guard, f"sagemaker:{action}", arn("sagemaker", f"{kind}/ID"), tagged),)
+    targets = {"application-autoscaling:service-namespace": "sagemaker"}
+    target = arn("application-autoscaling", "scalable-target/ID")
+    yield (_call(guard, "application-autoscaling:DeregisterScalableTarget", target, targets),)
+    for stage in ("dev", "production"):
+        endpoint = f"{{pipeline}}-{stage}"
+        group = f"{arn('logs', f'log-group:/aws/sagemaker/Endpoints/{endpoint}')}:log-stream:"
+        yield (_call(guard, "cloudformation:DeleteStack", arn("cloudformation", f"stack/{endpoint}/*")),)
+        yield (_call(guard, "sagemaker:DeleteEndpoint", arn("sagemaker", f"endpoint/{endpoint}")),)
+        yield (_call(guard, "cloudwatch:DeleteAlarms", arn("cloudwatch", f"alarm:{endpoint}-ServerErrors-ID")),)
+        yield (_call(guard, "logs:DeleteLogGroup", group),)
 
 
 def _granted() -> Iterator[tuple[Recorded, ...]]:

@@ -81,12 +81,16 @@ def _destruction(role: str, pipeline: str, site: _Site, program: Program) -> Ite
     yield Recorded(role, "codebuild:UpdateProject", site.arn("codebuild", f"project/{pipeline}-image"))
     yield Recorded(role, "ecr:BatchDeleteImage", site.arn("ecr", f"repository/{pipeline}"))
     yield Recorded(role, "ecr:SetRepositoryPolicy", site.arn("ecr", f"repository/{pipeline}"))
-    yield Recorded(role, "sagemaker:DeleteModelPackage", site.arn("sagemaker", f"model-package/{pipeline}/1"))
     yield Recorded(role, "codecommit:DeleteRepository", site.arn("codecommit", pipeline))
     yield Recorded(role, "logs:DeleteLogGroup", site.arn("logs", f"log-group:/aws/lambda/{pipeline}-train-model:*"))
-    yield Recorded(role, "cloudformation:DeleteStack", site.arn("cloudformation", f"stack/{pipeline}-production/ID"))
     yield Recorded(role, "cloudformation:UpdateStack", site.arn("cloudformation", f"stack/{pipeline}-production/ID"))
     yield Recorded(role, "events:DeleteRule", site.arn("events", f"rule/{pipeline}-on-upload"))
+    # With removal="destroy" it deletes both; tests/stages/test_guard.py proves that it reads only with "retain".
+    if "-guard-destroy" not in role:
+        yield Recorded(role, "sagemaker:DeleteModelPackage", site.arn("sagemaker", f"model-package/{pipeline}/1"))
+        yield Recorded(
+            role, "cloudformation:DeleteStack", site.arn("cloudformation", f"stack/{pipeline}-production/ID")
+        )
 
 
 def _of_another_pipeline(role: str, site: _Site) -> Iterator[Recorded]:

@@ -13,6 +13,7 @@ import pytest
 from rehearsal.centroid_container import write_container
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 
+from mlops_constructs.errors import RehearsalError
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -250,6 +251,17 @@ def test_the_second_runs_on_the_new_type_and_scales_automatically_again(
     assert released.status == "Succeeded", released.reason
     assert served(site)["ProductionVariants"][0]["InstanceType"] == "ml.c5.large"
     assert scalable(site) == [(f"endpoint/{site.pipeline}-production/variant/primary", 2, 4)]
+    site.rehearsal.ask_production()
+    assert site.rehearsal.result.metrics["accuracy"] > 0.8
+    assert site.terraform.drift() == []
+
+
+def test_a_plain_destroy_is_refused_before_anything_is_lost(site: Site, outcome: Execution) -> None:
+    before = site.terraform.resources()
+    with pytest.raises(RehearsalError, match=f"Run: mlops teardown {site.pipeline} --yes") as caught:
+        site.terraform.destroy()
+    assert f"stack {site.pipeline}-production, stack {site.pipeline}-dev" in str(caught.value)
+    assert site.terraform.resources() == before
     site.rehearsal.ask_production()
     assert site.rehearsal.result.metrics["accuracy"] > 0.8
     assert site.terraform.drift() == []
