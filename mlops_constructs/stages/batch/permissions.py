@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.network import network_permissions
-from ..._aws.policy import allow, pass_role, pull_image, report_result, through
+from ..._aws.policy import allow, pass_role, pull_image, report_result
 from ...config._instances import has_own_disks
 from .request import PIPELINE_TAG
 
@@ -58,7 +58,7 @@ def job_permissions(config: BatchTransform, env: Environment, image_arn: str) ->
 
 
 def start_permissions(
-    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic: tuple[str, bool]
+    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic_arn: str
 ) -> list[Statement]:
     """Return what start_batch needs; ``prefix`` begins the names of the jobs."""
     stores = env.stores
@@ -70,13 +70,11 @@ def start_permissions(
         allow("s3:GetObject", f"{stores.data_bucket_arn}/{config.input_prefix}*"),
         allow("s3:PutObject", f"{stores.data_bucket_arn}/{config.output_prefix}*/{MANIFEST}"),
         *_records(config, env),
-        *_notify(env, topic),
+        allow("sns:Publish", topic_arn),
     ]
 
 
-def record_permissions(
-    config: BatchTransform, env: Environment, prefix: str, topic: tuple[str, bool]
-) -> list[Statement]:
+def record_permissions(config: BatchTransform, env: Environment, prefix: str, topic_arn: str) -> list[Statement]:
     """Return what record_batch needs: to describe its jobs, to read what they wrote, and their logs."""
     stores = env.stores
     return [
@@ -88,7 +86,7 @@ def record_permissions(
         ),
         *_records(config, env),
         _read_logs(env),
-        *_notify(env, topic),
+        allow("sns:Publish", topic_arn),
     ]
 
 
@@ -183,10 +181,3 @@ def _folder(env: Environment, actions: list[str], folder: str) -> Statement:
 
 def _read_logs(env: Environment) -> Statement:
     return allow("logs:FilterLogEvents", f"{env.arn('logs', f'log-group:{LOGS}')}:*")
-
-
-def _notify(env: Environment, topic: tuple[str, bool]) -> list[Statement]:
-    """Allow notifying people; ``topic`` is its ARN, and whether it is the pipeline's, which its key encrypts."""
-    arn, is_ours = topic
-    use = allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns"))
-    return [allow("sns:Publish", arn), *([use] if is_ours else [])]
