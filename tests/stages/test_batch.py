@@ -143,6 +143,12 @@ def test_people_of_another_topic_are_notified_there() -> None:
         assert resources(theirs, purpose, "sns:Publish") == ["arn:aws:sns:us-east-1:123456789012:team"]
 
 
+def test_a_pipeline_that_only_scores_files_has_no_instances_in_between() -> None:
+    idle = synth(batch=BatchTransform(), dev=Endpoint.serverless(), production=Endpoint.serverless())
+    assert dev_actions(idle) == [("Deploy", 1), ("SmokeTest", 2), ("BatchSmokeTest", 2)]
+    assert idle.function_document("start_batch") == synth(batch=BatchTransform()).function_document("start_batch")
+
+
 def test_a_grant_to_score_needs_batches() -> None:
     pipeline = MLOpsPipeline(new_stack(), "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
     with pytest.raises(ConfigError, match="give a BatchTransform"):
