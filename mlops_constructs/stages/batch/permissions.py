@@ -67,7 +67,13 @@ def start_permissions(
         allow("sagemaker:DescribeModelPackage", packages_arn),
         *_released(env),
         _folder(env, ["s3:ListBucket", "s3:ListBucketVersions"], config.input_prefix),
-        allow("s3:GetObject", f"{stores.data_bucket_arn}/{config.input_prefix}*"),
+        allow(
+            "s3:GetObject",
+            [
+                f"{stores.data_bucket_arn}/{config.input_prefix}*",
+                f"{stores.data_bucket_arn}/{config.output_prefix}*/{RECORD}",
+            ],
+        ),
         allow("s3:PutObject", f"{stores.data_bucket_arn}/{config.output_prefix}*/{MANIFEST}"),
         *_records(config, env),
         allow("sns:Publish", topic_arn),
@@ -170,7 +176,7 @@ def _records(config: BatchTransform, env: Environment) -> list[Statement]:
     records = f"{stores.data_bucket_arn}/{config.output_prefix}*/{RECORD}"
     return [
         _folder(env, ["s3:ListBucket"], config.output_prefix),
-        allow(["s3:GetObject", "s3:PutObject"], records),
+        allow("s3:PutObject", records),
         *stores.use_data_key(write=True),
     ]
 
