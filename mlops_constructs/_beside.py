@@ -63,7 +63,7 @@ def make_batch(
         image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
         packages_arn=registry.packages_arn,
-        topic=(approval.topic_arn, approval.topic is not None),
+        topic_arn=approval.topic_arn,
         smoke_test=config.dev.smoke_test,
     )
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlops_constructs import Algorithm, Approval, BatchTransform, Dataset, MLOpsPipeline
+from mlops_constructs import Algorithm, Approval, BatchTransform, Dataset, Endpoint, MLOpsPipeline
 from mlops_constructs.provider import AwsProvider
 
 from cdktf import App, TerraformStack
@@ -21,6 +21,11 @@ BATCH = BatchTransform(
 # The same once a night, for all files that are in the folder then: `batch=NIGHTLY`.
 # region: nightly
 NIGHTLY = BatchTransform(schedule_expression="cron(0 2 * * ? *)", instance_count=4)
+# endregion
+
+# A team that only scores files pays for no instances in between: `dev=IDLE, production=IDLE`.
+# region: idle
+IDLE = Endpoint.serverless()
 # endregion
 
 

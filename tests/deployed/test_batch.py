@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,6 +18,7 @@ from mlops_constructs import MlopsError
 from mlops_constructs.cli.main import main
 from mlops_constructs.deployed import DeployedPipeline, connect
 from mlops_constructs.deployed.batch import Batches
+from mlops_constructs.deployed.made_running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,3 +228,36 @@ def test_ctrl_c_says_that_uploads_are_scored(
     assert main(["batch", NAME, str(file)]) == 130
 
     assert "what is uploaded is scored all the same" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        (f"{NAME}-batch-0123456789abcdef0123", True),
+        (f"{NAME}-golden-0123456789ab", True),
+        (f"{NAME}-golden-0123456789ab-r2", True),
+        (f"{NAME}-batch-nightly", False),
+        (f"other-{NAME}-batch-0123456789abcdef0123", False),
+    ],
+)
+def test_a_teardown_stops_the_jobs_of_this_pipeline_only(name: str, ours: bool) -> None:
+    sagemaker = boto3.client("sagemaker", region_name="us-east-1")
+    summary = {
+        "TransformJobName": name,
+        "TransformJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:transform-job/{name}",
+        "CreationTime": datetime(2026, 11, 27, tzinfo=timezone.utc),
+        "TransformJobStatus": "InProgress",
+    }
+
+    def listed(model: Any, **_: Any) -> Any:
+        members = model.output_shape.members
+        (found,) = (one for one in members if one.endswith("Summaries"))
+        jobs = [summary] if model.name == "ListTransformJobs" else []
+        return type("Response", (), {"status_code": 200})(), {"ResponseMetadata": {}, found: jobs}
+
+    sagemaker.meta.events.register("before-call.sagemaker", listed)
+    pipeline = SimpleNamespace(name=NAME, client=lambda _: sagemaker)
+
+    found = {one.name for one in Running(pipeline, None).jobs()}  # type: ignore[arg-type]
+
+    assert found == ({name} if ours else set())

@@ -9,7 +9,7 @@ import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "serving_modes.md").read_text()
-MODES = ["Real-time", "Serverless", "Asynchronous"]
+MODES = ["Real-time", "Serverless", "Asynchronous", "Batch"]
 HEAD, _, *LINES = [line for line in PAGE.partition("## What each mode guarantees")[2].splitlines() if line[:1] == "|"]
 ROWS = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in LINES]
 CELLS = [pytest.param(cell, id=f"{row[0]} / {mode}") for row in ROWS for mode, cell in zip(MODES, row[1:], strict=True)]

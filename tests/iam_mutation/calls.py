@@ -362,5 +362,9 @@ def _granted() -> Iterator[tuple[Recorded, ...]]:
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-iam-permissions.html
     for action in ("GetPipelineState", "GetPipelineExecution"):
         yield (_by(leads, f"codepipeline:{action}", arn("codepipeline", "{pipeline}"), {}),)
+    # Whoever reads the variables of a function needs the key that encrypts them:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+    crm, through_lambda = f"arn:aws:iam::{ACCOUNT}:role/crm-export", {"kms:viaservice": "lambda.{region}.amazonaws.com"}
+    yield (_by(crm, "kms:Decrypt", "{key}", through_lambda),)
     approval = arn("codepipeline", "{pipeline}/Approve/Approve")
     yield (_by(leads, "codepipeline:PutApprovalResult", approval, {}),)

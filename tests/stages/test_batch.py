@@ -49,25 +49,26 @@ def resources(stack: Synthesized, purpose: str, action: str) -> list[str]:
     return found
 
 
-def dev_actions(stack: Synthesized) -> list[tuple[str, int]]:
+def dev_actions(stack: Synthesized) -> dict[str, int]:
     (pipeline,) = (one for one in stack.all("aws_codepipeline").values() if "image" not in one["name"])
     (found,) = (one["action"] for one in pipeline["stage"] if one["name"] == "DeployDev")
-    return [(one["name"], one["run_order"]) for one in found]
+    return {one["name"]: one["run_order"] for one in found}
 
 
 def test_the_default_pipeline_scores_no_files() -> None:
     plain = synth()
     assert not [name for name in plain.all("aws_lambda_function") if "_batch_" in name]
-    assert dev_actions(plain) == [("Deploy", 1), ("SmokeTest", 2)]
+    assert "BatchSmokeTest" not in dev_actions(plain)
 
 
 def test_a_candidate_is_tested_beside_the_smoke_test_of_dev(stack: Synthesized) -> None:
-    assert dev_actions(stack) == [("Deploy", 1), ("SmokeTest", 2), ("BatchSmokeTest", 2)]
+    actions = dev_actions(stack)
+    assert actions["BatchSmokeTest"] == actions["SmokeTest"]
 
 
 def test_a_baseline_comes_after_both() -> None:
     actions = dev_actions(synth(batch=BatchTransform(), monitoring=Monitoring()))
-    assert actions[-2:] == [("BatchSmokeTest", 2), ("Baseline", 3)]
+    assert actions["Baseline"] > actions["BatchSmokeTest"]
 
 
 def test_an_upload_to_the_folder_starts_a_job(stack: Synthesized) -> None:
@@ -137,13 +138,16 @@ def test_the_output_in_an_existing_bucket_has_the_key_of_the_bucket() -> None:
     assert function["environment"]["variables"]["OUTPUT_KEY_ARN"] == key
 
 
-def test_the_key_is_used_for_the_topic_of_the_pipeline_only(stack: Synthesized) -> None:
-    def through_sns(one: Synthesized) -> bool:
-        return "sns." in json.dumps(statements(one, "record_batch_role"))
-
+def test_people_of_another_topic_are_notified_there() -> None:
     theirs = synth(batch=BatchTransform(), approval=Approval(topic_arn="arn:aws:sns:us-east-1:123456789012:team"))
-    assert through_sns(stack)
-    assert not through_sns(theirs)
+    for purpose in ("start_batch_role", "record_batch_role"):
+        assert resources(theirs, purpose, "sns:Publish") == ["arn:aws:sns:us-east-1:123456789012:team"]
+
+
+def test_a_pipeline_that_only_scores_files_has_no_instances_in_between() -> None:
+    idle = synth(batch=BatchTransform(), dev=Endpoint.serverless(), production=Endpoint.serverless())
+    assert "BatchSmokeTest" in dev_actions(idle)
+    assert idle.function_document("start_batch") == synth(batch=BatchTransform()).function_document("start_batch")
 
 
 def test_a_grant_to_score_needs_batches() -> None:

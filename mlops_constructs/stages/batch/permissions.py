@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..._aws.keys import use_key, use_key_for_volumes
 from ..._aws.network import network_permissions
-from ..._aws.policy import allow, pass_role, pull_image, report_result, through
+from ..._aws.policy import allow, pass_role, pull_image, report_result
 from ...config._instances import has_own_disks
 from .request import PIPELINE_TAG
 
@@ -58,7 +58,7 @@ def job_permissions(config: BatchTransform, env: Environment, image_arn: str) ->
 
 
 def start_permissions(
-    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic: tuple[str, bool]
+    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic_arn: str
 ) -> list[Statement]:
     """Return what start_batch needs; ``prefix`` begins the names of the jobs."""
     stores = env.stores
@@ -67,16 +67,20 @@ def start_permissions(
         allow("sagemaker:DescribeModelPackage", packages_arn),
         *_released(env),
         _folder(env, ["s3:ListBucket", "s3:ListBucketVersions"], config.input_prefix),
-        allow("s3:GetObject", f"{stores.data_bucket_arn}/{config.input_prefix}*"),
+        allow(
+            "s3:GetObject",
+            [
+                f"{stores.data_bucket_arn}/{config.input_prefix}*",
+                f"{stores.data_bucket_arn}/{config.output_prefix}*/{RECORD}",
+            ],
+        ),
         allow("s3:PutObject", f"{stores.data_bucket_arn}/{config.output_prefix}*/{MANIFEST}"),
         *_records(config, env),
-        *_notify(env, topic),
+        allow("sns:Publish", topic_arn),
     ]
 
 
-def record_permissions(
-    config: BatchTransform, env: Environment, prefix: str, topic: tuple[str, bool]
-) -> list[Statement]:
+def record_permissions(config: BatchTransform, env: Environment, prefix: str, topic_arn: str) -> list[Statement]:
     """Return what record_batch needs: to describe its jobs, to read what they wrote, and their logs."""
     stores = env.stores
     return [
@@ -88,7 +92,7 @@ def record_permissions(
         ),
         *_records(config, env),
         _read_logs(env),
-        *_notify(env, topic),
+        allow("sns:Publish", topic_arn),
     ]
 
 
@@ -172,7 +176,7 @@ def _records(config: BatchTransform, env: Environment) -> list[Statement]:
     records = f"{stores.data_bucket_arn}/{config.output_prefix}*/{RECORD}"
     return [
         _folder(env, ["s3:ListBucket"], config.output_prefix),
-        allow(["s3:GetObject", "s3:PutObject"], records),
+        allow("s3:PutObject", records),
         *stores.use_data_key(write=True),
     ]
 
@@ -183,10 +187,3 @@ def _folder(env: Environment, actions: list[str], folder: str) -> Statement:
 
 def _read_logs(env: Environment) -> Statement:
     return allow("logs:FilterLogEvents", f"{env.arn('logs', f'log-group:{LOGS}')}:*")
-
-
-def _notify(env: Environment, topic: tuple[str, bool]) -> list[Statement]:
-    """Allow notifying people; ``topic`` is its ARN, and whether it is the pipeline's, which its key encrypts."""
-    arn, is_ours = topic
-    use = allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns"))
-    return [allow("sns:Publish", arn), *([use] if is_ours else [])]
