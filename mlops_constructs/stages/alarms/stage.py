@@ -52,6 +52,7 @@ class AlarmsStage(Construct):
         image_pipeline: str | None,
         queue_name: str | None,
         topic_arn: str,
+        topic_is_ours: bool,
     ) -> None:
         """Make the alarms and the function.
 
@@ -66,6 +67,7 @@ class AlarmsStage(Construct):
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
             topic_arn: SNS topic that is notified.
+            topic_is_ours: Whether it is encrypted with the pipeline's key.
         """
         super().__init__(scope, id_)
         self._env, self._topic_arn, self._requests = env, topic_arn, counted_requests(mode)
@@ -89,7 +91,13 @@ class AlarmsStage(Construct):
             for variant, alarm in endpoint_alarms(config, env.name, variants, mode)
         ]
         self.notify_people = notify_people(
-            self, env=env, config=config, approval=approval, stack=production_endpoint, topic_arn=topic_arn
+            self,
+            env=env,
+            config=config,
+            approval=approval,
+            stack=production_endpoint,
+            topic_arn=topic_arn,
+            topic_is_ours=topic_is_ours,
         )
 
     @property
