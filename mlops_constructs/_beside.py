@@ -123,7 +123,7 @@ def make_alarms(
     env: Environment,
     image: ImageStage,
     deployment: DeploymentStage,
-    topic_arn: str,
+    approval: ApprovalStage,
 ) -> AlarmsStage:
     """Create the alarms and notifications for the approval's topic."""
     return AlarmsStage(
@@ -134,9 +134,11 @@ def make_alarms(
         env=env,
         production_endpoint=deployment.production_endpoint,
         variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
+        mode=config.production.mode,
         image_pipeline=None if image.pipeline is None else image.pipeline.name,
         queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
-        topic_arn=topic_arn,
+        topic_arn=approval.topic_arn,
+        topic_is_ours=approval.topic is not None,
     )
 
 

@@ -155,7 +155,7 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         *(image, registry, training, evaluation, deployment, approval),
         releases=make_releases(scope, env, registry, deployment),
         retirement=make_retirement(scope, config, env, deployment),
-        alarms=make_alarms(scope, config, env, image, deployment, approval.topic_arn),
+        alarms=make_alarms(scope, config, env, image, deployment, approval),
         budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),

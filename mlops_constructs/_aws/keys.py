@@ -21,19 +21,18 @@ def use_key(stores: Stores) -> Statement:
 
 
 def use_key_for_function(stores: Stores, permissions: Sequence[Statement]) -> list[Statement]:
-    """Allow what a function with these permissions needs: for its environment variables, objects, and topic.
+    """Allow what a function with these permissions needs: for its environment variables and the objects it may access.
 
     Lambda decrypts the variables with a grant to the role; the grant is lost when the role is replaced.
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
     """
     actions = " ".join(str(statement["Action"]) for statement in permissions)
     reads, writes = "s3:GetObject" in actions, "s3:PutObject" in actions
-    topic = ["sns"] if "sns:Publish" in actions else []
     # An existing queue may be encrypted with the same key.
     queue = ["sqs"] if stores.queue_is_existing else []
     # The parts of an upload are read again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
-    decrypting = ["lambda", *(["s3"] if reads or writes else []), *queue, *topic]
-    encrypting = [*(["s3"] if writes else []), *queue, *topic]
+    decrypting = ["lambda", *(["s3"] if reads or writes else []), *queue]
+    encrypting = [*(["s3"] if writes else []), *queue]
     return [
         allow("kms:Decrypt", stores.key_arn, when=through(stores.region, *decrypting)),
         *(

@@ -27,7 +27,8 @@ class Alarms(Part):
         max_client_error_percent: The same of 4XX errors, which the caller causes. None, no alarm, unless given.
             Literal.
         max_latency_ms: Model latency, 1 to 60,000 ms, that 99 percent of the requests must not exceed; the alarm rings
-            when they do in two of the last three periods. None for no alarm. Literal.
+            when they do in two of the last three periods. None for no alarm; an asynchronous endpoint, whose requests
+            wait in a queue, has none. Literal.
         min_requests: Minimum number of requests in five minutes; with fewer, no alarm of the endpoint rings.
             1 to 1,000,000. Literal.
         approval_reminder_percent: Percentage of ``Approval(timeout_in_minutes=...)``, 1 to 99, after which an approval

@@ -163,7 +163,8 @@ def _jobs(site: _Site) -> Iterator[Recorded]:
             yield Recorded(role, f"kms:{action}", site.key)
     for purpose in ("training", "evaluation", "batch", "model-dev", "model-production"):
         yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/Billing")
-    yield site.call("watch-traffic", "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/SageMaker")
+    for purpose in ("watch-traffic", "record-release"):
+        yield site.call(purpose, "cloudwatch:PutMetricData", "*", cloudwatch__namespace="AWS/SageMaker")
 
 
 def _judge(site: _Site) -> Iterator[Recorded]:
@@ -272,6 +273,9 @@ def _resources(program: Program) -> Iterator[Recorded]:
             yield from _key_elsewhere(program, arn)
         elif service in events:
             yield Recorded("events.amazonaws.com", events[service], arn, keys)
+        if service == "sns":
+            elsewhere = _context({"aws__SourceAccount": _ELSEWHERE})
+            yield Recorded("cloudwatch.amazonaws.com", "sns:Publish", arn, elsewhere)
 
 
 def _without_tls(program: Program, bucket: str) -> Iterator[Recorded]:

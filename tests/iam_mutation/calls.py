@@ -32,6 +32,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _more_than_rehearsed()
     yield from _services()
     yield from _ab_tests()
+    yield from _notifications()
     yield from _monitoring()
     yield from _retraining()
     yield from _batches()
@@ -227,6 +228,29 @@ def _batches() -> Iterator[tuple[Recorded, ...]]:
         yield (_call(purpose, "logs:FilterLogEvents", group),)
     # The golden test lists its folder with a prefix.
     yield (_call("batch", "s3:ListBucket", artifacts, {"s3:prefix": "batch-tests/{pipeline}/HEX/in/golden.csv"}),)
+
+
+def _notifications() -> Iterator[tuple[Recorded, ...]]:
+    """What people are notified of, by the alarms and by the function; and the metrics of a release."""
+    topic = arn("sns", "{pipeline}-approvals")
+    yield (_by("cloudwatch.amazonaws.com", "sns:Publish", topic, _IN_ACCOUNT),)
+    yield (_call("notify-people", "sns:Publish", topic),)
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    for action in ("Decrypt", "GenerateDataKey"):
+        yield (_call("notify-people", f"kms:{action}", "{key}", {"kms:viaservice": "sns.{region}.amazonaws.com"}),)
+    stack = arn("cloudformation", "stack/{pipeline}-production/ID")
+    yield (_call("notify-people", "cloudformation:DescribeStackEvents", stack),)
+    yield (_call("notify-people", "codepipeline:GetPipelineState", arn("codepipeline", "{pipeline}")),)
+    function = arn("lambda", "function:{pipeline}-notify-people")
+    for rule in ("on-rollback", "on-waiting"):
+        invoked = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", f"rule/{{pipeline}}-{rule}")}
+        yield (_by("events.amazonaws.com", "lambda:InvokeFunction", function, invoked),)
+        lost = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", f"rule/{{pipeline}}-{rule}")}
+        yield (_by("events.amazonaws.com", "sqs:SendMessage", "{dead letters}", lost),)
+    for context in (_IN_ACCOUNT, {**_IN_ACCOUNT, "aws:sourcearn": function}):
+        yield (_by("lambda.amazonaws.com", "sts:AssumeRole", "{role: notify-people}", context),)
+    released = {"cloudwatch:namespace": "MLOps/Releases"}
+    yield (_call("record-release", "cloudwatch:PutMetricData", "*", released),)
 
 
 def _monitoring() -> Iterator[tuple[Recorded, ...]]:

@@ -325,7 +325,7 @@ def publish_latency(models: Models, endpoint: str, microseconds: int) -> None:
 def rollout(models: Models, endpoint: str, config: str) -> dict[str, Any]:
     """Make the rollback alarms of the endpoint's template; the deployment policy with them."""
     names = []
-    for logical, resource in rollback_alarms(Rollout.canary(), ONLY[0]).items():
+    for logical, resource in rollback_alarms(Rollout.canary(), ONLY[0], "real-time").items():
         text = json.dumps(resource["Properties"]).replace('{"Ref": "EndpointName"}', json.dumps(endpoint))
         text = text.replace('{"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}', json.dumps(config))
         names.append(f"{endpoint}-{logical}")

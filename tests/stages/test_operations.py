@@ -16,6 +16,7 @@ from mlops_constructs.preflight.demands import endpoint_templates
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 NOTIFY = (ROOT / "lambdas" / "notify_people" / "notify.py").read_text(encoding="utf-8")
+WATCH = (ROOT / "lambdas" / "watch_traffic" / "alarms.py").read_text(encoding="utf-8")
 # A pipeline's name ends in six hexadecimal digits.
 PIPELINE = re.compile(r"^[a-z0-9-]*?-[0-9a-f]{6}(?=-)")
 VARIANT = re.compile(r"-(primary|secondary)$")
@@ -82,6 +83,12 @@ def test_every_message_of_the_function_is_explained() -> None:
     subjects = set(re.findall(r'f"\{(?:settings\.)?pipeline\}: ([^"]+)"', NOTIFY))
     assert rows("Messages of the function notify-people") == subjects
     assert len(subjects) == 3
+
+
+def test_every_message_of_the_watch_is_explained() -> None:
+    told = {"drift in FEATURE", "fewer predictions are right", "fewer right predictions are expected"}
+    assert rows("Messages of the function watch-traffic") == told
+    assert all(message.removesuffix("FEATURE") in WATCH for message in told)
 
 
 def test_the_page_names_the_default_number_of_metrics() -> None:

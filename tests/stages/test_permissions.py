@@ -94,7 +94,7 @@ def test_a_function_that_touches_no_object_uses_the_key_for_its_environment_alon
     for role, services in (
         ("stop-training", ["lambda"]),
         ("record-release", ["lambda", "s3"]),
-        ("notify-people", ["lambda", "sns"]),
+        ("notify-people", ["lambda"]),
     ):
         (decrypting,) = [one for one in stack.policy(role) if one["Action"] == "kms:Decrypt"]
         via = decrypting["Condition"]["StringEquals"]["kms:ViaService"]

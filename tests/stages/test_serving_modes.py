@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import pytest
 from synthesis import synth
 
 from mlops_constructs import AsyncInferenceConfig, Autoscaling, Endpoint, Rollout
@@ -33,24 +29,6 @@ def made(config: Endpoint, **asked: str) -> dict[str, dict[str, Any]]:
     conditions = template.condition_values(values)
     scope = Scope({"AWS::NoValue": None, **values}, conditions, str, lambda name, attribute: f"{name}.{attribute}")
     return {one.logical_id: scope.resolve(one.properties) for one in template.ordered(conditions)}
-
-
-@pytest.mark.parametrize(
-    "config",
-    [SERVERLESS, Endpoint.serverless(), QUEUED, Endpoint.asynchronous(), Endpoint.asynchronous(autoscaling=None)],
-    ids=["provisioned", "serverless", "notifying", "asynchronous", "fixed"],
-)
-@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-gov-west-1"])
-def test_cfn_lint_finds_nothing(tmp_path: Path, config: Endpoint, region: str) -> None:
-    template = tmp_path / "template.json"
-    template.write_text(json.dumps(endpoint_template(config)))
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), "--regions", region, "--", str(template)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_serverless_endpoint_is_a_model_a_configuration_and_an_endpoint() -> None:

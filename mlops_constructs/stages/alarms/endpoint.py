@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...config import Alarms
+    from ...config.serving import Mode
 
 PERIOD_SECONDS = 300
 _MINUTES = PERIOD_SECONDS // 60
@@ -46,14 +47,25 @@ class EndpointAlarm:
     datapoints: int = 1
 
 
-def endpoint_alarms(config: Alarms, pipeline: str, variants: Sequence[str]) -> Iterator[tuple[str, EndpointAlarm]]:
-    """Yield each variant with each of its alarms."""
+def counted_requests(mode: Mode) -> tuple[str, str]:
+    """Return metric and statistic that count the requests.
+
+    An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+    """
+    return ("Invocation5XXErrors", "SampleCount") if mode == "asynchronous" else ("Invocations", "Sum")
+
+
+def endpoint_alarms(
+    config: Alarms, pipeline: str, variants: Sequence[str], mode: Mode
+) -> Iterator[tuple[str, EndpointAlarm]]:
+    """Yield each variant with each of its alarms; an asynchronous endpoint has none on latency."""
     for variant in variants:
         if config.max_server_error_percent is not None:
             yield variant, _errors(config, pipeline, variant, "server", "5XX", config.max_server_error_percent)
         if config.max_client_error_percent is not None:
             yield variant, _errors(config, pipeline, variant, "client", "4XX", config.max_client_error_percent)
-        if config.max_latency_ms is not None:
+        if config.max_latency_ms is not None and mode != "asynchronous":
             yield variant, _latency(config, pipeline, variant, config.max_latency_ms)
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ..._aws.events import invoke_on
 from ..._aws.function import Function
-from ..._aws.policy import allow
+from ..._aws.policy import allow, through
 
 if TYPE_CHECKING:
     from constructs import Construct
 
     from ..._aws.environment import Environment
+    from ..._aws.policy import Statement
     from ...config import Alarms, Approval
 
 _ROLLED_BACK = ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
@@ -19,7 +20,14 @@ CHECK_MINUTES = 15
 
 
 def notify_people(
-    scope: Construct, *, env: Environment, config: Alarms, approval: Approval, stack: str, topic_arn: str
+    scope: Construct,
+    *,
+    env: Environment,
+    config: Alarms,
+    approval: Approval,
+    stack: str,
+    topic_arn: str,
+    topic_is_ours: bool,
 ) -> Function:
     """Make the function and the rules that invoke it.
 
@@ -30,6 +38,7 @@ def notify_people(
         approval: The approval, of which people are reminded.
         stack: CloudFormation stack of the production endpoint.
         topic_arn: SNS topic that is notified.
+        topic_is_ours: Whether it is encrypted with the pipeline's key.
     """
     percent = config.approval_reminder_percent
     reminder = None if percent is None else max(1, approval.timeout_in_minutes * percent // 100)
@@ -48,12 +57,18 @@ def notify_people(
         },
         permissions=[
             allow("sns:Publish", topic_arn),
+            *([_use_key_for_topic(env)] if topic_is_ours else []),
             allow("cloudformation:DescribeStackEvents", f"{stack_arn}*"),
             *([] if reminder is None else [allow("codepipeline:GetPipelineState", env.arn("codepipeline", env.name))]),
         ],
     )
     _invoke(scope, function, env, stack_arn, reminds=reminder is not None)
     return function
+
+
+def _use_key_for_topic(env: Environment) -> Statement:
+    """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"""
+    return allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns"))
 
 
 def _invoke(scope: Construct, function: Function, env: Environment, stack_arn: str, *, reminds: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from ...provider import cloudwatch_metric_alarm
-from .endpoint import PERIOD_SECONDS, EndpointAlarm, endpoint_alarms
+from .endpoint import PERIOD_SECONDS, EndpointAlarm, counted_requests, endpoint_alarms
 from .notifications import notify_people
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ...config import Alarms, Approval
+    from ...config.serving import Mode
 
 _SAGEMAKER = "AWS/SageMaker"
 
@@ -47,9 +48,11 @@ class AlarmsStage(Construct):
         env: Environment,
         production_endpoint: str,
         variants: Sequence[str],
+        mode: Mode,
         image_pipeline: str | None,
         queue_name: str | None,
         topic_arn: str,
+        topic_is_ours: bool,
     ) -> None:
         """Make the alarms and the function.
 
@@ -60,12 +63,14 @@ class AlarmsStage(Construct):
             env: Where it is deployed.
             production_endpoint: Name of the production endpoint and of its stack.
             variants: Names of production's variants.
+            mode: How the production endpoint serves.
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
             topic_arn: SNS topic that is notified.
+            topic_is_ours: Whether it is encrypted with the pipeline's key.
         """
         super().__init__(scope, id_)
-        self._env, self._topic_arn = env, topic_arn
+        self._env, self._topic_arn, self._requests = env, topic_arn, counted_requests(mode)
         self.failed_executions = self._failed(
             "failed_executions",
             env.name,
@@ -83,10 +88,16 @@ class AlarmsStage(Construct):
         self.dead_letters = None if queue_name is None else self._dead_letters(queue_name)
         self.of_endpoint = [
             self._of_endpoint(production_endpoint, variant, alarm)
-            for variant, alarm in endpoint_alarms(config, env.name, variants)
+            for variant, alarm in endpoint_alarms(config, env.name, variants, mode)
         ]
         self.notify_people = notify_people(
-            self, env=env, config=config, approval=approval, stack=production_endpoint, topic_arn=topic_arn
+            self,
+            env=env,
+            config=config,
+            approval=approval,
+            stack=production_endpoint,
+            topic_arn=topic_arn,
+            topic_is_ours=topic_is_ours,
         )
 
     @property
@@ -164,7 +175,7 @@ class AlarmsStage(Construct):
             metric_query=[
                 computed,
                 _measured("measured", alarm.metric, alarm.stat, dimensions),
-                _measured("requests", "Invocations", "Sum", dimensions),
+                _measured("requests", *self._requests, dimensions),
             ],
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.datapoints,
