@@ -100,6 +100,12 @@ def test_the_function_that_retrains_may_be_invoked_and_no_other() -> None:
     assert made.watch_traffic.name == "again-watch-traffic"
 
 
+def test_without_predictions_dev_may_not_be_invoked(stack: Synthesized) -> None:
+    without = synth(monitoring=Monitoring(predictions=False))
+    assert "sagemaker:InvokeEndpoint" in allowed(stack, "make_baseline")
+    assert "sagemaker:InvokeEndpoint" not in allowed(without, "make_baseline")
+
+
 def test_the_namespace_is_the_functions() -> None:
     assert stage.NAMESPACE == NAMESPACE
 

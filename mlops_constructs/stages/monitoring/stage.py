@@ -77,7 +77,7 @@ class MonitoringStage(Construct):
             "max_bytes": max_bytes,
             "ab_test": ab_test,
         }
-        self.make_baseline = self._make_baseline()
+        self.make_baseline = self._make_baseline(predictions=config.predictions)
         self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test, topic_is_ours=topic_is_ours)
         minutes = config.looks_every_minutes
         invoke_on(
@@ -104,8 +104,9 @@ class MonitoringStage(Construct):
             },
         )
 
-    def _make_baseline(self) -> Function:
+    def _make_baseline(self, *, predictions: bool) -> Function:
         env, stores = self._env, self._env.stores
+        dev = env.arn("sagemaker", f"endpoint/{self._dev_endpoint}")
         # To know whether there is a baseline.
         listed = [stores.own("datasets", "*"), stores.own(BASELINES, "*")]
         return Function(
@@ -120,7 +121,7 @@ class MonitoringStage(Construct):
                 allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": listed}}),
                 allow("s3:GetObject", stores.own_arn("datasets")),
                 allow("s3:PutObject", stores.own_arn(BASELINES)),
-                allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{self._dev_endpoint}")),
+                *([allow("sagemaker:InvokeEndpoint", dev)] if predictions else []),
                 *report_result(),
             ],
             timeout_seconds=_SECONDS,
