@@ -13,7 +13,6 @@ from watch_traffic.publish import NAMESPACE
 from mlops_constructs import (
     ABTest,
     Algorithm,
-    Approval,
     Dataset,
     Evaluation,
     EvaluationJob,
@@ -90,7 +89,6 @@ def test_the_function_that_retrains_may_be_invoked_and_no_other() -> None:
         max_bytes=1,
         ab_test=False,
         topic_arn="arn:aws:sns:us-east-1:123456789012:people",
-        topic_is_ours=False,
         retrain=pipeline.training.train_model,
     )
     text = document_of(stack)["resource"]["aws_iam_role_policy"]
@@ -108,13 +106,6 @@ def test_without_predictions_dev_may_not_be_invoked(stack: Synthesized) -> None:
 
 def test_the_namespace_is_the_functions() -> None:
     assert stage.NAMESPACE == NAMESPACE
-
-
-@pytest.mark.parametrize(("ours", "topic"), [(True, None), (False, "arn:aws:sns:us-east-1:123456789012:people")])
-def test_the_key_is_used_for_the_pipelines_own_topic(ours: bool, topic: str | None) -> None:
-    made = synth(monitoring=Monitoring(), approval=Approval(topic_arn=topic))
-    text = json.dumps(statements(made, "watch_traffic"))
-    assert ("sns.us-east-1.amazonaws.com" in text or "sns.${" in text) == ours
 
 
 @pytest.mark.parametrize(("ab_test", "record"), [(None, False), (ABTest(), True)])

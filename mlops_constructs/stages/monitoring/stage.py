@@ -9,7 +9,7 @@ from constructs import Construct
 from ..._aws.actions import Action, invoke
 from ..._aws.events import invoke_on
 from ..._aws.function import Function
-from ..._aws.policy import allow, report_result, through
+from ..._aws.policy import allow, report_result
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
@@ -48,7 +48,6 @@ class MonitoringStage(Construct):
         max_bytes: int,
         ab_test: bool,
         topic_arn: str,
-        topic_is_ours: bool,
         retrain: Function | None = None,
     ) -> None:
         """Make the functions, and the schedule of the looks.
@@ -64,7 +63,6 @@ class MonitoringStage(Construct):
             max_bytes: As many bytes of a data set are read.
             ab_test: Whether production serves a champion and a challenger.
             topic_arn: SNS topic that is notified.
-            topic_is_ours: Whether it is encrypted with the pipeline's key.
             retrain: Function that is invoked when an alarm is raised, or None.
         """
         super().__init__(scope, id_)
@@ -78,7 +76,7 @@ class MonitoringStage(Construct):
             "ab_test": ab_test,
         }
         self.make_baseline = self._make_baseline(predictions=config.predictions)
-        self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test, topic_is_ours=topic_is_ours)
+        self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test)
         minutes = config.looks_every_minutes
         invoke_on(
             self,
@@ -128,9 +126,7 @@ class MonitoringStage(Construct):
             memory_mb=_MEMORY_MB,
         )
 
-    def _watch_traffic(
-        self, topic_arn: str, retrain: Function | None, *, ab_test: bool, topic_is_ours: bool
-    ) -> Function:
+    def _watch_traffic(self, topic_arn: str, retrain: Function | None, *, ab_test: bool) -> Function:
         env, stores = self._env, self._env.stores
         settings = {"TOPIC_ARN": topic_arn, "RETRAIN_FUNCTION": "" if retrain is None else retrain.name}
         return Function(
@@ -146,11 +142,6 @@ class MonitoringStage(Construct):
                 # PutMetricData takes no resource, hence `*`.
                 allow("cloudwatch:PutMetricData", "*", when={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
                 allow("sns:Publish", topic_arn),
-                *(
-                    [allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn, when=through(env.region, "sns"))]
-                    if topic_is_ours
-                    else []
-                ),
                 *([] if retrain is None else [allow("lambda:InvokeFunction", retrain.arn)]),
             ],
             timeout_seconds=_SECONDS,
