@@ -112,7 +112,6 @@ def make_monitoring(
         max_bytes=config.dataset.max_inspected_megabytes * 1_000_000,
         ab_test=config.ab_test is not None,
         topic_arn=approval.topic_arn,
-        topic_is_ours=approval.topic is not None,
         retrain=None if retraining is None else retraining.retrain,
     )
 

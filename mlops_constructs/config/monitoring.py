@@ -149,15 +149,12 @@ class Monitoring(Part):
         for name in both:
             yield Problem(f"weights[{name!r}]", "is of a feature that is ignored", self.weights[name], "remove one")
 
-    def problems_with(self, production: Endpoint, dataset: Dataset) -> Iterator[Problem]:
-        """Yield what does not fit the production endpoint and the data sets."""
-        if production.data_capture is None:
-            yield Problem(
-                "monitoring",
-                "needs production.data_capture: what is not captured cannot be watched",
-                None,
-                "give production a DataCapture, or leave monitoring out",
-            )
+    def problems_with(self, dev: Endpoint, production: Endpoint, dataset: Dataset) -> Iterator[Problem]:
+        """Yield what does not fit the endpoints and the data sets."""
+        yield from self._capture_problems(production)
+        if dev.mode == "asynchronous" and self.predictions is True:
+            rule = "needs a DEV endpoint that responds at once: the baseline is made of its responses"
+            yield Problem("monitoring.predictions", rule, True, "use False, or another DEV endpoint")
         requests = dataset.requests
         least = None if requests is None else requests.production.min_sampling_percentage
         if least == 0 and not is_token(least):
@@ -167,6 +164,23 @@ class Monitoring(Part):
                 least,
                 "use 1 or more",
             )
+        yield from self._feature_problems(dataset)
+
+    def _capture_problems(self, production: Endpoint) -> Iterator[Problem]:
+        """https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html"""
+        if production.mode != "real-time":
+            rule = "needs a real-time production endpoint: SageMaker captures no requests of others"
+            remedy = "leave monitoring out, or use a real-time endpoint"
+            yield Problem("monitoring", rule, f"a {production.mode} production endpoint", remedy)
+        elif production.data_capture is None:
+            yield Problem(
+                "monitoring",
+                "needs production.data_capture: what is not captured cannot be watched",
+                None,
+                "give production a DataCapture, or leave monitoring out",
+            )
+
+    def _feature_problems(self, dataset: Dataset) -> Iterator[Problem]:
         contract = dataset.contract
         if contract is None or not contract.columns or is_token([self.ignored_features, self.weights]):
             return

@@ -97,7 +97,7 @@ class Arguments(Part):
         if self.batch is not None:
             yield from self.batch.problems_with(self.dataset, self.algorithm.accept)
         if self.monitoring is not None:
-            yield from self.monitoring.problems_with(self.production, self.dataset)
+            yield from self.monitoring.problems_with(self.dev, self.production, self.dataset)
         level = self.production.smoke_test.confidence_level
         if level is not None and not is_token(level):
             rule, remedy = "is only for dev: production cannot be compared with itself", "leave it out here"

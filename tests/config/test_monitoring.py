@@ -65,6 +65,19 @@ def test_what_is_not_captured_cannot_be_watched() -> None:
     assert found(production=WITHOUT_CAPTURE) == []
 
 
+@pytest.mark.parametrize("mode", [Endpoint.serverless, Endpoint.asynchronous])
+def test_other_modes_of_serving_capture_nothing(mode: Any) -> None:
+    fields = {problem.field: problem.rule for problem in found(monitoring=Monitoring(), production=mode())}
+    assert "SageMaker captures no requests of others" in fields["monitoring"]
+    assert "monitoring" not in {problem.field for problem in found(production=mode())}
+
+
+@pytest.mark.parametrize(("mode", "predictions", "count"), [("asynchronous", True, 1), ("asynchronous", False, 0)])
+def test_the_predictions_need_responses_of_dev(mode: str, predictions: bool, count: int) -> None:
+    problems = found(monitoring=Monitoring(predictions=predictions), dev=getattr(Endpoint, mode)())
+    assert [problem.field for problem in problems].count("monitoring.predictions") == count
+
+
 @pytest.mark.parametrize(("least", "fields"), [(0, 1), (1, 0), (None, 0)])
 def test_a_data_set_may_not_switch_data_capture_off(least: int | None, fields: int) -> None:
     dataset = Dataset(requests=Requests(production=EndpointLimits(min_sampling_percentage=least)))

@@ -25,6 +25,7 @@ from mlops_constructs import (
     Endpoint,
     Monitoring,
     Quality,
+    Retraining,
 )
 from mlops_constructs._aws.function import archive_with_document
 from mlops_constructs._payload import DOCUMENT, function_archive
@@ -60,7 +61,7 @@ def stack(request: pytest.FixtureRequest) -> Synthesized:
         evaluation=Evaluation(metric="accuracy", job=EvaluationJob()),
         ab_test=ABTest(guard=True),
         batch=BatchTransform(),
-        monitoring=Monitoring(quality=Quality(min_accuracy=0.8)),
+        monitoring=Monitoring(quality=Quality(min_accuracy=0.8), retraining=Retraining()),
     )
 
 

@@ -14,7 +14,7 @@ from record_release.settings import Settings
 from handler_kit import clients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 GROUP = "iris-1a2b3c"
 EXECUTION = "3f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
@@ -75,10 +75,10 @@ def package(status: str = "Approved") -> str:
 
 @pytest.fixture
 def call(load_event: Callable[..., dict[str, Any]], sagemaker: Any, reports: Any) -> Callable[..., str]:
-    def call(arn: str | None = None, **params: str) -> str:
+    def call(arn: str | None = None, more: Sequence[dict[str, Any]] = (), **params: str) -> str:
         arn = package() if arn is None else arn
         sagemaker.answer("DescribeEndpoint", EndpointConfigName="config-1")
-        reports.answer("ListActionExecutions", actionExecutionDetails=HISTORY)
+        reports.answer("ListActionExecutions", actionExecutionDetails=[*HISTORY, *more])
         handler(load_event("record_release", params={"model_package_arn": arn, **params}), None)
         return arn
 
@@ -132,6 +132,12 @@ def test_the_record_tells_what_went_in_and_who_let_it_through(call: Any) -> None
         "endpoint_config": "config-1",
         "steps": {"CheckDataset": CHECKED, "Train": TRAINED},
     }
+
+
+def test_with_monitoring_the_record_names_the_baseline(call: Any) -> None:
+    uri = "s3://artifacts/baselines/iris/1/"
+    call(more=[gave("DeployDev", "Baseline", 5, BaselineUri=uri)])
+    assert record(1)["baseline"] == uri
 
 
 def test_a_redelivered_event_writes_no_second_record(call: Any, reports: Any) -> None:

@@ -13,6 +13,7 @@ from synthesis import CONTAINER, Synthesized, document_of, new_stack, synth
 from mlops_constructs import (
     ABTest,
     Algorithm,
+    BatchTransform,
     ConfigError,
     DataContract,
     Dataset,
@@ -24,6 +25,7 @@ from mlops_constructs import (
     Monitoring,
     Network,
     Profile,
+    Retraining,
     Training,
 )
 from mlops_constructs.config.pipeline import LOG_RETENTION_DAYS
@@ -62,7 +64,8 @@ def handed_in() -> Synthesized:
         evaluation=Evaluation(metric="f1", job=EvaluationJob()),
         training=Training(max_runtime_in_seconds=3 * 86_400),
         ab_test=ABTest(guard=True),
-        monitoring=Monitoring(),
+        batch=BatchTransform(),
+        monitoring=Monitoring(retraining=Retraining()),
         existing=Existing(
             kms_key_arn=KEY, artifact_bucket="company-artifacts", dead_letter_queue_arn=QUEUE, roles=roles
         ),

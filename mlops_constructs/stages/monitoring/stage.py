@@ -9,7 +9,7 @@ from constructs import Construct
 from ..._aws.actions import Action, invoke
 from ..._aws.events import invoke_on
 from ..._aws.function import Function
-from ..._aws.policy import allow, report_result, through
+from ..._aws.policy import allow, report_result
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
@@ -48,7 +48,6 @@ class MonitoringStage(Construct):
         max_bytes: int,
         ab_test: bool,
         topic_arn: str,
-        topic_is_ours: bool,
         retrain: Function | None = None,
     ) -> None:
         """Make the functions, and the schedule of the looks.
@@ -64,7 +63,6 @@ class MonitoringStage(Construct):
             max_bytes: As many bytes of a data set are read.
             ab_test: Whether production serves a champion and a challenger.
             topic_arn: SNS topic that is notified.
-            topic_is_ours: Whether it is encrypted with the pipeline's key.
             retrain: Function that is invoked when an alarm is raised, or None.
         """
         super().__init__(scope, id_)
@@ -77,8 +75,8 @@ class MonitoringStage(Construct):
             "max_bytes": max_bytes,
             "ab_test": ab_test,
         }
-        self.make_baseline = self._make_baseline()
-        self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test, topic_is_ours=topic_is_ours)
+        self.make_baseline = self._make_baseline(predictions=config.predictions)
+        self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test)
         minutes = config.looks_every_minutes
         invoke_on(
             self,
@@ -104,8 +102,9 @@ class MonitoringStage(Construct):
             },
         )
 
-    def _make_baseline(self) -> Function:
+    def _make_baseline(self, *, predictions: bool) -> Function:
         env, stores = self._env, self._env.stores
+        dev = env.arn("sagemaker", f"endpoint/{self._dev_endpoint}")
         # To know whether there is a baseline.
         listed = [stores.own("datasets", "*"), stores.own(BASELINES, "*")]
         return Function(
@@ -120,16 +119,14 @@ class MonitoringStage(Construct):
                 allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": listed}}),
                 allow("s3:GetObject", stores.own_arn("datasets")),
                 allow("s3:PutObject", stores.own_arn(BASELINES)),
-                allow("sagemaker:InvokeEndpoint", env.arn("sagemaker", f"endpoint/{self._dev_endpoint}")),
+                *([allow("sagemaker:InvokeEndpoint", dev)] if predictions else []),
                 *report_result(),
             ],
             timeout_seconds=_SECONDS,
             memory_mb=_MEMORY_MB,
         )
 
-    def _watch_traffic(
-        self, topic_arn: str, retrain: Function | None, *, ab_test: bool, topic_is_ours: bool
-    ) -> Function:
+    def _watch_traffic(self, topic_arn: str, retrain: Function | None, *, ab_test: bool) -> Function:
         env, stores = self._env, self._env.stores
         settings = {"TOPIC_ARN": topic_arn, "RETRAIN_FUNCTION": "" if retrain is None else retrain.name}
         return Function(
@@ -145,11 +142,6 @@ class MonitoringStage(Construct):
                 # PutMetricData takes no resource, hence `*`.
                 allow("cloudwatch:PutMetricData", "*", when={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
                 allow("sns:Publish", topic_arn),
-                *(
-                    [allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn, when=through(env.region, "sns"))]
-                    if topic_is_ours
-                    else []
-                ),
                 *([] if retrain is None else [allow("lambda:InvokeFunction", retrain.arn)]),
             ],
             timeout_seconds=_SECONDS,
