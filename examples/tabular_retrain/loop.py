@@ -43,6 +43,8 @@ def follow(rehearsal: subprocess.Popen[str]) -> tuple[str, dict[str, str]]:
     pipeline = ""
     for line in rehearsal.stdout:
         print(line, end="", flush=True)
+        if line.startswith("Failed: "):
+            break
         if found := re.search(r"mlops status (\S+) --local", line):
             pipeline = found[1]
         if "export AWS_ENDPOINT_URL=" in line:

@@ -14,14 +14,17 @@ from mlops_constructs import (
     MLOpsPipeline,
     Monitoring,
     Retraining,
+    SmokeTest,
 )
 from mlops_constructs.provider import AwsProvider
 
 from cdktf import App, TerraformStack
 
 CONTAINER = Path(__file__).parents[2] / "container"
-# In a rehearsal nobody waits for an hour: `python main.py rehearsal`.
-LOOKS_EVERY_MINUTES = 1 if "rehearsal" in sys.argv else 60
+# `python main.py rehearsal`: nobody waits for an hour there, and a laptop that is busy is no reason to stop.
+REHEARSAL = "rehearsal" in sys.argv
+LOOKS_EVERY_MINUTES = 1 if REHEARSAL else 60
+SMOKE_TEST = SmokeTest(max_latency_ms=60_000 if REHEARSAL else 2_000)
 
 # region: dataset
 DATASET = Dataset(
@@ -64,7 +67,10 @@ class Parcels(TerraformStack):
             algorithm=Algorithm.from_directory(CONTAINER),
             dataset=DATASET,
             evaluation=Evaluation(metric="validation:accuracy", min_value=0.8),
-            production=Endpoint.for_production(data_capture=DataCapture(sampling_percentage=100)),
+            dev=Endpoint(smoke_test=SMOKE_TEST),
+            production=Endpoint.for_production(
+                data_capture=DataCapture(sampling_percentage=100), smoke_test=SMOKE_TEST
+            ),
             monitoring=MONITORING,
         )
         # endregion
