@@ -30,6 +30,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _failures()
     yield from _approvals()
     yield from _more_than_rehearsed()
+    yield from _functions()
     yield from _services()
     yield from _ab_tests()
     yield from _notifications()
@@ -151,6 +152,25 @@ def _more_than_rehearsed() -> Iterator[tuple[Recorded, ...]]:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
     for purpose in LAMBDA:
         yield (_call(purpose, "kms:Decrypt", "{key}", {"kms:viaservice": "lambda.{region}.amazonaws.com"}),)
+
+
+def _functions() -> Iterator[tuple[Recorded, ...]]:
+    """What Lambda does with the role of every function, and EventBridge with the function that deletes DEV."""
+    # https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    for purpose in LAMBDA:
+        group = arn("logs", f"log-group:/aws/lambda/{{pipeline}}-{purpose}:log-stream:DATE/[$LATEST]HEX")
+        yield (
+            _by("lambda.amazonaws.com", "sts:AssumeRole", f"{{role: {purpose}}}", _IN_ACCOUNT),
+            *(_call(purpose, f"logs:{action}", group) for action in ("CreateLogStream", "PutLogEvents")),
+            *(_call(purpose, f"xray:{action}", "*") for action in ("PutTraceSegments", "PutTelemetryRecords")),
+        )
+    retire_dev = arn("lambda", "function:{pipeline}-retire-dev")
+    for rule in ("after-approval", "after-execution"):
+        event = {**_IN_ACCOUNT, "aws:sourcearn": arn("events", f"rule/{{pipeline}}-{rule}")}
+        yield (
+            _call("retire-dev", "xray:PutTraceSegments", "*"),
+            _by("events.amazonaws.com", "lambda:InvokeFunction", retire_dev, event),
+        )
 
 
 def _services() -> Iterator[tuple[Recorded, ...]]:

@@ -216,3 +216,21 @@ def test_every_log_group_is_encrypted_and_kept_for_a_year(stack: Synthesized) ->
     for group in groups.values():
         assert group["retention_in_days"] == 365
         assert group["kms_key_id"].startswith("${aws_kms_key.")
+
+
+def test_who_is_granted_pausing_may_change_each_stack_with_its_own_role_alone() -> None:
+    stack = new_stack()
+    pipeline = MLOpsPipeline(stack, "p", algorithm=Algorithm.from_directory(CONTAINER), dataset=Dataset())
+    pipeline.grant_pause("operator", "night-watch")
+    policies = document_of(stack)["resource"]["aws_iam_role_policy"].values()
+    (granted,) = [json.loads(policy["policy"])["Statement"] for policy in policies if policy["role"] == "night-watch"]
+    changes = [one for one in granted if "cloudformation:UpdateStack" in listed(one["Action"])]
+    found = {
+        one["Resource"].rpartition(":stack/")[2]: one["Condition"]["ArnEquals"]["cloudformation:RoleArn"]
+        for one in changes
+    }
+    assert set(found) == {f"{pipeline.name}-dev/*", f"{pipeline.name}-production/*"}
+    for stage in ("dev", "production"):
+        assert f"deployment_{stage}_deploy_role" in found[f"{pipeline.name}-{stage}/*"]
+    forbidden = ("CreateStack", "DeleteStack", "ExecuteChangeSet", "InvokeEndpoint", "PutApprovalResult")
+    assert not [name for one in granted for name in listed(one["Action"]) if name.endswith(forbidden)]

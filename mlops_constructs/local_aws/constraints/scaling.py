@@ -123,10 +123,10 @@ def _scheduled_capacity(params: Params, account: Account) -> str | None:
     wanted = params.get("ScalableTargetAction", {})
     if not wanted:
         return "ScalableTargetAction must have MinCapacity, MaxCapacity or both"
-    merged = {**(_target(params, account) or {}), **wanted}
-    if wanted.keys() == {"MinCapacity", "MaxCapacity"} and merged["MinCapacity"] > merged["MaxCapacity"]:
-        return f"Maximum capacity {merged['MaxCapacity']} cannot be less than minimum capacity {merged['MinCapacity']}"
-    return _least({"ScalableDimension": params["ScalableDimension"], **wanted}, account)
+    least, most = wanted.get("MinCapacity"), wanted.get("MaxCapacity")
+    if least is not None and most is not None and least > most:
+        return f"Maximum capacity {most} cannot be less than minimum capacity {least}"
+    return _least({**params, **wanted}, account)
 
 
 def _label(params: Params, _: Account) -> str | None:
