@@ -32,13 +32,13 @@ key; ARNs are shown without the part up to the account. Conditions are in bracke
 _MODES = """\
 ## Modes of serving
 
-- **Serverless**: SageMaker does not support network isolation and VPCs for serverless endpoints, so the model's container
-  can reach the internet; its role may read the model, and write logs and metrics. `deploy-*` may create configurations of
-  at most the configured memory and concurrency, and none with instances; it has no permissions for alarms, scaling and
-  volumes. SageMaker keeps a copy of the image, encrypted with a key of its own.
+- **Serverless**: SageMaker does not support network isolation and VPCs for serverless endpoints, so the model's
+  container can reach the internet; its role may read the model, and write logs and metrics. `deploy-*` may create
+  configurations of at most the configured memory and concurrency, and none with instances; it has no permissions for
+  alarms, scaling and volumes. SageMaker keeps a copy of the image, encrypted with a key of its own.
 - **Asynchronous**: `model-*` also reads `async/NAME/ENVIRONMENT/input/*` of the artifact bucket, writes `output/*` and
-  `failure/*` there, and publishes to the topics that are configured. `smoke-test-*` may call `InvokeEndpointAsync` in the
-  place of `InvokeEndpoint`, with requests below `input/smoke-test/*`.
+  `failure/*` there, and publishes to the topics that are configured. `smoke-test-*` may call `InvokeEndpointAsync` in
+  the place of `InvokeEndpoint`, with requests below `input/smoke-test/*`.
 
 """
 
