@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from synthesis import synth
 
 from mlops_constructs import AsyncInferenceConfig, Autoscaling, Endpoint, Rollout
