@@ -128,6 +128,8 @@ FULL: dict[str, Any] = {
     "batch": BatchTransform(join_source="Input", environment={"MODE": "fast"}),
     "monitoring": Monitoring(
         ignored_features=["age"],
+        # DEV is asynchronous here.
+        predictions=False,
         weights={"prediction": 2.0},
         quality=Quality(min_accuracy=0.8),
         retraining=Retraining(),

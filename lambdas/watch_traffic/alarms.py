@@ -80,23 +80,28 @@ class Raising:
     def of_records(self, begin: float) -> None:
         """Raise what the records of a look show for the first time; it began at this time."""
         ledger = self.ledger
-        new = [one for _, one in findings(ledger) if one.alarm and one.feature not in ledger.raised]
+        # A feature may be called as the prediction is, or as a reason.
+        found = {f"{group} {one.feature}": one for group in ledger.watches for one in ledger.watches[group].findings()}
+        new = {name: one for name, one in found.items() if one.alarm and name not in ledger.raised}
         if new:
-            self._raise(DRIFT, begin, [one.feature for one in new], [one.sentence() for one in new])
+            ledger.raised += new
+            features, sentences = zip(*((one.feature, one.sentence()) for one in new.values()), strict=True)
+            self._raise(DRIFT, begin, list(features), sentences)
         if ledger.estimated is not None and ESTIMATED not in ledger.raised:
             sentence, is_low = estimate_sentence(self.watched, ledger)
             if is_low:
+                ledger.raised.append(ESTIMATED)
                 self._raise(ESTIMATED, begin, [], [sentence])
 
     def of_outcomes(self, begin: float) -> None:
         """Raise what the outcomes of an hour show for the first time."""
         quality = self.ledger.quality
         if quality is not None and quality.shown is not None and QUALITY not in self.ledger.raised:
+            self.ledger.raised.append(QUALITY)
             self._raise(QUALITY, begin, [], [quality_sentence(self.watched, self.ledger)])
 
     def _raise(self, reason: str, begin: float, features: list[str], sentences: Sequence[str]) -> None:
         released = self.watched.released
-        self.ledger.raised += features or [reason]
         known = [self.pipeline, self.watched.id, reason, begin, features]
         more = [f"And {len(sentences) - _MAX_SENTENCES} more."] if len(sentences) > _MAX_SENTENCES else []
         self.ledger.alarms.append(

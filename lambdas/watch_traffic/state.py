@@ -35,7 +35,7 @@ class Ledger:
         quality: From outcomes; None without them.
         quality_until: Requests that arrived before this time have been joined with their outcomes.
         counts: What did not count, by reason.
-        raised: What has raised an alarm: the names of features, or ``quality``.
+        raised: What has raised an alarm: a group and the name of a feature, or a reason.
         alarms: The alarms, the oldest first.
     """
 

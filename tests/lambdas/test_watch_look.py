@@ -12,9 +12,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lambdas.ab_lake import ENDPOINT, PIPELINE, START, model
+from lambdas.ab_lake import BUCKET, ENDPOINT, PIPELINE, START, model
 from lambdas.watched_world import HOUR, PACKAGE, QUALITY, KilledError, World
+from watch_traffic import model_monitor
+from watch_traffic.baseline import baseline
 from watch_traffic.calibration import Calibration
+from watch_traffic.released import Baselines
 
 from handler_kit.ab_record import Record
 
@@ -137,6 +140,18 @@ def test_ignored_features_are_not_watched(world: World) -> None:
     report = world.look(6.1, ignored_features=["size"])
     assert [one["feature"] for one in report["features"]] == ["colour", "prediction"]
     assert world.messages == []
+
+
+def test_a_feature_called_as_a_reason_hides_no_other_alarm(world: World) -> None:
+    place = Baselines(world.s3.client, BUCKET, PIPELINE).of(PACKAGE)
+    found = baseline(["quality", "prediction"], [world.row() for _ in range(4_000)])
+    place.put("statistics.json", model_monitor.statistics(found))
+    drifted(world)
+    world.look(6.1, quality=QUALITY)
+    truths(world, 0.5, hours=6)
+    world.look(10.1, quality=QUALITY)
+    assert sorted(one["reason"] for one in world.retrainings)[-1:] == ["quality"]
+    assert next(one["features"] for one in world.retrainings if one["reason"] == "drift") == ["quality"]
 
 
 def test_a_user_counts_once_an_hour(world: World) -> None:
