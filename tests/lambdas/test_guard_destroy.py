@@ -29,9 +29,19 @@ JOBS = {
     "ListTrainingJobs": "TrainingJobSummaries",
     "ListHyperParameterTuningJobs": "HyperParameterTuningJobSummaries",
     "ListProcessingJobs": "ProcessingJobSummaries",
+    "ListTransformJobs": "TransformJobSummaries",
 }
-KINDS = ["execution", "stack", "training job", "tuning job", "processing job", "endpoint", "endpoint configuration"]
-KINDS += ["model", "model package", "alarm", "scalable target"]
+KINDS = [
+    "execution",
+    "stack",
+    "training job",
+    "tuning job",
+    "processing job",
+    "transform job",
+    "endpoint",
+    "endpoint configuration",
+]
+KINDS += ["endpoint configuration", "model", "model package", "alarm", "scalable target"]
 
 
 class Account:
