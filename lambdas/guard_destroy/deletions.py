@@ -29,6 +29,7 @@ class Deletions:
             "training job": self._stop_job("stop_training_job", "TrainingJobName"),
             "tuning job": self._stop_job("stop_hyper_parameter_tuning_job", "HyperParameterTuningJobName"),
             "processing job": self._stop_job("stop_processing_job", "ProcessingJobName"),
+            "transform job": self._stop_job("stop_transform_job", "TransformJobName"),
             "endpoint": lambda one: clients("sagemaker").delete_endpoint(EndpointName=one.name),
             "endpoint configuration": lambda one: clients("sagemaker").delete_endpoint_config(
                 EndpointConfigName=one.name

@@ -22,6 +22,7 @@ JOBS = {
     "training job": ("list_training_jobs", "TrainingJob"),
     "tuning job": ("list_hyper_parameter_tuning_jobs", "HyperParameterTuningJob"),
     "processing job": ("list_processing_jobs", "ProcessingJob"),
+    "transform job": ("list_transform_jobs", "TransformJob"),
 }
 # How the name of a template's alarm ends: with what CloudFormation adds, or as the template of an A/B test has it.
 ALARM = r"[A-Z]\w*-\w{12,13}|(primary|secondary)-(server-errors|slow-answers)"
@@ -80,7 +81,8 @@ class Listing:
         for kind, (operation, noun) in JOBS.items():
             for prefix in self._document.job_prefixes:
                 # A name that contains the prefix of this pipeline may be another's.
-                ours = re.compile(rf"{re.escape(prefix)}-[0-9a-f]{{12}}(-r\d+)?")
+                # Of an execution, also its golden test; and of a batch.
+                ours = re.compile(rf"{re.escape(prefix)}((-golden)?-[0-9a-f]{{12}}(-r\d+)?|-batch-[0-9a-f]{{20}})")
                 for status in _RUNNING:
                     for page in self._pages("sagemaker", operation, NameContains=prefix, StatusEquals=status):
                         names = (one[f"{noun}Name"] for one in page[f"{noun}Summaries"])

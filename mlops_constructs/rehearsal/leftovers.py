@@ -49,6 +49,7 @@ _JOBS: dict[str, tuple[str, str]] = {
     "training job": ("list_training_jobs", "TrainingJob"),
     "tuning job": ("list_hyper_parameter_tuning_jobs", "HyperParameterTuningJob"),
     "processing job": ("list_processing_jobs", "ProcessingJob"),
+    "transform job": ("list_transform_jobs", "TransformJob"),
 }
 
 

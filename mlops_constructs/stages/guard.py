@@ -34,6 +34,7 @@ _LISTS = [
     "sagemaker:ListModels",
     "sagemaker:ListProcessingJobs",
     "sagemaker:ListTrainingJobs",
+    "sagemaker:ListTransformJobs",
     "tag:GetResources",
 ]
 
@@ -157,5 +158,6 @@ def _stopping(env: Environment) -> Iterator[Statement]:
         ("StopHyperParameterTuningJob", f"hyper-parameter-tuning-job/{tuning_prefix(env.name)}-*"),
         ("StopProcessingJob", f"processing-job/{env.name}-*"),
         ("StopTrainingJob", f"training-job/{env.name}-*"),
+        ("StopTransformJob", f"transform-job/{env.name}-*"),
     ):
         yield allow(f"sagemaker:{action}", env.arn("sagemaker", job))

@@ -33,7 +33,7 @@ def test_the_command_knows_the_names_of_tuning_jobs(prefix: str) -> None:
 
 @pytest.mark.parametrize("slot", [*ONLY, *TWO])
 def test_the_alarms_of_the_templates_are_known_by_their_names(slot: Slot) -> None:
-    alarms = rollback_alarms(Rollout(), slot)
+    alarms = rollback_alarms(Rollout(), slot, "real-time")
     assert alarms
     for logical_id, alarm in alarms.items():
         given_name = alarm["Properties"].get("AlarmName", {"Fn::Sub": f"${{EndpointName}}-{logical_id}-1A2B3C4D5E6F"})

@@ -354,7 +354,7 @@ def _leaving() -> Iterator[tuple[Recorded, ...]]:
         "application-autoscaling:DescribeScalableTargets",
         *("sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints", "sagemaker:ListModels"),
         *("sagemaker:ListHyperParameterTuningJobs", "sagemaker:ListProcessingJobs", "sagemaker:ListTrainingJobs"),
-        *("sagemaker:ListModelPackages", "tag:GetResources"),
+        *("sagemaker:ListModelPackages", "sagemaker:ListTransformJobs", "tag:GetResources"),
     ):
         yield (_call(guard, action, "*"),)
 
@@ -374,6 +374,7 @@ def _deleting() -> Iterator[tuple[Recorded, ...]]:
         ("StopHyperParameterTuningJob", "{tuning job}"),
         ("StopHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/{pipeline}-HEX")),
         ("StopProcessingJob", arn("sagemaker", "processing-job/{pipeline}-HEX")),
+        ("StopTransformJob", arn("sagemaker", "transform-job/{pipeline}-batch-HEX")),
         ("DeleteModelPackage", _PACKAGE),
     ):
         yield (_call(guard, f"sagemaker:{action}", name),)

@@ -28,6 +28,7 @@ WITHOUT_RESOURCE = {
     "sagemaker:ListModels",
     "sagemaker:ListProcessingJobs",
     "sagemaker:ListTrainingJobs",
+    "sagemaker:ListTransformJobs",
     "tag:GetResources",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
