@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 # Checked when the providers of this package call them, with all members of the request.
 _CALLED = {
     "application-autoscaling:DeleteScalingPolicy",
+    "application-autoscaling:DeleteScheduledAction",
     "application-autoscaling:DeregisterScalableTarget",
     "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
     "application-autoscaling:RegisterScalableTarget",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:PutMetricAlarm",
