@@ -105,6 +105,7 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
         production_endpoint=parts.deployment.production_endpoint,
         dev_endpoint=parts.deployment.dev_endpoint,
         variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
+        modes={"dev": config.dev.mode, "production": config.production.mode},
         max_server_error_percent=None if rollout is None else rollout.max_server_error_percent,
         reached={
             "Prepare": parts.training.check_dataset.name,

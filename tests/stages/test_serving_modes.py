@@ -190,3 +190,22 @@ def test_autoscaling_on_invocations_is_what_it_was() -> None:
 
 def made_real_time() -> dict[str, dict[str, Any]]:
     return made(Endpoint(initial_instance_count=2, autoscaling=Autoscaling()))
+
+
+@pytest.mark.parametrize(
+    ("production", "shown", "hidden"),
+    [
+        (Endpoint.serverless(), "ModelSetupTime", "InvocationsPerInstance"),
+        (Endpoint.asynchronous(), "HasBacklogWithoutCapacity", '"Invocations"'),
+        (Endpoint(), "InvocationsPerInstance", "HasBacklogWithoutCapacity"),
+    ],
+)
+def test_the_dashboard_shows_what_the_mode_publishes(production: Endpoint, shown: str, hidden: str) -> None:
+    stack = synth(production=production)
+    (dashboard,) = stack.all("aws_cloudwatch_dashboard").values()
+    text = json.dumps(dashboard)
+    of_production = text.partition("Production: invocations")[2].partition("title")[2]
+    assert shown in of_production
+    assert hidden not in json.dumps(
+        [one for one in text.split("title") if one.lstrip('\\": ').startswith("Production")]
+    )

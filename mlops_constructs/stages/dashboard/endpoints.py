@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .widgets import Json, expression, graph, metric
 
@@ -35,6 +35,8 @@ class ShownEndpoint:
     variants: Sequence[str]
     region: str
     max_server_error_percent: float | None = None
+    # The metric and the statistic that count its requests.
+    counted: ClassVar[tuple[str, str]] = ("Invocations", "Sum")
 
     def rows(self) -> list[list[Json]]:
         """Return its widgets: traffic, latency and errors; then shares of the invocations, instances and their load."""
@@ -42,9 +44,8 @@ class ShownEndpoint:
         return [[self._invocations(), self._latency(), self._errors()], [*self._shares(), *below]]
 
     def _invocations(self) -> Json:
-        lines = [
-            self._metric("Invocations", one, id_=f"requests_{one}", stat="Sum", label=one) for one in self.variants
-        ]
+        name, stat = self.counted
+        lines = [self._metric(name, one, id_=f"requests_{one}", stat=stat, label=one) for one in self.variants]
         return self._graph("invocations", lines, unit="requests", stacked=True)
 
     def _shares(self) -> list[Json]:
@@ -71,7 +72,8 @@ class ShownEndpoint:
         lines: list[list[Any]] = []
         for one in self.variants:
             requests = f"requests_{one}"
-            lines.append(self._metric("Invocations", one, id_=requests, stat="Sum"))
+            name, stat = self.counted
+            lines.append(self._metric(name, one, id_=requests, stat=stat))
             for kind, name in _ERRORS.items():
                 id_ = f"errors_{kind.lower()}_{one}"
                 lines.append(self._metric(name, one, id_=id_, stat="Sum"))

@@ -10,13 +10,14 @@ from constructs import Construct
 from ..._aws.naming import dead_letters_name
 from ..._cdk import Fn
 from ...provider import cloudwatch_dashboard
-from .endpoints import ShownEndpoint
+from .modes import SHOWN
 from .widgets import Json, graph, metric, placed, search, states, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..._aws.environment import Environment
+    from ...config.serving import Mode
 
 # What CodePipeline publishes: https://docs.aws.amazon.com/codepipeline/latest/userguide/metrics-dimensions.html
 _CODEPIPELINE = "AWS/CodePipeline"
@@ -42,6 +43,7 @@ class DashboardStage(Construct):
         production_endpoint: str,
         dev_endpoint: str,
         variants: Sequence[str],
+        modes: Mapping[str, Mode],
         max_server_error_percent: float | None,
         reached: Mapping[str, str],
         release_namespace: str,
@@ -55,6 +57,7 @@ class DashboardStage(Construct):
             production_endpoint: Name of the production endpoint.
             dev_endpoint: Name of the DEV endpoint; its variant has the name of production's first one.
             variants: Names of production's variants.
+            modes: Environment (``dev``, ``production``) to how its endpoint serves.
             max_server_error_percent: Percentage of 5XX errors above which a rollout is rolled back, or None.
             reached: Pipeline stage to the name of a function that it invokes once for each execution; the last one
                 is of a release.
@@ -63,14 +66,14 @@ class DashboardStage(Construct):
         """
         super().__init__(scope, id_)
         region = env.region
-        production = ShownEndpoint(
+        production = SHOWN[modes["production"]](
             title="Production",
             name=production_endpoint,
             variants=variants,
             region=region,
             max_server_error_percent=max_server_error_percent,
         )
-        dev = ShownEndpoint(title="DEV", name=dev_endpoint, variants=variants[:1], region=region)
+        dev = SHOWN[modes["dev"]](title="DEV", name=dev_endpoint, variants=variants[:1], region=region)
         rows = [
             [_head(env.name, production_endpoint, dev_endpoint)],
             [states("Alarms", alarms)],
