@@ -222,7 +222,7 @@ def test_no_update_changes_how_an_endpoint_serves(models: Models) -> None:
         models.config(without_instances(models.model())),
         models.config(variant(models.model()), AsyncInferenceConfig=inference()),
     ):
-        with pytest.raises(ClientError, match="real-time endpoint cannot be updated"):
+        with pytest.raises(ClientError, match="The endpoint is real-time; an update cannot make it"):
             models.update(name, config)
 
 

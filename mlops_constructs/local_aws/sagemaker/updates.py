@@ -94,7 +94,7 @@ def check_mode(old: Params, new: Params) -> None:
     """
     before, after = mode_of(old), mode_of(new)
     if before != after:
-        raise AwsError("ValidationException", f"A {before} endpoint cannot be updated to a {after} endpoint.")
+        raise AwsError("ValidationException", f"The endpoint is {before}; an update cannot make it {after}.")
 
 
 def mode_of(config: Params) -> str:
