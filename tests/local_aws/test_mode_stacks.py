@@ -123,6 +123,13 @@ class Stacks:
                 return outcome
             token = outcome.token.encode()
 
+    def settle(self, name: str, config: Endpoint) -> None:
+        """Wait until nothing scales: SageMaker refuses an update meanwhile."""
+        if config.mode == "asynchronous":
+            wait_until(lambda: self.count(name) == 0)
+        describe = self.aws.client("sagemaker").describe_endpoint
+        wait_until(lambda: describe(EndpointName=name)["EndpointStatus"] == "InService")
+
     def delete(self, name: str) -> None:
         self._cloudformation.delete_stack(StackName=name)
 
@@ -154,6 +161,7 @@ def test_a_release_is_deployed_tested_and_replaced(stacks: Stacks, config: Endpo
     assert stacks.smoke_test(name, old, b"one,1\none,2\n").outputs["Accuracy"] == "1"
     assert stacks.predicted(name, "1", "2") == ["one", "one"]
 
+    stacks.settle(name, config)
     new = stacks.deploy(name, config, "two", update=True)
 
     assert stacks.smoke_test(name, new, b"two,1\n").outputs["Accuracy"] == "1"
@@ -181,7 +189,7 @@ def test_the_templates_policies_take_an_endpoint_to_zero_and_wake_it(stacks: Sta
 
     assert stacks.predicted(name, "1") == ["one"]
 
-    wait_until(lambda: stacks.count(name) == 0)
+    stacks.settle(name, QUEUED)
     new = stacks.deploy(name, QUEUED, "two", update=True)
     assert data != new
     assert stacks.smoke_test(name, new, b"two,1\n").outputs["Accuracy"] == "1"
