@@ -134,6 +134,7 @@ def make_alarms(
         env=env,
         production_endpoint=deployment.production_endpoint,
         variants=[slot.variant for slot in (ONLY if config.ab_test is None else TWO)],
+        mode=config.production.mode,
         image_pipeline=None if image.pipeline is None else image.pipeline.name,
         queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
         topic_arn=topic_arn,

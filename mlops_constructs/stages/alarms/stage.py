@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from ...config.serving import COUNTED
 from ...provider import cloudwatch_metric_alarm
 from .endpoint import PERIOD_SECONDS, EndpointAlarm, endpoint_alarms
 from .notifications import notify_people
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ...config import Alarms, Approval
+    from ...config.serving import Mode
 
 _SAGEMAKER = "AWS/SageMaker"
 
@@ -47,6 +49,7 @@ class AlarmsStage(Construct):
         env: Environment,
         production_endpoint: str,
         variants: Sequence[str],
+        mode: Mode,
         image_pipeline: str | None,
         queue_name: str | None,
         topic_arn: str,
@@ -60,12 +63,13 @@ class AlarmsStage(Construct):
             env: Where it is deployed.
             production_endpoint: Name of the production endpoint and of its stack.
             variants: Names of production's variants.
+            mode: How it serves.
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
             topic_arn: SNS topic that is notified.
         """
         super().__init__(scope, id_)
-        self._env, self._topic_arn = env, topic_arn
+        self._env, self._topic_arn, self._counted = env, topic_arn, COUNTED[mode]
         self.failed_executions = self._failed(
             "failed_executions",
             env.name,
@@ -164,7 +168,7 @@ class AlarmsStage(Construct):
             metric_query=[
                 computed,
                 _measured("measured", alarm.metric, alarm.stat, dimensions),
-                _measured("requests", "Invocations", "Sum", dimensions),
+                _measured("requests", *self._counted, dimensions),
             ],
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.datapoints,
