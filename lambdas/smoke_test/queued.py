@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler_kit.errors import StepError
-from handler_kit.objects import read_object
+from handler_kit.objects import exists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +98,9 @@ class Queue:
         return Response(text, written.timestamp())
 
     def _read(self, uri: str) -> str | None:
+        # First the list: between GetObject and a list, SageMaker may write the object.
+        if not exists(self._s3, uri):
+            return None
         bucket, _, key = uri.removeprefix("s3://").partition("/")
-        found = read_object(self._s3, bucket, key)
-        return None if found is None else found[0].decode("utf-8", errors="replace")
+        body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return body.decode("utf-8", errors="replace")

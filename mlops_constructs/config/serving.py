@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 Mode = Literal["real-time", "serverless", "asynchronous"]
 MEMORY_SIZES_IN_MB = tuple(range(1024, 6145, 1024))
+# The metric and the statistic that count an endpoint's requests: an asynchronous one publishes no Invocations, but of
+# each response whether it was an error. https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
+COUNTED: Mapping[Mode, tuple[str, str]] = {
+    "real-time": ("Invocations", "Sum"),
+    "serverless": ("Invocations", "Sum"),
+    "asynchronous": ("Invocation5XXErrors", "SampleCount"),
+}
 _NO_INSTANCES = "a serverless endpoint has no instances"
 _LEAVE_OUT = "leave it out"
 # Argument of an endpoint to why a serverless endpoint cannot have it.

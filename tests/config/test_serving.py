@@ -18,6 +18,7 @@ from mlops_constructs import (
     Dataset,
     Endpoint,
     EndpointLimits,
+    Monitoring,
     Network,
     Requests,
     Rollout,
@@ -166,3 +167,9 @@ def test_a_topic_is_an_arn_or_a_reference() -> None:
     assert problems_of(AsyncInferenceConfig(success_topic=TOPIC, error_topic="${aws_sns_topic.one.arn}")) == []
     (problem,) = problems_of(AsyncInferenceConfig(error_topic="answers"))
     assert problem.field == "error_topic"
+
+
+@pytest.mark.parametrize("production", [Endpoint.serverless(), Endpoint.asynchronous()])
+def test_what_is_not_captured_cannot_be_watched(production: Endpoint) -> None:
+    (problem,) = found(production=production, monitoring=Monitoring())
+    assert problem.field == "monitoring"

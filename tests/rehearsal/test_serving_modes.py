@@ -73,12 +73,13 @@ def bulk(quiet: Serving) -> Serving:
 
 
 def test_a_serverless_release_reaches_production_and_responds(quiet: Serving) -> None:
-    first = quiet.release()
+    quiet.release()
     assert quiet.accuracy() > 0.8
     (variant,) = quiet.described()["ProductionVariants"]
     assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 20}
-    assert "serverless, 2048 MB, up to 20 at a time" in quiet.approver.evidence[-1]
-    assert "golden records right" in first.variable("Production", "Summary")
+    evidence = quiet.approver.evidence[-1]
+    assert "serverless, 2048 MB, up to 20 at a time" in evidence
+    assert "golden records right" in evidence
 
 
 def test_a_serverless_endpoint_goes_back_to_an_older_release(quiet: Serving) -> None:
@@ -92,10 +93,11 @@ def test_a_serverless_endpoint_goes_back_to_an_older_release(quiet: Serving) -> 
 
 
 def test_an_asynchronous_release_reaches_production_and_responds(bulk: Serving) -> None:
-    first = bulk.release()
+    bulk.release()
     assert bulk.accuracy() > 0.8
-    assert "golden records right" in first.variable("Production", "Summary")
-    assert "0 to 4 x ml.m5.large" in bulk.approver.evidence[-1]
+    evidence = bulk.approver.evidence[-1]
+    assert "0 to 4 x ml.m5.large" in evidence
+    assert "golden records right" in evidence
 
 
 def test_an_idle_asynchronous_endpoint_has_no_instance_until_a_request_comes(bulk: Serving) -> None:

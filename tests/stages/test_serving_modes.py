@@ -188,3 +188,19 @@ def test_the_dashboard_shows_what_the_mode_publishes(production: Endpoint, shown
     assert hidden not in json.dumps(
         [one for one in text.split("title") if one.lstrip('\\": ').startswith("Production")]
     )
+
+
+@pytest.mark.parametrize(
+    ("production", "counted"),
+    [
+        (Endpoint(), ("Invocations", "Sum")),
+        (Endpoint.serverless(), ("Invocations", "Sum")),
+        (Endpoint.asynchronous(), ("Invocation5XXErrors", "SampleCount")),
+    ],
+)
+def test_the_alarms_of_production_count_requests_as_the_mode_publishes_them(
+    production: Endpoint, counted: tuple[str, str]
+) -> None:
+    alarms = synth(production=production).all("aws_cloudwatch_metric_alarm").values()
+    queries = [query for alarm in alarms for query in alarm.get("metric_query", []) if query["id"] == "requests"]
+    assert {(one["metric"]["metric_name"], one["metric"]["stat"]) for one in queries} == {counted}

@@ -38,6 +38,8 @@ def act(account: Account, before: Params, after: Params) -> None:
     if not after.get("ActionsEnabled", True):
         return
     for arn in after.get(_ACTIONS[after["StateValue"]], []):
+        if arn.split(":")[2] == "autoscaling":
+            continue  # the queues of asynchronous endpoints run their scaling policies themselves
         if arn.split(":")[2] != "sns":
             account.log(f"alarm {after['AlarmName']}: the local AWS does not run the action {arn}")
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
@@ -118,4 +117,4 @@ class AsyncInvocations(Service):
         one = {"EndpointName": seen.endpoint_name}
         data = [(Metric.of(_NAMESPACE, name, one), "Count", value) for name, value in values.items()]
         data.append((Metric.of(_NAMESPACE, "ApproximateAgeOfOldestRequest", one), "Seconds", age))
-        self._metrics.publish(data, time.time())
+        self._metrics.publish(data, self.account.clock.time())

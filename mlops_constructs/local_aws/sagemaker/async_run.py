@@ -157,7 +157,7 @@ class AsyncRun:
                 for one in dimensions
                 for name, value in values.items()
             ],
-            time.time(),
+            self._account.clock.time(),
         )
 
     def _s3(self) -> Any:

@@ -151,8 +151,7 @@ class QueueScaling:
 
     def _set_state(self, alarm: Params, state: str) -> None:
         if alarm["StateValue"] != state:
-            moto = self._account.moto("cloudwatch")
-            moto.set_alarm_state(
+            self._account.client("cloudwatch").set_alarm_state(
                 AlarmName=alarm["AlarmName"], StateValue=state, StateReason="HasBacklogWithoutCapacity"
             )
 

@@ -90,7 +90,7 @@ class Invocations(Service):
             raise AwsError("ValidationError", f"Request {uuid.uuid4()} has oversize body.", 413)
         try:
             with variant.serverless.invocation() as setup_seconds:
-                publish_setup(self._metrics, fleet, variant, setup_seconds, time.time())
+                publish_setup(self._metrics, fleet, variant, setup_seconds, self.account.clock.time())
                 return self._measured(fleet, variant, params, body, began)
         except OSError as error:
             raise self._model_error(params["EndpointName"], 500, str(error)) from error

@@ -47,15 +47,6 @@ class EndpointAlarm:
     datapoints: int = 1
 
 
-def counted_requests(mode: Mode) -> tuple[str, str]:
-    """Return metric and statistic that count the requests.
-
-    An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
-    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
-    """
-    return ("Invocation5XXErrors", "SampleCount") if mode == "asynchronous" else ("Invocations", "Sum")
-
-
 def endpoint_alarms(
     config: Alarms, pipeline: str, variants: Sequence[str], mode: Mode
 ) -> Iterator[tuple[str, EndpointAlarm]]:

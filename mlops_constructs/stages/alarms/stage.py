@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from ...config.serving import COUNTED
 from ...provider import cloudwatch_metric_alarm
-from .endpoint import PERIOD_SECONDS, EndpointAlarm, counted_requests, endpoint_alarms
+from .endpoint import PERIOD_SECONDS, EndpointAlarm, endpoint_alarms
 from .notifications import notify_people
 
 if TYPE_CHECKING:
@@ -63,14 +64,14 @@ class AlarmsStage(Construct):
             env: Where it is deployed.
             production_endpoint: Name of the production endpoint and of its stack.
             variants: Names of production's variants.
-            mode: How the production endpoint serves.
+            mode: How it serves.
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
             topic_arn: SNS topic that is notified.
             topic_is_ours: Whether it is encrypted with the pipeline's key.
         """
         super().__init__(scope, id_)
-        self._env, self._topic_arn, self._requests = env, topic_arn, counted_requests(mode)
+        self._env, self._topic_arn, self._counted = env, topic_arn, COUNTED[mode]
         self.failed_executions = self._failed(
             "failed_executions",
             env.name,
@@ -175,7 +176,7 @@ class AlarmsStage(Construct):
             metric_query=[
                 computed,
                 _measured("measured", alarm.metric, alarm.stat, dimensions),
-                _measured("requests", *self._requests, dimensions),
+                _measured("requests", *self._counted, dimensions),
             ],
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.datapoints,

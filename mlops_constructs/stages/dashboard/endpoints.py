@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ...config.serving import COUNTED
 from .widgets import Json, expression, graph, metric
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ShownEndpoint:
     region: str
     max_server_error_percent: float | None = None
     # The metric and the statistic that count its requests.
-    counted: ClassVar[tuple[str, str]] = ("Invocations", "Sum")
+    counted: ClassVar[tuple[str, str]] = COUNTED["real-time"]
 
     def rows(self) -> list[list[Json]]:
         """Return its widgets: traffic, latency and errors; then shares of the invocations, instances and their load."""

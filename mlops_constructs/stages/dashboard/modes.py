@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ...config.serving import COUNTED
 from .endpoints import ShownEndpoint
 from .widgets import Json, expression, metric
 
@@ -47,7 +48,7 @@ class ShownQueue(ShownEndpoint):
     https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
     """
 
-    counted: ClassVar[tuple[str, str]] = ("Invocation5XXErrors", "SampleCount")
+    counted: ClassVar[tuple[str, str]] = COUNTED["asynchronous"]
 
     def _instances(self) -> Json:
         names = {"requests": "ApproximateBacklogSize", "without an instance": "HasBacklogWithoutCapacity"}

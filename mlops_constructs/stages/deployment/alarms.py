@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...config.serving import COUNTED
+
 if TYPE_CHECKING:
     from ...config import Rollout
     from ...config.serving import Mode
     from .slots import Slot
 
 Json = dict[str, Any]
-# An asynchronous endpoint publishes no Invocations, but of each response whether it was an error.
-# https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
-_COUNTED = {"real-time": ("Invocations", "Sum"), "asynchronous": ("Invocation5XXErrors", "SampleCount")}
 _ERRORS, _SLOW = "ServerErrors", "SlowAnswers"
 
 
@@ -55,7 +54,7 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
                         "ReturnData": True,
                     },
                     _measured("errors", "Invocation5XXErrors", "Sum", variant),
-                    _measured("requests", *_COUNTED[mode], variant),
+                    _measured("requests", *COUNTED[mode], variant),
                 ],
             },
         ),
