@@ -63,7 +63,7 @@ def make_batch(
         image_arn=image.serving_pull_arn,
         accept=config.algorithm.accept,
         packages_arn=registry.packages_arn,
-        topic_arn=approval.topic_arn,
+        topic=approval.notified,
         smoke_test=config.dev.smoke_test,
     )
 
@@ -82,8 +82,7 @@ def make_retraining(
         action=ACTION,
         on_upload=upload_pattern(config.dataset, env.stores.data_bucket),
         ab_test=config.ab_test is not None,
-        topic_arn=approval.topic_arn,
-        topic_is_ours=approval.topic is not None,
+        topic=approval.notified,
         env=env,
     )
 
@@ -111,7 +110,7 @@ def make_monitoring(
         accept=config.algorithm.accept,
         max_bytes=config.dataset.max_inspected_megabytes * 1_000_000,
         ab_test=config.ab_test is not None,
-        topic_arn=approval.topic_arn,
+        topic=approval.notified,
         retrain=None if retraining is None else retraining.retrain,
     )
 
@@ -136,8 +135,7 @@ def make_alarms(
         mode=config.production.mode,
         image_pipeline=None if image.pipeline is None else image.pipeline.name,
         queue_name=None if config.existing.dead_letter_queue_arn is not None else dead_letters_name(env.name),
-        topic_arn=approval.topic_arn,
-        topic_is_ours=approval.topic is not None,
+        topic=approval.notified,
     )
 
 

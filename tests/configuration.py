@@ -12,6 +12,7 @@ from mlops_constructs import (
     Algorithm,
     Approval,
     AsyncInferenceConfig,
+    Autoscaling,
     BatchTransform,
     CategoricalParameter,
     Checkpoints,
@@ -31,6 +32,7 @@ from mlops_constructs import (
     Monitoring,
     Network,
     Notebook,
+    OfficeHours,
     Quality,
     Requests,
     Retraining,
@@ -124,6 +126,9 @@ FULL: dict[str, Any] = {
         job=EvaluationJob(entrypoint=["python", "judge.py"], environment={"MODE": "strict"}),
     ),
     "dev": Endpoint.asynchronous(async_inference_config=AsyncInferenceConfig(success_topic=TOPIC)),
+    "production": Endpoint.for_production(
+        autoscaling=Autoscaling(office_hours=OfficeHours(min_capacity_outside=2, max_capacity_outside=2))
+    ),
     "ab_test": ABTest(guardrails=[ABMetric.success()], sticky=StickyUsers()),
     "batch": BatchTransform(join_source="Input", environment={"MODE": "fast"}),
     "monitoring": Monitoring(

@@ -11,8 +11,8 @@ from .._aws.actions import AB_TEST, EXECUTION_ID, RELEASE, Action, PipelineStage
 from .._aws.events import invoke_on
 from .._aws.fleet import fleet
 from .._aws.function import Function
-from .._aws.policy import alarms_publish, allow, document, mark_package, pass_role, report_result
-from ..provider import sns_topic, sns_topic_subscription
+from .._aws.policy import allow, mark_package, pass_role, report_result
+from .._aws.topic import Topic, make_topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,11 +75,16 @@ class ApprovalStage(Construct):
         super().__init__(scope, id_)
         self._config, self._env, self._ab_test, self._retraining = config, env, ab_test, retraining
         self._cost, self._office_hours = (prices, max_monthly_usd), office_hours
-        self.topic: sns_topic.SnsTopic | None = None
-        self.topic_arn = self._topic() if config.topic_arn is None else config.topic_arn
+        self.topic = None if config.topic_arn is not None else make_topic(self, env, config.emails)
+        self.topic_arn: str = str(config.topic_arn) if self.topic is None else self.topic.arn
         self.gather_evidence = self._gather_evidence(packages_arn, production, production_stack, fleets)
         self.record_decision = self._record_decision(group, packages_arn, production_stack, deploy_role_arn)
         self._on_early_end()
+
+    @property
+    def notified(self) -> Topic:
+        """The topic, for the functions and alarms that publish to it."""
+        return Topic(self.topic_arn, is_ours=self.topic is not None)
 
     @property
     def functions(self) -> list[Function]:
@@ -219,19 +224,6 @@ class ApprovalStage(Construct):
             allow("s3:ListBucket", stores.artifact_bucket_arn, when={"StringLike": {"s3:prefix": keys}}),
             allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{key}" for key in keys]),
         ]
-
-    def _topic(self) -> str:
-        env = self._env
-        name, key_arn = f"{env.name}-approvals", env.stores.key_arn
-        # The pipeline and the functions publish with their roles.
-        policy = document([alarms_publish(env.arn("sns", name), env.account_id)])
-        self.topic = sns_topic.SnsTopic(self, "topic", name=name, kms_master_key_id=key_arn, policy=policy)
-        topic_arn: str = self.topic.arn
-        for index, email in enumerate(self._config.emails):
-            sns_topic_subscription.SnsTopicSubscription(
-                self, f"email_{index}", topic_arn=topic_arn, protocol="email", endpoint=email
-            )
-        return topic_arn
 
     def _on_early_end(self) -> None:
         # A failed action ends the execution, so no later action of the pipeline can record it.

@@ -8,13 +8,14 @@ from constructs import Construct
 
 from .._aws.events import invoke_on
 from .._aws.function import Function
-from .._aws.policy import allow, through
+from .._aws.policy import allow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .._aws.environment import Environment
     from .._aws.policy import Statement
+    from .._aws.topic import Topic
     from ..config import Dataset, Retraining
 
 FOLDER = "retraining"
@@ -41,8 +42,7 @@ class RetrainingStage(Construct):
         action: str,
         on_upload: Mapping[str, object],
         ab_test: bool,
-        topic_arn: str,
-        topic_is_ours: bool,
+        topic: Topic,
         env: Environment,
     ) -> None:
         """Make the function and its rules.
@@ -54,8 +54,7 @@ class RetrainingStage(Construct):
             action: Name of the source action of the data set.
             on_upload: The event pattern of an upload.
             ab_test: Whether the pipeline has A/B tests.
-            topic_arn: SNS topic that is notified when alarms wait for people.
-            topic_is_ours: Whether it is encrypted with the pipeline's key.
+            topic: SNS topic that is notified when alarms wait for people.
             env: Where it is deployed.
         """
         super().__init__(scope, id_)
@@ -69,10 +68,10 @@ class RetrainingStage(Construct):
                 "PIPELINE": env.name,
                 "DATA_BUCKET": stores.data_bucket,
                 "ARTIFACT_BUCKET": stores.artifact_bucket,
-                "TOPIC_ARN": topic_arn,
+                "TOPIC_ARN": topic.arn,
             },
             document=_document(config, dataset, action, ab_test=ab_test),
-            permissions=_permissions(dataset, env, topic_arn, topic_is_ours=topic_is_ours),
+            permissions=_permissions(dataset, env, topic),
             timeout_seconds=_SECONDS,
         )
         invoke_on(self, "retrain_schedule", schedule=_RATE, function=self.retrain, env=env, target_id="retrain")
@@ -94,12 +93,11 @@ def _document(config: Retraining, dataset: Dataset, action: str, *, ab_test: boo
     }
 
 
-def _permissions(dataset: Dataset, env: Environment, topic_arn: str, *, topic_is_ours: bool) -> list[Statement]:
+def _permissions(dataset: Dataset, env: Environment, topic: Topic) -> list[Statement]:
     stores = env.stores
     own = {name: stores.own(FOLDER, name) for name in ("state.json", "executions/*", "decisions/*")}
     releases = stores.own("releases", "*")
     listed = {"StringLike": {"s3:prefix": [own["state.json"], releases]}}
-    key = allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn, when=through(env.region, "sns"))
     return [
         allow(
             ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
@@ -113,6 +111,5 @@ def _permissions(dataset: Dataset, env: Environment, topic_arn: str, *, topic_is
         allow("s3:ListBucket", stores.artifact_bucket_arn, when=listed),
         allow("s3:GetObject", [f"{stores.artifact_bucket_arn}/{name}" for name in (own["state.json"], releases)]),
         allow("s3:PutObject", [f"{stores.artifact_bucket_arn}/{name}" for name in own.values()]),
-        allow("sns:Publish", topic_arn),
-        *([key] if topic_is_ours else []),
+        *topic.publish(env),
     ]

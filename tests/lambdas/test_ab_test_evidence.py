@@ -26,6 +26,7 @@ def settings(ab_test: str | None = "true") -> Settings:
         production_fleet="2",
         production_parameters={},
         ab_test=ab_test,
+        retraining=None,
     )
 
 

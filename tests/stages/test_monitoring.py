@@ -19,6 +19,7 @@ from mlops_constructs import (
     MLOpsPipeline,
     Monitoring,
 )
+from mlops_constructs._aws.topic import Topic
 from mlops_constructs.stages.monitoring import stage
 
 
@@ -90,7 +91,7 @@ def test_the_function_that_retrains_may_be_invoked_and_no_other() -> None:
         accept="text/csv",
         max_bytes=1,
         ab_test=False,
-        topic_arn="arn:aws:sns:us-east-1:123456789012:people",
+        topic=Topic("arn:aws:sns:us-east-1:123456789012:people", is_ours=True),
         retrain=pipeline.training.train_model,
     )
     text = document_of(stack)["resource"]["aws_iam_role_policy"]

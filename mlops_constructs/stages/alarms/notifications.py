@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ..._aws.events import invoke_on
 from ..._aws.function import Function
-from ..._aws.policy import allow, through
+from ..._aws.policy import allow
 
 if TYPE_CHECKING:
     from constructs import Construct
 
     from ..._aws.environment import Environment
-    from ..._aws.policy import Statement
+    from ..._aws.topic import Topic
     from ...config import Alarms, Approval
 
 _ROLLED_BACK = ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
@@ -26,8 +26,7 @@ def notify_people(
     config: Alarms,
     approval: Approval,
     stack: str,
-    topic_arn: str,
-    topic_is_ours: bool,
+    topic: Topic,
 ) -> Function:
     """Make the function and the rules that invoke it.
 
@@ -37,8 +36,7 @@ def notify_people(
         config: The alarms.
         approval: The approval, of which people are reminded.
         stack: CloudFormation stack of the production endpoint.
-        topic_arn: SNS topic that is notified.
-        topic_is_ours: Whether it is encrypted with the pipeline's key.
+        topic: SNS topic that is notified.
     """
     percent = config.approval_reminder_percent
     reminder = None if percent is None else max(1, approval.timeout_in_minutes * percent // 100)
@@ -50,25 +48,19 @@ def notify_people(
         env=env,
         settings={
             "PIPELINE": env.name,
-            "TOPIC_ARN": topic_arn,
+            "TOPIC_ARN": topic.arn,
             "REMINDER_MINUTES": "" if reminder is None else str(reminder),
             "CHECK_MINUTES": str(CHECK_MINUTES),
             "APPROVAL_TIMEOUT_MINUTES": str(approval.timeout_in_minutes),
         },
         permissions=[
-            allow("sns:Publish", topic_arn),
-            *([_use_key_for_topic(env)] if topic_is_ours else []),
+            *topic.publish(env),
             allow("cloudformation:DescribeStackEvents", f"{stack_arn}*"),
             *([] if reminder is None else [allow("codepipeline:GetPipelineState", env.arn("codepipeline", env.name))]),
         ],
     )
     _invoke(scope, function, env, stack_arn, reminds=reminder is not None)
     return function
-
-
-def _use_key_for_topic(env: Environment) -> Statement:
-    """https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html"""
-    return allow(["kms:Decrypt", "kms:GenerateDataKey"], env.stores.key_arn, when=through(env.region, "sns"))
 
 
 def _invoke(scope: Construct, function: Function, env: Environment, stack_arn: str, *, reminds: bool) -> None:

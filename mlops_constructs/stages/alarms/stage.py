@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..._aws.environment import Environment
+    from ..._aws.topic import Topic
     from ...config import Alarms, Approval
     from ...config.serving import Mode
 
@@ -52,8 +53,7 @@ class AlarmsStage(Construct):
         mode: Mode,
         image_pipeline: str | None,
         queue_name: str | None,
-        topic_arn: str,
-        topic_is_ours: bool,
+        topic: Topic,
     ) -> None:
         """Make the alarms and the function.
 
@@ -67,11 +67,10 @@ class AlarmsStage(Construct):
             mode: How it serves.
             image_pipeline: Name of the image pipeline, or None.
             queue_name: Name of the dead-letter queue, a literal; None if it is an existing one.
-            topic_arn: SNS topic that is notified.
-            topic_is_ours: Whether it is encrypted with the pipeline's key.
+            topic: SNS topic that is notified.
         """
         super().__init__(scope, id_)
-        self._env, self._topic_arn, self._counted = env, topic_arn, COUNTED[mode]
+        self._env, self._topic_arn, self._counted = env, topic.arn, COUNTED[mode]
         self.failed_executions = self._failed(
             "failed_executions",
             env.name,
@@ -97,8 +96,7 @@ class AlarmsStage(Construct):
             config=config,
             approval=approval,
             stack=production_endpoint,
-            topic_arn=topic_arn,
-            topic_is_ours=topic_is_ours,
+            topic=topic,
         )
 
     @property

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
+    from ..._aws.topic import Topic
     from ...config import BatchTransform
 
 LOGS = "/aws/sagemaker/TransformJobs"
@@ -58,7 +59,7 @@ def job_permissions(config: BatchTransform, env: Environment, image_arn: str) ->
 
 
 def start_permissions(
-    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic_arn: str
+    config: BatchTransform, env: Environment, role_arn: str, packages_arn: str, prefix: str, topic: Topic
 ) -> list[Statement]:
     """Return what start_batch needs; ``prefix`` begins the names of the jobs."""
     stores = env.stores
@@ -76,11 +77,11 @@ def start_permissions(
         ),
         allow("s3:PutObject", f"{stores.data_bucket_arn}/{config.output_prefix}*/{MANIFEST}"),
         *_records(config, env),
-        allow("sns:Publish", topic_arn),
+        *topic.publish(env),
     ]
 
 
-def record_permissions(config: BatchTransform, env: Environment, prefix: str, topic_arn: str) -> list[Statement]:
+def record_permissions(config: BatchTransform, env: Environment, prefix: str, topic: Topic) -> list[Statement]:
     """Return what record_batch needs: to describe its jobs, to read what they wrote, and their logs."""
     stores = env.stores
     return [
@@ -92,7 +93,7 @@ def record_permissions(config: BatchTransform, env: Environment, prefix: str, to
         ),
         *_records(config, env),
         _read_logs(env),
-        allow("sns:Publish", topic_arn),
+        *topic.publish(env),
     ]
 
 

@@ -17,6 +17,7 @@ from .settings import limits
 
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
+    from ..._aws.topic import Topic
     from ...config import BatchTransform, SmokeTest
 
 ACTION = "BatchSmokeTest"
@@ -43,7 +44,7 @@ class BatchStage(Construct):
         image_arn: str,
         accept: str,
         packages_arn: str,
-        topic_arn: str,
+        topic: Topic,
         smoke_test: SmokeTest,
     ) -> None:
         """Make the role, the functions and the rules that invoke them.
@@ -55,11 +56,11 @@ class BatchStage(Construct):
             image_arn: ARN of the ECR repository of the serving image.
             accept: Type that the algorithm returns.
             packages_arn: Pattern of the ARNs of the model packages.
-            topic_arn: SNS topic that is notified when a file is not scored.
+            topic: SNS topic that is notified when a file is not scored.
             smoke_test: What a candidate must predict.
         """
         super().__init__(scope, id_)
-        self._config, self._env, self._accept, self._topic_arn = config, env, accept, topic_arn
+        self._config, self._env, self._accept, self._topic = config, env, accept, topic
         self._packages_arn = packages_arn
         self._tags = {**env.tags, PIPELINE_TAG: env.name}
         self.role = ServiceRole(self, "role", env, "sagemaker", "batch")
@@ -109,11 +110,11 @@ class BatchStage(Construct):
                 "KMS_KEY_ARN": stores.key_arn,
                 "BATCH_ROLE_ARN": self.role.arn,
                 "JOB_PREFIX": self._jobs,
-                "TOPIC_ARN": self._topic_arn,
+                "TOPIC_ARN": self._topic.arn,
                 **network_settings(env),
             },
             document=scoring_document(config, self._accept, self._tags),
-            permissions=start_permissions(config, env, self.role.arn, self._packages_arn, self._jobs, self._topic_arn),
+            permissions=start_permissions(config, env, self.role.arn, self._packages_arn, self._jobs, self._topic),
             timeout_seconds=_SECONDS,
         )
 
@@ -130,9 +131,9 @@ class BatchStage(Construct):
                 "OUTPUT_PREFIX": config.output_prefix,
                 "OUTPUT_KEY_ARN": output_key(env) or "",
                 "JOB_PREFIX": self._jobs,
-                "TOPIC_ARN": self._topic_arn,
+                "TOPIC_ARN": self._topic.arn,
             },
-            permissions=record_permissions(config, env, self._jobs, self._topic_arn),
+            permissions=record_permissions(config, env, self._jobs, self._topic),
             timeout_seconds=_SECONDS,
         )
 

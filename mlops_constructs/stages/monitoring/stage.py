@@ -14,6 +14,7 @@ from ..._aws.policy import allow, report_result
 if TYPE_CHECKING:
     from ..._aws.environment import Environment
     from ..._aws.policy import Statement
+    from ..._aws.topic import Topic
     from ...config import Monitoring
 
 # Of the records that are watched, of the watch itself, and of what it is compared with.
@@ -47,7 +48,7 @@ class MonitoringStage(Construct):
         accept: str,
         max_bytes: int,
         ab_test: bool,
-        topic_arn: str,
+        topic: Topic,
         retrain: Function | None = None,
     ) -> None:
         """Make the functions, and the schedule of the looks.
@@ -62,7 +63,7 @@ class MonitoringStage(Construct):
             accept: ``Accept`` header of the invocations.
             max_bytes: As many bytes of a data set are read.
             ab_test: Whether production serves a champion and a challenger.
-            topic_arn: SNS topic that is notified.
+            topic: SNS topic that is notified.
             retrain: Function that is invoked when an alarm is raised, or None.
         """
         super().__init__(scope, id_)
@@ -76,7 +77,7 @@ class MonitoringStage(Construct):
             "ab_test": ab_test,
         }
         self.make_baseline = self._make_baseline(predictions=config.predictions)
-        self.watch_traffic = self._watch_traffic(topic_arn, retrain, ab_test=ab_test)
+        self.watch_traffic = self._watch_traffic(topic, retrain, ab_test=ab_test)
         minutes = config.looks_every_minutes
         invoke_on(
             self,
@@ -126,9 +127,9 @@ class MonitoringStage(Construct):
             memory_mb=_MEMORY_MB,
         )
 
-    def _watch_traffic(self, topic_arn: str, retrain: Function | None, *, ab_test: bool) -> Function:
+    def _watch_traffic(self, topic: Topic, retrain: Function | None, *, ab_test: bool) -> Function:
         env, stores = self._env, self._env.stores
-        settings = {"TOPIC_ARN": topic_arn, "RETRAIN_FUNCTION": "" if retrain is None else retrain.name}
+        settings = {"TOPIC_ARN": topic.arn, "RETRAIN_FUNCTION": "" if retrain is None else retrain.name}
         return Function(
             self,
             "watch_traffic",
@@ -141,7 +142,7 @@ class MonitoringStage(Construct):
                 allow("s3:PutObject", stores.own_arn(FOLDER)),
                 # PutMetricData takes no resource, hence `*`.
                 allow("cloudwatch:PutMetricData", "*", when={"StringEquals": {"cloudwatch:namespace": NAMESPACE}}),
-                allow("sns:Publish", topic_arn),
+                *topic.publish(env),
                 *([] if retrain is None else [allow("lambda:InvokeFunction", retrain.arn)]),
             ],
             timeout_seconds=_SECONDS,
