@@ -48,10 +48,10 @@ def faults(pipeline: RehearsedPipeline) -> Iterator[Faults]:
 
 @pytest.fixture(scope="module")
 def first(pipeline: RehearsedPipeline) -> Execution:
-    """The first try and the first release: the account has instances for DEV, and not for production beside it."""
+    """The first try and the first release: the account has an instance for DEV, and not two for production."""
     before = State.of(pipeline)
     with Faults(pipeline.aws) as faults:
-        fault = faults.inject("quota:ml.m5.large for endpoint usage:2")
+        fault = faults.inject("quota:ml.m5.large for endpoint usage:1")
         refused = pipeline.release()
         assert fault.fired
     pipeline.aws.service_quotas.set("ml.m5.large for endpoint usage", 100)
