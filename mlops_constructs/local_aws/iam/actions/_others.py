@@ -163,6 +163,7 @@ TABLE: Table = {
     ("ssm", "DeleteParameter"): _parameters("DeleteParameter", "Name"),
     ("logs", "CreateLogGroup"): _logs("CreateLogGroup"),
     ("logs", "CreateLogStream"): _logs("CreateLogStream", "logStreamName"),
+    ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
     ("logs", "PutLogEvents"): _logs("PutLogEvents", "logStreamName"),
     ("logs", "GetLogEvents"): _logs("GetLogEvents", "logStreamName"),
     ("logs", "FilterLogEvents"): _logs("FilterLogEvents"),
