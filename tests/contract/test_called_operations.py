@@ -1,4 +1,4 @@
-"""What the functions call, the local AWS knows the permissions of.
+"""What the functions and the commands call, the local AWS knows the permissions of.
 
 A call in no table is denied to every role whose policy names resources: the rehearsal fails where AWS would not.
 """
@@ -45,8 +45,9 @@ def unknown(source: str) -> set[str]:
     return {name for name in called(source) if not any(one in TABLE for one in operations()[name])}
 
 
-def test_all_calls_of_the_functions_are_in_the_tables() -> None:
-    modules = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "lambdas").rglob("*.py")}
+@pytest.mark.parametrize("folder", ["lambdas", "mlops_constructs/deployed"])
+def test_all_calls_are_in_the_tables(folder: str) -> None:
+    modules = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / folder).rglob("*.py")}
     assert {path: names for path, source in modules.items() if (names := unknown(source))} == {}
 
 

@@ -201,6 +201,8 @@ TABLE: Table = {
     ("sts", "AssumeRole"): _assume,
     ("sts", "GetCallerIdentity"): _free,
     ("events", "PutEvents"): _put_events,
+    # A rule of the default bus: the ARN of another bus's rule has its bus too.
+    ("events", "DescribeRule"): Row("events:DescribeRule", ("rule/{Name}",)),
     ("resourcegroupstaggingapi", "GetResources"): Row("tag:GetResources"),
     ("iam", "GetRole"): _iam_role("GetRole"),
     ("iam", "CreateServiceLinkedRole"): _linked_role,
