@@ -371,6 +371,8 @@ def _deleting() -> Iterator[tuple[Recorded, ...]]:
         yield (_call(guard, "codepipeline:DisableStageTransition", f"{image}/{stage}"),)
     for action, name in (
         ("StopTrainingJob", "{training job}"),
+        # An execution that began before its pipeline tuned: its training job still runs.
+        ("StopTrainingJob", arn("sagemaker", "training-job/{pipeline}-HEX")),
         ("StopHyperParameterTuningJob", "{tuning job}"),
         ("StopHyperParameterTuningJob", arn("sagemaker", "hyper-parameter-tuning-job/{pipeline}-HEX")),
         ("StopProcessingJob", arn("sagemaker", "processing-job/{pipeline}-HEX")),

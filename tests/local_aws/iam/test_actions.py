@@ -260,6 +260,13 @@ def test_a_model_package_needs_to_read_its_image_and_its_model():
             "logs:PutLogEvents",
             _ARN.format("logs", "log-group:/g:log-stream:s"),
         ),
+        (
+            "logs",
+            "DeleteLogGroup",
+            {"logGroupName": "/g"},
+            "logs:DeleteLogGroup",
+            _ARN.format("logs", "log-group:/g:log-stream:"),
+        ),
         ("ssm", "GetParameter", {"Name": "/iris/i"}, "ssm:GetParameter", _ARN.format("ssm", "parameter/iris/i")),
         (
             "sqs",

@@ -51,7 +51,8 @@ def _parameters(action: str, member: str, *key_actions: str) -> Checks:
 def _logs(action: str, stream: str = "") -> Checks:
     """Need an action on a log group or stream, both written as ``log-group:NAME:log-stream:STREAM``.
 
-    This is the form in CloudWatch Logs' AccessDenied messages: https://github.com/vectordotdev/vector/issues/714
+    This is the form in CloudWatch Logs' AccessDenied messages, also for a deletion:
+    https://github.com/vectordotdev/vector/issues/714, https://github.com/anomalyco/sst/issues/4256
     """
 
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
@@ -162,6 +163,7 @@ TABLE: Table = {
     ("ssm", "PutParameter"): _parameters("PutParameter", "Name", "Encrypt"),
     ("ssm", "DeleteParameter"): _parameters("DeleteParameter", "Name"),
     ("logs", "CreateLogGroup"): _logs("CreateLogGroup"),
+    ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
     ("logs", "CreateLogStream"): _logs("CreateLogStream", "logStreamName"),
     ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
     ("logs", "PutLogEvents"): _logs("PutLogEvents", "logStreamName"),
@@ -200,6 +202,8 @@ TABLE: Table = {
     ("sts", "AssumeRole"): _assume,
     ("sts", "GetCallerIdentity"): _free,
     ("events", "PutEvents"): _put_events,
+    # A rule of the default bus: the ARN of another bus's rule has its bus too.
+    ("events", "DescribeRule"): Row("events:DescribeRule", ("rule/{Name}",)),
     ("resourcegroupstaggingapi", "GetResources"): Row("tag:GetResources"),
     ("iam", "GetRole"): _iam_role("GetRole"),
     ("iam", "CreateServiceLinkedRole"): _linked_role,

@@ -185,6 +185,7 @@ _BY_RESOURCE = {
     _GROUP: ["DescribeModelPackageGroup", "DeleteModelPackageGroup"],
     _NOTEBOOK: ["DescribeNotebookInstance", "StartNotebookInstance", "StopNotebookInstance"],
     "": [
+        "ListNotebookInstances",
         "ListTrainingJobs",
         "ListHyperParameterTuningJobs",
         "ListProcessingJobs",
