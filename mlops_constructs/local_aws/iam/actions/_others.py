@@ -165,7 +165,6 @@ TABLE: Table = {
     ("logs", "CreateLogGroup"): _logs("CreateLogGroup"),
     ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
     ("logs", "CreateLogStream"): _logs("CreateLogStream", "logStreamName"),
-    ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
     ("logs", "PutLogEvents"): _logs("PutLogEvents", "logStreamName"),
     ("logs", "GetLogEvents"): _logs("GetLogEvents", "logStreamName"),
     ("logs", "FilterLogEvents"): _logs("FilterLogEvents"),
