@@ -139,7 +139,7 @@ class Monitoring(Part):
             yield Problem("retraining.on_drift", rule, False, remedy)
         elif "quality" not in reasons and self.quality.estimated is False:
             rule = "is the only alarm that starts anything, and needs Quality(estimated=True)"
-            yield Problem("retraining.on_estimated_quality", rule, True, "estimate the quality, or choose another alarm")
+            yield Problem("retraining.on_estimated_quality", rule, True, "estimate it, or choose another alarm")
 
     def _name_problems(self) -> Iterator[Problem]:
         for index, name in enumerate([] if is_token(self.ignored_features) else self.ignored_features):

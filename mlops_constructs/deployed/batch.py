@@ -70,7 +70,7 @@ class Batches:
                 raise MlopsError(f"{path} is empty; nothing was uploaded")
             first = by_name.setdefault(path.name, path)
             if first is not path:
-                # SageMaker reads the newest version of an object, so the first file would get the second one's predictions.
+                # SageMaker reads the newest version of an object: the first job would score the second file.
                 raise MlopsError(
                     f"{first} and {path} would be the same object {self.input_prefix}{path.name}: rename one, or score"
                     " one after the other; nothing was uploaded"

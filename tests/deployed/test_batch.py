@@ -135,9 +135,7 @@ def test_files_are_uploaded_only_if_all_can_be_scored(batches: Batches, s3: Any,
     assert "Contents" not in s3.list_objects_v2(Bucket=DATA)
 
 
-def test_two_files_of_one_name_are_not_scored_as_one_object(
-    batches: Batches, s3: Any, file: Path, capsys: Any
-) -> None:
+def test_two_files_of_one_name_are_not_scored_as_one_object(batches: Batches, s3: Any, file: Path, capsys: Any) -> None:
     other = file.parent / "other" / file.name
     other.parent.mkdir()
     other.write_bytes(b"c8,2\n")
