@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         " list the last batches.",
     )
     add_arguments(parser)
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="file to score")
+    parser.add_argument("files", nargs="*", type=Path, default=[], metavar="FILE", help="file to score")
     parser.add_argument("--job", metavar="NAME", help="show the record of one job, and why it failed")
     parser.add_argument(
         "--output", type=Path, default=Path(), metavar="FOLDER", help="for the predictions (default: this folder)"
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Score, or list; raise MlopsError with the reason when a file has no predictions."""
     from ..deployed.batch import Batches
 
-    if options.wait < 0:
+    if not options.wait >= 0:
         raise MlopsError(f"--wait must be 0 or more seconds, got {options.wait:g}")
     if options.job is not None and options.files:
         raise MlopsError("give files to score or --job, not both")
@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace, batches: Batches) -> None:
+    batches.check(options.files)
     sizes = [path.stat().st_size for path in options.files if path.is_file()]
     jobs = {}
     with progress(len(options.files), sum(sizes), quiet=options.json) as advance:

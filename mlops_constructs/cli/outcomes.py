@@ -1,4 +1,4 @@
-"""``mlops outcomes``: report what has become of requests, for the A/B test."""
+"""``mlops outcomes``: report what has become of requests, for an A/B test and for the quality."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser(
         "outcomes",
-        help="report outcomes of requests, by which an A/B test judges",
+        help="report outcomes of requests, by which an A/B test and the quality are judged",
         description="Upload outcomes, each with the InferenceId of its request: CSV with the header"
         " inference_id,outcome, or JSON Lines as SageMaker Model Monitor has them. Every line is checked before"
         " anything is uploaded.",

@@ -122,7 +122,7 @@ def _check(options: argparse.Namespace) -> None:
         raise MlopsError(f"--objects-prefix must end with '/', got {options.objects_prefix}")
     if options.name is not None and (not options.name or "/" in options.name):
         raise MlopsError(f"--name must be a name without '/', got {options.name!r}")
-    if options.wait < 0:
+    if not options.wait >= 0:
         raise MlopsError(f"--wait must be 0 or more seconds, got {options.wait:g}")
 
 

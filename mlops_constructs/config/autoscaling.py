@@ -74,3 +74,11 @@ class Autoscaling(Part):
             yield from in_range("backlog_per_instance", self.backlog_per_instance, 0.001, 1e6, "requests")
         if self.office_hours is not None:
             yield from under("office_hours", self.office_hours.problems())
+            if self.min_capacity == 0 and self.backlog_per_instance is not None:
+                yield Problem(
+                    "office_hours",
+                    "needs min_capacity of 1 or more: with 0 no instance runs while the queue is empty, and outside the"
+                    " office hours one would",
+                    "min_capacity=0",
+                    "leave it out, or use min_capacity=1",
+                )

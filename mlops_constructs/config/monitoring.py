@@ -124,14 +124,22 @@ class Monitoring(Part):
         for part, name in ((self.quality, "quality"), (self.retraining, "retraining")):
             if part is not None:
                 yield from under(name, part.problems())
+        yield from self._retraining_problems()
+
+    def _retraining_problems(self) -> Iterator[Problem]:
         # Without any reason it has a problem of its own.
-        reasons = ["drift"] if self.retraining is None else self.retraining.reasons
-        if self.quality is None and reasons and "drift" not in reasons:
+        reasons = [] if self.retraining is None else self.retraining.reasons
+        if not reasons or "drift" in reasons:
+            return
+        if self.quality is None:
             rule, remedy = (
                 "must be True without quality, or no alarm starts anything",
                 "give a Quality, or leave it out",
             )
             yield Problem("retraining.on_drift", rule, False, remedy)
+        elif "quality" not in reasons and self.quality.estimated is False:
+            rule = "is the only alarm that starts anything, and needs Quality(estimated=True)"
+            yield Problem("retraining.on_estimated_quality", rule, True, "estimate it, or choose another alarm")
 
     def _name_problems(self) -> Iterator[Problem]:
         for index, name in enumerate([] if is_token(self.ignored_features) else self.ignored_features):

@@ -13,7 +13,7 @@ from .clients import code_of, explained
 from .datasets import put_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from .datasets import Advance
@@ -60,12 +60,25 @@ class Batches:
         """Folder of the data bucket with predictions and records."""
         return self._settings["OUTPUT_PREFIX"]
 
+    def check(self, paths: Iterable[Path]) -> None:
+        """Raise MlopsError for what cannot be scored: no file, an empty one, or a second one of the same name."""
+        by_name: dict[str, Path] = {}
+        for path in paths:
+            if not path.is_file():
+                raise MlopsError(f"{path} is not a file; nothing was uploaded")
+            if path.stat().st_size == 0:
+                raise MlopsError(f"{path} is empty; nothing was uploaded")
+            first = by_name.setdefault(path.name, path)
+            if first is not path:
+                # SageMaker reads the newest version of an object: the first job would score the second file.
+                raise MlopsError(
+                    f"{first} and {path} would be the same object {self.input_prefix}{path.name}: rename one, or score"
+                    " one after the other; nothing was uploaded"
+                )
+
     def upload(self, path: Path, *, advance: Advance | None = None) -> str:
         """Upload a file, which starts its job; return the name of the job. Raises MlopsError for an empty file."""
-        if not path.is_file():
-            raise MlopsError(f"{path} is not a file; nothing was uploaded")
-        if path.stat().st_size == 0:
-            raise MlopsError(f"{path} is empty; nothing was uploaded")
+        self.check([path])
         key = f"{self.input_prefix}{path.name}"
         version = put_file(self._s3, self._pipeline.data_bucket, key, path, advance)
         return self.job_of(key, version)

@@ -52,7 +52,7 @@ def explained(what: str) -> Iterator[None]:
         MlopsError: with ``what`` and AWS's reason; or that AWS cannot be reached, when there is no response.
     """
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
     try:
         yield
@@ -60,6 +60,8 @@ def explained(what: str) -> Iterator[None]:
         answer = error.response.get("Error", {})
         reason = f"{error.operation_name} was refused with {answer.get('Code')}: {answer.get('Message')}"
         raise MlopsError(f"{what}: {reason}") from error
+    except ParamValidationError as error:
+        raise MlopsError(f"{what}: {'; '.join(str(error).splitlines())}") from error
     except BotoCoreError as error:
         raise MlopsError(f"AWS cannot be reached: {error}") from error
     except Boto3Error as error:

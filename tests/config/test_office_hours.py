@@ -64,6 +64,12 @@ def test_all_at_once_needs_one(rollout: Rollout | None) -> None:
     assert list(production(rollout).problems()) == []
 
 
+def test_a_queue_that_scales_to_zero_needs_no_office_hours() -> None:
+    (problem,) = Autoscaling.on_backlog(office_hours=OfficeHours()).problems()
+    assert problem.field == "office_hours"
+    assert list(Autoscaling.on_backlog(min_capacity=1, office_hours=OfficeHours()).problems()) == []
+
+
 def test_the_share_of_the_week() -> None:
     assert OfficeHours(days="MON-FRI", begin="07:00", end="19:00").share == pytest.approx(5 * 12 / 168)
     assert OfficeHours(days="SAT-MON,MON", begin="08:30", end="09:00").share == pytest.approx(3 * 0.5 / 168)

@@ -54,6 +54,12 @@ def test_an_alarm_that_is_never_raised_starts_nothing() -> None:
     assert fields(ONLY_QUALITY, quality=Quality(min_accuracy=0.9)) == []
 
 
+def test_an_estimate_that_is_never_made_starts_nothing() -> None:
+    only = Retraining(on_drift=False, on_quality=False, on_estimated_quality=True)
+    assert fields(only, quality=Quality(min_accuracy=0.9)) == ["monitoring.retraining.on_estimated_quality"]
+    assert fields(only, quality=Quality(min_accuracy=0.9, estimated=True)) == []
+
+
 def test_the_reasons_are_those_that_are_chosen() -> None:
     assert Retraining().reasons == ["drift", "quality"]
     assert Retraining(on_drift=False, on_estimated_quality=True).reasons == ["quality", "estimated_quality"]

@@ -128,6 +128,36 @@ def test_what_cannot_be_scored_is_not_uploaded(
     assert "Contents" not in s3.list_objects_v2(Bucket=DATA)
 
 
+def test_files_are_uploaded_only_if_all_can_be_scored(batches: Batches, s3: Any, file: Path, capsys: Any) -> None:
+    assert main(["batch", NAME, str(file), str(file.with_name("none.csv"))]) == 1
+
+    assert "none.csv is not a file; nothing was uploaded" in capsys.readouterr().err
+    assert "Contents" not in s3.list_objects_v2(Bucket=DATA)
+
+
+def test_two_files_of_one_name_are_not_scored_as_one_object(batches: Batches, s3: Any, file: Path, capsys: Any) -> None:
+    other = file.parent / "other" / file.name
+    other.parent.mkdir()
+    other.write_bytes(b"c8,2\n")
+
+    assert main(["batch", NAME, str(file), str(other)]) == 1
+
+    assert "would be the same object scoring/customers.csv" in capsys.readouterr().err
+    assert "Contents" not in s3.list_objects_v2(Bucket=DATA)
+
+
+@pytest.mark.parametrize("wait", ["-1", "nan"])
+def test_a_wait_that_is_no_time_is_refused(wait: str, capsys: Any) -> None:
+    assert main(["batch", NAME, "--wait", wait]) == 1
+    assert "--wait must be 0 or more seconds" in capsys.readouterr().err
+
+
+def test_only_the_pipeline_must_be_named(capsys: Any) -> None:
+    with pytest.raises(SystemExit):
+        main(["batch"])
+    assert "required: PIPELINE\n" in capsys.readouterr().err
+
+
 def test_a_pipeline_without_batches_says_what_to_do(s3: Any, file: Path) -> None:
     with pytest.raises(MlopsError, match=r"scores no files: give MLOpsPipeline batch=BatchTransform\(\)"):
         Batches(DeployedPipeline.read(connect(), NAME)).upload(file)

@@ -285,6 +285,8 @@ def test_a_quota_is_met_when_a_request_is_refused(bench: Bench, faults: Faults) 
         ("crash:serving:how=spot", "only a training job has spot instances"),
         ("quota:ml.m5.large for fun:0", "SageMaker has no quota"),
         ("clock:tomorrow", "must be a number of seconds"),
+        ("clock:nan", "must be a number of seconds"),
+        ("clock:-inf", "must be a number of seconds"),
     ],
 )
 def test_what_aws_cannot_have_is_refused_with_what_is_allowed(faults: Faults, text: str, told: str) -> None:

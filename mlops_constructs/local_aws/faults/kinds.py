@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
@@ -46,11 +47,14 @@ class Kind:
         return name + arguments + "".join(f"[:{one.name}=]" for one in self.options)
 
 
-def _whole(text: str) -> float:
+def _ahead(text: str) -> float:
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        raise ValueError("must be a number of seconds; below 0 for a clock that is behind") from None
+        value = inf
+    if not isfinite(value):
+        raise ValueError("must be a number of seconds; below 0 for a clock that is behind")
+    return value
 
 
 def _state(text: str) -> str:
@@ -193,7 +197,7 @@ KINDS: Mapping[str, Kind] = {
         "the clock of functions is ahead",
         "clock:86400",
         Clock,
-        (Parameter("seconds", "how far", _whole),),
+        (Parameter("seconds", "how far", _ahead),),
         (Parameter("function", "function; all by default", default=ANYONE),),
     ),
 }
