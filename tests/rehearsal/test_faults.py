@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.faults.fault import Fault
 
 # `make soak-faults` sets another number, and another seed.
-CASES = int(os.environ.get("MLOPS_SWEEP_CASES", "6"))
+CASES = int(os.environ.get("MLOPS_SWEEP_CASES", "3"))
 SEED = int(os.environ.get("MLOPS_SWEEP_SEED", "15"))
 pytestmark = pytest.mark.terraform
 
