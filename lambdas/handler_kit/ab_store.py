@@ -6,24 +6,15 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from handler_kit import logs
 from handler_kit.ab_record import Record
-from handler_kit.errors import StepError, error_code
-from handler_kit.objects import read_object
+from handler_kit.errors import StepError
+from handler_kit.objects import LostRaceError, read_object, replace_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTEMPTS = 10
-_MISSING = frozenset({"NoSuchKey", "404"})
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-
-
-class LostRaceError(StepError):
-    """Somebody else has written the record since it was read."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +63,11 @@ class Store:
         Raises LostRaceError when somebody else has written it in between.
         """
         written = replace(record, version=record.version + 1, updated=now, by=by, why=why)
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         body = json.dumps(written.to_json(), indent=2, sort_keys=True).encode()
-        try:
-            answer = self.s3.put_object(
-                Bucket=self.bucket, Key=self.key, Body=body, ContentType="application/json", **condition
-            )
-        except ClientError as error:
-            if error_code(error) not in _LOST and not (etag is not None and error_code(error) in _MISSING):
-                raise
-            raise LostRaceError(f"{self.uri} was written by somebody else in between. Retry.") from error
+        lost = f"{self.uri} was written by somebody else in between. Retry."
+        new = replace_object(self.s3, self.bucket, self.key, body, etag, lost)
         logs.info("record of champion and challenger written", version=written.version, by=by, why=why)
-        return str(answer["ETag"])
+        return new
 
     def change(self, change: Callable[[Record], Record], *, now: float, by: str, why: str) -> Record:
         """Read, change and write the record, again if somebody else was faster; ``change`` may raise StepError.

@@ -10,9 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from handler_kit.errors import PERMISSION_CODES, error_code
+from handler_kit.errors import PERMISSION_CODES, StepError, error_code
 
 _MISSING = frozenset({"NoSuchKey", "404"})
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+class LostRaceError(StepError):
+    """Somebody else has written an object since it was read."""
 
 
 def exists(s3: Any, uri: str) -> bool:
@@ -34,6 +40,21 @@ def read_object(s3: Any, bucket: str, key: str) -> tuple[bytes, str] | None:
             return None
         raise
     return answer["Body"].read(), str(answer["ETag"])
+
+
+def replace_object(s3: Any, bucket: str, key: str, body: bytes, etag: str | None, lost: str) -> str:
+    """Write a JSON object if it still has this ETag, or with None still does not exist; return its new ETag.
+
+    Raises LostRaceError with the message ``lost`` when somebody else has written it in between.
+    """
+    condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    try:
+        answer = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition)
+    except ClientError as error:
+        if error_code(error) not in _LOST and not (etag is not None and error_code(error) in _MISSING):
+            raise
+        raise LostRaceError(lost) from error
+    return str(answer["ETag"])
 
 
 def object_version(s3: Any, bucket: str, key: str) -> dict[str, Any] | None:

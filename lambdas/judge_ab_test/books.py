@@ -9,11 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from handler_kit.ab_store import LostRaceError
-from handler_kit.errors import StepError, error_code
-from handler_kit.objects import read_object
+from handler_kit.errors import StepError
+from handler_kit.objects import read_object, replace_object
 from judge_ab_test.capture import HOUR
 from judge_ab_test.judge import State
 from judge_ab_test.seen import Seen
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from handler_kit.ab_record import Test
 
 FORMAT = 1
-_MISSING = frozenset({"NoSuchKey", "404"})
-_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 @dataclass
@@ -105,13 +100,8 @@ class Books:
 
     def write(self, test: Test, ledger: Ledger, etag: str | None) -> None:
         """Write the state, if it is still the one that was read. Raises LostRaceError when it is not."""
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        try:
-            self._put("state.json", _written(test, ledger), **condition)
-        except ClientError as error:
-            if error_code(error) not in _LOST and not (etag is not None and error_code(error) in _MISSING):
-                raise
-            raise LostRaceError(f"another look at the test {test.id} was faster.") from error
+        lost = f"another look at the test {test.id} was faster."
+        replace_object(self.s3, self.bucket, f"{self.prefix}state.json", _body(_written(test, ledger)), etag, lost)
 
     def publish(self, report: dict[str, Any]) -> None:
         """Write the report as the newest one, and as that of its look."""
@@ -127,10 +117,13 @@ class Books:
         report: dict[str, Any] = json.loads(found[0])
         return report
 
-    def _put(self, name: str, content: dict[str, Any], **condition: str) -> None:
-        body = json.dumps(content, sort_keys=True, allow_nan=False).encode()
+    def _put(self, name: str, content: dict[str, Any]) -> None:
         key = f"{self.prefix}{name}"
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=_body(content), ContentType="application/json")
+
+
+def _body(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, allow_nan=False).encode()
 
 
 def _written(test: Test, ledger: Ledger) -> dict[str, Any]:

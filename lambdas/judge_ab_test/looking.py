@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from handler_kit import logs
 from handler_kit.ab_plan import Plan
 from handler_kit.ab_record import RUNNING, STARTING
-from handler_kit.ab_store import LostRaceError, Store
+from handler_kit.ab_store import Store
 from handler_kit.errors import StepError
+from handler_kit.objects import LostRaceError
 from handler_kit.outcomes import Outcomes
 from judge_ab_test.bins import ACCURACY, OF_OUTCOMES
 from judge_ab_test.books import Books

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
 from handler_kit.errors import ConfigurationError, StepError
+from handler_kit.objects import LostRaceError
 from handler_kit.releases import Releases
 from retrain.decision import IN_PROGRESS, find_obstacle, refusal
 from retrain.facts import new_datasets, read_executions
 from retrain.state import LIFETIME_SECONDS, Intent, Need, Start
-from retrain.store import ATTEMPTS, LostRaceError, Store
+from retrain.store import ATTEMPTS, Store
 from retrain.telling import tell_once
 
 if TYPE_CHECKING:

@@ -7,23 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from handler_kit.errors import StepError, error_code
-from handler_kit.objects import read_object
+from handler_kit.errors import StepError
+from handler_kit.objects import LostRaceError, read_object, replace_object
 from retrain.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ATTEMPTS = 10
-_MISSING = frozenset({"NoSuchKey", "404"})
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-
-
-class LostRaceError(StepError):
-    """Another invocation has written the state since it was read."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +49,8 @@ class Store:
 
     def write(self, state: State, etag: str | None) -> None:
         """Write the state if the object still has this ETag, or still does not exist. Raises LostRaceError if not."""
-        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        try:
-            self._put(self.key, state.to_json(), **condition)
-        except ClientError as error:
-            if error_code(error) not in _LOST and not (etag is not None and error_code(error) in _MISSING):
-                raise
-            raise LostRaceError(f"s3://{self.bucket}/{self.key} was written by another invocation.") from error
+        lost = f"s3://{self.bucket}/{self.key} was written by another invocation."
+        replace_object(self.s3, self.bucket, self.key, _body(state.to_json()), etag, lost)
 
     def change(self, change: Callable[[State], State]) -> State:
         """Read, change and write the state, again if somebody else was faster; nothing is written if it is the same."""
@@ -92,6 +78,9 @@ class Store:
         self._put(key, {"at": moment.isoformat(), "about": about, **decision})
         return key
 
-    def _put(self, key: str, content: dict[str, Any], **condition: str) -> None:
-        body = json.dumps(content, indent=2, sort_keys=True).encode()
-        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+    def _put(self, key: str, content: dict[str, Any]) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=_body(content), ContentType="application/json")
+
+
+def _body(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=2, sort_keys=True).encode()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
-from handler_kit.ab_store import LostRaceError
+from handler_kit.objects import LostRaceError
 from handler_kit.outcomes import CLOCK_SLACK
 from watch_traffic.alarms import Notifying, Raising
 from watch_traffic.captured import HOUR, Capture

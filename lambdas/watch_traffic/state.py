@@ -7,19 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from handler_kit.ab_store import LostRaceError
-from handler_kit.errors import StepError, error_code
-from handler_kit.objects import read_object
+from handler_kit.errors import StepError
+from handler_kit.objects import read_object, replace_object
 from watch_traffic.estimate import Recent
 from watch_traffic.quality import Quality
 from watch_traffic.thinning import Thinning
 from watch_traffic.watch import Watch
 
 FORMAT = 1
-_MISSING = frozenset({"NoSuchKey", "404"})
-_LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
 
 
 @dataclass
@@ -102,17 +97,9 @@ class Store:
 
     def write(self, ledger: Ledger) -> None:
         """Write the state, if it is still the one that was read. Raises LostRaceError when it is not."""
-        condition = {"IfNoneMatch": "*"} if self.etag is None else {"IfMatch": self.etag}
         body = json.dumps(ledger.to_json(), sort_keys=True, allow_nan=False).encode()
-        try:
-            answer = self.s3.put_object(
-                Bucket=self.bucket, Key=self.key, Body=body, ContentType="application/json", **condition
-            )
-        except ClientError as error:
-            if error_code(error) not in _LOST and not (self.etag is not None and error_code(error) in _MISSING):
-                raise
-            raise LostRaceError(f"another look at s3://{self.bucket}/{self.key} was faster.") from error
-        self.etag = str(answer["ETag"])
+        lost = f"another look at s3://{self.bucket}/{self.key} was faster."
+        self.etag = replace_object(self.s3, self.bucket, self.key, body, self.etag, lost)
 
 
 def _ledger(written: dict[str, Any], fresh: Ledger) -> Ledger:
