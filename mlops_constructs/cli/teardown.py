@@ -45,17 +45,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """List or delete; raise MlopsError without --yes, or when something could not be deleted."""
-    teardown = Teardown(read_pipeline(options), data=options.data)
     if options.cancel:
         options.when_interrupted = "run it again: executions may wait until then"
+    elif options.dry_run or not options.yes:
+        options.when_interrupted = "nothing was deleted"
+    teardown = Teardown(read_pipeline(options), data=options.data)
+    if options.cancel:
         teardown.cancel()
         if options.json:
             _report(options, [], [])
         else:
             print(f"{options.pipeline} takes executions again.")
         return 0
-    if options.dry_run or not options.yes:
-        options.when_interrupted = "nothing was deleted"
     found = teardown.found()
     if options.dry_run or not (found or options.yes):
         _report(options, found, [])

@@ -296,6 +296,14 @@ def test_without_credentials_or_region_the_reason_is_one_sentence(
     assert capsys.readouterr().err == "mlops upload: AWS cannot be reached: You must specify a region.\n"
 
 
+def test_a_name_that_no_request_can_have_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.csv").write_bytes(b"a,1\n")
+    assert main(["upload", "", "iris.csv"]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "AWS cannot be reached" not in told
+    assert "Invalid length for parameter name, value: 0, valid min length: 1" in told
+
+
 def test_an_unreachable_aws_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

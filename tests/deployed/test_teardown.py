@@ -127,6 +127,26 @@ def test_nothing_is_deleted_unless_a_person_says_yes(
     assert len(packages(bench, "iris")) == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--yes",), "what was deleted stays deleted; run it again to delete the rest"),
+        ((), "nothing was deleted"),
+        (("--dry-run", "--yes"), "nothing was deleted"),
+        (("--cancel",), "run it again: executions may wait until then"),
+    ],
+)
+def test_ctrl_c_says_what_is_true_then(
+    arguments: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlops_constructs.cli.teardown.read_pipeline", interrupt)
+    assert main(["teardown", "iris", *arguments]) == 130
+    assert capsys.readouterr().err == f"mlops teardown: interrupted; {told}\n"
+
+
 def test_with_data_only_the_pipelines_own_folders_of_a_shared_bucket_go(bench: Bench) -> None:
     pipeline = DeployedPipeline.read(bench.aws.client, "iris")
     Teardown(pipeline, data=True, patience=QUICK).run()
