@@ -20,7 +20,7 @@ class Serving:
     Attributes:
         mode: ``real-time``, ``serverless`` or ``asynchronous``.
         sizes: Condition keys of a serverless endpoint's configuration, and the most that each may be.
-        topics: Which notifications an asynchronous endpoint sends, ``success`` and ``error``, to the ARNs of the topics.
+        topics: The notifications of an asynchronous endpoint, ``success`` and ``error``, to the ARNs of their topics.
     """
 
     mode: str

@@ -75,7 +75,8 @@ def _checks(pipeline: Pipeline, stage: str) -> Iterator[Check]:
         for verb in ("create", "read", "update", "delete"):
             for check in handler_checks(kind, verb, names.get(kind, "name"), given, site):
                 if check.action != "sagemaker:CreateEndpointConfig":
-                    yield Check(check.action, check.resource, check.context.under(_keys(kind, verb, check, name, serving)))
+                    keys = _keys(kind, verb, check, name, serving)
+                    yield Check(check.action, check.resource, check.context.under(keys))
     types = pipeline.instance_types.get(f"deploy-{stage}", ())
     for sizes in [{"sagemaker:InstanceTypes": type_} for type_ in types] if serving.has_instances else [serving.sizes]:
         asked = Context({f"aws:RequestTag/{_TAG}": name, **sizes})
