@@ -50,7 +50,8 @@ _UNPROVEN = """\
   independent engine on more than 1,000 cases.
 - `make mutate-iam` drops each action and each value of a condition, narrows each resource and inverts each
   condition, one at a time, in every policy of `main.py` and of the examples. Each change is detected: by a call that
-  a rehearsal made, by a call in AWS's lists, or by a call that must be denied. The exceptions are in
+  a rehearsal made, by a call in AWS's lists or in the tests' list of what functions and services do
+  (`tests/iam_mutation/calls.py`), or by a call that must be denied. The exceptions are in
   `tests/iam_mutation/exceptions.py`, each with its reason.
 - These policies deny a corpus of calls that no role may make, among them privilege escalation, destruction and
   access to another pipeline's resources (`tests/iam_mutation/negative.py`, `tests/iam_mutation/aimed.py`).
@@ -68,6 +69,8 @@ _UNPROVEN = """\
   key only through S3: AWS's pages do not say so, and these statements have no such condition.
 - Whether CodeBuild uses a project's key only to encrypt what a build writes, as its page says: the build writes no
   artifact, so its role may only decrypt.
+- Whether SageMaker lists the folders of an asynchronous endpoint: AWS's page allows `s3:ListBucket` on objects only,
+  where it has no effect, and the role may not list.
 - Which names Application Auto Scaling uses when it validates the caller; public reports say random ones.
 - What KMS grants allow, service control policies, and the policies of resources in other accounts.
 """

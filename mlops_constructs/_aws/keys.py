@@ -20,6 +20,11 @@ def use_key(stores: Stores) -> Statement:
     return allow(["kms:Decrypt", "kms:GenerateDataKey"], stores.key_arn, when=through(stores.region, "s3"))
 
 
+def read_with_key(stores: Stores) -> Statement:
+    """Allow reading objects that are encrypted with the key, through S3."""
+    return allow("kms:Decrypt", stores.key_arn, when=through(stores.region, "s3"))
+
+
 def use_key_for_function(stores: Stores, permissions: Sequence[Statement]) -> list[Statement]:
     """Allow what a function with these permissions needs: for its environment variables and the objects it may access.
 

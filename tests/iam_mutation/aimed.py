@@ -12,6 +12,7 @@ from iam_mutation.stacks import ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from iam_mutation.modes import Serving
     from iam_mutation.pipelines import Pipeline
     from iam_mutation.programs import Program
 
@@ -26,7 +27,7 @@ def aimed(program: Program) -> Iterator[Recorded]:
     """Give the calls for the roles, buckets, keys and queues of a stack."""
     for pipeline in program.pipelines:
         site = _Site(program, pipeline)
-        for rows in (_deliver, _deploy, _delete, _jobs, _judge, _listings, _batches):
+        for rows in (_deliver, _deploy, _modes, _delete, _jobs, _judge, _listings, _batches):
             yield from filter(program.concerns, rows(site))
         yield from filter(program.concerns, refused(pipeline))
     yield from _trusts(program)
@@ -38,9 +39,11 @@ class _Site:
 
     def __init__(self, program: Program, pipeline: Pipeline) -> None:
         self.name, self.arn, self.role = pipeline.name, pipeline.arn, pipeline.role
+        self.region = pipeline.region
         self.key, self.artifacts = pipeline.key, f"arn:aws:s3:::{pipeline.artifacts}"
         self.data, self.folders = f"arn:aws:s3:::{pipeline.data}", pipeline.folders
         self._types, self._roles, self._pipelines = pipeline.instance_types, {*program.roles}, program.pipelines
+        self.serving = pipeline.serving
 
     def others(self, purposes: Sequence[str]) -> set[str]:
         """Give the roles of the stack without those that are for these purposes, in any pipeline."""
@@ -101,17 +104,19 @@ def _deploy(site: _Site) -> Iterator[Recorded]:
     for stage, other in (("dev", "production"), ("production", "dev")):
         deploy = f"deploy-{stage}"
         tagged = {"aws__RequestTag/mlops:pipeline": ours}
-        isolated = {"sagemaker__NetworkIsolation": "true"}
+        serving, isolated = site.serving[stage], {"sagemaker__NetworkIsolation": "true"}
         yield site.call(
             deploy, "sagemaker:CreateModel", model, **{"aws__RequestTag/mlops:pipeline": theirs}, **isolated
         )
-        yield site.call(deploy, "sagemaker:CreateModel", model, **tagged, sagemaker__NetworkIsolation="false")
-        yield site.call(deploy, "sagemaker:CreateModel", model, **tagged)
+        # SageMaker does not support it for serverless endpoints.
+        if serving.has_instances:
+            yield site.call(deploy, "sagemaker:CreateModel", model, **tagged, sagemaker__NetworkIsolation="false")
+            yield site.call(deploy, "sagemaker:CreateModel", model, **tagged)
         for made in (model, config):
             yield site.call(deploy, "sagemaker:AddTags", made, **{"aws__RequestTag/mlops:pipeline": theirs})
             yield site.call(deploy, "sagemaker:AddTags", made, **tagged, **{"aws__ResourceTag/mlops:pipeline": theirs})
             yield site.call(deploy, "sagemaker:DeleteTags", made, **{"aws__ResourceTag/mlops:pipeline": theirs})
-        types = {"sagemaker__InstanceTypes": site.types(deploy)}
+        types = serving.sizes or {"sagemaker__InstanceTypes": site.types(deploy)}
         yield site.call(
             deploy, "sagemaker:CreateEndpointConfig", config, **{"aws__RequestTag/mlops:pipeline": theirs}, **types
         )
@@ -138,6 +143,81 @@ def _deploy(site: _Site) -> Iterator[Recorded]:
             yield site.call(deploy, f"sagemaker:{action}", endpoint)
         alarm = site.arn("cloudwatch", f"alarm:{site.name}-{other}-errors")
         yield site.call(deploy, "cloudwatch:DeleteAlarms", alarm)
+
+
+def _modes(site: _Site) -> Iterator[Recorded]:
+    """What only the endpoints of another mode do, what is larger, and what is in the folder of another endpoint."""
+    for stage, other in (("dev", "production"), ("production", "dev")):
+        serving, test = site.serving[stage], f"smoke-test-{stage}"
+        answers = "InvokeEndpoint" if serving.mode == "asynchronous" else "InvokeEndpointAsync"
+        yield site.call(test, f"sagemaker:{answers}", site.arn("sagemaker", f"endpoint/{site.name}-{stage}"))
+        yield from _queues(site, stage, other)
+        if not serving.has_instances:
+            yield from _serverless(site, stage, serving)
+
+
+def _serverless(site: _Site, stage: str, serving: Serving) -> Iterator[Recorded]:
+    """What needs instances, and what is larger than configured."""
+    deploy, model = f"deploy-{stage}", f"model-{stage}"
+    tagged, types = {"aws__RequestTag/mlops:pipeline": site.name}, {"sagemaker__InstanceTypes": "ml.m5.large"}
+    for sizes in (*_larger(serving.sizes), {}, types, {**serving.sizes, **types}):
+        config = site.arn("sagemaker", "endpoint-config/c")
+        yield site.call(deploy, "sagemaker:CreateEndpointConfig", config, **tagged, **sizes)
+    yield site.call(deploy, "cloudwatch:PutMetricAlarm", site.arn("cloudwatch", f"alarm:{site.name}-{stage}-errors"))
+    scaled = {
+        f"{_SCALING}__service-namespace": "sagemaker",
+        f"{_SCALING}__scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    yield site.call(deploy, f"{_SCALING}:RegisterScalableTarget", site.arn(_SCALING, "scalable-target/ID"), **scaled)
+    yield site.call(deploy, "kms:DescribeKey", site.key)
+    # Its container reads the model, and writes no objects.
+    through_s3 = {"kms__ViaService": f"s3.{site.region}.amazonaws.com"}
+    yield site.call(model, "kms:GenerateDataKey", site.key, **through_s3)
+    yield site.call(model, "kms:CreateGrant", site.key, kms__GrantIsForAWSResource="true")
+    captured = f"capture/{site.name}/{stage}/{site.name}-{stage}/primary/1.jsonl"
+    yield site.call(model, "s3:PutObject", f"{site.artifacts}/{captured}")
+
+
+def _larger(sizes: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Give configurations that are larger in one size, and those that do not say one."""
+    for key, most in sizes.items():
+        yield {**sizes, key: str(int(most) + 1)}
+        yield {one: value for one, value in sizes.items() if one != key}
+
+
+def _queues(site: _Site, stage: str, other: str) -> Iterator[Recorded]:
+    """What nobody may do with the requests and responses of an asynchronous endpoint."""
+    model, test = f"model-{stage}", f"smoke-test-{stage}"
+    night_run = f"arn:aws:iam::{ACCOUNT}:role/night-run"
+    own, theirs = (f"{site.artifacts}/async/{site.name}/{name}" for name in (stage, other))
+    foreign = f"{site.artifacts}/async/{_OTHER}/{stage}"
+    for folder in (theirs, foreign):
+        yield site.call(model, "s3:GetObject", f"{folder}/input/1.csv")
+        yield site.call(test, "s3:PutObject", f"{folder}/input/smoke-test/1.csv")
+        for kind in ("output", "failure"):
+            yield site.call(model, "s3:PutObject", f"{folder}/{kind}/1.out")
+            yield site.call(test, "s3:GetObject", f"{folder}/{kind}/1.out")
+    # The container writes no requests; the smoke test neither responses nor the requests of applications.
+    yield site.call(model, "s3:PutObject", f"{own}/input/1.csv")
+    yield site.call(test, "s3:PutObject", f"{own}/input/1.csv")
+    yield site.call(test, "s3:PutObject", f"{own}/output/1.out")
+    yield site.call(test, "s3:GetObject", f"{own}/input/1.csv")
+    yield site.call(model, "sns:Publish", site.arn("sns", f"{site.name}-approvals"))
+    yield site.call(test, "sagemaker:InvokeEndpointAsync", site.arn("sagemaker", f"endpoint/{site.name}-{other}"))
+    prefixes = (f"async/{site.name}/{other}/output/", f"async/{_OTHER}/{stage}/output/", f"async/{site.name}/{stage}/")
+    for prefix in (*prefixes, "datasets/", None):
+        yield site.call(test, "s3:ListBucket", site.artifacts, s3__prefix=prefix)
+        if stage == "production":
+            listed = _context({"s3__prefix": prefix})
+            yield Recorded(night_run, "s3:ListBucket", site.artifacts, listed)
+    if stage == "production":
+        for action, name in (("PutObject", "output/1.out"), ("GetObject", "input/1.csv"), ("DeleteObject", "input/1")):
+            yield Recorded(night_run, f"s3:{action}", f"{own}/{name}")
+        for folder in (theirs, foreign):
+            yield Recorded(night_run, "s3:PutObject", f"{folder}/input/1.csv")
+            yield Recorded(night_run, "s3:GetObject", f"{folder}/output/1.out")
+        dev = site.arn("sagemaker", f"endpoint/{site.name}-dev")
+        yield Recorded(night_run, "sagemaker:InvokeEndpointAsync", dev)
 
 
 def _delete(site: _Site) -> Iterator[Recorded]:

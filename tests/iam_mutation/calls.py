@@ -37,6 +37,7 @@ def calls() -> Iterator[tuple[Recorded, ...]]:
     yield from _monitoring()
     yield from _retraining()
     yield from _batches()
+    yield from _queues()
     yield from _leaving()
     yield from _granted()
 
@@ -137,9 +138,10 @@ def _more_than_rehearsed() -> Iterator[tuple[Recorded, ...]]:
         yield (_call(purpose, "s3:GetObject", asked), _call(purpose, "kms:Decrypt", "{key}", through_s3))
     # A data set may ask for data capture, in DEV too.
     for stage in ("dev", "production"):
-        captured = f"arn:aws:s3:::{{artifacts}}/capture/{{pipeline}}/{stage}/{{pipeline}}-{stage}/primary/DATE/ID.jsonl"
-        yield (_call(f"model-{stage}", "s3:PutObject", captured),)
-        yield (_call(f"model-{stage}", "kms:GenerateDataKey", "{key}", through_s3),)
+        folder = f"capture/{{pipeline}}/{{real-time: {stage}}}/{{pipeline}}-{stage}"
+        captured = f"arn:aws:s3:::{{artifacts}}/{folder}/primary/DATE/ID.jsonl"
+        model = f"model-{stage}"
+        yield _call(model, "s3:PutObject", captured), _call(model, "kms:GenerateDataKey", "{key}", through_s3)
     # The job that failed, of a tuning job that has no best one.
     yield (_call("train-model", "sagemaker:ListTrainingJobsForHyperParameterTuningJob", "{tuning job}"),)
     # Content that was trained before.
@@ -248,6 +250,39 @@ def _batches() -> Iterator[tuple[Recorded, ...]]:
         yield (_call(purpose, "logs:FilterLogEvents", group),)
     # The golden test lists its folder with a prefix.
     yield (_call("batch", "s3:ListBucket", artifacts, {"s3:prefix": "batch-tests/{pipeline}/HEX/in/golden.csv"}),)
+
+
+def _queues() -> Iterator[tuple[Recorded, ...]]:
+    """What an asynchronous endpoint's requests and responses need; only some endpoints have a queue."""
+    artifacts, through_s3 = "arn:aws:s3:::{artifacts}", {"kms:viaservice": "s3.{region}.amazonaws.com"}
+    for stage in ("dev", "production"):
+        folder, model = f"async/{{pipeline}}/{{asynchronous: {stage}}}", f"model-{stage}"
+        written = (f"{folder}/output/ID.out", f"{folder}/failure/ID-error.out")
+        # SageMaker reads a request, and writes a response or a reason, with the model's role:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-prerequisites.html
+        read = _call(model, "s3:GetObject", f"{artifacts}/{folder}/input/HEX.csv")
+        yield (read, _call(model, "kms:Decrypt", "{key}", through_s3))
+        for key in written:
+            for action in ("PutObject", "AbortMultipartUpload"):
+                yield (_call(model, f"s3:{action}", f"{artifacts}/{key}"),)
+        # The parts of an upload are read again: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+        for action in ("Decrypt", "GenerateDataKey"):
+            yield (read, _call(model, f"kms:{action}", "{key}", through_s3))
+        for kind in ("success", "error"):
+            yield (_call(model, "sns:Publish", f"{{{kind} topic: {stage}}}"),)
+        endpoint = arn("sagemaker", f"endpoint/{{pipeline}}-{{asynchronous: {stage}}}")
+        senders = {f"{{role: smoke-test-{stage}}}": "input/smoke-test/HEX.csv"}
+        if stage == "production":
+            # Of examples/serving: an application that has requests in any folder below the endpoint's.
+            senders[f"arn:aws:iam::{ACCOUNT}:role/night-run"] = "input/2026/HEX.csv"
+        for who, request in senders.items():
+            sent = _by(who, "sagemaker:InvokeEndpointAsync", endpoint, {})
+            yield (sent, _by(who, "s3:PutObject", f"{artifacts}/{folder}/{request}", {}))
+            for key in written:
+                yield (_by(who, "s3:ListBucket", artifacts, {"s3:prefix": key}),)
+                yield (_by(who, "s3:GetObject", f"{artifacts}/{key}", {}),)
+            for action in ("Decrypt", "GenerateDataKey"):
+                yield (sent, _by(who, f"kms:{action}", "{key}", through_s3))
 
 
 def _notifications() -> Iterator[tuple[Recorded, ...]]:
@@ -405,7 +440,8 @@ def _granted() -> Iterator[tuple[Recorded, ...]]:
         yield (_by(export, "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv", {}),)
     for action in ("Decrypt", "GenerateDataKey"):
         yield (_by(export, f"kms:{action}", "{key}", through_s3),)
-    yield (_by(shop, "sagemaker:InvokeEndpoint", arn("sagemaker", "endpoint/{pipeline}-production"), {}),)
+    at_once = arn("sagemaker", "endpoint/{pipeline}-{at once: production}")
+    yield (_by(shop, "sagemaker:InvokeEndpoint", at_once, {}),)
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-iam-permissions.html
     for action in ("GetPipelineState", "GetPipelineExecution"):
         yield (_by(leads, f"codepipeline:{action}", arn("codepipeline", "{pipeline}"), {}),)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from iam_mutation.modes import Serving
 from iam_mutation.requests import PLACEHOLDER, steady
 from iam_mutation.stacks import ACCOUNT
 from mlops_constructs.config.existing import Existing
@@ -40,6 +42,7 @@ class Pipeline:
         job: ARN of a job that trains: a training or a tuning job.
         looks_for_duplicates: Whether it looks for content that was trained before.
         instance_types: Purpose of a role to the instance types that it may start.
+        serving: ``dev`` and ``production`` to how they serve.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Pipeline:
     job: str
     looks_for_duplicates: bool
     instance_types: Mapping[str, Sequence[str]]
+    serving: Mapping[str, Serving]
 
     @property
     def label(self) -> str:
@@ -115,6 +119,8 @@ class Pipeline:
         some = {"{subnet}": self.subnet, "{security group}": self.security_group, "{prefix}": self.prefix}
         some["{trained}"] = "trained" if self.looks_for_duplicates else ""
         some["{existing queue}"] = "" if f":{self.name}-" in self.dead_letters else self.dead_letters
+        for stage, serving in self.serving.items():
+            some |= serving.placeholders(stage, self.key)
         yield from ((value, placeholder) for placeholder, value in some.items() if value)
 
 
@@ -136,6 +142,7 @@ def pipelines_of(stack: Stack, policies: Mapping[str, Sequence[Policy]]) -> Iter
         roles = dict(_roles(name, stack.region, policies, handed_in))
         training = functions[f"{name}-train-model"]
         settings, checking = (_settings(stack, functions[f"{name}-{one}"]) for one in ("train-model", "check-dataset"))
+        parameters = json.loads(_settings(stack, functions[f"{name}-register-model"])["STACK_PARAMETERS"])
         image_source = delivering.get(f"{name}-image", delivering[name])["stage"][0]["action"][0]["configuration"]
         yield Pipeline(
             name=name,
@@ -156,6 +163,7 @@ def pipelines_of(stack: Stack, policies: Mapping[str, Sequence[Policy]]) -> Iter
             job=_job(stack, _settings(stack, functions[f"{name}-stop-training"])),
             looks_for_duplicates=checking["DUPLICATES"] != "allow",
             instance_types={purpose: _instance_types(policies[arn]) for purpose, arn in roles.items()},
+            serving={stage: Serving.of(parameters[stage], policies[roles[f"deploy-{stage}"]]) for stage in parameters},
         )
 
 

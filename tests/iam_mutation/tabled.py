@@ -21,10 +21,13 @@ from mlops_constructs.local_aws.iam.request import Context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from iam_mutation.modes import Serving
     from iam_mutation.pipelines import Pipeline
     from iam_mutation.programs import Program
 
 _TAG = "mlops:pipeline"
+# What a serverless endpoint's template has.
+_SERVERLESS = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model")
 
 
 def tabled(program: Program) -> Iterator[Recorded]:
@@ -62,26 +65,31 @@ def _data_sets(pipeline: Pipeline) -> Iterator[Recorded]:
 
 
 def _checks(pipeline: Pipeline, stage: str) -> Iterator[Check]:
-    site, name = Site("aws", pipeline.region, ACCOUNT), pipeline.name
-    properties = {"ExecutionRoleArn": pipeline.role(f"model-{stage}"), "KmsKeyId": pipeline.key}
+    site, name, serving = Site("aws", pipeline.region, ACCOUNT), pipeline.name, pipeline.serving[stage]
+    properties = {"ExecutionRoleArn": pipeline.role(f"model-{stage}")}
+    if serving.has_instances:
+        properties["KmsKeyId"] = pipeline.key
     names = {"AWS::CloudWatch::Alarm": f"{name}-{stage}-errors", "AWS::SageMaker::Endpoint": f"{name}-{stage}"}
-    for kind in HANDLERS:
+    for kind in HANDLERS if serving.has_instances else _SERVERLESS:
         given = {"ScheduledActions": "office hours"} if kind.startswith("AWS::Application") else properties
         for verb in ("create", "read", "update", "delete"):
             for check in handler_checks(kind, verb, names.get(kind, "name"), given, site):
                 if check.action != "sagemaker:CreateEndpointConfig":
-                    yield Check(check.action, check.resource, check.context.under(_keys(kind, verb, check, name)))
-    for type_ in pipeline.instance_types.get(f"deploy-{stage}", ()):
-        asked = Context({f"aws:RequestTag/{_TAG}": name, "sagemaker:InstanceTypes": type_})
+                    keys = _keys(kind, verb, check, name, serving)
+                    yield Check(check.action, check.resource, check.context.under(keys))
+    types = pipeline.instance_types.get(f"deploy-{stage}", ())
+    for sizes in [{"sagemaker:InstanceTypes": type_} for type_ in types] if serving.has_instances else [serving.sizes]:
+        asked = Context({f"aws:RequestTag/{_TAG}": name, **sizes})
         yield Check("sagemaker:CreateEndpointConfig", site.arn("sagemaker", "endpoint-config/name"), asked)
     tag = Context({f"aws:ResourceTag/{_TAG}": name})
     for action in ("CreateEndpoint", "UpdateEndpoint"):
         yield Check(f"sagemaker:{action}", site.arn("sagemaker", "endpoint-config/name"), tag)
-    call = Call("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "sagemaker"}, site)
-    yield from checks_with_callers_rights(call)
+    if serving.has_instances:
+        call = Call("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "sagemaker"}, site)
+        yield from checks_with_callers_rights(call)
 
 
-def _keys(kind: str, verb: str, check: Check, pipeline: str) -> Context:
+def _keys(kind: str, verb: str, check: Check, pipeline: str, serving: Serving) -> Context:
     """The condition keys that the service sends with what a handler calls."""
     if check.action.startswith("application-autoscaling:") and check.resource != "*":
         dimension = "sagemaker:variant:DesiredInstanceCount"
@@ -91,5 +99,6 @@ def _keys(kind: str, verb: str, check: Check, pipeline: str) -> Context:
         return Context()
     asked = {f"aws:RequestTag/{_TAG}": pipeline} if check.action.split(":")[1][:3] in ("Cre", "Add") else {}
     there = {f"aws:ResourceTag/{_TAG}": pipeline} if verb != "create" else {}
-    isolated = {"sagemaker:NetworkIsolation": "true"} if check.action == "sagemaker:CreateModel" else {}
+    is_isolated = check.action == "sagemaker:CreateModel" and serving.has_instances
+    isolated = {"sagemaker:NetworkIsolation": "true"} if is_isolated else {}
     return Context({**asked, **there, **isolated})

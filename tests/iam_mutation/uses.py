@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LAMBDA = tuple(purpose for purpose, service in Existing.ROLES.items() if service == "lambda.amazonaws.com")
 """Purposes of the functions."""
 
-_VOLUMES = ("training", "evaluation", "model-dev", "model-production", "notebook", "train-model", "run-evaluation")
+_VOLUMES = ("training", "evaluation", "notebook", "train-model", "run-evaluation")
 _TRANSFORMS = ("batch", "start-batch", "batch-smoke-test")
 
 
@@ -73,6 +73,9 @@ def _sagemaker() -> Iterator[tuple[str, str, Mapping[str, str]]]:
     yield "notebook", "SageMaker notebook", _log("/aws/sagemaker/NotebookInstances", "{pipeline}/jupyter.log")
     for purpose in (*_VOLUMES, *_TRANSFORMS):
         yield purpose, "SageMaker volume", {"key_arn": "{key}"}
+    for purpose in models:
+        key = f"{{volume key: {purpose.removeprefix('model-')}}}"
+        yield purpose, "SageMaker volume", {"key_arn": key}
 
 
 def _delivery() -> Iterator[tuple[str, str, Mapping[str, str]]]:

@@ -125,7 +125,8 @@ def test_the_roles_of_a_serverless_endpoint_may_not_scale_capture_or_use_volumes
     stack = synth(dev=SERVERLESS, production=SERVERLESS)
     deploy, model = stack.policy("deploy-production"), stack.policy("model-production")
     assert not [one for one in actions(deploy) if one.startswith(("application-autoscaling:", "cloudwatch:", "kms:"))]
-    assert not actions(model) & {"s3:PutObject", "kms:CreateGrant"}
+    assert not actions(model) & {"s3:PutObject", "kms:CreateGrant", "kms:GenerateDataKey"}
+    assert "kms:Decrypt" in actions(model)
     (config,) = [one for one in deploy if one["Action"] == "sagemaker:CreateEndpointConfig"]
     assert config["Condition"]["NumericLessThanEquals"] == {
         "sagemaker:ServerlessMaxConcurrency": "5",

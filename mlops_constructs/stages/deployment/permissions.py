@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._aws.keys import use_key, use_key_for_volumes
+from ..._aws.keys import read_with_key, use_key, use_key_for_volumes
 from ..._aws.network import network_permissions
 from ..._aws.policy import allow, deny, pass_role, pull_image
 from ..._aws.tagging import PIPELINE_TAG
@@ -40,8 +40,8 @@ def serving_permissions(env: Environment, endpoint: str, image_arn: str, config:
     return [
         allow("s3:GetObject", stores.own_arn("models")),
         *payloads(env, endpoint.removeprefix(f"{env.name}-"), config),
-        use_key(stores),
-        *(use_key_for_volumes(stores.key_arn) if has_volumes else []),
+        # A serverless endpoint keeps no requests: its container only reads.
+        *([use_key(stores), *use_key_for_volumes(stores.key_arn)] if has_volumes else [read_with_key(stores)]),
         *pull_image(image_arn),
         *network_permissions(env),
         allow(
