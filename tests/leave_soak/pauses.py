@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ab_soak.calls import KILLED_AFTER, KILLED_BEFORE, LOST, REFUSED, Fault, Process
+from ab_soak.steps import Step
 
 from leave_soak.site import BrokenError
 from mlops_constructs.deployed.pause import Pause
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from leave_soak.site import Site
 
-PAUSE, RESUME = "pause", "resume"
+PAUSE, RESUME, RELEASE = "pause", "resume", "release"
 # Calls of a command, each with how often it makes such a call.
 _OPERATIONS = {"GetPipelineState": 1, "DescribeStacks": 4, "UpdateStack": 1, "DescribeEndpoint": 1}
 _MODES = (KILLED_BEFORE, KILLED_AFTER, LOST, REFUSED)
@@ -34,7 +35,7 @@ class Attempt:
     """One command.
 
     Attributes:
-        what: ``pause`` or ``resume``.
+        what: ``pause``, ``resume``, or a release, which brings the endpoint back too.
         fault: What interrupts it.
     """
 
@@ -57,6 +58,10 @@ def _attempt(draw: Random) -> Attempt:
 
 def attempt(site: Site, one: Attempt) -> Outcome:
     """Run a command; one that nothing interrupts does what it says, or says why nothing may be done."""
+    if one.what == RELEASE:
+        released = site.run.do(Step(RELEASE))
+        assert released is not None
+        return released
     command = Pause(site.deployed(), poll_seconds=0.02)
     run = command.pause if one.what == PAUSE else command.resume
     outcome = site.run.pipeline.command(lambda: run(site.production), Process(one.fault))
@@ -71,4 +76,5 @@ def attempt(site: Site, one: Attempt) -> Outcome:
 
 def interlude(draw: Random) -> list[Attempt]:
     """Draw a pause in the middle of a history: in the end, the endpoint is back."""
-    return [*attempts(draw, _MOST - 1), Attempt(RESUME)]
+    back = draw.choice(([], [], [Attempt(RELEASE)]))
+    return [*attempts(draw, _MOST - 1), *back, Attempt(RESUME)]
