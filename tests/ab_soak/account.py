@@ -73,6 +73,13 @@ while True:
     connection.close()
 """
 
+# Trains until it is stopped.
+_TRAIN = """#!/bin/sh
+trap "exit 0" TERM
+sleep 3600 &
+wait
+"""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -210,7 +217,7 @@ def _write_container(folder: Path) -> Path:
     (folder / "Dockerfile").write_text(DOCKERFILE)
     # The interpreter itself: a sandbox does not have the virtual environment of a checkout below /tmp.
     python = Path(sys.executable).resolve()
-    for name, text in {"serve": _SERVE.format(python=python), "train": "#!/bin/sh\n"}.items():
+    for name, text in {"serve": _SERVE.format(python=python), "train": _TRAIN}.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     return folder

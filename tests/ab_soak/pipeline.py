@@ -56,6 +56,7 @@ class Pipeline:
         account: Where it is.
         stage: Its stage.
         executions: All executions, the oldest first.
+        deployed: It, as the commands read it.
         tests: The commands.
     """
 
@@ -66,11 +67,12 @@ class Pipeline:
         self.executions: list[Execution] = []
         account.calls.answers = {
             "GetPipelineExecution": self._get_execution,
+            "GetPipelineState": lambda _: {"stageStates": []},
             "StartPipelineExecution": self._start_execution,
             "Invoke": lambda _: {"Payload": BytesIO(b'{"test": null, "sentence": "nothing is known"}')},
         }
-        deployed = DeployedPipeline(account.client, _definition(name, self.production))
-        self.tests = ABTests(deployed, pause=self._pause)
+        self.deployed = DeployedPipeline(account.client, _definition(name, self.production))
+        self.tests = ABTests(self.deployed, pause=self._pause)
 
     def next_model(self) -> Model:
         """Return a model that has not been released in this run."""

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ab_soak.account import Account
-from ab_soak.calls import OVERTAKEN, TWICE, Fault
+from ab_soak.calls import KILLED_AFTER, OVERTAKEN, TWICE, Fault
 from leave_soak.breaks import BREAKS
-from leave_soak.leaving import COMMAND, FUNCTION, BrokenError, Plan, guarded, leave
+from leave_soak.jobs import JOBS
+from leave_soak.leaving import COMMAND, FUNCTION, Plan, guarded, leave
+from leave_soak.pauses import PAUSE, Attempt
+from leave_soak.site import BrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RUNS = 10
 FORGOTTEN = {"damage": ["forget_stack"]}
+PAUSED = {"pauses": [Attempt(PAUSE)]}
+# A command that has ended while CloudFormation goes on, and the next one.
+INTERRUPTED = {"pauses": [Attempt(PAUSE, Fault(KILLED_AFTER, "UpdateStack")), Attempt(PAUSE)]}
 # What breaks to the plan that shows it, and what is said then.
 FOUND = {
     "executions-go-on": (Plan(), "executions go on"),
@@ -26,6 +32,14 @@ FOUND = {
     "no-targets": (Plan(**FORGOTTEN), r"left: \['scalable target"),
     "no-packages": (Plan(), "the model package group cannot be deleted"),
     "deleted-twice": (Plan(faults=[Fault(TWICE, "DeleteModelPackage")]), "does not matter, but"),
+    "paused-stack-stays": (Plan(**PAUSED), r"left: \['stack"),
+    "training-goes-on": (Plan(jobs=["train"]), r"left: \['training job"),
+    "transform-goes-on": (Plan(jobs=["batch"]), r"left: \['transform job"),
+    "jobs-of-others": (Plan(jobs=["of_another"]), "the transform job of another pipeline is Stop"),
+    "no-wait-for-a-pause": (Plan(**INTERRUPTED), r"is not refused, but: .* is UPDATE_\w*IN_PROGRESS"),
+    "function: paused stack stays": (Plan(by=FUNCTION, **PAUSED), r"left: \['stack"),
+    "function: training goes on": (Plan(by=FUNCTION, jobs=["train"]), r"left: \['training job"),
+    "function: transform goes on": (Plan(by=FUNCTION, jobs=["golden"]), r"left: \['transform job"),
     "function: starts go on": (Plan(by=FUNCTION), r"left: \['stack"),
     "function: no orphans": (Plan(by=FUNCTION, **FORGOTTEN), r"left: \['endpoint"),
     "function: no alarms": (Plan(by=FUNCTION, **FORGOTTEN), r"left: \['alarm"),
@@ -47,6 +61,11 @@ def test_whatever_has_happened_nothing_is_left(account: Account, number: int) ->
         leave(account, f"leave-{number:02}", plan)
     except Exception as error:
         raise AssertionError(f"{error}\n{plan}") from error
+
+
+@pytest.mark.parametrize("by", [COMMAND, FUNCTION])
+def test_a_paused_pipeline_with_running_jobs_leaves_nothing(account: Account, by: str) -> None:
+    leave(account, f"paused-{by}", Plan(by=by, jobs=list(JOBS), **INTERRUPTED))
 
 
 @pytest.mark.parametrize("by", [COMMAND, FUNCTION])

@@ -16,7 +16,9 @@ from guard_destroy.settings import Document
 from local_aws.tiny_pipeline import wait_for
 
 from leave_soak.damage import DAMAGE
-from leave_soak.site import Site, outcome_of
+from leave_soak.jobs import JOBS
+from leave_soak.pauses import Attempt, attempt, attempts, interlude
+from leave_soak.site import BrokenError, Site, outcome_of
 from mlops_constructs.deployed.made import Patience
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import MlopsError
@@ -33,6 +35,9 @@ _OPERATIONS = {
     "DisableStageTransition": 2,
     "ListPipelineExecutions": 4,
     "StopPipelineExecution": 4,
+    "StopTrainingJob": 1,
+    "StopTransformJob": 2,
+    "DescribeTransformJob": 2,
     "DescribeStacks": 6,
     "DescribeStackResources": 3,
     "DeleteStack": 2,
@@ -48,14 +53,10 @@ _OPERATIONS = {
     "DeleteModelPackage": 2,
 }
 _MODES = (KILLED_BEFORE, KILLED_AFTER, LOST, REFUSED, TWICE, OVERTAKEN)
-_STEPS, _DAMAGES, _INTERRUPTIONS = 3, 3, 3
+_STEPS, _DAMAGES, _INTERRUPTIONS, _MOST_JOBS = 3, 3, 3, 2
 COMMAND, FUNCTION = "command", "function"
 # An end that was disturbed may be so again; one that was not must succeed.
 _SECONDS = 60
-
-
-class BrokenError(AssertionError):
-    """Something does not hold."""
 
 
 @dataclass
@@ -64,6 +65,9 @@ class Plan:
 
     Attributes:
         steps: The history.
+        interludes: Pauses before each step of it; there may be fewer.
+        pauses: What is paused and resumed at its end.
+        jobs: What then runs, by name.
         damage: What is then in disorder, by name.
         faults: What interrupts one attempt after the other to leave.
         by: What deletes: the command or the function.
@@ -71,6 +75,9 @@ class Plan:
     """
 
     steps: Sequence[Step] = ()
+    interludes: Sequence[Sequence[Attempt]] = ()
+    pauses: Sequence[Attempt] = ()
+    jobs: Sequence[str] = ()
     damage: Sequence[str] = ()
     faults: Sequence[Fault] = ()
     by: str = COMMAND
@@ -87,17 +94,16 @@ class Plan:
             damage=draw.sample(list(DAMAGE), k=draw.randint(0, _DAMAGES)),
             faults=[Fault(draw.choice(_MODES), one, draw.randint(1, _OPERATIONS[one])) for one in operations],
             by=draw.choice((COMMAND, FUNCTION)),
+            interludes=[interlude(draw) for _ in range(_STEPS)],
+            pauses=attempts(draw),
+            jobs=draw.sample(list(JOBS), k=draw.randint(0, _MOST_JOBS)),
         )
 
 
 def leave(account: Account, name: str, plan: Plan) -> None:
     """Do it. Raises BrokenError when something does not hold."""
     site = Site(account, name)
-    site.live(plan.steps)
-    site.deploy()
-    for one in plan.damage:
-        plan.told.append(one)
-        DAMAGE[one](site)
+    _prepare(site, plan)
     end = _by_command(site) if plan.by == COMMAND else _by_function(site, deletes=True)
     for fault in plan.faults:
         outcome = _try(account, end, Process(fault, others=site.start))
@@ -111,6 +117,23 @@ def leave(account: Account, name: str, plan: Plan) -> None:
     if plan.upload:
         _upload_too_late(site)
     _check_nothing_left(site)
+
+
+def _prepare(site: Site, plan: Plan) -> None:
+    """Let it have its history, and be in the disorder in which it is left."""
+
+    def pause(commands: Sequence[Attempt]) -> None:
+        for one in commands:
+            plan.told.append(f"{one} -> {outcome_of(attempt(site, one))}")
+
+    site.live(plan.steps, lambda number: pause([one for part in plan.interludes[number : number + 1] for one in part]))
+    site.deploy()
+    pause(plan.pauses)
+    for one in plan.jobs:
+        JOBS[one](site)
+    for one in plan.damage:
+        plan.told.append(one)
+        DAMAGE[one](site)
 
 
 def guarded(account: Account, name: str, plan: Plan) -> str:

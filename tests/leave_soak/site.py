@@ -14,17 +14,17 @@ from ab_soak.steps import Step
 from botocore.exceptions import ClientError
 from local_aws.tiny_pipeline import action, make_role, s3_source, wait_for
 
+from leave_soak.jobs import TAG, lost_job
 from mlops_constructs.deployed.pipeline import DeployedPipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ab_soak.account import Account
     from ab_soak.pipeline import Outcome
 
     from mlops_constructs.local_aws.cloudformation.stack import Stack
 
-TAG = "mlops:pipeline"
 KEY = "set.zip"
 _ALARM = {
     "Namespace": "AWS/SageMaker",
@@ -38,6 +38,10 @@ _ALARM = {
 _DEV = {"Resources": {"Busy": {"Type": "AWS::CloudWatch::Alarm", "Properties": _ALARM}}}
 
 
+class BrokenError(AssertionError):
+    """Something does not hold."""
+
+
 class Site:
     """It.
 
@@ -45,6 +49,7 @@ class Site:
         name: Name of the pipeline.
         run: Its history.
         stacks: Names of its stacks.
+        is_deployed: Whether its CodePipelines exist; during the history, they are only thought of.
     """
 
     def __init__(self, account: Account, name: str) -> None:
@@ -52,15 +57,18 @@ class Site:
         self.account, self.name = account, name
         self.dev, self.production = f"{name}-dev", f"{name}-production"
         self.stacks = (self.dev, self.production)
+        self.is_deployed = False
         self.client = account.client
 
-    def live(self, steps: Sequence[Step]) -> None:
-        """Let it have a history, as an A/B test has it."""
+    def live(self, steps: Sequence[Step], before: Callable[[int], object] = lambda _: None) -> None:
+        """Let it have a history, as an A/B test has it; ``before`` is called with the number of each step."""
         plain, self.account.template = self.account.template, _tagged(self.account.template, self.name)
         try:
             self.run = Run(self.account, self.name)
             with contextlib.redirect_stdout(io.StringIO()):
-                for step in (Step("release"), *steps):
+                self.run.do(Step("release"))
+                for number, step in enumerate(steps):
+                    before(number)
                     self.run.do(step)
         finally:
             self.account.template = plain
@@ -95,6 +103,7 @@ class Site:
                     "stages": [{"name": f"Stage{number}", "actions": part} for number, part in enumerate(parts, 1)],
                 }
             )
+        self.is_deployed = True
         self.others()
         wait_for(lambda: "Approve" in self._begun())
 
@@ -108,7 +117,7 @@ class Site:
 
     def deployed(self) -> DeployedPipeline:
         """Read it, as a command does."""
-        return DeployedPipeline.read(self.client, self.name)
+        return DeployedPipeline.read(self.client, self.name) if self.is_deployed else self.run.pipeline.deployed
 
     def start(self) -> str:
         """Start an execution, as an upload does."""
@@ -140,7 +149,7 @@ class Site:
 
     def lost_by_others(self) -> list[str]:
         """Name what others have lost; then delete it, so that nothing of this history stays."""
-        lost = []
+        lost = lost_job(self)
         sagemaker, cloudwatch = self.client("sagemaker"), self.client("cloudwatch")
         try:
             sagemaker.delete_model(ModelName=f"{self.name}-2-model")
