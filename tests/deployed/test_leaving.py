@@ -16,7 +16,7 @@ from leave_soak.site import BrokenError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RUNS = 10
+RUNS = 5
 FORGOTTEN = {"damage": ["forget_stack"]}
 PAUSED = {"pauses": [Attempt(PAUSE)]}
 # A command that has ended while CloudFormation goes on, and the next one.
