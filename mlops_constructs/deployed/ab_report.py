@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
-from .clients import code_of, explained
+from .function_report import fresh_report, stored_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,48 +46,15 @@ def newest_report(pipeline: DeployedPipeline, test: Test) -> Report:
     why = "the test has ended"
     if test.runs:
         try:
-            content = _fresh(pipeline)
+            content = fresh_report(pipeline, "judge-ab-test")
         except MlopsError as error:
             why = str(error)
         else:
             if content.get("test") == test.id:
                 return Report(content=content)
             why = f"the function that judges knows no such test: {content.get('sentence', 'it says nothing')}"
-    stored = _stored(pipeline, test)
+    key = f"ab/{pipeline.name}/tests/{test.id}/report.json"
+    stored = stored_report(pipeline, key, f"of the test {test.id}")
     if stored is None:
         return Report(content=None, why_not_fresh=why)
     return Report(content=stored, age_seconds=max(0.0, time.time() - float(stored.get("at", 0.0))), why_not_fresh=why)
-
-
-def _fresh(pipeline: DeployedPipeline) -> Mapping[str, Any]:
-    name = f"{pipeline.name}-judge-ab-test"
-    with explained(f"the function {name} could not be invoked"):
-        answer = pipeline.client("lambda").invoke(FunctionName=name, InvocationType="RequestResponse")
-        body = answer["Payload"].read()
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise MlopsError(f"the function {name} returned no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise MlopsError(f"the function {name} returned no report")
-    if "FunctionError" in answer:
-        raise MlopsError(f"the function {name} failed: {content.get('errorMessage', answer['FunctionError'])}")
-    return content
-
-
-def _stored(pipeline: DeployedPipeline, test: Test) -> Mapping[str, Any] | None:
-    from botocore.exceptions import ClientError
-
-    bucket, key = pipeline.artifact_bucket, f"ab/{pipeline.name}/tests/{test.id}/report.json"
-    with explained(f"the report of the test {test.id} could not be read"):
-        try:
-            body = pipeline.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if code_of(error) not in ("NoSuchKey", "404"):
-                raise
-            return None
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise MlopsError(f"s3://{bucket}/{key} is not a report: {error}") from error
-    return content if isinstance(content, dict) else None

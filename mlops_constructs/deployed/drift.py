@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
-from .clients import code_of, explained
+from .function_report import MISSING, fresh_report, stored_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .pipeline import DeployedPipeline
+
+_HINT = " (a pipeline has it with `monitoring=Monitoring()`)"
+# S3 denies a missing object to who may not list.
+_MISSING = (*MISSING, "AccessDenied", "403")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,46 +47,12 @@ class DriftReport:
 def drift_of(pipeline: DeployedPipeline) -> DriftReport:
     """Look at production now; where that is not possible, read what was stored. Raises MlopsError without either."""
     try:
-        content = _fresh(pipeline)
+        content = fresh_report(pipeline, "watch-traffic", _HINT)
     except MlopsError as error:
-        stored = _stored(pipeline)
+        key = f"monitoring/{pipeline.name}/report.json"
+        stored = stored_report(pipeline, key, f"s3://{pipeline.artifact_bucket}/{key}", _MISSING)
         if stored is None:
             raise
         age = max(0.0, time.time() - float(stored.get("at", 0.0)))
         return DriftReport(content=stored, age_seconds=age, why_not_fresh=str(error))
     return DriftReport(content=content)
-
-
-def _fresh(pipeline: DeployedPipeline) -> Mapping[str, Any]:
-    name = f"{pipeline.name}-watch-traffic"
-    with explained(f"the function {name} could not be invoked (a pipeline has it with `monitoring=Monitoring()`)"):
-        answer = pipeline.client("lambda").invoke(FunctionName=name, InvocationType="RequestResponse")
-        body = answer["Payload"].read()
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise MlopsError(f"the function {name} returned no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise MlopsError(f"the function {name} returned no report")
-    if "FunctionError" in answer:
-        raise MlopsError(f"the function {name} failed: {content.get('errorMessage', answer['FunctionError'])}")
-    return content
-
-
-def _stored(pipeline: DeployedPipeline) -> Mapping[str, Any] | None:
-    from botocore.exceptions import ClientError
-
-    bucket, key = pipeline.artifact_bucket, f"monitoring/{pipeline.name}/report.json"
-    with explained(f"the report s3://{bucket}/{key} could not be read"):
-        try:
-            body = pipeline.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            # S3 denies a missing object to who may not list.
-            if code_of(error) not in ("NoSuchKey", "404", "AccessDenied", "403"):
-                raise
-            return None
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise MlopsError(f"s3://{bucket}/{key} is not a report: {error}") from error
-    return content if isinstance(content, dict) else None
