@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
@@ -20,7 +21,7 @@ ANYONE = "*"
 _LOST = "We encountered an internal error. Please try again."
 
 
-class CallFault(Fault):
+class CallFault(Fault, ABC):
     """A fault of one operation.
 
     Only roles are disturbed: their calls are those of a pipeline. The account's administrator, who deploys and tests,
@@ -41,9 +42,9 @@ class CallFault(Fault):
             return proceed()
         return self.disturb(call, proceed, caller)
 
+    @abstractmethod
     def disturb(self, call: ApiCall, proceed: Callable[[], Any], caller: str) -> Any:
         """Answer a call that is hit."""
-        raise NotImplementedError
 
     def _caller(self, call: ApiCall) -> str:
         """Return who calls; empty when this is not one of those who are disturbed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.fault import Fault, fits
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 20.0
 
 
-class EventFault(Fault):
+class EventFault(Fault, ABC):
     """A fault of the events of one detail type or source."""
 
     def install(self, aws: LocalAws) -> None:
@@ -26,9 +27,9 @@ class EventFault(Fault):
             return [event]
         return self.disturb(event)
 
+    @abstractmethod
     def disturb(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Return what is delivered for an event that is hit."""
-        raise NotImplementedError
 
 
 class Drop(EventFault):

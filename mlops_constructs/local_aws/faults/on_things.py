@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ NOW = "now"
 _ACTION = "CodePipeline Action Execution State Change"
 
 
-class ThingFault(Fault):
+class ThingFault(Fault, ABC):
     """Something happens to a thing at a moment: now, when an action of a pipeline starts, or beside a role's call."""
 
     def __init__(self, *given: Any) -> None:
@@ -62,9 +63,9 @@ class ThingFault(Fault):
         self._now()
         return answer
 
+    @abstractmethod
     def happen(self) -> str:
         """Do it; return what was done. Raises FaultError when there is no such thing."""
-        raise NotImplementedError
 
     def _now(self) -> None:
         if not self.due():
