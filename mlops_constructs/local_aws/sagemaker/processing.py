@@ -6,10 +6,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.sagemaker.jobs import Jobs
 from mlops_constructs.local_aws.sagemaker.processing_files import ROOT
 from mlops_constructs.local_aws.sagemaker.processing_job import ProcessingJob
 from mlops_constructs.local_aws.sagemaker.processing_run import ProcessingRun
-from mlops_constructs.local_aws.service import AwsError, Params, Service
+from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -17,16 +18,15 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.tags import Tags
 
 
-class ProcessingJobs(Service):
+class ProcessingJobs(Jobs[ProcessingJob]):
     """The processing jobs of the account."""
 
-    service_name: ClassVar[str] = "sagemaker"
+    kind: ClassVar[str] = "Processing job"
 
     def __init__(self, account: Account, containers: ContainerHost, tags: Tags) -> None:
         super().__init__(account)
         self._containers = containers
         self._tags = tags
-        self._jobs: dict[str, ProcessingJob] = {}
 
     def create_processing_job(self, params: Params) -> Params:
         """Run the program in the background. A name can never be used again."""
@@ -36,10 +36,7 @@ class ProcessingJobs(Service):
         arn = self.account.arn("sagemaker", f"processing-job/{name}")
         job = ProcessingJob(self.account, params, arn, datetime.now(timezone.utc))
         with self.lock:
-            if name in self._jobs:
-                message = f"Processing job names must be unique within an AWS account: {arn} exists."
-                raise AwsError("ResourceInUse", message)
-            self._jobs[name] = job
+            self._keep(job)
         self._tags.tag(arn, params)
         run = ProcessingRun(self.account, self._containers, job, credentials)
         self.account.spawn(f"processing-{name}", run.run)
@@ -50,35 +47,13 @@ class ProcessingJobs(Service):
         return self.find(params["ProcessingJobName"]).described()
 
     def list_processing_jobs(self, params: Params) -> Params:
-        """Jobs, optionally filtered by name or status, the newest first."""
-        with self.lock:
-            jobs = sorted(self._jobs.values(), key=lambda job: job.created, reverse=True)
-        found = [
-            job.summary()
-            for job in jobs
-            if params.get("NameContains", "") in job.name and params.get("StatusEquals", job.status) == job.status
-        ]
-        return {"ProcessingJobSummaries": found[: params.get("MaxResults", 100)]}
+        """Jobs, optionally filtered by name or status, by default the newest first."""
+        return {"ProcessingJobSummaries": self._listed(params)}
 
     def stop_processing_job(self, params: Params) -> Params:
         """Stop a running job."""
         self.find(params["ProcessingJobName"]).stop()
         return {}
-
-    def find(self, name: str) -> ProcessingJob:
-        """The job with this name. Raises SageMaker's ValidationException when there is none."""
-        with self.lock:
-            job = self._jobs.get(name)
-        if job is None:
-            raise AwsError("ValidationException", f"Could not find requested job with name: {name}")
-        return job
-
-    def close(self) -> None:
-        """Stop all running jobs."""
-        with self.lock:
-            running = [job.container for job in self._jobs.values() if job.container is not None]
-        for container in running:
-            container.stop(0)
 
 
 def _check_places(params: Params) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
-from mlops_constructs.local_aws.sagemaker.job_files import JobError
+from mlops_constructs.local_aws.sagemaker.job_run import JobRun
 from mlops_constructs.local_aws.sagemaker.processing_files import download, exit_message, lay_out, upload
 from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
 
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.processing_job import ProcessingJob
     from mlops_constructs.local_aws.service import Params
 
-logger = logging.getLogger(__name__)
-
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _REASON_CHARACTERS = 1024
 _STOP_GRACE_SECONDS = 120.0
@@ -36,42 +29,26 @@ _DEFAULT_RUNTIME_SECONDS = 86_400
 _POLL_SECONDS = 0.2
 
 
-class ProcessingRun:
+class ProcessingRun(JobRun):
     """Runs one job from start to end, in a thread of its own."""
 
     def __init__(
         self, account: Account, containers: ContainerHost, job: ProcessingJob, credentials: Mapping[str, Any]
     ) -> None:
-        self._account = account
+        super().__init__(account, "processing", job.name)
         self._containers = containers
         self._job = job
         self._credentials = credentials
-        self._base = account.workdir / "processing" / job.name / "opt" / "ml"
         stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
         self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
 
-    def run(self) -> None:
-        """Run the job; it gets a final status also when it fails."""
-        job = self._job
-        try:
-            self._process()
-        except (ContainerError, ClientError) as error:
-            self._fail(f"ClientError: {error}")
-        except JobError as error:
-            self._fail(str(error))
-        except Exception as error:
-            if self._account.closing.is_set():
-                return
-            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
-            logger.exception("processing job %s", job.name)
-        finally:
-            self._log.close()
-            shutil.rmtree(self._base, ignore_errors=True)
+    def _close_logs(self) -> None:
+        self._log.close()
 
     def _fail(self, reason: str) -> None:
         self._job.finish("Failed", {"FailureReason": reason[:_REASON_CHARACTERS]})
 
-    def _process(self) -> None:
+    def _work(self) -> None:
         job, request, base = self._job, self._job.request, self._base
         s3 = self._account.client("s3", self._credentials)
         application = request["AppSpecification"]

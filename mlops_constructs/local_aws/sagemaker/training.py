@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.capacity import Capacity
+from mlops_constructs.local_aws.sagemaker.jobs import Jobs
 from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
 from mlops_constructs.local_aws.sagemaker.training_run import TrainingRun
-from mlops_constructs.local_aws.service import AwsError, Params, Service
+from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
 
 
-class TrainingJobs(Service):
+class TrainingJobs(Jobs[TrainingJob]):
     """The training jobs of the account."""
 
-    service_name: ClassVar[str] = "sagemaker"
+    kind: ClassVar[str] = "Training job"
+    not_found: ClassVar[str] = "Requested resource not found."
 
     def __init__(self, account: Account, containers: ContainerHost, tags: Tags, quotas: ServiceQuotasService) -> None:
         super().__init__(account)
@@ -29,7 +31,6 @@ class TrainingJobs(Service):
         self._containers = containers
         self._tags = tags
         self._quotas = quotas
-        self._jobs: dict[str, TrainingJob] = {}
 
     def create_training_job(self, params: Params) -> Params:
         """Run the image's `train` in the background. A name can be used once, until the job is deleted."""
@@ -41,10 +42,7 @@ class TrainingJobs(Service):
 
     def list_training_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        with self.lock:
-            jobs = [job for job in self._jobs.values() if _matches(job, params)]
-        jobs.sort(key=lambda job: job.created, reverse=params.get("SortOrder") != "Ascending")
-        return {"TrainingJobSummaries": [job.summary() for job in jobs][: params.get("MaxResults", 100)]}
+        return {"TrainingJobSummaries": self._listed(params)}
 
     def stop_training_job(self, params: Params) -> Params:
         """Stop a running job."""
@@ -77,10 +75,7 @@ class TrainingJobs(Service):
             job.result["TuningJobArn"] = tuning_job_arn
         with self.lock:
             self._check_quota(job)
-            if name in self._jobs:
-                message = f"Training job names must be unique within an AWS account: {arn} exists."
-                raise AwsError("ResourceInUse", message)
-            self._jobs[name] = job
+            self._keep(job)
         self._tags.tag(arn, params)
         run = TrainingRun(self.account, self._containers, self.capacity, job, credentials)
         self.account.spawn(f"training-{name}", run.run)
@@ -94,22 +89,3 @@ class TrainingJobs(Service):
             and (other.instance_type, other.quota_use) == (job.instance_type, job.quota_use)
         )
         self._quotas.check_instances(job.instance_type, job.quota_use, used, job.instance_count)
-
-    def find(self, name: str) -> TrainingJob:
-        """The job with this name. Raises SageMaker's ValidationException when there is none."""
-        with self.lock:
-            job = self._jobs.get(name)
-        if job is None:
-            raise AwsError("ValidationException", "Requested resource not found.")
-        return job
-
-    def close(self) -> None:
-        """Stop all running jobs."""
-        with self.lock:
-            running = [job.container for job in self._jobs.values() if job.container is not None]
-        for container in running:
-            container.stop(0)
-
-
-def _matches(job: TrainingJob, params: Params) -> bool:
-    return params.get("NameContains", "") in job.name and params.get("StatusEquals", job.status) == job.status

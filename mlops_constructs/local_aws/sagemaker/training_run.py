@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker import job_files
 from mlops_constructs.local_aws.sagemaker.checkpoints import CheckpointFolder
-from mlops_constructs.local_aws.sagemaker.job_files import JobError
+from mlops_constructs.local_aws.sagemaker.job_run import JobRun
 from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check_role
 
 if TYPE_CHECKING:
@@ -29,8 +24,6 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.capacity import Capacity
     from mlops_constructs.local_aws.sagemaker.training_job import TrainingJob
     from mlops_constructs.local_aws.service import Params
-
-logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 STOP_GRACE_SECONDS = 120.0
@@ -45,7 +38,7 @@ _LOG_TAIL_LINES = 5
 _INTERRUPTED = "Interrupted"
 
 
-class TrainingRun:
+class TrainingRun(JobRun):
     """Runs one job from start to end, in a thread of its own."""
 
     def __init__(
@@ -56,41 +49,27 @@ class TrainingRun:
         job: TrainingJob,
         credentials: Mapping[str, Any],
     ) -> None:
-        self._account = account
+        super().__init__(account, "training", job.name)
         self._containers = containers
         self._capacity = capacity
         self._job = job
         self._credentials = credentials
-        self._base = account.workdir / "training" / job.name / "opt" / "ml"
         self._s3 = account.client("s3", credentials)
         self._checkpoints = CheckpointFolder(self._base, job.request, self._s3)
         self._ran_seconds = 0.0
         stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
         self._log = JobLog(account, LOG_GROUP, stream, account.client("logs", credentials))
 
-    def run(self) -> None:
-        """Run the job; it gets a final status also when it fails."""
-        job = self._job
-        try:
-            if self._capacity.take(job.instance_type):
-                self._train()
-            else:
-                job.finish("Failed", "Failed", {"FailureReason": NO_CAPACITY})
-        except (ContainerError, ClientError) as error:
-            job.finish("Failed", "Failed", {"FailureReason": f"ClientError: {error}"})
-        except JobError as error:
-            job.finish("Failed", "Failed", {"FailureReason": str(error)})
-        except Exception as error:
-            if self._account.closing.is_set():
-                return
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
-            job.finish("Failed", "Failed", {"FailureReason": reason})
-            logger.exception("training job %s", job.name)
-        finally:
-            self._log.close()
-            shutil.rmtree(self._base, ignore_errors=True)
+    def _fail(self, reason: str) -> None:
+        self._job.finish("Failed", "Failed", {"FailureReason": reason})
 
-    def _train(self) -> None:
+    def _close_logs(self) -> None:
+        self._log.close()
+
+    def _work(self) -> None:
+        if not self._capacity.take(self._job.instance_type):
+            self._fail(NO_CAPACITY)
+            return
         job, request = self._job, self._job.request
         job.move("Downloading")
         uri = request["AlgorithmSpecification"]["TrainingImage"]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.capacity import Capacity
+from mlops_constructs.local_aws.sagemaker.jobs import Jobs
 from mlops_constructs.local_aws.sagemaker.model_container import model_of
 from mlops_constructs.local_aws.sagemaker.transform_filters import JsonPathError, parsed
 from mlops_constructs.local_aws.sagemaker.transform_job import TransformJob
 from mlops_constructs.local_aws.sagemaker.transform_run import STOP_SECONDS, TransformRun
-from mlops_constructs.local_aws.service import AwsError, Params, Service
+from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -24,10 +25,10 @@ _USE = "transform job"
 _NOT_SUPPORTED = ("DataCaptureConfig", "ExperimentConfig")
 
 
-class TransformJobs(Service):
+class TransformJobs(Jobs[TransformJob]):
     """The transform jobs of the account."""
 
-    service_name: ClassVar[str] = "sagemaker"
+    kind: ClassVar[str] = "Transform job"
 
     def __init__(self, account: Account, containers: ContainerHost, tags: Tags, quotas: ServiceQuotasService) -> None:
         super().__init__(account)
@@ -35,7 +36,6 @@ class TransformJobs(Service):
         self._containers = containers
         self._tags = tags
         self._quotas = quotas
-        self._jobs: dict[str, TransformJob] = {}
 
     def create_transform_job(self, params: Params) -> Params:
         """Serve the model and send it the input, in the background. A name can never be used again."""
@@ -49,10 +49,7 @@ class TransformJobs(Service):
         job = TransformJob(self.account, params, arn, datetime.now(timezone.utc))
         with self.lock:
             self._check_quota(job)
-            if name in self._jobs:
-                message = f"Transform job names must be unique within an AWS account: {arn} exists."
-                raise AwsError("ResourceInUse", message)
-            self._jobs[name] = job
+            self._keep(job)
         self._tags.tag(arn, params)
         job.announce()
         run = TransformRun(self.account, self._containers, self.capacity, job, model)
@@ -65,16 +62,7 @@ class TransformJobs(Service):
 
     def list_transform_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        with self.lock:
-            jobs = sorted(self._jobs.values(), key=lambda job: job.created)
-        if params.get("SortOrder") != "Ascending":
-            jobs.reverse()
-        found = [
-            job.summary()
-            for job in jobs
-            if params.get("NameContains", "") in job.name and params.get("StatusEquals", job.status) == job.status
-        ]
-        return {"TransformJobSummaries": found[: params.get("MaxResults", 100)]}
+        return {"TransformJobSummaries": self._listed(params)}
 
     def stop_transform_job(self, params: Params) -> Params:
         """Stop a running job, which then stores no output."""
@@ -84,21 +72,6 @@ class TransformJobs(Service):
             # A request may take an hour; its end is not worth waiting for.
             self.account.spawn(f"stop-{job.name}", partial(job.container.stop, STOP_SECONDS))
         return {}
-
-    def find(self, name: str) -> TransformJob:
-        """The job with this name. Raises SageMaker's ValidationException when there is none."""
-        with self.lock:
-            job = self._jobs.get(name)
-        if job is None:
-            raise AwsError("ValidationException", f"Could not find requested job with name: {name}")
-        return job
-
-    def close(self) -> None:
-        """Stop all running jobs."""
-        with self.lock:
-            running = [job.container for job in self._jobs.values() if job.container is not None]
-        for container in running:
-            container.stop(0)
 
     def _check_quota(self, job: TransformJob) -> None:
         used = sum(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
+from mlops_constructs.local_aws.sagemaker.job_run import JobRun
 from mlops_constructs.local_aws.sagemaker.model_container import fetch_model
 from mlops_constructs.local_aws.sagemaker.on_demand import is_healthy
 from mlops_constructs.local_aws.sagemaker.role_use import check_role
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.sagemaker.capacity import Capacity
     from mlops_constructs.local_aws.sagemaker.transform_job import TransformJob
     from mlops_constructs.local_aws.service import Params
-
-logger = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 PING_SECONDS = 60.0
@@ -43,7 +39,7 @@ _NO_PING = (
 )
 
 
-class TransformRun:
+class TransformRun(JobRun):
     """Runs one job from start to end, in a thread of its own."""
 
     def __init__(
@@ -54,35 +50,16 @@ class TransformRun:
         job: TransformJob,
         model: tuple[Params, dict[str, Any]],
     ) -> None:
-        self._account = account
+        super().__init__(account, "transform", job.name)
         self._containers = containers
         self._capacity = capacity
         self._job = job
         self._definition, self._credentials = model
-        self._base = account.workdir / "transform" / job.name / "opt" / "ml"
         stream = f"{job.name}/algo-1-{int(job.created.timestamp())}"
         client = account.client("logs", self._credentials)
         self._log = JobLog(account, LOG_GROUP, stream, client)
         # SageMaker's own lines, beside those of the container.
         self._data_log = JobLog(account, LOG_GROUP, f"{stream}/data-log", client)
-
-    def run(self) -> None:
-        """Run the job; it gets a final status also when it fails."""
-        job = self._job
-        try:
-            self._transform()
-        except (ContainerError, ClientError) as error:
-            self._fail(f"ClientError: {error}")
-        except JobError as error:
-            self._fail(str(error))
-        except Exception as error:
-            if self._account.closing.is_set():
-                return
-            self._fail(f"InternalServerError: {type(error).__name__}: {error}")
-            logger.exception("transform job %s", job.name)
-        finally:
-            self._close_logs()
-            shutil.rmtree(self._base, ignore_errors=True)
 
     def _fail(self, reason: str) -> None:
         self._close_logs()
@@ -92,7 +69,7 @@ class TransformRun:
         self._log.close()
         self._data_log.close()
 
-    def _transform(self) -> None:
+    def _work(self) -> None:
         job, uri = self._job, self._definition["Image"]
         if not self._capacity.take(job.instance_type):
             raise JobError(f"CapacityError: Unable to provision requested ML compute capacity for {job.instance_type}.")
