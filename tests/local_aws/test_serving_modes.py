@@ -407,6 +407,8 @@ def test_a_release_cannot_retain_zero_instances(models: Models) -> None:
     name = asynchronous(models)
     scaled(models, name)
     wait_until(lambda: count(models, name) == 0)
+    # Its count changes before the update that changes it has ended.
+    wait_until(lambda: models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     new = models.config(variant(models.model("two")), AsyncInferenceConfig=inference())
     with pytest.raises(ClientError, match="no instances to retain"):
         models.update(name, new, RetainAllVariantProperties=True)
