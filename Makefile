@@ -70,7 +70,7 @@ soak: $(VENV)/test ## Run random A/B tests with crashes, hand edits and races, f
 .PHONY: soak-faults
 soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_CASES=40 MLOPS_SWEEP_SEED=7")
 	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
-		tests/rehearsal/test_faults.py::test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
+		tests/rehearsal/test_faults.py::test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -16,13 +16,15 @@ from reliability.rows import ROWS  # noqa: E402
 
 _HEAD = """# Reliability
 
-Sixty faults and bad inputs, what happens, and the tests that show it. `make docs` writes this page from the tests: a
-test names its rows with `@pytest.mark.reliability(row)`. [Faults](faults.md) tells how to inject such faults into a
-pipeline of your own.
+Sixty faults and bad inputs, what happens, and the tests that show it. `make docs` writes this page from the tests: the
+name of a test begins with the numbers of its rows. [Faults](faults.md) tells how to inject such faults into a pipeline
+of your own.
 
 | | Fault | What happens | Tests |
 |---|---|---|---|
 """
+# Such as test_05_08_a_sample.
+_TEST = re.compile(r"^ *def (test_((?:\d\d_)+)\w+)\(", re.MULTILINE)
 _MISSING = """
 ## What no test shows
 
@@ -35,22 +37,10 @@ def shown_by_row(folder: Path) -> dict[int, list[str]]:
     """Return the tests that show each row, as ``folder/file::test``."""
     found = defaultdict(list)
     for path in sorted(folder.rglob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if "mark.reliability(" not in text:
-            continue
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef):
-                for row in _rows(node):
-                    found[row].append(f"{path.relative_to(folder).with_suffix('').as_posix()}::{node.name}")
+        for name, rows in _TEST.findall(path.read_text(encoding="utf-8")):
+            for row in rows.strip("_").split("_"):
+                found[int(row)].append(f"{path.relative_to(folder).with_suffix('').as_posix()}::{name}")
     return dict(found)
-
-
-def _rows(node: ast.FunctionDef) -> set[int]:
-    rows = set()
-    for decorator in node.decorator_list:
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.reliability":
-            rows |= {ast.literal_eval(argument) for argument in decorator.args}
-    return rows
 
 
 def page() -> str:

@@ -163,9 +163,8 @@ def test_another_expression_is_refused_with_the_rule(expression: str, rule: str)
 _NAME = st.text(st.sampled_from("abc.-_/"), max_size=8)
 
 
-@pytest.mark.reliability(3)
 @given(prefix=st.sampled_from(["a/", "a/b/", "c.d/"]), suffix=st.sampled_from([None, ".csv", "b", "a-b.c"]), key=_NAME)
-def test_an_upload_starts_the_pipeline_if_and_only_if_prefix_and_suffix_fit(
+def test_03_an_upload_starts_the_pipeline_if_and_only_if_prefix_and_suffix_fit(
     prefix: str, suffix: str | None, key: str
 ) -> None:
     whole = prefix + key if len(key) % 2 else key

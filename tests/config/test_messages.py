@@ -184,7 +184,6 @@ def test_all_problems_are_reported_together() -> None:
     )
 
 
-@pytest.mark.reliability(52)
 @pytest.mark.parametrize(
     ("action", "message"),
     [
@@ -200,7 +199,7 @@ def test_all_problems_are_reported_together() -> None:
         ),
     ],
 )
-def test_a_long_action_is_refused_with_actual_and_allowed_size(action: Any, message: str) -> None:
+def test_52_a_long_action_is_refused_with_actual_and_allowed_size(action: Any, message: str) -> None:
     assert [str(problem) for problem in action("x" * 1000).problems()] == [message]
     assert list(action("x" * 900).problems()) == []
 
@@ -234,8 +233,7 @@ def test_all_long_actions_are_reported_together_before_the_pipeline_is_made() ->
     assert made.node.try_find_child("another") is None
 
 
-@pytest.mark.reliability(52)
-def test_no_template_can_come_near_the_limit_of_cloudformation() -> None:
+def test_52_no_template_can_come_near_the_limit_of_cloudformation() -> None:
     # Tags are all of the user's that a template holds. Parameters come in a file: an action's ParameterOverrides,
     # of at most 1 KB, are not used.
     tags = {f"{number:02}": "v" * (MAX_TAG_LENGTH // 40 - 10) for number in range(40)}

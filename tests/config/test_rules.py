@@ -77,7 +77,6 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         PipelineConfig(**{**GOOD, "training": Training(volume_size_in_gb=0, max_runtime_in_seconds=1)})
 
 
-@pytest.mark.reliability(35)
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -161,7 +160,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"algorithm": Algorithm()}, "algorithm.directory"),
     ],
 )
-def test_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
+def test_35_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
     assert field in [line.partition(": ")[0] for line in problems(**changes)]
 
 
@@ -248,9 +247,8 @@ def test_any_name_prefix_is_accepted_by_the_documented_pattern_or_reported(prefi
     assert accepted == (fits and bool(re.fullmatch(r"[a-z](?:-?[a-z0-9])*", prefix)))
 
 
-@pytest.mark.reliability(35)
 @given(count=st.integers(-5, 1200), low=st.integers(-2, 1100), high=st.integers(-2, 1100))
-def test_accepted_counts_always_fit_autoscaling(count: int, low: int, high: int) -> None:
+def test_35_accepted_counts_always_fit_autoscaling(count: int, low: int, high: int) -> None:
     production = Endpoint(initial_instance_count=count, autoscaling=Autoscaling(min_capacity=low, max_capacity=high))
     if problems(production=production) == []:
         assert 1 <= low <= count <= high <= 1000

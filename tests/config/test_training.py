@@ -36,7 +36,6 @@ def tuning(**changes: Any) -> Tuning:
     return Tuning(**{"hyperparameter_ranges": DEPTH, "objective_metric_name": METRIC, **changes})
 
 
-@pytest.mark.reliability(22)
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -72,7 +71,7 @@ def tuning(**changes: Any) -> Tuning:
         ({"metric_definitions": {METRIC: "("}}, f"metric_definitions['{METRIC}']"),
     ],
 )
-def test_a_broken_rule_of_training_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
+def test_22_a_broken_rule_of_training_is_reported_at_its_field(changes: dict[str, Any], field: str) -> None:
     assert f"training.{field}" in [line.partition(": ")[0] for line in problems(training=Training(**changes))]
 
 

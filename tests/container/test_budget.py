@@ -27,8 +27,7 @@ def test_body_over_the_maximum_is_refused() -> None:
     assert caught.value.status == 413
 
 
-@pytest.mark.reliability(42)
-def test_large_bodies_leave_room_for_small_ones() -> None:
+def test_42_large_bodies_leave_room_for_small_ones() -> None:
     budget = Budget(MEGABYTE)
     budget.held = MOST_LARGE * MEGABYTE
     with pytest.raises(RefusedBodyError) as caught:
@@ -150,8 +149,7 @@ def waiting_server(
     return start
 
 
-@pytest.mark.reliability(42)
-def test_large_bodies_beyond_the_budget_get_503(waiting_server: Callable[..., Server], tmp_path: Path) -> None:
+def test_42_large_bodies_beyond_the_budget_get_503(waiting_server: Callable[..., Server], tmp_path: Path) -> None:
     server = waiting_server(SAGEMAKER_MAX_PAYLOAD_IN_MB="1", SAGEMAKER_MODEL_SERVER_TIMEOUT="600")
     body = (",".join(["1"] * 100) + "\n") * 4500
     fit = MOST_LARGE * MEGABYTE // len(body)

@@ -42,9 +42,8 @@ def drain(server: Server, *, keep_alive: bool) -> dict[str, float]:
     )
 
 
-@pytest.mark.reliability(44)
 @pytest.mark.parametrize("keep_alive", [True, False], ids=["kept connections", "new connections"])
-def test_no_request_is_lost_under_load(start_server: StartServer, trained: Trained, keep_alive: bool) -> None:
+def test_44_no_request_is_lost_under_load(start_server: StartServer, trained: Trained, keep_alive: bool) -> None:
     server = start_server(trained.job.base, SAGEMAKER_MODEL_SERVER_WORKERS="2").wait_until_ready()
     outcome = drain(server, keep_alive=keep_alive)
     assert outcome["answered"] > 100

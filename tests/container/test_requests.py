@@ -79,7 +79,6 @@ def test_csv_and_json_say_the_same(server: Server) -> None:
     assert json.loads(reply.body) == {"predictions": ["setosa", "virginica"]}
 
 
-@pytest.mark.reliability(42)
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
@@ -103,16 +102,17 @@ def test_csv_and_json_say_the_same(server: Server) -> None:
         (f"[[1,2,3,{'9' * 400}]]", "application/json", "record 1, column 4: the number is too large"),
     ],
 )
-def test_bad_records_get_400_and_the_reason(server: Server, body: str | bytes, content_type: str, reason: str) -> None:
+def test_42_bad_records_get_400_and_the_reason(
+    server: Server, body: str | bytes, content_type: str, reason: str
+) -> None:
     reply = server.invoke(body, content_type)
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/json"
     assert reply.error.startswith(reason)
 
 
-@pytest.mark.reliability(41)
 @pytest.mark.parametrize("content_type", [None, "", "text/html", "application/octet-stream"])
-def test_unreadable_content_type_gets_415(server: Server, content_type: str | None) -> None:
+def test_41_unreadable_content_type_gets_415(server: Server, content_type: str | None) -> None:
     reply = server.invoke(SETOSA, content_type)
     assert reply.status == 415
     assert reply.error.endswith(
@@ -120,9 +120,8 @@ def test_unreadable_content_type_gets_415(server: Server, content_type: str | No
     )
 
 
-@pytest.mark.reliability(41)
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "text/html;q=1, application/json;q=0"])
-def test_unanswerable_accept_gets_406(server: Server, accept: str) -> None:
+def test_41_unanswerable_accept_gets_406(server: Server, accept: str) -> None:
     reply = server.invoke(SETOSA, accept=accept)
     assert reply.status == 406
     assert reply.error.endswith("accept one of text/csv, application/json, application/jsonlines, application/x-npy")
@@ -132,8 +131,7 @@ def test_client_that_sends_far_too_much_still_reads_the_413(server: Server) -> N
     assert server.invoke(b"1" * (20 * MEGABYTES)).status == 413
 
 
-@pytest.mark.reliability(42)
-def test_body_over_the_limit_gets_413(server: Server) -> None:
+def test_42_body_over_the_limit_gets_413(server: Server) -> None:
     reply = server.invoke(b"1" * (6 * MEGABYTES + 1))
     assert (reply.status, reply.error) == (413, "the body is larger than 6291456 bytes")
 
@@ -218,8 +216,7 @@ def invoke_encoded(server: Server, body: bytes, encoding: str, content_type: str
     return server.request("POST", "/invocations", body, {"Content-Type": content_type, "Content-Encoding": encoding})
 
 
-@pytest.mark.reliability(42)
-def test_hundred_thousand_records_are_answered(server: Server) -> None:
+def test_42_hundred_thousand_records_are_answered(server: Server) -> None:
     reply = server.invoke(f"{SETOSA}\n" * 100_000)
     assert (reply.status, reply.body) == (200, "setosa\n" * 100_000)
 

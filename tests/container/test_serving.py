@@ -40,8 +40,7 @@ def load(directory):
 """
 
 
-@pytest.mark.reliability(45)
-def test_ping_is_503_until_the_model_is_loaded(
+def test_45_ping_is_503_until_the_model_is_loaded(
     start_server: StartServer, trained: Trained, light_container: Callable[[str], Path]
 ) -> None:
     server = start_server(trained.job.base, light_container(SLOW_LOAD))
@@ -116,9 +115,8 @@ def test_missing_model_ends_with_the_reason(start_server: StartServer, tmp_path:
     assert server.messages[-1] == f"there is no model in {tmp_path / 'model'}: the folder is missing or empty"
 
 
-@pytest.mark.reliability(45)
 @pytest.mark.parametrize("content", [b"no model", b"\x80\x05N."], ids=["text", "a pickled None"])
-def test_corrupt_model_ends_with_the_reason(start_server: StartServer, tmp_path: Path, content: bytes) -> None:
+def test_45_corrupt_model_ends_with_the_reason(start_server: StartServer, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.joblib").write_bytes(content)
     server = start_server(tmp_path)

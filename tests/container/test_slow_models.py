@@ -52,8 +52,7 @@ def slow(seconds: float) -> str:
     return f"{100 + seconds},1,1,1"
 
 
-@pytest.mark.reliability(43)
-def test_slow_prediction_gets_503_and_the_worker_goes_on(start_slow: Callable[..., Server]) -> None:
+def test_43_slow_prediction_gets_503_and_the_worker_goes_on(start_slow: Callable[..., Server]) -> None:
     server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
     refused = server.invoke(slow(2.5))
     assert "slept" not in server.log.read_text()
@@ -65,8 +64,7 @@ def test_slow_prediction_gets_503_and_the_worker_goes_on(start_slow: Callable[..
     assert "worker is replaced" not in server.log.read_text()
 
 
-@pytest.mark.reliability(43)
-def test_prediction_that_never_ends_replaces_the_worker(start_slow: Callable[..., Server]) -> None:
+def test_43_prediction_that_never_ends_replaces_the_worker(start_slow: Callable[..., Server]) -> None:
     server = start_slow(SAGEMAKER_MODEL_SERVER_TIMEOUT="1")
     assert server.invoke(slow(50)).status == 503
     server.wait_for_log("the worker is replaced")

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
 
 
-@pytest.mark.reliability(20)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -33,7 +32,7 @@ GOOD = "setosa,5.1,3.5\nvirginica,6.7,3.0\n"
         ),
     ],
 )
-def test_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
+def test_20_job_fails_with_the_exact_reason(job: Job, content: str | bytes, reason: str) -> None:
     outcome = job.channel("train", data=content).run()
     assert outcome.code == 1
     assert job.failure == reason

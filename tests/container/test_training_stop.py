@@ -20,8 +20,7 @@ def endless(job: Job, iris: list[str]) -> Job:
     return job.channel("train", iris="\n".join(iris)).config("hyperparameters", {"n_estimators": "1000000"})
 
 
-@pytest.mark.reliability(46)
-def test_stopped_training_saves_the_trees_it_has(endless: Job) -> None:
+def test_46_stopped_training_saves_the_trees_it_has(endless: Job) -> None:
     assert terminate_after(endless.start(), "40 of 1000000 trees") == STOPPED
     assert 40 <= len(joblib.load(endless.model).estimators_) < 1_000_000
     assert endless.failure == "stopped by SIGTERM; the model trained so far is saved, but not evaluated"

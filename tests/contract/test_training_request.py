@@ -159,9 +159,8 @@ def problems(operation: str, request: dict[str, Any]) -> list[str]:
     return [report.generate_report()] if report.has_errors() else violations(shape, request)
 
 
-@pytest.mark.reliability(22)
 @given(training=trainings(), network=networks, retries=st.integers(0, 8))
-def test_any_training_makes_a_request_that_sagemaker_takes(
+def test_22_any_training_makes_a_request_that_sagemaker_takes(
     training: Training, network: Network | None, retries: int
 ) -> None:
     assert list(training.problems()) == []

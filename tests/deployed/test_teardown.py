@@ -97,8 +97,7 @@ def teardown(bench: Bench, *arguments: str) -> int:
     return main(["teardown", "iris", "--region", bench.aws.region, *arguments])
 
 
-@pytest.mark.reliability(58)
-def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
+def test_58_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = keys(bench, ARTIFACTS)
@@ -114,9 +113,8 @@ def test_a_teardown_leaves_what_terraform_knows_and_what_is_anothers(
     assert "has nothing that Terraform does not know" in capsys.readouterr().out
 
 
-@pytest.mark.reliability(58)
 @pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--dry-run",), 0), (("--dry-run", "--yes"), 0)])
-def test_nothing_is_deleted_unless_a_person_says_yes(
+def test_58_nothing_is_deleted_unless_a_person_says_yes(
     bench: Bench, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: int
 ) -> None:
     assert teardown(bench, *arguments) == code
@@ -161,9 +159,8 @@ def test_json_lists_what_was_deleted(bench: Bench, capsys: pytest.CaptureFixture
     assert {one["kind"] for one in listed["left"]} == {"execution", "stack", "model package"}
 
 
-@pytest.mark.reliability(58)
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
-def test_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> None:
+def test_58_a_stack_that_failed_goes_like_any_other(bench: Bench, status: str) -> None:
     stack = bench.aws.cloudformation.live_stack("iris-production")
     assert stack is not None
     stack.status = status

@@ -215,8 +215,7 @@ def test_an_array_of_python_objects_is_refused(lake: Lake, reports: Any) -> None
     assert "contains Python objects, which can run code when they are read" in reports.message
 
 
-@pytest.mark.reliability(1)
-def test_a_second_delivery_gives_the_same_outputs(lake: Lake, reports: Any) -> None:
+def test_01_a_second_delivery_gives_the_same_outputs(lake: Lake, reports: Any) -> None:
     version = lake.put("datasets/iris.csv", IRIS)
     lake.check("datasets/iris.csv", version)
     lake.check("datasets/iris.csv", version)
@@ -355,8 +354,7 @@ def test_a_data_set_above_the_limit_is_refused(lake: Lake, reports: Any, set_env
     assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit (MAX_BYTES) is 10.")
 
 
-@pytest.mark.reliability(21)
-def test_an_object_too_large_to_copy_at_once_is_refused(
+def test_21_an_object_too_large_to_copy_at_once_is_refused(
     lake: Lake, reports: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "MAX_COPY_BYTES", 10)

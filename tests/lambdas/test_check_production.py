@@ -33,7 +33,6 @@ def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> No
     script("cloudformation").answer("DescribeStacks", Stacks=[stack])
 
 
-@pytest.mark.reliability(27)
 @pytest.mark.parametrize(
     ("status", "command"),
     [
@@ -42,7 +41,7 @@ def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> No
         ("DELETE_FAILED", "aws cloudformation delete-stack --stack-name iris-1a2b3c-production"),
     ],
 )
-def test_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
+def test_27_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
     lake: Lake, reports: Any, script: Callable[[str], Any], status: str, command: str
 ) -> None:
     in_state(script, status)
@@ -102,8 +101,7 @@ def running(**parameters: str) -> Stack:
     return Stack(STACK, f"arn:{STACK}", "UPDATE_COMPLETE", {**FLEET, **parameters})
 
 
-@pytest.mark.reliability(33)
-def test_a_new_instance_type_is_refused_before_training_where_production_autoscales(
+def test_33_a_new_instance_type_is_refused_before_training_where_production_autoscales(
     lake: Lake, reports: Any, script: Callable[[str], Any]
 ) -> None:
     in_state(script, "UPDATE_COMPLETE", InstanceType="ml.c5.large", Autoscales="true")

@@ -316,8 +316,7 @@ def told(lake: Lake, reports: Any, version: str, execution: str, trigger: str = 
 OTHER = "4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"
 
 
-@pytest.mark.reliability(1)
-def test_an_upload_that_is_told_twice_trains_once(lake: Lake, reports: Any) -> None:
+def test_01_an_upload_that_is_told_twice_trains_once(lake: Lake, reports: Any) -> None:
     version = lake.put("datasets/a.csv", IRIS)
     told(lake, reports, version, lake.execution)
     told(lake, reports, version, OTHER)

@@ -133,8 +133,7 @@ def test_no_secret_is_told_when_a_step_fails(
     assert not [secret for secret in secrets(load_event) if secret in told]
 
 
-@pytest.mark.reliability(57)
-def test_no_secret_is_told_when_a_step_breaks(
+def test_57_no_secret_is_told_when_a_step_breaks(
     run_step: Callable[[], None],
     reports: Any,
     load_event: Any,

@@ -47,8 +47,7 @@ def test_a_registry_that_does_not_tell_leaves_the_tag(ecr: Any, code: str, capsy
     assert "tag not resolved" in "".join(capsys.readouterr())
 
 
-@pytest.mark.reliability(49)
-def test_an_image_that_is_not_there_fails_before_any_training_cost(ecr: Any) -> None:
+def test_49_an_image_that_is_not_there_fails_before_any_training_cost(ecr: Any) -> None:
     ecr.answer("BatchGetImage", images=[], failures=[{"failureCode": "ImageNotFound"}])
     with pytest.raises(ConfigurationError, match=r"There is no image .*churn:1\.7-1"):
         pin(TAGGED, lambda: ecr.client)

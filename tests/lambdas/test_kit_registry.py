@@ -52,9 +52,8 @@ JSON_VALUES = st.recursive(
 )
 
 
-@pytest.mark.reliability(23)
 @given(value=JSON_VALUES)
-def test_only_a_finite_number_opens_the_gate_and_is_shown_as_it_was_said(value: Any) -> None:
+def test_23_only_a_finite_number_opens_the_gate_and_is_shown_as_it_was_said(value: Any) -> None:
     said = value.get("value") if isinstance(value, dict) else value
     shown = recorded(value)
     if judge(RULE, shown, None) is None:

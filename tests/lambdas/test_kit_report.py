@@ -98,8 +98,7 @@ def test_an_aws_error_is_reported_with_its_operation_and_meaning(
     assert reports.kind == kind
 
 
-@pytest.mark.reliability(60)
-def test_a_broken_connection_is_reported_as_passing(reports: Any, event: dict[str, Any]) -> None:
+def test_60_a_broken_connection_is_reported_as_passing(reports: Any, event: dict[str, Any]) -> None:
     run(raising(EndpointConnectionError(endpoint_url="https://sagemaker")), event)
     assert reports.kind == "SystemUnavailable"
 
@@ -115,9 +114,8 @@ def test_a_long_summary_is_cut(reports: Any, event: dict[str, Any]) -> None:
     assert len(reports.only("success")["executionDetails"]["summary"]) == 2048
 
 
-@pytest.mark.reliability(9)
 @pytest.mark.parametrize("code", ["InvalidJobStateException", "JobNotFoundException"])
-def test_a_second_delivery_is_swallowed_with_a_log_line(
+def test_09_a_second_delivery_is_swallowed_with_a_log_line(
     reports: Any, event: dict[str, Any], capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     reports.refuse("PutJobSuccessResult", code)
@@ -126,8 +124,7 @@ def test_a_second_delivery_is_swallowed_with_a_log_line(
     assert "job was already reported" in capsys.readouterr().out
 
 
-@pytest.mark.reliability(10)
-def test_a_throttled_report_is_raised_so_that_lambda_delivers_again(reports: Any, event: dict[str, Any]) -> None:
+def test_10_a_throttled_report_is_raised_so_that_lambda_delivers_again(reports: Any, event: dict[str, Any]) -> None:
     reports.refuse("PutJobSuccessResult", "ThrottlingException")
     with pytest.raises(ClientError):
         run(lambda job: Success(), event)
@@ -172,8 +169,7 @@ def test_no_credential_is_logged_when_a_step_quotes_them(
     assert not [secret for secret in secrets_of(event) if secret in printed or json.dumps(secret)[1:-1] in printed]
 
 
-@pytest.mark.reliability(57)
-def test_no_credential_is_logged_or_reported_on_an_exception(
+def test_57_no_credential_is_logged_or_reported_on_an_exception(
     reports: Any, event: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(raising(RuntimeError(" ".join(secrets_of(event)))), event)

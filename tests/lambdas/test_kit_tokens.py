@@ -40,9 +40,8 @@ _FIELDS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.reliability(11)
 @given(text=st.one_of(st.text(), st.from_type(bool).map(json.dumps), _FIELDS.map(json.dumps)))
-def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
+def test_11_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     token, failure = Token("ours", 0), None
     try:
         token = decode(text)
@@ -53,7 +52,6 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
     assert 0 <= token.deadline <= LATEST + tokens.CLOCK_SLACK_SECONDS
 
 
-@pytest.mark.reliability(11)
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
@@ -66,7 +64,7 @@ def test_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None:
         ({"v": 1, "awaits": "ours", "deadline": 1, "more": 1}, "fields must be"),
     ],
 )
-def test_a_forged_token_is_refused_with_the_reason(fields: dict[str, object], reason: str) -> None:
+def test_11_a_forged_token_is_refused_with_the_reason(fields: dict[str, object], reason: str) -> None:
     with pytest.raises(StepError, match=reason):
         decode(json.dumps(fields))
 

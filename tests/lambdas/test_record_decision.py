@@ -220,8 +220,7 @@ def test_a_rejection_marks_the_package_with_who_and_why(end: Any) -> None:
     )
 
 
-@pytest.mark.reliability(38)
-def test_an_approval_that_nobody_answered_has_expired(end: Any) -> None:
+def test_38_an_approval_that_nobody_answered_has_expired(end: Any) -> None:
     arn = package()
     end(register(arn), approval("Failed", minutes=60))
     assert registered(arn)["ModelApprovalStatus"] == "Rejected"
@@ -359,9 +358,8 @@ def in_state(script: Callable[[str], Any], status: str) -> Any:
     return script("cloudformation").answer("DescribeStacks", Stacks=[stack]).answer("DeleteStack")
 
 
-@pytest.mark.reliability(26)
 @pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"])
-def test_a_production_stack_that_never_served_is_deleted_before_the_change_set(
+def test_26_a_production_stack_that_never_served_is_deleted_before_the_change_set(
     approve: Any, reports: Any, script: Callable[[str], Any], status: str
 ) -> None:
     cloudformation = in_state(script, status)
@@ -383,9 +381,8 @@ def test_a_production_stack_that_can_be_updated_is_left_alone(
     assert "continuationToken" not in reports.only("success")
 
 
-@pytest.mark.reliability(26)
 @pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"])
-def test_a_production_stack_that_served_is_never_deleted(
+def test_26_a_production_stack_that_served_is_never_deleted(
     approve: Any, reports: Any, script: Callable[[str], Any], status: str
 ) -> None:
     cloudformation = in_state(script, status)

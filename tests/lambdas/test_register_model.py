@@ -122,8 +122,7 @@ def test_the_package_serves_image_and_model(call: Any, sagemaker: Any, reports: 
     assert request["ClientToken"] == EXECUTION
 
 
-@pytest.mark.reliability(1)
-def test_a_redelivered_event_finds_its_package(call: Any, reports: Any) -> None:
+def test_01_a_redelivered_event_finds_its_package(call: Any, reports: Any) -> None:
     call()
     call()
     assert len(packages()) == 1
@@ -373,7 +372,6 @@ def test_a_report_that_cannot_be_read_is_on_record_for_the_gate(
     assert "ModelMetrics" not in sagemaker.requests["CreateModelPackage"][0]
 
 
-@pytest.mark.reliability(23)
 @pytest.mark.parametrize(
     ("text", "metrics"),
     [
@@ -390,7 +388,7 @@ def test_a_report_that_cannot_be_read_is_on_record_for_the_gate(
         ),
     ],
 )
-def test_a_value_that_is_no_number_stays_one_for_the_gate(text: str, metrics: dict[str, str]) -> None:
+def test_23_a_value_that_is_no_number_stays_one_for_the_gate(text: str, metrics: dict[str, str]) -> None:
     assert parse_report(text.encode()).metrics == metrics
 
 

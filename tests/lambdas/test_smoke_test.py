@@ -302,9 +302,8 @@ def test_slow_answers_pass_when_no_limit_is_set(
     assert reports.outputs["LatencyMs"] == "2000"
 
 
-@pytest.mark.reliability(30)
 @pytest.mark.parametrize("running", [("other", MODEL), (IMAGE, "s3://other/model.tar.gz")])
-def test_a_silent_rollback_is_found(call: Any, runtime: Any, reports: Any, running: tuple[str, str]) -> None:
+def test_30_a_silent_rollback_is_found(call: Any, runtime: Any, reports: Any, running: tuple[str, str]) -> None:
     serve(running)
     call()
     assert "is InService but does not run the requested model; it was probably rolled back" in reports.message
@@ -347,7 +346,6 @@ def capturing(sagemaker: Any, configured: dict[str, Any] | None, running: dict[s
     sagemaker.answer("DescribeModel", PrimaryContainer={"Image": IMAGE, "ModelDataUrl": MODEL})
 
 
-@pytest.mark.reliability(47)
 @pytest.mark.parametrize(
     ("running", "found"),
     [
@@ -357,7 +355,7 @@ def capturing(sagemaker: Any, configured: dict[str, Any] | None, running: dict[s
         ({"CurrentSamplingPercentage": 20}, "enabled, its status is Started, it samples 20 %"),
     ],
 )
-def test_an_endpoint_that_silently_does_not_capture_fails(
+def test_47_an_endpoint_that_silently_does_not_capture_fails(
     call: Any, sagemaker: Any, runtime: Any, reports: Any, running: dict[str, Any] | None, found: str
 ) -> None:
     capturing(sagemaker, {"EnableCapture": True}, running)
@@ -395,9 +393,8 @@ def test_an_endpoint_that_captures_as_configured_passes(
     assert reports.outputs["Accuracy"] == "1"
 
 
-@pytest.mark.reliability(29)
 @pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
-def test_a_changing_endpoint_is_awaited(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
+def test_29_a_changing_endpoint_is_awaited(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus=status)
     call()
     assert json.loads(reports.token) == {"v": 1, "awaits": ENDPOINT, "deadline": NOW + 7200}
@@ -415,8 +412,7 @@ def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any) -> N
     assert json.loads(reports.token) == json.loads(token())
 
 
-@pytest.mark.reliability(29)
-def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_29_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus="RollingBack")
     call(token(deadline=NOW))
     assert f"Endpoint {ENDPOINT} is still RollingBack after 2 h" in reports.message

@@ -65,8 +65,7 @@ def test_of_several_attempts_the_running_one_is_stopped(sagemaker: Any, codepipe
     assert sagemaker.requests["StopTrainingJob"] == [{"TrainingJobName": f"{NAME}-r2"}]
 
 
-@pytest.mark.reliability(14)
-def test_a_job_that_somebody_deleted_hides_no_later_one(sagemaker: Any, codepipeline: Any) -> None:
+def test_14_a_job_that_somebody_deleted_hides_no_later_one(sagemaker: Any, codepipeline: Any) -> None:
     execution(codepipeline, "Stopped")
     sagemaker.refuse("DescribeTrainingJob", *NOT_FOUND).answer("DescribeTrainingJob", **job(f"{NAME}-r2", "InProgress"))
     sagemaker.refuse_rest("DescribeTrainingJob", *NOT_FOUND).answer("StopTrainingJob")

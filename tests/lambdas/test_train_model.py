@@ -252,9 +252,8 @@ def test_a_missing_document_is_named(call: Any, sagemaker: Any, reports: Any, tm
     assert sagemaker.operations() == []
 
 
-@pytest.mark.reliability(51)
 @pytest.mark.parametrize("value", ["none", " "])
-def test_a_placeholder_instead_of_an_image_says_build_first(
+def test_51_a_placeholder_instead_of_an_image_says_build_first(
     call: Any, sagemaker: Any, reports: Any, value: str
 ) -> None:
     clients.client("ssm").put_parameter(Name="/iris-1a2b3c/image", Value=value, Type="String", Overwrite=True)
@@ -264,17 +263,15 @@ def test_a_placeholder_instead_of_an_image_says_build_first(
     assert sagemaker.operations() == []
 
 
-@pytest.mark.reliability(51)
-def test_a_missing_image_parameter_says_build_first(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_51_a_missing_image_parameter_says_build_first(call: Any, sagemaker: Any, reports: Any) -> None:
     clients.client("ssm").delete_parameter(Name="/iris-1a2b3c/image")
     call()
     assert reports.kind == "ConfigurationError"
     assert "SSM parameter /iris-1a2b3c/image" in reports.message
 
 
-@pytest.mark.reliability(1)
 @pytest.mark.parametrize("status", ["InProgress", "Completed", "Stopping"])
-def test_a_redelivered_event_adopts_its_job(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
+def test_01_a_redelivered_event_adopts_its_job(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceInUse").answer("DescribeTrainingJob", **job(status))
     call()
     assert json.loads(reports.token)["awaits"] == NAME
@@ -321,8 +318,7 @@ def test_attempts_end(call: Any, sagemaker: Any, reports: Any) -> None:
     assert "and its 8 successors have all failed" in reports.message
 
 
-@pytest.mark.reliability(6)
-def test_a_quota_is_named_with_the_instance_type(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_06_a_quota_is_named_with_the_instance_type(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceLimitExceeded", "The limit is 0 Instances.")
     call()
     assert reports.kind == "ConfigurationError"
@@ -338,9 +334,8 @@ def test_a_running_job_is_awaited_with_the_same_deadline(call: Any, sagemaker: A
     assert json.loads(reports.token) == json.loads(token())
 
 
-@pytest.mark.reliability(14)
 @pytest.mark.parametrize("status", ["Stopped", "Failed", "Superseded", "Cancelled"])
-def test_a_job_started_for_an_execution_that_is_over_is_stopped(
+def test_14_a_job_started_for_an_execution_that_is_over_is_stopped(
     call: Any, sagemaker: Any, reports: Any, status: str
 ) -> None:
     reports.answer("GetPipelineExecution", pipelineExecution={"status": status})
@@ -361,8 +356,7 @@ def test_a_job_of_an_execution_that_goes_on_is_not_stopped(
     assert json.loads(reports.token)["awaits"] == NAME
 
 
-@pytest.mark.reliability(5)
-def test_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_05_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ThrottlingException")
     call()
     asked = json.loads(reports.token)
@@ -376,8 +370,7 @@ def test_a_throttled_start_is_asked_for_again(call: Any, sagemaker: Any, reports
     }
 
 
-@pytest.mark.reliability(5)
-def test_a_throttled_look_at_a_job_to_adopt_leaves_it_alone(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_05_a_throttled_look_at_a_job_to_adopt_leaves_it_alone(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.refuse("CreateTrainingJob", "ResourceInUse").refuse("DescribeTrainingJob", "ThrottlingException")
     call()
     assert json.loads(reports.token)["asked_by"] == PIPELINE_JOB
@@ -394,9 +387,8 @@ def test_a_throttled_start_of_a_retried_stage_does_not_take_the_failed_job_for_i
     assert json.loads(reports.token)["awaits"] == f"{NAME}-r2"
 
 
-@pytest.mark.reliability(5)
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable"])
-def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
+def test_05_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
     sagemaker.refuse("DescribeTrainingJob", code)
     call(token())
     assert json.loads(reports.token) == json.loads(token())
@@ -426,9 +418,8 @@ def test_start_and_poll_meet_in_moto(call: Any, reports: Any) -> None:
     assert reports.requests["PutJobSuccessResult"][1]["outputVariables"]["JobName"] == NAME
 
 
-@pytest.mark.reliability(12)
 @pytest.mark.parametrize("status", ["Failed", "Stopped", "Deleting", "SomethingNew"])
-def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
+def test_12_a_job_that_did_not_complete_fails_with_its_reason_and_log(
     call: Any, sagemaker: Any, reports: Any, status: str
 ) -> None:
     sagemaker.answer("DescribeTrainingJob", **job(status, FailureReason="AlgorithmError: one class only"))
@@ -439,8 +430,7 @@ def test_a_job_that_did_not_complete_fails_with_its_reason_and_log(
     assert NAME in link
 
 
-@pytest.mark.reliability(13)
-def test_a_job_that_ran_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_13_a_job_that_ran_too_long_says_what_to_raise(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("Stopped", SecondaryStatus="MaxRuntimeExceeded"))
     call(token())
     assert "(MaxRuntimeExceeded); raise max_runtime_in_seconds" in reports.message
@@ -463,8 +453,7 @@ def test_capacity_is_not_asked_for_for_ever(call: Any, sagemaker: Any, reports: 
     assert sagemaker.requests["CreateTrainingJob"] == []
 
 
-@pytest.mark.reliability(13)
-def test_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
+def test_13_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:
     sagemaker.answer("DescribeTrainingJob", **job("InProgress"))
     call(token(deadline=NOW - 1))
     assert f"Training job {NAME} is still InProgress" in reports.message

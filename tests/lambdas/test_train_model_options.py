@@ -187,8 +187,7 @@ def test_an_unknown_step_is_refused_by_name(call: Any, reports: Any) -> None:
     assert "UserParameters key step" in reports.message
 
 
-@pytest.mark.reliability(7)
-def test_a_job_without_capacity_tries_the_next_instance_type(
+def test_07_a_job_without_capacity_tries_the_next_instance_type(
     call: Any, sagemaker: Any, reports: Any, write_document: Any
 ) -> None:
     write_document({**DOCUMENT, "fallback_instance_types": ["ml.g5.xlarge"]})
@@ -219,9 +218,8 @@ def test_a_retried_stage_may_wait_for_capacity_again(call: Any, sagemaker: Any, 
     assert json.loads(reports.token)["awaits"] == f"{NAME}-r6"
 
 
-@pytest.mark.reliability(7)
 @pytest.mark.parametrize("code", ["InsufficientInstanceCapacity", "CapacityError"])
-def test_a_refusal_for_capacity_is_bounded(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
+def test_07_a_refusal_for_capacity_is_bounded(call: Any, sagemaker: Any, reports: Any, code: str) -> None:
     for _ in range(3):
         sagemaker.refuse("CreateTrainingJob", code, "No instances in this zone.")
     call()

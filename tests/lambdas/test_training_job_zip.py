@@ -354,7 +354,6 @@ def encrypted() -> bytes:
     return bytes(body)
 
 
-@pytest.mark.reliability(16, 17, 18)
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
@@ -376,7 +375,7 @@ def encrypted() -> bytes:
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "zip",
 )
-def test_a_hostile_zip_is_refused_with_the_reason(body: bytes, problem: str) -> None:
+def test_16_17_18_a_hostile_zip_is_refused_with_the_reason(body: bytes, problem: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         read_archive(body, "s3://data/trainingjob.zip")
     assert str(refusal.value).startswith("s3://data/trainingjob.zip: ")
@@ -388,15 +387,13 @@ def test_what_finder_and_explorer_leave_in_a_zip_is_no_matter() -> None:
     assert read_archive(body, "here") == {"trainingjob.json": b"{}"}
 
 
-@pytest.mark.reliability(18)
-def test_a_zip_too_large_for_a_description_is_refused(lake: Lake, reports: Any) -> None:
+def test_18_a_zip_too_large_for_a_description_is_refused(lake: Lake, reports: Any) -> None:
     check(lake, b"x" * 1_100_000)
     assert "a training job's zip may have at most 1048576" in reports.message
 
 
-@pytest.mark.reliability(16)
 @given(body=st.binary(), cut=st.integers(0, 400), noise=st.binary(max_size=3))
-def test_any_bytes_are_an_archive_or_refused_by_place(body: bytes, cut: int, noise: bytes) -> None:
+def test_16_any_bytes_are_an_archive_or_refused_by_place(body: bytes, cut: int, noise: bytes) -> None:
     whole = archive_of("a", "b")
     for candidate in (body, whole[:cut] + noise + whole[cut + len(noise) :]):
         problem = "here"

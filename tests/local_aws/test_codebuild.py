@@ -148,8 +148,7 @@ def test_build_does_not_start_with_a_role_that_may_not_read_its_source(builds: B
     assert f"arn:aws:s3:::{BUCKET}/code.zip" in message
 
 
-@pytest.mark.reliability(49)
-def test_shipped_buildspec_pushes_once_per_commit(builds: Builds) -> None:
+def test_49_shipped_buildspec_pushes_once_per_commit(builds: Builds) -> None:
     first = builds.run(SHIPPED)
     assert first["buildStatus"] == "SUCCEEDED", builds.log(first)
     digest = exported(first)["IMAGE_DIGEST"]

@@ -119,8 +119,7 @@ def test_unchanged_stack_is_a_success(bench: Bench) -> None:
     assert bench.finished("same", again) == "Succeeded"
 
 
-@pytest.mark.reliability(26)
-def test_failed_stack_names_the_first_failed_resource_and_is_replaced(bench: Bench) -> None:
+def test_26_failed_stack_names_the_first_failed_resource_and_is_replaced(bench: Bench) -> None:
     upload_template(bench, BROKEN, {"Name": "broken"})
     deploy = stack_action(bench, "Deploy", "REPLACE_ON_FAILURE", "replaced", **TEMPLATE_FILES)
     first = bench.make_pipeline("replaced", [source("templates.zip")], [deploy])

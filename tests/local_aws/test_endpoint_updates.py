@@ -42,8 +42,7 @@ def test_old_fleet_answers_until_the_new_one_is_healthy(models: Models) -> None:
     assert models.answer(name)["answer"] == "new"
 
 
-@pytest.mark.reliability(25)
-def test_failed_update_keeps_the_old_fleet_and_tells_why(models: Models) -> None:
+def test_25_failed_update_keeps_the_old_fleet_and_tells_why(models: Models) -> None:
     old = models.simple("old")
     name = models.endpoint(old)
     models.settled(name)
@@ -76,8 +75,7 @@ def watched(models: Models, name: str, state: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.reliability(32)
-def test_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
+def test_32_ringing_rollback_alarm_keeps_the_old_fleet(models: Models) -> None:
     name, deployment = models.serving("old"), watched(models, "errors", "ALARM")
 
     endpoint = models.update(name, models.simple("new"), DeploymentConfig=deployment)
@@ -179,9 +177,8 @@ ROLLING = {
 }
 
 
-@pytest.mark.reliability(36)
 @pytest.mark.parametrize("policy", [BLUE_GREEN, ROLLING], ids=["blue/green", "rolling"])
-def test_a_deployment_policy_needs_the_same_variant_names(models: Models, policy: dict[str, Any]) -> None:
+def test_36_a_deployment_policy_needs_the_same_variant_names(models: Models, policy: dict[str, Any]) -> None:
     name, other = models.serving(), models.config(variant(models.model("two"), "challenger"))
     with pytest.raises(ClientError, match=r"needs the same variant names .* primary became challenger"):
         models.update(name, other, DeploymentConfig=policy)
@@ -289,7 +286,6 @@ def count(name: str, value: int) -> dict[str, Any]:
     return {"VariantName": name, "DesiredInstanceCount": value}
 
 
-@pytest.mark.reliability(36)
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
@@ -305,7 +301,7 @@ def count(name: str, value: int) -> dict[str, Any]:
     ],
     ids=["all-0", "unknown", "twice", "nothing", "count-0", "two-counts", "serverless"],
 )
-def test_a_change_of_weights_that_is_refused(models: Models, changes: list[dict[str, Any]], problem: str) -> None:
+def test_36_a_change_of_weights_that_is_refused(models: Models, changes: list[dict[str, Any]], problem: str) -> None:
     name = models.endpoint(two_variants(models))
     before = models.settled(name)
 
@@ -328,8 +324,7 @@ def test_weights_of_several_variants_and_a_count_of_one_change_together(models: 
     assert [one["CurrentInstanceCount"] for one in settled["ProductionVariants"]] == [1, 2]
 
 
-@pytest.mark.reliability(36)
-def test_a_retained_weight_of_0_cannot_be_the_only_one(models: Models) -> None:
+def test_36_a_retained_weight_of_0_cannot_be_the_only_one(models: Models) -> None:
     name = models.endpoint(two_variants(models))
     models.settled(name)
     alone = models.config(variant(models.model("challenger"), "challenger"))
@@ -384,8 +379,7 @@ def target(models: Models, name: str, variant_name: str) -> dict[str, Any]:
     return keys
 
 
-@pytest.mark.reliability(33, 36)
-def test_a_scaled_variant_cannot_be_removed(models: Models) -> None:
+def test_33_36_a_scaled_variant_cannot_be_removed(models: Models) -> None:
     name = models.endpoint(two_variants(models, 1.0, 1.0))
     models.settled(name)
     keys = target(models, name, "challenger")
@@ -421,8 +415,7 @@ def test_deregistering_a_target_deletes_its_policies_only(models: Models) -> Non
     assert len(scaling.describe_scaling_policies(**kept)["ScalingPolicies"]) == 1
 
 
-@pytest.mark.reliability(33)
-def test_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:
+def test_33_instance_type_of_a_scaled_variant_cannot_change(models: Models) -> None:
     name = models.serving()
     models.aws.client("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",

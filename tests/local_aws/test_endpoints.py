@@ -95,8 +95,7 @@ def test_program_that_ends_fails_the_endpoint_with_its_last_words(models: Models
         models.update(name, models.simple())
 
 
-@pytest.mark.reliability(25)
-def test_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_25_program_that_is_never_healthy_fails_the_endpoint(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.aws.sagemaker.endpoints, "health_seconds", 1.0)
 
     endpoint = models.settled(models.endpoint(models.simple(mode="sick")))
@@ -280,8 +279,7 @@ def test_an_inference_id_that_sagemaker_refuses_is_refused(models: Models, given
         models.answer(models.serving(), InferenceId=given.encode().decode("latin-1"))
 
 
-@pytest.mark.reliability(47)
-def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
+def test_47_capture_that_fails_costs_no_invocation(models: Models) -> None:
     told: list[str] = []
     models.aws.add_listener(told.append)
     config = {
@@ -297,8 +295,7 @@ def test_capture_that_fails_costs_no_invocation(models: Models) -> None:
     wait_until(lambda: any("was not captured" in line for line in told))
 
 
-@pytest.mark.reliability(36)
-def test_senseless_configuration_is_refused(models: Models) -> None:
+def test_36_senseless_configuration_is_refused(models: Models) -> None:
     model = models.model()
     with pytest.raises(ClientError, match="must be unique"):
         models.config(variant(model), variant(model))
@@ -329,9 +326,8 @@ def test_endpoint_is_tagged(models: Models) -> None:
     assert models.sagemaker.list_tags(ResourceArn=arn)["Tags"] == []
 
 
-@pytest.mark.reliability(19)
 @pytest.mark.parametrize("name", ["../outside", "/absolute"])
-def test_hostile_model_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
+def test_19_hostile_model_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
     target = tmp_path / "model"
     target.mkdir()
     archive = tmp_path / "model.tar.gz"

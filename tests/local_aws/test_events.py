@@ -243,8 +243,7 @@ def test_lambda_target_gets_the_whole_event(bench: Bench) -> None:
     wait_for(lambda: f"lambda listener: got {answer['Entries'][0]['EventId']}" in seen)
 
 
-@pytest.mark.reliability(4)
-def test_undeliverable_event_goes_to_the_dead_letter_queue_of_the_target(bench: Bench) -> None:
+def test_04_undeliverable_event_goes_to_the_dead_letter_queue_of_the_target(bench: Bench) -> None:
     seen: list[str] = []
     bench.aws.add_listener(seen.append)
     queue = Queue(bench, "dead")

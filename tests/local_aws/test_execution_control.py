@@ -56,8 +56,7 @@ def test_rejection_stops_the_execution(bench: Bench) -> None:
         bench.answer("rejected", token, "Approved")
 
 
-@pytest.mark.reliability(38)
-def test_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds(
+def test_38_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mlops_constructs.local_aws.codepipeline.actions.approval.SECONDS_OF_A_MINUTE", 0.01)

@@ -78,8 +78,7 @@ def test_a_full_disk_ends_the_training_that_writes(models: Models, faults: Fault
     assert "File too large" in job["FailureReason"]
 
 
-@pytest.mark.reliability(15)
-def test_a_spot_interruption_takes_a_job_of_spot_instances_only(models: Models, faults: Faults) -> None:
+def test_15_a_spot_interruption_takes_a_job_of_spot_instances_only(models: Models, faults: Faults) -> None:
     fault = faults.inject("crash:training:how=spot")
     assert trained(models)["TrainingJobStatus"] == "Completed"
     assert fault.fired == 0
@@ -109,8 +108,7 @@ def test_a_server_that_dies_at_its_start_keeps_the_old_fleet(models: Models, fau
     assert fault.fired == 1
 
 
-@pytest.mark.reliability(31)
-def test_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_ends(
+def test_31_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_ends(
     models: Models, faults: Faults
 ) -> None:
     name, deployment = models.serving("old"), watched(models, "team-errors", "OK")
@@ -126,8 +124,7 @@ def test_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_en
     assert models.answer(name)["answer"] == "newer"
 
 
-@pytest.mark.reliability(50)
-def test_a_killed_build_fails_in_its_phase_and_the_next_one_succeeds(
+def test_50_a_killed_build_fails_in_its_phase_and_the_next_one_succeeds(
     models: Models, faults: Faults, tmp_path: Path
 ) -> None:
     builds = Builds(models.aws, write_container(tmp_path))

@@ -332,8 +332,7 @@ def test_the_actions_of_a_tiny_pipeline_are_not_disturbed_without_a_fault(bench:
     assert bench.finished("calm", execution) == "Succeeded"
 
 
-@pytest.mark.reliability(4)
-def test_an_event_for_a_pipeline_that_takes_no_more_executions_is_kept(bench: Bench, faults: Faults) -> None:
+def test_04_an_event_for_a_pipeline_that_takes_no_more_executions_is_kept(bench: Bench, faults: Faults) -> None:
     sqs, events = bench.aws.client("sqs"), bench.aws.client("events")
     url = sqs.create_queue(QueueName="kept")["QueueUrl"]
     queue = f"arn:aws:sqs:{bench.aws.region}:{bench.aws.account_id}:kept"

@@ -295,8 +295,7 @@ def test_a_stopped_job_leaves_its_checkpoint_and_the_next_goes_on_from_it(
     assert f"started at step {reached}" in log_of(aws, "goes-on")
 
 
-@pytest.mark.reliability(15)
-def test_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_gap_is_not_billed(
+def test_15_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_gap_is_not_billed(
     aws: LocalAws, definition: dict[str, Any]
 ) -> None:
     checkpoints = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/2"}}

@@ -67,9 +67,8 @@ def vault(aws: LocalAws, request: pytest.FixtureRequest) -> Vault:
     return Vault(aws, lambda service: aws.client(service, keys))
 
 
-@pytest.mark.reliability(48)
 @pytest.mark.parametrize("service", CODES)
-def test_a_service_says_that_the_key_cannot_be_used(vault: Vault, service: str) -> None:
+def test_48_a_service_says_that_the_key_cannot_be_used(vault: Vault, service: str) -> None:
     use, (disabled, pending) = vault.uses[service], CODES[service]
     use()
 
@@ -98,8 +97,7 @@ def test_what_needs_no_key_goes_on(vault: Vault) -> None:
     assert vault.client("kms").describe_key(KeyId=vault.key)["KeyMetadata"]["KeyState"] == "Disabled"
 
 
-@pytest.mark.reliability(4)
-def test_an_event_for_a_queue_whose_key_is_disabled_goes_to_the_dead_letter_queue(aws: LocalAws) -> None:
+def test_04_an_event_for_a_queue_whose_key_is_disabled_goes_to_the_dead_letter_queue(aws: LocalAws) -> None:
     vault = Vault(aws, aws.client)
     sqs, events = aws.client("sqs"), aws.client("events")
     arns = {}

@@ -182,10 +182,9 @@ def test_a_name_that_a_service_would_refuse_is_seen(name: tuple[str, str]) -> No
     assert unfit({name}) == {name}
 
 
-@pytest.mark.reliability(53)
 @given(prefix=ids, path=ids)
 @settings(max_examples=200)
-def test_any_id_gives_names_that_fit_every_service(prefix: str, path: str) -> None:
+def test_53_any_id_gives_names_that_fit_every_service(prefix: str, path: str) -> None:
     assert unfit(made(physical_name(prefix, path))) == set()
 
 
@@ -194,9 +193,8 @@ def test_the_longest_prefix_fits_in_every_region(region: str) -> None:
     assert unfit(made(physical_name("a" * 12, "p"), region)) == set()
 
 
-@pytest.mark.reliability(40)
 @given(prefix=ids, one=ids, other=ids)
-def test_two_pipelines_share_no_name(prefix: str, one: str, other: str) -> None:
+def test_40_two_pipelines_share_no_name(prefix: str, one: str, other: str) -> None:
     first, second = (made(physical_name(prefix, path)) for path in (one, other))
     # A role has its policies to itself.
     shared = {name for name in first & second if name[0] != "aws_iam_role_policy.name"}

@@ -52,8 +52,7 @@ def test_spot_training_has_a_quota_of_its_own() -> None:
     assert [one.state for one in examined([usual, own], [], spot)] == ["good"]
 
 
-@pytest.mark.reliability(56)
-def test_a_type_that_the_region_has_no_quota_for_is_told() -> None:
+def test_56_a_type_that_the_region_has_no_quota_for_is_told() -> None:
     (finding,) = examined([quota(9, "other")], [], DEV)
     assert finding.state == "warning"
     assert "there is no such quota in us-east-1" in finding.detail

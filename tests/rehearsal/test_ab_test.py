@@ -299,8 +299,7 @@ def test_the_report_counts_what_users_did(guarded: dict[str, Any]) -> None:
     assert guarded["outcomes"]["unknown"] == guarded["outcomes"]["malformed"] == 0
 
 
-@pytest.mark.reliability(36)
-def test_an_abort_leaves_one_clean_variant(site: ABSite, cleared: Execution, fourth: dict[str, Any]) -> None:
+def test_36_an_abort_leaves_one_clean_variant(site: ABSite, cleared: Execution, fourth: dict[str, Any]) -> None:
     assert cleared.variable("PlaceVariants", "Role") == "champion"
     assert fourth["history"][0]["state"] == "aborted"
 

@@ -64,7 +64,6 @@ def test_the_choice_of_a_pipeline_must_be_clear(site: Site, wanted: str | None, 
         choose_pipeline(site.client, wanted)
 
 
-@pytest.mark.reliability(58)
-def test_everything_goes_in_the_end(site: Site) -> None:
+def test_58_everything_goes_in_the_end(site: Site) -> None:
     site.rehearsal.destroy()
     assert site.client("iam").list_roles(PathPrefix="/company/")["Roles"] == []

@@ -140,8 +140,7 @@ def test_the_schedule_starts_on_the_newest_data_set(lake: Lake) -> None:
     assert again.variable("Train", "JobName") not in ("", outcome.variable("Train", "JobName"))
 
 
-@pytest.mark.reliability(2)
-def test_ten_uploads_at_once_train_ten_times_on_ten_versions_in_order(lake: Lake) -> None:
+def test_02_ten_uploads_at_once_train_ten_times_on_ten_versions_in_order(lake: Lake) -> None:
     known = lake.known()
     versions = [lake.put("training_jobs/ten.csv", lake.mislabelled(number)) for number in range(10, 20)]
     trained, checksums = [], []

@@ -99,8 +99,7 @@ def test_production_autoscales(site: Site, champion: Execution) -> None:
     assert policy["PolicyType"] == "TargetTrackingScaling"
 
 
-@pytest.mark.reliability(34)
-def test_a_second_release_keeps_what_autoscaling_made_of_the_count(
+def test_34_a_second_release_keeps_what_autoscaling_made_of_the_count(
     site: Site, champion: Execution, iris: RehearsalData
 ) -> None:
     name = f"{site.pipeline}-production"
@@ -139,8 +138,9 @@ def test_bad_data_fails_before_any_training_cost(site: Site, channels: dict[str,
     assert site.trainings() == jobs
 
 
-@pytest.mark.reliability(37)
-def test_a_rejection_stops_the_pipeline_and_is_on_record(site: Site, champion: Execution, iris: RehearsalData) -> None:
+def test_37_a_rejection_stops_the_pipeline_and_is_on_record(
+    site: Site, champion: Execution, iris: RehearsalData
+) -> None:
     name = f"{site.pipeline}-production"
     sagemaker = site.client("sagemaker")
     before = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
@@ -194,8 +194,7 @@ def push(site: Site, work: Path, path: str, content: bytes) -> Execution:
     return site.follow_new(known, site.image_pipeline)
 
 
-@pytest.mark.reliability(12)
-def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
+def test_12_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
     site: Site, iris: RehearsalData, tmp_path: Path
 ) -> None:
     path, work = "algorithm.py", tmp_path / "work"
@@ -211,8 +210,7 @@ def test_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
     assert site.run(iris.channels, approve=False).reason.startswith("Approve / Approve")
 
 
-@pytest.mark.reliability(50)
-def test_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> None:
+def test_50_a_build_without_a_dockerfile_keeps_the_last_good_image(site: Site) -> None:
     before = site.image()
     codecommit, name = site.client("codecommit"), site.pipeline
     known = site.known(site.image_pipeline)

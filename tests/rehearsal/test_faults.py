@@ -93,7 +93,6 @@ def rollback_alarms(pipeline: RehearsedPipeline) -> list[str]:
     return [one["AlarmName"] for one in endpoint["LastDeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]]
 
 
-@pytest.mark.reliability(26)
 def test_26_a_production_that_was_never_created_is_created_by_the_next_release(
     pipeline: RehearsedPipeline, first: Execution, champion: Execution
 ) -> None:
@@ -103,7 +102,6 @@ def test_26_a_production_that_was_never_created_is_created_by_the_next_release(
     assert champion.status == "Succeeded"
 
 
-@pytest.mark.reliability(1)
 def test_01_an_upload_whose_event_comes_twice_trains_and_releases_once(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -121,7 +119,6 @@ def test_01_an_upload_whose_event_comes_twice_trains_and_releases_once(
     wait_for(lambda: len(State.of(pipeline).releases) == len(before.releases) + 1)
 
 
-@pytest.mark.reliability(8, 9)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -132,14 +129,13 @@ def test_01_an_upload_whose_event_comes_twice_trains_and_releases_once(
         "twice-function:*:times=99",
     ],
 )
-def test_08_a_function_that_is_killed_or_invoked_twice_does_its_work_once(
+def test_08_09_a_function_that_is_killed_or_invoked_twice_does_its_work_once(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults, fault: str
 ) -> None:
     faults.inject(fault)
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(5, 10)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -149,14 +145,13 @@ def test_08_a_function_that_is_killed_or_invoked_twice_does_its_work_once(
         "lose:sagemaker.CreateModelPackage:how=cut",
     ],
 )
-def test_05_throttling_and_lost_answers_are_waited_out(
+def test_05_10_throttling_and_lost_answers_are_waited_out(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults, fault: str
 ) -> None:
     faults.inject(fault)
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(12)
 def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -169,7 +164,6 @@ def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(25)
 def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -184,7 +178,6 @@ def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(27)
 @pytest.mark.parametrize(
     ("state", "command"),
     [
@@ -211,7 +204,6 @@ def set_state(pipeline: RehearsedPipeline, faults: Faults, state: str, moment: s
     return faults.inject("stack", pipeline.deployed.stacks[-1], state, at=moment)
 
 
-@pytest.mark.reliability(28)
 def test_28_a_stack_in_progress_fails_the_action_clearly_and_a_retry_succeeds(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -232,7 +224,6 @@ def test_28_a_stack_in_progress_fails_the_action_clearly_and_a_retry_succeeds(
     assert package_in_production(pipeline) == outcome.variable("Register", "ModelPackageArn")
 
 
-@pytest.mark.reliability(31)
 def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -249,7 +240,6 @@ def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(32)
 def test_32_an_alarm_without_data_stops_no_release(pipeline: RehearsedPipeline, champion: Execution) -> None:
     for alarm in rollback_alarms(pipeline):
         pipeline.client("cloudwatch").set_alarm_state(
@@ -258,7 +248,6 @@ def test_32_an_alarm_without_data_stops_no_release(pipeline: RehearsedPipeline, 
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(48)
 @pytest.mark.parametrize("state", ["disabled", "pending-deletion"])
 def test_48_a_key_that_cannot_be_used_is_named_and_nothing_is_deployed(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults, state: str
@@ -283,7 +272,6 @@ def release_without_records(pipeline: RehearsedPipeline) -> Execution:
     return pipeline.release()
 
 
-@pytest.mark.reliability(59)
 def test_59_counts_that_somebody_changed_by_hand_are_kept(pipeline: RehearsedPipeline, champion: Execution) -> None:
     sagemaker, name = pipeline.client("sagemaker"), pipeline.production_endpoint()
     (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
@@ -302,7 +290,6 @@ def resource_of(pipeline: RehearsedPipeline, kind: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.reliability(59)
 def test_59_an_alarm_that_somebody_deleted_by_hand_is_made_anew(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -314,7 +301,6 @@ def test_59_an_alarm_that_somebody_deleted_by_hand_is_made_anew(
     assert pipeline.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
 
 
-@pytest.mark.reliability(59)
 def test_59_after_somebody_deleted_the_configuration_of_production_it_has_to_be_created_by_hand(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -335,7 +321,6 @@ def test_59_after_somebody_deleted_the_configuration_of_production_it_has_to_be_
     succeeds(pipeline)
 
 
-@pytest.mark.reliability(60)
 def test_60_a_clock_that_is_wrong_by_a_day_gives_up_no_job(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -346,8 +331,7 @@ def test_60_a_clock_that_is_wrong_by_a_day_gives_up_no_job(
     pipeline.aws.lambda_.forget_workers()
 
 
-@pytest.mark.reliability(5, 8)
-def test_05_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(
+def test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(
     pipeline: RehearsedPipeline, champion: Execution
 ) -> None:
     with Faults(pipeline.aws, SEED) as faults:

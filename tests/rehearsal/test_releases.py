@@ -191,8 +191,7 @@ def test_stopping_an_execution_stops_its_evaluation_and_no_other(site: Releases,
     site.change_document(function, lambda document: None)
 
 
-@pytest.mark.reliability(23)
-def test_a_model_worse_than_production_is_rejected(site: Releases, second: Execution) -> None:
+def test_23_a_model_worse_than_production_is_rejected(site: Releases, second: Execution) -> None:
     outcome = site.train(WORSE)
     assert "accuracy is 0.9, must be at least 1 (production has 1" in outcome.reason
     assert site.wait_for_rejection(outcome).startswith("accuracy is 0.9")

@@ -104,8 +104,9 @@ def test_the_searchs_name_fits_and_tells_the_execution(site: TwoPipelines, searc
     assert name.endswith(searched.execution_id.replace("-", "")[:12])
 
 
-@pytest.mark.reliability(7)
-def test_a_job_without_capacity_was_trained_on_the_other_instance_type(site: TwoPipelines, waited: Execution) -> None:
+def test_07_a_job_without_capacity_was_trained_on_the_other_instance_type(
+    site: TwoPipelines, waited: Execution
+) -> None:
     sagemaker, name = site.client("sagemaker"), waited.variable("Train", "JobName")
     assert name.endswith("-r2")
     first = sagemaker.describe_training_job(TrainingJobName=name.removesuffix("-r2"))
@@ -141,8 +142,7 @@ def test_the_endpoints_model_is_in_the_vpc(site: TwoPipelines, waited: Execution
     }
 
 
-@pytest.mark.reliability(14)
-def test_stopping_an_execution_stops_its_training_job_and_no_other(site: TwoPipelines, waited: Execution) -> None:
+def test_14_stopping_an_execution_stops_its_training_job_and_no_other(site: TwoPipelines, waited: Execution) -> None:
     site.train_slowly("patient")
     follower, execution = site.start("patient")
     sagemaker, digits = site.client("sagemaker"), execution.replace("-", "")[:12]

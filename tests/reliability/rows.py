@@ -1,4 +1,4 @@
-"""Sixty faults and bad inputs, and what happens. A test names its rows: ``@pytest.mark.reliability(row, ...)``."""
+"""Sixty faults and bad inputs, and what happens. The name of a test begins with its rows: ``test_05_08_...``."""
 
 from __future__ import annotations
 

@@ -48,9 +48,12 @@ def test_the_page_is_what_the_tests_say(generator: ModuleType) -> None:
     assert generator.PAGE.read_text(encoding="utf-8") == generator.page(), "run: make docs"
 
 
-def test_a_marker_is_seen_with_all_its_rows(generator: ModuleType, tmp_path: Path) -> None:
+def test_a_name_is_seen_with_all_its_rows(generator: ModuleType, tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "test_some.py").write_text(
-        "@pytest.mark.reliability(3, 5)\n@pytest.mark.other(7)\ndef test_it():\n    pass\n"
+        "def test_03_05_it():\n    pass\n\ndef test_413_is_no_row():\n    pass\n"
     )
-    assert generator.shown_by_row(tmp_path) == {3: ["inner/test_some::test_it"], 5: ["inner/test_some::test_it"]}
+    assert generator.shown_by_row(tmp_path) == {
+        3: ["inner/test_some::test_03_05_it"],
+        5: ["inner/test_some::test_03_05_it"],
+    }

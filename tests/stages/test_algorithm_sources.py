@@ -210,8 +210,7 @@ def test_a_builtin_image_is_looked_up_for_the_region_that_terraform_knows(xgboos
     assert xgboost.pipeline.image.pipeline is None
 
 
-@pytest.mark.reliability(56)
-def test_a_region_without_the_algorithm_fails_the_plan_with_the_reason(xgboost: Synthesized) -> None:
+def test_56_a_region_without_the_algorithm_fails_the_plan_with_the_reason(xgboost: Synthesized) -> None:
     ((precondition,),) = [xgboost.one("aws_ssm_parameter")["lifecycle"]["precondition"]]
     assert precondition["condition"].endswith(' != "none"}')
     assert precondition["error_message"].startswith("SageMaker has no xgboost 1.7-1 in ${data.aws_region.")

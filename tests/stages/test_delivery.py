@@ -68,14 +68,12 @@ def test_an_upload_under_the_prefix_starts_it() -> None:
     assert pattern["detail"]["object"]["key"] == [{"prefix": "incoming/"}]
 
 
-@pytest.mark.reliability(3)
-def test_empty_objects_start_nothing(stack: Synthesized) -> None:
+def test_03_empty_objects_start_nothing(stack: Synthesized) -> None:
     pattern, _ = upload_rule(stack)
     assert pattern["detail"]["object"]["size"] == [{"numeric": [">", 0]}]
 
 
-@pytest.mark.reliability(2)
-def test_an_execution_gets_exactly_the_uploaded_version(stack: Synthesized) -> None:
+def test_02_an_execution_gets_exactly_the_uploaded_version(stack: Synthesized) -> None:
     _, target = upload_rule(stack)
     transformer = target["input_transformer"]
     template = json.loads(transformer["input_template"])
@@ -85,8 +83,7 @@ def test_an_execution_gets_exactly_the_uploaded_version(stack: Synthesized) -> N
     assert transformer["input_paths"]["version"] == "$.detail.object.version-id"
 
 
-@pytest.mark.reliability(4)
-def test_an_event_that_cannot_be_delivered_is_kept(stack: Synthesized) -> None:
+def test_04_an_event_that_cannot_be_delivered_is_kept(stack: Synthesized) -> None:
     for target in stack.all("aws_cloudwatch_event_target").values():
         assert target["dead_letter_config"]["arn"].startswith("${aws_sqs_queue.")
 

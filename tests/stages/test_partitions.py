@@ -28,9 +28,8 @@ def make(region: Any) -> TerraformStack:
     return stack
 
 
-@pytest.mark.reliability(55)
 @pytest.mark.parametrize("region", ["cn-north-1", "cn-northwest-1"])
-def test_a_region_in_china_is_refused_before_anything_is_made(region: str) -> None:
+def test_55_a_region_in_china_is_refused_before_anything_is_made(region: str) -> None:
     stack = TerraformStack(cdktf.Testing.app(), "s")
     AwsProvider(stack, "aws", region=region)
     with pytest.raises(ConfigError) as caught:
@@ -73,8 +72,7 @@ def test_a_plan_in_china_fails_with_the_reason(tmp_path: Path, partition: str, c
     assert ("CodePipeline has no CloudFormation action in aws-cn" in told) == (code == 1)
 
 
-@pytest.mark.reliability(54)
-def test_no_arn_has_a_literal_partition_but_those_that_are_handed_in() -> None:
+def test_54_no_arn_has_a_literal_partition_but_those_that_are_handed_in() -> None:
     assert not re.findall(r"arn:aws[\w-]*:", synth().text)
 
 

@@ -186,8 +186,7 @@ def test_each_role_gives_a_package_its_own_statuses_only(
     assert keys == {"sagemaker:ModelApprovalStatus": statuses}
 
 
-@pytest.mark.reliability(39)
-def test_no_role_of_the_pipeline_may_answer_its_approval(stack: Synthesized) -> None:
+def test_39_no_role_of_the_pipeline_may_answer_its_approval(stack: Synthesized) -> None:
     for id_, statement in statements(stack):
         for name in listed(statement["Action"]):
             assert not fnmatch.fnmatch("codepipeline:PutApprovalResult", name), id_

@@ -105,10 +105,9 @@ def test_every_object_is_named_after_its_pipeline(shared: Shared) -> None:
         assert shared.names[id_.partition("_")[0]] in one["key"], id_
 
 
-@pytest.mark.reliability(40)
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize(("ours", "theirs"), [PIPELINES, PIPELINES[::-1]])
-def test_no_role_covers_an_object_of_the_other_pipeline(shared: Shared, ours: str, theirs: str, key: str) -> None:
+def test_40_no_role_covers_an_object_of_the_other_pipeline(shared: Shared, ours: str, theirs: str, key: str) -> None:
     assert shared.covering(ours, key.format(name=shared.names[theirs])) == []
 
 

@@ -68,8 +68,7 @@ def test_undelivered_events_are_kept_encrypted_without_a_right_to_the_key(stack:
     assert "events.amazonaws.com" not in str(principals)
 
 
-@pytest.mark.reliability(4)
-def test_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> None:
+def test_04_the_approvers_are_told_of_an_undelivered_event(stack: Synthesized) -> None:
     alarm = stack.one("aws_cloudwatch_metric_alarm", namespace="AWS/SQS")
     assert alarm["dimensions"] == {"QueueName": stack.one("aws_sqs_queue")["name"]}
     assert (alarm["metric_name"], alarm["threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)

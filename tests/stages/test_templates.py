@@ -38,9 +38,8 @@ def resource(config: Endpoint, name: str, limits: EndpointLimits | None = None, 
     return made(config, limits, **asked)[name]
 
 
-@pytest.mark.reliability(54)
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-gov-west-1"])
-def test_cfn_lint_finds_nothing(tmp_path: Path, region: str) -> None:
+def test_54_cfn_lint_finds_nothing(tmp_path: Path, region: str) -> None:
     for name, template in TEMPLATES.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(template))
     assert lint(tmp_path, region) == (0, "")
@@ -66,8 +65,7 @@ def lint(folder: Path, region: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.mark.reliability(59)
-def test_a_deployment_keeps_weights_and_counts() -> None:
+def test_59_a_deployment_keeps_weights_and_counts() -> None:
     endpoint = resource(PRODUCTION, "Endpoint")
     assert endpoint["RetainAllVariantProperties"] is True
 
@@ -82,8 +80,7 @@ def test_the_model_is_isolated_from_the_network() -> None:
     assert resource(Endpoint(), "Model")["EnableNetworkIsolation"] is True
 
 
-@pytest.mark.reliability(32)
-def test_production_rolls_back_on_its_alarms() -> None:
+def test_32_production_rolls_back_on_its_alarms() -> None:
     config = resource(PRODUCTION, "Endpoint")["DeploymentConfig"]
     alarms = {alarm["AlarmName"] for alarm in config["AutoRollbackConfiguration"]["Alarms"]}
     assert alarms == {"ServerErrors", "SlowAnswers"}
