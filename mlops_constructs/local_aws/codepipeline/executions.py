@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codepipeline import views
 from mlops_constructs.local_aws.codepipeline.definition import INVALID_STRUCTURE, definition_problems
-from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status, now
+from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
 from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
@@ -173,7 +174,7 @@ class Executions(Service):
             approval.status = params["result"]["status"]
             approval.summary, approval.answered_by = params["result"]["summary"], who
             self.executor.changed.notify_all()
-        return {"approvedAt": now()}
+        return {"approvedAt": utc_now()}
 
     def close(self) -> None:
         """Notify all waiting threads, so that they see that the local AWS closes."""
