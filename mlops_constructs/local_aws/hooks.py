@@ -72,7 +72,7 @@ class Hooks:
         return 0.0
 
     def asked(self, pipeline: str, action: str) -> None:
-        """An approval has been asked for, and cannot be answered yet."""
+        """An approval has been asked for; an answer waits until this returns."""
 
     def started(self, program: Program) -> None:
         """A program has started."""

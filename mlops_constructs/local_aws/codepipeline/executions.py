@@ -169,6 +169,7 @@ class Executions(Service):
         run, who = self._approval_run(params), self.caller_arn()
         with self.executor.changed:
             approval = run.approval
+            self.executor.wait_while(lambda: approval is not None and approval.held)
             if approval is None or approval.status is not None or run.status is not Status.IN_PROGRESS:
                 raise AwsError("ApprovalAlreadyCompletedException", "The approval was already approved or rejected.")
             approval.status = params["result"]["status"]
@@ -190,10 +191,8 @@ class Executions(Service):
         for execution in self.executor.executions(pipeline_name):
             if execution.id == execution_id:
                 return execution
-        code = {
-            "Stop": "PipelineExecutionNotStoppableException",
-            "Retry": "StageNotRetryableException",
-        }.get(purpose, "PipelineExecutionNotFoundException")
+        codes = {"Stop": "PipelineExecutionNotStoppableException", "Retry": "StageNotRetryableException"}
+        code = codes.get(purpose, "PipelineExecutionNotFoundException")
         raise AwsError(code, f"The pipeline {pipeline_name} has no execution {execution_id}.")
 
     def _approval_run(self, params: Params) -> ActionRun:

@@ -67,10 +67,14 @@ class SourceRevision:
 
 @dataclass
 class Approval:
-    """A manual approval; once it is decided, `status` is Approved or Rejected and `answered_by` the approver's ARN."""
+    """A manual approval; once it is decided, `status` is Approved or Rejected and `answered_by` the approver's ARN.
+
+    While it is `held`, an answer waits.
+    """
 
     token: str
     status: str | None = None
+    held: bool = True
     summary: str = ""
     answered_by: str | None = None
 

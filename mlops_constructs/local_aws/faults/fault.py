@@ -125,6 +125,9 @@ class Fault:
         """See `Hooks.clock_ahead`."""
         return 0.0
 
+    def asked(self, pipeline: str, action: str) -> None:
+        """See `Hooks.asked`."""
+
     def started(self, program: Program) -> None:
         """See `Hooks.started`."""
 

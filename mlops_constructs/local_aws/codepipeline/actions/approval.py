@@ -22,12 +22,16 @@ def run(context: ActionContext) -> dict[str, str]:
     approval, clock = Approval(token=str(uuid4())), context.account.clock
     expires = clock.now() + 60.0 * minutes
     _notify(context, approval, minutes)
-    context.account.hooks.asked(context.execution.pipeline_name, context.run.name)
     with context.changed:
         context.run.approval = approval
         context.changed.notify_all()
+    context.account.hooks.asked(context.execution.pipeline_name, context.run.name)
+    with context.changed:
+        approval.held = False
+        approval.status = "Expired" if clock.now() >= expires else None
+        context.changed.notify_all()
     answered = context.wait_until(lambda: approval.status is not None, expires - clock.now())
-    if not answered:
+    if not answered or approval.status == "Expired":
         with context.changed:
             approval.status = "Expired"
         raise ActionFailedError(f"nobody approved or rejected within {minutes} minutes")
