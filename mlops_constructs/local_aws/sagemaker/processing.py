@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.jobs import Jobs
 from mlops_constructs.local_aws.sagemaker.processing_files import ROOT
@@ -34,7 +34,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
         _check_places(params)
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"processing-job/{name}")
-        job = ProcessingJob(self.account, params, arn, datetime.now(timezone.utc))
+        job = ProcessingJob(self.account, params, arn, utc_now())
         with self.lock:
             self._keep(job)
         self._tags.tag(arn, params)

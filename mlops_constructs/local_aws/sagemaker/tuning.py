@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.jobs import listed
 from mlops_constructs.local_aws.sagemaker.pages import page_of
@@ -52,7 +52,7 @@ class TuningJobs(Service):
             )
         assume_as(self.account, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"hyper-parameter-tuning-job/{name}")
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         job = TuningJob(params, arn, now, now)
         with self.lock:
             if name.lower() in self._jobs:
@@ -174,7 +174,7 @@ class TuningJobs(Service):
         self._announce(job)
 
     def _set(self, job: TuningJob, status: str) -> None:
-        job.status, job.modified = status, datetime.now(timezone.utc)
+        job.status, job.modified = status, utc_now()
 
     def _announce(self, job: TuningJob) -> None:
         with self.lock:
