@@ -112,7 +112,7 @@ def plan_set(
 def _objects(prefix: str, channel: str, files: Sequence[DataFile]) -> list[DatasetObject]:
     names = [file.name for file in files]
     if strange := [name for name in names if _CONTROL.search(name) or not _is_text(name)]:
-        raise MlopsError(f"{strange[0]!r} is no name for an object; rename the file")
+        raise MlopsError(f"{strange[0]!r} cannot be the name of an object; rename the file")
     # Otherwise the folder that all keys share would not reach training.
     root = prefix if any("/" in name for name in names) else None
     return [DatasetObject(file.path, f"{prefix}{file.name}", channel, prefix=root) for file in files]

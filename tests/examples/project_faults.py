@@ -45,4 +45,30 @@ def test_a_server_that_never_starts_leaves_the_old_model(
     endpoint = local_aws.client("sagemaker").describe_endpoint(EndpointName=rehearsal.production_endpoint())
     assert endpoint["EndpointStatus"] == "InService"
     assert [one["release"] for one in rehearsal.releases()] == [1]
+
+
+def test_an_approval_that_nobody_answers_for_a_week_expires(rehearsal: RehearsedPipeline, faults: Faults) -> None:
+    faults.inject("time:7d:at=Approve")
+
+    outcome = rehearsal.release()
+
+    assert outcome.status == "Failed"
+    assert "nobody approved or rejected within 10080 minutes" in outcome.reason
+    # endregion
+
+
+# region: clock
+def test_the_pipeline_cannot_read_its_data_after_its_key_is_gone(
+    rehearsal: RehearsedPipeline, local_aws: LocalAws
+) -> None:
+    kms = local_aws.client("kms")
+    (key,) = (one["KeyId"] for one in kms.list_keys()["Keys"])
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    local_aws.clock.advance(days=6, hours=23)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+
+    local_aws.clock.advance(hours=1)
+
+    with pytest.raises(kms.exceptions.NotFoundException):
+        kms.describe_key(KeyId=key)
     # endregion

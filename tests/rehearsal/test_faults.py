@@ -434,8 +434,6 @@ def test_60_a_clock_that_is_wrong_by_a_day_gives_up_no_job(
     faults.inject("clock", 86_400)
     outcome = release(pipeline)
     assert outcome.status == "Succeeded", outcome.reason
-    faults.clear()
-    pipeline.aws.lambda_.forget_workers()
 
 
 def test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.operations import StackOperation
 from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
 from mlops_constructs.local_aws.roles import assume_as
@@ -40,7 +40,7 @@ class StackLauncher:
 
     def update(self, stack: Stack, desired: Desired) -> None:
         """Start to update a stack."""
-        stack.updated = datetime.now(timezone.utc)
+        stack.updated = utc_now()
         stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
 

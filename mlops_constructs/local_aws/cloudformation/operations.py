@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.plan import (
     Place,
@@ -81,7 +81,7 @@ class StackOperation:
         """Delete the stack: it becomes DELETE_COMPLETE, or DELETE_FAILED with the names of the remaining resources."""
         stack = self._stack
         if self._steps.remove(list(reversed(stack.resources.values()))):
-            stack.deleted = datetime.now(timezone.utc)
+            stack.deleted = utc_now()
             stack.move_to("DELETE_COMPLETE")
         else:
             left = [name for name, item in stack.resources.items() if item.status == "DELETE_FAILED"]

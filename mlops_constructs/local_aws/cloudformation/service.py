@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
 from mlops_constructs.local_aws.cloudformation.launcher import StackLauncher
 from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
@@ -85,7 +85,7 @@ class CloudFormationService(StackViews):
             if stack.in_progress:
                 raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
             if stack.desired is None:
-                stack.deleted = datetime.now(timezone.utc)
+                stack.deleted = utc_now()
                 stack.move_to("DELETE_COMPLETE")
                 return {}
             _give_up(stack, params)
@@ -125,7 +125,7 @@ class CloudFormationService(StackViews):
                 desired=desired,
                 changes=changes,
                 description=params.get("Description", ""),
-                created=datetime.now(timezone.utc),
+                created=utc_now(),
                 status="CREATE_COMPLETE" if changed else "FAILED",
                 reason="" if changed else _NO_CHANGES,
             )
@@ -181,7 +181,7 @@ class CloudFormationService(StackViews):
         if not _STACK_NAME.fullmatch(name):
             raise TemplateError(f"Value '{name}' at 'stackName' must match [a-zA-Z][-a-zA-Z0-9]*")
         arn = self._arn(f"stack/{name}/{uuid.uuid4()}")
-        return Stack(name, arn, datetime.now(timezone.utc), self._tell, self.account.emit)
+        return Stack(name, arn, utc_now(), self._tell, self.account.emit)
 
     def _tell(self, message: str) -> None:
         if not self.account.closing.is_set():

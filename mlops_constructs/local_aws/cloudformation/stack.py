@@ -6,11 +6,13 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mlops_constructs.local_aws.cloudformation.template import Template
     from mlops_constructs.local_aws.service import Params
@@ -32,7 +34,7 @@ class Resource:
     attributes: Params = field(default_factory=dict)
     status: str = ""
     reason: str = ""
-    changed: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    changed: datetime = field(default_factory=utc_now)
 
     def described(self) -> Params:
         """A StackResource."""
@@ -144,7 +146,7 @@ class Stack:
         """Change a resource's status and add its event."""
         with self.lock:
             resource.status, resource.reason = status, reason
-            resource.changed = datetime.now(timezone.utc)
+            resource.changed = utc_now()
             self._add_event(
                 resource.logical_id, resource.type, resource.physical_id, status, reason, resource.properties
             )
@@ -167,7 +169,7 @@ class Stack:
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": resource_type,
-            "Timestamp": datetime.now(timezone.utc),
+            "Timestamp": utc_now(),
             "ResourceStatus": status,
         }
         if reason:

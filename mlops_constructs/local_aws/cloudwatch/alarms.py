@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
 
 _POLL_SECONDS = 0.2
-# A clock that was advanced by days is caught up with by its last hours only.
-_MAX_MINUTES = 180
+_MAX_MINUTES = 15 * 24 * 60
+"""A clock that was advanced is caught up with by its last 15 days, as long as AWS keeps the data of each minute."""
 _NEW = "Unchecked: Initial alarm creation"
 
 
@@ -44,6 +44,7 @@ class AlarmsService(Service):
     def start(self) -> None:
         """Begin to evaluate."""
         self._minute = self._now()
+        self.account.clock.on_move(self.evaluate)
         self._thread = self.account.spawn("alarms", self._evaluate_always)
 
     def close(self) -> None:
@@ -88,13 +89,15 @@ class AlarmsService(Service):
         return answer
 
     def evaluate(self) -> None:
-        """Evaluate every alarm for each minute that has ended since the last time."""
+        """Evaluate every alarm for each minute that has ended since the last time, as of its end."""
         with self.lock:
-            now = self._now()
+            now, alarms = self._now(), list(self._alarms())
             for minute in range(max(self._minute + 1, now - _MAX_MINUTES), now + 1):
-                self._services.sample(minute * 60.0 - 1)
-                for alarm in self._alarms():
-                    self._evaluate(alarm, minute)
+                with self.account.clock.as_of(minute * 60.0):
+                    self._services.sample(minute * 60.0 - 1)
+                    moved = [self._evaluate(alarm, minute) for alarm in alarms]
+                    if any(moved):
+                        alarms = list(self._alarms())
             self._minute = now
 
     def _evaluate_always(self) -> None:
@@ -102,20 +105,22 @@ class AlarmsService(Service):
             if self._now() > self._minute:
                 self.evaluate()
 
-    def _evaluate(self, alarm: Params, minute: int) -> None:
+    def _evaluate(self, alarm: Params, minute: int) -> bool:
+        """Evaluate an alarm; return whether its state has changed."""
         try:
             points = points_of(alarm, self._metrics, minute)
         except (ExpressionError, AwsError) as error:
             self.account.log(f"alarm {alarm['AlarmName']}: it cannot be evaluated: {error}")
-            return
+            return False
         if self._is_held(alarm, points):
-            return
+            return False
         finding = judge(alarm, points)
         if finding.state is None or finding.state == alarm["StateValue"]:
-            return
+            return False
         said = reason(alarm, finding, finding.state)
         data = reason_data(alarm, finding, period_of(alarm), minute * 60.0)
         self._move(alarm, finding.state, said, data)
+        return True
 
     def _is_held(self, alarm: Params, points: list[tuple[float, float | None]]) -> bool:
         """Whether a state that SetAlarmState set still stays."""

@@ -132,6 +132,11 @@ class Faults(Hooks):
         """Return the sum of all."""
         return sum(fault.clock_ahead(function) for fault in self)
 
+    def asked(self, pipeline: str, action: str) -> None:
+        """Tell all."""
+        for fault in self:
+            fault.asked(pipeline, action)
+
     def started(self, program: Program) -> None:
         """Tell all."""
         for fault in self:

@@ -14,8 +14,8 @@ from mlops_constructs.local_aws.faults.on_calls import ANYONE, Delay, Kill, Lose
 from mlops_constructs.local_aws.faults.on_events import Clock, Drop, Reorder, TwiceEvent, TwiceFunction
 from mlops_constructs.local_aws.faults.on_programs import KINDS as PROGRAMS
 from mlops_constructs.local_aws.faults.on_programs import WAYS, Crash
-from mlops_constructs.local_aws.faults.on_things import Alarm, Damage, Delete, Key, Quota, StackState
-from mlops_constructs.local_aws.faults.spec import Parameter, at_least, choice, read_values, seconds, split
+from mlops_constructs.local_aws.faults.on_things import Alarm, Damage, Delete, Key, Quota, StackState, Time
+from mlops_constructs.local_aws.faults.spec import Parameter, at_least, choice, duration, read_values, seconds, split
 from mlops_constructs.local_aws.faults.stored import DELETERS
 
 if TYPE_CHECKING:
@@ -193,8 +193,15 @@ KINDS: Mapping[str, Kind] = {
         (Parameter("name", "alarm"),),
         (Parameter("endpoint", "endpoint that is updated; any by default", default=ANYONE), *WHEN),
     ),
+    "time": Kind(
+        "the time of the whole account passes, and all that is due by then happens",
+        "time:7d:at=Approve",
+        Time,
+        (Parameter("time", "days, hours, minutes and seconds, such as 7d or 1d12h", duration),),
+        _MOMENT,
+    ),
     "clock": Kind(
-        "the clock of functions is ahead",
+        "the clock of functions is wrong: ahead of the account's, or behind it",
         "clock:86400",
         Clock,
         (Parameter("seconds", "how far", _ahead),),

@@ -131,6 +131,25 @@ class StackState(ThingFault):
         return f"the stack {stack.name} is in {self.values['state']}"
 
 
+class Time(ThingFault):
+    """Time passes. An approval is asked for before, and an answer to it comes after."""
+
+    def noticed(self, event: dict[str, Any]) -> None:
+        """Do it when the action starts, unless it is an approval."""
+        if event["detail"].get("type", {}).get("category") != "Approval":
+            super().noticed(event)
+
+    def asked(self, pipeline: str, action: str) -> None:
+        """Do it when an approval has been asked for."""
+        if self.values["at"] and fits(self.values["at"], action):
+            self._now()
+
+    def happen(self) -> str:
+        """Advance the clock."""
+        self.aws.clock.advance(self.values["time"])
+        return f"the clock of the account was advanced to {self.aws.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
+
+
 class Alarm(Fault):
     """An alarm that can roll an update back rings while the new fleet is watched, until the fault ends."""
 
