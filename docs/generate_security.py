@@ -162,6 +162,8 @@ _WHY = (
         "creates the service-linked role for the account's first endpoint with autoscaling",
     ),
     (r"^iam:PassRole", "passes exactly this role to exactly this service"),
+    (r"^iam:GetRole", "finds out whether a role of the endpoints still exists"),
+    (r"^sns:GetTopicAttributes", "finds out whether the topic of the approval still exists"),
     (r"^sns:Publish", "notifies the approvers"),
     (r"^ssm:PutParameter", "writes which image the next training uses"),
     (r"^ssm:GetParameter", "reads which image to use"),

@@ -217,9 +217,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "Somebody changes weights, counts or a stack by hand",
-        "Weights and counts are kept; an alarm that was deleted is made anew by the next release",
-        "After somebody deleted production's endpoint configuration, each release fails after the approval, until it"
-        " is created again under its name: SageMaker's UpdateEndpoint needs it.",
+        "Weights and counts are kept; a model or an alarm that was deleted is made anew by the next release. Of what"
+        " no release makes anew, the execution fails before training with the command that does: the endpoint, its"
+        " configuration, its autoscaling, the roles, the topic",
+        "",
         "",
     ),
     (
