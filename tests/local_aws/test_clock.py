@@ -357,15 +357,11 @@ def test_an_event_that_failed_for_longer_than_its_age_is_not_tried_again(bench: 
     def on_line(line: str) -> None:
         told.append(line)
         if "fails-slowly" in line and "attempt 1 of 3" in line:
-            bench.aws.clock.advance(hours=1, seconds=1)
+            bench.aws.clock.advance(hours=6, seconds=1)
 
     bench.aws.add_listener(on_line)
-    make_function(bench.aws, "fails-slowly", "def handler(event, context): raise RuntimeError")
-    lambda_.put_function_event_invoke_config(
-        FunctionName="fails-slowly",
-        MaximumEventAgeInSeconds=3_600,
-        DestinationConfig={"OnFailure": {"Destination": queue}},
-    )
+    source = "def handler(event, context): raise RuntimeError"
+    make_function(bench.aws, "fails-slowly", source, DeadLetterConfig={"TargetArn": queue})
     lambda_.invoke(FunctionName="fails-slowly", InvocationType="Event", Payload=b"{}")
     wait_for(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
     assert [line for line in told if "too old to be tried again" in line]
