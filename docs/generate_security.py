@@ -149,6 +149,7 @@ _WHY = (
     (r"^kms:(CreateGrant|DescribeKey)$", "lets SageMaker use encrypted volumes"),
     (r"^kms:", "reads and writes what the pipeline's key encrypts"),
     (r"^ecr:GetAuthorizationToken", "logs in to the registry; the action takes no resource"),
+    (r"^ecr:DescribeImageScanFindings", "reads what ECR's scan of the image has found"),
     (r"^ecr:.*(PutImage|UploadLayerPart)", "pushes the image"),
     (r"^ecr:", "pulls the image, or reads its digest"),
     (r"^cloudwatch:PutMetricData", "sends its metrics; the action takes no resource"),

@@ -121,6 +121,7 @@ def make_approval(
     config: PipelineConfig,
     env: Environment,
     prices: HourlyPrices,
+    image: ImageStage,
     registry: RegistryStage,
     deployment: DeploymentStage,
 ) -> ApprovalStage:
@@ -139,6 +140,8 @@ def make_approval(
         prices=prices,
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
+        # Other images are their owner's to scan.
+        scanned_arn=None if image.pipeline is None else image.pull_arn,
         ab_test=config.ab_test is not None,
         retraining=config.monitoring is not None and config.monitoring.retraining is not None,
     )

@@ -48,6 +48,8 @@ def optional_calls() -> Iterator[tuple[Recorded, ...]]:
     yield (call("check-dataset", "cloudformation:DescribeStacks", dev),)
     yield (call("check-dataset", "sagemaker:DescribeEndpoint", arn("sagemaker", "endpoint/{pipeline}-dev")),)
     yield (call("check-dataset", "application-autoscaling:DescribeScalableTargets", "*"),)
+    # The scan of an image that the pipeline builds.
+    yield (call("gather-evidence", "ecr:DescribeImageScanFindings", "{image}"),)
     # The folders that a person may upload data sets to.
     for folder in ("customers", "data"):
         yield (call("notebook", "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv"),)

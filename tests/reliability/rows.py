@@ -192,9 +192,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "An image exists already, is gone, or has critical findings",
-        "A commit is pushed once; an image that is gone fails before training",
-        "No gate reads the findings of a scan.",
-        "`aws ecr describe-image-scan-findings`",
+        "A commit is pushed once; an image that is gone fails before training; one with critical findings, or without a"
+        " complete scan, is not deployed unless the approver gives a reason",
+        "",
+        "",
     ),
     ("A build fails", "The pipeline keeps the last good image", "", ""),
     ("There is no image yet", 'The execution fails early: "build the image first"', "", ""),

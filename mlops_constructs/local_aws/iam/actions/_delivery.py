@@ -135,6 +135,8 @@ _PIPELINE = [
     ("", ["PutJobSuccessResult", "PutJobFailureResult", "GetJobDetails", "ListPipelines"]),
 ]
 _IMAGES = [
+    "DescribeImageScanFindings",
+    "StartImageScan",
     "BatchCheckLayerAvailability",
     "BatchDeleteImage",
     "BatchGetImage",
