@@ -130,5 +130,5 @@ class AutoScalingService(Service):
         return target
 
     def _exists(self, endpoint: str) -> bool:
-        found = self.account.client("sagemaker").list_endpoints(NameContains=endpoint)["Endpoints"]
-        return endpoint in [one["EndpointName"] for one in found]
+        pages = self.account.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains=endpoint)
+        return any(one["EndpointName"] == endpoint for page in pages for one in page["Endpoints"])

@@ -97,6 +97,14 @@ def test_approval_asks_over_sns(bench: Bench) -> None:
     bench.answer("asking", token, "Approved")
 
 
+def test_an_approval_whose_topic_is_gone_fails_with_its_name(bench: Bench) -> None:
+    topic = bench.aws.client("sns").create_topic(Name="gone")["TopicArn"]
+    bench.aws.client("sns").delete_topic(TopicArn=topic)
+    execution = bench.make_pipeline("nobody", [s3_source()], [approval(NotificationArn=topic)])
+    assert bench.finished("nobody", execution) == "Failed"
+    assert topic in bench.error("nobody", execution, "Approve")["message"]
+
+
 def test_wrong_approval_token_is_refused(bench: Bench) -> None:
     bench.make_pipeline("token", [s3_source()], [approval()])
     right = bench.approval_token("token")

@@ -277,7 +277,7 @@ def test_a_quota_is_met_when_a_request_is_refused(bench: Bench, faults: Faults) 
         ("lose:s3.PutObject:how=slowly", "how must be one of 500, cut"),
         ("lose:s3.PutObject:times=0", "times must be a whole number, at least 1"),
         ("lose:s3.PutObject:chance=2", "chance must be a number above 0, at most 1"),
-        ("lose:s3.PutObject:often=2", "'often=2' is no option; it has: how, times, nth, chance, caller"),
+        ("lose:s3.PutObject:often=2", "'often=2' is not an option; it has: how, times, nth, chance, caller"),
         ("kill:train_model", "give before=OPERATION or after=OPERATION"),
         ("delete:endpoint:production", "when? give at=ACTION"),
         ("delete:bucket:data:at=now", "must be one of object, endpoint"),

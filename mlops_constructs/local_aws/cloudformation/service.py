@@ -10,6 +10,7 @@ from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
 from mlops_constructs.local_aws.cloudformation.launcher import StackLauncher
 from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
+from mlops_constructs.local_aws.cloudformation.rollbacks import continue_rollback, roll_back
 from mlops_constructs.local_aws.cloudformation.sagemaker_resources import (
     EndpointConfigProvider,
     EndpointProvider,
@@ -90,6 +91,19 @@ class CloudFormationService(StackViews):
             _give_up(stack, params)
             self._launcher.delete(stack, stack.desired, params.get("RoleARN", stack.desired.role_arn))
         return {}
+
+    def continue_update_rollback(self, params: Params) -> Params:
+        """Go on with a rollback that has failed, in the background."""
+        with self.lock:
+            continue_rollback(self.stack(params["StackName"]), params, self._launcher)
+        return {}
+
+    def rollback_stack(self, params: Params) -> Params:
+        """Roll back an update whose rollback was disabled, in the background."""
+        with self.lock:
+            stack = self.stack(params["StackName"])
+            roll_back(stack, params, self._launcher)
+        return {"StackId": stack.id}
 
     def create_change_set(self, params: Params) -> Params:
         """Compare the desired state with the present one. A change set without changes is FAILED, with the reason."""

@@ -80,6 +80,19 @@ class ChangeSet:
 
 
 @dataclass
+class Unfinished:
+    """What an update rollback that failed has left.
+
+    Attributes:
+        restore: The resources that could not be restored, with their old properties.
+        remove: The resources that the failed update had created.
+    """
+
+    restore: list[tuple[Resource, Params]] = field(default_factory=list)
+    remove: list[Resource] = field(default_factory=list)
+
+
+@dataclass
 class Stack:
     """A stack. `move_to` and `note` change a status and add its event together, under the stack's lock."""
 
@@ -97,6 +110,7 @@ class Stack:
     outputs: list[Params] = field(default_factory=list)
     events: list[Params] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    unfinished: Unfinished = field(default_factory=Unfinished)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property

@@ -103,10 +103,10 @@ def read_values(
         elif positions:
             texts[positions.pop(0).name] = text
         else:
-            problems.append(f"{text!r} is no option; it has: {', '.join(one.name for one in options)}")
+            problems.append(f"{text!r} is not an option; it has: {', '.join(one.name for one in options)}")
     for key, one in named.items():
         if key not in known:
-            problems.append(f"{key!r} is no option; it has: {', '.join(known)}")
+            problems.append(f"{key!r} is not an option; it has: {', '.join(known)}")
         texts[key] = str(one)
     values = {}
     for parameter in known.values():

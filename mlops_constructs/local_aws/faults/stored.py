@@ -77,7 +77,8 @@ def _delete_object(aws: LocalAws, name: str) -> str:
 
 def _delete_endpoint(aws: LocalAws, name: str) -> str:
     sagemaker = aws.client("sagemaker")
-    endpoint = _only("endpoint", name, [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]])
+    pages = sagemaker.get_paginator("list_endpoints").paginate()
+    endpoint = _only("endpoint", name, [one["EndpointName"] for page in pages for one in page["Endpoints"]])
     sagemaker.delete_endpoint(EndpointName=endpoint)
     return f"the endpoint {endpoint} was deleted"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.sagemaker.pages import page_of
 from mlops_constructs.local_aws.sagemaker.updates import check_weights
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
@@ -57,7 +58,7 @@ class EndpointConfigs(Service):
             chosen = [item for name, item in self._configs.items() if params.get("NameContains", "") in name]
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         summaries = [{member: item[member] for member in members} for item in reversed(chosen)]
-        return {"EndpointConfigs": summaries[: params.get("MaxResults", 100)]}
+        return page_of("EndpointConfigs", summaries, params)
 
     def delete_endpoint_config(self, params: Params) -> Params:
         """Delete a configuration."""

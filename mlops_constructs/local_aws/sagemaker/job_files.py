@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.containers.running import reported
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
     file = base / "output" / "failure"
     written = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
     text = written.strip() if written.strip() else log_tail
-    # As a container's: 137 when the program was killed, by the kernel for want of memory for example.
-    code = exit_code if exit_code >= 0 else 128 - exit_code
+    code = reported(exit_code)
     return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {code}"
 
 

@@ -48,7 +48,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
 
     def list_processing_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"ProcessingJobSummaries": self._listed(params)}
+        return self._listed("ProcessingJobSummaries", params)
 
     def stop_processing_job(self, params: Params) -> Params:
         """Stop a running job."""

@@ -42,7 +42,7 @@ class TrainingJobs(Jobs[TrainingJob]):
 
     def list_training_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"TrainingJobSummaries": self._listed(params)}
+        return self._listed("TrainingJobSummaries", params)
 
     def stop_training_job(self, params: Params) -> Params:
         """Stop a running job."""

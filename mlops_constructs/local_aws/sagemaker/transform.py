@@ -62,7 +62,7 @@ class TransformJobs(Jobs[TransformJob]):
 
     def list_transform_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"TransformJobSummaries": self._listed(params)}
+        return self._listed("TransformJobSummaries", params)
 
     def stop_transform_job(self, params: Params) -> Params:
         """Stop a running job, which then stores no output."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
+
 from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, Approval
 
@@ -59,4 +61,12 @@ def _notify(context: ActionContext, approval: Approval, minutes: int) -> None:
     }
     message = {"region": context.account.region, "consoleLink": context.account.url, "approval": request}
     subject = f"APPROVAL NEEDED: AWS CodePipeline {execution.pipeline_name} for action {run.name}"
-    context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))
+    try:
+        context.client("sns").publish(TopicArn=topic, Subject=subject[:100], Message=json.dumps(message))
+    except ClientError as error:
+        # What AWS says here is not documented. Its error names no topic, which is what a person needs to know.
+        denied = "AccessDenied" in error.response["Error"]["Code"] or "Authorization" in error.response["Error"]["Code"]
+        raise ActionFailedError(
+            f"the approvers could not be notified through the topic {topic}: {error}",
+            "PermissionError" if denied else "JobFailed",
+        ) from error
