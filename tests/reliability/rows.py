@@ -94,8 +94,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "A data set of more than 5 GB",
         "It is refused: upload a manifest that names smaller objects",
-        "The limit of CodePipeline's S3 source action is not modelled.",
-        "An upload of 5.1 GB to the data bucket of a deployed pipeline",
+        "",
+        "",
     ),
     ("Too many, too long or nested hyperparameters", "They are refused at synth, by field", "", ""),
     (
@@ -140,8 +140,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "An alarm rings while traffic shifts",
         "The old fleet serves; the execution fails, and its reason names the alarm",
-        "The minutes of a canary are not rehearsed: the alarm rings in the moment of the switch.",
-        "`aws cloudwatch set-alarm-state` during the bake of a release",
+        "",
+        "",
     ),
     (
         "An alarm rings before the release, or has no data",
