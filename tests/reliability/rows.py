@@ -46,9 +46,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "The target of an event fails",
-        "The event goes to the dead-letter queue with the reason, and an alarm on the queue notifies the approvers",
-        "EventBridge's 24 hours of retries are not rehearsed.",
-        "`aws cloudwatch get-metric-statistics --namespace AWS/Events --metric-name RetryInvocationAttempts`",
+        "EventBridge tries for 24 hours what may pass; then, or at once, the event goes to the dead-letter queue with the"
+        " reason, and an alarm on the queue notifies the approvers",
+        "",
+        "",
     ),
     ("A call is throttled", "The function tries again, or looks again later; a running job is left alone", "", ""),
     ("A quota is too low", "The execution fails at once; its reason names the quota and the instance type", "", ""),
