@@ -21,6 +21,7 @@ from rehearsal.release_invariants import State, answers, check, package_in_produ
 from mlops_constructs.cli.main import main
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.local_aws.sagemaker import model_limits
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.rehearsed import RehearsedPipeline, rehearsed_pipeline
 from mlops_constructs.rehearsal.sweep import MODES, record, sample, sweep
@@ -169,6 +170,20 @@ def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
     assert outcome.status == "Failed"
     assert "exit code: 137" in outcome.reason
     assert package_in_production(pipeline) == before
+    succeeds(pipeline)
+
+
+def test_24_a_model_too_large_for_the_volume_fails_before_anybody_is_asked(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, served, asked = package_in_production(pipeline), answers(pipeline), len(pipeline.evidence)
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1)
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "The model data archive is too large" in outcome.reason
+    assert len(pipeline.evidence) == asked
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    monkeypatch.undo()
     succeeds(pipeline)
 
 

@@ -46,8 +46,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "The target of an event fails",
-        "EventBridge tries for 24 hours what may pass; then, or at once, the event goes to the dead-letter queue with the"
-        " reason, and an alarm on the queue notifies the approvers",
+        "EventBridge tries for 24 hours what may pass; then, or at once, the event goes to the dead-letter queue with"
+        " the reason, and an alarm on the queue notifies the approvers",
         "",
         "",
     ),
@@ -107,9 +107,9 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "A model too large for the instance",
-        "The endpoint fails, and production rolls back",
-        "The local AWS limits neither the volume of an instance nor the time of a download.",
-        "A release of a model of 31 GB, with the default volume of 30 GB",
+        "The endpoint fails with the reason, and production keeps its model; volume and download time can be set",
+        "",
+        "",
     ),
     (
         "A container that is never healthy",
