@@ -150,6 +150,15 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"evaluation": evaluated(environment={f"A{n}": "" for n in range(99)})}, "evaluation.job.environment"),
         ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.job.environment['A']"),
         ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
+        ({"production": Endpoint(volume_size_in_gb=513)}, "production.volume_size_in_gb"),
+        (
+            {"production": Endpoint(volume_size_in_gb=50, instance_type="ml.m5d.large")},
+            "production.volume_size_in_gb",
+        ),
+        (
+            {"production": Endpoint(model_data_download_timeout_in_seconds=59)},
+            "production.model_data_download_timeout_in_seconds",
+        ),
         ({"approval": Approval(max_critical_findings=-1)}, "approval.max_critical_findings"),
         ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
         ({"approval": Approval(topic_arn=TOPIC, emails=["a@example.org"])}, "approval.emails"),
@@ -183,6 +192,7 @@ def test_35_a_broken_rule_is_reported_at_its_field(changes: dict[str, Any], fiel
         {"evaluation": evaluated(entrypoint=["python", "/opt/ml/code/judge.py"], environment={"MODE": "strict"})},
         {"evaluation": evaluated(entrypoint=["x" * 256] * 100, environment={f"A{n}": "x" * 256 for n in range(98)})},
         {"evaluation": evaluated(image_uri=STRING_TOKEN)},
+        {"production": Endpoint(volume_size_in_gb=512, model_data_download_timeout_in_seconds=3600)},
         {"approval": Approval(max_critical_findings=None)},
         {"approval": Approval(topic_arn=TOPIC)},
         {"approval": Approval(topic_arn=STRING_TOKEN)},
