@@ -150,6 +150,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
         ({"evaluation": evaluated(environment={f"A{n}": "" for n in range(99)})}, "evaluation.job.environment"),
         ({"evaluation": evaluated(environment={"A": STRING_TOKEN})}, "evaluation.job.environment['A']"),
         ({"approval": Approval(emails=["nobody"])}, "approval.emails[0]"),
+        ({"approval": Approval(emails=["a@example.org", "a@example.org"])}, "approval.emails"),
         ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
         ({"approval": Approval(topic_arn=TOPIC, emails=["a@example.org"])}, "approval.emails"),
         ({"production": Endpoint(hourly_price_usd=-1.0)}, "production.hourly_price_usd"),
