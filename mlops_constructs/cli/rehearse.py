@@ -119,6 +119,7 @@ def _run(options: argparse.Namespace) -> int:
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, output, options.stack)
             _check_pipeline(stack, options.pipeline)
+            check_faults(options.fault, stack)
         rehearsal_class, data = prepared.result()
         with (
             rehearsal_class(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from .._jsii_node import packaged_node
 from ..doctor.jsii_cache import cache_root
 from ..errors import MlopsError
-from ..local_aws.processes import signal_group
+from ..local_aws.processes import ChildProcesses, signal_group
 from ..local_aws.user_cache import hold, is_writable, user_cache
 from ._unexpected import remedy_of
 
@@ -62,15 +62,14 @@ def _jsii_cache() -> dict[str, str]:
 
 def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
     """Run the app; return exit code and standard error. Everything that it started ends with it."""
+    processes = ChildProcesses()
     try:
-        app = subprocess.Popen(
+        app = processes.start(
             shlex.split(command),
+            cwd=Path.cwd(),
             env=environment,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
         )
     except (OSError, ValueError, IndexError) as error:
         raise MlopsError(f"`{command}` cannot be started: {error}") from None
@@ -80,7 +79,9 @@ def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
         signal_group(app, signal.SIGKILL)
         app.communicate()
         raise
-    return app.returncode, errors
+    finally:
+        processes.close()
+    return app.returncode, errors.decode(errors="replace")
 
 
 def _command(config: Path) -> str:

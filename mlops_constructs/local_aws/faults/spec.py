@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 REQUIRED = object()
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_MAX_DAYS = 366
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ def seconds(text: str) -> float:
     if not 0 <= value < 1e9:
         raise ValueError("must be a number of seconds")
     return value
+
+
+def duration(text: str) -> float:
+    """Read a time such as ``7d``, ``36h`` or ``1d12h30m``; return its seconds."""
+    if not re.fullmatch(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text) or not text:
+        raise ValueError("must be a time in days, hours, minutes and seconds, such as 7d or 1d12h")
+    whole = sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)([dhms])", text))
+    if not 0 < whole <= _MAX_DAYS * 86_400:
+        raise ValueError(f"must be longer than 0, and at most {_MAX_DAYS}d")
+    return float(whole)
 
 
 def split(text: str) -> tuple[str, list[str]]:
