@@ -44,6 +44,15 @@ class StackLauncher:
         stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
 
+    def roll_back(self, stack: Stack, skipped: set[str]) -> None:
+        """Start to roll back an update that was not rolled back; the resources of these logical ids are left alone."""
+        stack.move_to("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+
+        def work(operation: StackOperation) -> None:
+            operation.roll_back(skipped)
+
+        self._run(stack, stack.current, stack.current.role_arn, work, "UPDATE_ROLLBACK_FAILED")
+
     def delete(self, stack: Stack, desired: Desired, role_arn: str | None) -> None:
         """Start to delete a stack. Raises ValidationError, and leaves it, when its role cannot be assumed."""
         if role_arn is not None:

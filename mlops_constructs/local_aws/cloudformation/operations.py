@@ -75,6 +75,20 @@ class StackOperation:
         self._steps.remove([*reversed(self._steps.retired), *reversed(gone)])
         stack.move_to("UPDATE_COMPLETE")
 
+    def roll_back(self, skipped: set[str]) -> None:
+        """Restore what could not be restored: the stack becomes UPDATE_ROLLBACK_COMPLETE, or UPDATE_ROLLBACK_FAILED."""
+        stack = self._stack
+        failed = [one for one in stack.resources.values() if one.status == "UPDATE_FAILED"]
+        for resource in failed:
+            if resource.logical_id in skipped:
+                stack.note(resource, "UPDATE_COMPLETE", "Resource update was skipped")
+        left = [one for one in failed if one.logical_id not in skipped]
+        if not all([self._steps.restore(one, one.properties) for one in left]):
+            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be restored")
+            return
+        stack.move_to("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+        stack.move_to("UPDATE_ROLLBACK_COMPLETE")
+
     def delete(self) -> None:
         """Delete the stack: it becomes DELETE_COMPLETE, or DELETE_FAILED with the names of the remaining resources."""
         stack = self._stack

@@ -91,6 +91,21 @@ class CloudFormationService(StackViews):
             self._launcher.delete(stack, stack.desired, params.get("RoleARN", stack.desired.role_arn))
         return {}
 
+    def continue_update_rollback(self, params: Params) -> Params:
+        """Try in the background to roll an update back once more.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
+        """
+        self._roll_back(params, "UPDATE_ROLLBACK_FAILED", params.get("ResourcesToSkip", []))
+        return {}
+
+    def rollback_stack(self, params: Params) -> Params:
+        """Roll back an update that has failed and was not rolled back.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
+        """
+        return {"StackId": self._roll_back(params, "UPDATE_FAILED", []).id}
+
     def create_change_set(self, params: Params) -> Params:
         """Compare the desired state with the present one. A change set without changes is FAILED, with the reason."""
         with self.lock:
@@ -146,6 +161,14 @@ class CloudFormationService(StackViews):
             else:
                 del stack.change_sets[change_set.name]
         return {}
+
+    def _roll_back(self, params: Params, status: str, skipped: list[str]) -> Stack:
+        with self.lock:
+            stack = self.stack(params["StackName"])
+            if stack.status != status:
+                raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
+            self._launcher.roll_back(stack, set(skipped))
+        return stack
 
     def _stack_to_change(self, params: Params) -> Stack:
         name = params["StackName"]

@@ -40,7 +40,14 @@ class EventsService(Service):
         super().__init__(account)
         self._waiting: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._emitted = self._delivered = 0
         account.subscribe(self.emit)
+
+    @property
+    def waiting(self) -> int:
+        """How many events are not delivered yet."""
+        with self.lock:
+            return self._emitted - self._delivered
 
     def put_events(self, params: Params) -> Params:
         """Queue custom events; each entry whose `Detail` is not JSON is rejected."""
@@ -59,6 +66,8 @@ class EventsService(Service):
             "resources": [],
             **event,
         }
+        with self.lock:
+            self._emitted += 1
         self._waiting.put((bus, envelope))
         return str(envelope["id"])
 
@@ -103,6 +112,9 @@ class EventsService(Service):
             except Exception as error:
                 # One invalid rule must not stop the bus for all later events.
                 self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
+            finally:
+                with self.lock:
+                    self._delivered += 1
 
     def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
         moto = self.account.moto("events")
