@@ -97,12 +97,16 @@ CALLS: dict[str, dict[str, int]] = {
         "sagemaker.ListProcessingJobs": 1,
     },
 }
+_FREQUENT = ("refuse", "lose", "kill", "twice-event", "twice-function", "crash", "stack", "damage", "delete")
 # Of a call that is refused: at first only, or as long as the fault lasts.
 _LASTING = "times=99"
 _OTHERS = (
     "twice-event:Object Created:times=99",
     "twice-event:*:times=99",
     "twice-function:*:times=99",
+    "twice:s3.PutObject",
+    "twice:sagemaker.CreateTrainingJob",
+    "twice:cloudformation.DeleteStack",
     "refuse:sagemaker.CreateTrainingJob:ThrottlingException:times=8",
     "refuse:sagemaker.DescribeTrainingJob:ThrottlingException:times=7",
     "refuse:codepipeline.PutJobSuccessResult:ThrottlingException:times=3",
@@ -157,3 +161,12 @@ def _of_calls() -> list[str]:
 
 
 FAULTS = (*_OTHERS, *_of_calls())
+
+
+def faults_by_kind() -> dict[str, list[str]]:
+    """Return all faults by their kind; the rarer kinds are one."""
+    found: dict[str, list[str]] = {}
+    for text in FAULTS:
+        kind = text.partition(":")[0]
+        found.setdefault(kind if kind in _FREQUENT else "others", []).append(text)
+    return found

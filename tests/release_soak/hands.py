@@ -109,6 +109,12 @@ def delete_image(world: World) -> Undo:
     return None
 
 
+def restart_functions(world: World) -> Undo:
+    """End every idle process of every function, as Lambda does whenever it likes."""
+    world.site.aws.lambda_.forget_workers()
+    return None
+
+
 HANDS: dict[str, Callable[[World], Any]] = {
     "delete dev": delete_dev,
     "delete alarms": delete_alarms,
@@ -120,6 +126,7 @@ HANDS: dict[str, Callable[[World], Any]] = {
     "scale production": scale_production,
     "ring": ring,
     "delete image": delete_image,
+    "restart functions": restart_functions,
 }
 
 

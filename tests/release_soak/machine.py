@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from soaks import place
 
-from release_soak.faults import FAULTS
+from release_soak.faults import faults_by_kind
 from release_soak.hands import HANDS
 from release_soak.run import Run
 from release_soak.site import GOOD
@@ -23,7 +23,6 @@ from release_soak.steps import (
     INTERRUPT,
     REJECT,
     RELEASE,
-    RESTART,
     RETRY,
     ROLLBACK,
     SAYS,
@@ -38,10 +37,13 @@ if TYPE_CHECKING:
 
     from release_soak.site import Site
 
-STEPS = 5
+STEPS = 6
 _ANSWERS = st.sampled_from((APPROVE, APPROVE, APPROVE, REJECT, WAIT))
 _YES = st.sampled_from((APPROVE, APPROVE, REJECT))
 _NUMBERS = st.integers(min_value=0, max_value=15)
+_SAYS = st.sampled_from((GOOD, GOOD, GOOD, "NaN"))
+# Each kind as often as another one.
+_FAULTS = st.one_of(*(st.sampled_from(faults) for faults in faults_by_kind().values()))
 # Actions at which an execution is stopped.
 _ACTIONS = (
     "Dataset",
@@ -98,46 +100,40 @@ class Machine(RuleBasedStateMachine):
         self._run, self._taken, self._failed = Run(self.site, self.result.fired), list[Step](), False
         self.result.runs += 1
 
-    @rule(says=st.sampled_from((GOOD, GOOD, GOOD, "NaN")), then=_ANSWERS, fault=st.sampled_from(FAULTS))
+    @rule()
+    def release(self) -> None:
+        """Release. The rule without arguments is the simplest one: it is drawn most often."""
+        self._do(Step())
+
+    @rule(says=_SAYS, then=_ANSWERS, fault=_FAULTS)
     def release_through_a_fault(self, says: str, then: str, fault: str) -> None:
         """Release, and one thing goes wrong."""
         self._do(Step(RELEASE, says=says, then=then, fault=fault))
 
-    @rule(then=_YES, fault=st.sampled_from(FAULTS))
-    def decide_or_retry_through_a_fault(self, then: str, fault: str) -> None:
-        """Answer what waits, or retry what failed, and one thing goes wrong."""
-        waits = bool(self._run.waiting())
-        self._do(Step(DECIDE if waits else RETRY, then=then, fault=fault))
-
     @rule(says=st.sampled_from(SAYS), then=_ANSWERS)
-    def release(self, says: str, then: str) -> None:
-        """Release."""
+    def release_what_is_said(self, says: str, then: str) -> None:
+        """Release what may be good enough, and what is not."""
         self._do(Step(RELEASE, says=says, then=then))
-
-    @rule(then=_YES)
-    def decide(self, then: str) -> None:
-        """Answer the approval that waits."""
-        self._do(Step(DECIDE, then=then))
 
     @rule(then=_ANSWERS, thing=st.sampled_from(_ACTIONS), whole=st.booleans())
     def interrupt(self, then: str, thing: str, whole: bool) -> None:
         """Stop an execution when an action begins."""
         self._do(Step(INTERRUPT, then=then, thing=thing, whole=whole))
 
+    @rule(then=_YES, whole=st.booleans(), fault=st.one_of(st.just(""), _FAULTS))
+    def go_on(self, then: str, whole: bool, fault: str) -> None:
+        """Answer the approval that waits, or retry the stage that failed; one thing may go wrong."""
+        self._do(Step(DECIDE if self._run.waiting() else RETRY, then=then, whole=whole, fault=fault))
+
     @rule(number=_NUMBERS, whole=st.booleans())
     def stop(self, number: int, whole: bool) -> None:
         """Stop an execution that waits."""
         self._do(Step(STOP, number=number, whole=whole))
 
-    @rule(then=_YES, whole=st.booleans())
-    def retry(self, then: str, whole: bool) -> None:
-        """Retry the stage that failed."""
-        self._do(Step(RETRY, then=then, whole=whole))
-
-    @rule(number=_NUMBERS, then=_ANSWERS)
-    def roll_back(self, number: int, then: str) -> None:
-        """Deploy an earlier release again."""
-        self._do(Step(ROLLBACK, number=number, then=then))
+    @rule(number=_NUMBERS, then=_ANSWERS, fault=st.one_of(st.just(""), _FAULTS))
+    def roll_back(self, number: int, then: str, fault: str) -> None:
+        """Deploy an earlier release again; one thing may go wrong."""
+        self._do(Step(ROLLBACK, number=number, then=then, fault=fault))
 
     @rule(number=st.integers(min_value=0, max_value=150), then=_YES)
     def deliver_again(self, number: int, then: str) -> None:
@@ -145,14 +141,9 @@ class Machine(RuleBasedStateMachine):
         self._do(Step(AGAIN, number=number, then=then))
 
     @rule(thing=st.sampled_from(sorted(HANDS)))
-    def by_hand(self, thing: str) -> None:
+    def change_by_hand(self, thing: str) -> None:
         """Change something by hand."""
         self._do(Step(HAND, thing=thing))
-
-    @rule()
-    def restart(self) -> None:
-        """Start all functions anew."""
-        self._do(Step(RESTART))
 
     def teardown(self) -> None:
         """Come to a good end."""

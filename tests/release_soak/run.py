@@ -20,7 +20,6 @@ from release_soak.steps import (
     HAND,
     INTERRUPT,
     RELEASE,
-    RESTART,
     RETRY,
     ROLLBACK,
     SLOW,
@@ -69,7 +68,6 @@ class Run:
             ROLLBACK: self._rollback,
             AGAIN: self._again,
             HAND: self._hand,
-            RESTART: self._restart,
         }
         self._current: Run | None = self
         site.aws.account.subscribe(self._note)
@@ -273,11 +271,6 @@ class Run:
         if undo is not None:
             self.world.undos.setdefault(step.thing, undo)
         return step.thing
-
-    def _restart(self, step: Step) -> str:
-        """End every process of every function that is idle, as Lambda does whenever it likes."""
-        self.site.aws.lambda_.forget_workers()
-        return "functions start anew"
 
     def _reject_all(self) -> None:
         while rest.executions(self.site.aws):

@@ -12,7 +12,7 @@ APPROVE, REJECT, WAIT = "approve", "reject", "wait"
 RELEASE, DECIDE, STOP, INTERRUPT = "release", "decide", "stop", "interrupt"
 # Where an execution is stopped: not when an action begins, but while a training runs that does not end by itself.
 SLOW = "slow training"
-RETRY, ROLLBACK, AGAIN, HAND, RESTART = "retry", "rollback", "again", "hand", "restart"
+RETRY, ROLLBACK, AGAIN, HAND = "retry", "rollback", "again", "hand"
 
 # What an evaluation says: JSON, or what a program writes that means JSON.
 SAYS = (
