@@ -6,6 +6,12 @@ import gc
 import os
 import traceback
 from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from mlops_constructs.local_aws.moto_app import MotoApp
+
+if TYPE_CHECKING:
+    from mlops_constructs.local_aws.local_aws import LocalAws
 
 
 class BrokenError(AssertionError):
@@ -44,3 +50,23 @@ def prepare() -> None:
     )
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
+
+
+def shorten_the_way(aws: LocalAws) -> MotoApp:
+    """Let requests of this process come to the local AWS without a connection; serve other clients with the result.
+
+    The way takes half of the time of a run. What a request meets in the gateway stays: checks, permissions, faults.
+    """
+    account, here = aws.account, MotoApp()
+    here._app = aws._gateway  # type: ignore[assignment]
+    real = account.client
+
+    def client(*given: Any) -> Any:
+        made = real(*given)
+        if not hasattr(made, "is_here"):
+            made.is_here = True
+            here.serve(made)
+        return made
+
+    account.client = client  # type: ignore[method-assign]
+    return here

@@ -25,7 +25,7 @@ _BATCH = 25
 
 def main() -> int:
     """Make the runs; return 1 when one has failed."""
-    parser = argparse.ArgumentParser(prog="make soak-releases", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make soak ONLY=releases", description=__doc__)
     parser.add_argument("--runs", type=int, default=500, help="how many, over all processes")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="the runs of a seed are the same")
     parser.add_argument("--processes", type=int, default=_PROCESSES)

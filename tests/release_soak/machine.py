@@ -184,15 +184,17 @@ def play(site: Site, steps: Sequence[Step]) -> str:
     return ""
 
 
-def search(site: Site, result: Result, *, seed_of_runs: int, runs: int, steps: int = STEPS) -> None:
-    """Make runs until one fails; then look for fewer steps. What was found is in the result."""
+def search(
+    site: Site, result: Result, *, seed_of_runs: int, runs: int, steps: int = STEPS, fewest: bool = True
+) -> None:
+    """Make runs until one fails; then look for the fewest steps, if wanted. What was found is in the result."""
     machine = type("Machine", (Machine,), {"site": site, "result": result})
     chosen = settings(
         max_examples=runs,
         stateful_step_count=steps,
         database=None,
         deadline=None,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if fewest else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
         print_blob=False,
         report_multiple_bugs=False,

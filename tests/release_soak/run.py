@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from release_soak.site import Site
 
 _ACTION = "CodePipeline Action Execution State Change"
+_PACKAGE = ":model-package/"
 _TRAINING = "SageMaker Training Job State Change"
 
 
@@ -95,6 +96,7 @@ class Run:
             if fault.fired:
                 self.fired[step.fault.partition(":")[0]] += 1
             outcome += f"; {fault.firings[0].what}" if fault.fired else "; the fault has not happened"
+            world.touched |= {word for firing in fault.firings for word in firing.what.split() if _PACKAGE in word}
             self._over(step.fault)
         before, world.facts = world.facts, world.look()
         self.told.append(f"   -> {outcome} ({time.monotonic() - began:.1f} s)")

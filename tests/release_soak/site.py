@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from local_aws.tiny_pipeline import wait_for
 from rehearsal.deployed_site import synthesized
+from soaks import shorten_the_way
 
 from mlops_constructs.deployed.releases import Releases
 from mlops_constructs.local_aws.faults.faults import Faults
@@ -276,6 +277,7 @@ def deployed_site() -> Iterator[Site]:
             program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
             data = RehearsalData("set", {}, [])
             pipeline = stack.enter_context(rehearsed_pipeline(program, data, docker=False))
+            shorten_the_way(pipeline.aws)
             fcntl.flock(lock, fcntl.LOCK_UN)
             site = Site(pipeline)
             site.settle()
