@@ -9,12 +9,12 @@ import random
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
 
 from soaks import prepare
 
+from release_soak.batch import Batch, run_batch
 from release_soak.breaks import BREAKS, broken
-from release_soak.machine import Result, play, search
+from release_soak.machine import Result, play
 from release_soak.site import deployed_site
 from release_soak.steps import Step
 
@@ -30,12 +30,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="the runs of a seed are the same")
     parser.add_argument("--processes", type=int, default=_PROCESSES)
     parser.add_argument("--broken", choices=list(BREAKS), help="break this on purpose")
+    parser.add_argument("--as-found", action="store_true", help="do not look for fewer steps when a run fails")
     parser.add_argument("--steps", help="do these steps instead, as a failure prints them")
     options = parser.parse_args()
     if options.steps is not None:
         return _repeat(options.steps, options.broken)
     batches = [
-        Batch(options.seed * 1000 + first, min(_BATCH, options.runs - first), options.broken)
+        Batch(options.seed * 1000 + first, min(_BATCH, options.runs - first), options.broken, not options.as_found)
         for first in range(0, options.runs, _BATCH)
     ]
     print(f"seed {options.seed}, {options.runs} runs in {options.processes} processes", flush=True)
@@ -46,27 +47,6 @@ def main() -> int:
             results.append(result)
             _progress(results, time.monotonic() - began)
     return _report(results, time.monotonic() - began)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Runs on one deployment: their seed, how many, and what is broken on purpose."""
-
-    seed: int
-    runs: int
-    bug: str | None
-
-
-def run_batch(batch: Batch) -> Result:
-    """Deploy, and make runs until one fails."""
-    prepare()
-    result = Result()
-    with deployed_site() as site, broken(site, batch.bug) if batch.bug else contextlib.nullcontext():
-        search(site, result, seed_of_runs=batch.seed, runs=batch.runs)
-    result.failure = result.failure or site.processes_left()
-    if result.failure:
-        print(f"the runs of seed {batch.seed} have failed:\n{result.failure}", flush=True)
-    return result
 
 
 def _repeat(text: str, bug: str | None) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from release_soak.site import Site
 
 STEPS = 6
+_REPORT_RUNS = 5
 _ANSWERS = st.sampled_from((APPROVE, APPROVE, APPROVE, REJECT, WAIT))
 _YES = st.sampled_from((APPROVE, APPROVE, REJECT))
 _NUMBERS = st.integers(min_value=0, max_value=15)
@@ -99,6 +100,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self._run, self._taken, self._failed = Run(self.site, self.result.fired), list[Step](), False
         self.result.runs += 1
+        if not self.result.runs % _REPORT_RUNS:
+            print(f"{self.site.name}: {self.result.runs} runs, {self.result.steps} steps", flush=True)
 
     @rule()
     def release(self) -> None:
