@@ -66,7 +66,7 @@ def check_files(paths: Sequence[Path]) -> None:
     """Refuse files that cannot be uploaded. Raises MlopsError, naming the first that is missing, empty or too large."""
     for path in paths:
         if not path.is_file():
-            raise MlopsError(f"the file {path} does not exist")
+            raise MlopsError(f"{path} is not a file" if path.exists() else f"the file {path} does not exist")
         if not os.access(path, os.R_OK):
             raise MlopsError(f"{path} cannot be read; change its permissions")
         size = path.stat().st_size

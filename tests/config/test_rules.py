@@ -160,6 +160,7 @@ def test_the_error_counts_the_problems_and_names_the_construct() -> None:
             "production.model_data_download_timeout_in_seconds",
         ),
         ({"approval": Approval(max_critical_findings=-1)}, "approval.max_critical_findings"),
+        ({"approval": Approval(emails=["a@example.org", "a@example.org"])}, "approval.emails"),
         ({"approval": Approval(topic_arn="my-topic")}, "approval.topic_arn"),
         ({"approval": Approval(topic_arn=TOPIC, emails=["a@example.org"])}, "approval.emails"),
         ({"production": Endpoint(hourly_price_usd=-1.0)}, "production.hourly_price_usd"),

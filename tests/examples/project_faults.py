@@ -45,30 +45,26 @@ def test_a_server_that_never_starts_leaves_the_old_model(
     endpoint = local_aws.client("sagemaker").describe_endpoint(EndpointName=rehearsal.production_endpoint())
     assert endpoint["EndpointStatus"] == "InService"
     assert [one["release"] for one in rehearsal.releases()] == [1]
-
-
-def test_an_approval_that_nobody_answers_for_a_week_expires(rehearsal: RehearsedPipeline, faults: Faults) -> None:
-    faults.inject("time:7d:at=Approve")
-
-    outcome = rehearsal.release()
-
-    assert outcome.status == "Failed"
-    assert "nobody approved or rejected within 10080 minutes" in outcome.reason
     # endregion
 
 
 # region: clock
-def test_the_pipeline_cannot_read_its_data_after_its_key_is_gone(
-    rehearsal: RehearsedPipeline, local_aws: LocalAws
+def test_an_approval_that_nobody_answers_for_a_day_expires_and_the_alarm_rings(
+    rehearsal: RehearsedPipeline, local_aws: LocalAws, faults: Faults
 ) -> None:
-    kms = local_aws.client("kms")
-    (key,) = (one["KeyId"] for one in kms.list_keys()["Keys"])
-    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    local_aws.clock.advance(days=6, hours=23)
-    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    faults.inject("time:1d:at=Approve")
 
+    outcome = rehearsal.release()
+
+    assert outcome.status == "Failed"
+    assert "nobody approved or rejected within 1440 minutes" in outcome.reason
+    local_aws.clock.advance(minutes=1)
+    assert state_of(local_aws, f"{rehearsal.name}-failed-executions") == "ALARM"
     local_aws.clock.advance(hours=1)
+    assert state_of(local_aws, f"{rehearsal.name}-failed-executions") == "OK"
 
-    with pytest.raises(kms.exceptions.NotFoundException):
-        kms.describe_key(KeyId=key)
+
+def state_of(local_aws: LocalAws, alarm: str) -> str:
+    (found,) = local_aws.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    return str(found["StateValue"])
     # endregion

@@ -7,13 +7,17 @@ rehearsal must not depend on the hour at which it begins.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, ClassVar
+
+from moto.events.models import events_backends
 
 from mlops_constructs.local_aws.schedules import Schedule, ScheduleError
 from mlops_constructs.local_aws.service import Params, Service
 
 if TYPE_CHECKING:
+    from moto.events.models import Rule
+
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.clock import Due
     from mlops_constructs.local_aws.events.service import EventsService
@@ -60,22 +64,26 @@ class RuleSchedules(Service):
         before = _utc(due.timestamp() - 1e-3)
         for rule in self._rules():
             if self._due(rule, before, due) == due:
-                self.account.log(f"event rule {rule['Name']}: its schedule is due: {rule['ScheduleExpression']}")
-                self._events.fire(rule["Name"])
+                self.account.log(f"event rule {rule.name}: its schedule is due: {rule.scheduled_expression}")
+                self._events.fire(rule.name)
 
-    def _rules(self) -> list[Params]:
-        pages = self.account.moto("events").get_paginator("list_rules").paginate(EventBusName=_BUS)
-        rules = [rule for page in pages for rule in page["Rules"]]
-        return [rule for rule in rules if rule.get("ScheduleExpression") and rule["State"] != "DISABLED"]
+    def _rules(self) -> list[Rule]:
+        rules = events_backends[self.account.account_id][self.account.region].event_buses[_BUS].rules
+        return [rule for rule in list(rules.values()) if rule.scheduled_expression and rule.state != "DISABLED"]
 
-    def _due(self, rule: Params, after: datetime, until: datetime) -> datetime | None:
+    def _due(self, rule: Rule, after: datetime, until: datetime) -> datetime | None:
         with self.lock:
-            _, since = self._since.get(rule["Name"], ("", after))
+            _, since = self._since.get(rule.name, ("", after))
         try:
-            return Schedule.parse(rule["ScheduleExpression"], None).first(after, until, since)
+            return _parsed(str(rule.scheduled_expression)).first(after, until, since)
         except ScheduleError as error:
-            self.account.log(f"event rule {rule['Name']}: the local AWS does not run its schedule: {error}")
+            self.account.log(f"event rule {rule.name}: the local AWS does not run its schedule: {error}")
             return None
+
+
+@cache
+def _parsed(expression: str) -> Schedule:
+    return Schedule.parse(expression, None)
 
 
 def _utc(seconds: float) -> datetime:

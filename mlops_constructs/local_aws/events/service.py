@@ -40,7 +40,12 @@ class EventsService(Service):
         self._thread: threading.Thread | None = None
         self._retries = Retries(account, self._deliver)
         account.subscribe(self.emit)
-        account.clock.wait_while(lambda: self._waiting.unfinished_tasks > 0)
+        account.clock.wait_while(lambda: self.waiting > 0)
+
+    @property
+    def waiting(self) -> int:
+        """How many events are not delivered yet."""
+        return self._waiting.unfinished_tasks
 
     def put_events(self, params: Params) -> Params:
         """Queue custom events; each entry whose `Detail` is not JSON is rejected."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.fault import fits
@@ -44,6 +45,20 @@ def key_of(aws: LocalAws, name: str) -> str:
         **{alias.removeprefix("alias/"): key for alias, key in aliases.items() if key in keys},
     }
     return names[_only("key", name, names)]
+
+
+def queue_of(aws: LocalAws, name: str) -> str:
+    """Return the URL of the queue with this name."""
+    urls: dict[str, str] = {one.rpartition("/")[2]: one for one in aws.client("sqs").list_queues().get("QueueUrls", [])}
+    return urls[_only("queue", name, urls)]
+
+
+def denying(aws: LocalAws, url: str) -> str:
+    """Return the policy of a queue, with a statement that denies every message."""
+    found = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])["Attributes"]
+    policy: dict[str, Any] = json.loads(found.get("Policy", '{"Version": "2012-10-17", "Statement": []}'))
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": found["QueueArn"]}
+    return json.dumps({**policy, "Statement": [*policy["Statement"], denied]})
 
 
 def stack_of(aws: LocalAws, name: str) -> Stack:

@@ -15,8 +15,8 @@ from mlops_constructs.local_aws.service import AwsError
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.lambda_.function import Function
-    from mlops_constructs.local_aws.service import Params
 
+# The defaults of AWS; the local AWS refuses PutFunctionEventInvokeConfig, which changes them.
 MAXIMUM_ATTEMPTS = 3
 MAXIMUM_AGE_SECONDS = 6 * 3_600
 RETRY_DELAYS_SECONDS = (0.3, 0.6)  # on AWS 1 and 2 minutes
@@ -61,20 +61,20 @@ class AsynchronousEvents:
                 self._going -= 1
 
     def _attempts(self, function: Function, event: Any) -> None:
-        account, settings = self._account, self._settings(function)
-        attempts = settings.get("MaximumRetryAttempts", MAXIMUM_ATTEMPTS - 1) + 1
-        expires = account.clock.now() + settings.get("MaximumEventAgeInSeconds", MAXIMUM_AGE_SECONDS)
-        for attempt in range(1, attempts + 1):
+        account = self._account
+        expires = account.clock.now() + MAXIMUM_AGE_SECONDS
+        for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
             outcome = self._attempt(function, event)
             if not outcome.failed or account.closing.is_set():
                 return
-            account.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
-            if attempt < attempts and account.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
+            account.log(f"lambda {function.name}: attempt {attempt} of {MAXIMUM_ATTEMPTS} failed: {outcome.reason}")
+            if attempt < MAXIMUM_ATTEMPTS and account.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
                 return
             if account.clock.now() > expires:
                 account.log(f"lambda {function.name}: the event is too old to be tried again")
                 break
-        destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        configuration = account.client("lambda").get_function_configuration(FunctionName=function.arn)
+        destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
         if destination is not None:
             self._give_up(function, destination, event, outcome)
         for listener in self.listeners:
@@ -87,19 +87,6 @@ class AsynchronousEvents:
         except AwsError as error:
             failure = {"errorType": error.code, "errorMessage": error.message}
             return Outcome(json.dumps(failure).encode(), True, [])
-
-    def _settings(self, function: Function) -> Params:
-        """GetFunctionEventInvokeConfig; its destination is the function's dead-letter queue where it names none."""
-        lambda_ = self._account.client("lambda")
-        configuration = lambda_.get_function_configuration(FunctionName=function.arn)
-        queue = configuration.get("DeadLetterConfig", {}).get("TargetArn")
-        try:
-            settings: Params = lambda_.get_function_event_invoke_config(FunctionName=function.name)
-        except ClientError:
-            settings = {}
-        if settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination") is None and queue is not None:
-            settings = {**settings, "DestinationConfig": {"OnFailure": {"Destination": queue}}}
-        return settings
 
     def _give_up(self, function: Function, destination: str, event: Any, outcome: Outcome) -> None:
         message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
