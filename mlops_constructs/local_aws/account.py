@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,12 @@ class Account:
         self.clock = Clock()
         self.hooks = Hooks()
         self.closing = threading.Event()
-        self._scratch: ScratchFolder | None = None
+        self._folder: ScratchFolder | None = None
         self._factory = ClientFactory(region)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._listeners: list[Listener] = []
         self._subscribers: list[Subscriber] = []
+        self._works: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.access = Access(Site(self.partition, region, self.account_id), self.log, enforced=iam)
 
@@ -85,18 +87,18 @@ class Account:
         whose = self.account_id if account_id is None else account_id
         return f"arn:{self.partition}:{service}:{where}:{whose}:{resource}"
 
-    def open(self, url: str) -> None:
-        """Open the account; its services serve requests at `url` from now on."""
+    def open(self, url: str, folder: ScratchFolder | None = None) -> None:
+        """Open the account; its services serve requests at `url` from now on, and write to a folder."""
         self.url = url
-        self._scratch = ScratchFolder("local-aws-")
-        self.workdir = self._scratch.path
+        self._folder = ScratchFolder("local-aws-") if folder is None else folder
+        self.workdir = self._folder.path
 
     def close(self) -> None:
         """End every child process and remove `workdir`. Safe to call twice."""
         self.closing.set()
         self.processes.close()
-        if self._scratch is not None:
-            self._scratch.remove()
+        if self._folder is not None:
+            self._folder.remove()
 
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS.
@@ -134,11 +136,14 @@ class Account:
         with self._lock:
             self._listeners.append(listener)
 
-    def spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
+    def spawn(self, name: str, work: Callable[[], None], *, always: bool = False) -> threading.Thread:
         """Run `work` in a thread that does not keep the process alive.
 
         An exception in `work` is logged, except while the account closes: operations in progress may fail then.
+        With `always`, it runs as long as the account, and is nothing that has to end: see `busy`.
         """
+        with self._lock:
+            self._works[name] += not always
 
         def run() -> None:
             try:
@@ -146,10 +151,18 @@ class Account:
             except Exception:
                 if not self.closing.is_set():
                     logger.exception("in the thread %s", name)
+            finally:
+                with self._lock:
+                    self._works[name] -= not always
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         return thread
+
+    def busy(self) -> list[str]:
+        """The names of the threads whose work has not ended."""
+        with self._lock:
+            return [name for name, count in self._works.items() if count > 0]
 
     def _kept_client(self, service_name: str, *, of_moto: bool) -> Any:
         with self._lock:

@@ -75,3 +75,12 @@ class Follower:
             approved = self._watcher.decide(action.evidence)
             summary = f"{'approved' if approved else 'rejected'} in a rehearsal"
             self.executions.answer(action, token, approved=approved, summary=summary)
+
+
+def must_succeed(outcome: Execution) -> None:
+    """Raise RehearsalError with the reason, unless an execution has succeeded."""
+    if outcome.status != "Succeeded":
+        raise RehearsalError(
+            f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"
+            f"{outcome.reason or 'No action gives a reason.'}"
+        )

@@ -44,7 +44,7 @@ class AlarmsService(Service):
     def start(self) -> None:
         """Begin to evaluate."""
         self._minute = self._now()
-        self._thread = self.account.spawn("alarms", self._evaluate_always)
+        self._thread = self.account.spawn("alarms", self._evaluate_always, always=True)
 
     def close(self) -> None:
         """Stop evaluating."""

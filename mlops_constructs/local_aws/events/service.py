@@ -38,7 +38,7 @@ class EventsService(Service):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        self._waiting: queue.SimpleQueue[tuple[str, Event] | None] = queue.SimpleQueue()
+        self._waiting: queue.Queue[tuple[str, Event] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         account.subscribe(self.emit)
 
@@ -69,9 +69,14 @@ class EventsService(Service):
             raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
         self.emit({"source": "aws.events", "detail-type": "Scheduled Event", "resources": [found["Arn"]], "detail": {}})
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every event has been delivered."""
+        return self._waiting.unfinished_tasks == 0
+
     def start(self) -> None:
         """Begin to deliver."""
-        self._thread = self.account.spawn("event-bus", self._deliver_all)
+        self._thread = self.account.spawn("event-bus", self._deliver_all, always=True)
 
     def close(self) -> None:
         """Stop delivering."""
@@ -103,6 +108,8 @@ class EventsService(Service):
             except Exception as error:
                 # One invalid rule must not stop the bus for all later events.
                 self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
+            finally:
+                self._waiting.task_done()
 
     def _matching_targets(self, bus: str, event: Event) -> Iterator[tuple[Params, Params]]:
         moto = self.account.moto("events")
