@@ -93,7 +93,10 @@ def run(options: argparse.Namespace) -> int:
         print(list_faults())
         return 0
     if options.resume:
-        return resume(options)
+        try:
+            return resume(options)
+        except ModuleNotFoundError as error:
+            raise _missing(error) from None
     _check(options)
     return _run(options)
 

@@ -83,6 +83,22 @@ class Deployment:
         self.adopted.write_text(import_document(blocks))
         return len(blocks)
 
+    def destroy(self) -> None:
+        """Destroy, as docs/recovery.md says where the function of the guard is gone and the state does not know it."""
+        said = ""
+        try:
+            self.terraform.destroy()
+        except RehearsalError as error:
+            said = str(error)
+        if said:
+            (guarding,) = [one for one in self.resources() if one.startswith("aws_lambda_invocation.plain_guard")]
+            assert f"{guarding}: " in said
+            assert "ResourceNotFoundException" in said
+            print(f"  state rm {guarding}")
+            code, output = self.terraform._plain("state", "rm", guarding)
+            assert code == 0, output
+            self.terraform.destroy()
+
     def resources(self) -> list[str]:
         return self.terraform.resources()
 
@@ -128,5 +144,5 @@ def test_an_apply_and_a_destroy_that_are_ended_anywhere_come_to_their_end(
     assert terraform.drift() == []
 
     deployment.ended(terraform.destroy, number, destroy_seconds)
-    terraform.destroy()
+    deployment.destroy()
     assert leftovers(deployment.aws.client) == []
