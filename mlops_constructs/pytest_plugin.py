@@ -95,8 +95,9 @@ def faults(
 ) -> Iterator[Faults]:
     """Inject faults until the test ends; the test fails when one of them has not happened."""
     from .local_aws.faults.faults import Faults
+    from .local_aws.faults.known import Known
 
-    with Faults(rehearsal.aws, rehearsal_settings.seed) as faults:
+    with Faults(rehearsal.aws, rehearsal_settings.seed, Known.of(rehearsal.aws)) as faults:
         request.node.stash[_FAULTS] = faults
         yield faults
 

@@ -190,7 +190,7 @@ class SmokeTest:
         if found.confidence >= level:
             raise StepError(
                 f"Endpoint {self._params.endpoint}: {result}, {found}: production's model is better on {found.worse} of"
-                f" these records and worse on {found.better}, which is no chance at {found.confidence:.3g} (confidence"
+                f" these records and worse on {found.better}, which is not chance at {found.confidence:.3g} (confidence"
                 f" level {level:g})."
             )
         return str(found)

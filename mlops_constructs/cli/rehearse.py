@@ -103,7 +103,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        from ..rehearsal.data import RehearsalData
         from ..rehearsal.stand_ins import StandIns
         from ..rehearsal.terraform import find_program
         from .view import make_view
@@ -112,8 +111,7 @@ def _run(options: argparse.Namespace) -> int:
     check_faults(options.fault)
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
-    given = options.data is not None
-    own = RehearsalData.find(options.data, golden=options.golden, contract=options.contract) if given else None
+    own = None if options.data is None else _own_data(options)
     # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a
     # third of this process's time is spent on looking through them.
     gc.set_threshold(50_000, 10, 10)
@@ -127,6 +125,7 @@ def _run(options: argparse.Namespace) -> int:
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, output, options.stack)
             _check_pipeline(stack, options.pipeline)
+            check_faults(options.fault, stack)
         rehearsal_class, data = prepared.result()
         rehearsal = rehearsal_class(
             stack,
@@ -142,6 +141,12 @@ def _run(options: argparse.Namespace) -> int:
     # At exit, the interpreter would spend seconds on the objects of the local AWS.
     gc.freeze()
     return code
+
+
+def _own_data(options: argparse.Namespace) -> RehearsalData:
+    from ..rehearsal.data import RehearsalData
+
+    return RehearsalData.find(options.data, golden=options.golden, contract=options.contract)
 
 
 def _prepare(own: RehearsalData | None) -> tuple[type[Rehearsal], RehearsalData]:

@@ -23,7 +23,9 @@ from mlops_constructs.local_aws.constraints.table import check_call
 from mlops_constructs.local_aws.containers.host import ContainerHost
 from mlops_constructs.local_aws.ecr.service import RegistriesService
 from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.events.rule_schedules import RuleSchedules
 from mlops_constructs.local_aws.events.service import EventsService
+from mlops_constructs.local_aws.expiry import Expiry
 from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from mlops_constructs.local_aws.clock import Clock
     from mlops_constructs.local_aws.scratch import ScratchFolder
     from mlops_constructs.local_aws.service import Service
 
@@ -57,6 +60,7 @@ class LocalAws:
     Attributes:
         account: The account that all services share.
         containers: Builds and runs container images.
+        traffic: Counts the requests.
     """
 
     def __init__(
@@ -77,7 +81,7 @@ class LocalAws:
             docker: Run containers in a Docker engine if one responds.
             iam: Check every call that a role makes against the policies, as AWS does.
             event_delay_seconds: How long a bucket sends no events after EventBridge was enabled for it; about 300 on
-                AWS. `account.clock.advance(seconds)` moves the clock forward.
+                AWS. `clock.advance(minutes=5)` moves the clock forward.
             folder: Contains everything that it writes; a new one by default. `close` removes it.
         """
         self.port = port
@@ -99,6 +103,7 @@ class LocalAws:
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self._gateway = Gateway(self.account, partial(check_call, self.account))
+        self.traffic = self._gateway.traffic
         self._services = self._all_services()
         self._anchors = anchors(self)
 
@@ -106,7 +111,9 @@ class LocalAws:
         """Return the services in the order in which they start; they close in reverse order."""
         return (
             self.s3,
+            Expiry(self.account),
             self.events,
+            RuleSchedules(self.account, self.events),
             self.lambda_,
             FunctionConfigurations(self.account),
             self.codecommit,
@@ -147,6 +154,11 @@ class LocalAws:
         """The folder that contains everything that it writes."""
         return self.account.workdir
 
+    @property
+    def clock(self) -> Clock:
+        """Its clock; `clock.advance(days=7)` moves it forward, and what is due in between happens."""
+        return self.account.clock
+
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS; see `Account.client`."""
         return self.account.client(service_name, credentials)
@@ -160,16 +172,11 @@ class LocalAws:
         self.account.add_listener(listener)
 
     @property
-    def changes(self) -> int:
-        """How many requests have come that may have changed something."""
-        return self._gateway.traffic.changes
-
-    @property
     def is_quiet(self) -> bool:
         """Whether nothing is in progress, except executions that wait."""
         busy = [name for name in self.account.busy() if not name.startswith(("action-", "pipeline-"))]
         waits = self.codepipeline.executor.only_waits()
-        return waits and not busy and self.events.is_quiet and self._gateway.traffic.active == 0
+        return waits and not busy and self.events.is_quiet and self.traffic.active == 0
 
     def snapshot(self) -> bytes:
         """Return what all services hold, for `start` in another process; take it while `is_quiet`."""
@@ -187,6 +194,7 @@ class LocalAws:
         if not _running.acquire(blocking=False):
             raise LocalAwsError("a local AWS is already running in this process: close it first")
         try:
+            self.account.clock.start()
             self.account.moto_app.reset()
             if snapshot is not None:
                 load(self._anchors, snapshot)
@@ -196,6 +204,7 @@ class LocalAws:
         except BaseException:
             self._gateway.close()
             self.account.close()
+            self.account.clock.stop()
             _running.release()
             raise
         atexit.register(self.close)
@@ -217,6 +226,7 @@ class LocalAws:
             self._gateway.close()
             self.account.close()
         finally:
+            self.account.clock.stop()
             _running.release()
 
     def _open(self) -> None:

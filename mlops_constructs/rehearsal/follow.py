@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from mlops_constructs.deployed.executions import Executions
-from mlops_constructs.errors import RehearsalError
+from mlops_constructs.errors import MlopsError, RehearsalError
 from mlops_constructs.rehearsal.progress import Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlops_constructs.deployed.clients import Clients
     from mlops_constructs.deployed.executions import ActionExecution, Execution
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 # Short, because the local AWS is on this machine.
 _POLL_SECONDS = 0.25
+_ENDED = "ApprovalAlreadyCompletedException"
 _STATES: dict[str, State] = {"Succeeded": "succeeded", "Failed": "failed", "Abandoned": "failed"}
 
 
@@ -74,7 +78,19 @@ class Follower:
             self._answered.add(action.action_execution_id)
             approved = self._watcher.decide(action.evidence)
             summary = f"{'approved' if approved else 'rejected'} in a rehearsal"
-            self.executions.answer(action, token, approved=approved, summary=summary)
+            with _too_late():
+                self.executions.answer(action, token, approved=approved, summary=summary)
+
+
+@contextmanager
+def _too_late() -> Iterator[None]:
+    """Let an answer to an approval that has ended be without effect: how the execution goes on says the rest."""
+    try:
+        yield
+    except MlopsError as error:
+        cause = error.__cause__
+        if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != _ENDED:
+            raise
 
 
 def must_succeed(outcome: Execution) -> None:

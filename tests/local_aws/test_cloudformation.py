@@ -332,6 +332,52 @@ def test_update_after_a_rollback_succeeds(stacks: Stacks) -> None:
     assert stacks.answer(name) == "two"
 
 
+def stuck(stacks: Stacks) -> str:
+    """Make a stack whose endpoint somebody deleted, so that neither an update nor its rollback can change it."""
+    name = str(stacks.create()["StackName"])
+    stacks.aws.client("sagemaker").delete_endpoint(EndpointName=name)
+    wait_until(lambda: not stacks.aws.client("sagemaker").list_endpoints(NameContains=name)["Endpoints"])
+    assert stacks.update(name, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    return name
+
+
+def test_27_a_rollback_goes_on_when_its_reason_has_ended(stacks: Stacks) -> None:
+    name = stuck(stacks)
+    config = stacks.physical_ids(name)["Config"].rpartition("/")[2]
+    configs = stacks.aws.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    (config_name,) = [one["EndpointConfigName"] for one in configs if one["EndpointConfigName"].lower() == config]
+    sagemaker = stacks.aws.client("sagemaker")
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config_name)
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    stacks.api.continue_update_rollback(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    assert len(stacks.left(name)) == 5
+    assert stacks.update(name, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_27_a_resource_that_cannot_be_restored_is_skipped(stacks: Stacks) -> None:
+    name = stuck(stacks)
+    stacks.api.continue_update_rollback(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(ClientError, match=r"\[Model\] do not belong"):
+        stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Model"])
+    stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Endpoint"])
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="UPDATE_ROLLBACK_COMPLETE state and can not continue rolling back"):
+        stacks.api.continue_update_rollback(StackName=name)
+
+
+def test_27_an_update_that_failed_without_a_rollback_is_rolled_back(stacks: Stacks) -> None:
+    name = stacks.create()["StackName"]
+    with pytest.raises(ClientError, match="CREATE_COMPLETE state and can not be rolled back"):
+        stacks.api.rollback_stack(StackName=name)
+    stacks.aws.cloudformation.stack(name).move_to("UPDATE_FAILED", "a test")
+    stacks.api.rollback_stack(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+
+
 def test_removed_resource_is_deleted(stacks: Stacks) -> None:
     name = stacks.create()["StackName"]
 

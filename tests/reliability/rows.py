@@ -192,9 +192,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "An image exists already, is gone, or has critical findings",
-        "A commit is pushed once; an image that is gone fails before training",
-        "No gate reads the findings of a scan.",
-        "`aws ecr describe-image-scan-findings`",
+        "A commit is pushed once; an image that is gone fails before training; one with critical findings, or without a"
+        " complete scan, is not deployed unless the approver gives a reason",
+        "",
+        "",
     ),
     ("A build fails", "The pipeline keeps the last good image", "", ""),
     ("There is no image yet", 'The execution fails early: "build the image first"', "", ""),
@@ -217,9 +218,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "Somebody changes weights, counts or a stack by hand",
-        "Weights and counts are kept; an alarm that was deleted is made anew by the next release",
-        "After somebody deleted production's endpoint configuration, each release fails after the approval, until it"
-        " is created again under its name: SageMaker's UpdateEndpoint needs it.",
+        "Weights and counts are kept; a model or an alarm that was deleted is made anew by the next release. Of what"
+        " no release makes anew, the execution fails before training with the command that does: the endpoint, its"
+        " configuration, its autoscaling, the roles, the topic",
+        "",
         "",
     ),
     (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CHECK_SECONDS = 0.2
+
 
 @dataclass
 class _Turn:
@@ -109,6 +111,11 @@ class Executor:
             for execution in line.executions:
                 execution.stopping = execution.abandoned = execution.status not in FINAL
             self.changed.notify_all()
+
+    def wait_while(self, holds: Callable[[], bool]) -> None:
+        """Wait, with `changed` locked by the caller, while a condition on the state holds."""
+        while holds() and not self._account.closing.is_set():
+            self.changed.wait(_CHECK_SECONDS)
 
     def report(self, job_id: str, settle: Callable[[Job], None]) -> bool:
         """Call `settle` to write the result of a job; False when the job is unknown or already has a result."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.events.models import EventPattern
 
 from mlops_constructs.local_aws.access.access import DeniedError
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.events.target_input import target_input
 from mlops_constructs.local_aws.iam.service_principals import service_call_checks
 from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
@@ -41,6 +41,7 @@ class EventsService(Service):
         self._waiting: queue.Queue[tuple[str, Event] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         account.subscribe(self.emit)
+        account.clock.wait_while(lambda: self._waiting.unfinished_tasks > 0)
 
     def put_events(self, params: Params) -> Params:
         """Queue custom events; each entry whose `Detail` is not JSON is rejected."""
@@ -54,7 +55,7 @@ class EventsService(Service):
             "version": "0",
             "id": str(uuid4()),
             "account": self.account.account_id,
-            "time": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "time": utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"),
             "region": self.account.region,
             "resources": [],
             **event,
@@ -62,9 +63,9 @@ class EventsService(Service):
         self._waiting.put((bus, envelope))
         return str(envelope["id"])
 
-    def fire(self, rule: str, bus: str = "default") -> None:
-        """Emit the event of a rule's schedule now; the local AWS does not run schedules by itself."""
-        found = self.account.moto("events").describe_rule(Name=rule, EventBusName=bus)
+    def fire(self, rule: str) -> None:
+        """Emit the event of a rule's schedule now."""
+        found = self.account.moto("events").describe_rule(Name=rule)
         if not found.get("ScheduleExpression"):
             raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
         self.emit({"source": "aws.events", "detail-type": "Scheduled Event", "resources": [found["Arn"]], "detail": {}})

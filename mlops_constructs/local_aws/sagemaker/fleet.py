@@ -7,12 +7,12 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.hooks import Program
@@ -76,7 +76,7 @@ class Variant:
         deployed = {
             "SpecifiedImage": self.image_uri,
             "ResolvedImage": self.image.resolved_uri,
-            "ResolutionTime": datetime.now(timezone.utc),
+            "ResolutionTime": utc_now(),
         }
         answer: Params = {
             "VariantName": self.name,

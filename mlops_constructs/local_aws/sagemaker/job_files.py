@@ -7,12 +7,12 @@ import json
 import re
 import shutil
 import tarfile
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.containers.running import reported
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
 
@@ -181,7 +181,7 @@ def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
 
 def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:
     """The last value of each metric in the log; without definitions, of the metrics of built-in algorithms."""
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     if not definitions:
         known = predefined(lines)
         return [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in known.items()]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.running import Container
@@ -129,7 +130,7 @@ class TrainingJob:
             }
 
     def _enter(self, secondary: str, message: str = "") -> None:
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         if self.transitions:
             self.transitions[-1]["EndTime"] = now
         entry = {"Status": secondary, "StartTime": now, "StatusMessage": message or _MESSAGES[secondary]}

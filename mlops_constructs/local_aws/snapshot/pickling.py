@@ -32,8 +32,12 @@ _NOT_HELD = {
     "aws": None,
     "aws._folder": None,
     "aws._gateway": None,
+    "aws._gateway.traffic": None,
+    "aws.traffic": None,
     "aws.account": None,
     "aws.account._factory": None,
+    # Who has registered there registers again.
+    "aws.account.clock": ("_busy", "_listeners", "_timers"),
     "aws.account.hooks": None,
     "aws.account.moto_app": None,
     "aws.account.moto_app._app": None,

@@ -58,7 +58,7 @@ class Saver:
 
     def save(self) -> bool:
         """Save where something has changed and nothing is in progress; return whether nothing is left to save."""
-        changes, now = self._aws.changes, time.time()
+        changes, now = self._aws.traffic.changes, time.time()
         if changes == self._seen:
             return True
         if not self._aws.is_quiet:
@@ -69,7 +69,7 @@ class Saver:
         except Exception as error:  # it may have changed meanwhile
             problem = f"{type(error).__name__}: {error}"
         # What came meanwhile may be in it in part.
-        if not self._aws.is_quiet or self._aws.changes != changes:
+        if not self._aws.is_quiet or self._aws.traffic.changes != changes:
             return False
         try:
             if not problem:
