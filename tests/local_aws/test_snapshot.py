@@ -129,7 +129,6 @@ def test_nothing_is_saved_while_something_is_in_progress() -> None:
         aws.client("ssm").put_parameter(Name="/p", Value="v", Type="String")
         assert wait_until(lambda: aws.account.busy() == ["lambda-slow"])
         assert not saver.save()
-        aws.lambda_.forget_workers()
 
 
 # Saves again and again; the numbers of the parameters show which snapshot it is.
