@@ -429,7 +429,10 @@ def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports:
 def test_a_broken_endpoint_fails_with_its_reason(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus=status, FailureReason="The ping failed.")
     call()
-    assert reports.message == f"Endpoint {ENDPOINT} is {status}: The ping failed."
+    told = (
+        f"Endpoint {ENDPOINT} is {status}: The ping failed. See its logs, and retry the stage that deploys it, with all"
+    )
+    assert reports.message == f"{told} its actions."
 
 
 def test_an_absent_endpoint_is_named(call: Any, reports: Any) -> None:

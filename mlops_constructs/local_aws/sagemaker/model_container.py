@@ -51,7 +51,10 @@ def fetch_model(account: Account, uri: str | None, folder: Path, credentials: Ma
     bucket, key = split_s3_uri(uri)
     archive = folder.parent / "model.tar.gz"
     download(account.client("s3", credentials), bucket, key, archive)
-    extract_model(archive, folder)
+    try:
+        extract_model(archive, folder)
+    except ContainerError as error:
+        raise ContainerError(f"{uri}: {error}") from error
     archive.unlink()
 
 
