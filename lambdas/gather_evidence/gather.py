@@ -34,11 +34,16 @@ def gather(
     s3: Any,
     ecr: Callable[[], Any],
 ) -> Evidence:
-    """Everything that is known about the candidate."""
+    """Everything that is known about the candidate.
+
+    Raises StepError when production could not be updated now: an approver must not be asked in vain.
+    """
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
     stack = find_stack(cloudformation, settings.production_stack)
+    if stack is not None:
+        stack.check()
     champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)

@@ -58,7 +58,8 @@ def record_release(params: Params, settings: Settings, services: Services) -> Su
 
 def _gather(params: Params, settings: Settings, services: Services) -> dict[str, Any]:
     history = History.read(services.codepipeline, settings.pipeline, params.execution_id)
-    package = services.sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
+    # Somebody may have deleted it meanwhile: what production runs is recorded all the same.
+    package = registry.find(services.sagemaker, params.model_package_arn) or {}
     recorded = registry.properties_of(package)
     endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
     steps = {step: history.outputs(*place) for step, place in REPLAYED.items()}
@@ -151,7 +152,9 @@ def _write(record: dict[str, Any], releases: Releases) -> int:
 def _mark(params: Params, number: int, sagemaker: Any) -> None:
     """Record the number in the package; a package that a failed attempt of this stage rejected is approved again."""
     arn, properties = params.model_package_arn, {"release": str(number)}
-    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    package = registry.find(sagemaker, arn)
+    if package is None:
+        return
     if package.get("ModelApprovalStatus") != registry.APPROVED:
         description = f"Released by pipeline execution {params.execution_id}, when its stage was retried."
         registry.mark(sagemaker, arn, registry.APPROVED, description, properties)
