@@ -19,6 +19,7 @@ from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
     from gather_evidence.settings import Document, Params, Settings
+    from handler_kit.production import Stack
 
 
 def gather(
@@ -37,9 +38,7 @@ def gather(
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
-    stack = find_stack(cloudformation, settings.production_stack)
-    if stack is not None:
-        stack.check()
+    stack = _production(settings, cloudformation)
     champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
@@ -72,6 +71,13 @@ def gather(
         price_source=cost.source,
         reason=cost.reason,
     )
+
+
+def _production(settings: Settings, cloudformation: Any) -> Stack | None:
+    stack = find_stack(cloudformation, settings.production_stack)
+    if stack is not None:
+        stack.check()
+    return stack
 
 
 def _why(params: Params, settings: Settings, s3: Any) -> str:

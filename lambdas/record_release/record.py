@@ -58,9 +58,8 @@ def record_release(params: Params, settings: Settings, services: Services) -> Su
 
 def _gather(params: Params, settings: Settings, services: Services) -> dict[str, Any]:
     history = History.read(services.codepipeline, settings.pipeline, params.execution_id)
-    # Somebody may have deleted it meanwhile: what production runs is recorded all the same.
+    # Somebody may have deleted the package meanwhile: what production runs is recorded all the same.
     package = registry.find(services.sagemaker, params.model_package_arn) or {}
-    recorded = registry.properties_of(package)
     endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
     steps = {step: history.outputs(*place) for step, place in REPLAYED.items()}
     source, data, training = history.outputs("Source", "Dataset"), steps["CheckDataset"], steps["Train"]
@@ -78,7 +77,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "training_job_arn": training.get("JobArn"),
         "model_data_url": training.get("ModelDataUrl"),
         "image": training.get("Image"),
-        "commit": recorded.get("commit", "unknown"),
+        "commit": registry.properties_of(package).get("commit", "unknown"),
         "dataset": {
             "bucket": source.get("BucketName"),
             "key": source.get("ObjectKey"),
