@@ -123,6 +123,8 @@ class Run:
             site.aws.service_quotas.set(text.split(":")[1], 100)
         if kind == "key":
             site.enable_key()
+            self.rest()
+            self.world.forgive()
         if "_IN_PROGRESS" in text:
             site.end_update()
         self.rest()
@@ -143,6 +145,8 @@ class Run:
             undo()
             self.told.append(f"   taken back: {name}")
         self._reject_all()
+        if self.world.gave_up:
+            self.site.stop_jobs()
         if not self.calm:
             mend(self)
         self.site.restore_records()

@@ -242,12 +242,17 @@ class Site:
                 self.client("codepipeline").stop_pipeline_execution(
                     pipelineName=execution.pipeline_name, pipelineExecutionId=execution.id, abandon=True
                 )
-        for job in self.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
-            self.client("sagemaker").stop_training_job(TrainingJobName=job["TrainingJobName"])
+        self.stop_jobs()
         for stack in (self.dev, self.production):
             self.settle_stack(stack)
             self.client("cloudformation").delete_stack(StackName=stack)
             self.settle_stack(stack)
+
+    def stop_jobs(self) -> None:
+        """Stop the training jobs that run, as a person does who reads the dead-letter queue."""
+        sagemaker = self.client("sagemaker")
+        for job in sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
+            sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
     def settle_stack(self, name: str) -> None:
         """Wait until a stack is not changed any more."""
