@@ -97,6 +97,10 @@ docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, sch
 	$(BIN)/python docs/generate_faults.py
 	$(BIN)/python docs/generate_reliability.py
 
+.PHONY: messages
+messages: $(VENV)/test ## Show the messages that are new, changed or gone, and approve them (MESSAGES=--yes: without a question)
+	PYTHONPATH=tests $(BIN)/python -m messages $(MESSAGES)
+
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/
 	$(BIN)/python main.py

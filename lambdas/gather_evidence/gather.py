@@ -9,6 +9,7 @@ from gather_evidence import asked
 from gather_evidence.ab_test import consequence
 from gather_evidence.cost import cost_of
 from gather_evidence.evidence import Evidence
+from gather_evidence.scan import scan_of
 from handler_kit import logs, registry
 from handler_kit.asked import read_request
 from handler_kit.console import execution_link
@@ -18,6 +19,8 @@ from handler_kit.production import find_stack, package_of
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gather_evidence.settings import Document, Params, Settings
     from handler_kit.production import Stack
 
@@ -30,6 +33,7 @@ def gather(
     sagemaker: Any,
     cloudformation: Any,
     s3: Any,
+    ecr: Callable[[], Any],
 ) -> Evidence:
     """Everything that is known about the candidate.
 
@@ -44,6 +48,8 @@ def gather(
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
     fleet = asked.fleet(request, settings.production_parameters)
     cost = cost_of(request, settings, document)
+    image = recorded.get("image", "unknown")
+    scan = scan_of(image, document.max_critical_findings, ecr)
     source = history.outputs("Source", "Dataset")
     return Evidence(
         execution_id=params.execution_id,
@@ -59,7 +65,8 @@ def gather(
         dataset=source.get("ObjectKey", "unknown"),
         dataset_version=recorded.get("dataset_version", "unknown"),
         dataset_sha256=recorded.get("dataset_sha256", "unknown"),
-        image=recorded.get("image", "unknown"),
+        image=image,
+        scan=scan.text,
         commit=recorded.get("commit", "unknown"),
         why=_why(params, settings, s3),
         asked=asked.changes(request),
@@ -69,7 +76,7 @@ def gather(
         monthly_cost=cost.monthly,
         dev_time=cost.dev,
         price_source=cost.source,
-        reason=cost.reason,
+        reason="; ".join(one for one in (scan.reason, cost.reason) if one != NONE) or NONE,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
 from .clients import code_of, explained
+from .documents import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,11 +116,7 @@ class Releases:
     def _read(self, number: int) -> dict[str, Any]:
         bucket, key = self._pipeline.artifact_bucket, f"{self._prefix}{number}.json"
         body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        try:
-            record: dict[str, Any] = json.loads(body)
-        except ValueError as error:
-            raise MlopsError(f"s3://{bucket}/{key} is not the record of a release: {error}") from error
-        return record
+        return json_object(body, f"s3://{bucket}/{key}", "the record of a release")
 
     def _missing(self, record: Mapping[str, Any]) -> Iterator[str]:
         """Yield what the release needs and does not exist any more."""

@@ -30,11 +30,11 @@ def mlops(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("command", [("releases", NAME), ("rollback", NAME, "1")], ids=lambda command: command[0])
 @pytest.mark.parametrize(
-    ("environment", "complaint"),
+    ("environment", "complaint", "remedy"),
     [
-        ({}, "region"),
-        ({"AWS_DEFAULT_REGION": "us-east-1"}, "credentials"),
-        ({"AWS_PROFILE": "nobody", "AWS_DEFAULT_REGION": "us-east-1"}, "nobody"),
+        ({}, "region", "set AWS_DEFAULT_REGION"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "credentials", "run `aws configure`"),
+        ({"AWS_PROFILE": "nobody", "AWS_DEFAULT_REGION": "us-east-1"}, "nobody", "aws configure list-profiles"),
         (
             {
                 "AWS_DEFAULT_REGION": "us-east-1",
@@ -44,17 +44,19 @@ def mlops(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
                 "AWS_MAX_ATTEMPTS": "1",
             },
             "127.0.0.1:9",
+            "check the network",
         ),
     ],
     ids=["no region", "no credentials", "no profile", "no answer"],
 )
 def test_an_account_that_cannot_be_asked_is_told_in_a_sentence(
-    command: tuple[str, ...], environment: dict[str, str], complaint: str
+    command: tuple[str, ...], environment: dict[str, str], complaint: str, remedy: str
 ) -> None:
     done = mlops(*command, **environment)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"mlops {command[0]}: AWS cannot be reached: ")
+    assert done.stderr.startswith(f"mlops {command[0]}: ")
     assert complaint in done.stderr
+    assert remedy in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -37,6 +37,8 @@ _OPERATIONS = {
     "ListPipelineExecutions": 4,
     "StopPipelineExecution": 4,
     "StopTrainingJob": 1,
+    "StopHyperParameterTuningJob": 1,
+    "StopProcessingJob": 1,
     "StopTransformJob": 2,
     "DescribeTransformJob": 2,
     "DescribeStacks": 6,

@@ -212,7 +212,7 @@ def test_a_failure_after_a_changed_set_of_variants_cannot_be_rolled_back(stacks:
     assert stacks.settled(name) == "UPDATE_ROLLBACK_FAILED"
     stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Endpoint"])
     assert stacks.settled(name) == "UPDATE_ROLLBACK_COMPLETE"
-    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_COMPLETE state and can not be rolled back"):
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_COMPLETE state and can not continue rolling back"):
         stacks.api.continue_update_rollback(StackName=name)
     with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_COMPLETE state and can not be rolled back"):
         stacks.api.rollback_stack(StackName=name)

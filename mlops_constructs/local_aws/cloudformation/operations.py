@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.plan import (
     Place,
@@ -13,10 +13,12 @@ from mlops_constructs.local_aws.cloudformation.plan import (
     attribute_of,
     make_scope,
 )
+from mlops_constructs.local_aws.cloudformation.stack import Unfinished
 from mlops_constructs.local_aws.cloudformation.steps import ResourceSteps, StepError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
     from mlops_constructs.local_aws.cloudformation.stack import Desired, Resource, Stack
     from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
@@ -75,25 +77,11 @@ class StackOperation:
         self._steps.remove([*reversed(self._steps.retired), *reversed(gone)])
         stack.move_to("UPDATE_COMPLETE")
 
-    def roll_back(self, skipped: set[str]) -> None:
-        """Restore what could not be restored: the stack becomes UPDATE_ROLLBACK_COMPLETE, or UPDATE_ROLLBACK_FAILED."""
-        stack = self._stack
-        failed = [one for one in stack.resources.values() if one.status == "UPDATE_FAILED"]
-        for resource in failed:
-            if resource.logical_id in skipped:
-                stack.note(resource, "UPDATE_COMPLETE", "Resource update was skipped")
-        left = [one for one in failed if one.logical_id not in skipped]
-        if not all([self._steps.restore(one, one.properties) for one in left]):
-            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be restored")
-            return
-        stack.move_to("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        stack.move_to("UPDATE_ROLLBACK_COMPLETE")
-
     def delete(self) -> None:
         """Delete the stack: it becomes DELETE_COMPLETE, or DELETE_FAILED with the names of the remaining resources."""
         stack = self._stack
         if self._steps.remove(list(reversed(stack.resources.values()))):
-            stack.deleted = datetime.now(timezone.utc)
+            stack.deleted = utc_now()
             stack.move_to("DELETE_COMPLETE")
         else:
             left = [name for name, item in stack.resources.items() if item.status == "DELETE_FAILED"]
@@ -118,15 +106,31 @@ class StackOperation:
     def _roll_back(self, before: Desired, outputs: list[Params]) -> None:
         stack = self._stack
         made, self._steps.created = self._steps.created, []
-        clean = all([self._steps.restore(resource, old) for resource, old in reversed(self._steps.updated)])
+        stack.unfinished = Unfinished(list(reversed(self._steps.updated)), list(reversed(made)))
         with stack.lock:
             stack.resources = dict(self._before)
             stack.desired, stack.outputs = before, outputs
-        if not clean:
-            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be restored")
+        self.finish_rollback()
+
+    def finish_rollback(self, skipped: Sequence[str] = ()) -> None:
+        """Restore what is not restored yet: the stack becomes UPDATE_ROLLBACK_COMPLETE, or UPDATE_ROLLBACK_FAILED.
+
+        A skipped resource is only said to be as it was.
+        """
+        stack, left = self._stack, self._stack.unfinished
+        for resource, old in left.restore:
+            if resource.logical_id in skipped:
+                resource.properties = old
+                stack.note(resource, "UPDATE_COMPLETE")
+        pending = [(resource, old) for resource, old in left.restore if resource.logical_id not in skipped]
+        left.restore = [one for one in pending if not self._steps.restore(*one)]
+        if left.restore:
+            names = ", ".join(resource.logical_id for resource, _ in left.restore)
+            stack.move_to("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{names}]. ")
             return
         stack.move_to("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        self._steps.remove(list(reversed(made)))
+        self._steps.remove(left.remove)
+        stack.unfinished = Unfinished()
         stack.move_to("UPDATE_ROLLBACK_COMPLETE")
 
     def _outputs(self, scope: Scope) -> list[Params]:

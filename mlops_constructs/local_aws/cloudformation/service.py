@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
 from mlops_constructs.local_aws.cloudformation.launcher import StackLauncher
 from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
+from mlops_constructs.local_aws.cloudformation.rollbacks import continue_rollback, roll_back
 from mlops_constructs.local_aws.cloudformation.sagemaker_resources import (
     EndpointConfigProvider,
     EndpointProvider,
@@ -84,7 +85,7 @@ class CloudFormationService(StackViews):
             if stack.in_progress:
                 raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
             if stack.desired is None:
-                stack.deleted = datetime.now(timezone.utc)
+                stack.deleted = utc_now()
                 stack.move_to("DELETE_COMPLETE")
                 return {}
             _give_up(stack, params)
@@ -92,19 +93,17 @@ class CloudFormationService(StackViews):
         return {}
 
     def continue_update_rollback(self, params: Params) -> Params:
-        """Try in the background to roll an update back once more.
-
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
-        """
-        self._roll_back(params, "UPDATE_ROLLBACK_FAILED", params.get("ResourcesToSkip", []))
+        """Go on with a rollback that has failed, in the background."""
+        with self.lock:
+            continue_rollback(self.stack(params["StackName"]), params, self._launcher)
         return {}
 
     def rollback_stack(self, params: Params) -> Params:
-        """Roll back an update that has failed and was not rolled back.
-
-        https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
-        """
-        return {"StackId": self._roll_back(params, "UPDATE_FAILED", []).id}
+        """Roll back an update whose rollback was disabled, in the background."""
+        with self.lock:
+            stack = self.stack(params["StackName"])
+            roll_back(stack, params, self._launcher)
+        return {"StackId": stack.id}
 
     def create_change_set(self, params: Params) -> Params:
         """Compare the desired state with the present one. A change set without changes is FAILED, with the reason."""
@@ -126,7 +125,7 @@ class CloudFormationService(StackViews):
                 desired=desired,
                 changes=changes,
                 description=params.get("Description", ""),
-                created=datetime.now(timezone.utc),
+                created=utc_now(),
                 status="CREATE_COMPLETE" if changed else "FAILED",
                 reason="" if changed else _NO_CHANGES,
             )
@@ -162,14 +161,6 @@ class CloudFormationService(StackViews):
                 del stack.change_sets[change_set.name]
         return {}
 
-    def _roll_back(self, params: Params, status: str, skipped: list[str]) -> Stack:
-        with self.lock:
-            stack = self.stack(params["StackName"])
-            if stack.status != status:
-                raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be rolled back.")
-            self._launcher.roll_back(stack, set(skipped))
-        return stack
-
     def _stack_to_change(self, params: Params) -> Stack:
         name = params["StackName"]
         if params.get("ChangeSetType", "UPDATE") != "CREATE":
@@ -190,7 +181,7 @@ class CloudFormationService(StackViews):
         if not _STACK_NAME.fullmatch(name):
             raise TemplateError(f"Value '{name}' at 'stackName' must match [a-zA-Z][-a-zA-Z0-9]*")
         arn = self._arn(f"stack/{name}/{uuid.uuid4()}")
-        return Stack(name, arn, datetime.now(timezone.utc), self._tell, self.account.emit)
+        return Stack(name, arn, utc_now(), self._tell, self.account.emit)
 
     def _tell(self, message: str) -> None:
         if not self.account.closing.is_set():
