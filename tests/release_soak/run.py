@@ -117,8 +117,6 @@ class Run:
         """Let a fault be over: what a person or AWS puts right by itself is right again."""
         site, kind = self.site, text.partition(":")[0]
         site.faults.clear()
-        if kind == "clock":
-            site.aws.lambda_.forget_workers()
         if kind == "quota":
             site.aws.service_quotas.set(text.split(":")[1], 100)
         if kind == "key":

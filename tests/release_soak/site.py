@@ -16,7 +16,9 @@ from local_aws.tiny_pipeline import wait_for
 from rehearsal.deployed_site import synthesized
 from soaks import shorten_the_way
 
+from mlops_constructs.deployed.pause import Pause
 from mlops_constructs.deployed.releases import Releases
+from mlops_constructs.errors import MlopsError
 from mlops_constructs.local_aws.faults.faults import Faults
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.rehearsed import rehearsed_pipeline
@@ -143,6 +145,19 @@ class Site:
         """Return the client of the records."""
         return Releases(self.deployed)
 
+    def state_of_production(self) -> str:
+        """Return the status of production's stack, or what somebody has deleted of it; empty when there is none."""
+        stack, sagemaker = self.aws.cloudformation.live_stack(self.production), self.client("sagemaker")
+        resources = [] if stack is None else list(stack.resources.values())
+        name = next((one.physical_id for one in resources if one.type == "AWS::SageMaker::Endpoint"), "")
+        try:
+            if name:
+                found = sagemaker.describe_endpoint(EndpointName=name.rpartition("/")[2])
+                sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        except ClientError as error:
+            return f"incomplete: {error}"
+        return "" if stack is None else stack.status
+
     def records(self) -> list[dict[str, Any]]:
         """Return the release records, newest first; of one that cannot be read, only its number."""
         s3, bucket, prefix = self.client("s3"), self.deployed.artifact_bucket, f"releases/{self.name}/"
@@ -206,6 +221,13 @@ class Site:
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
+    def resume(self, told: list[str]) -> None:
+        """Run `mlops resume`."""
+        try:
+            told.append(f"   mlops resume: {Pause(self.deployed, poll_seconds=0.1).resume(self.production)}")
+        except MlopsError as error:
+            told.append(f"   mlops resume: {error}")
+
     def enable_key(self) -> None:
         """Enable the pipeline's key again."""
         kms = self.client("kms")
@@ -236,7 +258,7 @@ class Site:
         self.restore_records()
         given = {key: self._image[key] for key in ("Name", "Value", "Type")}
         self.client("ssm").put_parameter(**given, Overwrite=True)
-        self.aws.lambda_.forget_workers()
+        self.aws.lambda_.end_idle()
         for execution in rest.executions(self.aws):
             with contextlib.suppress(ClientError):
                 self.client("codepipeline").stop_pipeline_execution(

@@ -76,8 +76,7 @@ class World:
             return
         detail = event["detail"]
         if (detail["pipeline"], detail["action"], detail["state"]) == (self.site.name, "Approve", "STARTED"):
-            stack = self.site.aws.cloudformation.live_stack(self.site.production)
-            self.asked[detail["execution-id"]] = "" if stack is None else stack.status
+            self.asked[detail["execution-id"]] = self.site.state_of_production()
 
     def token_known(self, execution: str, mail: str) -> bool:
         """Whether a mail asks for the approval of an execution."""
