@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import tempfile
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 GOOD = "0.95"
 _RECEIVED = 10
-# Only one process of a machine downloads and applies at a time, where this names a file.
-_LOCK = os.environ.get("MLOPS_TERRAFORM_LOCK", os.devnull)
 
 
 class Site:
@@ -299,13 +296,9 @@ def deployed_site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         place = Path(folder)
         container = write_container(place / "container")
-        with Path(_LOCK).open("a") as lock, contextlib.ExitStack() as stack:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
-            data = RehearsalData("set", {}, [])
-            pipeline = stack.enter_context(rehearsed_pipeline(program, data, docker=False))
+        program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
+        with rehearsed_pipeline(program, RehearsalData("set", {}, []), docker=False) as pipeline:
             shorten_the_way(pipeline.aws)
-            fcntl.flock(lock, fcntl.LOCK_UN)
             site = Site(pipeline)
             site.settle()
             yield site
