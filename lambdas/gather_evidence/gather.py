@@ -42,7 +42,7 @@ def gather(
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
-    stack = _production(settings, cloudformation)
+    stack = _production(cloudformation, settings)
     champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
@@ -80,7 +80,7 @@ def gather(
     )
 
 
-def _production(settings: Settings, cloudformation: Any) -> Stack | None:
+def _production(cloudformation: Any, settings: Settings) -> Stack | None:
     stack = find_stack(cloudformation, settings.production_stack)
     if stack is not None:
         stack.check()
