@@ -109,8 +109,8 @@ class Terraform:
         """Make everything."""
         self._run("apply", "-auto-approve", "-input=false")
 
-    def drift(self) -> list[str]:
-        """Plan again; return what Terraform would change, which should be nothing."""
+    def drift(self, *, refresh: bool = True) -> list[str]:
+        """Plan again; return what Terraform would change. Without ``refresh`` it believes its state."""
         changes: list[str] = []
 
         def collect(event: dict[str, Any]) -> None:
@@ -118,7 +118,7 @@ class Terraform:
                 change = event["change"]
                 changes.append(f"{change['action']} {change['resource']['addr']}")
 
-        self._run("plan", "-input=false", also=collect)
+        self._run("plan", "-input=false", f"-refresh={str(refresh).lower()}", also=collect)
         return changes
 
     def destroy(self) -> None:
