@@ -72,6 +72,10 @@ soak-faults: $(VENV)/test ## Release with every call of every function refused, 
 	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_faults.py::test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
+.PHONY: soak-changes
+soak-changes: $(VENV)/test ## Plan a change of each option and write docs/changes.json; apply a sample (SOAK="--apply 30 --seed 7")
+	PYTHONPATH=tests $(BIN)/python -m option_changes $(SOAK)
+
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
 	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)
@@ -91,6 +95,7 @@ docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, sch
 	$(BIN)/python docs/generate_security.py
 	$(BIN)/python docs/generate_faults.py
 	$(BIN)/python docs/generate_reliability.py
+	$(BIN)/python docs/generate_changes.py
 
 .PHONY: synth
 synth: $(VENV)/rehearsal ## Write cdktf.out/
