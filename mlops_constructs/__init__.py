@@ -1,58 +1,59 @@
 """A production MLOps pipeline on AWS as one CDK for Terraform construct.
 
-Importing this package does not start jsii or import CDKTF until ``MLOpsPipeline`` is accessed.
+Importing this package imports nothing else until a name is accessed: the ``mlops`` command must have begun before a
+Ctrl-C can be handled. Only ``MLOpsPipeline`` starts jsii and imports CDKTF.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .config import (
-    ABMetric,
-    ABTest,
-    Alarms,
-    Algorithm,
-    Approval,
-    AsyncInferenceConfig,
-    Autoscaling,
-    BatchTransform,
-    CategoricalParameter,
-    Checkpoints,
-    Column,
-    ContinuousParameter,
-    Cost,
-    DataCapture,
-    DataContract,
-    Dataset,
-    Endpoint,
-    EndpointLimits,
-    Evaluation,
-    EvaluationJob,
-    Existing,
-    Hyperband,
-    IntegerParameter,
-    Monitoring,
-    Network,
-    Notebook,
-    OfficeHours,
-    Profile,
-    Quality,
-    Requests,
-    Retraining,
-    Retry,
-    Rollout,
-    ServerlessConfig,
-    SmokeTest,
-    Spot,
-    StickyUsers,
-    Threshold,
-    Training,
-    TrainingLimits,
-    Tuning,
-)
-from .errors import ConfigError, MlopsError, PayloadError, Problem, RehearsalError
+# Type checkers know the name; importing ``typing`` would take longer than everything else here.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .config import (
+        ABMetric,
+        ABTest,
+        Alarms,
+        Algorithm,
+        Approval,
+        AsyncInferenceConfig,
+        Autoscaling,
+        BatchTransform,
+        CategoricalParameter,
+        Checkpoints,
+        Column,
+        ContinuousParameter,
+        Cost,
+        DataCapture,
+        DataContract,
+        Dataset,
+        Endpoint,
+        EndpointLimits,
+        Evaluation,
+        EvaluationJob,
+        Existing,
+        Hyperband,
+        IntegerParameter,
+        Monitoring,
+        Network,
+        Notebook,
+        OfficeHours,
+        Profile,
+        Quality,
+        Requests,
+        Retraining,
+        Retry,
+        Rollout,
+        ServerlessConfig,
+        SmokeTest,
+        Spot,
+        StickyUsers,
+        Threshold,
+        Training,
+        TrainingLimits,
+        Tuning,
+    )
+    from .errors import ConfigError, MlopsError, PayloadError, Problem, RehearsalError
     from .pipeline import MLOpsPipeline
 
 __all__ = [
@@ -115,6 +116,10 @@ def __getattr__(name: str) -> object:
         from .pipeline import MLOpsPipeline
 
         return MLOpsPipeline
+    if name in __all__:
+        from . import config, errors
+
+        return getattr(errors if hasattr(errors, name) else config, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -81,9 +81,10 @@ def make_training(
     prices: HourlyPrices,
     image: ImageStage,
     deployment: DeploymentStage,
+    approval: ApprovalStage,
 ) -> TrainingStage:
     """Create the functions of the training job."""
-    job = config.evaluation.job
+    job, modes = config.evaluation.job, (config.dev.mode, config.production.mode)
     return TrainingStage(
         scope,
         "training",
@@ -99,6 +100,14 @@ def make_training(
         cost=(prices.training, config.cost.max_training_usd),
         endpoints=ConfiguredEndpoints(
             production_stack=deployment.production_endpoint,
+            dev_stack=deployment.dev_endpoint if config.approval.keep_dev_endpoint else None,
+            role_arns=[
+                role.arn
+                for roles in (deployment.dev_roles, deployment.production_roles)
+                for role in (roles.deploy, roles.model)
+            ],
+            topic_arn=approval.topic_arn if approval.topic is not None else None,
+            scales="real-time" in modes or "asynchronous" in modes,
             fleets=deployment.fleets,
             min_instances={"dev": config.dev.min_instances, "production": config.production.min_instances},
             allowed=config.allowed_endpoints,
@@ -112,6 +121,7 @@ def make_approval(
     config: PipelineConfig,
     env: Environment,
     prices: HourlyPrices,
+    image: ImageStage,
     registry: RegistryStage,
     deployment: DeploymentStage,
 ) -> ApprovalStage:
@@ -130,6 +140,8 @@ def make_approval(
         prices=prices,
         max_monthly_usd=config.cost.max_monthly_usd,
         deploy_role_arn=deployment.production_roles.deploy.arn,
+        # Other images are their owner's to scan.
+        scanned_arn=None if image.pipeline is None else image.pull_arn,
         ab_test=config.ab_test is not None,
         retraining=config.monitoring is not None and config.monitoring.retraining is not None,
     )

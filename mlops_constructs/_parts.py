@@ -148,9 +148,9 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         environment={} if script is None else script.serving_environment,
         ab_test=config.ab_test is not None,
     )
-    training = make_training(scope, config, env, prices, image, deployment)
+    approval = make_approval(scope, config, env, prices, image, registry, deployment)
+    training = make_training(scope, config, env, prices, image, deployment, approval)
     evaluation = make_evaluation(scope, config, env, image, registry, training, deployment)
-    approval = make_approval(scope, config, env, prices, registry, deployment)
     retraining = make_retraining(scope, config, env, approval)
     return Parts(
         *(image, registry, training, evaluation, deployment, approval),

@@ -6,15 +6,14 @@ they need is imported when a test asks for one of them.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from .local_aws.faults.faults import Faults
     from .local_aws.local_aws import LocalAws
@@ -65,6 +64,7 @@ def rehearsal(rehearsal_settings: RehearsalSettings) -> Iterator[RehearsedPipeli
     """Deploy the stack to a local AWS, and build its image: once for all tests."""
     from ._payload import payload
     from .cli.synth import synthesize
+    from .local_aws.scratch import scratch_folder
     from .rehearsal.data import RehearsalData
     from .rehearsal.rehearsed import rehearsed_pipeline
     from .rehearsal.stand_ins import StandIns
@@ -75,8 +75,8 @@ def rehearsal(rehearsal_settings: RehearsalSettings) -> Iterator[RehearsedPipeli
         data = RehearsalData.iris()
     else:
         data = RehearsalData.find(settings.data, golden=settings.golden, contract=settings.contract)
-    with tempfile.TemporaryDirectory(prefix="mlops-synth-") as output:
-        stack = synthesize(settings.app, Path(output), settings.stack)
+    with scratch_folder("mlops-synth-") as output:
+        stack = synthesize(settings.app, output, settings.stack)
         with rehearsed_pipeline(
             stack, data, pipeline=settings.pipeline, docker=settings.docker, iam=settings.iam, stand_ins=stand_ins
         ) as pipeline:
@@ -95,8 +95,9 @@ def faults(
 ) -> Iterator[Faults]:
     """Inject faults until the test ends; the test fails when one of them has not happened."""
     from .local_aws.faults.faults import Faults
+    from .local_aws.faults.known import Known
 
-    with Faults(rehearsal.aws, rehearsal_settings.seed) as faults:
+    with Faults(rehearsal.aws, rehearsal_settings.seed, Known.of(rehearsal.aws)) as faults:
         request.node.stash[_FAULTS] = faults
         yield faults
 

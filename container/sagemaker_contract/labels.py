@@ -22,7 +22,7 @@ def class_of(place: str, cell: Any, layout: Layout) -> str:
     label = "" if cell is None else str(cell).strip()
     if label and "\0" not in label and isinstance(cell, (str, int, float, Decimal)) and _is_finite(cell):
         return label
-    problem = f"{shown(str(cell))} is no label" if label else "the label is missing"
+    problem = f"{shown(str(cell))} is not a label" if label else "the label is missing"
     remedy = "write a text or a number, or remove the row"
     raise DataError(f"{place}, {layout.name_of(layout.label_index)}: {problem}; {remedy}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from check_dataset.check import Aws, check_dataset
+from check_dataset.deleted import Looks, check_endpoint, check_made_by_terraform
 from check_dataset.fleet import check_fleets, check_slots
 from check_dataset.limits import check_limits
 from check_dataset.settings import Document, Params, Settings
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
 def handler(job: Job) -> Success:
     """Check and pin the data set that started this execution."""
     params, settings, limits = Params.from_json(job.parameters), Settings.from_env(), Document.read()
-    stack = find_stack(client("cloudformation"), settings.production_stack)
+    cloudformation = client("cloudformation")
+    stack = find_stack(cloudformation, settings.production_stack)
+    # It fails here, before training costs anything and before a person is asked for approval.
     if stack is not None:
-        # It fails here, before training costs anything and before a person is asked for approval.
         stack.check()
         if not limits.ab_test:
             check_slots(stack)
+    looks = Looks(client("sagemaker"), client("application-autoscaling"), client("iam"), client("sns"))
+    check_made_by_terraform(settings.role_arns.split(), settings.topic_arn, looks)
+    dev = None if settings.dev_stack is None else find_stack(cloudformation, settings.dev_stack)
+    for one in (stack, dev):
+        check_endpoint(one, settings.pipeline, looks)
     releases = Releases(client("s3"), settings.artifact_bucket, settings.pipeline)
     released = releases.replay(params.release, "CheckDataset")
     if released is not None:

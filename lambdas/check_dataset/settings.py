@@ -22,6 +22,9 @@ class Settings(SettingsBase):
         pipeline: Name of the pipeline, in which a skipped execution is stopped; records are stored under this name.
         image_parameter: Name of the SSM parameter that holds the image to train with.
         production_stack: The CloudFormation stack that serves production.
+        dev_stack: The CloudFormation stack that serves DEV; empty where it is deleted after each decision.
+        role_arns: The roles that deploy and serve the endpoints, separated by spaces.
+        topic_arn: The SNS topic of the approval; empty for one that the pipeline does not own.
         fleets: Environment to the configured template parameters of its fleet.
         min_instances: Environment to the minimum number of instances that its rollout needs.
     """
@@ -35,6 +38,9 @@ class Settings(SettingsBase):
     pipeline: str
     image_parameter: str
     production_stack: str
+    dev_stack: str | None
+    role_arns: str
+    topic_arn: str | None
     fleets: dict[str, dict[str, str]]
     min_instances: dict[str, str]
 

@@ -196,7 +196,7 @@ def _label_of(value: Any, place: str, contract: Contract) -> str:
     known = isinstance(value, (str, int, float)) and not (isinstance(value, float) and not math.isfinite(value))
     if known and label and "\0" not in label:
         return label
-    problem = "the label is missing" if value is None or not label else f"{shown(value)} is no label"
+    problem = "the label is missing" if value is None or not label else f"{shown(value)} is not a label"
     raise ConfigurationError(
         f"{place}, column {contract.label_index + 1}: {problem}; write a text or a number, or remove the row"
     )

@@ -31,6 +31,7 @@ class Evidence:
     dataset_version: str
     dataset_sha256: str
     image: str
+    scan: str
     commit: str
     why: str
     asked: str
@@ -49,7 +50,7 @@ class Evidence:
     def message(self, uri: str) -> str:
         """The short form, for the approval's email and console page; every line has a maximum length."""
         again = "" if self.release == NONE else f"Rollback to release {self.release}. "
-        reason = [] if self.reason == NONE else [_cut(f"Give a reason if you approve: {self.reason}", 110)]
+        reason = [] if self.reason == NONE else [_cut(f"Give a reason if you approve: {self.reason}", 190)]
         why = [] if self.why == NONE else [_cut(f"Started because {self.why}", 160)]
         changes = [] if self.asked == NONE else [_cut(f"The data set requests: {self.asked}", 110)]
         changes += [] if self.ab_test == NONE else [_cut(f"A/B test: {self.ab_test}", 190)]
@@ -85,6 +86,7 @@ class Evidence:
             "Data version": self.dataset_version,
             "Data SHA-256": self.dataset_sha256,
             "Image": self.image,
+            "Image scan": self.scan,
             "Commit": self.commit,
             "Production runs on": self.fleet,
             "Hourly cost": self.hourly_cost,

@@ -9,6 +9,7 @@ from gather_evidence import asked
 from gather_evidence.ab_test import consequence
 from gather_evidence.cost import cost_of
 from gather_evidence.evidence import Evidence
+from gather_evidence.scan import scan_of
 from handler_kit import logs, registry
 from handler_kit.asked import read_request
 from handler_kit.console import execution_link
@@ -18,7 +19,10 @@ from handler_kit.production import find_stack, package_of
 from handler_kit.settings import NONE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gather_evidence.settings import Document, Params, Settings
+    from handler_kit.production import Stack
 
 
 def gather(
@@ -29,17 +33,23 @@ def gather(
     sagemaker: Any,
     cloudformation: Any,
     s3: Any,
+    ecr: Callable[[], Any],
 ) -> Evidence:
-    """Everything that is known about the candidate."""
+    """Everything that is known about the candidate.
+
+    Raises StepError when production could not be updated now: an approver must not be asked in vain.
+    """
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
-    stack = find_stack(cloudformation, settings.production_stack)
+    stack = _production(cloudformation, settings)
     champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
     fleet = asked.fleet(request, settings.production_parameters)
     cost = cost_of(request, settings, document)
+    image = recorded.get("image", "unknown")
+    scan = scan_of(image, document.max_critical_findings, ecr)
     source = history.outputs("Source", "Dataset")
     return Evidence(
         execution_id=params.execution_id,
@@ -55,7 +65,8 @@ def gather(
         dataset=source.get("ObjectKey", "unknown"),
         dataset_version=recorded.get("dataset_version", "unknown"),
         dataset_sha256=recorded.get("dataset_sha256", "unknown"),
-        image=recorded.get("image", "unknown"),
+        image=image,
+        scan=scan.text,
         commit=recorded.get("commit", "unknown"),
         why=_why(params, settings, s3),
         asked=asked.changes(request),
@@ -65,8 +76,15 @@ def gather(
         monthly_cost=cost.monthly,
         dev_time=cost.dev,
         price_source=cost.source,
-        reason=cost.reason,
+        reason="; ".join(one for one in (scan.reason, cost.reason) if one != NONE) or NONE,
     )
+
+
+def _production(cloudformation: Any, settings: Settings) -> Stack | None:
+    stack = find_stack(cloudformation, settings.production_stack)
+    if stack is not None:
+        stack.check()
+    return stack
 
 
 def _why(params: Params, settings: Settings, s3: Any) -> str:

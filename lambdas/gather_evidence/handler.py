@@ -18,7 +18,7 @@ def handler(job: Job) -> Success:
     """Gather the evidence, store it, and pass the message to the approval action."""
     params, settings = Params.from_json(job.parameters), Settings.from_env()
     services = (client("codepipeline"), client("sagemaker"), client("cloudformation"), client("s3"))
-    evidence = gather(params, settings, Document.read(), *services)
+    evidence = gather(params, settings, Document.read(), *services, lambda: client("ecr"))
     uri = store(evidence, settings, services[-1])
     outputs = {"Message": evidence.message(uri), "Link": evidence.link, "EvidenceUri": uri}
     outputs["ReasonFor"] = evidence.reason

@@ -39,6 +39,8 @@ class Document(DocumentBase):
         dev_parameters: The configured template parameters of the DEV fleet.
         office_hours: Environment to the capacities outside its office hours, and the share of a week within them.
         max_dev_hours: How long DEV runs for a release at most, or ``None`` where it is kept after the decision.
+        max_critical_findings: How many critical findings the image's scan may have without a reason, or ``None`` where
+            nobody reads them.
         max_monthly_usd: What both endpoints may cost a month without a reason, or ``None`` for any cost.
     """
 
@@ -47,6 +49,7 @@ class Document(DocumentBase):
     dev_parameters: dict[str, str]
     office_hours: dict[str, dict[str, float]]
     max_dev_hours: float | None
+    max_critical_findings: int | None
     max_monthly_usd: float | None
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from handler_kit.subjects import name_subjects
+
 if TYPE_CHECKING:
     from handler_kit.job import Credentials
 
@@ -22,15 +24,19 @@ _CONFIG = Config(
 @cache
 def client(service: str) -> Any:
     """The boto3 client of a service; its credentials are the function's role, from the environment."""
-    return boto3.client(service, config=_CONFIG)
+    found = boto3.client(service, config=_CONFIG)
+    name_subjects(found)
+    return found
 
 
 def artifact_client(credentials: Credentials) -> Any:
     """An S3 client with the credentials that CodePipeline gives for this job's artifacts, and only for those."""
-    return boto3.client(
+    found = boto3.client(
         "s3",
         config=_CONFIG,
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
     )
+    name_subjects(found)
+    return found

@@ -19,6 +19,18 @@ _BY_TAG = re.compile(
 )
 
 
+_BY_DIGEST = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<repository>[a-z0-9._/-]+)"
+    r"@(?P<digest>sha256:[0-9a-f]{64})"
+)
+
+
+def parts(image: str) -> dict[str, str] | None:
+    """``account``, ``repository`` and ``digest`` of an image in ECR; ``None`` for any other image."""
+    found = _BY_DIGEST.fullmatch(image)
+    return None if found is None else found.groupdict()
+
+
 def pin(image: str, ecr: Callable[[], Any]) -> str:
     """The image with the digest of its tag; unchanged when it has a digest already, or when the registry denies access.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
-from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_transient
+from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_missing, is_transient
 from handler_kit.executions import Execution
 from handler_kit.report import Continue
 from handler_kit.requests import CAPACITY_RETRIES, STARTED_BY
@@ -113,6 +113,11 @@ class JobRun:
 
     def _wait_on(self, error: Exception, token: Token, now: int) -> Continue:
         """Try again later: a failure that is reported here would make the pipeline stop a healthy job."""
+        if is_missing(error) and not token.asked_by:
+            raise StepError(
+                f"{self._jobs.noun} {token.awaits} does not exist any more: somebody has deleted it. Retry all actions"
+                " of the stage."
+            ) from error
         if not is_transient(error):
             raise error
         logs.info("SageMaker returned a transient error", job=token.awaits, error=str(error))
@@ -165,7 +170,10 @@ class JobRun:
             elif retries < self._capacity_retries:
                 retries += 1
             else:
-                raise StepError(f"{self._jobs.noun} {name} was not started: {outcome}")
+                raise StepError(
+                    f"{self._jobs.noun} {name} was not started: {outcome} Retry the stage later, or choose another"
+                    " instance type."
+                )
         raise StepError(
             f"{self._jobs.noun} {self._first_name} and its {MAX_ATTEMPTS - 1} successors have all failed."
             " Start a new execution."

@@ -100,7 +100,7 @@ def decoded(side: Mapping[str, Any]) -> str:
     if isinstance(data, (bool, int, float)):
         data = str(data).lower()
     if not isinstance(data, str):
-        raise ValueError("its data is no text")
+        raise ValueError("its data is not text")
     if encoding != "BASE64":
         return data
     try:

@@ -56,4 +56,9 @@ class ProcessingJobs(Jobs):
         return f"{cluster['InstanceCount']} x {cluster['InstanceType']}"
 
     def _unexplained(self, job: FoundJob) -> str:
-        return "SageMaker gives no reason; it may have run longer than max_runtime_in_seconds."
+        if meaning_of(job.status) is Meaning.CUT_SHORT:
+            return (
+                "somebody stopped it, or it ran longer than max_runtime_in_seconds. Raise that, or retry the stage to"
+                " start another."
+            )
+        return super()._unexplained(job)

@@ -16,6 +16,7 @@ _NOT_SERVING = ("REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "
 _RUNS = "no"
 # The first creation of the stack failed: no endpoint has ever served, and no change set can be created.
 _NEVER_SERVED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+_CAN_BE_UPDATED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
 _REMEDIES = {
     "UPDATE_ROLLBACK_FAILED": (
         "aws cloudformation continue-update-rollback --stack-name {stack} (with --resources-to-skip and the logical id"
@@ -52,6 +53,11 @@ class Stack:
         """When a person paused its endpoint; ``None`` while it has one. Its model stays the one in production."""
         found = self.parameters.get("Paused", _RUNS)
         return None if found == _RUNS else found
+
+    @property
+    def can_be_updated(self) -> bool:
+        """Whether it serves, and is neither paused nor being changed."""
+        return self.status in _CAN_BE_UPDATED and self.paused_at is None
 
     @property
     def never_served(self) -> bool:

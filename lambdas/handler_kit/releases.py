@@ -55,7 +55,8 @@ class Releases:
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise ConfigurationError(
-                    f"There is no release {number}, or this function may not read it ({place})."
+                    f"There is no release {number}, or this function may not read it ({place}). `mlops releases` lists"
+                    " all."
                 ) from error
             raise
         try:
@@ -63,7 +64,7 @@ class Releases:
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict) or not isinstance(record.get("steps"), dict):
-            raise ConfigurationError(f"{place} is not the record of a release.")
+            raise ConfigurationError(f"{place} is not the record of a release. Restore its first version.")
         return record
 
     def number_of(self, execution_id: str, newest: int) -> int | None:
@@ -91,7 +92,8 @@ class Releases:
         outputs = self.read(release)["steps"].get(action)
         if not isinstance(outputs, dict):
             raise StepError(
-                f"The record of release {release} does not contain the outputs of {action}; it cannot be redeployed."
+                f"The record of release {release} does not contain the outputs of {action}, so the release cannot be"
+                " deployed again. Choose another one: `mlops releases` lists all."
             )
         logs.info("taken from a release", release=release, action=action)
         return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from handler_kit import logs
 from handler_kit.console import log_link
-from handler_kit.errors import ConfigurationError, StepError, error_code, error_message
+from handler_kit.errors import ConfigurationError, StepError, error_code, is_missing
 from handler_kit.job_names import attempt_of, job_name
 from handler_kit.job_states import Meaning, meaning_of
 
@@ -124,7 +124,7 @@ class Jobs(ABC):
         try:
             return self.read(name)
         except ClientError as error:
-            if _says_not_found(error):
+            if is_missing(error):
                 return None
             raise
 
@@ -156,12 +156,6 @@ class Jobs(ABC):
         return StepError(f"{text} Logs: {link}", external_id=link)
 
     def _unexplained(self, job: FoundJob) -> str:
-        return "SageMaker gives no reason."
-
-
-def _says_not_found(error: ClientError) -> bool:
-    """SageMaker says "Requested resource not found." of a training job, "Could not find ..." of a processing job."""
-    code, message = error_code(error), error_message(error).lower()
-    return code == "ResourceNotFound" or (
-        code == "ValidationException" and ("not found" in message or "not find" in message)
-    )
+        if meaning_of(job.status) is Meaning.CUT_SHORT:
+            return "somebody stopped it; CloudTrail shows who. Retry the stage to start another."
+        return "SageMaker gives no reason. Retry the stage to start another."

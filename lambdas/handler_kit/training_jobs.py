@@ -63,7 +63,7 @@ class TrainingJobs(Jobs):
             return (
                 f"it waited and ran longer than allowed ({job.secondary_status}); raise spot.max_wait_time_in_seconds."
             )
-        return f"SageMaker gives no reason (secondary status {job.secondary_status or 'unknown'})."
+        return super()._unexplained(job)
 
 
 class TuningJobs(TrainingJobs):

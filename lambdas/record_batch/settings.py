@@ -33,5 +33,5 @@ def job_name(event: dict[str, Any], settings: Settings) -> str:
     """The job that an event of SageMaker is about. Raises ConfigurationError for another pipeline's."""
     name = event.get("detail", {}).get("TransformJobName")
     if not isinstance(name, str) or not name.startswith(f"{settings.job_prefix}-"):
-        raise ConfigurationError(f"The event is about {name!r}, which is no batch of {settings.pipeline}.")
+        raise ConfigurationError(f"The event is about {name!r}, which is not a transform job of {settings.pipeline}.")
     return name

@@ -38,5 +38,8 @@ def clear(settings: Settings, cloudformation: Any, token_text: str | None, *, no
     elif stack.status != "DELETE_IN_PROGRESS":
         return None
     if now >= token.deadline:
-        raise StepError(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes.")
+        raise StepError(
+            f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 60} minutes. See its events, and retry"
+            " the stage when it is deleted."
+        )
     return Continue(token, summary=f"Stack {name} never served and is being deleted", external_id=stack.id)

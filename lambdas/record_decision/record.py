@@ -151,7 +151,7 @@ def _check_reason(history: History, approval: dict[str, str]) -> None:
     needed = history.outputs(*EVIDENCE).get("ReasonFor", NONE)
     if needed != NONE and not approval.get("approval_summary", "").strip():
         raise StepError(
-            f"The release costs {needed}, and the approval has no comment with a reason. Nothing was deployed to"
+            f"The release needs a reason ({needed}), and the approval has no comment. Nothing was deployed to"
             " production. Start the pipeline again with the same data set, and give a reason when you approve."
         )
 

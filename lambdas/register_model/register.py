@@ -79,10 +79,16 @@ def _of_release(
     arn = str(releases.read(params.release)["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:
-        raise StepError(f"Model package {arn} of release {params.release} does not exist; it cannot be redeployed.")
+        raise StepError(
+            f"Model package {arn} of release {params.release} does not exist, so the release cannot be deployed again."
+            f" Choose another one: mlops releases {settings.model_package_group}"
+        )
     uri = str(job["ModelArtifacts"]["S3ModelArtifacts"])
     if not exists(services.s3, uri):
-        raise StepError(f"The model of release {params.release} does not exist: {uri}")
+        raise StepError(
+            f"The model of release {params.release} does not exist: {uri}. Choose another release: mlops releases"
+            f" {settings.model_package_group}"
+        )
     logs.info("model package of a release", model_package=arn, release=params.release)
     (container,) = package["InferenceSpecification"]["Containers"]
     return arn, container["Image"], registry.metrics_of(package)

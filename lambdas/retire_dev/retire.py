@@ -57,7 +57,10 @@ def await_dev(
     if not _changes(stack):
         _delete(stack, settings, cloudformation)
     if now >= token.deadline:
-        raise StepError(f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 3600} h.")
+        raise StepError(
+            f"Stack {name} is still {stack.status} after {MAX_WAIT_SECONDS // 3600} h. See its events, and retry the"
+            " stage with all its actions when it is deleted."
+        )
     whose = _owner(stack) or "an execution that is not known"
     return Continue(token, summary=f"DEV of {whose} is being deleted", external_id=stack.id)
 

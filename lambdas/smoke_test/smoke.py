@@ -57,7 +57,10 @@ class SmokeTest:
             return self._wait(token, status, now)
         if status != "InService":
             reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
-            raise StepError(f"Endpoint {self._params.endpoint} is {status}: {reason}")
+            raise StepError(
+                f"Endpoint {self._params.endpoint} is {status}: {reason} See its logs, and retry the stage that"
+                " deploys it, with all its actions."
+            )
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         variant = self._variant_of_release(config["ProductionVariants"])
         check_capture(endpoint, config)
@@ -190,7 +193,7 @@ class SmokeTest:
         if found.confidence >= level:
             raise StepError(
                 f"Endpoint {self._params.endpoint}: {result}, {found}: production's model is better on {found.worse} of"
-                f" these records and worse on {found.better}, which is no chance at {found.confidence:.3g} (confidence"
+                f" these records and worse on {found.better}, which is not chance at {found.confidence:.3g} (confidence"
                 f" level {level:g})."
             )
         return str(found)

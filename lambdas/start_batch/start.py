@@ -101,7 +101,10 @@ def _released(record: dict[str, Any], settings: Settings, services: Services) ->
     arn = str(released["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:
-        raise StepError(f"Model package {arn} of release {released['release']} does not exist any more.")
+        raise StepError(
+            f"Model package {arn} of release {released['release']}, which production runs, does not exist any more."
+            " Release another model, then upload the file again."
+        )
     (container,) = package["InferenceSpecification"]["Containers"]
     record |= {
         "release": released["release"],

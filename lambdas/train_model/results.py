@@ -74,7 +74,9 @@ def _no_best(job: FoundJob) -> str:
 
 def _first_reason(job: FoundJob, sagemaker: Any) -> str:
     """SageMaker's reason for the first training job that failed; for the tuning job it says only that all failed."""
-    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=job.name)
+    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=job.name, StatusEquals="Failed"
+    )
     for summary in listed["TrainingJobSummaries"]:
         if summary.get("FailureReason"):
             return f" {summary['TrainingJobName']}: {summary['FailureReason']}"

@@ -111,7 +111,7 @@ def _rows_of(s3: Any, bucket: str, key: str, layout: Layout, max_bytes: int) -> 
     name = key.rpartition("/")[2].lower()
     ending = name.removesuffix(".gz").rpartition(".")[2]
     if ending not in (*_SEPARATORS, *_LINES, "json"):
-        raise UnreadableError(f"{name} is no CSV, TSV or JSON")
+        raise UnreadableError(f"{name} is not CSV, TSV or JSON")
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     packed = gzip.GzipFile(fileobj=body) if name.endswith(".gz") else body
     chunks = iter(lambda: packed.read(CHUNK_BYTES), b"")
@@ -155,7 +155,7 @@ def _document(chunks: Iterable[bytes], name: str) -> list[Any]:
             raise UnreadableError(f"{name} is a JSON document of more than {MAX_DOCUMENT_BYTES >> 20} MB")
     found = json.loads(text.decode("utf-8-sig"))
     if not isinstance(found, list):
-        raise UnreadableError(f"{name} is no JSON list of records")
+        raise UnreadableError(f"{name} is not a JSON list of records")
     return found
 
 

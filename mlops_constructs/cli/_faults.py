@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from ..errors import MlopsError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ..local_aws.faults.fault import Fault, Firing
     from ..local_aws.faults.faults import Faults
@@ -50,8 +52,8 @@ def list_faults() -> str:
     return "\n".join((_HEAD, "", *parts))
 
 
-def check_faults(texts: Sequence[str]) -> None:
-    """Refuse, before anything starts, what is no fault.
+def check_faults(texts: Sequence[str], stack: Path | None = None) -> None:
+    """Refuse, before anything starts, what is no fault; and what names a function or action that a stack has not.
 
     Raises:
         MlopsError: with what is allowed.
@@ -60,12 +62,27 @@ def check_faults(texts: Sequence[str]) -> None:
         return
     from ..local_aws.faults.errors import FaultError
     from ..local_aws.faults.kinds import make_fault
+    from ..local_aws.faults.known import Known
 
+    known = Known() if stack is None else Known(*_names_in(stack))
     for text in texts:
         try:
-            make_fault(text, (), {}, Random(0))
+            known.check(make_fault(text, (), {}, Random(0)))
         except FaultError as error:
             raise MlopsError(f"--fault {text!r}: {error}") from None
+
+
+def _names_in(stack: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the functions and actions of a synthesized stack; none where a name is a reference."""
+    resources = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8")).get("resource", {})
+    functions = [one["function_name"] for one in resources.get("aws_lambda_function", {}).values()]
+    pipelines = resources.get("aws_codepipeline", {}).values()
+    actions = [action["name"] for one in pipelines for stage in one["stage"] for action in stage["action"]]
+    return _literals(functions), _literals(actions)
+
+
+def _literals(names: list[str]) -> tuple[str, ...]:
+    return () if any("${" in name for name in names) else tuple(names)
 
 
 @contextmanager

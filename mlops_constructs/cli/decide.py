@@ -58,10 +58,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_reason(pipeline: DeployedPipeline, approval: ActionExecution) -> None:
-    """Refuse what RecordApproval would refuse: a release above ``max_monthly_usd`` without a reason."""
+    """Refuse what RecordApproval would refuse: a release whose evidence asks for a reason, without one."""
     why = pipeline.executions.execution(approval.execution_id).variable("Evidence", "ReasonFor")
     if why not in ("", "none"):
-        raise MlopsError(f"the release costs {why}; say why it is approved with --reason TEXT")
+        raise MlopsError(f"the release needs a reason ({why}): say why it is approved with --reason TEXT")
 
 
 def _token(pipeline: DeployedPipeline, approval: ActionExecution) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..deployed.data_files import DATA_HELP, find_data
 from ..errors import MlopsError
-from ..local_aws.scratch import scratch_folder
+from ..local_aws.scratch import scratch_folder, sweep
 from ..local_aws.user_cache import cache_folder
 from ._local_script import add_script, add_source, script_image, script_of, written
 
@@ -141,6 +141,7 @@ def _runtime(options: argparse.Namespace, script: ScriptAlgorithm | None) -> Ite
     from ..local_aws.containers.site import LocalSite
 
     cache_folder()
+    sweep()
     python = None if options.python is None else _folder_of(options.python)
     with scratch_folder("mlops-local-") as workdir:
         site = LocalSite(workdir)

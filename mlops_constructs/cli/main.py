@@ -1,4 +1,4 @@
-"""From arguments to exit code: 0 success, 1 failure, 2 wrong arguments, 130 interrupted."""
+"""From arguments to exit code: 0 success, 1 failure, 2 wrong arguments, 70 an error of mlops, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from . import (
     upload,
 )
 from ._parser import make_parser, parse
+from ._unexpected import told
 
 if TYPE_CHECKING:
     import argparse
@@ -74,11 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has ended, such as `head`. Python would complain once more when it ends itself.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"mlops {options.command}: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+    except (OSError, MemoryError) as error:
+        sentence, code = told(error)
+        print(f"mlops {options.command}: {sentence}", file=sys.stderr)
+        return code
     except KeyboardInterrupt:
         print(f"mlops {options.command}: interrupted; {options.when_interrupted}", file=sys.stderr)
         return INTERRUPTED
@@ -118,7 +118,7 @@ def interruptible() -> Iterator[None]:
 
     def unraisable(lost: sys.UnraisableHookArgs) -> None:
         if not issubclass(lost.exc_type, KeyboardInterrupt):
-            told(lost)
+            before(lost)
             return
         # It was raised in a finalizer, where Python drops it: raise it again afterwards. The signal goes to the main
         # thread itself, because `_thread.interrupt_main` does not end a system call that waits.
@@ -126,11 +126,11 @@ def interruptible() -> Iterator[None]:
         came.clear()
         threading.Timer(_AGAIN_SECONDS, signal.pthread_kill, (main_thread, again)).start()
 
-    told, sys.unraisablehook = sys.unraisablehook, unraisable
+    before, sys.unraisablehook = sys.unraisablehook, unraisable
     previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        sys.unraisablehook = told
+        sys.unraisablehook = before
         for number, handler in previous.items():
             signal.signal(number, handler)

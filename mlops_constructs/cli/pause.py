@@ -33,9 +33,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     pause.add_argument("--yes", action="store_true", help="delete them; the endpoints stop responding")
     resume = commands.add_parser(
         "resume",
-        help="bring paused endpoints back with the same model",
+        help="bring endpoints back with the same model: paused ones, and what was deleted by hand",
         description="Create paused endpoints again, with the model, the parameters and the scaling that they had, and"
-        " check that they serve exactly that model.",
+        " check that they serve exactly that model. Of an endpoint that is not paused, create again what somebody has"
+        " deleted by hand: the endpoint, its configuration (callers notice nothing), its autoscaling.",
     )
     for parser, run in ((pause, run_pause), (resume, run_resume)):
         add_arguments(parser)
@@ -88,6 +89,8 @@ def _report(options: argparse.Namespace, found: Sequence[EndpointPause]) -> None
         return
     for one in found:
         already = "" if one.changed else "already "
+        for what in one.repaired:
+            print(f"{what} was deleted by hand, and is created again.")
         if one.paused_at is None:
             print(f"{one.stack} {already}serves {one.model_package_arn}.")
         else:

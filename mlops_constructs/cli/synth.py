@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 from .._jsii_node import packaged_node
 from ..doctor.jsii_cache import cache_root
 from ..errors import MlopsError
-from ..local_aws.processes import signal_group
+from ..local_aws.processes import ChildProcesses, signal_group
 from ..local_aws.user_cache import hold, is_writable, user_cache
+from ._unexpected import remedy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,15 +62,14 @@ def _jsii_cache() -> dict[str, str]:
 
 def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
     """Run the app; return exit code and standard error. Everything that it started ends with it."""
+    processes = ChildProcesses()
     try:
-        app = subprocess.Popen(
+        app = processes.start(
             shlex.split(command),
+            cwd=Path.cwd(),
             env=environment,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
         )
     except (OSError, ValueError, IndexError) as error:
         raise MlopsError(f"`{command}` cannot be started: {error}") from None
@@ -78,7 +79,9 @@ def _run(command: str, environment: Mapping[str, str]) -> tuple[int, str]:
         signal_group(app, signal.SIGKILL)
         app.communicate()
         raise
-    return app.returncode, errors
+    finally:
+        processes.close()
+    return app.returncode, errors.decode(errors="replace")
 
 
 def _command(config: Path) -> str:
@@ -92,12 +95,16 @@ def _command(config: Path) -> str:
 
 
 def _reason(output: str) -> str:
-    """Omit the traceback of this library's own errors: the message is enough."""
-    lines = output.strip().splitlines()
+    """Omit the traceback of this library's own errors and of a full disk: the message is enough."""
+    # What Python ignored while it cleaned up comes after the reason, and hides it.
+    lines = output.partition("\nException ignored in: ")[0].strip().splitlines()
+    full = os.strerror(errno.ENOSPC)
+    if any(full in line for line in lines):
+        return f"{full}{remedy_of(errno.ENOSPC)}"
     for index in range(len(lines) - 1, -1, -1):
         if lines[index].startswith("mlops_constructs.errors."):
             return "\n".join([lines[index].partition(": ")[2], *lines[index + 1 :]])
-    return "\n".join(lines[-30:])
+    return "\n".join(lines[-30:]) or "it wrote nothing to standard error; run it yourself to see what it prints"
 
 
 def _stack_folder(output: Path, stack: str | None, command: str) -> Path:

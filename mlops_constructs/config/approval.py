@@ -29,12 +29,17 @@ class Approval(Part):
         keep_dev_endpoint: Whether the DEV endpoint runs, and is billed, after the decision and until the next
             execution replaces its model. Otherwise it is deleted when the release is approved, or when the execution
             ends without, and the next execution creates it again. Literal.
+        max_critical_findings: How many critical findings ECR's scan of the image may have, 0 to 10,000, where the
+            pipeline builds the image. A release whose image has more, or has no complete scan, needs a reason: the
+            approver is asked for a comment, and without one it is not deployed. None for not reading the scan. Literal.
+            https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html
     """
 
     emails: Sequence[str] = ()
     timeout_in_minutes: int = 24 * 60
     topic_arn: str | None = None
     keep_dev_endpoint: bool = False
+    max_critical_findings: int | None = 0
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong."""
@@ -46,6 +51,8 @@ class Approval(Part):
             yield Problem("emails", "must have each address once", list(self.emails), "remove the duplicates")
         yield from in_range("timeout_in_minutes", self.timeout_in_minutes, 5, 86_400, "minutes")
         yield from boolean("keep_dev_endpoint", self.keep_dev_endpoint)
+        if self.max_critical_findings is not None:
+            yield from in_range("max_critical_findings", self.max_critical_findings, 0, 10_000, "findings")
         if self.topic_arn is None:
             return
         rule, remedy = "must be the ARN of an SNS topic", "give the ARN, not the name"

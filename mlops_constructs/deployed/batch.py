@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MlopsError
 from .clients import code_of, explained
 from .datasets import put_file
+from .documents import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -97,8 +97,7 @@ class Batches:
             if not found:
                 return None
             body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        record: dict[str, Any] = json.loads(body)
-        return record
+        return json_object(body, f"s3://{bucket}/{key}", "the record of a batch")
 
     def newest(self, count: int) -> list[dict[str, Any]]:
         """Return the records of the last batches, newest first."""

@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 
 # Returns the client of a service, such as ``s3``.
 Clients = Callable[[str], Any]
+_SIGN_IN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+# By a part of the code of AWS's error, or of the name of botocore's.
+_REMEDIES = {
+    "AccessDenied": "allow the action to this identity, or use another one: set AWS_PROFILE",
+    "Credentials": _SIGN_IN,
+    "Profile": "see `aws configure list-profiles`, and set AWS_PROFILE",
+    "Expired": "sign in again, for example with `aws sso login`",
+    "Throttl": "run the command again",
+    "TooManyRequests": "run the command again",
+    "Token": _SIGN_IN,
+    "UnrecognizedClient": _SIGN_IN,
+    "NoRegion": "give --region, or set AWS_DEFAULT_REGION",
+    "Connect": "check the network, the region, and AWS_ENDPOINT_URL where it is set",
+    "Timeout": "check the network, the region, and AWS_ENDPOINT_URL where it is set",
+}
 
 
 def connect(region: str | None = None, endpoint_url: str | None = None, keys: tuple[str, str] | None = None) -> Clients:
@@ -49,7 +64,7 @@ def explained(what: str) -> Iterator[None]:
         what: What failed when AWS refuses, such as ``the pipeline could not be started``.
 
     Raises:
-        MlopsError: with ``what`` and AWS's reason; or that AWS cannot be reached, when there is no response.
+        MlopsError: with ``what``, AWS's reason or boto3's, and what to do about it where that is known.
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -59,13 +74,18 @@ def explained(what: str) -> Iterator[None]:
     except ClientError as error:
         answer = error.response.get("Error", {})
         reason = f"{error.operation_name} was refused with {answer.get('Code')}: {answer.get('Message')}"
-        raise MlopsError(f"{what}: {reason}") from error
+        raise MlopsError(f"{what}: {reason}{_remedy(code_of(error))}") from error
     except ParamValidationError as error:
         raise MlopsError(f"{what}: {'; '.join(str(error).splitlines())}") from error
     except BotoCoreError as error:
-        raise MlopsError(f"AWS cannot be reached: {error}") from error
+        raise MlopsError(f"{what}: {str(error).rstrip('.')}{_remedy(type(error).__name__)}") from error
     except Boto3Error as error:
         raise MlopsError(f"{what}: {error}") from error
+
+
+def _remedy(name: str) -> str:
+    found = next((remedy for part, remedy in _REMEDIES.items() if part in name), "")
+    return f"; {found}" if found else ""
 
 
 def code_of(error: Any) -> str:

@@ -107,7 +107,7 @@ def checked_channels(channels: Mapping[str, Sequence[Path | DataFile]]) -> dict[
     for channel, files in found.items():
         if not _CHANNEL.fullmatch(channel):
             rule = "letters, digits, '.', '_' and '-', at most 64"
-            raise MlopsError(f"{channel!r} is no name for a channel: {rule}. Name it with CHANNEL=PATH")
+            raise MlopsError(f"{channel!r} cannot be the name of a channel: {rule}. Name it with CHANNEL=PATH")
         if not files:
             raise MlopsError(f"the channel {channel} has no file")
         name, count = Counter(file.name for file in files).most_common(1)[0]
@@ -163,7 +163,7 @@ def _files_of(path: Path) -> list[DataFile]:
         for file in inner:
             files[file.path] = DataFile(file.path, (match / file.name).as_posix())
     if not files:
-        raise MlopsError(f"no file is named like {path}")
+        raise MlopsError(f"no file matches {path}")
     return list(files.values())
 
 

@@ -66,7 +66,7 @@ def check_files(paths: Sequence[Path]) -> None:
     """Refuse files that cannot be uploaded. Raises MlopsError, naming the first that is missing, empty or too large."""
     for path in paths:
         if not path.is_file():
-            raise MlopsError(f"the file {path} does not exist")
+            raise MlopsError(f"{path} is not a file" if path.exists() else f"the file {path} does not exist")
         if not os.access(path, os.R_OK):
             raise MlopsError(f"{path} cannot be read; change its permissions")
         size = path.stat().st_size
@@ -112,7 +112,7 @@ def plan_set(
 def _objects(prefix: str, channel: str, files: Sequence[DataFile]) -> list[DatasetObject]:
     names = [file.name for file in files]
     if strange := [name for name in names if _CONTROL.search(name) or not _is_text(name)]:
-        raise MlopsError(f"{strange[0]!r} is no name for an object; rename the file")
+        raise MlopsError(f"{strange[0]!r} cannot be the name of an object; rename the file")
     # Otherwise the folder that all keys share would not reach training.
     root = prefix if any("/" in name for name in names) else None
     return [DatasetObject(file.path, f"{prefix}{file.name}", channel, prefix=root) for file in files]

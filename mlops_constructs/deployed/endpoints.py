@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .clients import Clients
     from .pipeline import DeployedPipeline
 
+# So many bytes of what cannot be read are in a message.
+_SHOWN = 80
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -105,9 +108,17 @@ def predict(client: Clients, endpoint: str, rows: Sequence[Sequence[object]]) ->
     body = io.StringIO(newline="")
     csv.writer(body, lineterminator="\n").writerows(rows)
     response = invoke(client, endpoint, body.getvalue().encode(), "text/csv", "text/csv")
-    found = predictions(response.body.decode(), len(rows))
+    try:
+        found = predictions(response.body.decode(), len(rows))
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+        raise MlopsError(
+            f"the endpoint {endpoint} returned no predictions that can be read ({error}): {response.body[:_SHOWN]!r}"
+        ) from error
     if len(found) != len(rows):
-        raise MlopsError(f"{len(rows)} rows were sent, {len(found)} predictions came back")
+        raise MlopsError(
+            f"the endpoint {endpoint} returned {len(found)} predictions for {len(rows)} rows: its container must return"
+            " one line for each line"
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import MlopsError
 from .clients import code_of, explained
+from .documents import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .pipeline import DeployedPipeline
 
 MISSING = ("NoSuchKey", "404")
+# So many bytes of what is no report are in a message.
+_SHOWN = 80
 
 
 def fresh_report(pipeline: DeployedPipeline, purpose: str, hint: str = "") -> Mapping[str, Any]:
@@ -34,12 +37,17 @@ def fresh_report(pipeline: DeployedPipeline, purpose: str, hint: str = "") -> Ma
     try:
         content = json.loads(body)
     except ValueError as error:
-        raise MlopsError(f"the function {name} returned no JSON: {error}") from error
+        raise MlopsError(f"the function {name} returned no JSON: {error}; {_in_its_log(name)}") from error
     if not isinstance(content, dict):
-        raise MlopsError(f"the function {name} returned no report")
+        raise MlopsError(f"the function {name} returned no report, but {body[:_SHOWN]!r}; {_in_its_log(name)}")
     if "FunctionError" in answer:
-        raise MlopsError(f"the function {name} failed: {content.get('errorMessage', answer['FunctionError'])}")
+        reason = content.get("errorMessage", answer["FunctionError"])
+        raise MlopsError(f"the function {name} failed: {reason}; {_in_its_log(name)}")
     return content
+
+
+def _in_its_log(name: str) -> str:
+    return f"see its log: aws logs tail /aws/lambda/{name}"
 
 
 def stored_report(
@@ -69,8 +77,4 @@ def stored_report(
             if code_of(error) not in missing:
                 raise
             return None
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise MlopsError(f"s3://{bucket}/{key} is not a report: {error}") from error
-    return content if isinstance(content, dict) else None
+    return json_object(body, f"s3://{bucket}/{key}", "a report")

@@ -35,4 +35,7 @@ def why_started(pipeline: DeployedPipeline, summary: Mapping[str, Any]) -> str:
         if code_of(error) not in _UNREADABLE:
             raise
         return _UNKNOWN
-    return str(json.loads(body)["why"])
+    try:
+        return str(json.loads(body)["why"])
+    except (ValueError, KeyError, TypeError):
+        return _UNKNOWN

@@ -86,7 +86,7 @@ class Teardown:
                 made.delete()
                 deleted.append(made)
         left = ", ".join(f"{one.kind} {one.name}" for one in found)
-        raise MlopsError(f"something makes again what is deleted: {left}. Find out what it is, then run this again")
+        raise MlopsError(f"something creates again what is deleted: {left}. Find out what it is, then run this again")
 
     def cancel(self) -> None:
         """Let the pipeline take executions again, because it is not destroyed after all."""

@@ -67,6 +67,8 @@ class Account:
         self._listeners: list[Listener] = []
         self._subscribers: list[Subscriber] = []
         self._lock = threading.Lock()
+        self._working: dict[threading.Thread, str] = {}
+        self._spawned = 0
         self.access = Access(Site(self.partition, region, self.account_id), self.log, enforced=iam)
 
     @property
@@ -146,10 +148,21 @@ class Account:
             except Exception:
                 if not self.closing.is_set():
                     logger.exception("in the thread %s", name)
+            finally:
+                with self._lock:
+                    del self._working[thread]
 
         thread = threading.Thread(target=run, name=name, daemon=True)
+        with self._lock:
+            self._spawned += 1
+            self._working[thread] = name
         thread.start()
         return thread
+
+    def working(self) -> tuple[list[str], int]:
+        """Return the names of the threads of `spawn` that run now, and how many there have ever been."""
+        with self._lock:
+            return list(self._working.values()), self._spawned
 
     def _kept_client(self, service_name: str, *, of_moto: bool) -> Any:
         with self._lock:

@@ -12,6 +12,7 @@ from mlops_constructs.local_aws.service import Params, Service
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.clock import Due
 
 _KEYS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 _LOOK_SECONDS = 0.5
@@ -27,10 +28,11 @@ class AutoScalingService(Service):
         self._looked = datetime.min.replace(tzinfo=timezone.utc)
         # Whether there have been scheduled actions, and the targets whose capacity is still to be changed.
         self._any, self._outside = False, list[dict[str, str]]()
+        account.clock.add_timer(self._next)
 
     def start(self) -> None:
         """Execute scheduled actions when they are due."""
-        self._looked = self._now()
+        self._looked = self.account.clock.utc()
         self.account.spawn("scheduled-scaling", self._run)
 
     def after_put_scheduled_action(self, params: Params, headers: dict[str, str]) -> None:
@@ -52,20 +54,32 @@ class AutoScalingService(Service):
         for action in moto.describe_scheduled_actions(**keys)["ScheduledActions"]:
             moto.delete_scheduled_action(ScheduledActionName=action["ScheduledActionName"], **keys)
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.account.clock.time(), timezone.utc)
-
     def _run(self) -> None:
         while not self.account.closing.wait(_LOOK_SECONDS):
-            with self.lock:
-                if self._any:
-                    self._execute(self._now())
+            self._look()
+
+    def _look(self) -> None:
+        with self.lock:
+            if self._any:
+                self._execute(self.account.clock.utc())
+
+    def _next(self, after: float, until: float) -> Due | None:
+        begin, end = (datetime.fromtimestamp(one, timezone.utc) for one in (after, until))
+        schedules = [
+            Schedule.parse(action["Schedule"], action.get("Timezone")).first(begin, end, action["CreationTime"])
+            for action in (self._scheduled_actions() if self._any else ())
+        ]
+        first = min((one for one in schedules if one is not None), default=None)
+        return None if first is None else (first.timestamp(), self._look)
+
+    def _scheduled_actions(self) -> list[dict[str, Any]]:
+        found = self.account.moto("application-autoscaling").describe_scheduled_actions(ServiceNamespace="sagemaker")
+        return list(found["ScheduledActions"])
 
     def _execute(self, now: datetime) -> None:
         """Execute what was due since the last look, in the order of time."""
-        found = self.account.moto("application-autoscaling").describe_scheduled_actions(ServiceNamespace="sagemaker")
         due = []
-        for action in found["ScheduledActions"]:
+        for action in self._scheduled_actions():
             schedule = Schedule.parse(action["Schedule"], action.get("Timezone"))
             latest = schedule.latest(self._looked, now, action["CreationTime"])
             if latest is not None:
@@ -116,5 +130,5 @@ class AutoScalingService(Service):
         return target
 
     def _exists(self, endpoint: str) -> bool:
-        found = self.account.client("sagemaker").list_endpoints(NameContains=endpoint)["Endpoints"]
-        return endpoint in [one["EndpointName"] for one in found]
+        pages = self.account.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains=endpoint)
+        return any(one["EndpointName"] == endpoint for page in pages for one in page["Endpoints"])

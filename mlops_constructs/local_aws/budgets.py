@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class BudgetsService(Service):
 def _filled_in(settings: Params) -> Params:
     if settings["BudgetType"] != "COST" or "BudgetLimit" not in settings:
         raise AwsError("InvalidParameterException", "the local AWS implements cost budgets with a BudgetLimit only")
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     period = {"Start": first, "End": _END, **settings.get("TimePeriod", {})}
     if period["Start"] >= period["End"]:

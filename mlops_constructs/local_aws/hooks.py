@@ -71,6 +71,9 @@ class Hooks:
         """Return by how many seconds the clock of a function is ahead."""
         return 0.0
 
+    def asked(self, pipeline: str, action: str) -> None:
+        """An approval has been asked for; an answer waits until this returns."""
+
     def started(self, program: Program) -> None:
         """A program has started."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops_constructs.local_aws.clock import utc_now
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
@@ -38,7 +39,7 @@ class JobLog:
 
     def write(self, line: str) -> None:
         """Add a line. Safe from any thread."""
-        event = {"timestamp": int(time.time() * 1000), "message": line[:_MAXIMUM_EVENT_CHARACTERS] or " "}
+        event = {"timestamp": int(utc_now().timestamp() * 1000), "message": line[:_MAXIMUM_EVENT_CHARACTERS] or " "}
         with self._lock:
             self._lines.append(line)
             self._unsent.append(event)

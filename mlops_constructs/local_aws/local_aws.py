@@ -23,7 +23,9 @@ from mlops_constructs.local_aws.constraints.table import check_call
 from mlops_constructs.local_aws.containers.host import ContainerHost
 from mlops_constructs.local_aws.ecr.service import RegistriesService
 from mlops_constructs.local_aws.errors import LocalAwsError
+from mlops_constructs.local_aws.events.rule_schedules import RuleSchedules
 from mlops_constructs.local_aws.events.service import EventsService
+from mlops_constructs.local_aws.expiry import Expiry
 from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from mlops_constructs.local_aws.clock import Clock
     from mlops_constructs.local_aws.service import Service
 
 logger = logging.getLogger(__name__)
@@ -73,7 +76,7 @@ class LocalAws:
             docker: Run containers in a Docker engine if one responds.
             iam: Check every call that a role makes against the policies, as AWS does.
             event_delay_seconds: How long a bucket sends no events after EventBridge was enabled for it; about 300 on
-                AWS. `account.clock.advance(seconds)` moves the clock forward.
+                AWS. `clock.advance(minutes=5)` moves the clock forward.
         """
         self.port = port
         self.account = Account(region=region, iam=iam)
@@ -99,7 +102,9 @@ class LocalAws:
         """Return the services in the order in which they start; they close in reverse order."""
         return (
             self.s3,
+            Expiry(self.account),
             self.events,
+            RuleSchedules(self.account, self.events),
             self.lambda_,
             FunctionConfigurations(self.account),
             self.codecommit,
@@ -140,6 +145,11 @@ class LocalAws:
         """The folder that contains everything that it writes."""
         return self.account.workdir
 
+    @property
+    def clock(self) -> Clock:
+        """Its clock; `clock.advance(days=7)` moves it forward, and what is due in between happens."""
+        return self.account.clock
+
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS; see `Account.client`."""
         return self.account.client(service_name, credentials)
@@ -161,11 +171,13 @@ class LocalAws:
         if not _running.acquire(blocking=False):
             raise LocalAwsError("a local AWS is already running in this process: close it first")
         try:
+            self.account.clock.start()
             self.account.moto_app.reset()
             self._open()
         except BaseException:
             self._gateway.close()
             self.account.close()
+            self.account.clock.stop()
             _running.release()
             raise
         atexit.register(self.close)
@@ -187,6 +199,7 @@ class LocalAws:
             self._gateway.close()
             self.account.close()
         finally:
+            self.account.clock.stop()
             _running.release()
 
     def _open(self) -> None:

@@ -19,6 +19,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
+from mlops_constructs.local_aws.moto_clock import set_clock_of_moto
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -56,6 +58,7 @@ class MotoApp:
 
     def __init__(self) -> None:
         self._app = _Dispatcher(_backend_app)
+        set_clock_of_moto()
 
     def reset(self) -> None:
         """Forget everything that moto holds."""
@@ -109,4 +112,6 @@ def _text(value: str | bytes) -> str:
 def _backend_app(backend: Any) -> Any:
     if backend is None:
         raise NotImplementedError("a service that moto does not know")
-    return create_backend_app(backend)
+    app = create_backend_app(backend)
+    set_clock_of_moto()  # this has loaded more of moto
+    return app

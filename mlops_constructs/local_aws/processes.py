@@ -1,4 +1,4 @@
-"""Child processes that never outlive the local AWS."""
+"""Child processes that never outlive this process, even when it gets SIGKILL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.guardian import guardian
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 GRACE_SECONDS = 1.5
+# The guardian must know which of the commands that it was told of has started.
+_starting = threading.Lock()
 
 
 class ChildProcesses:
@@ -34,23 +38,28 @@ class ChildProcesses:
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.PIPE,
         stderr: int | IO[bytes] = subprocess.STDOUT,
+        farewell: Sequence[str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a command with exactly this environment; both outputs come as one pipe by default.
+
+        `farewell` is run when this process was killed, for what the command has started outside of its session.
 
         Raises OSError when it cannot be run, and RuntimeError after `close()`.
         """
         with self._lock:
             if self._closed:
                 raise RuntimeError("the local AWS is closing")
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                cwd=cwd,
-                env=dict(env),
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
+            with _starting:
+                process = _start(
+                    [str(part) for part in command],
+                    farewell,
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
             self._forget_dead()
             self._running.add(process)
         return process
@@ -81,12 +90,25 @@ class ChildProcesses:
         for child in [child for child in self._running if child.poll() is not None]:
             self._running.discard(child)
             _close_input(child)
+            if not _group_exists(child):
+                guardian.ended(child.pid)
+
+
+def _start(command: Sequence[str], farewell: Sequence[str] | None, **options: Any) -> subprocess.Popen[bytes]:
+    guardian.starting(command)
+    process = None
+    try:
+        process = subprocess.Popen(command, **options)
+    finally:
+        guardian.started(None if process is None else process.pid, farewell)
+    return process
 
 
 def _kill_and_reap(process: subprocess.Popen[bytes]) -> None:
     signal_group(process, signal.SIGKILL)
     process.wait()
     _close_input(process)
+    guardian.ended(process.pid)
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:
@@ -102,6 +124,16 @@ def signal_group(process: subprocess.Popen[Any], number: signal.Signals) -> None
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+def _group_exists(leader: subprocess.Popen[bytes]) -> bool:
+    try:
+        os.killpg(leader.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _exists(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""Schedules of Application Auto Scaling: when they are due.
+"""Schedules of EventBridge rules and of Application Auto Scaling: when they are due.
 
 https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
 """
@@ -79,6 +79,26 @@ class Schedule:
                 return moment
             moment -= _MINUTE
         return None
+
+    def first(self, after: datetime, until: datetime, created: datetime) -> datetime | None:
+        """Return when it is due first, later than ``after`` and not later than ``until``; None when it is not."""
+        if self.every is not None:
+            due = created + max(1, (after - created) // self.every + 1) * self.every
+            return due if due <= until else None
+        if self.at is not None:
+            return self.at if after < self.at <= until else None
+        moment = after.replace(second=0, microsecond=0) + _MINUTE
+        while moment <= until:
+            local = moment.astimezone(self.zone)
+            if self._matches(local):
+                return moment
+            moment += _MINUTE if self._is_in_hour(local) else timedelta(minutes=60 - local.minute)
+        return None
+
+    def _is_in_hour(self, local: datetime) -> bool:
+        """Whether it may be due in the hour of a moment."""
+        minutes = self.fields[0]
+        return bool(minutes) and self._matches(local.replace(minute=min(minutes)))
 
     def _matches(self, local: datetime) -> bool:
         day = local.isoweekday() % 7 + 1

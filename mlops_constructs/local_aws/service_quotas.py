@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import botocore.session
@@ -41,7 +42,6 @@ class ServiceQuotasService(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._values: dict[str, float] = {}
-        self._names: list[str] = []
 
     def set(self, name: str, value: float) -> None:
         """Apply a value to the account, such as 0 to ``ml.m5.xlarge for training job usage``.
@@ -50,7 +50,7 @@ class ServiceQuotasService(Service):
             KeyError: when SageMaker has no such quota.
         """
         with self.lock:
-            if name not in self._all():
+            if name not in quota_names():
                 raise KeyError(name)
             self._values[name] = value
 
@@ -76,7 +76,7 @@ class ServiceQuotasService(Service):
     def list_aws_default_service_quotas(self, params: Params) -> Params:
         """The default values, which every account has at first."""
         with self.lock:
-            return self._page(params, dict.fromkeys(self._all(), float(_INSTANCES)))
+            return self._page(params, dict.fromkeys(quota_names(), float(_INSTANCES)))
 
     def _page(self, params: Params, values: Mapping[str, float]) -> Params:
         if params["ServiceCode"] != _SERVICE:
@@ -100,10 +100,11 @@ class ServiceQuotasService(Service):
             "GlobalQuota": False,
         }
 
-    def _all(self) -> list[str]:
-        if not self._names:
-            self._names = list(_names())
-        return self._names
+
+@cache
+def quota_names() -> tuple[str, ...]:
+    """Return the names of SageMaker's quotas, such as ``ml.m5.xlarge for training job usage``."""
+    return tuple(_names())
 
 
 def _names() -> Iterator[str]:

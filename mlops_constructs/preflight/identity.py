@@ -40,11 +40,11 @@ class Caller:
 
     def _examine_region(self, configured: str | None, wanted: str | None) -> Iterator[Finding]:
         if self.region is None:
-            remedy = "Set AWS_REGION, or give --region, or region= to AwsProvider."
+            remedy = "Set AWS_DEFAULT_REGION, or give --region, or region= to AwsProvider."
             yield Finding("region", "broken", "neither the provider nor the AWS configuration names one", remedy)
         elif wanted and configured and wanted != configured:
             detail = f"{wanted} by the stack's provider, {configured} by the AWS configuration"
-            remedy = f"Set AWS_REGION={wanted} or give --region; otherwise the other commands use {configured}."
+            remedy = f"Set AWS_DEFAULT_REGION={wanted} or give --region; otherwise the other commands use {configured}."
             yield Finding("region", "warning", detail, remedy)
         else:
             yield Finding("region", "good", self.region)

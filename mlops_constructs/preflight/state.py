@@ -11,6 +11,8 @@ from ..errors import MlopsError
 if TYPE_CHECKING:
     from .stack import SynthesizedStack
 
+_WRITE = "`terraform state pull > FILE` writes one"
+
 
 class TerraformState:
     """The addresses in a state, as far as it can be read without credentials.
@@ -37,7 +39,7 @@ class TerraformState:
             return
         path = file or Path(str(arguments.get("path", "terraform.tfstate")))
         if file is not None and not path.is_file():
-            raise MlopsError(f"{path} does not exist; `terraform state pull > FILE` writes a state")
+            raise MlopsError(f"{path} is not a file with a state of Terraform; {_WRITE}")
         self.known, self.source = True, str(path)
         self._addresses = _addresses(path) if path.is_file() else frozenset()
 
@@ -51,5 +53,7 @@ def _addresses(path: Path) -> frozenset[str]:
         resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
         managed = (one for one in resources if one["mode"] == "managed" and one["instances"])
         return frozenset(f"{one['type']}.{one['name']}" for one in managed)
-    except (ValueError, KeyError, TypeError) as error:
-        raise MlopsError(f"{path} is not the state of Terraform 1.0 or newer: {error!r}") from None
+    except ValueError as error:
+        raise MlopsError(f"{path} is not the state of Terraform 1.0 or newer: {error}; {_WRITE}") from None
+    except (KeyError, TypeError):
+        raise MlopsError(f"{path} is not the state of Terraform 1.0 or newer; {_WRITE}") from None

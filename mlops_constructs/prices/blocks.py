@@ -45,7 +45,7 @@ _LIST = "AWS price list (AmazonSageMaker)"
 BLOCKS = (
     Block(
         region="us-east-1",
-        source="AWS's pricing page of CloudWatch, alarms of standard resolution",
+        source="c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, standard resolution (second-hand)",
         date="2026-11",
         alarm_metric=0.10,
     ),

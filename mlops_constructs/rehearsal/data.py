@@ -187,7 +187,7 @@ def _label_first(rows: list[list[str]], contract: Path) -> list[list[str]]:
         label = names.index(declared["label"]) if declared.get("label") else 0
         header = bool(declared.get("header"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise RehearsalError(f"{contract} is no data contract; `mlops data check` says why") from None
+        raise RehearsalError(f"{contract} is not a data contract; `mlops data check` says why") from None
     kept = rows[1:] if header else rows
     if any(len(row) <= label for row in kept):
         raise RehearsalError(f"the channel {HOLDOUT} has rows without the column {names[label]!r} of {contract}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from mlops_constructs.deployed.executions import Executions
-from mlops_constructs.errors import RehearsalError
+from mlops_constructs.errors import MlopsError, RehearsalError
 from mlops_constructs.rehearsal.progress import Update
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mlops_constructs.deployed.clients import Clients
     from mlops_constructs.deployed.executions import ActionExecution, Execution
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 # Short, because the local AWS is on this machine.
 _POLL_SECONDS = 0.25
+_ENDED = "ApprovalAlreadyCompletedException"
 _STATES: dict[str, State] = {"Succeeded": "succeeded", "Failed": "failed", "Abandoned": "failed"}
 
 
@@ -39,7 +43,10 @@ class Follower:
         started = self.executions.wait_for_start(known, timeout_seconds, pause=self._pause, poll_seconds=_POLL_SECONDS)
         if started is None:
             pipeline = self.executions.pipeline
-            raise RehearsalError(f"no execution of pipeline {pipeline} started within {timeout_seconds:.0f} s")
+            raise RehearsalError(
+                f"no execution of pipeline {pipeline} started within {timeout_seconds:.0f} s: does the upload fit the"
+                " prefix and the suffix of its Dataset? --verbose shows what the local AWS does"
+            )
         return started
 
     def follow(self, execution_id: str) -> Execution:
@@ -74,4 +81,16 @@ class Follower:
             self._answered.add(action.action_execution_id)
             approved = self._watcher.decide(action.evidence)
             summary = f"{'approved' if approved else 'rejected'} in a rehearsal"
-            self.executions.answer(action, token, approved=approved, summary=summary)
+            with _too_late():
+                self.executions.answer(action, token, approved=approved, summary=summary)
+
+
+@contextmanager
+def _too_late() -> Iterator[None]:
+    """Let an answer to an approval that has ended be without effect: how the execution goes on says the rest."""
+    try:
+        yield
+    except MlopsError as error:
+        cause = error.__cause__
+        if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != _ENDED:
+            raise

@@ -55,6 +55,7 @@ class RehearsedPipeline:
     def __init__(self, rehearsal: Rehearsal, data: RehearsalData, approver: _Approver) -> None:
         """Deploy the stack of a rehearsal that has started, and build its image."""
         self.aws: LocalAws = rehearsal.aws
+        self._rehearsal = rehearsal
         self._data, self._approver = data, approver
         self.evidence = approver.evidence
         self.deployed: DeployedPipeline = rehearsal.deploy()
@@ -85,6 +86,12 @@ class RehearsedPipeline:
         known = follower.executions.ids()
         (data or self._data).upload_to(self.deployed)
         return follower.follow(follower.wait_for_start(known, _START_SECONDS))
+
+    def deploy_again(self) -> None:
+        """Apply the stack again, which creates what somebody has deleted by hand of what Terraform makes."""
+        terraform = self._rehearsal.terraform
+        assert terraform is not None, "it is deployed when this object is made"
+        terraform.apply()
 
     def settle(self) -> None:
         """Wait until no execution is in progress."""

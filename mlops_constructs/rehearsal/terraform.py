@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.user_cache import hold
+from mlops_constructs.rehearsal.diagnostics import errors_in, failure
 from mlops_constructs.rehearsal.provider_mirror import PROVIDERS, cache_dir, find_mirror, searched_places
 from mlops_constructs.rehearsal.provider_process import ProviderProcess, start_provider
 
@@ -103,7 +104,7 @@ class Terraform:
         # Unlike the other commands, it prints one document, not one message per line.
         code, output = self._plain("validate", "-json")
         if code != 0:
-            raise _failure("validate", _errors(output))
+            raise failure("validate", errors_in(output), code)
 
     def apply(self) -> None:
         """Make everything."""
@@ -150,7 +151,7 @@ class Terraform:
     def _run(self, command: str, *arguments: str, also: Callable[[dict[str, Any]], None] | None = None) -> None:
         errors: list[str] = []
         for line in self._lines(command, "-json", *arguments):
-            errors += _errors(line)
+            errors += errors_in(line)
             if not line.startswith("{"):
                 continue
             event = json.loads(line)
@@ -159,7 +160,7 @@ class Terraform:
                 also(event)
         assert self._child is not None
         if self._child.returncode != 0:
-            raise _failure(command, errors)
+            raise failure(command, errors, self._child.returncode)
 
     def _plain(self, *arguments: str) -> tuple[int, str]:
         output = "".join(f"{line}\n" for line in self._lines(*arguments))
@@ -179,27 +180,6 @@ class Terraform:
             except BaseException:
                 self.stop()
                 raise
-
-
-def _failure(command: str, errors: list[str]) -> RehearsalError:
-    return RehearsalError(f"terraform {command} failed:\n" + "\n".join(errors or ["it gave no reason"]))
-
-
-def _errors(output: str) -> list[str]:
-    """Return the errors in one JSON message or document, or the output itself where it is neither."""
-    try:
-        document = json.loads(output)
-    except ValueError:
-        return [output]
-    diagnostics = [document.get("diagnostic"), *document.get("diagnostics", [])]
-    return [_sentence(one) for one in diagnostics if one and one.get("severity") == "error"]
-
-
-def _sentence(diagnostic: dict[str, Any]) -> str:
-    address = diagnostic.get("address")
-    place = f"{address}: " if address else ""
-    detail = diagnostic.get("detail", "").strip()
-    return f"  {place}{diagnostic['summary']}" + (f"\n    {detail}" if detail else "")
 
 
 def _override(document: dict[str, Any]) -> dict[str, Any]:

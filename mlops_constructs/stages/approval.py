@@ -51,6 +51,7 @@ class ApprovalStage(Construct):
         prices: HourlyPrices,
         max_monthly_usd: float | None,
         deploy_role_arn: str,
+        scanned_arn: str | None,
         ab_test: bool,
         retraining: bool,
     ) -> None:
@@ -69,11 +70,13 @@ class ApprovalStage(Construct):
             prices: What one instance of an endpoint costs per hour.
             max_monthly_usd: What both endpoints may cost a month without a reason, or None.
             deploy_role_arn: ARN of the role with which CloudFormation deploys it.
+            scanned_arn: ARN of the ECR repository whose scans are read, or None where none is.
             ab_test: Whether the pipeline has A/B tests.
             retraining: Whether alarms start executions.
         """
         super().__init__(scope, id_)
         self._config, self._env, self._ab_test, self._retraining = config, env, ab_test, retraining
+        self._scanned_arn = None if config.max_critical_findings is None else scanned_arn
         self._cost, self._office_hours = (prices, max_monthly_usd), office_hours
         self.topic = None if config.topic_arn is not None else make_topic(self, env, config.emails)
         self.topic_arn: str = str(config.topic_arn) if self.topic is None else self.topic.arn
@@ -156,6 +159,7 @@ class ApprovalStage(Construct):
                 "dev_parameters": dict(fleets["dev"]),
                 "office_hours": {name: dict(hours) for name, hours in self._office_hours.items()},
                 "max_dev_hours": None if self._config.keep_dev_endpoint else self._config.timeout_in_minutes / 60,
+                "max_critical_findings": None if self._scanned_arn is None else self._config.max_critical_findings,
                 "max_monthly_usd": max_monthly_usd,
             },
             permissions=[
@@ -167,6 +171,7 @@ class ApprovalStage(Construct):
                 allow("s3:PutObject", stores.own_arn("evidence")),
                 *self._read_ab_test("record.json", "tests/*/report.json"),
                 *self._read_reason(),
+                *([] if self._scanned_arn is None else [allow("ecr:DescribeImageScanFindings", self._scanned_arn)]),
                 *report_result(),
             ],
         )

@@ -117,6 +117,7 @@ def test_a_pipeline_without_monitoring_says_how_to_get_it(aws: Aws) -> None:
     ("content", "error", "said"),
     [
         ({"errorMessage": "no baseline"}, "Unhandled", "failed: no baseline"),
+        (b"{", None, "; see its log: aws logs tail /aws/lambda/"),
         (b"{", None, "returned no JSON"),
         ([1], None, "returned no report"),
     ],

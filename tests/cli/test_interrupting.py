@@ -58,3 +58,24 @@ def test_one_before_the_command_has_begun_leaves_no_traceback(
     monkeypatch.setattr(command, "main", interrupted)
     assert cli.program() == 130
     assert capsys.readouterr().err == "mlops: interrupted\n"
+
+
+DURING_THE_IMPORTS = """
+import builtins, signal
+from mlops_constructs.cli import program
+
+imports = builtins.__import__
+
+def interrupted(name, *rest, **named):
+    if name == "main":
+        signal.raise_signal(signal.SIGINT)
+    return imports(name, *rest, **named)
+
+builtins.__import__ = interrupted
+program()
+"""
+
+
+def test_one_during_the_imports_ends_the_command_at_once() -> None:
+    done = subprocess.run([sys.executable, "-c", DURING_THE_IMPORTS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "mlops: interrupted\n")

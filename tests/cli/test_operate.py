@@ -225,7 +225,10 @@ def test_only_an_approval_that_costs_more_than_the_limit_needs_a_reason(
     assert main(arguments) == code
     assert [name for name, _ in aws.requests if name.startswith("put")] == ["put_approval_result"] * (1 - code)
     if code:
-        assert f"the release costs {EXPENSIVE}; say why it is approved with --reason TEXT" in capsys.readouterr().err
+        assert (
+            f"the release needs a reason ({EXPENSIVE}): say why it is approved with --reason TEXT"
+            in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize(

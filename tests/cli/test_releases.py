@@ -30,11 +30,11 @@ def mlops(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 @pytest.mark.parametrize("command", [("releases", NAME), ("rollback", NAME, "1")], ids=lambda command: command[0])
 @pytest.mark.parametrize(
-    ("environment", "complaint"),
+    ("environment", "complaint", "remedy"),
     [
-        ({}, "region"),
-        ({"AWS_DEFAULT_REGION": "us-east-1"}, "credentials"),
-        ({"AWS_PROFILE": "nobody", "AWS_DEFAULT_REGION": "us-east-1"}, "nobody"),
+        ({}, "region", "set AWS_DEFAULT_REGION"),
+        ({"AWS_DEFAULT_REGION": "us-east-1"}, "credentials", "run `aws configure`"),
+        ({"AWS_PROFILE": "nobody", "AWS_DEFAULT_REGION": "us-east-1"}, "nobody", "aws configure list-profiles"),
         (
             {
                 "AWS_DEFAULT_REGION": "us-east-1",
@@ -44,17 +44,19 @@ def mlops(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
                 "AWS_MAX_ATTEMPTS": "1",
             },
             "127.0.0.1:9",
+            "check the network",
         ),
     ],
     ids=["no region", "no credentials", "no profile", "no answer"],
 )
 def test_an_account_that_cannot_be_asked_is_told_in_a_sentence(
-    command: tuple[str, ...], environment: dict[str, str], complaint: str
+    command: tuple[str, ...], environment: dict[str, str], complaint: str, remedy: str
 ) -> None:
     done = mlops(*command, **environment)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"mlops {command[0]}: AWS cannot be reached: ")
+    assert done.stderr.startswith(f"mlops {command[0]}: ")
     assert complaint in done.stderr
+    assert remedy in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -194,3 +196,16 @@ def test_a_record_that_cannot_be_read_is_named(s3: Any, capsys: pytest.CaptureFi
     s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/1.json", Body=b"{")
     assert main(["releases", NAME]) == 1
     assert f"s3://artifacts/releases/{NAME}/1.json is not the record of a release" in capsys.readouterr().err
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("codepipeline").create_pipeline(pipeline=definition())
+    record(s3, 1)
+    s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/2.json", Body=b"{")
+    record(s3, 3)
+    assert main(["releases", NAME]) == 1
+    told = capsys.readouterr()
+    assert [line.split()[0] for line in told.out.splitlines()] == ["release", "3", "1"]
+    assert "Restore its previous version" in told.err
+    assert main(["rollback", NAME, "1"]) == 1
+    assert f"releases/{NAME}/2.json" not in capsys.readouterr().err

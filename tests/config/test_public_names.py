@@ -52,6 +52,13 @@ def test_importing_loads_the_standard_library_and_ours(statement: str) -> None:
     assert third_party(statement) == {"mlops_constructs"}
 
 
+def test_the_command_begins_before_anything_else_is_loaded() -> None:
+    """Until then, Python itself answers a Ctrl-C, with a traceback."""
+    program = "import mlops_constructs.cli, sys; print(*(one for one in sys.modules if one.startswith('mlops')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["mlops_constructs", "mlops_constructs.cli"]
+
+
 def test_the_construct_loads_what_it_is_made_of() -> None:
     loaded = third_party("from mlops_constructs import MLOpsPipeline")
     assert {"jsii", "cdktf"} <= loaded

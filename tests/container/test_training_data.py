@@ -121,7 +121,7 @@ def test_formats_can_stand_side_by_side(tmp_path: Path) -> None:
         ('["a", 1]\n["b", 1\n', "x.jsonl line 2: not JSON: "),
         ('["a", 1]\n["b", "2"]\n', "x.jsonl line 2, column 2: '2' is not a finite number"),
         (f'["a", 1]\n["b", 1{"0" * 400}]\n', f"x.jsonl line 2, column 2: '1{'0' * 39}…' is not a finite number"),
-        ('["a", 1]\n[["b"], 1]\n', "x.jsonl line 2, column 1: \"['b']\" is no label"),
+        ('["a", 1]\n[["b"], 1]\n', "x.jsonl line 2, column 1: \"['b']\" is not a label"),
         ('["a", 1]\n["b", null]\n', "x.jsonl line 2, column 2: the value is missing"),
         ('["a", 1]\n["b", NaN]\n', "x.jsonl line 2, column 2: 'nan' is not a finite number"),
         ('["a", 1]\n[null, 1]\n', "x.jsonl line 2, column 1: the label is missing"),

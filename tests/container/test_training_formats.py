@@ -99,7 +99,7 @@ def test_records_of_arrays_are_rows(tmp_path: Path) -> None:
     ("name", "content", "reason"),
     [
         ("x.npy", np.array([["a", 1]], dtype=object), "x.npy is not a whole NumPy file of numbers or texts"),
-        ("x.npy", np.zeros((2, 2, 2)), "x.npy: (2, 2, 2) is no table"),
+        ("x.npy", np.zeros((2, 2, 2)), "x.npy: (2, 2, 2) is not a table"),
         ("x.npy", np.zeros((2, 2), complex), "x.npy: complex128 is neither numbers nor texts"),
         ("x.json", b'{"l": ["a"], "x": [1]}', "x.json: JSON is read as a list of records; with pandas"),
         ("x.json", b'[["a", 1], 2]', "x.json record 2: neither a JSON list nor an object"),

@@ -228,7 +228,7 @@ def test_with_a_contract_the_verdict_is_the_same(table: tuple[tuple[str, bytes],
 
 # What only the algorithm knows: whether features must be numbers, and which member of an object is the label.
 ALGORITHMS = re.compile(r"is not a finite number|the value is missing")
-OBJECTS = re.compile(r"is no label|the label is missing|only one class|a single row")
+OBJECTS = re.compile(r"is not a label|the label is missing|only one class|a single row")
 
 
 @settings(max_examples=300)

@@ -11,7 +11,7 @@ from leave_soak.breaks import BREAKS
 from leave_soak.jobs import JOBS
 from leave_soak.leaving import COMMAND, FUNCTION, Plan, guarded, leave
 from leave_soak.pauses import PAUSE, Attempt
-from leave_soak.site import BrokenError
+from soaks import BrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,15 @@ FOUND = {
     "deleted-twice": (Plan(faults=[Fault(TWICE, "DeleteModelPackage")]), "does not matter, but"),
     "paused-stack-stays": (Plan(**PAUSED), r"left: \['stack"),
     "training-goes-on": (Plan(jobs=["train"]), r"left: \['training job"),
+    "tuning-goes-on": (Plan(jobs=["tune"]), r"tuning job broken"),
+    "evaluation-goes-on": (Plan(jobs=["evaluate"]), r"left: \['processing job"),
     "transform-goes-on": (Plan(jobs=["batch"]), r"left: \['transform job"),
     "jobs-of-others": (Plan(jobs=["of_another"]), "the transform job of another pipeline is Stop"),
     "no-wait-for-a-pause": (Plan(**INTERRUPTED), r"is not refused, but: .* is UPDATE_\w*IN_PROGRESS"),
     "function: paused stack stays": (Plan(by=FUNCTION, **PAUSED), r"left: \['stack"),
     "function: training goes on": (Plan(by=FUNCTION, jobs=["train"]), r"left: \['training job"),
+    "function: tuning goes on": (Plan(by=FUNCTION, jobs=["tune"]), r"tuning job broken"),
+    "function: evaluation goes on": (Plan(by=FUNCTION, jobs=["evaluate"]), r"left: \['processing job"),
     "function: transform goes on": (Plan(by=FUNCTION, jobs=["golden"]), r"left: \['transform job"),
     "function: starts go on": (Plan(by=FUNCTION), r"left: \['stack"),
     "function: no orphans": (Plan(by=FUNCTION, **FORGOTTEN), r"left: \['endpoint"),

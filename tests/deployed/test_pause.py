@@ -226,6 +226,60 @@ def test_an_endpoint_that_cloudformation_could_not_delete_is_told(world: World) 
     world.pause().resume(PRODUCTION)
 
 
+def delete(world: World, what: str) -> None:
+    """Somebody deletes a part of the endpoint by hand."""
+    sagemaker = world.aws.client("sagemaker")
+    if what == "autoscaling":
+        world.aws.client("application-autoscaling").deregister_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=f"endpoint/{PRODUCTION}/variant/primary",
+            ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        )
+        return
+    endpoint = sagemaker.describe_endpoint(EndpointName=PRODUCTION)
+    if what == "configuration":
+        sagemaker.delete_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        return
+    sagemaker.delete_endpoint(EndpointName=PRODUCTION)
+    wait_until(lambda: world.endpoints() == [])
+
+
+@pytest.mark.parametrize("what", ["endpoint", "configuration", "autoscaling"])
+def test_59_resume_creates_again_what_somebody_deleted(
+    world: World, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    before, models, targets, parameters = world.answer(), world.models(), world.targets(), world.parameters()
+    delete(world, what)
+    assert main(["resume", "iris"]) == 0
+    told = capsys.readouterr().out
+    assert what in told
+    assert "was deleted by hand, and is created again." in told
+    assert f"{PRODUCTION} serves {PACKAGE}." in told
+    assert (world.answer(), world.models(), world.targets(), world.parameters()) == (
+        before,
+        models,
+        targets,
+        parameters,
+    )
+    configs = len(world.aws.client("sagemaker").list_endpoint_configs()["EndpointConfigs"])
+    world.release(ModelDataUrl=upload_model(world.aws, ARTIFACTS, "next.tar.gz", "next"))
+    assert json.loads(world.answer())["answer"] == "next"
+    assert len(world.aws.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]) == configs
+    assert main(["resume", "iris"]) == 0
+    assert capsys.readouterr().out == f"{PRODUCTION} already serves {PACKAGE}.\n"
+
+
+def test_59_without_its_model_a_configuration_comes_back_with_a_release_only(world: World) -> None:
+    (model,) = world.models()
+    delete(world, "configuration")
+    world.aws.client("sagemaker").delete_model(ModelName=model)
+    with pytest.raises(MlopsError, match=r"model of iris-production was deleted too.*`mlops pause iris --yes`"):
+        world.pause().resume(PRODUCTION)
+    world.pause().pause(PRODUCTION)
+    world.release(ModelDataUrl=upload_model(world.aws, ARTIFACTS, "next.tar.gz", "next"))
+    assert json.loads(world.answer())["answer"] == "next"
+
+
 def test_an_execution_that_deploys_is_not_disturbed(world: World) -> None:
     bench = world.bench
     bench.upload()

@@ -46,3 +46,25 @@ def test_a_server_that_never_starts_leaves_the_old_model(
     assert endpoint["EndpointStatus"] == "InService"
     assert [one["release"] for one in rehearsal.releases()] == [1]
     # endregion
+
+
+# region: clock
+def test_an_approval_that_nobody_answers_for_a_day_expires_and_the_alarm_rings(
+    rehearsal: RehearsedPipeline, local_aws: LocalAws, faults: Faults
+) -> None:
+    faults.inject("time:1d:at=Approve")
+
+    outcome = rehearsal.release()
+
+    assert outcome.status == "Failed"
+    assert "nobody approved or rejected within 1440 minutes" in outcome.reason
+    local_aws.clock.advance(minutes=1)
+    assert state_of(local_aws, f"{rehearsal.name}-failed-executions") == "ALARM"
+    local_aws.clock.advance(hours=1)
+    assert state_of(local_aws, f"{rehearsal.name}-failed-executions") == "OK"
+
+
+def state_of(local_aws: LocalAws, alarm: str) -> str:
+    (found,) = local_aws.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    return str(found["StateValue"])
+    # endregion

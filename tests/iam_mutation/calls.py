@@ -43,6 +43,13 @@ def optional_calls() -> Iterator[tuple[Recorded, ...]]:
     for action in ("GetObject", "PutObject"):
         yield (call("training", f"s3:{action}", "arn:aws:s3:::{artifacts}/checkpoints/{pipeline}/ID/1.pt"),)
     yield from deletions()
+    # What a release needs, and somebody may have deleted: of a DEV endpoint that is kept, and of one with instances.
+    dev = arn("cloudformation", "stack/{pipeline}-dev/*")
+    yield (call("check-dataset", "cloudformation:DescribeStacks", dev),)
+    yield (call("check-dataset", "sagemaker:DescribeEndpoint", arn("sagemaker", "endpoint/{pipeline}-dev")),)
+    yield (call("check-dataset", "application-autoscaling:DescribeScalableTargets", "*"),)
+    # The scan of an image that the pipeline builds.
+    yield (call("gather-evidence", "ecr:DescribeImageScanFindings", "{image}"),)
     # The folders that a person may upload data sets to.
     for folder in ("customers", "data"):
         yield (call("notebook", "s3:PutObject", f"arn:aws:s3:::{{data}}/{folder}/1.csv"),)
@@ -77,6 +84,13 @@ def _failures() -> Iterator[tuple[Recorded, ...]]:
     if_evaluated = call("run-evaluation", "sagemaker:DescribeProcessingJob", evaluation)
     for action in ("DescribeProcessingJob", "StopProcessingJob"):
         yield (if_evaluated, call("stop-training", f"sagemaker:{action}", evaluation))
+    # What a release needs, and somebody may have deleted.
+    config = arn("sagemaker", "endpoint-config/endpointconfig-hex")
+    yield (call("check-dataset", "sagemaker:DescribeEndpoint", arn("sagemaker", "endpoint/{pipeline}-production")),)
+    yield (call("check-dataset", "sagemaker:DescribeEndpointConfig", config),)
+    yield (call("check-dataset", "sns:GetTopicAttributes", "{topic}"),)
+    for purpose in ("deploy-dev", "model-dev", "deploy-production", "model-production"):
+        yield (call("check-dataset", "iam:GetRole", f"{{role: {purpose}}}"),)
     stack = arn("cloudformation", "stack/{pipeline}-production/*")
     for purpose in ("check-dataset", "record-decision"):
         yield (call(purpose, "cloudformation:DescribeStacks", stack),)

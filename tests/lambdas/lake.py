@@ -54,6 +54,9 @@ SETTINGS = {
     "pipeline": "iris-1a2b3c",
     "image_parameter": "/iris-1a2b3c/image",
     "production_stack": "iris-1a2b3c-production",
+    "dev_stack": "",
+    "role_arns": "arn:aws:iam::123456789012:role/teams/deploy",
+    "topic_arn": "arn:aws:sns:us-east-1:123456789012:approvals",
     "fleets": json.dumps({"dev": {**FLEET, "Autoscales": "false"}, "production": FLEET}),
     "min_instances": '{"dev": "1", "production": "2"}',
 }
@@ -70,6 +73,8 @@ class Lake:
         for bucket in ("data", "artifacts"):
             self.s3.create_bucket(Bucket=bucket)
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        clients.client("iam").create_role(RoleName="deploy", Path="/teams/", AssumeRolePolicyDocument="{}")
+        clients.client("sns").create_topic(Name="approvals")
 
     def put(self, key: str, content: bytes | dict[str, Any]) -> str:
         """Upload to the data bucket; give the version."""

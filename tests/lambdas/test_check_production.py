@@ -8,6 +8,7 @@ import pytest
 from check_dataset.fleet import check_fleets
 from lambdas.lake import FLEET, IRIS, LIMITS, Lake, make_lake
 
+from handler_kit import clients
 from handler_kit.errors import ConfigurationError
 from handler_kit.production import Stack
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STACK = "iris-1a2b3c-production"
+TARGET = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": f"endpoint/{STACK}/variant/primary",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
 
 
 @pytest.fixture
@@ -24,6 +30,20 @@ def lake(
     write_document: Callable[[object], None],
 ) -> Lake:
     return make_lake(load_event, set_env, write_document)
+
+
+def serving(name: str = STACK, *, scales: bool = False) -> None:
+    """An endpoint with its configuration, and perhaps with autoscaling."""
+    sagemaker = clients.client("sagemaker")
+    container = {"Image": "image", "ModelDataUrl": "s3://artifacts/model.tar.gz"}
+    role = "arn:aws:iam::123456789012:role/teams/deploy"
+    sagemaker.create_model(ModelName=f"{name}-model", PrimaryContainer=container, ExecutionRoleArn=role)
+    variant = {"VariantName": "primary", "ModelName": f"{name}-model"}
+    fleet = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2, "InitialVariantWeight": 1.0}
+    sagemaker.create_endpoint_config(EndpointConfigName=f"{name}-config", ProductionVariants=[{**variant, **fleet}])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=f"{name}-config")
+    if scales:
+        clients.client("application-autoscaling").register_scalable_target(**TARGET, MinCapacity=2, MaxCapacity=6)
 
 
 def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> None:
@@ -58,6 +78,7 @@ def test_27_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
 def test_a_stack_that_can_be_updated_or_deleted_first_stands_in_nobodys_way(
     lake: Lake, reports: Any, script: Callable[[str], Any], status: str
 ) -> None:
+    serving()
     in_state(script, status)
     lake.check_new("datasets/iris.csv", IRIS)
     assert reports.outputs["Channels"] == "train"
@@ -86,9 +107,108 @@ def test_one_slot_or_a_pipeline_with_ab_tests_is_not_refused(
     ab_test: bool,
 ) -> None:
     write_document({**LIMITS, "ab_test": ab_test})
+    serving()
     in_state(script, "UPDATE_COMPLETE", Slots=slots)
     lake.check_new("datasets/iris.csv", IRIS)
     assert reports.outputs["Channels"] == "train"
+
+
+def delete(what: str) -> None:
+    """Somebody deletes it by hand."""
+    sagemaker = clients.client("sagemaker")
+    if what == "endpoint":
+        sagemaker.delete_endpoint(EndpointName=STACK)
+    elif what == "configuration":
+        sagemaker.delete_endpoint_config(EndpointConfigName=f"{STACK}-config")
+    elif what == "autoscaling":
+        clients.client("application-autoscaling").deregister_scalable_target(**TARGET)
+    elif what == "role":
+        clients.client("iam").delete_role(RoleName="deploy")
+    elif what == "topic":
+        clients.client("sns").delete_topic(TopicArn="arn:aws:sns:us-east-1:123456789012:approvals")
+
+
+@pytest.mark.parametrize(
+    ("what", "told", "command"),
+    [
+        ("endpoint", f"Endpoint {STACK} does not exist", "mlops resume iris-1a2b3c; then"),
+        ("configuration", f"Endpoint configuration {STACK}-config of the endpoint", "mlops resume iris-1a2b3c; then"),
+        ("autoscaling", f"The autoscaling of the endpoint {STACK}, variant primary,", "mlops resume iris-1a2b3c; then"),
+        ("role", "Role arn:aws:iam::123456789012:role/teams/deploy, which the endpoints need,", "cdktf deploy"),
+        ("topic", "SNS topic arn:aws:sns:us-east-1:123456789012:approvals, to which", "cdktf deploy"),
+    ],
+)
+def test_59_what_somebody_deleted_is_told_before_training_with_the_command(
+    lake: Lake, reports: Any, script: Callable[[str], Any], what: str, told: str, command: str
+) -> None:
+    serving(scales=True)
+    in_state(script, "UPDATE_COMPLETE", Autoscales="true")
+    delete(what)
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.message.startswith(told)
+    assert command in reports.message
+    assert "somebody deleted it by hand" in reports.message
+    assert lake.pinned() == {}
+
+
+def test_59_what_is_all_there_is_not_refused(lake: Lake, reports: Any, script: Callable[[str], Any]) -> None:
+    serving(scales=True)
+    in_state(script, "UPDATE_COMPLETE", Autoscales="true")
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.outputs["Channels"] == "train"
+
+
+def test_59_an_endpoint_that_failed_can_only_be_deleted(lake: Lake, reports: Any, script: Callable[[str], Any]) -> None:
+    in_state(script, "UPDATE_ROLLBACK_COMPLETE")
+    failed = {"EndpointName": STACK, "EndpointStatus": "Failed", "EndpointConfigName": "config"}
+    script("sagemaker").answer("DescribeEndpoint", **failed)
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.message.startswith(f"Endpoint {STACK}, which has failed and can only be deleted,")
+
+
+@pytest.mark.parametrize(
+    ("slots", "scaled", "missing"),
+    [("both", "Secondary", "variant secondary"), ("secondary", "Secondary", "variant secondary"), ("both", "", "")],
+)
+def test_59_each_slot_of_an_ab_test_has_its_own_scaling(
+    lake: Lake,
+    reports: Any,
+    script: Callable[[str], Any],
+    write_document: Callable[[object], None],
+    slots: str,
+    scaled: str,
+    missing: str,
+) -> None:
+    write_document({**LIMITS, "ab_test": True})
+    serving(scales=True)
+    in_state(script, "UPDATE_COMPLETE", Slots=slots, PrimaryAutoscales="true", **{f"{scaled}Autoscales": "true"})
+    lake.check_new("datasets/iris.csv", IRIS)
+    if missing:
+        assert missing in reports.message
+    else:
+        assert reports.outputs["Channels"] == "train"
+
+
+@pytest.mark.parametrize("paused", ["2026-01-01T00:00:00+00:00", None])
+def test_a_paused_endpoint_or_a_stack_that_changes_is_not_looked_for(
+    lake: Lake, reports: Any, script: Callable[[str], Any], paused: str | None
+) -> None:
+    in_state(script, "UPDATE_COMPLETE" if paused else "UPDATE_IN_PROGRESS", **({"Paused": paused} if paused else {}))
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert reports.outputs["Channels"] == "train"
+
+
+def test_59_a_dev_endpoint_that_is_kept_is_looked_up_too(
+    lake: Lake, reports: Any, script: Callable[[str], Any], set_env: Callable[..., None]
+) -> None:
+    set_env({"dev_stack": "iris-1a2b3c-dev"})
+    serving()
+    in_state(script, "UPDATE_COMPLETE")
+    dev = {"StackName": "iris-1a2b3c-dev", "StackId": "arn:dev", "StackStatus": "UPDATE_COMPLETE"}
+    script("cloudformation").answer("DescribeStacks", Stacks=[dev])
+    lake.check_new("datasets/iris.csv", IRIS)
+    assert "Endpoint iris-1a2b3c-dev does not exist" in reports.message
+    assert "mlops resume iris-1a2b3c --dev" in reports.message
 
 
 def test_before_the_first_release_there_is_no_stack(lake: Lake, reports: Any) -> None:
@@ -104,6 +224,7 @@ def running(**parameters: str) -> Stack:
 def test_33_a_new_instance_type_is_refused_before_training_where_production_autoscales(
     lake: Lake, reports: Any, script: Callable[[str], Any]
 ) -> None:
+    serving(scales=True)
     in_state(script, "UPDATE_COMPLETE", InstanceType="ml.c5.large", Autoscales="true")
     lake.check_new("datasets/iris.csv", IRIS)
     assert reports.message == (

@@ -43,6 +43,7 @@ DOCUMENT: dict[str, Any] = {
     "dev_parameters": {**CONFIGURED, "InitialInstanceCount": "1", "Autoscales": "false"},
     "office_hours": {},
     "max_dev_hours": None,
+    "max_critical_findings": None,
     "max_monthly_usd": None,
 }
 VERDICT = {"Verdict": "accuracy is 0.95 (required: at least 0.9)"}
@@ -184,6 +185,74 @@ def test_a_release_above_the_limit_needs_a_reason(
     assert first == f"Give a reason if you approve: {reason}" if reason != "none" else first.startswith("Candidate: ")
 
 
+def scanned(status: str, counts: dict[str, int] | None = None, description: str = "") -> dict[str, Any]:
+    """What ECR returns for a scan."""
+    findings = {} if counts is None else {"imageScanFindings": {"findingSeverityCounts": counts}}
+    return {"imageScanStatus": {"status": status, "description": description}, **findings}
+
+
+@pytest.mark.parametrize(
+    ("limit", "scan", "told", "reason"),
+    [
+        (0, scanned("COMPLETE", {}), "no findings", "none"),
+        (0, scanned("ACTIVE", {"HIGH": 5, "LOW": 1}), "5 high, 1 low findings", "none"),
+        (
+            0,
+            scanned("COMPLETE", {"CRITICAL": 2, "HIGH": 5}),
+            "2 critical, 5 high findings",
+            "2 critical findings in the image, more than max_critical_findings (0)",
+        ),
+        (2, scanned("COMPLETE", {"CRITICAL": 2}), "2 critical findings", "none"),
+        (
+            0,
+            scanned("FAILED", None, "UnsupportedImageError: no such system"),
+            "its scan is FAILED: UnsupportedImageError: no such system",
+            "the image may have critical findings: its scan is FAILED: UnsupportedImageError: no such system",
+        ),
+        (
+            0,
+            scanned("IN_PROGRESS"),
+            "its scan is IN_PROGRESS",
+            "the image may have critical findings: its scan is IN_PROGRESS",
+        ),
+        (
+            0,
+            None,
+            "ECR has not scanned it: its repository has no scan on push",
+            "the image may have critical findings: ECR has not scanned it: its repository has no scan on push",
+        ),
+    ],
+)
+def test_49_an_image_with_critical_findings_or_without_a_scan_needs_a_reason(
+    call: Any,
+    script: Callable[[str], Any],
+    write_document: Callable[[object], None],
+    limit: int,
+    scan: dict[str, Any] | None,
+    told: str,
+    reason: str,
+) -> None:
+    ecr = script("ecr")
+    if scan is None:
+        ecr.refuse("DescribeImageScanFindings", "ScanNotFoundException", "Image scan does not exist")
+    else:
+        ecr.answer("DescribeImageScanFindings", **scan)
+    write_document({**DOCUMENT, "max_critical_findings": limit})
+    outputs = call(package(accuracy="0.95"))
+    assert outputs["ReasonFor"] == reason
+    assert ecr.requests["DescribeImageScanFindings"][0]["imageId"] == {"imageDigest": "sha256:" + "ab" * 32}
+    first = outputs["Message"].splitlines()[0]
+    assert first == f"Give a reason if you approve: {reason}" if reason != "none" else first.startswith("Candidate: ")
+    stored = clients.client("s3").get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.txt")
+    assert f"Image scan:         {told}\n" in stored["Body"].read().decode()
+
+
+def test_49_a_scan_that_nobody_reads_asks_for_nothing(call: Any, script: Callable[[str], Any]) -> None:
+    ecr = script("ecr")
+    assert call(package(accuracy="0.95"))["ReasonFor"] == "none"
+    assert ecr.operations() == []
+
+
 def test_the_full_evidence_says_where_the_price_is_from(call: Any) -> None:
     call(package(accuracy="0.95"))
     stored = clients.client("s3").get_object(Bucket="artifacts", Key=f"evidence/{GROUP}/{EXECUTION}.txt")
@@ -268,6 +337,7 @@ def evidence_of(metrics: dict[str, str], free: tuple[str, ...], release: str) ->
         dataset_version=version,
         dataset_sha256="0f",
         image=image,
+        scan="2 critical, 5 high findings",
         commit="cd" * 20,
         why=why,
         asked=asked,
@@ -334,6 +404,16 @@ def test_a_paused_model_is_still_the_one_in_production(call: Any, script: Any) -
     assert "accuracy 0.95 (0.93)" in call(package(accuracy="0.95"))["Message"]
     paused = f"{champion}, paused since 2026-11-27T18:00:00+00:00; the release brings the endpoint back"
     assert f"Production now:     {paused}\n" in text_of()
+
+
+def test_27_nobody_is_asked_about_a_release_that_production_could_not_take(
+    load_event: Callable[..., dict[str, Any]], script: Any, reports: Any
+) -> None:
+    facts = {"StackName": STACK, "StackId": "arn", "StackStatus": "UPDATE_ROLLBACK_FAILED"}
+    script("cloudformation").answer("DescribeStacks", Stacks=[facts])
+    reports.answer("ListActionExecutions", actionExecutionDetails=[])
+    handler(load_event("gather_evidence", params={"model_package_arn": package(accuracy="0.95")}), None)
+    assert f"aws cloudformation continue-update-rollback --stack-name {STACK}" in reports.message
 
 
 def test_office_hours_make_the_month_cheaper(call: Any, write_document: Callable[[object], None]) -> None:

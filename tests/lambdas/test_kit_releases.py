@@ -111,6 +111,9 @@ def test_a_release_that_is_deployed_again_is_neither_checked_nor_trained(
         artifact_bucket = BUCKET
         pipeline = PIPELINE
         production_stack = f"{PIPELINE}-production"
+        dev_stack = None
+        role_arns = ""
+        topic_arn = None
         fleets: ClassVar[dict[str, dict[str, str]]] = {}
         # Tuning jobs have shorter names.
         job_prefix = "iris-9f8e7d"

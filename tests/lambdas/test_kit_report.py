@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import Stubber
 
 from handler_kit import clients, job, logs
-from handler_kit.errors import ConfigurationError, StepError
+from handler_kit.errors import ConfigurationError, StepError, as_step_failure
 from handler_kit.report import Continue, Success, pipeline_step
 from handler_kit.tokens import Token
 
@@ -72,9 +73,13 @@ def test_a_wrong_configuration_is_reported_as_such(reports: Any, event: dict[str
     assert reports.kind == "ConfigurationError"
 
 
-def test_an_unforeseen_exception_is_reported_with_class_and_message(reports: Any, event: dict[str, Any]) -> None:
+def test_an_unforeseen_exception_is_reported_with_class_message_and_log(
+    reports: Any, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/iris-step")
     run(raising(ZeroDivisionError("division by zero")), event)
-    assert reports.message == "ZeroDivisionError: division by zero"
+    told = "ZeroDivisionError: division by zero. The log of this function (/aws/lambda/iris-step) has the details."
+    assert reports.message == told
 
 
 def test_an_unforeseen_exception_without_message_is_still_reported(reports: Any, event: dict[str, Any]) -> None:
@@ -96,6 +101,30 @@ def test_an_aws_error_is_reported_with_its_operation_and_meaning(
     run(raising(ClientError({"Error": {"Code": code, "Message": "Why."}}, "DescribeModel")), event)
     assert reports.message.startswith(f"DescribeModel was refused with {code}: Why.")
     assert reports.kind == kind
+
+
+def test_an_aws_error_names_what_the_request_was_about() -> None:
+    sagemaker = clients.client("sagemaker")
+    with Stubber(sagemaker) as stubber:
+        stubber.add_client_error("describe_training_job", "ValidationException", "Requested resource not found.", 400)
+        with pytest.raises(ClientError) as caught:
+            sagemaker.describe_training_job(TrainingJobName="iris-0f5e-r1")
+    assert str(as_step_failure(caught.value)) == (
+        "DescribeTrainingJob (TrainingJobName iris-0f5e-r1) was refused with ValidationException: Requested resource"
+        " not found. If somebody has deleted it, start a new execution."
+    )
+
+
+def test_what_a_request_carries_is_not_told() -> None:
+    s3 = clients.client("s3")
+    with Stubber(s3) as stubber:
+        stubber.add_client_error("put_object", "NoSuchBucket", "The specified bucket does not exist", 404)
+        with pytest.raises(ClientError) as caught:
+            s3.put_object(Bucket="artifacts", Key="a.json", Body="hunter2", ContentType="text/plain")
+    assert str(as_step_failure(caught.value)) == (
+        "PutObject (Bucket artifacts, Key a.json) was refused with NoSuchBucket: The specified bucket does not exist."
+        " If somebody has deleted it, start a new execution."
+    )
 
 
 def test_60_a_broken_connection_is_reported_as_passing(reports: Any, event: dict[str, Any]) -> None:
@@ -179,7 +208,7 @@ def test_57_no_credential_is_logged_or_reported_on_an_exception(
         assert secret not in printed
         assert json.dumps(secret)[1:-1] not in printed
         assert secret not in reports.message
-    assert reports.message == "RuntimeError: [redacted] [redacted] [redacted]"
+    assert reports.message.startswith("RuntimeError: [redacted] [redacted] [redacted]. The log of this function")
 
 
 def test_credentials_are_hidden_even_when_the_event_cannot_be_read(

@@ -155,7 +155,7 @@ def test_a_running_job_is_left_alone(world: World) -> None:
 
 
 def test_the_job_of_another_pipeline_is_refused(world: World) -> None:
-    with pytest.raises(Exception, match="no batch of iris-1a2b3c"):
+    with pytest.raises(Exception, match="not a transform job of iris-1a2b3c"):
         handler({"detail": {"TransformJobName": "other-1-batch-1"}}, None)
 
 

@@ -178,7 +178,7 @@ def test_an_expensive_release_is_not_approved_without_a_reason(approve: Any, rep
     arn = package()
     approve(arn, evidence(EXPENSIVE), approval("Succeeded", summary))
     assert reports.message == (
-        f"The release costs {EXPENSIVE}, and the approval has no comment with a reason. Nothing was deployed to"
+        f"The release needs a reason ({EXPENSIVE}), and the approval has no comment. Nothing was deployed to"
         " production. Start the pipeline again with the same data set, and give a reason when you approve."
     )
     assert registered(arn)["ModelApprovalStatus"] == "PendingManualApproval"

@@ -134,7 +134,10 @@ def test_the_wait_ends(load_event: Any, reports: Any, cloudformation: Any, monke
     later = entry.time.time() + MAX_WAIT_SECONDS + 1
     monkeypatch.setattr(entry.time, "time", lambda: later)
     awaited(load_event, token)
-    assert reports.message == f"Stack {STACK} is still DELETE_IN_PROGRESS after 2 h."
+    assert reports.message == (
+        f"Stack {STACK} is still DELETE_IN_PROGRESS after 2 h. See its events, and retry the stage"
+        " with all its actions when it is deleted."
+    )
 
 
 @pytest.mark.parametrize("status", ["Succeeded", "Failed", "Stopped", "Superseded", "Cancelled"])

@@ -215,7 +215,7 @@ def beside_production(runtime: Any, set_env: Callable[..., None]) -> Callable[[l
             "abcde-----",
             "abcdefghij",
             "5 of 10 golden records right, p95 0 ms, production 10 right: production's model is better on 5 of these"
-            " records and worse on 0, which is no chance at 0.969 (confidence level 0.95).",
+            " records and worse on 0, which is not chance at 0.969 (confidence level 0.95).",
         ),
     ],
 )

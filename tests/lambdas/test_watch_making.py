@@ -152,7 +152,7 @@ def test_pictures_are_sent_one_by_one_and_only_their_predictions_are_watched(sit
         site.put("validation", f"{number}.png", b"png")
     summary = site.make()
     assert "predictions for 50 rows" in summary
-    assert "The features are not watched: channel train: 0.png is no CSV, TSV or JSON" in summary
+    assert "The features are not watched: channel train: 0.png is not CSV, TSV or JSON" in summary
     assert {one["ContentType"] for one in site.dev.requests["InvokeEndpoint"]} == {"image/png"}
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ab_soak.account import ARTIFACTS, DATA, SICK
 from botocore.exceptions import ClientError
 
+from mlops_constructs.deployed.made_running import tuning_prefix
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,14 +21,33 @@ _RESOURCES = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
 
 def train(site: Site) -> None:
     """Train: the program of the image never ends."""
-    site.client("sagemaker").create_training_job(
-        TrainingJobName=f"{site.name}-{_DIGITS[:12]}",
-        AlgorithmSpecification={"TrainingImage": site.account.models[0].image, "TrainingInputMode": "File"},
+    name = f"{site.name}-{_DIGITS[:12]}"
+    site.client("sagemaker").create_training_job(TrainingJobName=name, **_training(site))
+
+
+def tune(site: Site) -> None:
+    """Search: none of its training jobs ever ends."""
+    training = _training(site)
+    training["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "accuracy", "Regex": "accuracy=([0-9.]+)"}]
+    site.client("sagemaker").create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=f"{tuning_prefix(site.name)}-{_DIGITS[:12]}",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "accuracy"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {"IntegerParameterRanges": [{"Name": "depth", "MinValue": "1", "MaxValue": "9"}]},
+        },
+        TrainingJobDefinition=training,
+    )
+
+
+def evaluate(site: Site) -> None:
+    """Evaluate in a processing job, which never ends."""
+    site.client("sagemaker").create_processing_job(
+        ProcessingJobName=f"{site.name}-{_DIGITS[:12]}",
         RoleArn=site.account.static["ExecutionRoleArn"],
-        InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": _source()}}],
-        OutputDataConfig={"S3OutputPath": f"s3://{ARTIFACTS}/models/"},
-        ResourceConfig={**_RESOURCES, "VolumeSizeInGB": 5},
-        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        AppSpecification={"ImageUri": site.account.models[0].image, "ContainerArguments": ["train"]},
+        ProcessingResources={"ClusterConfig": {**_RESOURCES, "VolumeSizeInGB": 5}},
     )
 
 
@@ -45,7 +66,9 @@ def of_another(site: Site) -> None:
     _transform(site, f"{site.name}-2", _of_another(site))
 
 
-JOBS: dict[str, Callable[[Site], None]] = {one.__name__: one for one in (train, golden, batch, of_another)}
+JOBS: dict[str, Callable[[Site], None]] = {
+    one.__name__: one for one in (train, tune, evaluate, golden, batch, of_another)
+}
 
 
 def lost_job(site: Site) -> list[str]:
@@ -59,6 +82,17 @@ def lost_job(site: Site) -> list[str]:
         sagemaker.stop_transform_job(TransformJobName=_of_another(site))
     sagemaker.delete_model(ModelName=_of_another(site))
     return [] if status == "InProgress" else [f"the transform job of another pipeline is {status}"]
+
+
+def _training(site: Site) -> dict[str, Any]:
+    return {
+        "AlgorithmSpecification": {"TrainingImage": site.account.models[0].image, "TrainingInputMode": "File"},
+        "RoleArn": site.account.static["ExecutionRoleArn"],
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": _source()}}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{ARTIFACTS}/models/"},
+        "ResourceConfig": {**_RESOURCES, "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    }
 
 
 def _of_another(site: Site) -> str:

@@ -15,6 +15,7 @@ from local_aws.tiny_container import local_aws, make_role, push_container, uploa
 
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError, references
 from mlops_constructs.local_aws.cloudformation.template import Template
+from mlops_constructs.local_aws.sagemaker import model_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -314,6 +315,40 @@ def test_failed_update_puts_everything_back(stacks: Stacks) -> None:
     assert len(stacks.left(name)) == 5
 
 
+def test_24_a_model_too_large_for_the_volume_is_rolled_back_with_the_reason(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = stacks.create()["StackName"]
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1)
+    stack = stacks.update(name, ModelDataUrl=stacks.model("two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    failed = [reason for item, status, reason in stacks.told(name) if (item, status) == ("Endpoint", "UPDATE_FAILED")]
+    assert "The model data archive is too large. Please reduce the size" in failed[0]
+    template = changed("Resources/Config/Properties/ProductionVariants", [{**VARIANT, "VolumeSizeInGB": 512}])
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1024)
+    assert stacks.update(name, template, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert stacks.answer(name) == "two"
+
+
+def test_24_a_model_whose_download_takes_too_long_is_rolled_back_with_the_reason(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = {**VARIANT, "ModelDataDownloadTimeoutInSeconds": 60}
+    template = changed("Resources/Config/Properties/ProductionVariants", [variant])
+    name = stacks.create(template)["StackName"]
+    monkeypatch.setattr(model_limits, "BYTES_PER_SECOND", 1)
+    stack = stacks.update(name, template, ModelDataUrl=stacks.model("two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    failed = [reason for item, status, reason in stacks.told(name) if (item, status) == ("Endpoint", "UPDATE_FAILED")]
+    assert "Failed to download model data from URL" in failed[0]
+    longer = changed(
+        "Resources/Config/Properties/ProductionVariants", [{**variant, "ModelDataDownloadTimeoutInSeconds": 3600}]
+    )
+    assert stacks.update(name, longer, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
 def test_failure_after_the_endpoint_brings_the_endpoint_back(stacks: Stacks) -> None:
     name = stacks.create()["StackName"]
     broken = changed("Resources/Policy/Properties/PolicyType", "NoSuchType")
@@ -330,6 +365,52 @@ def test_update_after_a_rollback_succeeds(stacks: Stacks) -> None:
 
     assert stacks.update(name, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
     assert stacks.answer(name) == "two"
+
+
+def stuck(stacks: Stacks) -> str:
+    """Make a stack whose endpoint somebody deleted, so that neither an update nor its rollback can change it."""
+    name = str(stacks.create()["StackName"])
+    stacks.aws.client("sagemaker").delete_endpoint(EndpointName=name)
+    wait_until(lambda: not stacks.aws.client("sagemaker").list_endpoints(NameContains=name)["Endpoints"])
+    assert stacks.update(name, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    return name
+
+
+def test_27_a_rollback_goes_on_when_its_reason_has_ended(stacks: Stacks) -> None:
+    name = stuck(stacks)
+    config = stacks.physical_ids(name)["Config"].rpartition("/")[2]
+    configs = stacks.aws.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    (config_name,) = [one["EndpointConfigName"] for one in configs if one["EndpointConfigName"].lower() == config]
+    sagemaker = stacks.aws.client("sagemaker")
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config_name)
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    stacks.api.continue_update_rollback(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    assert len(stacks.left(name)) == 5
+    assert stacks.update(name, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
+
+
+def test_27_a_resource_that_cannot_be_restored_is_skipped(stacks: Stacks) -> None:
+    name = stuck(stacks)
+    stacks.api.continue_update_rollback(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    with pytest.raises(ClientError, match=r"\[Model\] do not belong"):
+        stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Model"])
+    stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Endpoint"])
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="UPDATE_ROLLBACK_COMPLETE state and can not continue rolling back"):
+        stacks.api.continue_update_rollback(StackName=name)
+
+
+def test_27_an_update_that_failed_without_a_rollback_is_rolled_back(stacks: Stacks) -> None:
+    name = stacks.create()["StackName"]
+    with pytest.raises(ClientError, match="CREATE_COMPLETE state and can not be rolled back"):
+        stacks.api.rollback_stack(StackName=name)
+    stacks.aws.cloudformation.stack(name).move_to("UPDATE_FAILED", "a test")
+    stacks.api.rollback_stack(StackName=name)
+    assert stacks.settled(name)["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
 
 
 def test_removed_resource_is_deleted(stacks: Stacks) -> None:

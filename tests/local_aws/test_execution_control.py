@@ -56,16 +56,14 @@ def test_rejection_stops_the_execution(bench: Bench) -> None:
         bench.answer("rejected", token, "Approved")
 
 
-def test_38_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mlops_constructs.local_aws.codepipeline.actions.approval.SECONDS_OF_A_MINUTE", 0.01)
+def test_38_an_approval_that_nobody_answers_expires_and_the_next_execution_proceeds(bench: Bench) -> None:
     stages = [[s3_source()], [{**approval(), "timeoutInMinutes": 5}], [step("One", {})]]
     first = bench.make_pipeline("expired", *stages)
+    bench.approval_token("expired")
+    bench.aws.clock.advance(minutes=5)
     assert bench.finished("expired", first) == "Failed"
     assert bench.error("expired", first, "Approve")["message"] == "nobody approved or rejected within 5 minutes"
     assert "externalExecutionSummary" not in bench.actions("expired", first)["Approve"]["output"]["executionResult"]
-    monkeypatch.undo()
     second = bench.start("expired")
     bench.answer("expired", bench.approval_token("expired"), "Approved")
     assert bench.finished("expired", second) == "Succeeded"
@@ -97,6 +95,14 @@ def test_approval_asks_over_sns(bench: Bench) -> None:
     asked = json.loads(body["Message"])["approval"]
     assert (asked["token"], asked["customData"]) == (token, "data data.csv")
     bench.answer("asking", token, "Approved")
+
+
+def test_an_approval_whose_topic_is_gone_fails_with_its_name(bench: Bench) -> None:
+    topic = bench.aws.client("sns").create_topic(Name="gone")["TopicArn"]
+    bench.aws.client("sns").delete_topic(TopicArn=topic)
+    execution = bench.make_pipeline("nobody", [s3_source()], [approval(NotificationArn=topic)])
+    assert bench.finished("nobody", execution) == "Failed"
+    assert topic in bench.error("nobody", execution, "Approve")["message"]
 
 
 def test_wrong_approval_token_is_refused(bench: Bench) -> None:

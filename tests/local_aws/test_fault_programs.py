@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from local_aws.endpoint_models import BUCKET, Models, models_of_an_account
 from local_aws.test_codebuild import Builds
 from local_aws.test_endpoint_updates import watched
 from local_aws.tiny_container import make_role, wait_until, write_container
 
+from mlops_constructs.local_aws.containers.running import Container
 from mlops_constructs.local_aws.faults.faults import Faults
 
 if TYPE_CHECKING:
@@ -106,6 +111,37 @@ def test_a_server_that_dies_at_its_start_keeps_the_old_fleet(models: Models, fau
     assert "rolled back" in endpoint["FailureReason"]
     assert models.answer(name)["answer"] == "old"
     assert fault.fired == 1
+
+
+def test_a_server_that_is_killed_says_so_once_and_serves_again(models: Models) -> None:
+    name = models.serving("same")
+    (variant,) = models.aws.sagemaker.endpoints.serving(name).variants
+    killed = variant.container
+    assert isinstance(killed, Container)
+    os.killpg(killed.pid, signal.SIGKILL)
+    wait_until(lambda: killed.exit_code() is not None)
+
+    with pytest.raises(ClientError, match=r"has ended with exit code 137, and is started again") as refused:
+        models.answer(name)
+    assert refused.value.response["Error"]["Code"] == "ModelError"
+
+    def answered() -> dict[str, Any] | None:
+        with contextlib.suppress(ClientError):
+            return models.answer(name)
+        return None
+
+    assert wait_until(answered)["answer"] == "same"
+    assert models.settled(name)["EndpointStatus"] == "InService"
+    assert variant.revive() is None
+
+
+def test_a_server_of_an_endpoint_that_is_deleted_is_not_started_again(models: Models) -> None:
+    name = models.serving("gone")
+    (variant,) = models.aws.sagemaker.endpoints.serving(name).variants
+    variant.stop(0)
+    assert variant.container.exit_code() is not None
+    assert variant.revive() is None
+    assert variant.container.exit_code() is not None
 
 
 def test_31_an_alarm_that_rings_while_baking_keeps_the_old_fleet_until_the_fault_ends(

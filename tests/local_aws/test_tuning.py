@@ -212,6 +212,18 @@ def test_a_stopped_search_stops_its_training_jobs(aws: LocalAws, definition: dic
         sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="stopped")
 
 
+def test_searches_are_listed_by_status(aws: LocalAws, definition: dict[str, Any]) -> None:
+    sagemaker = aws.client("sagemaker")
+    name = tuned(aws, search(definition, "listed"))["HyperParameterTuningJobName"]
+
+    def names(status: str) -> list[str]:
+        found = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name, StatusEquals=status)
+        return [one["HyperParameterTuningJobName"] for one in found["HyperParameterTuningJobSummaries"]]
+
+    assert names("Completed") == [name]
+    assert names("InProgress") == []
+
+
 def test_a_searchs_name_is_used_up_forever(aws: LocalAws, definition: dict[str, Any]) -> None:
     tuned(aws, search(definition, "once"))
     with pytest.raises(ClientError, match="ResourceInUse"):

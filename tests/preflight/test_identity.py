@@ -35,7 +35,7 @@ def test_a_partition_without_the_deploy_action_is_broken() -> None:
 
 def test_another_region_than_the_stacks_is_told() -> None:
     (region, _) = caller("arn:aws:iam::123456789012:user/me", "eu-west-1").findings
-    assert (region.state, "Set AWS_REGION=eu-west-1" in region.remedy) == ("warning", True)
+    assert (region.state, "Set AWS_DEFAULT_REGION=eu-west-1" in region.remedy) == ("warning", True)
 
 
 @pytest.mark.parametrize(

@@ -115,12 +115,13 @@ def test_the_state_of_a_remote_backend_is_not_known(tmp_path: Path) -> None:
     assert (state.known, state.source) == (False, "the backend s3")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 3, "modules": []}'])
-def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"version": 3, "modules": []}', b"\xff\xfe" * 1000])
+def test_a_file_that_is_no_state_is_refused_in_a_sentence(tmp_path: Path, body: bytes) -> None:
     path = tmp_path / "state"
-    path.write_text(text)
-    with pytest.raises(MlopsError, match="is not the state of Terraform"):
+    path.write_bytes(body)
+    with pytest.raises(MlopsError, match="is not the state of Terraform") as caught:
         TerraformState(written(tmp_path, {}), path)
+    assert len(str(caught.value)) < 300
 
 
 def test_a_state_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from local_aws.tiny_pipeline import wait_for
+from patience import PATIENCE_SECONDS
 from rehearsal.centroids import write_centroids
 from rehearsal.deployed_site import synthesized
 from rehearsal.release_invariants import State, answers, check, package_in_production
 
+from mlops_constructs.cli.main import main
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.local_aws.sagemaker import model_limits
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.rehearsed import RehearsedPipeline, rehearsed_pipeline
 from mlops_constructs.rehearsal.sweep import MODES, record, sample, sweep
@@ -53,7 +62,7 @@ def first(pipeline: RehearsedPipeline) -> Execution:
     with Faults(pipeline.aws) as faults:
         fault = faults.inject("quota:ml.m5.large for endpoint usage:1")
         refused = pipeline.release()
-        assert fault.fired
+        assert fault.fired, refused.reason
     pipeline.aws.service_quotas.set("ml.m5.large for endpoint usage", 100)
     check(pipeline, before, refused)
     return refused
@@ -164,6 +173,20 @@ def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
     succeeds(pipeline)
 
 
+def test_24_a_model_too_large_for_the_volume_fails_before_anybody_is_asked(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, served, asked = package_in_production(pipeline), answers(pipeline), len(pipeline.evidence)
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1)
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "The model data archive is too large" in outcome.reason
+    assert len(pipeline.evidence) == asked
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    monkeypatch.undo()
+    succeeds(pipeline)
+
+
 def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -186,7 +209,12 @@ def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
     ],
 )
 def test_27_a_stack_that_cannot_be_updated_is_told_before_training_and_nobody_is_asked(
-    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, state: str, command: str
+    pipeline: RehearsedPipeline,
+    champion: Execution,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    command: str,
 ) -> None:
     asked, trained = len(pipeline.evidence), State.of(pipeline).jobs
     fault = set_state(pipeline, faults, state)
@@ -196,7 +224,24 @@ def test_27_a_stack_that_cannot_be_updated_is_told_before_training_and_nobody_is
     assert len(pipeline.evidence) == asked
     assert State.of(pipeline).jobs == trained
     assert fault.fired
-    set_state(pipeline, faults, "UPDATE_ROLLBACK_COMPLETE")
+    run_command(pipeline, monkeypatch, outcome.reason)
+    wait_for(lambda: stack_state(pipeline) == "UPDATE_ROLLBACK_COMPLETE")
+    succeeds(pipeline)
+
+
+def test_27_an_endpoint_deleted_while_a_person_thinks_comes_back_command_after_command(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/Endpoint", at="RecordApproval")
+    assert release(pipeline).status == "Failed"
+    assert stack_state(pipeline) == "UPDATE_ROLLBACK_FAILED"
+    assert "continue-update-rollback" in refused(pipeline)
+    cloudformation, stack = pipeline.client("cloudformation"), pipeline.deployed.stacks[-1]
+    cloudformation.continue_update_rollback(StackName=stack, ResourcesToSkip=["Endpoint"])
+    wait_for(lambda: stack_state(pipeline) == "UPDATE_ROLLBACK_COMPLETE")
+    run_command(pipeline, monkeypatch, refused(pipeline))
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
     succeeds(pipeline)
 
 
@@ -240,6 +285,38 @@ def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
     succeeds(pipeline)
 
 
+@pytest.mark.parametrize("rings", [True, False])
+def test_31_an_alarm_in_the_minutes_of_a_canary_keeps_the_old_model(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch, rings: bool
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    endpoints, alarm = pipeline.aws.sagemaker.endpoints, rollback_alarms(pipeline)[0]
+    monkeypatch.setattr(endpoints, "bake_seconds", 3_600.0)
+    clock, endpoint = pipeline.aws.account.clock, endpoints.find(pipeline.production_endpoint())
+    with ThreadPoolExecutor(1) as pool:
+        released = pool.submit(release, pipeline)
+        wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 0.5)
+        clock.advance(minutes=4)
+        assert (endpoint.status, package_in_production(pipeline)) == ("Updating", before)
+        if rings:
+            cloudwatch = pipeline.client("cloudwatch")
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+        else:
+            clock.advance(minutes=2)
+            wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 1.0)
+            assert endpoint.status == "Updating"
+            clock.advance(minutes=6)
+        outcome = released.result(PATIENCE_SECONDS)
+    assert outcome.status == ("Failed" if rings else "Succeeded"), outcome.reason
+    assert ("alarms are in ALARM state" in outcome.reason and alarm in outcome.reason) is rings
+    assert (package_in_production(pipeline) == before) is rings
+    assert answers(pipeline) == served or not rings
+    monkeypatch.undo()
+    if rings:
+        pipeline.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
+        succeeds(pipeline)
+
+
 def test_32_an_alarm_without_data_stops_no_release(pipeline: RehearsedPipeline, champion: Execution) -> None:
     for alarm in rollback_alarms(pipeline):
         pipeline.client("cloudwatch").set_alarm_state(
@@ -272,6 +349,20 @@ def release_without_records(pipeline: RehearsedPipeline) -> Execution:
     return pipeline.release()
 
 
+def test_49_an_image_with_critical_findings_is_not_deployed_without_a_reason(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    monkeypatch.setitem(pipeline.aws.ecr.findings, pipeline.name, {"CRITICAL": 2, "HIGH": 5})
+    outcome = release(pipeline)
+    assert "Give a reason if you approve: 2 critical findings in the image" in pipeline.evidence[-1]
+    assert outcome.status == "Failed"
+    assert "2 critical findings in the image, more than max_critical_findings (0)" in outcome.reason
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    monkeypatch.undo()
+    succeeds(pipeline)
+
+
 def test_59_counts_that_somebody_changed_by_hand_are_kept(pipeline: RehearsedPipeline, champion: Execution) -> None:
     sagemaker, name = pipeline.client("sagemaker"), pipeline.production_endpoint()
     (variant,) = sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
@@ -301,23 +392,101 @@ def test_59_an_alarm_that_somebody_deleted_by_hand_is_made_anew(
     assert pipeline.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
 
 
-def test_59_after_somebody_deleted_the_configuration_of_production_it_has_to_be_created_by_hand(
-    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
-) -> None:
-    sagemaker, before = pipeline.client("sagemaker"), package_in_production(pipeline)
-    name = sagemaker.describe_endpoint(EndpointName=pipeline.production_endpoint())["EndpointConfigName"]
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-    resource = resource_of(pipeline, "AWS::SageMaker::EndpointConfig")["LogicalResourceId"]
-    faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{resource}", at="now")
+def delete_autoscaling(pipeline: RehearsedPipeline) -> None:
+    scaling = pipeline.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    members = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+    scaling.deregister_scalable_target(**{member: target[member] for member in members})
 
+
+def delete_role(pipeline: RehearsedPipeline, purpose: str) -> None:
+    iam = pipeline.client("iam")
+    (name,) = [one["RoleName"] for one in iam.list_roles()["Roles"] if purpose in one["RoleName"]]
+    for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    iam.delete_role(RoleName=name)
+
+
+def delete_part(pipeline: RehearsedPipeline, faults: Faults, what: str) -> None:
+    """Somebody deletes a part of production by hand."""
+    if what == "autoscaling":
+        delete_autoscaling(pipeline)
+    elif what in ("model-production", "deploy-production"):
+        delete_role(pipeline, what)
+    elif what == "topic":
+        faults.inject("delete", "topic", "approvals", at="now")
+    else:
+        resource = resource_of(pipeline, f"AWS::SageMaker::{what}")["LogicalResourceId"]
+        faults.inject("delete", "stack-resource", f"{pipeline.deployed.stacks[-1]}/{resource}", at="now")
+
+
+def refused(pipeline: RehearsedPipeline) -> str:
+    """Release; it must fail before it trains and before anybody is asked. Give the reason."""
+    before, asked = State.of(pipeline), len(pipeline.evidence)
     outcome = release(pipeline)
     assert outcome.status == "Failed"
-    assert "Could not find endpoint configuration" in outcome.reason
-    assert name.lower() in outcome.reason
-    assert package_in_production(pipeline) == before
+    assert State.of(pipeline).jobs == before.jobs
+    assert len(pipeline.evidence) == asked
+    return outcome.reason
 
-    members = ("EndpointConfigName", "ProductionVariants", "DataCaptureConfig", "KmsKeyId")
-    sagemaker.create_endpoint_config(**{member: config[member] for member in members if member in config})
+
+@pytest.mark.parametrize("what", ["Endpoint", "EndpointConfig", "autoscaling"])
+def test_59_what_somebody_deleted_of_production_is_told_before_training_and_the_command_brings_it_back(
+    pipeline: RehearsedPipeline,
+    champion: Execution,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    delete_part(pipeline, faults, what)
+    reason = refused(pipeline)
+    assert "somebody deleted it by hand" in reason
+    run_command(pipeline, monkeypatch, reason)
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    succeeds(pipeline)
+    configs = pipeline.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    assert len([one for one in configs if "production" in one["EndpointConfigName"].lower()]) == 1
+
+
+def run_command(pipeline: RehearsedPipeline, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """Run the command that a message names, as a person does."""
+    command = re.search(r"Run: (.*?)(;| \()", reason)
+    assert command is not None, reason
+    environment = {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_ENDPOINT_URL": pipeline.aws.url,
+        "AWS_DEFAULT_REGION": pipeline.aws.region,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    program, *arguments = shlex.split(command.group(1))
+    if program == "mlops":
+        assert main(arguments) == 0
+    else:
+        aws = Path(sys.executable).with_name(program)
+        subprocess.run([aws, *arguments], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
+
+
+def test_59_what_terraform_makes_is_missed_before_training_and_deployed_again(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    delete_part(pipeline, faults, "topic")
+    assert "the approval is published, does not exist: somebody deleted it by hand" in refused(pipeline)
+    for role in ("model-production", "deploy-production"):
+        delete_part(pipeline, faults, role)
+    reason = refused(pipeline)
+    assert "production" in reason
+    assert "which creates it: cdktf deploy" in reason
+    pipeline.deploy_again()
+    succeeds(pipeline)
+
+
+def test_59_a_model_that_somebody_deleted_is_not_missed_by_the_next_release(
+    pipeline: RehearsedPipeline, champion: Execution, faults: Faults
+) -> None:
+    delete_part(pipeline, faults, "Model")
     succeeds(pipeline)
 
 
@@ -327,8 +496,6 @@ def test_60_a_clock_that_is_wrong_by_a_day_gives_up_no_job(
     faults.inject("clock", 86_400)
     outcome = release(pipeline)
     assert outcome.status == "Succeeded", outcome.reason
-    faults.clear()
-    pipeline.aws.lambda_.forget_workers()
 
 
 def test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice(

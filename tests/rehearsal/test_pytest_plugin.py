@@ -111,4 +111,4 @@ def test_the_tests_of_a_project_release_and_inject_faults(tmp_path: Path) -> Non
     shutil.copyfile(ROOT / "tests" / "examples" / "project_faults.py", tmp_path / "test_project.py")
     code, output = run(tmp_path)
     assert code == 0, output
-    assert "2 passed" in output
+    assert "3 passed" in output

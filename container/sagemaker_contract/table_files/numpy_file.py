@@ -35,7 +35,7 @@ def read_numpy(
         raise DataError(f"{file.name} is not a whole NumPy file of numbers or texts: {error}; save it again") from None
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         shape = getattr(array, "shape", "several arrays")
-        raise DataError(f"{file.name}: {shape} is no table; save an array of two dimensions, rows and columns")
+        raise DataError(f"{file.name}: {shape} is not a table; save an array of two dimensions, rows and columns")
     number = array.dtype.kind in "biuf" and array.dtype.itemsize <= _MAX_NUMBER_BYTES
     if not number and (array.dtype.kind != "U" or not array.dtype.itemsize):
         raise DataError(f"{file.name}: {array.dtype} is neither numbers nor texts; convert it")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.access.facts import AccountFacts
 from mlops_constructs.local_aws.access.identities import Identities
 from mlops_constructs.local_aws.access.keys import code_of, needs_usable_key, problem_of
 from mlops_constructs.local_aws.access.policies import AccountPolicies
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.iam.actions import needed_to_see_missing
 from mlops_constructs.local_aws.iam.calls import Call, Check
@@ -223,7 +223,7 @@ class Access:
 
     def _surroundings(self) -> Context:
         """Return the condition keys of every call; the local AWS serves plain HTTP but reports it as TLS."""
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         return Context(
             {
                 "aws:SecureTransport": "true",

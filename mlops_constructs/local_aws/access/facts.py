@@ -14,10 +14,18 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.iam.calls import Site
 
 
+DELETED = "Deleted"
+
+
 class AccountFacts:
-    """Facts about the resources of one account in one region, read from moto's backends."""
+    """Facts about the resources of one account in one region, read from moto's backends.
+
+    Attributes:
+        deleted_keys: Ids of the KMS keys whose waiting period has ended.
+    """
 
     def __init__(self, site: Site) -> None:
+        self.deleted_keys: set[str] = set()
         self._site = site
 
     def kms_key(self, arn: str, version: str | None = None) -> str | None:
@@ -39,13 +47,15 @@ class AccountFacts:
     def key_state(self, arn: str) -> str:
         """Return the state of a KMS key of this account, such as ``Disabled``; ``Enabled`` for others."""
         name = str(self._arn(arn)).rpartition("/")[2]
+        if name in self.deleted_keys:
+            return DELETED
         key = kms_backends[self._site.account][self._site.region].keys.get(name)
         return str(key.key_state) if key is not None else "Enabled"
 
     def has_unusable_keys(self) -> bool:
         """Whether a key of this account cannot be used."""
         keys = list(kms_backends[self._site.account][self._site.region].keys.values())
-        return any(key.key_state != "Enabled" for key in keys)
+        return bool(self.deleted_keys) or any(key.key_state != "Enabled" for key in keys)
 
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         """Whether an object has tags."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.access.facts import DELETED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,18 +21,18 @@ _USES = (
     "kms:GenerateDataKey",
     "kms:ReEncrypt",
 )
-# Codes for a disabled key and for every other state, and the HTTP status.
+# Codes for a disabled key, for one that waits for its deletion and for one that is gone, and the HTTP status.
 # S3: https://github.com/localstack/localstack/pull/8423, compared with AWS there. The others are the errors
 # of Publish, SendMessage, Invoke, GetParameter and Decrypt in botocore's models.
-_CODES: Mapping[str, tuple[str, str, int]] = {
-    "kms": ("DisabledException", "KMSInvalidStateException", 400),
-    "lambda": ("KMSDisabledException", "KMSInvalidStateException", 502),
-    "s3": ("KMS.DisabledException", "KMS.KMSInvalidStateException", 400),
-    "sns": ("KMSDisabled", "KMSInvalidState", 400),
-    "sqs": ("KmsDisabled", "KmsInvalidState", 400),
-    "ssm": ("InvalidKeyId", "InvalidKeyId", 400),
+_CODES: Mapping[str, tuple[str, str, str, int]] = {
+    "kms": ("DisabledException", "KMSInvalidStateException", "NotFoundException", 400),
+    "lambda": ("KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", 502),
+    "s3": ("KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", 400),
+    "sns": ("KMSDisabled", "KMSInvalidState", "KMSNotFound", 400),
+    "sqs": ("KmsDisabled", "KmsInvalidState", "KmsNotFound", 400),
+    "ssm": ("InvalidKeyId", "InvalidKeyId", "InvalidKeyId", 400),
 }
-_OTHERS = ("ValidationException", "ValidationException", 400)
+_OTHERS = ("ValidationException", "ValidationException", "ValidationException", 400)
 
 
 def needs_usable_key(action: str) -> bool:
@@ -40,10 +42,12 @@ def needs_usable_key(action: str) -> bool:
 
 def problem_of(key_arn: str, state: str) -> str:
     """Return AWS's sentence on a key that cannot be used."""
+    if state == DELETED:
+        return f"Key '{key_arn}' does not exist"
     return f"{key_arn} is {'disabled' if state == 'Disabled' else 'pending deletion'}."
 
 
 def code_of(service: str, state: str) -> tuple[str, int]:
     """Return the error code and the HTTP status with which a service answers."""
-    disabled, other, status = _CODES.get(service, _OTHERS)
-    return (disabled if state == "Disabled" else other), status
+    disabled, pending, deleted, status = _CODES.get(service, _OTHERS)
+    return {"Disabled": disabled, DELETED: deleted}.get(state, pending), status

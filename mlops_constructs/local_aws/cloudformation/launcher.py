@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.operations import StackOperation
 from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
 from mlops_constructs.local_aws.roles import assume_as
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.cloudformation.plan import Place, Providers
@@ -40,7 +40,7 @@ class StackLauncher:
 
     def update(self, stack: Stack, desired: Desired) -> None:
         """Start to update a stack."""
-        stack.updated = datetime.now(timezone.utc)
+        stack.updated = utc_now()
         stack.move_to("UPDATE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, desired.role_arn, StackOperation.update, "UPDATE_ROLLBACK_FAILED")
 
@@ -50,6 +50,15 @@ class StackLauncher:
             self.credentials(role_arn)
         stack.move_to("DELETE_IN_PROGRESS", "User Initiated")
         self._run(stack, desired, role_arn, StackOperation.delete, "DELETE_FAILED")
+
+    def finish_rollback(self, stack: Stack, role_arn: str | None, skipped: Sequence[str] = ()) -> None:
+        """Start to roll back an update that failed, or whose rollback failed."""
+        stack.move_to("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+
+        def work(operation: StackOperation) -> None:
+            operation.finish_rollback(skipped)
+
+        self._run(stack, stack.current, role_arn, work, "UPDATE_ROLLBACK_FAILED")
 
     def credentials(self, role_arn: str) -> Mapping[str, Any]:
         """Credentials of a stack's role. Raises ValidationError when CloudFormation cannot assume it."""

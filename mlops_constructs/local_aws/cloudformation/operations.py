@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError
 from mlops_constructs.local_aws.cloudformation.plan import (
     Place,
@@ -13,10 +13,12 @@ from mlops_constructs.local_aws.cloudformation.plan import (
     attribute_of,
     make_scope,
 )
+from mlops_constructs.local_aws.cloudformation.stack import Unfinished
 from mlops_constructs.local_aws.cloudformation.steps import ResourceSteps, StepError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
     from mlops_constructs.local_aws.cloudformation.stack import Desired, Resource, Stack
     from mlops_constructs.local_aws.cloudformation.stack_role import StackRole
@@ -79,7 +81,7 @@ class StackOperation:
         """Delete the stack: it becomes DELETE_COMPLETE, or DELETE_FAILED with the names of the remaining resources."""
         stack = self._stack
         if self._steps.remove(list(reversed(stack.resources.values()))):
-            stack.deleted = datetime.now(timezone.utc)
+            stack.deleted = utc_now()
             stack.move_to("DELETE_COMPLETE")
         else:
             left = [name for name, item in stack.resources.items() if item.status == "DELETE_FAILED"]
@@ -104,15 +106,31 @@ class StackOperation:
     def _roll_back(self, before: Desired, outputs: list[Params]) -> None:
         stack = self._stack
         made, self._steps.created = self._steps.created, []
-        clean = all([self._steps.restore(resource, old) for resource, old in reversed(self._steps.updated)])
+        stack.unfinished = Unfinished(list(reversed(self._steps.updated)), list(reversed(made)))
         with stack.lock:
             stack.resources = dict(self._before)
             stack.desired, stack.outputs = before, outputs
-        if not clean:
-            stack.move_to("UPDATE_ROLLBACK_FAILED", "The old properties could not be restored")
+        self.finish_rollback()
+
+    def finish_rollback(self, skipped: Sequence[str] = ()) -> None:
+        """Restore what is not restored yet: the stack becomes UPDATE_ROLLBACK_COMPLETE, or UPDATE_ROLLBACK_FAILED.
+
+        A skipped resource is only said to be as it was.
+        """
+        stack, left = self._stack, self._stack.unfinished
+        for resource, old in left.restore:
+            if resource.logical_id in skipped:
+                resource.properties = old
+                stack.note(resource, "UPDATE_COMPLETE")
+        pending = [(resource, old) for resource, old in left.restore if resource.logical_id not in skipped]
+        left.restore = [one for one in pending if not self._steps.restore(*one)]
+        if left.restore:
+            names = ", ".join(resource.logical_id for resource, _ in left.restore)
+            stack.move_to("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{names}]. ")
             return
         stack.move_to("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        self._steps.remove(list(reversed(made)))
+        self._steps.remove(left.remove)
+        stack.unfinished = Unfinished()
         stack.move_to("UPDATE_ROLLBACK_COMPLETE")
 
     def _outputs(self, scope: Scope) -> list[Params]:

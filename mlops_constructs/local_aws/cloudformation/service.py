@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudformation.intrinsics import TemplateError
 from mlops_constructs.local_aws.cloudformation.launcher import StackLauncher
 from mlops_constructs.local_aws.cloudformation.plan import Place, Providers, plan_changes
+from mlops_constructs.local_aws.cloudformation.rollbacks import continue_rollback, roll_back
 from mlops_constructs.local_aws.cloudformation.sagemaker_resources import (
     EndpointConfigProvider,
     EndpointProvider,
@@ -84,12 +85,25 @@ class CloudFormationService(StackViews):
             if stack.in_progress:
                 raise TemplateError(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
             if stack.desired is None:
-                stack.deleted = datetime.now(timezone.utc)
+                stack.deleted = utc_now()
                 stack.move_to("DELETE_COMPLETE")
                 return {}
             _give_up(stack, params)
             self._launcher.delete(stack, stack.desired, params.get("RoleARN", stack.desired.role_arn))
         return {}
+
+    def continue_update_rollback(self, params: Params) -> Params:
+        """Go on with a rollback that has failed, in the background."""
+        with self.lock:
+            continue_rollback(self.stack(params["StackName"]), params, self._launcher)
+        return {}
+
+    def rollback_stack(self, params: Params) -> Params:
+        """Roll back an update whose rollback was disabled, in the background."""
+        with self.lock:
+            stack = self.stack(params["StackName"])
+            roll_back(stack, params, self._launcher)
+        return {"StackId": stack.id}
 
     def create_change_set(self, params: Params) -> Params:
         """Compare the desired state with the present one. A change set without changes is FAILED, with the reason."""
@@ -111,7 +125,7 @@ class CloudFormationService(StackViews):
                 desired=desired,
                 changes=changes,
                 description=params.get("Description", ""),
-                created=datetime.now(timezone.utc),
+                created=utc_now(),
                 status="CREATE_COMPLETE" if changed else "FAILED",
                 reason="" if changed else _NO_CHANGES,
             )
@@ -167,7 +181,7 @@ class CloudFormationService(StackViews):
         if not _STACK_NAME.fullmatch(name):
             raise TemplateError(f"Value '{name}' at 'stackName' must match [a-zA-Z][-a-zA-Z0-9]*")
         arn = self._arn(f"stack/{name}/{uuid.uuid4()}")
-        return Stack(name, arn, datetime.now(timezone.utc), self._tell, self.account.emit)
+        return Stack(name, arn, utc_now(), self._tell, self.account.emit)
 
     def _tell(self, message: str) -> None:
         if not self.account.closing.is_set():

@@ -6,11 +6,13 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+
+from mlops_constructs.local_aws.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mlops_constructs.local_aws.cloudformation.template import Template
     from mlops_constructs.local_aws.service import Params
@@ -32,7 +34,7 @@ class Resource:
     attributes: Params = field(default_factory=dict)
     status: str = ""
     reason: str = ""
-    changed: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    changed: datetime = field(default_factory=utc_now)
 
     def described(self) -> Params:
         """A StackResource."""
@@ -78,6 +80,19 @@ class ChangeSet:
 
 
 @dataclass
+class Unfinished:
+    """What an update rollback that failed has left.
+
+    Attributes:
+        restore: The resources that could not be restored, with their old properties.
+        remove: The resources that the failed update had created.
+    """
+
+    restore: list[tuple[Resource, Params]] = field(default_factory=list)
+    remove: list[Resource] = field(default_factory=list)
+
+
+@dataclass
 class Stack:
     """A stack. `move_to` and `note` change a status and add its event together, under the stack's lock."""
 
@@ -95,6 +110,7 @@ class Stack:
     outputs: list[Params] = field(default_factory=list)
     events: list[Params] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
+    unfinished: Unfinished = field(default_factory=Unfinished)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -130,7 +146,7 @@ class Stack:
         """Change a resource's status and add its event."""
         with self.lock:
             resource.status, resource.reason = status, reason
-            resource.changed = datetime.now(timezone.utc)
+            resource.changed = utc_now()
             self._add_event(
                 resource.logical_id, resource.type, resource.physical_id, status, reason, resource.properties
             )
@@ -153,7 +169,7 @@ class Stack:
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": resource_type,
-            "Timestamp": datetime.now(timezone.utc),
+            "Timestamp": utc_now(),
             "ResourceStatus": status,
         }
         if reason:

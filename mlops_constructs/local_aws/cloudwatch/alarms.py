@@ -14,14 +14,13 @@ from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
 
 _POLL_SECONDS = 0.2
-# A clock that was advanced by days is caught up with by its last hours only.
-_MAX_MINUTES = 180
+_MAX_MINUTES = 15 * 24 * 60
+"""A clock that was advanced is caught up with by its last 15 days, as long as AWS keeps the data of each minute."""
 _NEW = "Unchecked: Initial alarm creation"
 
 
@@ -38,12 +37,14 @@ class AlarmsService(Service):
         super().__init__(account)
         self._metrics, self._services = metrics, ServiceMetrics(account, metrics)
         self._set_at: dict[str, float] = {}
+        self._known: list[Params] | None = None
         self._minute = 0
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to evaluate."""
         self._minute = self._now()
+        self.account.clock.on_move(self.evaluate)
         self._thread = self.account.spawn("alarms", self._evaluate_always)
 
     def close(self) -> None:
@@ -61,6 +62,7 @@ class AlarmsService(Service):
             state = INSUFFICIENT if before is None else before["StateValue"]
             said = _NEW if before is None else before["StateReason"]
             moto.set_alarm_state(AlarmName=name, StateValue=state, StateReason=said, StateReasonData="{}")
+            self._forget()
             if before is None:
                 self._set_at.pop(name, None)
         return answer
@@ -87,14 +89,21 @@ class AlarmsService(Service):
             answer[kind] = [alarm for alarm in answer.get(kind, []) if alarm["StateValue"] == wanted]
         return answer
 
+    def after_delete_alarms(self, params: Params, headers: dict[str, str]) -> None:
+        """Read them again."""
+        self._forget()
+
+    after_enable_alarm_actions = after_disable_alarm_actions = after_delete_alarms
+
     def evaluate(self) -> None:
-        """Evaluate every alarm for each minute that has ended since the last time."""
+        """Evaluate every alarm for each minute that has ended since the last time, as of its end."""
         with self.lock:
             now = self._now()
             for minute in range(max(self._minute + 1, now - _MAX_MINUTES), now + 1):
-                self._services.sample(minute * 60.0 - 1)
-                for alarm in self._alarms():
-                    self._evaluate(alarm, minute)
+                with self.account.clock.as_of(minute * 60.0):
+                    self._services.sample(minute * 60.0 - 1)
+                    for alarm in self._alarms():
+                        self._evaluate(alarm, minute)
             self._minute = now
 
     def _evaluate_always(self) -> None:
@@ -132,6 +141,7 @@ class AlarmsService(Service):
         self.account.moto("cloudwatch").set_alarm_state(
             AlarmName=name, StateValue=state, StateReason=said, StateReasonData=data
         )
+        self._forget()
         after = self._find(name)
         if after is not None and state != before["StateValue"]:
             act(self.account, before, after)
@@ -147,10 +157,16 @@ class AlarmsService(Service):
         found: list[Params] = self.account.moto("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return found[0] if found else None
 
-    def _alarms(self) -> Iterator[Params]:
-        pages: Any = self.account.moto("cloudwatch").get_paginator("describe_alarms").paginate()
-        for page in pages:
-            yield from page["MetricAlarms"]
+    def _alarms(self) -> list[Params]:
+        """Every alarm; reading them takes longer than to evaluate them."""
+        if self._known is None:
+            pages: Any = self.account.moto("cloudwatch").get_paginator("describe_alarms").paginate()
+            self._known = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        return self._known
+
+    def _forget(self) -> None:
+        with self.lock:
+            self._known = None
 
     def _now(self) -> int:
         return int(self.account.clock.time() // 60)

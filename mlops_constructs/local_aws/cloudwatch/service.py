@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudwatch.alarms import AlarmsService
 from mlops_constructs.local_aws.cloudwatch.expressions import ExpressionError, Series, work_out
 from mlops_constructs.local_aws.cloudwatch.metrics import Metric, Metrics
@@ -154,7 +155,7 @@ def _matches(metric: Metric, last: float, params: Params) -> bool:
         return False
     if params.get("MetricName", metric.name) != metric.name:
         return False
-    if "RecentlyActive" in params and last < datetime.now(timezone.utc).timestamp() - _THREE_HOURS:
+    if "RecentlyActive" in params and last < utc_now().timestamp() - _THREE_HOURS:
         return False
     dimensions: dict[str, Any] = dict(metric.dimensions)
     wanted = params.get("Dimensions", [])

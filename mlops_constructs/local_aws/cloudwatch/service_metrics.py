@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moto.sqs.models import sqs_backends
+
 from mlops_constructs.local_aws.cloudwatch.metrics import Metric
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account, Event
     from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
-
-_VISIBLE = "ApproximateNumberOfMessages"
 
 
 class ServiceMetrics:
@@ -25,12 +25,11 @@ class ServiceMetrics:
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
         """
-        sqs = self._account.moto("sqs")
+        queues = sqs_backends[self._account.account_id][self._account.region].queues
         data = []
-        for url in sqs.list_queues().get("QueueUrls", []):
-            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_VISIBLE])["Attributes"]
-            metric = Metric.of("AWS/SQS", f"{_VISIBLE}Visible", {"QueueName": url.rsplit("/", 1)[1]})
-            data.append((metric, "Count", int(attributes[_VISIBLE])))
+        for name, queue in list(queues.items()):
+            metric = Metric.of("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": name})
+            data.append((metric, "Count", queue.approximate_number_of_messages))
         self._metrics.publish(data, at)
 
     def _on_event(self, event: Event) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codebuild.build import Build
 from mlops_constructs.local_aws.codebuild.run import BuildRun
 from mlops_constructs.local_aws.roles import assume_as
@@ -116,7 +116,7 @@ class Builds(Service):
             timeout_minutes=minutes if minutes else _DEFAULT_TIMEOUT_MINUTES,
             log_group=logs.get("groupName") or f"/aws/codebuild/{project['name']}",
             log_stream="/".join(part for part in (logs.get("streamName"), build_id.rsplit(":", 1)[1]) if part),
-            started=datetime.now(timezone.utc),
+            started=utc_now(),
         )
 
 

@@ -8,12 +8,12 @@ import logging
 import shutil
 import time
 import zipfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codebuild.aws_cli import aws_cli
 from mlops_constructs.local_aws.codebuild.buildspec import PHASES, Buildspec, BuildspecError
 from mlops_constructs.local_aws.codebuild.docker_commands import DockerCommands, DockerServer
@@ -68,7 +68,7 @@ class BuildRun:
             log.close()
             shutil.rmtree(self._directory, ignore_errors=True)
         with build.lock:
-            now = datetime.now(timezone.utc)
+            now = utc_now()
             build.phases.append({"phaseType": "COMPLETED", "startTime": now})
             build.status, build.ended = status, now
         if not self._account.closing.is_set():
@@ -136,7 +136,7 @@ class BuildRun:
     def _phase(self, name: str) -> Iterator[None]:
         """Record a phase with its status and the reason of a failure."""
         build = self._build
-        phase: Params = {"phaseType": name, "startTime": datetime.now(timezone.utc)}
+        phase: Params = {"phaseType": name, "startTime": utc_now()}
         with build.lock:
             build.phases.append(phase)
         status, contexts = "SUCCEEDED", []
@@ -153,7 +153,7 @@ class BuildRun:
             status = "FAULT"
             raise
         finally:
-            ended = datetime.now(timezone.utc)
+            ended = utc_now()
             seconds = round((ended - phase["startTime"]).total_seconds())
             with build.lock:
                 phase.update(phaseStatus=status, endTime=ended, durationInSeconds=seconds, contexts=contexts)

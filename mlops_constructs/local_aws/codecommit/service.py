@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codecommit.announce import announce
 from mlops_constructs.local_aws.codecommit.changes import changed_files, checked_parent, file_metadata
 from mlops_constructs.local_aws.codecommit.git import Commit, History
@@ -87,7 +87,7 @@ class CodeCommitService(Service):
                 author=params.get("authorName", "local-aws"),
                 email=params.get("email", ""),
                 message=params.get("commitMessage", ""),
-                time=datetime.now(timezone.utc),
+                time=utc_now(),
             )
             if commit.files == before:
                 raise AwsError("NoChangeException", "The commit would change nothing.")

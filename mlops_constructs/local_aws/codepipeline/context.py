@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,18 +57,18 @@ class ActionContext:
         raise ActionFailedError(f"{name} is not an input artifact of this action", "ConfigurationError")
 
     def pause(self, seconds: float) -> None:
-        """Sleep; raises `AbandonedError` as soon as the action is abandoned."""
+        """Sleep by the account's clock; raises `AbandonedError` as soon as the action is abandoned."""
         self.wait_until(lambda: False, seconds)
 
     def wait_until(self, happened: Callable[[], bool], timeout_seconds: float) -> bool:
-        """Wait for a condition on the guarded state; return whether it became true in time.
+        """Wait for a condition on the guarded state; return whether it became true in time, by the account's clock.
 
         Raises `AbandonedError` as soon as the action is abandoned.
         """
-        deadline = time.monotonic() + timeout_seconds
+        deadline = self.account.clock.now() + timeout_seconds
         with self.changed:
             while not happened():
-                left = deadline - time.monotonic()
+                left = deadline - self.account.clock.now()
                 self.check_not_abandoned()
                 if left <= 0:
                     return False

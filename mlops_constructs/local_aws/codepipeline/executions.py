@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codepipeline import views
+from mlops_constructs.local_aws.codepipeline.active import check_active
 from mlops_constructs.local_aws.codepipeline.definition import INVALID_STRUCTURE, definition_problems
-from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status, now
+from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
 from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service, without_metadata
 
@@ -68,6 +70,7 @@ class Executions(Service):
         with self.lock:
             if token[1] and token in self._started:
                 return {"pipelineExecutionId": self._started[token]}
+            check_active(pipeline, self.executor.executions(pipeline["name"]))
             execution = self.executor.start(pipeline, self._trigger(), variables, overrides)
             self._started[token] = execution.id
         return {"pipelineExecutionId": execution.id}
@@ -168,12 +171,13 @@ class Executions(Service):
         run, who = self._approval_run(params), self.caller_arn()
         with self.executor.changed:
             approval = run.approval
+            self.executor.wait_while(lambda: approval is not None and approval.held)
             if approval is None or approval.status is not None or run.status is not Status.IN_PROGRESS:
                 raise AwsError("ApprovalAlreadyCompletedException", "The approval was already approved or rejected.")
             approval.status = params["result"]["status"]
             approval.summary, approval.answered_by = params["result"]["summary"], who
             self.executor.changed.notify_all()
-        return {"approvedAt": now()}
+        return {"approvedAt": utc_now()}
 
     def close(self) -> None:
         """Notify all waiting threads, so that they see that the local AWS closes."""
@@ -189,10 +193,8 @@ class Executions(Service):
         for execution in self.executor.executions(pipeline_name):
             if execution.id == execution_id:
                 return execution
-        code = {
-            "Stop": "PipelineExecutionNotStoppableException",
-            "Retry": "StageNotRetryableException",
-        }.get(purpose, "PipelineExecutionNotFoundException")
+        codes = {"Stop": "PipelineExecutionNotStoppableException", "Retry": "StageNotRetryableException"}
+        code = codes.get(purpose, "PipelineExecutionNotFoundException")
         raise AwsError(code, f"The pipeline {pipeline_name} has no execution {execution_id}.")
 
     def _approval_run(self, params: Params) -> ActionRun:

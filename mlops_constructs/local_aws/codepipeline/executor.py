@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CHECK_SECONDS = 0.2
+
 
 @dataclass
 class _Turn:
@@ -110,6 +112,11 @@ class Executor:
                 execution.stopping = execution.abandoned = execution.status not in FINAL
             self.changed.notify_all()
 
+    def wait_while(self, holds: Callable[[], bool]) -> None:
+        """Wait, with `changed` locked by the caller, while a condition on the state holds."""
+        while holds() and not self._account.closing.is_set():
+            self.changed.wait(_CHECK_SECONDS)
+
     def report(self, job_id: str, settle: Callable[[Job], None]) -> bool:
         """Call `settle` to write the result of a job; False when the job is unknown or already has a result."""
         with self.changed:
@@ -153,5 +160,5 @@ class Executor:
             if self._account.closing.is_set():
                 return
             logger.exception("execution %s", turn.execution.id)
-            reason = f"internal error of the local AWS: {type(error).__name__}: {error}"
+            reason = f"internal error of the local AWS, please report it: {type(error).__name__}: {error}"
             self._runner.finish(turn.execution, Status.FAILED, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlops_constructs.local_aws.codepipeline.state import now
+from mlops_constructs.local_aws.clock import utc_now
 
 if TYPE_CHECKING:
     import threading
@@ -22,7 +22,7 @@ class Disabled:
 
     reason: str
     changed_by: str
-    changed: datetime = field(default_factory=now)
+    changed: datetime = field(default_factory=utc_now)
 
 
 class Gates:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_constructs.local_aws.access.access import DeniedError
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codepipeline.announce import Announcer
 from mlops_constructs.local_aws.codepipeline.artifacts import ArtifactStore
 from mlops_constructs.local_aws.codepipeline.context import ActionContext
@@ -25,7 +26,6 @@ from mlops_constructs.local_aws.codepipeline.state import (
     Job,
     StageRun,
     Status,
-    now,
 )
 from mlops_constructs.local_aws.codepipeline.variables import resolved
 from mlops_constructs.local_aws.service import AwsError
@@ -75,7 +75,7 @@ class Runner:
     def finish(self, execution: Execution, status: Status, summary: str | None) -> None:
         """Set the final status of an execution, and announce it."""
         with self._changed:
-            execution.status, execution.summary, execution.updated = status, summary, now()
+            execution.status, execution.summary, execution.updated = status, summary, utc_now()
             self._changed.notify_all()
         self._announce.pipeline(execution)
 
@@ -168,7 +168,7 @@ class Runner:
             self._fail(execution, run, ActionFailedError(str(error)))
         except Exception as error:
             logger.exception("action %s/%s", run.stage, run.name)
-            message = f"internal error of the local AWS: {type(error).__name__}: {error}"
+            message = f"internal error of the local AWS, please report it: {type(error).__name__}: {error}"
             self._fail(execution, run, ActionFailedError(message, "SystemUnavailable"))
         else:
             self._succeed(execution, run, variables)
@@ -213,7 +213,7 @@ class Runner:
         with self._changed:
             if run.status is not Status.IN_PROGRESS:
                 return
-            run.status, run.updated = status, now()
+            run.status, run.updated = status, utc_now()
             execution.updated = run.updated
             self._changed.notify_all()
         self._announce.action(execution, run)

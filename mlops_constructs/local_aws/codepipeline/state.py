@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from mlops_constructs.local_aws.clock import utc_now
 
-def now() -> datetime:
-    """The current time in UTC, timezone aware."""
-    return datetime.now(timezone.utc)
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 Definition = dict[str, Any]
@@ -68,10 +67,14 @@ class SourceRevision:
 
 @dataclass
 class Approval:
-    """A manual approval; once it is decided, `status` is Approved or Rejected and `answered_by` the approver's ARN."""
+    """A manual approval; once it is decided, `status` is Approved or Rejected and `answered_by` the approver's ARN.
+
+    While it is `held`, an answer waits.
+    """
 
     token: str
     status: str | None = None
+    held: bool = True
     summary: str = ""
     answered_by: str | None = None
 
@@ -103,8 +106,8 @@ class ActionRun:
     definition: Definition
     id: str = field(default_factory=lambda: str(uuid4()))
     status: Status = Status.IN_PROGRESS
-    started: datetime = field(default_factory=now)
-    updated: datetime = field(default_factory=now)
+    started: datetime = field(default_factory=utc_now)
+    updated: datetime = field(default_factory=utc_now)
     configuration: dict[str, str] = field(default_factory=dict)
     inputs: list[Artifact] = field(default_factory=list)
     outputs: list[Artifact] = field(default_factory=list)
@@ -142,8 +145,8 @@ class Execution:
     id: str = field(default_factory=lambda: str(uuid4()))
     status: Status = Status.IN_PROGRESS
     summary: str | None = None
-    started: datetime = field(default_factory=now)
-    updated: datetime = field(default_factory=now)
+    started: datetime = field(default_factory=utc_now)
+    updated: datetime = field(default_factory=utc_now)
     stages: dict[str, StageRun] = field(default_factory=dict)
     history: list[ActionRun] = field(default_factory=list)
     artifacts: dict[str, Artifact] = field(default_factory=dict)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codecommit.git import Commit
 from mlops_constructs.local_aws.codecommit.objects import File
 from mlops_constructs.local_aws.errors import LocalAwsError
@@ -78,6 +78,6 @@ def _of_folder(folder: Path) -> Snapshot:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not _IGNORED.intersection(path.relative_to(folder).parts)
     }
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     commit = Commit(files, (), "local-aws", "", f"What is in {folder.name}", now)
     return Snapshot(commit.tree_id, commit.message, now.strftime("%Y-%m-%dT%H:%M:%SZ"), commit.archive())

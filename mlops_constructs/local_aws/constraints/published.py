@@ -7,6 +7,7 @@ import string
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.constraints.rule import Rule
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _values(params: Params, _: Account) -> str | None:
 
 
 def _timestamps(params: Params, _: Account) -> str | None:
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     for member, datum in _members(params):
         at = datum.get("Timestamp")
         if isinstance(at, datetime):

@@ -111,16 +111,24 @@ class DockerRuntime:
             resources.callback(port.release)
         return Container(
             self._site.processes,
-            self._docker(command, variables),
+            self._docker(command, variables, farewell=["docker", "rm", "--force", name]),
             log,
             end=lambda grace: _stop(name, grace),
             connect=None if port is None else loopback(port.number),
             resources=resources,
         )
 
-    def _docker(self, arguments: list[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def _docker(
+        self,
+        arguments: list[str],
+        variables: Mapping[str, str] | None = None,
+        *,
+        farewell: Sequence[str] | None = None,
+    ) -> subprocess.Popen[bytes]:
         environment = {**os.environ, **(variables or {})}
-        return self._site.processes.start(["docker", *arguments], cwd=self._site.workdir, env=environment)
+        return self._site.processes.start(
+            ["docker", *arguments], cwd=self._site.workdir, env=environment, farewell=farewell
+        )
 
 
 def _stop(name: str, grace_seconds: float) -> None:

@@ -134,6 +134,11 @@ class Container:
             self._resources.close()
 
 
+def reported(exit_code: int) -> int:
+    """Return an exit code as a container's: 137 when the program was killed, for want of memory for example."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
+
+
 def loopback(port: int) -> Callable[[], socket.socket]:
     """Return what connects to a port of this machine."""
     return lambda: socket.create_connection(("127.0.0.1", port))

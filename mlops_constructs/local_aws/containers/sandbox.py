@@ -11,17 +11,16 @@ import contextlib
 import functools
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.processes import ChildProcesses
+from mlops_constructs.local_aws.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,9 +124,9 @@ def sandbox_problem() -> str | None:
     """The reason why programs cannot run in a sandbox on this machine; None when they can. It is tried once."""
     if sys.platform != "linux":
         return "only Linux has namespaces"
-    processes, folder = ChildProcesses(), Path(tempfile.mkdtemp(prefix="local-aws-"))
+    processes, folder = ChildProcesses(), ScratchFolder("local-aws-")
     try:
-        sandbox = Sandbox(scratch=folder, binds={}, own_network=True)
+        sandbox = Sandbox(scratch=folder.path, binds={}, own_network=True)
         process, door = sandbox.start(["true"], {"PATH": os.defpath}, "/opt/ml", processes)
         output, _ = process.communicate(timeout=_PROBE_SECONDS)
         door.close()
@@ -135,7 +134,7 @@ def sandbox_problem() -> str | None:
         return str(error)
     finally:
         processes.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
     return None if process.returncode == 0 else _explained(output.decode(errors="replace").strip())
 
 

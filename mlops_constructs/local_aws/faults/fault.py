@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.faults.spec import Parameter, at_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from random import Random
 
     from mlops_constructs.local_aws.hooks import ApiCall, Program
@@ -96,7 +97,7 @@ class Fault:
 
     def fire(self, what: str) -> None:
         """Remember that it has happened."""
-        firing = Firing(datetime.now(timezone.utc), what)
+        firing = Firing(utc_now(), what)
         with self.lock:
             self._firings.append(firing)
         self._told(self, firing)
@@ -123,6 +124,9 @@ class Fault:
     def clock_ahead(self, function: str) -> float:
         """See `Hooks.clock_ahead`."""
         return 0.0
+
+    def asked(self, pipeline: str, action: str) -> None:
+        """See `Hooks.asked`."""
 
     def started(self, program: Program) -> None:
         """See `Hooks.started`."""

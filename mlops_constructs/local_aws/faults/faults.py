@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.kinds import make_fault
+from mlops_constructs.local_aws.faults.known import Known
 from mlops_constructs.local_aws.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -27,8 +28,13 @@ class Faults(Hooks):
         seed: Decides where chance does.
     """
 
-    def __init__(self, aws: LocalAws, seed: int = 0) -> None:
+    def __init__(self, aws: LocalAws, seed: int = 0, known: Known | None = None) -> None:
         """Let no fault happen yet.
+
+        Args:
+            aws: The local AWS.
+            seed: Decides where chance does.
+            known: Names that exist; faults of others are refused. None refuses none.
 
         Raises:
             FaultError: when others inject faults into this local AWS.
@@ -36,7 +42,7 @@ class Faults(Hooks):
         if type(aws.account.hooks) is not Hooks:
             raise FaultError("faults are injected into this local AWS already: close those first")
         self.seed = seed
-        self._aws = aws
+        self._aws, self._known = aws, known or Known()
         self._faults: list[Fault] = []
         self._random = Random(seed)
         self._recorder: Recorder | None = None
@@ -56,9 +62,10 @@ class Faults(Hooks):
             The fault, which tells whether it has happened.
 
         Raises:
-            FaultError: when there is no such fault, or AWS cannot have it.
+            FaultError: when there is no such fault, AWS cannot have it, or nothing has the name that it gives.
         """
         fault = make_fault(text, arguments, options, Random(self._random.random()))
+        self._known.check(fault)
         fault.listen(lambda one, firing: self._told(one, firing))
         self._faults.append(fault)
         try:
@@ -131,6 +138,11 @@ class Faults(Hooks):
     def clock_ahead(self, function: str) -> float:
         """Return the sum of all."""
         return sum(fault.clock_ahead(function) for fault in self)
+
+    def asked(self, pipeline: str, action: str) -> None:
+        """Tell all."""
+        for fault in self:
+            fault.asked(pipeline, action)
 
     def started(self, program: Program) -> None:
         """Tell all."""

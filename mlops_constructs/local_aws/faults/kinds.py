@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.fault import CHANCE, NTH, TIMES, WHEN, Fault
-from mlops_constructs.local_aws.faults.model import Operation, stack_states
+from mlops_constructs.local_aws.faults.model import Operation
 from mlops_constructs.local_aws.faults.on_calls import ANYONE, Delay, Kill, Lose, Refuse, TwiceCall
 from mlops_constructs.local_aws.faults.on_events import Clock, Drop, Reorder, TwiceEvent, TwiceFunction
 from mlops_constructs.local_aws.faults.on_programs import KINDS as PROGRAMS
 from mlops_constructs.local_aws.faults.on_programs import WAYS, Crash
-from mlops_constructs.local_aws.faults.on_things import Alarm, Damage, Delete, Key, Quota, StackState
-from mlops_constructs.local_aws.faults.spec import Parameter, at_least, choice, read_values, seconds, split
+from mlops_constructs.local_aws.faults.on_things import Alarm, Damage, Delete, Key, Queue, Quota, StackState, Time
+from mlops_constructs.local_aws.faults.spec import Parameter, at_least, choice, duration, read_values, seconds, split
 from mlops_constructs.local_aws.faults.stored import DELETERS
+from mlops_constructs.local_aws.faults.values import quota, skew, stack_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,22 +47,6 @@ class Kind:
         return name + arguments + "".join(f"[:{one.name}=]" for one in self.options)
 
 
-def _ahead(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = inf
-    if not isfinite(value):
-        raise ValueError("must be a number of seconds; below 0 for a clock that is behind")
-    return value
-
-
-def _state(text: str) -> str:
-    if text not in stack_states():
-        raise ValueError(f"must be a state of a stack: {', '.join(stack_states())}")
-    return text
-
-
 _OPERATION = Parameter("operation", "SERVICE.OPERATION, such as sagemaker.CreateTrainingJob", Operation.parse)
 _CALLER = Parameter("caller", "function or role whose calls are meant; all by default", default=ANYONE)
 _CALLS = (*WHEN, _CALLER)
@@ -80,7 +64,7 @@ _MOMENT = (
 
 KINDS: Mapping[str, Kind] = {
     "refuse": Kind(
-        "an operation answers with an error code; nothing is done",
+        "an operation returns an error code; nothing is done",
         "refuse:sagemaker.CreateTrainingJob:ThrottlingException:times=2",
         Refuse,
         (_OPERATION, Parameter("code", "error code that this operation may return")),
@@ -173,18 +157,25 @@ KINDS: Mapping[str, Kind] = {
             *_MOMENT,
         ),
     ),
+    "queue": Kind(
+        "a queue refuses every message",
+        "queue:dead-letters:at=Train",
+        Queue,
+        (_NAME,),
+        _MOMENT,
+    ),
     "stack": Kind(
         "a CloudFormation stack is in a state that it does not leave by itself",
         "stack:production:UPDATE_ROLLBACK_FAILED:at=Approve",
         StackState,
-        (_NAME, Parameter("state", "state of a stack", _state)),
+        (_NAME, Parameter("state", "state of a stack", stack_state)),
         _MOMENT,
     ),
     "quota": Kind(
         "a quota of SageMaker is too low",
         "quota:ml.m5.large for training job usage:0",
         Quota,
-        (Parameter("name", "name of the quota"), Parameter("value", "instances", at_least(0))),
+        (Parameter("name", "name of the quota", quota), Parameter("value", "instances", at_least(0))),
     ),
     "alarm": Kind(
         "an alarm that can roll an endpoint back rings while its new fleet is watched",
@@ -193,11 +184,18 @@ KINDS: Mapping[str, Kind] = {
         (Parameter("name", "alarm"),),
         (Parameter("endpoint", "endpoint that is updated; any by default", default=ANYONE), *WHEN),
     ),
+    "time": Kind(
+        "the time of the whole account passes, and all that is due by then happens",
+        "time:7d:at=Approve",
+        Time,
+        (Parameter("time", "days, hours, minutes and seconds, such as 7d or 1d12h", duration),),
+        _MOMENT,
+    ),
     "clock": Kind(
-        "the clock of functions is ahead",
+        "the clock of functions is wrong: ahead of the account's, or behind it",
         "clock:86400",
         Clock,
-        (Parameter("seconds", "how far", _ahead),),
+        (Parameter("seconds", "how far", skew),),
         (Parameter("function", "function; all by default", default=ANYONE),),
     ),
 }

@@ -99,11 +99,7 @@ class TwiceFunction(Fault):
 
 
 class Clock(Fault):
-    """Functions whose clock is ahead."""
-
-    def install(self, aws: LocalAws) -> None:
-        """Start new processes, whose clock is ahead from the beginning."""
-        aws.lambda_.forget_workers()
+    """Functions whose clock is ahead of the account's."""
 
     def clock_ahead(self, function: str) -> float:
         """Let a function live ahead of its time."""

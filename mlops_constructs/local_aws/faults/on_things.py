@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.faults import stored
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.fault import Fault, fits
@@ -121,6 +122,23 @@ class Key(ThingFault):
         return f"the key {key} is {self.values['state']}"
 
 
+class Queue(ThingFault):
+    """A queue refuses every message, as its policy denies them. SQS has no limit to the messages of a queue."""
+
+    def install(self, aws: LocalAws) -> None:
+        """Refuse it where no policy counts."""
+        if not aws.account.access.enforced:
+            raise FaultError(f"{self.text}: the policy of a queue counts only where IAM is enforced")
+        super().install(aws)
+
+    def happen(self) -> str:
+        """Write the policy."""
+        sqs = self.aws.client("sqs")
+        url = stored.queue_of(self.aws, self.values["name"])
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": stored.denying(self.aws, url)})
+        return f"the queue {url.rpartition('/')[2]} refuses every message"
+
+
 class StackState(ThingFault):
     """A stack of CloudFormation is in a state that it does not leave by itself."""
 
@@ -128,7 +146,28 @@ class StackState(ThingFault):
         """Set it."""
         stack = stored.stack_of(self.aws, self.values["name"])
         stack.move_to(self.values["state"], "a fault was injected")
+        if self.values["state"] == "DELETE_COMPLETE":
+            stack.deleted = utc_now()
         return f"the stack {stack.name} is in {self.values['state']}"
+
+
+class Time(ThingFault):
+    """Time passes. An approval is asked for before, and an answer to it comes after."""
+
+    def noticed(self, event: dict[str, Any]) -> None:
+        """Do it when the action starts, unless it is an approval."""
+        if event["detail"].get("type", {}).get("category") != "Approval":
+            super().noticed(event)
+
+    def asked(self, pipeline: str, action: str) -> None:
+        """Do it when an approval has been asked for."""
+        if self.values["at"] and fits(self.values["at"], action):
+            self._now()
+
+    def happen(self) -> str:
+        """Advance the clock."""
+        self.aws.clock.advance(self.values["time"])
+        return f"the clock of the account was advanced to {self.aws.clock.utc():%Y-%m-%dT%H:%M:%SZ}"
 
 
 class Alarm(Fault):
@@ -171,13 +210,7 @@ class Quota(Fault):
 
     def install(self, aws: LocalAws) -> None:
         """Set it."""
-        try:
-            aws.service_quotas.set(self.values["name"], self.values["value"])
-        except KeyError:
-            raise FaultError(
-                f"{self.text}: SageMaker has no quota {self.values['name']!r}; they are named like"
-                " 'ml.m5.xlarge for training job usage'"
-            ) from None
+        aws.service_quotas.set(self.values["name"], self.values["value"])
 
     def over_quota(self, quota: str) -> None:
         """Remember that it was met."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 REQUIRED = object()
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_MAX_DAYS = 366
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,16 @@ def seconds(text: str) -> float:
     return value
 
 
+def duration(text: str) -> float:
+    """Read a time such as ``7d``, ``36h`` or ``1d12h30m``; return its seconds."""
+    if not re.fullmatch(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?", text) or not text:
+        raise ValueError("must be a time in days, hours, minutes and seconds, such as 7d or 1d12h")
+    whole = sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)([dhms])", text))
+    if not 0 < whole <= _MAX_DAYS * 86_400:
+        raise ValueError(f"must be longer than 0, and at most {_MAX_DAYS}d")
+    return float(whole)
+
+
 def split(text: str) -> tuple[str, list[str]]:
     """Return the name of a fault, and its arguments and options."""
     name, *rest = text.split(":")
@@ -90,10 +103,10 @@ def read_values(
         elif positions:
             texts[positions.pop(0).name] = text
         else:
-            problems.append(f"{text!r} is no option; it has: {', '.join(one.name for one in options)}")
+            problems.append(f"{text!r} is not an option; it has: {', '.join(one.name for one in options)}")
     for key, one in named.items():
         if key not in known:
-            problems.append(f"{key!r} is no option; it has: {', '.join(known)}")
+            problems.append(f"{key!r} is not an option; it has: {', '.join(known)}")
         texts[key] = str(one)
     values = {}
     for parameter in known.values():

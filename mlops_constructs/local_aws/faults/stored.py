@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from mlops_constructs.local_aws.faults.errors import FaultError
 from mlops_constructs.local_aws.faults.fault import fits
@@ -46,6 +47,20 @@ def key_of(aws: LocalAws, name: str) -> str:
     return names[_only("key", name, names)]
 
 
+def queue_of(aws: LocalAws, name: str) -> str:
+    """Return the URL of the queue with this name."""
+    urls: dict[str, str] = {one.rpartition("/")[2]: one for one in aws.client("sqs").list_queues().get("QueueUrls", [])}
+    return urls[_only("queue", name, urls)]
+
+
+def denying(aws: LocalAws, url: str) -> str:
+    """Return the policy of a queue, with a statement that denies every message."""
+    found = aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy", "QueueArn"])["Attributes"]
+    policy: dict[str, Any] = json.loads(found.get("Policy", '{"Version": "2012-10-17", "Statement": []}'))
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": found["QueueArn"]}
+    return json.dumps({**policy, "Statement": [*policy["Statement"], denied]})
+
+
 def stack_of(aws: LocalAws, name: str) -> Stack:
     """Return the stack with this name."""
     stacks = {one.name: one for one in aws.cloudformation.stacks.values() if one.deleted is None}
@@ -62,7 +77,8 @@ def _delete_object(aws: LocalAws, name: str) -> str:
 
 def _delete_endpoint(aws: LocalAws, name: str) -> str:
     sagemaker = aws.client("sagemaker")
-    endpoint = _only("endpoint", name, [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]])
+    pages = sagemaker.get_paginator("list_endpoints").paginate()
+    endpoint = _only("endpoint", name, [one["EndpointName"] for page in pages for one in page["Endpoints"]])
     sagemaker.delete_endpoint(EndpointName=endpoint)
     return f"the endpoint {endpoint} was deleted"
 

@@ -1,7 +1,8 @@
 """Runs the handler of a Python Lambda function, one event after the other. Executed as a script.
 
 Arguments: the folder with the function's code, and the function's handler string.
-Each line of standard input is one JSON request: id, arn, event, deadline (epoch seconds).
+Each line of standard input is one JSON request: id, arn, event, deadline (epoch seconds, real time), and by how many
+seconds the clock of the function is ahead of real time.
 Each line of standard output is one JSON response. The handler's output goes to standard error; after each request a
 line with only the mark and the request's id ends it.
 """
@@ -27,26 +28,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MARK = "\x1e"
-CLOCK_AHEAD = "LOCAL_AWS_CLOCK_AHEAD"
+SHIFTED = "LOCAL_AWS_CLOCK_SHIFTED"
 _true_time = time.time
 
 
-def shift_clock(seconds: float) -> None:
-    """Let the clock of this process be ahead, as far as Python's own modules tell the time."""
-    true_time, true_datetime = time.time, datetime.datetime
+class FunctionClock:
+    """The clock of this process, as far as Python's own modules tell the time."""
 
-    class Shifted(true_datetime):  # type: ignore[misc, valid-type]
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return cls.fromtimestamp(time.time(), tz)
+    def __init__(self) -> None:
+        self.ahead = 0.0
 
-        @classmethod
-        def utcnow(cls) -> Any:
-            return cls.fromtimestamp(time.time(), datetime.timezone.utc).replace(tzinfo=None)
+    def install(self) -> None:
+        """Let Python's modules ask it."""
+        true_datetime = datetime.datetime
 
-    time.time = lambda: true_time() + seconds
-    time.time_ns = lambda: int(time.time() * 1e9)
-    datetime.datetime = Shifted  # type: ignore[misc]
+        class Shifted(true_datetime):  # type: ignore[misc, valid-type]
+            @classmethod
+            def now(cls, tz: Any = None) -> Any:
+                return cls.fromtimestamp(time.time(), tz)
+
+            @classmethod
+            def utcnow(cls) -> Any:
+                return cls.fromtimestamp(time.time(), datetime.timezone.utc).replace(tzinfo=None)
+
+        time.time = lambda: _true_time() + self.ahead
+        time.time_ns = lambda: int(time.time() * 1e9)
+        datetime.datetime = Shifted  # type: ignore[misc]
 
 
 def load_handler(handler_string: str) -> Callable[[Any, Any], Any]:
@@ -80,16 +87,17 @@ def failure_of(error: BaseException) -> dict[str, Any]:
 
 def main() -> None:
     """Handle requests until standard input ends."""
-    ahead = float(os.environ.pop(CLOCK_AHEAD, "0"))
+    clock, shifted = FunctionClock(), os.environ.pop(SHIFTED, "")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", closefd=False)
-    if ahead:
-        shift_clock(ahead)
+    if shifted:
+        clock.install()
     logging.basicConfig(format="[%(levelname)s]\t%(asctime)s\t%(name)s\t%(message)s", stream=sys.stderr)
     handler: Callable[[Any, Any], Any] | None = None
     for line in sys.stdin:
         request = json.loads(line)
+        clock.ahead = request["ahead"]
         try:
             if handler is None:
                 handler = load_handler(sys.argv[2])

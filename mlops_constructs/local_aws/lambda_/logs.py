@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from mlops_constructs.local_aws.clock import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ def keep_logs(account: Account, function: Function, stream: str, request_id: str
     lines = [f"START RequestId: {request_id}", *outcome.logs, f"END RequestId: {request_id}"]
     for line in outcome.logs:
         account.log(f"lambda {function.name}: {line}")
-    now = int(datetime.now(timezone.utc).timestamp() * 1000)
+    now = int(utc_now().timestamp() * 1000)
     events = [{"timestamp": now, "message": line} for line in lines if line]
     logs = account.moto("logs")
     try:

@@ -10,31 +10,26 @@ import json
 import threading
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
 from moto.awslambda.utils import get_backend
 
 from mlops_constructs.local_aws.access.access import DeniedError
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.iam.service_roles import role_use_checks
+from mlops_constructs.local_aws.lambda_.asynchronous import AsynchronousEvents, FailureListener
 from mlops_constructs.local_aws.lambda_.function import Function
 from mlops_constructs.local_aws.lambda_.logs import keep_logs
-from mlops_constructs.local_aws.lambda_.worker import CLOCK_AHEAD, Outcome, Worker
+from mlops_constructs.local_aws.lambda_.worker import Outcome, Worker
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mlops_constructs.local_aws.account import Account
-
-MAXIMUM_ATTEMPTS = 3
-RETRY_DELAYS_SECONDS = (0.3, 0.6)  # on AWS 1 and 2 minutes
-
-FailureListener = Callable[[str, Any, str], None]
 
 
 class LambdaService(Service):
@@ -45,9 +40,8 @@ class LambdaService(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._idle: dict[Function, list[Worker]] = defaultdict(list)
-        self._generation = 0
         self._busy: dict[str, tuple[str, Worker]] = {}
-        self._failure_listeners: list[FailureListener] = []
+        self._asynchronous = AsynchronousEvents(account, self._run, self._credentials)
         self._unpacking = threading.Lock()
 
     def invoke(self, params: Params) -> Params:
@@ -59,7 +53,7 @@ class LambdaService(Service):
             return {"StatusCode": 204}
         if kind == "Event":
             for _ in range(self.account.hooks.invoked(function.name)):
-                self.account.spawn(f"lambda-{function.name}", lambda: self._run_async(function, event))
+                self._asynchronous.deliver(function, event)
             return {"StatusCode": 202, "Payload": b""}
         outcome = self._run(function, event)
         answer: Params = {
@@ -75,116 +69,60 @@ class LambdaService(Service):
 
     def on_failure(self, listener: FailureListener) -> None:
         """Call `listener` with (function name, event, reason) when all attempts of an asynchronous event failed."""
-        self._failure_listeners.append(listener)
+        self._asynchronous.listeners.append(listener)
 
     def running(self, access_key: str) -> tuple[str, Callable[[], None]] | None:
         """Return the name of the function that uses a key now, and what kills its process; None for other keys."""
         found = self._busy.get(access_key)
         return None if found is None else (found[0], found[1].end)
 
-    def forget_workers(self) -> None:
-        """Let the next invocation of each function start a new process; those that run now are not used again."""
-        with self.lock:
-            self._generation += 1
-            idle = [worker for workers in self._idle.values() for worker in workers]
-            self._idle.clear()
-        for worker in idle:
-            worker.end()
-
     def _function(self, params: Params) -> Function:
         names = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
         response = self.account.moto("lambda").get_function(**names)
         return Function.from_configuration(response["Configuration"])
 
-    def _run_async(self, function: Function, event: Any) -> None:
-        attempts, destination = self._asynchronous_settings(function)
-        for attempt in range(1, attempts + 1):
-            outcome = self._attempt(function, event)
-            if not outcome.failed or self.account.closing.is_set():
-                return
-            self.account.log(f"lambda {function.name}: attempt {attempt} of {attempts} failed: {outcome.reason}")
-            if attempt < attempts and self.account.closing.wait(RETRY_DELAYS_SECONDS[attempt - 1]):
-                return
-        if destination is not None:
-            self._give_up(function, destination, event, outcome)
-        for listener in self._failure_listeners:
-            listener(function.name, event, outcome.reason)
-
-    def _attempt(self, function: Function, event: Any) -> Outcome:
-        """Run once without a caller: an error of the invocation counts as an error of the function."""
-        try:
-            return self._run(function, event)
-        except AwsError as error:
-            failure = {"errorType": error.code, "errorMessage": error.message}
-            return Outcome(json.dumps(failure).encode(), True, [])
-
-    def _asynchronous_settings(self, function: Function) -> tuple[int, str | None]:
-        """The number of attempts, and the destination of an event when all attempts failed."""
-        lambda_ = self.account.client("lambda")
-        configuration = lambda_.get_function_configuration(FunctionName=function.arn)
-        destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
-        try:
-            settings = lambda_.get_function_event_invoke_config(FunctionName=function.name)
-        except ClientError:
-            return MAXIMUM_ATTEMPTS, destination
-        on_failure = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        retries = settings.get("MaximumRetryAttempts", MAXIMUM_ATTEMPTS - 1)
-        return retries + 1, on_failure if on_failure is not None else destination
-
-    def _give_up(self, function: Function, destination: str, event: Any, outcome: Outcome) -> None:
-        message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
-        service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
-        try:
-            credentials = self._credentials(function)
-            if service == "sqs":
-                sqs = self.account.client("sqs", credentials)
-                url = self.account.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
-                sqs.send_message(QueueUrl=url, MessageBody=message)
-            elif service == "sns":
-                self.account.client("sns", credentials).publish(TopicArn=destination, Message=message)
-            else:
-                self.account.log(f"lambda {function.name}: the local AWS does not send failed events to {service}")
-        except (AwsError, ClientError, BotoCoreError) as error:
-            self.account.log(f"lambda {function.name}: the failed event could not be sent to {destination}: {error}")
-
     def _run(self, function: Function, event: Any) -> Outcome:
-        request_id = str(uuid4())
-        worker = self._take(function)
+        request_id, ahead = str(uuid4()), self._ahead(function)
+        worker = self._take(function, shifted=ahead != 0)
         with self.lock:
-            generation = self._generation
             self._busy[worker.access_key] = function.name, worker
         try:
-            outcome = worker.run(request_id, function.arn, event, function.timeout_seconds)
+            outcome = worker.run(request_id, function.arn, event, function.timeout_seconds, ahead)
         finally:
             with self.lock:
                 del self._busy[worker.access_key]
-            self._give_back(function, worker, generation)
+            self._give_back(function, worker)
         keep_logs(self.account, function, worker.log_stream, request_id, outcome)
         return outcome
 
-    def _take(self, function: Function) -> Worker:
+    def _ahead(self, function: Function) -> float:
+        return self.account.clock.ahead + self.account.hooks.clock_ahead(function.name)
+
+    def _take(self, function: Function, *, shifted: bool) -> Worker:
         stale: list[Worker] = []
         with self.lock:
             for other in [known for known in self._idle if known.arn == function.arn and known != function]:
                 stale.extend(self._idle.pop(other))
             alive = [worker for worker in self._idle[function] if worker.alive]
-            taken = alive.pop() if alive else None
-            self._idle[function] = alive
+            fit = [worker for worker in alive if worker.shifted or not shifted]
+            stale.extend(worker for worker in alive if worker not in fit)
+            taken = fit.pop() if fit else None
+            self._idle[function] = fit
         for old in stale:
             old.end()
-        return taken if taken is not None else self._start(function)
+        return taken if taken is not None else self._start(function, shifted=shifted)
 
-    def _give_back(self, function: Function, worker: Worker, generation: int) -> None:
+    def _give_back(self, function: Function, worker: Worker) -> None:
         with self.lock:
-            if worker.alive and not self.account.closing.is_set() and generation == self._generation:
+            if worker.alive and not self.account.closing.is_set():
                 self._idle[function].append(worker)
                 return
         worker.end()
 
-    def _start(self, function: Function) -> Worker:
+    def _start(self, function: Function, *, shifted: bool) -> Worker:
         code = self._unpacked(function)
         credentials = self._credentials(function)
-        stream = f"{datetime.now(timezone.utc):%Y/%m/%d}/[{function.version}]{uuid4().hex}"
+        stream = f"{utc_now():%Y/%m/%d}/[{function.version}]{uuid4().hex}"
         self._check_role(function, stream, credentials)
         environment = {
             **dict(function.variables),
@@ -205,9 +143,8 @@ class LambdaService(Service):
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-            CLOCK_AHEAD: str(self.account.hooks.clock_ahead(function.name)),
         }
-        return Worker(self.account.processes, code, function.handler, environment)
+        return Worker(self.account.processes, code, function.handler, environment, shifted=shifted)
 
     def _credentials(self, function: Function) -> dict[str, Any]:
         return assume_as(

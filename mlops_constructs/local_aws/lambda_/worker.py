@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.processes import signal_group
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.processes import ChildProcesses
 
 MARK = "\x1e"  # the same as in bootstrap.py, which imports nothing from this package
-CLOCK_AHEAD = "LOCAL_AWS_CLOCK_AHEAD"  # the same as in bootstrap.py
+SHIFTED = "LOCAL_AWS_CLOCK_SHIFTED"  # the same as in bootstrap.py
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _LOG_DRAIN_SECONDS = 2.0
 
@@ -45,18 +45,30 @@ class Outcome:
 
 
 class Worker:
-    """A process that handles one event at a time, until `end()` or until it exits."""
+    """A process that handles one event at a time, until `end()` or until it exits.
 
-    def __init__(self, processes: ChildProcesses, code: Path, handler: str, environment: Mapping[str, str]) -> None:
+    Only a process that starts as `shifted` can have a clock that is ahead: what a handler has imported keeps its clock.
+    """
+
+    def __init__(
+        self,
+        processes: ChildProcesses,
+        code: Path,
+        handler: str,
+        environment: Mapping[str, str],
+        *,
+        shifted: bool = False,
+    ) -> None:
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         self.access_key = environment["AWS_ACCESS_KEY_ID"]
+        self.shifted = shifted
         self._processes = processes
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._logs: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._process = processes.start(
             [sys.executable, "-E", "-s", _BOOTSTRAP, code, handler],
             cwd=code,
-            env=environment,
+            env={**environment, **({SHIFTED: "1"} if shifted else {})},
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -68,9 +80,13 @@ class Worker:
         """Whether the process can handle another event."""
         return self._process.poll() is None
 
-    def run(self, request_id: str, arn: str, event: Any, timeout_seconds: float) -> Outcome:
-        """Send one event and wait for the result; after a timeout or a crash the worker is not alive any more."""
-        request = {"id": request_id, "arn": arn, "event": event, "deadline": time.time() + timeout_seconds}
+    def run(self, request_id: str, arn: str, event: Any, timeout_seconds: float, ahead: float = 0.0) -> Outcome:
+        """Send one event and wait for the result; after a timeout or a crash the worker is not alive any more.
+
+        The clock of the process is `ahead` of real time, by seconds.
+        """
+        deadline = time.time() + timeout_seconds
+        request = {"id": request_id, "arn": arn, "event": event, "deadline": deadline, "ahead": ahead}
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
@@ -95,7 +111,7 @@ class Worker:
         self._processes.end(self._process, grace_seconds=0.0)
 
     def _timed_out(self, request_id: str, seconds: float) -> Outcome:
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        now = utc_now().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         message = f"{now} {request_id} Task timed out after {seconds:.2f} seconds"
         return _sandbox_failure("Sandbox.Timedout", message, self._drain(request_id))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlops_constructs.local_aws.service import Params
 
 CONCURRENT_INVOCATIONS = 4
@@ -33,7 +36,7 @@ class QueuedRequest:
     output: str
     failure: str
     queued_at: float
-    received: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    received: datetime = field(default_factory=utc_now)
 
     def expires_at(self) -> float:
         """When it expires in the queue, by the account's clock; 6 hours is AWS's default."""

@@ -6,16 +6,18 @@ import contextlib
 import http.client
 import json
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.cloudwatch.metrics import Metric
 from mlops_constructs.local_aws.sagemaker.job_files import split_s3_uri
 from mlops_constructs.local_aws.sagemaker.runtime import REQUEST_HEADERS, UNKNOWN_TYPE, error_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
     from mlops_constructs.local_aws.sagemaker.async_queue import QueuedRequest
@@ -125,7 +127,7 @@ class AsyncRun:
         params = self._request.params
         message = {
             "awsRegion": self._account.region,
-            "eventTime": _time(datetime.now(timezone.utc)),
+            "eventTime": _time(utc_now()),
             "receivedTime": _time(self._request.received),
             "invocationStatus": status,
             **({"failureReason": reason} if reason else {}),

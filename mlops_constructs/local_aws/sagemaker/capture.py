@@ -6,11 +6,11 @@ import base64
 import json
 import random
 import uuid
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.sagemaker.job_files import split_s3_uri
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def capture(
     """
     if not captures(config) or random.uniform(0, 100) >= config["InitialSamplingPercentage"]:
         return
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     wanted = [option["CaptureMode"] for option in config["CaptureOptions"]]
     sides = [side for side in _SIDES if side in wanted or "InputAndOutput" in wanted]
     record = {

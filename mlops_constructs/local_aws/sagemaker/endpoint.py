@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.sagemaker.capture import captures
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
     import threading
+    from datetime import datetime
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.sagemaker.fleet import Fleet
@@ -36,7 +37,7 @@ class Endpoint:
     deployment_config: Params = field(default_factory=dict)
     pending: Params | None = None
     shift: tuple[Fleet, float] | None = None
-    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    created: datetime = field(default_factory=utc_now)
 
     def __post_init__(self) -> None:
         self.modified = self.created
@@ -50,7 +51,7 @@ class Endpoint:
 
     def touch(self) -> None:
         """Set LastModifiedTime to now."""
-        self.modified = datetime.now(timezone.utc)
+        self.modified = utc_now()
 
     def move_to(self, status: str) -> None:
         """Set the status, log it and emit its event."""

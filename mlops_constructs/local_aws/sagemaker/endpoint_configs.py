@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.sagemaker.pages import page_of
 from mlops_constructs.local_aws.sagemaker.updates import check_weights
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
@@ -41,7 +42,7 @@ class EndpointConfigs(Service):
             self._configs[name] = {
                 **{member: value for member, value in params.items() if member != "Tags"},
                 "EndpointConfigArn": arn,
-                "CreationTime": datetime.now(timezone.utc),
+                "CreationTime": utc_now(),
             }
         self._tags.tag(arn, params)
         return {"EndpointConfigArn": arn}
@@ -57,7 +58,7 @@ class EndpointConfigs(Service):
             chosen = [item for name, item in self._configs.items() if params.get("NameContains", "") in name]
         members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         summaries = [{member: item[member] for member in members} for item in reversed(chosen)]
-        return {"EndpointConfigs": summaries[: params.get("MaxResults", 100)]}
+        return page_of("EndpointConfigs", summaries, params)
 
     def delete_endpoint_config(self, params: Params) -> Params:
         """Delete a configuration."""

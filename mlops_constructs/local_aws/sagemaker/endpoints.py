@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.sagemaker.deployment import Deployment
 from mlops_constructs.local_aws.sagemaker.endpoint import Endpoint, instances_of
+from mlops_constructs.local_aws.sagemaker.pages import page_of
 from mlops_constructs.local_aws.sagemaker.updates import (
     change_of,
     check_changes,
@@ -82,7 +83,7 @@ class Endpoints(Service):
                 and params.get("StatusEquals", endpoint.status) == endpoint.status
             ]
         summaries.sort(key=lambda summary: summary["CreationTime"], reverse=params.get("SortOrder") != "Ascending")
-        return {"Endpoints": summaries[: params.get("MaxResults", 100)]}
+        return page_of("Endpoints", summaries, params)
 
     def update_endpoint(self, params: Params) -> Params:
         """Start the new fleet beside the old one in the background, and switch when it is healthy.

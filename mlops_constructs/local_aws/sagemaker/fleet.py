@@ -6,13 +6,13 @@ import shutil
 import threading
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.ecr.images import PulledImage, pull
 from mlops_constructs.local_aws.hooks import Program
@@ -53,6 +53,7 @@ class Variant:
     weight: float
     instance_count: int | None
     container: Container | OnDemandContainer
+    serve: Callable[[], Container]
     image: PulledImage
     image_uri: str
     log: JobLog
@@ -61,6 +62,8 @@ class Variant:
     desired_weight: float | None = None
     desired_count: int | None = None
     serverless: Serverless | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stopped: bool = False
 
     @property
     def on_demand(self) -> OnDemandContainer:
@@ -73,7 +76,7 @@ class Variant:
         deployed = {
             "SpecifiedImage": self.image_uri,
             "ResolvedImage": self.image.resolved_uri,
-            "ResolutionTime": datetime.now(timezone.utc),
+            "ResolutionTime": utc_now(),
         }
         answer: Params = {
             "VariantName": self.name,
@@ -94,8 +97,22 @@ class Variant:
         self.instance_count = self.instance_count if self.desired_count is None else self.desired_count
         self.desired_weight = self.desired_count = None
 
+    def revive(self) -> int | None:
+        """Start a server again that has ended by itself, and return the exit code that it had; None when it runs.
+
+        A container that does not respond to pings is replaced:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+        """
+        with self.lock:
+            code = None if self.stopped or isinstance(self.container, OnDemandContainer) else self.container.exit_code()
+            if code is not None:
+                self.container = self.serve()
+        return code
+
     def stop(self, grace_seconds: float = DRAIN_SECONDS) -> None:
         """End the process, and remove its files."""
+        with self.lock:
+            self.stopped = True
         if self.serverless is not None:
             self.serverless.end()
         self.container.stop(grace_seconds)
@@ -176,7 +193,8 @@ class FleetStarter:
             check_role(self._account, "SageMaker model", definition["Image"], log, credentials)
             image = pull(self._account, self._containers.images, definition["Image"], credentials)
             base = folder / "opt" / "ml"
-            fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials)
+            takes = None if "ServerlessConfig" in settings else settings
+            fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials, takes)
             environment = definition.get("Environment", {})
             serve = partial(self._serve, image.image, base, environment, log.write)
             on_demand = "ServerlessConfig" in settings or "AsyncInferenceConfig" in config
@@ -189,7 +207,8 @@ class FleetStarter:
         if count is not None and count > 1:
             self._account.log(f"endpoint {self._endpoint_name}: one process replaces the {count} instances of {name}")
         weight = settings.get("InitialVariantWeight", 1.0)
-        return Variant(name, settings, weight, count, container, image, definition["Image"], log, folder, credentials)
+        uri = definition["Image"]
+        return Variant(name, settings, weight, count, container, serve, image, uri, log, folder, credentials)
 
     def _serve(self, image: Image, base: Path, environment: Params, log: Callable[[str], None]) -> Container:
         container = self._containers.runtime.serve(image, base, environment, log)

@@ -7,12 +7,13 @@ import json
 import re
 import shutil
 import tarfile
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.containers.running import reported
 from mlops_constructs.local_aws.sagemaker.builtin_metrics import predefined
 
 if TYPE_CHECKING:
@@ -174,14 +175,13 @@ def failure_reason(base: Path, exit_code: int, log_tail: str) -> str:
     file = base / "output" / "failure"
     written = file.read_bytes()[: 4 * FAILURE_CHARACTERS].decode(errors="replace") if file.is_file() else ""
     text = written.strip() if written.strip() else log_tail
-    # As a container's: 137 when the program was killed, by the kernel for want of memory for example.
-    code = exit_code if exit_code >= 0 else 128 - exit_code
+    code = reported(exit_code)
     return f"AlgorithmError: {text[:FAILURE_CHARACTERS]}, exit code: {code}"
 
 
 def final_metrics(definitions: list[Params], lines: list[str]) -> list[Params]:
     """The last value of each metric in the log; without definitions, of the metrics of built-in algorithms."""
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     if not definitions:
         known = predefined(lines)
         return [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in known.items()]

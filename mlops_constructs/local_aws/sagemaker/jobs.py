@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
+from mlops_constructs.local_aws.sagemaker.pages import page_of
 from mlops_constructs.local_aws.service import AwsError, Params, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.running import Container
 
 
-class Job(Protocol):
-    """One job."""
+class Listed(Protocol):
+    """What can be listed."""
 
-    arn: str
     created: datetime
     status: str
-    container: Container | None
 
     @property
     def name(self) -> str:
@@ -29,7 +29,27 @@ class Job(Protocol):
         """The job in a list."""
 
 
+class Job(Listed, Protocol):
+    """One job."""
+
+    arn: str
+    container: Container | None
+
+
 J = TypeVar("J", bound=Job)
+
+
+def listed(member: str, jobs: Iterable[Listed], params: Params) -> Params:
+    """Return a page of jobs, optionally filtered by name or status, by default the newest first."""
+    ordered = sorted(jobs, key=lambda job: job.created)
+    if params.get("SortOrder") != "Ascending":
+        ordered.reverse()
+    found = [
+        job.summary()
+        for job in ordered
+        if params.get("NameContains", "") in job.name and params.get("StatusEquals", job.status) == job.status
+    ]
+    return page_of(member, found, params)
 
 
 class Jobs(Service, Generic[J]):
@@ -70,15 +90,6 @@ class Jobs(Service, Generic[J]):
             raise AwsError("ResourceInUse", message)
         self._jobs[job.name] = job
 
-    def _listed(self, params: Params) -> list[Params]:
-        """Jobs, optionally filtered by name or status, by default the newest first."""
+    def _listed(self, member: str, params: Params) -> Params:
         with self.lock:
-            jobs = sorted(self._jobs.values(), key=lambda job: job.created)
-        if params.get("SortOrder") != "Ascending":
-            jobs.reverse()
-        found = [
-            job.summary()
-            for job in jobs
-            if params.get("NameContains", "") in job.name and params.get("StatusEquals", job.status) == job.status
-        ]
-        return found[: params.get("MaxResults", 100)]
+            return listed(member, self._jobs.values(), params)

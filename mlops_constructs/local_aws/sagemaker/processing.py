@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.jobs import Jobs
 from mlops_constructs.local_aws.sagemaker.processing_files import ROOT
@@ -34,7 +34,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
         _check_places(params)
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"processing-job/{name}")
-        job = ProcessingJob(self.account, params, arn, datetime.now(timezone.utc))
+        job = ProcessingJob(self.account, params, arn, utc_now())
         with self.lock:
             self._keep(job)
         self._tags.tag(arn, params)
@@ -48,7 +48,7 @@ class ProcessingJobs(Jobs[ProcessingJob]):
 
     def list_processing_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"ProcessingJobSummaries": self._listed(params)}
+        return self._listed("ProcessingJobSummaries", params)
 
     def stop_processing_job(self, params: Params) -> Params:
         """Stop a running job."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
@@ -59,7 +59,7 @@ class ProcessingRun(JobRun):
         image = pull(self._account, self._containers.images, uri, self._credentials).image
         lay_out(base, request)
         download(base, request, s3)
-        started = datetime.now(timezone.utc)
+        started = utc_now()
         container = self._containers.runtime.run(
             image,
             base,
@@ -71,7 +71,7 @@ class ProcessingRun(JobRun):
         self._account.hooks.started(Program("processing", job.name, container))
         ended_early, code = self._watch(container)
         upload(base, request, s3)
-        result: Params = {"ProcessingStartTime": started, "ProcessingEndTime": datetime.now(timezone.utc)}
+        result: Params = {"ProcessingStartTime": started, "ProcessingEndTime": utc_now()}
         if message := exit_message(base):
             result["ExitMessage"] = message
         if code != 0 and not ended_early:

@@ -10,6 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.containers.running import reported
 from mlops_constructs.local_aws.sagemaker.capture import capture
 from mlops_constructs.local_aws.sagemaker.serverless import MAXIMUM_BODY_BYTES as SERVERLESS_BODY_BYTES
 from mlops_constructs.local_aws.sagemaker.variant_metrics import publish, publish_setup
@@ -120,7 +121,11 @@ class Invocations(Service):
             message = "Your invocation timed out while waiting for a response from container primary."
             raise self._model_error(name, 504, message) from error
         except (OSError, http.client.HTTPException) as error:
-            raise self._model_error(name, 502, f"the container does not respond: {error}") from error
+            message = f"the container does not respond: {error}"
+            if (code := variant.revive()) is not None:
+                message = f"the container has ended with exit code {reported(code)}, and is started again"
+                self.account.log(f"endpoint {name}: the server of {variant.name} ended: {message}")
+            raise self._model_error(name, 502, message) from error
 
     def _model_error(self, name: str, status: int, answer: str) -> ModelError:
         arn = self.account.arn("logs", f"log-group:{_log_group(name)}")

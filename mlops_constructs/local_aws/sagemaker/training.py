@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.capacity import Capacity
 from mlops_constructs.local_aws.sagemaker.jobs import Jobs
@@ -42,7 +42,7 @@ class TrainingJobs(Jobs[TrainingJob]):
 
     def list_training_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"TrainingJobSummaries": self._listed(params)}
+        return self._listed("TrainingJobSummaries", params)
 
     def stop_training_job(self, params: Params) -> Params:
         """Stop a running job."""
@@ -70,7 +70,7 @@ class TrainingJobs(Jobs[TrainingJob]):
             raise AwsError("ValidationException", "the local AWS requires AlgorithmSpecification.TrainingImage")
         credentials = assume_as(self.account, "sagemaker.amazonaws.com", params["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"training-job/{name}")
-        job = TrainingJob(self.account, params, arn, datetime.now(timezone.utc))
+        job = TrainingJob(self.account, params, arn, utc_now())
         if tuning_job_arn is not None:
             job.result["TuningJobArn"] = tuning_job_arn
         with self.lock:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.running import Container
@@ -46,6 +48,8 @@ class TrainingJob:
     interruption: threading.Event = field(default_factory=threading.Event)
     container: Container | None = None
     """The running container, which must end when the local AWS closes."""
+    accepted: float = field(default_factory=time.monotonic)
+    """When it was created, in real time: what a program takes is not shortened by a clock that is advanced."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -129,7 +133,7 @@ class TrainingJob:
             }
 
     def _enter(self, secondary: str, message: str = "") -> None:
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         if self.transitions:
             self.transitions[-1]["EndTime"] = now
         entry = {"Status": secondary, "StartTime": now, "StatusMessage": message or _MESSAGES[secondary]}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.ecr.images import pull
 from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
@@ -16,6 +16,7 @@ from mlops_constructs.local_aws.sagemaker.role_use import check_resources, check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.host import ContainerHost
@@ -83,7 +84,7 @@ class TrainingRun(JobRun):
         if job.stop_asked.is_set():
             job.finish("Stopped", "Stopped", {})
             return
-        started = datetime.now(timezone.utc)
+        started = utc_now()
         ended_early, code = self._attempts(image)
         result = self._result(started)
         failed = ended_early is None and code != 0
@@ -140,7 +141,7 @@ class TrainingRun(JobRun):
     def _reason_to_end(self, started: float) -> str | None:
         limits = self._job.request.get("StoppingCondition", {})
         ran = self._ran_seconds + time.monotonic() - started
-        waited = (datetime.now(timezone.utc) - self._job.created).total_seconds()
+        waited = time.monotonic() - self._job.accepted
         if self._job.stop_asked.is_set():
             return "Stopped"
         if ran > limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS):
@@ -153,7 +154,7 @@ class TrainingRun(JobRun):
         return None
 
     def _result(self, started: datetime) -> Params:
-        ended = datetime.now(timezone.utc)
+        ended = utc_now()
         metrics = job_files.final_metrics(
             self._job.request["AlgorithmSpecification"].get("MetricDefinitions", []), self._log.lines()
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.sagemaker.capacity import Capacity
 from mlops_constructs.local_aws.sagemaker.jobs import Jobs
@@ -46,7 +46,7 @@ class TransformJobs(Jobs[TransformJob]):
         except ContainerError as error:
             raise AwsError("ValidationException", str(error)) from error
         arn = self.account.arn("sagemaker", f"transform-job/{name}")
-        job = TransformJob(self.account, params, arn, datetime.now(timezone.utc))
+        job = TransformJob(self.account, params, arn, utc_now())
         with self.lock:
             self._check_quota(job)
             self._keep(job)
@@ -62,7 +62,7 @@ class TransformJobs(Jobs[TransformJob]):
 
     def list_transform_jobs(self, params: Params) -> Params:
         """Jobs, optionally filtered by name or status, by default the newest first."""
-        return {"TransformJobSummaries": self._listed(params)}
+        return self._listed("TransformJobSummaries", params)
 
     def stop_transform_job(self, params: Params) -> Params:
         """Stop a running job, which then stores no output."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.service import AwsError, Params
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TransformJob:
     def start(self) -> None:
         """Note that the instances run."""
         with self._lock:
-            self.result["TransformStartTime"] = datetime.now(timezone.utc)
+            self.result["TransformStartTime"] = utc_now()
         self.announce()
 
     def stop(self) -> None:
@@ -68,7 +69,7 @@ class TransformJob:
     def finish(self, status: str, reason: str = "") -> None:
         """Set the job's final status."""
         with self._lock:
-            self.result["TransformEndTime"] = datetime.now(timezone.utc)
+            self.result["TransformEndTime"] = utc_now()
             if reason:
                 self.result["FailureReason"] = reason
             self.status = status

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.roles import assume_as
+from mlops_constructs.local_aws.sagemaker.jobs import listed
+from mlops_constructs.local_aws.sagemaker.pages import page_of
 from mlops_constructs.local_aws.sagemaker.search import Chosen, choices
 from mlops_constructs.local_aws.sagemaker.tuning_job import RUNNING, TuningJob, child_request
 from mlops_constructs.local_aws.service import AwsError, Params, Service
@@ -50,7 +52,7 @@ class TuningJobs(Service):
             )
         assume_as(self.account, "sagemaker.amazonaws.com", params["TrainingJobDefinition"]["RoleArn"], "SageMaker")
         arn = self.account.arn("sagemaker", f"hyper-parameter-tuning-job/{name}")
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         job = TuningJob(params, arn, now, now)
         with self.lock:
             if name.lower() in self._jobs:
@@ -70,19 +72,9 @@ class TuningJobs(Service):
         return job
 
     def list_hyper_parameter_tuning_jobs(self, params: Params) -> Params:
-        """Tuning jobs, optionally filtered by name, the newest first."""
+        """Tuning jobs, optionally filtered by name or status, by default the newest first."""
         with self.lock:
-            described = [job.described() for job in reversed(self._jobs.values())]
-        wanted = [one for one in described if params.get("NameContains", "") in one["HyperParameterTuningJobName"]]
-        members = (
-            *("HyperParameterTuningJobName", "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus"),
-            *("CreationTime", "LastModifiedTime", "TrainingJobStatusCounters", "ObjectiveStatusCounters"),
-        )
-        summaries = [
-            {**{name: one[name] for name in members}, "Strategy": one["HyperParameterTuningJobConfig"]["Strategy"]}
-            for one in wanted
-        ]
-        return {"HyperParameterTuningJobSummaries": summaries[: params.get("MaxResults", 100)]}
+            return listed("HyperParameterTuningJobSummaries", self._jobs.values(), params)
 
     def describe_hyper_parameter_tuning_job(self, params: Params) -> Params:
         """The state of a tuning job."""
@@ -91,10 +83,15 @@ class TuningJobs(Service):
             return job.described()
 
     def list_training_jobs_for_hyper_parameter_tuning_job(self, params: Params) -> Params:
-        """The training jobs of a tuning job, oldest first."""
+        """The training jobs of a tuning job, optionally filtered by status, oldest first."""
         job = self.find(params["HyperParameterTuningJobName"])
         with self.lock:
-            return {"TrainingJobSummaries": job.summaries()[: params.get("MaxResults", 100)]}
+            found = [
+                one
+                for one in job.summaries()
+                if params.get("StatusEquals", one["TrainingJobStatus"]) == one["TrainingJobStatus"]
+            ]
+        return page_of("TrainingJobSummaries", found, params)
 
     def stop_hyper_parameter_tuning_job(self, params: Params) -> Params:
         """Stop a tuning job and all its training jobs."""
@@ -177,7 +174,7 @@ class TuningJobs(Service):
         self._announce(job)
 
     def _set(self, job: TuningJob, status: str) -> None:
-        job.status, job.modified = status, datetime.now(timezone.utc)
+        job.status, job.modified = status, utc_now()
 
     def _announce(self, job: TuningJob) -> None:
         with self.lock:

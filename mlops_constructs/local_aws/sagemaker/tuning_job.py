@@ -75,6 +75,15 @@ class TuningJob:
             **({} if self.reason is None else {"FailureReason": self.reason}),
         }
 
+    def summary(self) -> Params:
+        """The job in ListHyperParameterTuningJobs."""
+        described = self.described()
+        members = (
+            *("HyperParameterTuningJobName", "HyperParameterTuningJobArn", "HyperParameterTuningJobStatus"),
+            *("CreationTime", "LastModifiedTime", "TrainingJobStatusCounters", "ObjectiveStatusCounters"),
+        )
+        return {**{name: described[name] for name in members}, "Strategy": self.config["Strategy"]}
+
     def _counters(self) -> dict[str, int]:
         counted = Counter(child.status for child, _ in self.children)
         return {

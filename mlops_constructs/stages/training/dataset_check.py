@@ -12,7 +12,7 @@ from ..._aws.policy import allow, report_result
 from ..._aws.upload import upload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -28,6 +28,10 @@ class ConfiguredEndpoints:
 
     Attributes:
         production_stack: CloudFormation stack of the model in production.
+        dev_stack: CloudFormation stack of the candidate, or None where it is deleted after each decision.
+        role_arns: Roles that deploy and serve them.
+        topic_arn: Topic of the approval, or None when an existing topic is used.
+        scales: Whether one of them can have autoscaling.
         fleets: The configured parameters of its stack.
         min_instances: The minimum number of instances that its rollout needs.
         allowed: What a data set may request for it.
@@ -35,6 +39,10 @@ class ConfiguredEndpoints:
     """
 
     production_stack: str
+    dev_stack: str | None
+    role_arns: Sequence[str]
+    topic_arn: str | None
+    scales: bool
     fleets: Mapping[str, Mapping[str, str]]
     min_instances: Mapping[str, int]
     allowed: Mapping[str, AllowedEndpoint]
@@ -79,6 +87,9 @@ def check_dataset_function(
             "PIPELINE": env.name,
             "IMAGE_PARAMETER": image_parameter,
             "PRODUCTION_STACK": endpoints.production_stack,
+            "DEV_STACK": endpoints.dev_stack or "",
+            "ROLE_ARNS": " ".join(endpoints.role_arns),
+            "TOPIC_ARN": endpoints.topic_arn or "",
             "FLEETS": json.dumps(endpoints.fleets),
             "MIN_INSTANCES": json.dumps({name: str(count) for name, count in endpoints.min_instances.items()}),
         },
@@ -87,7 +98,7 @@ def check_dataset_function(
             **{name: asdict(one) for name, one in endpoints.allowed.items()},
             "ab_test": endpoints.ab_test,
         },
-        permissions=_permissions(config, env, image_parameter, endpoints.production_stack),
+        permissions=[*_permissions(config, env, image_parameter), *_look_permissions(env, endpoints)],
         timeout_seconds=900,
         # One whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
         memory_mb=1769,
@@ -111,7 +122,7 @@ def _upload_contract(scope: Construct, config: Dataset, env: Environment) -> str
     return key
 
 
-def _permissions(config: Dataset, env: Environment, image_parameter: str, production_stack: str) -> list[Statement]:
+def _permissions(config: Dataset, env: Environment, image_parameter: str) -> list[Statement]:
     stores = env.stores
     inputs = [env.bucket_arn(name) for name in config.input_buckets]
     objects = [*stores.data_objects, *(f"{arn}/*" for arn in inputs)]
@@ -124,8 +135,6 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
         allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{stores.own('datasets', 'uploads/*')}"),
         allow("s3:GetObject", stores.own_arn("releases")),
         allow("ssm:GetParameter", env.arn("ssm", f"parameter{image_parameter}")),
-        # An execution that could not be deployed to production is refused before it trains anything.
-        allow("cloudformation:DescribeStacks", env.arn("cloudformation", f"stack/{production_stack}/*")),
         # When the event of an upload is delivered twice, it starts two executions; the second one is stopped.
         allow(
             ["codepipeline:GetPipelineExecution", "codepipeline:StopPipelineExecution"],
@@ -142,4 +151,22 @@ def _permissions(config: Dataset, env: Environment, image_parameter: str, produc
         statements.append(allow("s3:ListBucket", inputs))
     if config.contract is not None:
         statements.append(allow("s3:GetObject", stores.own_arn("contracts")))
+    return statements
+
+
+def _look_permissions(env: Environment, endpoints: ConfiguredEndpoints) -> list[Statement]:
+    """Allow looking up what a release needs: an execution that could not be deployed is refused before it trains."""
+    names = [name for name in (endpoints.dev_stack, endpoints.production_stack) if name is not None]
+    statements = [
+        allow("cloudformation:DescribeStacks", [env.arn("cloudformation", f"stack/{name}/*") for name in names]),
+        allow("sagemaker:DescribeEndpoint", [env.arn("sagemaker", f"endpoint/{name}") for name in names]),
+        # CloudFormation chooses their names.
+        allow("sagemaker:DescribeEndpointConfig", env.arn("sagemaker", "endpoint-config/*")),
+        allow("iam:GetRole", list(endpoints.role_arns)),
+    ]
+    if endpoints.topic_arn is not None:
+        statements.append(allow("sns:GetTopicAttributes", endpoints.topic_arn))
+    if endpoints.scales:
+        # This action takes no resource, hence `*`.
+        statements.append(allow("application-autoscaling:DescribeScalableTargets", "*"))
     return statements

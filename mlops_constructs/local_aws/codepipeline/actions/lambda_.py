@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -19,11 +18,11 @@ CONTINUATION_DELAY_SECONDS = 0.5  # AWS waits longer; a local pipeline has no re
 
 def run(context: ActionContext) -> dict[str, str]:
     """Create jobs until the function reports one as succeeded without a continuation token."""
-    deadline = time.monotonic() + ACTION_TIMEOUT_SECONDS
+    deadline = context.account.clock.now() + ACTION_TIMEOUT_SECONDS
     token = None
     while True:
         job = _handed_out(context, token)
-        limit = min(JOB_TIMEOUT_SECONDS, deadline - time.monotonic())
+        limit = min(JOB_TIMEOUT_SECONDS, deadline - context.account.clock.now())
         if not context.wait_until(job.is_done, limit):
             with context.changed:
                 job.failed = True

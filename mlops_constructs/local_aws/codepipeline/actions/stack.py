@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, now
+from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.codepipeline.state import ActionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Stack:
         self.id = name
         self._context = context
         self._cloudformation = context.client("cloudformation")
-        self._since = now() - timedelta(seconds=1)  # the times of stack events are not exact
+        self._since = utc_now() - timedelta(seconds=1)  # the times of stack events are not exact
 
     @property
     def status(self) -> str | None:

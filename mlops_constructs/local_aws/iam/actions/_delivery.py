@@ -76,6 +76,8 @@ _KEYS_OF_STACKS: dict[str, dict[str, str]] = {
     "CreateStack": _STACK_KEYS,
     "UpdateStack": _STACK_KEYS,
     "DeleteStack": {"cloudformation:RoleArn": "RoleARN"},
+    "ContinueUpdateRollback": {"cloudformation:RoleArn": "RoleARN"},
+    "RollbackStack": {"cloudformation:RoleArn": "RoleARN"},
     "CreateChangeSet": {**_STACK_KEYS, **_CHANGE_SET_KEYS},
     "DescribeChangeSet": _CHANGE_SET_KEYS,
     "ExecuteChangeSet": _CHANGE_SET_KEYS,
@@ -110,6 +112,8 @@ _STACKS = [
     "CreateStack",
     "UpdateStack",
     "DeleteStack",
+    "ContinueUpdateRollback",
+    "RollbackStack",
     "CreateChangeSet",
     "DescribeChangeSet",
     "ExecuteChangeSet",
@@ -131,6 +135,8 @@ _PIPELINE = [
     ("", ["PutJobSuccessResult", "PutJobFailureResult", "GetJobDetails", "ListPipelines"]),
 ]
 _IMAGES = [
+    "DescribeImageScanFindings",
+    "StartImageScan",
     "BatchCheckLayerAvailability",
     "BatchDeleteImage",
     "BatchGetImage",

@@ -192,6 +192,7 @@ TABLE: Table = {
     },
     **{("application-autoscaling", name): Row(f"application-autoscaling:{name}") for name in _SCALING_READ},
     ("sns", "Publish"): Row("sns:Publish", ("{TopicArn}",), also=(_topic_key,)),
+    ("sns", "GetTopicAttributes"): Row("sns:GetTopicAttributes", ("{TopicArn}",)),
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     ("sqs", "SendMessage"): _queue("SendMessage", "GenerateDataKey", "Decrypt"),
     ("sqs", "ReceiveMessage"): _queue("ReceiveMessage", "Decrypt"),
