@@ -15,8 +15,9 @@ from option_changes.planning import chosen, folder_of, planned
 from option_changes.site import site
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from option_changes.options import Change
     from option_changes.rows import Row
     from option_changes.site import Site
 
@@ -27,11 +28,12 @@ def main() -> int:
     parser.add_argument("--apply", type=int, default=12, metavar="N", help="how many changes are really applied")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="which ones")
     parser.add_argument("--only-apply", action="store_true", help="plan nothing, and leave the file as it is")
+    parser.add_argument("--option", action="append", help="plan only what is not in the file, and such an option")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with site() as workplace:
         if not options.only_apply:
-            _plan(workplace)
+            _plan(workplace, options.option)
         some = [change for change in chosen()["made"] if change.option not in ("id_", "name_prefix")]
         failures = list(applied(workplace, "made", some, options.seed, options.apply))
     for failure in failures:
@@ -39,20 +41,31 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def _plan(workplace: Site) -> None:
-    """Plan every change, and write the file."""
-    alone = {row.option for row in (rows.read() if rows.FILE.exists() else []) if row.data or row.others}
+def _plan(workplace: Site, only: Sequence[str] | None) -> None:
+    """Plan every change, and write the file; or only changes of some options, and keep the other rows."""
+    before = rows.read() if rows.FILE.exists() else []
+    alone = {row.option for row in before if row.data or row.others}
+    kept = {} if only is None else {(row.base, row.option, row.value): row for row in before if row.option not in only}
     found: list[Row] = []
-    # The order of the file must not depend on the order of the search.
-    for name, some in chosen().items():
-        began = time.monotonic()
-        deployed = workplace.deploy(BASES[name], folder_of(name))
-        print(f"{name}: deployed in {time.monotonic() - began:.0f} s", flush=True)
-        here = list(planned(workplace, name, deployed, some, alone))
-        order = {(change.option, change.value): number for number, change in enumerate(some)}
-        found += sorted(here, key=lambda row: order[row.option, row.value])
-        _tell(name, here, time.monotonic() - began)
+    for name, all_of_it in chosen().items():
+        some = [change for change in all_of_it if (name, change.option, change.value) not in kept]
+        planned_now = {(row.option, row.value): row for row in _planned(workplace, name, some, alone)}
+        # The order of the file must not depend on the order of the search.
+        for change in all_of_it:
+            old = kept.get((name, change.option, change.value))
+            found.append(old or planned_now[change.option, change.value])
     rows.write(found)
+
+
+def _planned(workplace: Site, name: str, some: list[Change], alone: Collection[str]) -> list[Row]:
+    if not some:
+        return []
+    began = time.monotonic()
+    deployed = workplace.deploy(BASES[name], folder_of(name))
+    print(f"{name}: deployed in {time.monotonic() - began:.0f} s", flush=True)
+    found = list(planned(workplace, name, deployed, some, alone))
+    _tell(name, found, time.monotonic() - began)
+    return found
 
 
 def _tell(name: str, found: Sequence[Row], seconds: float) -> None:

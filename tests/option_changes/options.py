@@ -105,7 +105,8 @@ def changes(
                 different: dict[tuple[Step, ...], Any] = {
                     (name,): value for name, value in arguments.items() if value != base[name]
                 }
-                yield Change(option, text, different)
+                if different:
+                    yield Change(option, text, different)
     if wanted("id_", "another"):
         yield Change("id_", "another", {}, "other")
 

@@ -94,6 +94,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "entrypoint": (["python", "other.py"],),
     "image_uri": (bases.IMAGE.replace("team@", "other@"),),
     "initial_instance_count": (3, 1, 2),
+    "model_data_download_timeout_in_seconds": (900,),
     "dev.autoscaling": (Autoscaling(min_capacity=1, max_capacity=2),),
     "production.autoscaling": (Autoscaling(min_capacity=2, max_capacity=8),),
     "dev.rollout": (Rollout.all_at_once(),),
@@ -153,7 +154,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "notebook": (Notebook(),),
     "notebook.directory": (bases.SCRIPT,),
     "notebook.repository": ("https://github.com/team/notebooks.git",),
-    "notebook.repository_secret_arn": (f"arn:aws:secretsmanager:{bases.REGION}:{bases.ACCOUNT}:secret:git",),
+    "notebook.repository_secret_arn": (f"{bases.SECRET}-other",),
     "existing.kms_key_arn": (bases.OTHER_KEY,),
     "existing.artifact_bucket": ("other-artifacts",),
     "existing.dead_letter_queue_arn": (bases.OTHER_QUEUE,),
@@ -236,8 +237,7 @@ def _notebooks(base: Arguments) -> Together:
     if notebook.subnet_id is not None:
         outside = replace(notebook, subnet_id=None, security_group_ids=())
         yield "notebook.subnet_id", "None", {**base, "notebook": outside}
-    url, secret = "https://github.com/team/notebooks.git", f"arn:aws:secretsmanager:{bases.REGION}:{bases.ACCOUNT}"
-    private = replace(notebook, repository=url, repository_secret_arn=f"{secret}:secret:git")
+    private = replace(notebook, repository="https://github.com/team/notebooks.git", repository_secret_arn=bases.SECRET)
     yield "notebook.repository_secret_arn", "an ARN", {**base, "notebook": private}
 
 

@@ -357,6 +357,7 @@ def test_a_destroy_that_is_refused_has_lost_nothing(site: Site) -> None:
     file = {"filePath": "note", "fileContent": b"x", "name": "Ada", "parentCommitId": head}
     codecommit.put_file(repositoryName=repository, branchName="main", **file)
     key = site.client("kms").describe_key(KeyId=f"alias/{site.pipeline}")["KeyMetadata"]["KeyId"]
+    site.put("note", b"x")
     Teardown(site.deployed).run()
     with pytest.raises(RehearsalError) as refused:
         site.terraform.destroy()
