@@ -17,7 +17,7 @@ from option_changes.rows import Row, read  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_HEAD = """# Changes
+_HEAD = """# Changing a pipeline
 
 What `cdktf deploy` does to a deployed pipeline when an option of its program is changed. Most changes are updates in
 place. Some delete or replace a thing that holds data: [configuration](configuration.md) says so at each such option,
@@ -44,7 +44,9 @@ something, and nothing of them is lost. What has been changed until then stays c
 """
 _OTHERS = """
 `id_` is the construct id: another id is another pipeline. The old one is destroyed in the same apply, and that is
-refused while it has endpoints ([leaving](leaving.md)).
+refused while it has endpoints ([leaving](leaving.md)). `terraform state mv` does not help, because the names of all
+resources are made from the id and from `name_prefix`. Deploy the new pipeline beside the old one, upload a data set,
+and leave the old one when the new one serves.
 
 ## Options whose change deletes or replaces something else
 

@@ -40,8 +40,8 @@ Everything that is wrong is reported together, by its path, in one `ConfigError`
 A reference is a string: a token of CDKTF, or an expression of Terraform such as `${var.bucket}`. One that is not a
 string becomes one with `Token.as_string`. A list of references may be one reference, except `Dataset.input_buckets`.
 
-[Changes](changes.md) tells what an apply does to a deployed pipeline when an option is changed. An option whose change
-may delete or replace something that holds data says so.
+[Changing a pipeline](changes.md) tells what an apply does to a deployed pipeline when an option is changed. An option
+whose change may delete or replace something that holds data says so.
 
 ## From YAML, JSON or TOML
 

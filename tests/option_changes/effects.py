@@ -63,7 +63,7 @@ DATA: Mapping[str, Thing] = {
         "bucket",
         "Data sets; or models, records of releases, captured requests and artifacts",
         f'Copy the objects with their keys (`aws s3 sync`). With `removal="retain"` the apply fails while it has'
-        f" objects: {_STATE}",
+        f" objects: {_STATE}. It can be handed in as an existing bucket then",
     ),
     "aws_sagemaker_model_package_group": Thing(
         "model package group",
