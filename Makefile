@@ -64,8 +64,13 @@ fuzz: $(VENV)/test ## Send a server of the container requests that nobody would 
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
 .PHONY: soak
-soak: $(VENV)/test ## Run random A/B tests with crashes, hand edits and races, for minutes (SOAK="--runs 20 --seed 7")
+soak: $(VENV)/test ## Run random A/B tests, then random releases with faults, 500 of each (ONLY=ab or releases; SOAK="--runs 20 --seed 7")
+ifneq ($(ONLY),releases)
 	PYTHONPATH=tests:lambdas $(BIN)/python -m ab_soak $(SOAK)
+endif
+ifneq ($(ONLY),ab)
+	PYTHONPATH=tests:lambdas $(BIN)/python -m release_soak $(SOAK)
+endif
 
 .PHONY: soak-faults
 soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_CASES=40 MLOPS_SWEEP_SEED=7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,11 @@ from mlops_constructs.config import PipelineConfig
 from mlops_constructs.config._kinds import fitted, without_followers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_constructs import Problem
 
+Step = str | int
 CONTAINER = Path(__file__).resolve().parents[1] / "container"
 STRING_TOKEN = "${TfToken[TOKEN.3]}"
 # As jsii hands over a TerraformVariable's number_value.
@@ -168,3 +172,25 @@ def problems_of(part: Any) -> list[Problem]:
 def problems(**changes: Any) -> list[str]:
     """Give the lines of the message."""
     return [str(problem) for problem in found(**changes)]
+
+
+def members(value: Any) -> Iterator[tuple[Step, Any]]:
+    """Give what a part, a list or a mapping holds, by field, index or key."""
+    if dataclasses.is_dataclass(value):
+        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    elif isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, (list, tuple)):
+        yield from enumerate(value)
+
+
+def replaced(value: Any, path: tuple[Step, ...], new: object) -> Any:
+    """Give a copy with ``new`` at ``path``."""
+    if not path:
+        return new
+    step, *rest = path
+    inner = replaced(dict(members(value))[step], tuple(rest), new)
+    if dataclasses.is_dataclass(value):
+        return dataclasses.replace(value, **{str(step): inner})  # type: ignore[type-var]
+    changed = {**dict(members(value)), step: inner}
+    return changed if isinstance(value, dict) else list(changed.values())

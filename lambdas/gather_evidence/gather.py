@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gather_evidence.settings import Document, Params, Settings
+    from handler_kit.production import Stack
 
 
 def gather(
@@ -34,11 +35,14 @@ def gather(
     s3: Any,
     ecr: Callable[[], Any],
 ) -> Evidence:
-    """Everything that is known about the candidate."""
+    """Everything that is known about the candidate.
+
+    Raises StepError when production could not be updated now: an approver must not be asked in vain.
+    """
     package = sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
     recorded = registry.properties_of(package)
     history = History.read(codepipeline, settings.pipeline, params.execution_id)
-    stack = find_stack(cloudformation, settings.production_stack)
+    stack = _production(cloudformation, settings)
     champion = package_of(stack)
     their_package = registry.find(sagemaker, champion) if champion else None
     request = read_request(history.outputs("Prepare", "CheckDataset").get("RequestUri", NONE), s3)
@@ -74,6 +78,13 @@ def gather(
         price_source=cost.source,
         reason="; ".join(one for one in (scan.reason, cost.reason) if one != NONE) or NONE,
     )
+
+
+def _production(cloudformation: Any, settings: Settings) -> Stack | None:
+    stack = find_stack(cloudformation, settings.production_stack)
+    if stack is not None:
+        stack.check()
+    return stack
 
 
 def _why(params: Params, settings: Settings, s3: Any) -> str:

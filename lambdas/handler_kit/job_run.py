@@ -170,7 +170,10 @@ class JobRun:
             elif retries < self._capacity_retries:
                 retries += 1
             else:
-                raise StepError(f"{self._jobs.noun} {name} was not started: {outcome}")
+                raise StepError(
+                    f"{self._jobs.noun} {name} was not started: {outcome} Retry the stage later, or choose another"
+                    " instance type."
+                )
         raise StepError(
             f"{self._jobs.noun} {self._first_name} and its {MAX_ATTEMPTS - 1} successors have all failed."
             " Start a new execution."

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from judge_ab_test.books import Ledger
     from judge_ab_test.settings import Settings
 
+_BROKEN = "Restore the last good version of the record, or abort the test."
+
 
 @dataclass(frozen=True)
 class Aws:
@@ -99,9 +101,14 @@ def plan_of(test: Test) -> Plan:
         plan = Plan.from_json(test.plan["statistics"])
         known = {metric.name: test.plan["sources"][metric.name]["measures"] for metric in plan.metrics}
     except (KeyError, TypeError, ValueError) as error:
-        raise StepError(f"The plan {test.plan_sha256} of the test {test.id} cannot be used: {error}.") from error
+        raise StepError(
+            f"The plan {test.plan_sha256} of the test {test.id} cannot be used: {error}. {_BROKEN}"
+        ) from error
     if unknown := sorted(set(known.values()) - {*OF_OUTCOMES, *OF_CLOUDWATCH}):
-        raise StepError(f"The plan {test.plan_sha256} of the test {test.id} measures {', '.join(unknown)}: unknown.")
+        raise StepError(
+            f"The plan {test.plan_sha256} of the test {test.id} measures what is not known: {', '.join(unknown)}."
+            f" {_BROKEN}"
+        )
     return plan
 
 
@@ -135,7 +142,7 @@ class _Look:
     def _counting(self) -> Counting:
         champion, challenger, test, plan = self.record.champion, self.record.challenger, self.test, self.plan
         if champion is None or challenger is None:
-            raise StepError(f"The test {test.id} runs, and its record has no champion or no challenger.")
+            raise StepError(f"The test {test.id} runs, and its record has no champion or no challenger. {_BROKEN}")
         s3, bucket, pipeline = self.aws.s3, self.settings.artifact_bucket, self.settings.pipeline
         sources = test.plan["sources"]
         capture = Capture(

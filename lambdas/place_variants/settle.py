@@ -85,7 +85,7 @@ class Settle:
     def _check_test(self, record: Record) -> None:
         test = record.test
         if test is not None and self._is_aborted(record):
-            raise StepError(f"The test of this challenger was aborted: {test.why}. The champion answers all requests.")
+            raise StepError(f"The test of this challenger was aborted: {test.why}. The champion gets all requests.")
 
     def _begin_test(
         self, record: Record, intent: Intent, stack: Stack, endpoint: Endpoint, now: float
@@ -143,7 +143,7 @@ class Settle:
             self._write(lambda current: replace(current.ended(ABORTED, now, why), intent=None), now, why)
             raise StepError(
                 f"The challenger is deployed without requests, and these alarms went off: {', '.join(alarms)}. The"
-                " champion answers all requests; `mlops ab abort` removes the challenger."
+                " champion gets all requests; `mlops ab abort` removes the challenger."
             )
         until = intent.bake_until
         if until is None:

@@ -17,6 +17,8 @@ from handler_kit.settings import NONE
 from record_release.metrics import publish_metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from record_release.settings import Params, Settings
 
 # Key in the record to stage and action: with the outputs of these actions, the release can be deployed again.
@@ -58,11 +60,12 @@ def record_release(params: Params, settings: Settings, services: Services) -> Su
 
 def _gather(params: Params, settings: Settings, services: Services) -> dict[str, Any]:
     history = History.read(services.codepipeline, settings.pipeline, params.execution_id)
-    package = services.sagemaker.describe_model_package(ModelPackageName=params.model_package_arn)
+    # Somebody may have deleted it meanwhile: what production runs is recorded all the same.
+    package = registry.find(services.sagemaker, params.model_package_arn) or {}
     recorded = registry.properties_of(package)
     endpoint = services.sagemaker.describe_endpoint(EndpointName=settings.endpoint)
     steps = {step: history.outputs(*place) for step, place in REPLAYED.items()}
-    source, data, training = history.outputs("Source", "Dataset"), steps["CheckDataset"], steps["Train"]
+    training = steps["Train"]
     approval = history.newest("Approve", "Approve", "Succeeded") or {}
     tested = history.newest("DeployProduction", "SmokeTest", "Succeeded") or {}
     approved_at, released_at = approval.get("lastUpdateTime"), tested.get("lastUpdateTime")
@@ -78,13 +81,7 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "model_data_url": training.get("ModelDataUrl"),
         "image": training.get("Image"),
         "commit": recorded.get("commit", "unknown"),
-        "dataset": {
-            "bucket": source.get("BucketName"),
-            "key": source.get("ObjectKey"),
-            "version_id": source.get("VersionId"),
-            "uri": data.get("DatasetUri"),
-            "sha256": data.get("Sha256"),
-        },
+        "dataset": _dataset(history.outputs("Source", "Dataset"), steps["CheckDataset"]),
         "metrics": registry.metrics_of(package),
         "gate": history.outputs("Evaluate", "Gate").get("Verdict"),
         "smoke_test": history.outputs("DeployProduction", "SmokeTest").get("Summary"),
@@ -96,6 +93,16 @@ def _gather(params: Params, settings: Settings, services: Services) -> dict[str,
         "endpoint": settings.endpoint,
         "endpoint_config": endpoint["EndpointConfigName"],
         "steps": {step: outputs for step, outputs in steps.items() if outputs},
+    }
+
+
+def _dataset(source: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "bucket": source.get("BucketName"),
+        "key": source.get("ObjectKey"),
+        "version_id": source.get("VersionId"),
+        "uri": data.get("DatasetUri"),
+        "sha256": data.get("Sha256"),
     }
 
 
@@ -151,7 +158,9 @@ def _write(record: dict[str, Any], releases: Releases) -> int:
 def _mark(params: Params, number: int, sagemaker: Any) -> None:
     """Record the number in the package; a package that a failed attempt of this stage rejected is approved again."""
     arn, properties = params.model_package_arn, {"release": str(number)}
-    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    package = registry.find(sagemaker, arn)
+    if package is None:
+        return
     if package.get("ModelApprovalStatus") != registry.APPROVED:
         description = f"Released by pipeline execution {params.execution_id}, when its stage was retried."
         registry.mark(sagemaker, arn, registry.APPROVED, description, properties)

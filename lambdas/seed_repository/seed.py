@@ -22,6 +22,7 @@ MAX_ARCHIVE_BYTES = 64 * 1024 * 1024
 PROPAGATION_SECONDS = 60
 PAUSE_SECONDS = 3
 AUTHOR = "mlops-constructs"
+MESSAGE = "Seed the repository"
 
 
 def seed(params: Params, settings: Settings, codecommit: Any, s3: Any) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _parts_done(head: str, parts: int, settings: Settings, codecommit: Any) -> i
 
 
 def _message(number: int, parts: int) -> str:
-    return "Seed the repository" + (f" (part {number} of {parts})" if parts > 1 else "")
+    return MESSAGE + (f" (part {number} of {parts})" if parts > 1 else "")
 
 
 def _commit(part: list[File], parent: str | None, message: str, settings: Settings, codecommit: Any) -> str:

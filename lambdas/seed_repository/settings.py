@@ -26,6 +26,8 @@ class Params(ParamsBase):
     """
     Attributes:
         key: Key of the zip file; every file in it becomes a file of the repository.
+        removal: ``retain`` refuses to delete a repository that people have committed to.
     """
 
     key: str
+    removal: str

@@ -57,7 +57,10 @@ class SmokeTest:
             return self._wait(token, status, now)
         if status != "InService":
             reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
-            raise StepError(f"Endpoint {self._params.endpoint} is {status}: {reason}")
+            raise StepError(
+                f"Endpoint {self._params.endpoint} is {status}: {reason} See its logs, and retry the stage that"
+                " deploys it, with all its actions."
+            )
         config = self._sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         variant = self._variant_of_release(config["ProductionVariants"])
         check_capture(endpoint, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,8 @@ def make_topic(scope: Construct, env: Environment, emails: Sequence[str]) -> sns
     # The pipeline and the functions publish with their roles.
     policy = document([alarms_publish(env.arn("sns", name), env.account_id)])
     topic = sns_topic.SnsTopic(scope, "topic", name=name, kms_master_key_id=key_arn, policy=policy)
-    for index, email in enumerate(emails):
-        sns_topic_subscription.SnsTopicSubscription(
-            scope, f"email_{index}", topic_arn=topic.arn, protocol="email", endpoint=email
-        )
+    for email in emails:
+        # Not its place in the list: who is after a person that leaves would have to confirm again.
+        id_ = f"email_{hashlib.sha256(email.encode()).hexdigest()[:8]}"
+        sns_topic_subscription.SnsTopicSubscription(scope, id_, topic_arn=topic.arn, protocol="email", endpoint=email)
     return topic

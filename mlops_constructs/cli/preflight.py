@@ -81,8 +81,8 @@ def _live(options: argparse.Namespace) -> int:
     if not options.yes:
         print(
             "mlops preflight --live creates small resources in your account and deletes them again; it takes about ten"
-            f" minutes and costs almost nothing. It answers {len(QUESTIONS)} questions; docs/live_check.md says what it"
-            " creates for each. To run it, add --yes.",
+            f" minutes and costs almost nothing. It has {len(QUESTIONS)} questions to AWS; docs/live_check.md says"
+            " what it creates for each. To run it, add --yes.",
             file=sys.stderr,
         )
         return _USAGE

@@ -124,8 +124,7 @@ def _run(options: argparse.Namespace) -> int:
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, output, options.stack)
-            _check_pipeline(stack, options.pipeline)
-            check_faults(options.fault, stack)
+            _check_stack(stack, options)
         rehearsal_class, data = prepared.result()
         rehearsal = rehearsal_class(
             stack,
@@ -174,8 +173,10 @@ def _check(options: argparse.Namespace) -> None:
     cache_folder()
 
 
-def _check_pipeline(stack: Path, wanted: str | None) -> None:
-    """Refuse before the apply a pipeline that the stack does not have, where the stack's outputs name its pipelines."""
+def _check_stack(stack: Path, options: argparse.Namespace) -> None:
+    """Refuse before the apply a pipeline or a name in a fault that the stack does not have, where it names them."""
+    check_faults(options.fault, stack)
+    wanted = options.pipeline
     made = (
         json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8")).get("resource", {}).get("aws_codepipeline", {})
     )

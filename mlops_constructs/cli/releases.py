@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..deployed import Releases
@@ -27,19 +28,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the releases; having none is not a failure."""
-    records = Releases(read_pipeline(options)).all()
+    """Print the releases; having none is not a failure, having one that cannot be read is."""
+    releases = Releases(read_pipeline(options))
+    records = releases.all()
     if options.json:
         print(json.dumps(records, indent=2))
-    elif not records:
+    elif not records and not releases.unreadable:
         print(f"{options.pipeline} has released nothing yet.")
-    else:
+    elif records:
         rows = [_HEADINGS, *(_row(record) for record in records)]
         if any("role" in record for record in records):
             roles = ("role", *map(role_of, records))
             rows = [(row[0], role, *row[1:]) for row, role in zip(rows, roles, strict=True)]
         _print(rows)
-    return 0
+    for problem in releases.unreadable:
+        print(f"{problem}. Restore its previous version.", file=sys.stderr)
+    return 1 if releases.unreadable else 0
 
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from .autoscaling import Autoscaling
 from .batch import BatchTransform
 from .contract import Column, DataContract
 from .cost import Cost
+from .data_capture import DataCapture
 from .dataset import Dataset
-from .endpoint import DataCapture, Endpoint
+from .endpoint import Endpoint
 from .evaluation import Evaluation, Threshold
 from .evaluation_job import EvaluationJob
 from .existing import Existing

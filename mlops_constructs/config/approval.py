@@ -47,6 +47,8 @@ class Approval(Part):
             yield from matches(
                 f"emails[{index}]", email, r"[^@\s]+@[^@\s]+\.[^@\s]+", "must be an e-mail address", "correct it"
             )
+        if len(set(self.emails)) < len(self.emails):
+            yield Problem("emails", "must have each address once", list(self.emails), "remove the duplicates")
         yield from in_range("timeout_in_minutes", self.timeout_in_minutes, 5, 86_400, "minutes")
         yield from boolean("keep_dev_endpoint", self.keep_dev_endpoint)
         if self.max_critical_findings is not None:

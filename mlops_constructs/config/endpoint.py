@@ -9,28 +9,15 @@ from ..errors import Problem, under
 from ._part import Part
 from ._rules import in_range, instance_type
 from ._tokens import is_token
+from ._volume import volume_problems
 from .autoscaling import Autoscaling
+from .data_capture import DataCapture
 from .rollout import MAX_LATENCY_MS, Rollout
 from .serving import AsyncInferenceConfig, Mode, ServerlessConfig, asynchronous_problems, serverless_problems
 from .smoke_test import SmokeTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataCapture(Part):
-    """Store requests and responses in the artifact bucket, for monitoring; the smoke test fails if nothing is stored.
-
-    Attributes:
-        sampling_percentage: Percentage of the requests to capture, 1 to 100. Literal.
-    """
-
-    sampling_percentage: int = 20
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong."""
-        yield from in_range("sampling_percentage", self.sampling_percentage, 1, 100, "percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +35,11 @@ class Endpoint(Part):
         smoke_test: What the smoke test requires before the pipeline continues.
         container_startup_health_check_timeout_in_seconds: Time until the first ``/ping`` must succeed, 60 to 3,600 s.
             Literal.
+        volume_size_in_gb: Volume of an instance, 1 to 512 GB, which holds the archive of the model and what is in it;
+            SageMaker's 30 GB when it is None. Not for instance types with disks of their own. Literal.
+        model_data_download_timeout_in_seconds: Time in which an instance must have downloaded the model, 60 to 3,600 s;
+            SageMaker's when it is None. Literal.
+            https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-hosting.html
         hourly_price_usd: Price of one instance per hour, in US dollars, from your region's price list and with your
             discounts; the approver reads what production will cost. None uses the price of ``Cost``. Literal.
             https://aws.amazon.com/sagemaker/pricing/
@@ -62,6 +54,8 @@ class Endpoint(Part):
     data_capture: DataCapture | None = None
     smoke_test: SmokeTest = field(default_factory=SmokeTest)
     container_startup_health_check_timeout_in_seconds: int = 600
+    volume_size_in_gb: int | None = None
+    model_data_download_timeout_in_seconds: int | None = None
     hourly_price_usd: float | None = None
     serverless_config: ServerlessConfig | None = None
     async_inference_config: AsyncInferenceConfig | None = None
@@ -77,6 +71,8 @@ class Endpoint(Part):
         data_capture: DataCapture | None = DataCapture(),
         smoke_test: SmokeTest = SmokeTest(),
         container_startup_health_check_timeout_in_seconds: int = 600,
+        volume_size_in_gb: int | None = None,
+        model_data_download_timeout_in_seconds: int | None = None,
         hourly_price_usd: float | None = None,
     ) -> Endpoint:
         """Two instances or more in two zones, autoscaling, canary with rollback alarms, data capture."""
@@ -88,6 +84,8 @@ class Endpoint(Part):
             data_capture=data_capture,
             smoke_test=smoke_test,
             container_startup_health_check_timeout_in_seconds=container_startup_health_check_timeout_in_seconds,
+            volume_size_in_gb=volume_size_in_gb,
+            model_data_download_timeout_in_seconds=model_data_download_timeout_in_seconds,
             hourly_price_usd=hourly_price_usd,
         )
 
@@ -118,6 +116,8 @@ class Endpoint(Part):
         rollout: Rollout | None = None,
         smoke_test: SmokeTest = SmokeTest(max_latency_ms=60_000),
         container_startup_health_check_timeout_in_seconds: int = 600,
+        volume_size_in_gb: int | None = None,
+        model_data_download_timeout_in_seconds: int | None = None,
         hourly_price_usd: float | None = None,
         async_inference_config: AsyncInferenceConfig | None = AsyncInferenceConfig(),
     ) -> Endpoint:
@@ -129,6 +129,8 @@ class Endpoint(Part):
             rollout=rollout,
             smoke_test=smoke_test,
             container_startup_health_check_timeout_in_seconds=container_startup_health_check_timeout_in_seconds,
+            volume_size_in_gb=volume_size_in_gb,
+            model_data_download_timeout_in_seconds=model_data_download_timeout_in_seconds,
             hourly_price_usd=hourly_price_usd,
             async_inference_config=async_inference_config or AsyncInferenceConfig(),
         )
@@ -169,6 +171,8 @@ class Endpoint(Part):
             return
         if self.mode == "asynchronous":
             yield from asynchronous_problems(given)
+        volume, download = self.volume_size_in_gb, self.model_data_download_timeout_in_seconds
+        yield from volume_problems(self.instance_type, volume, download)
         yield from self._metric_problems()
         if not is_token(self.initial_instance_count):
             yield from self._combination_problems()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from .approval import Approval
 from .autoscaling import Autoscaling
-from .endpoint import DataCapture, Endpoint
+from .data_capture import DataCapture
+from .endpoint import Endpoint
 from .notebook import Notebook
 from .rollout import Rollout
 from .training import Training

@@ -40,6 +40,8 @@ _NOT_SERVERLESS: Mapping[str, tuple[str, str]] = {
         "a serverless variant has no such member: SageMaker limits how long its containers may start",
         _LEAVE_OUT,
     ),
+    "volume_size_in_gb": (f"{_NO_INSTANCES}: its containers have 5 GB of disk", _LEAVE_OUT),
+    "model_data_download_timeout_in_seconds": ("a serverless variant has no such member", _LEAVE_OUT),
     "hourly_price_usd": (f"{_NO_INSTANCES}: SageMaker bills the time of each request, by memory", _LEAVE_OUT),
     "async_inference_config": ("an endpoint is serverless or asynchronous, not both", "choose one"),
 }

@@ -54,8 +54,8 @@ def hold_of(pipeline: DeployedPipeline, record: Record, now: float) -> Hold | No
     return Hold(
         intent=intent,
         live=False,
-        sentence=f"{intent.by} {ended} in the middle of {_a(intent.kind)} of {name}; the champion answers; the next"
-        f" release or `mlops ab abort {name}` cleans up",
+        sentence=f"{intent.by} {ended} in the middle of {_a(intent.kind)} of {name}; the champion gets all requests;"
+        f" the next release or `mlops ab abort {name}` cleans up",
     )
 
 
@@ -69,9 +69,9 @@ def wrong_weights(record: Record, seen: Observed) -> list[str]:
     if not record.weights or seen.has(record.weights) or seen.variants.keys() != record.weights.keys():
         return []
     found = ", ".join(f"{name} {share:.4g}" for name, share in sorted(seen.shares.items()))
-    asked = ", ".join(f"{name} {share:.4g}" for name, share in sorted(record.weights.items()))
+    wanted = ", ".join(f"{name} {share:.4g}" for name, share in sorted(record.weights.items()))
     return [
-        f"the shares of the traffic are {found}, but {asked} were asked for: the weights were changed by hand, and the"
+        f"the shares of the traffic are {found}, and should be {wanted}: the weights were changed by hand, and the"
         " next `mlops ab shift` sets them"
     ]
 

@@ -195,13 +195,15 @@ class Endpoint:
                 return seen
             if seen.status == IN_SERVICE and waited >= _VISIBLE_SECONDS:
                 why = f": {seen.reason}" if seen.reason else ""
-                raise MlopsError(f"the endpoint {self.name} is {IN_SERVICE} again, but not as it was asked for{why}")
+                raise MlopsError(
+                    f"the endpoint {self.name} is {IN_SERVICE} again, but not with the requested weights{why}"
+                )
             if seen.status not in (IN_SERVICE, *CHANGING):
                 raise MlopsError(seen.broken())
             if waited >= WAIT_SECONDS:
                 raise MlopsError(
-                    f"the endpoint {self.name} is {seen.status} for {waited:.0f} s now; what was asked for may still"
-                    " happen, and the next command looks at it"
+                    f"the endpoint {self.name} has been {seen.status} for {waited:.0f} s; the requested change may"
+                    " still happen: see it with `mlops ab status`"
                 )
             self._tell(f"{what}: {seen.status}")
             self._pause(_POLL_SECONDS)

@@ -163,7 +163,7 @@ def _files_of(path: Path) -> list[DataFile]:
         for file in inner:
             files[file.path] = DataFile(file.path, (match / file.name).as_posix())
     if not files:
-        raise MlopsError(f"no file is named like {path}")
+        raise MlopsError(f"no file matches {path}")
     return list(files.values())
 
 

@@ -115,7 +115,7 @@ class Orphans:
             except ClientError as error:
                 if code_of(error) not in _NOT_FOUND or self._status(kind, name) not in ("", "Deleting"):
                     raise
-            self._patience.until(lambda: self._describe(kind, name) is None, f"the {noun} {name} has been going")
+            self._patience.until(lambda: self._describe(kind, name) is None, f"the {noun} {name} has been in deletion")
 
     def _status(self, kind: str, name: str) -> str:
         """Return the status of an endpoint; of what has none, whether it exists, and nothing when it does not."""

@@ -77,7 +77,9 @@ class Stacks:
                 f"the stack {name} cannot be deleted: CloudFormation cannot assume the role that it was deployed with:"
                 f" {error}. Run cdktf deploy, which makes the role again, then run this again"
             ) from error
-        self._patience.until(lambda: self._status(stack_id) != "DELETE_IN_PROGRESS", f"the stack {name} has been going")
+        self._patience.until(
+            lambda: self._status(stack_id) != "DELETE_IN_PROGRESS", f"the stack {name} has been in deletion"
+        )
         return self._status(stack_id)
 
     def _delete_what_is_left(self, name: str, stack_id: str) -> None:

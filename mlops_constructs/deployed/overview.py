@@ -82,7 +82,6 @@ class Overview:
         """Look everything up. Raises MlopsError when AWS refuses."""
         executions = pipeline.executions
         newest = executions.newest()[:_EXECUTIONS]
-        records = Releases(pipeline).all() if pipeline.takes_releases else []
         return cls(
             pipeline=pipeline.name,
             executions=[
@@ -90,7 +89,7 @@ class Overview:
                 for one in newest
             ],
             endpoints=[_endpoint(pipeline, stack) for stack in pipeline.stacks],
-            release=max((int(record["release"]) for record in records), default=None),
+            release=Releases(pipeline).newest() if pipeline.takes_releases else None,
             image=_image(pipeline),
         )
 

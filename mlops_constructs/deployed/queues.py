@@ -83,7 +83,7 @@ class Queue:
                 return found
             sleep(_POLL_SECONDS)
         raise MlopsError(
-            f"the endpoint {self.endpoint} has not responded after {wait_seconds:g} s; its response will be"
+            f"the endpoint {self.endpoint} has not responded after {wait_seconds:g} s; its response will be in"
             f" {answer['OutputLocation']}"
         )
 

@@ -23,17 +23,28 @@ _IMAGE = re.compile(
 
 
 class Releases:
-    """The records of one pipeline, numbered from 1."""
+    """The records of one pipeline, numbered from 1.
+
+    Attributes:
+        unreadable: Which records could not be read and why, as sentences. They are left out: one that somebody has
+            damaged must not hide the others.
+    """
 
     def __init__(self, pipeline: DeployedPipeline) -> None:
         """Read releases of this pipeline."""
+        self.unreadable: list[str] = []
         self._pipeline, self._s3 = pipeline, pipeline.client("s3")
         self._prefix = f"releases/{pipeline.name}/"
 
     def all(self) -> list[dict[str, Any]]:
-        """Return every record, newest first."""
+        """Return every record that can be read, newest first."""
         with self._explained():
             return list(self._newest_first())
+
+    def newest(self) -> int | None:
+        """Return the number of the newest release, whether its record can be read or not; None before the first one."""
+        with self._explained():
+            return next(iter(self._numbers()), None)
 
     def record(self, number: int) -> dict[str, Any]:
         """Return one record. Raises MlopsError when there is none with this number."""
@@ -89,12 +100,18 @@ class Releases:
         return record, pipeline.start(dataset["key"], dataset["version_id"], release=record["release"], ab_test=ab_test)
 
     def _newest_first(self) -> Iterator[dict[str, Any]]:
+        for number in self._numbers():
+            try:
+                yield self._read(number)
+            except MlopsError as error:
+                self.unreadable.append(str(error))
+
+    def _numbers(self) -> list[int]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._pipeline.artifact_bucket, Prefix=self._prefix
         )
         names = [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
-        numbers = sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
-        return (self._read(number) for number in numbers)
+        return sorted((int(match[1]) for match in map(_FILE.fullmatch, names) if match), reverse=True)
 
     def _read(self, number: int) -> dict[str, Any]:
         bucket, key = self._pipeline.artifact_bucket, f"{self._prefix}{number}.json"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from .clients import code_of, explained
 from .made import Made, Patience
+from .made_commits import used_repository
 from .made_data import KeptData
 from .made_orphans import Orphans
 from .made_running import Running
@@ -35,9 +36,9 @@ class Teardown:
 
         Args:
             pipeline: The pipeline.
-            data: Also delete data sets, models, records, captured requests, images and logs of endpoints, in buckets
-                and repositories that the pipeline created. In an existing artifact bucket, only the pipeline's own
-                folders.
+            data: Also delete data sets, models, records, captured requests, images, logs of endpoints and a CodeCommit
+                repository that people have committed to, in buckets and repositories that the pipeline created. In
+                an existing artifact bucket, only the pipeline's own folders.
             patience: How long it waits for AWS; None for as long as the pipeline needs.
         """
         self._pipeline = pipeline
@@ -60,7 +61,7 @@ class Teardown:
                 *self._stacks.found(),
                 *self._orphans.found(set(self._stacks.resources())),
                 *self._packages(),
-                *([] if self._kept is None else self._kept.found()),
+                *([] if self._kept is None else [*self._kept.found(), *used_repository(self._pipeline)]),
             ]
 
     def run(self, tell: Callable[[Made], None] = lambda made: None) -> list[Made]:
@@ -85,7 +86,7 @@ class Teardown:
                 made.delete()
                 deleted.append(made)
         left = ", ".join(f"{one.kind} {one.name}" for one in found)
-        raise MlopsError(f"something makes again what is deleted: {left}. Find out what it is, then run this again")
+        raise MlopsError(f"something creates again what is deleted: {left}. Find out what it is, then run this again")
 
     def cancel(self) -> None:
         """Let the pipeline take executions again, because it is not destroyed after all."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,8 +66,10 @@ class Account:
         self._clients: dict[tuple[str, bool], Any] = {}
         self._listeners: list[Listener] = []
         self._subscribers: list[Subscriber] = []
-        self._works: Counter[str] = Counter()
+        self._always: set[threading.Thread] = set()
         self._lock = threading.Lock()
+        self._working: dict[threading.Thread, str] = {}
+        self._spawned = 0
         self.access = Access(Site(self.partition, region, self.account_id), self.log, enforced=iam)
 
     @property
@@ -142,8 +143,6 @@ class Account:
         An exception in `work` is logged, except while the account closes: operations in progress may fail then.
         With `always`, it runs as long as the account, and is nothing that has to end: see `busy`.
         """
-        with self._lock:
-            self._works[name] += not always
 
         def run() -> None:
             try:
@@ -153,16 +152,27 @@ class Account:
                     logger.exception("in the thread %s", name)
             finally:
                 with self._lock:
-                    self._works[name] -= not always
+                    del self._working[thread]
+                    self._always.discard(thread)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
+        with self._lock:
+            self._spawned += 1
+            self._working[thread] = name
+            if always:
+                self._always.add(thread)
         thread.start()
         return thread
 
     def busy(self) -> list[str]:
-        """The names of the threads whose work has not ended."""
+        """The names of the threads that run now and have to end."""
         with self._lock:
-            return [name for name, count in self._works.items() if count > 0]
+            return [name for thread, name in self._working.items() if thread not in self._always]
+
+    def working(self) -> tuple[list[str], int]:
+        """Return the names of the threads of `spawn` that run now, and how many there have ever been."""
+        with self._lock:
+            return list(self._working.values()), self._spawned
 
     def _kept_client(self, service_name: str, *, of_moto: bool) -> Any:
         with self._lock:

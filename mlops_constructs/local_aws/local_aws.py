@@ -176,7 +176,7 @@ class LocalAws:
         """Whether nothing is in progress, except executions that wait."""
         busy = [name for name in self.account.busy() if not name.startswith(("action-", "pipeline-"))]
         waits = self.codepipeline.executor.only_waits()
-        return waits and not busy and self.events.is_quiet and self.traffic.active == 0
+        return waits and not busy and self.events.waiting == 0 and self.traffic.active == 0
 
     def snapshot(self) -> bytes:
         """Return what all services hold, for `start` in another process; take it while `is_quiet`."""

@@ -43,7 +43,10 @@ class Follower:
         started = self.executions.wait_for_start(known, timeout_seconds, pause=self._pause, poll_seconds=_POLL_SECONDS)
         if started is None:
             pipeline = self.executions.pipeline
-            raise RehearsalError(f"no execution of pipeline {pipeline} started within {timeout_seconds:.0f} s")
+            raise RehearsalError(
+                f"no execution of pipeline {pipeline} started within {timeout_seconds:.0f} s: does the upload fit the"
+                " prefix and the suffix of its Dataset? --verbose shows what the local AWS does"
+            )
         return started
 
     def follow(self, execution_id: str) -> Execution:

@@ -125,7 +125,10 @@ class Rehearsal:
         with self._steps.step("Terraform", "second plan") as say:
             changes = terraform.drift()
             if changes:
-                raise RehearsalError("a second plan would change:\n  " + "\n  ".join(changes))
+                raise RehearsalError(
+                    "the stack is not stable: right after the apply, a second plan would change\n  "
+                    + "\n  ".join(changes)
+                )
             say("no changes")
         self._deployed = choose_pipeline(self.aws.client, self._pipeline)
         return self._deployed

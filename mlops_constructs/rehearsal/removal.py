@@ -14,4 +14,4 @@ def self_deleting(stack: Path) -> set[str]:
     document = json.loads((stack / "cdk.tf.json").read_text(encoding="utf-8"))
     invocations = document.get("resource", {}).get("aws_lambda_invocation", {}).values()
     inputs = [json.loads(one["input"]) for one in invocations if one.get("lifecycle_scope") == "CRUD"]
-    return {one["pipeline"] for one in inputs if one.get("removal") == "destroy"}
+    return {one["pipeline"] for one in inputs if "pipeline" in one and one.get("removal") == "destroy"}

@@ -110,8 +110,12 @@ class Terraform:
         """Make everything."""
         self._run("apply", "-auto-approve", "-input=false")
 
-    def drift(self) -> list[str]:
-        """Plan again; return what Terraform would change, which should be nothing."""
+    def drift(self, *, refresh: bool = True) -> list[str]:
+        """Plan again; return what Terraform would change, which should be nothing: action and address of each resource.
+
+        Args:
+            refresh: Whether Terraform reads every resource again, or believes its state.
+        """
         changes: list[str] = []
 
         def collect(event: dict[str, Any]) -> None:
@@ -119,7 +123,7 @@ class Terraform:
                 change = event["change"]
                 changes.append(f"{change['action']} {change['resource']['addr']}")
 
-        self._run("plan", "-input=false", also=collect)
+        self._run("plan", "-input=false", f"-refresh={str(refresh).lower()}", also=collect)
         return changes
 
     def destroy(self) -> None:

@@ -149,7 +149,15 @@ class StorageStage(Construct):
         id_ = f"{purpose}_bucket"
         # Bucket names must be unique in the partition, across all accounts.
         bucket_name = f"{self._name}-{purpose}-{self._account.account_id}-{self._account.region}"
-        bucket = s3_bucket.S3Bucket(self, id_, bucket=bucket_name, force_destroy=not self._retain)
+        bucket = s3_bucket.S3Bucket(
+            self,
+            id_,
+            bucket=bucket_name,
+            force_destroy=not self._retain,
+            # The key is deleted after the bucket: a destroy that S3 refuses, because the bucket is not empty, must not
+            # have scheduled the deletion of the key that its objects need.
+            depends_on=[self.key] if self._retain and self.key is not None else None,
+        )
         name, arn = bucket.id, bucket.arn
         versioning = s3_bucket_versioning.S3BucketVersioningA(
             self,

@@ -18,6 +18,7 @@ from container_image import DOCKERFILE
 from local_aws.tiny_container import REPOSITORY, make_role, push_container
 from place_variants import observed
 from place_variants.settings import Document
+from soaks import shorten_the_way
 
 from ab_soak.calls import Calls
 from ab_soak.clock import Clock
@@ -26,7 +27,6 @@ from mlops_constructs.config.requests import AllowedEndpoint, EndpointLimits
 from mlops_constructs.deployed import ab_changes, ab_endpoint, ab_report, ab_status, ab_store, ab_test, ab_turn
 from mlops_constructs.deployed.clients import connect
 from mlops_constructs.local_aws.local_aws import LocalAws
-from mlops_constructs.local_aws.moto_app import MotoApp
 from mlops_constructs.stages.deployment.parameters import fleet_parameters
 from mlops_constructs.stages.deployment.template import endpoint_template
 
@@ -131,7 +131,7 @@ class Account:
         self._closing.close()
 
     def _open(self) -> None:
-        self._shorten_the_way()
+        self._here = shorten_the_way(self.aws)
         self.aws.account.subscribe(self._note)
         self.endpoints = self.aws.sagemaker.endpoints
         self.endpoints.shift_seconds = _SHIFT_SECONDS
@@ -146,22 +146,6 @@ class Account:
 
         self.client = client
         self._fill()
-
-    def _shorten_the_way(self) -> None:
-        """Let requests come to the local AWS without a connection, which takes half of the time of a run."""
-        account, gateway = self.aws.account, self.aws._gateway
-        self._here = MotoApp()
-        self._here._app = gateway  # type: ignore[assignment]
-        real = account.client
-
-        def client(*given: Any) -> Any:
-            made = real(*given)
-            if not hasattr(made, "is_here"):
-                made.is_here = True
-                self._here.serve(made)
-            return made
-
-        account.client = client  # type: ignore[method-assign]
 
     def _fill(self) -> None:
         s3 = self.client("s3")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from soaks import check
+
 from ab_soak.execution import FAILED, IN_PROGRESS
-from ab_soak.invariants import check
 from ab_soak.steps import Step
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from place_variants.observed import slots_of
+from soaks import check
 
 from ab_soak.execution import SUCCEEDED
 from handler_kit.ab_record import PROMOTED, Record
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
 
 _SAME = 1e-4
 _DRAWS = 3
-
-
-class BrokenError(AssertionError):
-    """An invariant does not hold."""
-
-
-def check(condition: object, sentence: str) -> None:
-    """Raise BrokenError unless the condition holds."""
-    if not condition:
-        raise BrokenError(sentence)
 
 
 def check_all(world: World) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from soaks import place, prepare
+
 from ab_soak.account import Account
 from ab_soak.breaks import BREAKS
-from ab_soak.invariants import BrokenError
 from ab_soak.run import Run
 from ab_soak.steps import run_of
 
@@ -56,8 +54,8 @@ class Soak:
         try:
             run.play(steps)
         except Exception as error:
-            told, place = "\n".join(run.told), _place(error)
-            return f"{type(error).__name__}: {error}{place}\n{told}\nto repeat it: {list(steps)!r}\n"
+            told = "\n".join(run.told)
+            return f"{type(error).__name__}: {error}{place(error)}\n{told}\nto repeat it: {list(steps)!r}\n"
         finally:
             result.steps += sum(line.startswith("Step(") for line in run.told)
             result.fired = self._account.calls.fired
@@ -96,24 +94,3 @@ def soak(number: int, seeds: Sequence[str], broken: str | None) -> Result:
                 runner.result.failure = runner.shrink(steps, failure)
                 break
         return runner.result
-
-
-def _place(error: BaseException) -> str:
-    """Where an exception comes from, unless it is an invariant."""
-    if isinstance(error, BrokenError):
-        return ""
-    last = traceback.extract_tb(error.__traceback__)[-4:]
-    return "".join(f"\n   {one.filename}:{one.lineno} {one.line}" for one in last)
-
-
-def prepare() -> None:
-    """Prepare a process: no call can reach a real account."""
-    gc.set_threshold(50_000, 10, 10)
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="testing",
-        AWS_SECRET_ACCESS_KEY="testing",
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_EC2_METADATA_DISABLED="true",
-    )
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        os.environ.pop(name, None)

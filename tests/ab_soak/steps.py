@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
+
+from soaks import short
 
 from ab_soak.account import EXITS, SICK
 from ab_soak.calls import KILLED_AFTER, KILLED_BEFORE, LOST, OVERTAKEN, REFUSED, TWICE, Fault
@@ -37,13 +39,6 @@ _MODES = {KILLED_BEFORE: 4, KILLED_AFTER: 4, LOST: 3, REFUSED: 2, TWICE: 1, OVER
 _REPEATED = ("PutObject", "UpdateEndpointWeightsAndCapacities")
 
 
-def _short(values: object) -> str:
-    """Return the text that makes an object, without what is as usual."""
-    given = {one.name: (getattr(values, one.name), one.default) for one in fields(values)}  # type: ignore[arg-type]
-    told = (f"{name}={value!r}" for name, (value, default) in given.items() if value != default)
-    return f"{type(values).__name__}({', '.join(told)})"
-
-
 @dataclass(frozen=True, repr=False)
 class Trouble:
     """What disturbs a step.
@@ -61,7 +56,7 @@ class Trouble:
 
     def __repr__(self) -> str:
         """Return what makes it."""
-        return _short(self)
+        return short(self)
 
 
 CALM = Trouble()
@@ -93,7 +88,7 @@ class Step:
 
     def __repr__(self) -> str:
         """Return what makes it."""
-        return _short(self)
+        return short(self)
 
 
 # How often each step is drawn.

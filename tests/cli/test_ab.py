@@ -187,8 +187,8 @@ def test_nothing_is_changed_while_an_execution_changes_or_after_it_failed_in_the
         assert f"execution {execution} changes the variants of {NAME} since " in told
     else:
         assert (
-            f"execution {execution} ended in the middle of a release of {NAME}; the champion answers; the next release"
-            f" or `mlops ab abort {NAME}` cleans up"
+            f"execution {execution} ended in the middle of a release of {NAME}; the champion gets all requests; the"
+            f" next release or `mlops ab abort {NAME}` cleans up"
         ) in told
     assert (world.read(), world.shares()) == (before, {"primary": 0.9, "secondary": 0.1})
     assert world.running() == ([execution] if live else [])
@@ -790,7 +790,9 @@ def test_a_change_that_was_broken_off_is_named(world: World, capsys: pytest.Capt
     world.write(replace(world.read(), intent=Intent(kind="release", by=f"execution {world.ended()}", since=1.0)))
     assert main(["ab", "status", NAME]) == 0
     told = capsys.readouterr().out
-    assert f"execution {world.ended()} ended in the middle of a release of {NAME}; the champion answers" in told
+    assert (
+        f"execution {world.ended()} ended in the middle of a release of {NAME}; the champion gets all requests" in told
+    )
     world.write(replace(world.read(), intent=command_intent(expired=True)))
     assert main(["ab", "status", NAME]) == 0
     assert "command c0ffee was broken off in the middle of a shift of iris" in capsys.readouterr().out

@@ -196,3 +196,16 @@ def test_a_record_that_cannot_be_read_is_named(s3: Any, capsys: pytest.CaptureFi
     s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/1.json", Body=b"{")
     assert main(["releases", NAME]) == 1
     assert f"s3://artifacts/releases/{NAME}/1.json is not the record of a release" in capsys.readouterr().err
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    boto3.client("codepipeline").create_pipeline(pipeline=definition())
+    record(s3, 1)
+    s3.put_object(Bucket=BUCKET, Key=f"releases/{NAME}/2.json", Body=b"{")
+    record(s3, 3)
+    assert main(["releases", NAME]) == 1
+    told = capsys.readouterr()
+    assert [line.split()[0] for line in told.out.splitlines()] == ["release", "3", "1"]
+    assert "Restore its previous version" in told.err
+    assert main(["rollback", NAME, "1"]) == 1
+    assert f"releases/{NAME}/2.json" not in capsys.readouterr().err

@@ -209,7 +209,7 @@ def test_what_was_started_is_told_to_people_too(bench: Bench, capsys: pytest.Cap
     ("arguments", "problem"),
     [
         ([PIPELINE, "none.csv"], "none.csv does not exist"),
-        ([PIPELINE, "none/*.csv"], "no file is named like none/*.csv"),
+        ([PIPELINE, "none/*.csv"], "no file matches none/*.csv"),
         ([PIPELINE, "empty.csv"], "empty.csv is empty"),
         ([PIPELINE, "folder"], "folder is empty; a folder must have a file or folder for each channel"),
         ([PIPELINE, "train=folder"], "the folder folder is empty"),

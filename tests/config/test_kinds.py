@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from configuration import CONTAINER, FULL, GOOD, NUMBER_TOKEN, STRING_TOKEN, found
+from configuration import CONTAINER, FULL, GOOD, NUMBER_TOKEN, STRING_TOKEN, found, members, replaced
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +31,8 @@ from mlops_constructs.config.pipeline import Arguments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from configuration import Step
+
     from mlops_constructs import Problem
 
 MAPPINGS = (
@@ -38,17 +40,6 @@ MAPPINGS = (
     *("hourly_prices_usd", "weights"),
 )
 NUMBERS = r"(int|float)\b"
-Step = str | int
-
-
-def members(value: Any) -> Iterator[tuple[Step, Any]]:
-    """Give what a part, a list or a mapping holds, by field, index or key."""
-    if dataclasses.is_dataclass(value):
-        yield from ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-    elif isinstance(value, dict):
-        yield from value.items()
-    elif isinstance(value, (list, tuple)):
-        yield from enumerate(value)
 
 
 def scalars(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Step, ...], str]]:
@@ -59,18 +50,6 @@ def scalars(value: Any, path: tuple[Step, ...] = ()) -> Iterator[tuple[tuple[Ste
                 yield (*path, field.name), str(field.type)
     for step, inner in members(value):
         yield from scalars(inner, (*path, step))
-
-
-def replaced(value: Any, path: tuple[Step, ...], new: object) -> Any:
-    """Give a copy with ``new`` at ``path``."""
-    if not path:
-        return new
-    step, *rest = path
-    inner = replaced(dict(members(value))[step], tuple(rest), new)
-    if dataclasses.is_dataclass(value):
-        return dataclasses.replace(value, **{str(step): inner})  # type: ignore[type-var]
-    changed = {**dict(members(value)), step: inner}
-    return changed if isinstance(value, dict) else list(changed.values())
 
 
 def written(path: tuple[Step, ...]) -> str:

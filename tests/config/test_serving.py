@@ -66,6 +66,8 @@ def test_concurrency_is_within_the_limits_of_aws(most: int, kept: int) -> None:
         ("rollout", Rollout.all_at_once(), "replaces a serverless model all at once"),
         ("data_capture", DataCapture(), "does not support data capture"),
         ("container_startup_health_check_timeout_in_seconds", 900, "no such member"),
+        ("volume_size_in_gb", 50, "no instances"),
+        ("model_data_download_timeout_in_seconds", 900, "no such member"),
         ("hourly_price_usd", 1.0, "bills the time of each request"),
         ("async_inference_config", AsyncInferenceConfig(), "not both"),
     ],

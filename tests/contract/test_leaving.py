@@ -8,13 +8,14 @@ import pytest
 from guard_destroy import left
 from hypothesis import given
 from hypothesis import strategies as st
+from seed_repository import seed
 from synthesis import synth
 
 from mlops_constructs import Rollout
 from mlops_constructs._aws.naming import physical_name
 from mlops_constructs._aws.naming import tuning_prefix as named
 from mlops_constructs._aws.tagging import PIPELINE_TAG
-from mlops_constructs.deployed import made_orphans, made_running
+from mlops_constructs.deployed import made_commits, made_orphans, made_running
 from mlops_constructs.deployed.made_running import REASON, tuning_prefix
 from mlops_constructs.stages.deployment.alarms import rollback_alarms
 from mlops_constructs.stages.deployment.slots import ONLY, TWO, Slot
@@ -23,6 +24,10 @@ from mlops_constructs.stages.deployment.slots import ONLY, TWO, Slot
 def test_both_know_the_tag_and_the_alarms() -> None:
     assert made_orphans.TAG == left.TAG == PIPELINE_TAG
     assert made_orphans.ALARM == left.ALARM
+
+
+def test_both_know_the_author_of_the_seed() -> None:
+    assert made_commits.SEED_AUTHOR == seed.AUTHOR
 
 
 @given(st.text("ab-0123456789cdefz", min_size=1, max_size=20))

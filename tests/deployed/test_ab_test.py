@@ -93,7 +93,10 @@ def test_weights_are_waited_for_until_they_are_read_back(clock: None) -> None:
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (described("InService", 0.9, "no capacity"), "is InService again, but not as it was asked for: no capacity"),
+        (
+            described("InService", 0.9, "no capacity"),
+            "is InService again, but not with the requested weights: no capacity",
+        ),
         (described("Failed", 0.9, "it broke"), "the endpoint iris is Failed (it broke)"),
         (described("Updating"), "the endpoint iris is Updating for "),
     ],

@@ -11,7 +11,7 @@ from leave_soak.breaks import BREAKS
 from leave_soak.jobs import JOBS
 from leave_soak.leaving import COMMAND, FUNCTION, Plan, guarded, leave
 from leave_soak.pauses import PAUSE, Attempt
-from leave_soak.site import BrokenError
+from soaks import BrokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

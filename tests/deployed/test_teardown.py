@@ -12,6 +12,7 @@ from mlops_constructs import MlopsError
 from mlops_constructs.cli.main import main
 from mlops_constructs.deployed import DeployedPipeline
 from mlops_constructs.deployed.made import Patience
+from mlops_constructs.deployed.made_commits import SEED_AUTHOR
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -150,6 +151,34 @@ def test_with_data_only_the_pipelines_own_folders_of_a_shared_bucket_go(bench: B
     Teardown(pipeline, data=True, patience=QUICK).run()
     assert keys(bench, ARTIFACTS) == ["models/other/model.tar.gz"]
     assert keys(bench, DATA) == ["data.csv"], "the data bucket is somebody else's"
+
+
+def with_repository(bench: Bench, repository: str, author: str) -> Any:
+    """Give the image pipeline's repository a commit."""
+    codecommit = bench.aws.client("codecommit")
+    codecommit.create_repository(repositoryName=repository)
+    codecommit.put_file(
+        repositoryName=repository, branchName="main", filePath="train", fileContent=b"x", name=author, commitMessage="x"
+    )
+    place = {"RepositoryName": repository, "BranchName": "main", "PollForSourceChanges": "false"}
+    source = action("Source", "CodeCommit", place, outputArtifacts=[{"name": "Code"}])
+    bench.make_pipeline("iris-image", [source], [action("Wait", "Manual", {})])
+    return codecommit
+
+
+@pytest.mark.parametrize(
+    ("repository", "author", "left"),
+    [("iris", "Ada", []), ("iris", SEED_AUTHOR, ["iris"]), ("existing", "Ada", ["existing"])],
+    ids=["people's", "the seed", "existing"],
+)
+def test_with_data_only_a_repository_of_its_own_that_people_have_committed_to_goes(
+    bench: Bench, repository: str, author: str, left: list[str]
+) -> None:
+    codecommit = with_repository(bench, repository, author)
+    assert teardown(bench, "--yes") == 0
+    assert [one["repositoryName"] for one in codecommit.list_repositories()["repositories"]] == [repository]
+    assert teardown(bench, "--yes", "--data") == 0
+    assert [one["repositoryName"] for one in codecommit.list_repositories()["repositories"]] == left
 
 
 def test_json_lists_what_was_deleted(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,6 +129,8 @@ def _more_than_rehearsed() -> Iterator[tuple[Recorded, ...]]:
     yield (call("check-dataset", "codepipeline:StopPipelineExecution", arn("codepipeline", "{pipeline}")),)
     # A folder that is more than one commit takes.
     yield (call("seed-repository", "codecommit:GetCommit", "{repository}"),)
+    # What people have committed before a destroy.
+    yield (call("seed-repository", "codecommit:ListBranches", "{repository}"),)
     # The start script's copy, and the script that stops the instance.
     yield (call("notebook", "s3:GetObject", "arn:aws:s3:::{artifacts}/notebooks/{pipeline}/HEX.zip"),)
     instance = arn("sagemaker", "notebook-instance/{pipeline}")

@@ -406,6 +406,16 @@ def test_a_paused_model_is_still_the_one_in_production(call: Any, script: Any) -
     assert f"Production now:     {paused}\n" in text_of()
 
 
+def test_27_nobody_is_asked_about_a_release_that_production_could_not_take(
+    load_event: Callable[..., dict[str, Any]], script: Any, reports: Any
+) -> None:
+    facts = {"StackName": STACK, "StackId": "arn", "StackStatus": "UPDATE_ROLLBACK_FAILED"}
+    script("cloudformation").answer("DescribeStacks", Stacks=[facts])
+    reports.answer("ListActionExecutions", actionExecutionDetails=[])
+    handler(load_event("gather_evidence", params={"model_package_arn": package(accuracy="0.95")}), None)
+    assert f"aws cloudformation continue-update-rollback --stack-name {STACK}" in reports.message
+
+
 def test_office_hours_make_the_month_cheaper(call: Any, write_document: Callable[[object], None]) -> None:
     hours = {"production": {"MinCapacity": 1, "MaxCapacity": 2, "Share": 0.25}}
     write_document({**DOCUMENT, "office_hours": hours, "max_dev_hours": 0.0})

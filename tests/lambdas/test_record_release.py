@@ -236,6 +236,13 @@ def test_a_package_that_a_failed_try_rejected_is_approved_after_all(call: Any) -
     assert clients.client("sagemaker").describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] == "Approved"
 
 
+def test_what_production_runs_is_recorded_though_somebody_has_deleted_its_package(call: Any, reports: Any) -> None:
+    arn = f"{package().rpartition('/')[0]}/9"
+    call(arn)
+    assert reports.outputs["Release"] == "1"
+    assert (record(1)["model_package_arn"], record(1)["commit"], record(1)["metrics"]) == (arn, "unknown", {})
+
+
 def test_the_metrics_of_a_release_are_published_for_the_dashboard(
     call: Callable[..., str], script: Callable[[str], Any]
 ) -> None:

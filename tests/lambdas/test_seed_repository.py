@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seed_repository import archive, seed
 from seed_repository.archive import read_archive
 from seed_repository.handler import handler
+from seed_repository.keep import KeptError
 
 from handler_kit import clients
 from handler_kit.errors import ConfigurationError
@@ -159,6 +160,54 @@ def test_a_refused_commit_is_raised(put: Any, codecommit: Any, call: Any) -> Non
         call()
 
 
+def deleted(removal: str = "retain") -> dict[str, Any]:
+    return handler({"key": "a", "removal": removal, "tf": {"action": "delete", "prev_input": None}}, None)
+
+
+def heads(codecommit: Any, **branches: tuple[str, str]) -> None:
+    """Branches, each with author and message of its newest commit."""
+    codecommit.answer("ListBranches", branches=list(branches))
+    for author, message in branches.values():
+        codecommit.answer("GetBranch", branch={"commitId": "c1"})
+        codecommit.answer("GetCommit", commit={"author": {"name": author}, "message": message})
+
+
+SEED = ("mlops-constructs", "Seed the repository (part 2 of 2)")
+
+
+def test_a_repository_that_people_have_committed_to_is_not_deleted(put: Any, codecommit: Any) -> None:
+    heads(codecommit, main=SEED, trial=("Ada", "Seed the repository of my own"))
+    with pytest.raises(KeptError, match=r"iris-1a2b3c was not deleted.*branches: trial\).*delete-repository"):
+        deleted()
+
+
+def test_a_repository_that_holds_the_seed_only_is_deleted(put: Any, codecommit: Any) -> None:
+    heads(codecommit, main=SEED)
+    assert deleted() == {"seeded": False}
+
+
+def test_a_repository_that_is_gone_is_none_to_keep(put: Any, codecommit: Any) -> None:
+    codecommit.refuse("ListBranches", "RepositoryDoesNotExistException")
+    assert deleted() == {"seeded": False}
+
+
+def test_a_repository_that_cannot_be_read_is_kept(put: Any, codecommit: Any) -> None:
+    codecommit.refuse("ListBranches", "EncryptionKeyDisabledException")
+    with pytest.raises(ClientError, match="EncryptionKeyDisabledException"):
+        deleted()
+
+
+def test_with_removal_destroy_nothing_is_asked(put: Any, codecommit: Any) -> None:
+    assert deleted("destroy") == {"seeded": False}
+    assert not codecommit.requests
+
+
+def test_an_update_commits_nothing(put: Any, codecommit: Any) -> None:
+    event = {"key": "a", "removal": "retain", "tf": {"action": "update", "prev_input": {"key": "a"}}}
+    assert handler(event, None) == {"seeded": False}
+    assert not codecommit.requests
+
+
 def test_a_missing_repository_is_raised(put: Any, codecommit: Any, call: Any) -> None:
     put(zipped({"train": b"#!"}))
     codecommit.refuse("GetBranch", "RepositoryDoesNotExistException")
@@ -166,7 +215,7 @@ def test_a_missing_repository_is_raised(put: Any, codecommit: Any, call: Any) ->
         call()
 
 
-@pytest.mark.parametrize("event", [{}, {"key": 1}, {"key": "a", "tf": {}}])
+@pytest.mark.parametrize("event", [{}, {"key": 1}, {"key": "a", "removal": "retain", "more": "x"}])
 def test_an_event_with_other_keys_is_refused(put: Any, event: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="event key"):
         handler(event, None)

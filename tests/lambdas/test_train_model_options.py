@@ -224,7 +224,8 @@ def test_07_a_refusal_for_capacity_is_bounded(call: Any, sagemaker: Any, reports
         sagemaker.refuse("CreateTrainingJob", code, "No instances in this zone.")
     call()
     assert len(sagemaker.requests["CreateTrainingJob"]) == 3
-    assert reports.message == f"Training job {NAME} was not started: No instances in this zone."
+    told = f"Training job {NAME} was not started: No instances in this zone. Retry the stage later, or choose another"
+    assert reports.message == f"{told} instance type."
 
 
 def test_a_refusal_for_capacity_takes_the_next_instance_type(

@@ -14,11 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from guard_destroy.guard import Guard, LeftError
 from guard_destroy.settings import Document
 from local_aws.tiny_pipeline import wait_for
+from soaks import BrokenError
 
 from leave_soak.damage import DAMAGE
 from leave_soak.jobs import JOBS
 from leave_soak.pauses import Attempt, attempt, attempts, interlude
-from leave_soak.site import BrokenError, Site, outcome_of
+from leave_soak.site import Site, outcome_of
 from mlops_constructs.deployed.made import Patience
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import MlopsError

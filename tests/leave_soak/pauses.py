@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ab_soak.calls import KILLED_AFTER, KILLED_BEFORE, LOST, REFUSED, Fault, Process
 from ab_soak.steps import Step
+from soaks import BrokenError
 
-from leave_soak.site import BrokenError
 from mlops_constructs.deployed.pause import Pause
 
 if TYPE_CHECKING:

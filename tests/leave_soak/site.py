@@ -38,10 +38,6 @@ _ALARM = {
 _DEV = {"Resources": {"Busy": {"Type": "AWS::CloudWatch::Alarm", "Properties": _ALARM}}}
 
 
-class BrokenError(AssertionError):
-    """Something does not hold."""
-
-
 class Site:
     """It.
 

@@ -110,13 +110,13 @@ class Stacks:
         self._count += 1
         name = f"stack-{self._count}"
         self.api.create_stack(**self._request(name, on, template))
-        assert self._settled(name) == "CREATE_COMPLETE"
+        assert self.settled(name) == "CREATE_COMPLETE"
         return name
 
     def update(self, name: str, *on: str, template: dict[str, Any] = TEMPLATE) -> str:
         """Update a stack; gives its status afterwards."""
         self.api.update_stack(**self._request(name, on, template))
-        return self._settled(name)
+        return self.settled(name)
 
     def variants(self, name: str) -> list[str]:
         endpoint = self.aws.client("sagemaker").describe_endpoint(EndpointName=name)
@@ -146,7 +146,7 @@ class Stacks:
             "RoleARN": self._role,
         }
 
-    def _settled(self, name: str) -> str:
+    def settled(self, name: str) -> str:
         def status() -> str | None:
             found = str(self.api.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
             return None if found.endswith("_IN_PROGRESS") else found
@@ -208,8 +208,26 @@ def test_a_failure_after_a_changed_set_of_variants_cannot_be_rolled_back(stacks:
     assert stacks.variants(name) == ["primary", "secondary"]
     with pytest.raises(ClientError, match="UPDATE_ROLLBACK_FAILED state and can not be updated"):
         stacks.update(name, "Secondary")
-    with pytest.raises(ClientError, match="the local AWS does not implement cloudformation:ContinueUpdateRollback"):
+    stacks.api.continue_update_rollback(StackName=name)
+    assert stacks.settled(name) == "UPDATE_ROLLBACK_FAILED"
+    stacks.api.continue_update_rollback(StackName=name, ResourcesToSkip=["Endpoint"])
+    assert stacks.settled(name) == "UPDATE_ROLLBACK_COMPLETE"
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_COMPLETE state and can not continue rolling back"):
         stacks.api.continue_update_rollback(StackName=name)
+    with pytest.raises(ClientError, match="is in UPDATE_ROLLBACK_COMPLETE state and can not be rolled back"):
+        stacks.api.rollback_stack(StackName=name)
+
+
+def test_an_update_that_was_not_rolled_back_can_be(stacks: Stacks) -> None:
+    name = stacks.create()
+    stack = stacks.aws.cloudformation.live_stack(name)
+    assert stack is not None
+    stack.move_to("UPDATE_FAILED", "a test")
+
+    assert stacks.api.rollback_stack(StackName=name)["StackId"] == stack.id
+
+    assert stacks.settled(name) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(name, "Secondary") == "UPDATE_COMPLETE"
 
 
 def test_a_failure_before_the_changed_set_of_variants_is_rolled_back(stacks: Stacks) -> None:

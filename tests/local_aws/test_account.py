@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from local_aws.tiny_pipeline import wait_for
+from patience import PATIENCE_SECONDS
 
 from mlops_constructs.local_aws.account import Account
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -69,6 +72,20 @@ def test_moto_is_reached_without_a_connection() -> None:
     account.url = "http://127.0.0.1:9"  # nothing listens there
     account.moto("sqs").create_queue(QueueName="made")
     assert account.moto("sqs").get_queue_url(QueueName="made")["QueueUrl"].startswith("http://127.0.0.1:9/")
+
+
+def test_a_thread_is_known_while_it_works() -> None:
+    account, goes_on = Account(region="eu-west-1"), threading.Event()
+    thread = account.spawn("job-1", lambda: goes_on.wait(PATIENCE_SECONDS) and None)
+    assert account.working() == (["job-1"], 1)
+    goes_on.set()
+    thread.join(PATIENCE_SECONDS)
+    assert account.working() == ([], 1)
+
+
+def test_an_event_waits_until_it_is_delivered(aws: LocalAws) -> None:
+    aws.events.emit({"source": "a.test", "detail-type": "Test", "detail": {}})
+    wait_for(lambda: aws.events.waiting == 0)
 
 
 def test_every_subscriber_gets_an_event() -> None:

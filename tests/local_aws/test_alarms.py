@@ -352,7 +352,7 @@ def status(models: Models, name: str) -> str:
     return str(models.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
 
 
-def test_a_rollout_is_rolled_back_when_its_alarm_rings(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_31_a_rollout_is_rolled_back_when_its_alarm_rings(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models.aws.sagemaker.endpoints, "bake_seconds", 3_600.0)
     name = models.serving("old", InitialInstanceCount=2)
     update(models, name, "new", "broken")
@@ -369,7 +369,9 @@ def test_a_rollout_is_rolled_back_when_its_alarm_rings(models: Models, monkeypat
     assert models.answer(name)["answer"] == "old"
 
 
-def test_a_rollout_without_errors_gets_all_traffic_in_the_end(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_31_a_rollout_without_errors_gets_all_traffic_in_the_end(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(models.aws.sagemaker.endpoints, "bake_seconds", 3_600.0)
     name = models.serving("old", InitialInstanceCount=2)
     update(models, name, "new", "")

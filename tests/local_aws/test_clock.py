@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from local_aws.tiny_pipeline import Bench, action, make_function, s3_source, wait_for
 
+from mlops_constructs import local_aws
 from mlops_constructs.local_aws.clock import Clock, utc_now
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.moto_clock import SOURCES
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUCKET = "dated"
+ASKS = re.compile(r"(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(\)")
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # Writes by its own clock when it was invoked.
 DIARY = """
@@ -134,16 +136,23 @@ def execution_date(bench: Bench) -> datetime:
     return started
 
 
+def test_no_service_asks_python_for_the_time_of_day() -> None:
+    """A time limit of a function is real time, and its process knows no account."""
+    folder = Path(local_aws.__file__).parent
+    found = {path.name for path in folder.rglob("*.py") if ASKS.search(path.read_text(encoding="utf-8"))}
+    assert found == {"bootstrap.py", "clock.py", "worker.py"}
+
+
 def test_no_other_module_of_moto_asks_for_the_time_by_itself() -> None:
     """Those of services that the local AWS implements itself, or has not, do not matter."""
-    folder, asks = Path(moto.__file__).parent, re.compile(r"(?:datetime|date)\.(?:now|today)\(|\btime\.time\(\)")
+    folder = Path(moto.__file__).parent
     services = ("applicationautoscaling", "cloudwatch", "ecr", "events", "iam", "kms", "logs", "s3", "sns", "sqs")
     others = ("awslambda", "core", "codepipeline", "sagemaker", "servicequotas", "ssm", "sts")
     found = {
         ".".join(path.relative_to(folder.parent).with_suffix("").parts)
         for service in (*services, *others)
         for path in (folder / service).rglob("*.py")
-        if asks.search(path.read_text(encoding="utf-8"))
+        if ASKS.search(path.read_text(encoding="utf-8"))
     }
     # moto runs no function here: its time zone and the events of DynamoDB streams are not asked for.
     assert found - {"moto.awslambda.models"} == set(SOURCES)

@@ -15,6 +15,7 @@ from local_aws.tiny_container import local_aws, make_role, push_container, uploa
 
 from mlops_constructs.local_aws.cloudformation.intrinsics import Scope, TemplateError, references
 from mlops_constructs.local_aws.cloudformation.template import Template
+from mlops_constructs.local_aws.sagemaker import model_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -312,6 +313,40 @@ def test_failed_update_puts_everything_back(stacks: Stacks) -> None:
     failed = [reason for item, status, reason in stacks.told(name) if (item, status) == ("Endpoint", "UPDATE_FAILED")]
     assert "the model cannot be loaded" in failed[0]
     assert len(stacks.left(name)) == 5
+
+
+def test_24_a_model_too_large_for_the_volume_is_rolled_back_with_the_reason(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = stacks.create()["StackName"]
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1)
+    stack = stacks.update(name, ModelDataUrl=stacks.model("two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    failed = [reason for item, status, reason in stacks.told(name) if (item, status) == ("Endpoint", "UPDATE_FAILED")]
+    assert "The model data archive is too large. Please reduce the size" in failed[0]
+    template = changed("Resources/Config/Properties/ProductionVariants", [{**VARIANT, "VolumeSizeInGB": 512}])
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1024)
+    assert stacks.update(name, template, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
+    assert stacks.answer(name) == "two"
+
+
+def test_24_a_model_whose_download_takes_too_long_is_rolled_back_with_the_reason(
+    stacks: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = {**VARIANT, "ModelDataDownloadTimeoutInSeconds": 60}
+    template = changed("Resources/Config/Properties/ProductionVariants", [variant])
+    name = stacks.create(template)["StackName"]
+    monkeypatch.setattr(model_limits, "BYTES_PER_SECOND", 1)
+    stack = stacks.update(name, template, ModelDataUrl=stacks.model("two"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.answer(name) == "one"
+    failed = [reason for item, status, reason in stacks.told(name) if (item, status) == ("Endpoint", "UPDATE_FAILED")]
+    assert "Failed to download model data from URL" in failed[0]
+    longer = changed(
+        "Resources/Config/Properties/ProductionVariants", [{**variant, "ModelDataDownloadTimeoutInSeconds": 3600}]
+    )
+    assert stacks.update(name, longer, ModelDataUrl=stacks.model("two"))["StackStatus"] == "UPDATE_COMPLETE"
 
 
 def test_failure_after_the_endpoint_brings_the_endpoint_back(stacks: Stacks) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from local_aws.tiny_pipeline import DATA, Bench, action, make_role, zip_of
 
+from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.local_aws.faults.model import stack_states
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
@@ -219,3 +221,47 @@ def test_failed_build_says_in_which_phase(bench: Bench) -> None:
     message = bench.error("breaking", execution, "Build")["message"]
     assert "BUILD FAILED" in message
     assert "cat none.txt" in message
+
+
+# What an action does with a stack in each state that it keeps. Which can be updated, and which
+# REPLACE_ON_FAILURE deletes first: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+UPDATED = ("CREATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+REPLACED = ("CREATE_FAILED", "DELETE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED")
+STUCK = ("IMPORT_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_FAILED", "UPDATE_FAILED")
+
+
+def test_28_every_state_that_a_stack_keeps_has_a_row() -> None:
+    kept = {state for state in stack_states() if not state.endswith(("_IN_PROGRESS", "_CLEANUP_IN_PROGRESS"))}
+    assert kept == {*UPDATED, *REPLACED, *STUCK, "DELETE_COMPLETE"}
+
+
+@pytest.fixture(scope="module")
+def modes(bench: Bench) -> dict[str, list[dict[str, Any]]]:
+    """A pipeline of each mode, on a stack of its own, which exists."""
+    upload_template(bench, TEMPLATE, {"Name": "state"})
+    prepare = stack_action(bench, "Prepare", "CHANGE_SET_REPLACE", "in-state-b", ChangeSetName="r", **TEMPLATE_FILES)
+    execute = stack_action(bench, "Execute", "CHANGE_SET_EXECUTE", "in-state-b", ChangeSetName="r")
+    execute["runOrder"] = 2
+    made = {
+        "in-state-a": [stack_action(bench, "Deploy", "REPLACE_ON_FAILURE", "in-state-a", **TEMPLATE_FILES)],
+        "in-state-b": [prepare, execute],
+    }
+    for name, actions in made.items():
+        first = bench.make_pipeline(name, [source("templates.zip")], actions)
+        assert bench.finished(name, first) == "Succeeded"
+    return made
+
+
+@pytest.mark.parametrize("state", [*UPDATED, *REPLACED, *STUCK, "DELETE_COMPLETE", "UPDATE_IN_PROGRESS"])
+@pytest.mark.parametrize("name", ["in-state-a", "in-state-b"], ids=["REPLACE_ON_FAILURE", "CHANGE_SET"])
+def test_26_28_each_state_of_a_stack_is_updated_replaced_or_told(
+    bench: Bench, modes: dict[str, list[dict[str, Any]]], name: str, state: str
+) -> None:
+    with Faults(bench.aws) as faults:
+        faults.inject("stack", name, state, at="now")
+        execution = bench.start(name)
+        status = bench.finished(name, execution)
+        goes_on = state in (*UPDATED, "DELETE_COMPLETE") or (state in REPLACED and name == "in-state-a")
+        assert status == ("Succeeded" if goes_on else "Failed")
+        if not goes_on:
+            assert f"is in {state} state and can not be updated" in bench.executions(name)[0]["statusSummary"]

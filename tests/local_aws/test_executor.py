@@ -129,6 +129,31 @@ def test_missing_source_object_is_named(bench: Bench) -> None:
     assert message == f"there is no object s3://{DATA}/none.csv"
 
 
+def test_21_an_object_larger_than_a_source_artifact_fails_the_source_by_name(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_constructs.local_aws.codepipeline.actions.s3.MAX_BYTES", 3)
+    bench.upload()
+    execution = bench.make_pipeline("large", [s3_source()], [approval()])
+    assert bench.finished("large", execution) == "Failed"
+    message = bench.error("large", execution, "Dataset")["message"]
+    assert message == f"s3://{DATA}/data.csv has 4 bytes, and a source artifact at most 3"
+
+
+def test_a_pipeline_that_queues_takes_no_more_than_50_executions(bench: Bench) -> None:
+    bench.upload()
+    first = bench.make_pipeline("full", [s3_source()], [approval()])
+    started = [first, *(bench.start("full") for _ in range(49))]
+    with pytest.raises(ClientError, match="has reached the limit of 50 concurrent pipeline executions") as refused:
+        bench.start("full")
+    assert refused.value.response["Error"]["Code"] == "ConcurrentPipelineExecutionsLimitExceededException"
+    stop = bench.codepipeline.stop_pipeline_execution
+    stop(pipelineName="full", pipelineExecutionId=started[-1], abandon=True)
+    assert bench.finished("full", started[-1]) == "Stopped"
+    for execution in (*started[:-1], bench.start("full")):
+        stop(pipelineName="full", pipelineExecutionId=execution, abandon=True)
+
+
 def test_role_needs_what_aws_lists_for_artifacts(bench: Bench) -> None:
     with forbidden(bench.aws, "pipeline-role", "s3:PutObjectAcl"):
         execution = bench.make_pipeline("no-acl", [s3_source()], [step("One", {})])

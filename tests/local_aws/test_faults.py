@@ -25,7 +25,7 @@ from mlops_constructs.local_aws.faults.known import Known
 from mlops_constructs.local_aws.local_aws import LocalAws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TABLE = "counted"
 # Counts its invocations in a bucket, one object each, and writes at the end; its SDK does not retry.
@@ -330,6 +330,77 @@ def test_the_actions_of_a_tiny_pipeline_are_not_disturbed_without_a_fault(bench:
     execution = bench.make_pipeline("calm", [s3_source()], [approve])
     bench.answer("calm", bench.approval_token("calm"), "Approved")
     assert bench.finished("calm", execution) == "Succeeded"
+
+
+def throttled_rule(bench: Bench, name: str, **policy: int) -> Callable[[], Any]:
+    """Make a rule that starts a pipeline, and a queue of its dead letters; the function receives from the queue."""
+    sqs, events = bench.aws.client("sqs"), bench.aws.client("events")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = f"arn:aws:sqs:{bench.aws.region}:{bench.aws.account_id}:{name}"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": open_to_events(queue)})
+    bench.make_pipeline(name, [s3_source()], [action("Approve", "Manual", {})])
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))
+    arn = f"arn:aws:codepipeline:{bench.aws.region}:{bench.aws.account_id}:{name}"
+    target = {"Id": name, "Arn": arn, "RoleArn": bench.events_role, "Input": "{}"}
+    if policy:
+        target["RetryPolicy"] = policy
+    events.put_targets(Rule=name, Targets=[{**target, "DeadLetterConfig": {"Arn": queue}}])
+    return lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")
+
+
+def emit_in_vain(bench: Bench, name: str) -> None:
+    """Emit the event of a rule, and wait until it could not be delivered."""
+    seen: list[str] = []
+    bench.aws.add_listener(seen.append)
+    bench.aws.account.emit({"source": name, "detail-type": "Something", "detail": {}})
+    wait_for(lambda: [line for line in seen if f"event rule {name}: no delivery" in line])
+    bench.aws.account.clock.advance(0)
+
+
+def test_04_an_event_for_a_target_that_is_throttled_is_delivered_later(bench: Bench, faults: Faults) -> None:
+    dead, clock = throttled_rule(bench, "later"), bench.aws.account.clock
+    known = len(bench.executions("later"))
+    fault = faults.inject(
+        "refuse", "codepipeline.StartPipelineExecution", "ThrottlingException", caller="rule-later", times=9999
+    )
+    emit_in_vain(bench, "later")
+    assert fault.fired
+    clock.advance(hours=23)
+    assert len(bench.executions("later")) == known
+    assert not dead()
+    faults.clear()
+    clock.advance(minutes=10)
+    wait_for(lambda: len(bench.executions("later")) == known + 1)
+    assert not dead()
+
+
+@pytest.mark.parametrize(
+    ("policy", "condition"),
+    [
+        ({}, "MaximumEventAgeInSeconds"),
+        ({"MaximumRetryAttempts": 3}, "MaximumRetryAttempts"),
+        ({"MaximumRetryAttempts": 0}, "MaximumRetryAttempts"),
+        ({"MaximumEventAgeInSeconds": 3600}, "MaximumEventAgeInSeconds"),
+    ],
+)
+def test_04_an_event_that_was_retried_for_its_time_is_kept_with_the_number_of_attempts(
+    bench: Bench, faults: Faults, policy: dict[str, int], condition: str
+) -> None:
+    name = "-".join(["given-up", *map(str, policy.values())])
+    dead, clock = throttled_rule(bench, name, **policy), bench.aws.account.clock
+    fault = faults.inject(
+        "refuse", "codepipeline.StartPipelineExecution", "ThrottlingException", caller=f"rule-{name}", times=9999
+    )
+    emit_in_vain(bench, name)
+    assert fault.fired
+    clock.advance(hours=24, minutes=10)
+    (message,) = wait_for(dead)
+    attributes = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
+    assert attributes["ERROR_CODE"] == "ThrottlingException"
+    assert attributes["EXHAUSTED_RETRY_CONDITION"] == condition
+    assert int(attributes["RETRY_ATTEMPTS"]) == policy.get("MaximumRetryAttempts", int(attributes["RETRY_ATTEMPTS"]))
+    assert 0 < int(attributes["RETRY_ATTEMPTS"]) <= 185 or policy.get("MaximumRetryAttempts") == 0
+    assert json.loads(message["Body"])["source"] == name
 
 
 def test_04_an_event_for_a_pipeline_that_takes_no_more_executions_is_kept(bench: Bench, faults: Faults) -> None:

@@ -368,6 +368,24 @@ def test_an_idle_endpoint_scales_to_zero_and_a_request_wakes_it(models: Models) 
     wait_until(lambda: count(models, name) == 0)
 
 
+def test_an_idle_endpoint_is_scaled_in_after_fifteen_minutes_of_the_clock(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaling = models.aws.sagemaker.async_invocations.scaling
+    monkeypatch.setattr(scaling, "minute_seconds", 60)
+    name = asynchronous(models)
+    scaled(models, name, wake=False)
+    wait_until(lambda: name in scaling._memory and scaling._memory[name].since)
+    before = scaling._memory[name].looked
+
+    models.aws.clock.advance(minutes=14)
+
+    wait_until(lambda: scaling._memory[name].looked > before)
+    assert count(models, name) == 1
+    models.aws.clock.advance(minutes=1)
+    wait_until(lambda: count(models, name) == 0)
+
+
 @pytest.mark.usefixtures("fast")
 def test_without_the_wake_policy_a_request_waits(models: Models) -> None:
     name = asynchronous(models)

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from rehearsal.release_invariants import State, answers, check, package_in_produ
 from mlops_constructs.cli.main import main
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.local_aws.sagemaker import model_limits
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.rehearsed import RehearsedPipeline, rehearsed_pipeline
 from mlops_constructs.rehearsal.sweep import MODES, record, sample, sweep
@@ -171,6 +173,20 @@ def test_12_a_training_that_is_killed_says_so_and_changes_nothing(
     succeeds(pipeline)
 
 
+def test_24_a_model_too_large_for_the_volume_fails_before_anybody_is_asked(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, served, asked = package_in_production(pipeline), answers(pipeline), len(pipeline.evidence)
+    monkeypatch.setattr(model_limits, "GIGABYTE", 1)
+    outcome = release(pipeline)
+    assert outcome.status == "Failed"
+    assert "The model data archive is too large" in outcome.reason
+    assert len(pipeline.evidence) == asked
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    monkeypatch.undo()
+    succeeds(pipeline)
+
+
 def test_25_a_container_that_is_never_healthy_in_production_keeps_the_old_model(
     pipeline: RehearsedPipeline, champion: Execution, faults: Faults
 ) -> None:
@@ -267,6 +283,38 @@ def test_31_an_alarm_while_the_new_fleet_is_watched_keeps_the_old_model(
     assert package_in_production(pipeline) == before
     faults.clear()
     succeeds(pipeline)
+
+
+@pytest.mark.parametrize("rings", [True, False])
+def test_31_an_alarm_in_the_minutes_of_a_canary_keeps_the_old_model(
+    pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch, rings: bool
+) -> None:
+    before, served = package_in_production(pipeline), answers(pipeline)
+    endpoints, alarm = pipeline.aws.sagemaker.endpoints, rollback_alarms(pipeline)[0]
+    monkeypatch.setattr(endpoints, "bake_seconds", 3_600.0)
+    clock, endpoint = pipeline.aws.account.clock, endpoints.find(pipeline.production_endpoint())
+    with ThreadPoolExecutor(1) as pool:
+        released = pool.submit(release, pipeline)
+        wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 0.5)
+        clock.advance(minutes=4)
+        assert (endpoint.status, package_in_production(pipeline)) == ("Updating", before)
+        if rings:
+            cloudwatch = pipeline.client("cloudwatch")
+            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+        else:
+            clock.advance(minutes=2)
+            wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 1.0)
+            assert endpoint.status == "Updating"
+            clock.advance(minutes=6)
+        outcome = released.result(PATIENCE_SECONDS)
+    assert outcome.status == ("Failed" if rings else "Succeeded"), outcome.reason
+    assert ("alarms are in ALARM state" in outcome.reason and alarm in outcome.reason) is rings
+    assert (package_in_production(pipeline) == before) is rings
+    assert answers(pipeline) == served or not rings
+    monkeypatch.undo()
+    if rings:
+        pipeline.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test")
+        succeeds(pipeline)
 
 
 def test_32_an_alarm_without_data_stops_no_release(pipeline: RehearsedPipeline, champion: Execution) -> None:

@@ -56,3 +56,11 @@ def test_a_fault_that_aws_cannot_have_is_refused_before_anything_starts() -> Non
     assert "--fault 'refuse:sagemaker.CreateTrainingJob:NoSuchKey'" in done.stderr
     assert "returns no error 'NoSuchKey'; it returns:" in done.stderr
     assert "Synth" not in done.stdout
+
+
+def test_a_fault_of_an_action_that_the_stack_has_not_is_refused_before_anything_is_deployed() -> None:
+    done = run("--approve", "--fault", "time:1d:at=Aprove")
+    assert done.returncode == 1
+    assert "--fault 'time:1d:at=Aprove': time:1d:at=Aprove: no action is named 'Aprove'; there are: " in done.stderr
+    assert "Approve" in done.stderr
+    assert "Terraform" not in done.stdout

@@ -46,9 +46,10 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "The target of an event fails",
-        "The event goes to the dead-letter queue with the reason, and an alarm on the queue notifies the approvers",
-        "EventBridge's 24 hours of retries are not rehearsed.",
-        "`aws cloudwatch get-metric-statistics --namespace AWS/Events --metric-name RetryInvocationAttempts`",
+        "EventBridge tries for 24 hours what may pass; then, or at once, the event goes to the dead-letter queue with"
+        " the reason, and an alarm on the queue notifies the approvers",
+        "",
+        "",
     ),
     ("A call is throttled", "The function tries again, or looks again later; a running job is left alone", "", ""),
     ("A quota is too low", "The execution fails at once; its reason names the quota and the instance type", "", ""),
@@ -94,8 +95,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "A data set of more than 5 GB",
         "It is refused: upload a manifest that names smaller objects",
-        "The limit of CodePipeline's S3 source action is not modelled.",
-        "An upload of 5.1 GB to the data bucket of a deployed pipeline",
+        "",
+        "",
     ),
     ("Too many, too long or nested hyperparameters", "They are refused at synth, by field", "", ""),
     (
@@ -106,9 +107,9 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "A model too large for the instance",
-        "The endpoint fails, and production rolls back",
-        "The local AWS limits neither the volume of an instance nor the time of a download.",
-        "A release of a model of 31 GB, with the default volume of 30 GB",
+        "The endpoint fails with the reason, and production keeps its model; volume and download time can be set",
+        "",
+        "",
     ),
     (
         "A container that is never healthy",
@@ -140,8 +141,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "An alarm rings while traffic shifts",
         "The old fleet serves; the execution fails, and its reason names the alarm",
-        "The minutes of a canary are not rehearsed: the alarm rings in the moment of the switch.",
-        "`aws cloudwatch set-alarm-state` during the bake of a release",
+        "",
+        "",
     ),
     (
         "An alarm rings before the release, or has no data",

@@ -150,8 +150,16 @@ def test_without_one_a_topic_is_made(stack: Synthesized) -> None:
 def test_people_are_told_by_mail() -> None:
     stack = synth(approval=Approval(emails=["a@example.org", "b@example.org"], timeout_in_minutes=60))
     addresses = [subscription["endpoint"] for subscription in stack.all("aws_sns_topic_subscription").values()]
-    assert addresses == ["a@example.org", "b@example.org"]
+    assert sorted(addresses) == ["a@example.org", "b@example.org"]
     assert action(stack, "Approve", "Approve")["timeout_in_minutes"] == 60
+
+
+def test_a_person_who_stays_need_not_confirm_again() -> None:
+    both, one = (
+        synth(approval=Approval(emails=emails)) for emails in (["a@example.org", "b@example.org"], ["b@example.org"])
+    )
+    kept = both.all("aws_sns_topic_subscription").keys() & one.all("aws_sns_topic_subscription").keys()
+    assert [one.all("aws_sns_topic_subscription")[id_]["endpoint"] for id_ in kept] == ["b@example.org"]
 
 
 def test_nobody_is_told_by_default(stack: Synthesized) -> None:

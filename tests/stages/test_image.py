@@ -123,7 +123,8 @@ def test_the_repository_is_seeded_before_the_pipeline_starts_itself(stack: Synth
 
 def test_seeding_happens_once(stack: Synthesized) -> None:
     seeding = stack.one("aws_lambda_invocation", function_name=f"{stack.pipeline.name}-seed-repository")
-    assert seeding["lifecycle_scope"] == "CREATE_ONLY"
+    # The function commits when it is created, and refuses that a used repository is deleted.
+    assert seeding["lifecycle_scope"] == "CRUD"
 
 
 def test_a_push_to_the_branch_starts_a_build() -> None:

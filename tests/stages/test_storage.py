@@ -94,6 +94,22 @@ def test_data_is_retained_by_default(stack: Synthesized) -> None:
     assert stack.one("aws_ecr_repository")["force_delete"] is False
 
 
+def test_the_key_is_not_deleted_while_a_bucket_that_is_not_empty_stays(
+    stack: Synthesized, disposable: Synthesized
+) -> None:
+    (key,) = stack.all("aws_kms_key")
+    buckets = stack.all("aws_s3_bucket").values()
+    assert [bucket["depends_on"] for bucket in buckets] == [[f"aws_kms_key.{key}"]] * 2
+    # These are emptied; nothing waits for the ten seconds that a key takes.
+    assert not any("depends_on" in bucket for bucket in disposable.all("aws_s3_bucket").values())
+
+
+def test_a_bucket_under_an_existing_key_waits_for_none() -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    stack = synth(existing=Existing(kms_key_arn=key))
+    assert not any("depends_on" in bucket for bucket in stack.all("aws_s3_bucket").values())
+
+
 def test_data_goes_with_the_stack_when_asked(disposable: Synthesized) -> None:
     assert {bucket["force_destroy"] for bucket in disposable.all("aws_s3_bucket").values()} == {True}
     assert disposable.one("aws_ecr_repository")["force_delete"] is True

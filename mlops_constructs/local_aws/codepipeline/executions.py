@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.codepipeline import views
+from mlops_constructs.local_aws.codepipeline.active import check_active
 from mlops_constructs.local_aws.codepipeline.definition import INVALID_STRUCTURE, definition_problems
 from mlops_constructs.local_aws.codepipeline.state import ActionRun, Execution, Status
 from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
@@ -69,6 +70,7 @@ class Executions(Service):
         with self.lock:
             if token[1] and token in self._started:
                 return {"pipelineExecutionId": self._started[token]}
+            check_active(pipeline, self.executor.executions(pipeline["name"]))
             execution = self.executor.start(pipeline, self._trigger(), variables, overrides)
             self._started[token] = execution.id
         return {"pipelineExecutionId": execution.id}

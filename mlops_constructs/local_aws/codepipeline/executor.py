@@ -185,7 +185,7 @@ class Executor:
             if self._account.closing.is_set():
                 return
             logger.exception("execution %s", turn.execution.id)
-            reason = f"internal error of the local AWS: {type(error).__name__}: {error}"
+            reason = f"internal error of the local AWS, please report it: {type(error).__name__}: {error}"
             self._runner.finish(turn.execution, Status.FAILED, reason)
 
 

@@ -168,7 +168,7 @@ class Runner:
             self._fail(execution, run, ActionFailedError(str(error)))
         except Exception as error:
             logger.exception("action %s/%s", run.stage, run.name)
-            message = f"internal error of the local AWS: {type(error).__name__}: {error}"
+            message = f"internal error of the local AWS, please report it: {type(error).__name__}: {error}"
             self._fail(execution, run, ActionFailedError(message, "SystemUnavailable"))
         else:
             self._succeed(execution, run, variables)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, ClassVar
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.containers.images import MANIFEST_TYPE, digest_of
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlops_constructs.local_aws.account import Account
     from mlops_constructs.local_aws.containers.images import Image
     from mlops_constructs.local_aws.ecr.images import ImageUri
@@ -71,7 +73,7 @@ class RegistriesService(Service):
     def _scan(self, repository: str, image: Params) -> None:
         names: Params = {name: image[name] for name in ("imageTag", "imageDigest") if name in image}
         with self.lock:
-            self._scanned[repository, self._digest_of(repository, names)] = datetime.now(timezone.utc)
+            self._scanned[repository, self._digest_of(repository, names)] = utc_now()
 
     def _digest_of(self, repository: str, image_id: Params) -> str:
         """The digest of an image in the account. Raises ClientError as ECR does when there is none."""

@@ -12,6 +12,7 @@ from moto.events.models import EventPattern
 
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.events.retries import Delivery, Retries, is_passing
 from mlops_constructs.local_aws.events.target_input import target_input
 from mlops_constructs.local_aws.iam.service_principals import service_call_checks
 from mlops_constructs.local_aws.roles import RULE_SESSION, assume_as
@@ -29,10 +30,7 @@ class UndeliverableError(Exception):
 
 
 class EventsService(Service):
-    """Delivers events one after the other, in the order in which they arrive.
-
-    Each delivery is tried once; AWS retries for 24 hours, which has no use locally.
-    """
+    """Delivers events one after the other, in the order in which they arrive, and tries again what could not be."""
 
     service_name: ClassVar[str] = "events"
 
@@ -40,8 +38,14 @@ class EventsService(Service):
         super().__init__(account)
         self._waiting: queue.Queue[tuple[str, Event] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._retries = Retries(account, self._deliver)
         account.subscribe(self.emit)
-        account.clock.wait_while(lambda: self._waiting.unfinished_tasks > 0)
+        account.clock.wait_while(lambda: self.waiting > 0)
+
+    @property
+    def waiting(self) -> int:
+        """How many events are not delivered yet."""
+        return self._waiting.unfinished_tasks
 
     def put_events(self, params: Params) -> Params:
         """Queue custom events; each entry whose `Detail` is not JSON is rejected."""
@@ -70,14 +74,10 @@ class EventsService(Service):
             raise AwsError("ValidationException", f"The rule {rule} has no schedule.")
         self.emit({"source": "aws.events", "detail-type": "Scheduled Event", "resources": [found["Arn"]], "detail": {}})
 
-    @property
-    def is_quiet(self) -> bool:
-        """Whether every event has been delivered."""
-        return self._waiting.unfinished_tasks == 0
-
     def start(self) -> None:
         """Begin to deliver."""
         self._thread = self.account.spawn("event-bus", self._deliver_all, always=True)
+        self.account.spawn("event-retries", self._retries.run, always=True)
 
     def close(self) -> None:
         """Stop delivering."""
@@ -105,7 +105,7 @@ class EventsService(Service):
             try:
                 for delivered in self.account.hooks.emitted(event):
                     for rule, target in self._matching_targets(bus, delivered):
-                        self._deliver(rule, target, delivered)
+                        self._deliver(Delivery(rule, target, delivered, self.account.clock.time()))
             except Exception as error:
                 # One invalid rule must not stop the bus for all later events.
                 self.account.log(f"event bus {bus}: an event was lost: {type(error).__name__}: {error}")
@@ -120,13 +120,22 @@ class EventsService(Service):
                     listed = moto.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus)
                     yield from ((rule, target) for target in listed["Targets"])
 
-    def _deliver(self, rule: Params, target: Params, event: Event) -> None:
+    def _deliver(self, delivery: Delivery) -> None:
+        rule, target = delivery.rule, delivery.target
         try:
-            text = target_input(target, event, rule["Arn"])
+            text = target_input(target, delivery.event, rule["Arn"])
             self._send(rule, target, text)
         except (ClientError, BotoCoreError, AwsError, DeniedError, UndeliverableError, ValueError) as error:
-            self.account.log(f"event rule {rule['Name']}: no delivery to the target {target['Arn']}: {error}")
-            self._to_dead_letter_queue(rule, target, event, error)
+            exhausted = delivery.exhausted(self.account.clock.time()) if is_passing(error) else "not passing"
+            again = "" if exhausted else f"; it is tried again in {delivery.pause_seconds:g} s"
+            if exhausted:
+                self._to_dead_letter_queue(delivery, error, exhausted)
+            else:
+                self._retries.add(delivery)
+            if exhausted or delivery.retries == 0:
+                self.account.log(
+                    f"event rule {rule['Name']}: no delivery to the target {target['Arn']}: {error}{again}"
+                )
 
     def _send(self, rule: Params, target: Params, text: str) -> None:
         arn = target["Arn"]
@@ -166,7 +175,8 @@ class EventsService(Service):
         url = self.account.client("sqs").get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
         self.account.client("sqs", credentials).send_message(QueueUrl=url, MessageBody=text, **more)
 
-    def _to_dead_letter_queue(self, rule: Params, target: Params, event: Event, error: Exception) -> None:
+    def _to_dead_letter_queue(self, delivery: Delivery, error: Exception, exhausted: str) -> None:
+        rule, target, event = delivery.rule, delivery.target, delivery.event
         arn = target.get("DeadLetterConfig", {}).get("Arn")
         if arn is None:
             return
@@ -178,6 +188,8 @@ class EventsService(Service):
             "TARGET_ARN": target["Arn"],
             "ERROR_CODE": code,
             "ERROR_MESSAGE": str(error),
+            "RETRY_ATTEMPTS": str(delivery.retries),
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if is_passing(error) else {}),
         }
         attributes = {key: {"DataType": "String", "StringValue": value} for key, value in reasons.items()}
         try:

@@ -64,7 +64,7 @@ _MOMENT = (
 
 KINDS: Mapping[str, Kind] = {
     "refuse": Kind(
-        "an operation answers with an error code; nothing is done",
+        "an operation returns an error code; nothing is done",
         "refuse:sagemaker.CreateTrainingJob:ThrottlingException:times=2",
         Refuse,
         (_OPERATION, Parameter("code", "error code that this operation may return")),

@@ -201,7 +201,8 @@ class FleetStarter:
             check_role(self._account, "SageMaker model", definition["Image"], log, credentials)
             image = pull(self._account, self._containers.images, definition["Image"], credentials)
             base = folder / "opt" / "ml"
-            fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials)
+            takes = None if "ServerlessConfig" in settings else settings
+            fetch_model(self._account, definition.get("ModelDataUrl"), base / "model", credentials, takes)
             environment = definition.get("Environment", {})
             serve = partial(self._serve, image.image, base, environment, log.write)
             on_demand = "ServerlessConfig" in settings or "AsyncInferenceConfig" in config

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_constructs.local_aws.containers.images import ContainerError
 from mlops_constructs.local_aws.roles import assume_as
 from mlops_constructs.local_aws.sagemaker.job_files import download, split_s3_uri
+from mlops_constructs.local_aws.sagemaker.model_limits import check_download, check_volume
 from mlops_constructs.local_aws.sagemaker.role_use import check_resources
 
 if TYPE_CHECKING:
@@ -43,14 +44,22 @@ def model_of(account: Account, name: str, session: str, key: str | None) -> tupl
     return definition, credentials
 
 
-def fetch_model(account: Account, uri: str | None, folder: Path, credentials: Mapping[str, Any]) -> None:
-    """Download and unpack a model archive into a new folder, with the role's credentials."""
+def fetch_model(
+    account: Account, uri: str | None, folder: Path, credentials: Mapping[str, Any], variant: Params | None = None
+) -> None:
+    """Download and unpack a model archive into a new folder, with the role's credentials.
+
+    ``variant`` is the production variant whose instance takes the model; None for one that takes any.
+    """
     folder.mkdir(parents=True)
     if not uri:
         return
     bucket, key = split_s3_uri(uri)
     archive = folder.parent / "model.tar.gz"
     download(account.client("s3", credentials), bucket, key, archive)
+    if variant is not None:
+        check_download(uri, archive.stat().st_size, variant)
+        check_volume(uri, archive, variant)
     extract_model(archive, folder)
     archive.unlink()
 

@@ -1,6 +1,6 @@
 """Application Auto Scaling of asynchronous endpoints: to zero, and from zero.
 
-What AWS counts in minutes takes `minute_seconds` each here.
+Of real time, what AWS counts in minutes takes `minute_seconds` each here; a clock that is advanced counts in full.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.service import Params
 
 MINUTE_SECONDS = 1.0
+_MINUTE = 60.0
 _DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 _OUT_MINUTES, _IN_MINUTES = 3, 15
 """Target tracking adds instances after 3 minutes above its target, and removes them after 15 minutes below 90 % of it.
@@ -74,8 +75,8 @@ class QueueScaling:
     def look(self, seen: Seen) -> None:
         """Evaluate the policies of a variant, at most four times a minute."""
         memory = self._memory.setdefault(seen.endpoint_name, _Memory())
-        now = self._account.clock.now()
-        if now - memory.looked < self.minute_seconds / 4:
+        now = self._now()
+        if now - memory.looked < _MINUTE / 4:
             return
         memory.looked = now
         target = self._target(seen)
@@ -91,6 +92,12 @@ class QueueScaling:
         if count != seen.count:
             self._scale(seen, count)
 
+    def _now(self) -> float:
+        """Seconds as AWS counts them."""
+        clock = self._account.clock
+        ahead = clock.ahead
+        return (clock.now() - ahead) * _MINUTE / self.minute_seconds + ahead
+
     def _wanted(self, policy: Params, seen: Seen, memory: _Memory, now: float) -> int | None:
         if policy["PolicyType"] == "StepScaling":
             return self._by_steps(policy, seen, memory, now)
@@ -102,8 +109,8 @@ class QueueScaling:
         if metric != "ApproximateBacklogSizePerInstance" or seen.count == 0:
             return None
         value, target, name = seen.backlog / seen.count, config["TargetValue"], policy["PolicyName"]
-        above = memory.held(f"{name} above", value > target, now) >= _OUT_MINUTES * self.minute_seconds
-        below = memory.held(f"{name} below", value < 0.9 * target, now) >= _IN_MINUTES * self.minute_seconds
+        above = memory.held(f"{name} above", value > target, now) >= _OUT_MINUTES * _MINUTE
+        below = memory.held(f"{name} below", value < 0.9 * target, now) >= _IN_MINUTES * _MINUTE
         cooldown = config.get("ScaleOutCooldown" if above else "ScaleInCooldown", 300)
         if not (above or below) or not self._is_over(name, cooldown, memory, now):
             return None
@@ -117,9 +124,7 @@ class QueueScaling:
             return None
         value = float(seen.is_stuck)
         breaches = _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
-        held = (
-            memory.held(name, breaches, now) >= alarm["EvaluationPeriods"] * alarm["Period"] / 60 * self.minute_seconds
-        )
+        held = memory.held(name, breaches, now) >= alarm["EvaluationPeriods"] * alarm["Period"]
         self._set_state(alarm, "ALARM" if held else "OK")
         config = policy["StepScalingPolicyConfiguration"]
         if not held or not self._is_over(name, config.get("Cooldown", 300), memory, now):
@@ -135,7 +140,7 @@ class QueueScaling:
 
     def _is_over(self, name: str, cooldown_seconds: float, memory: _Memory, now: float) -> bool:
         last = memory.scaled.get(name)
-        return last is None or now - last >= cooldown_seconds / 60 * self.minute_seconds
+        return last is None or now - last >= cooldown_seconds
 
     def _scale(self, seen: Seen, count: int) -> None:
         change = {"VariantName": seen.variant_name, "DesiredInstanceCount": count}

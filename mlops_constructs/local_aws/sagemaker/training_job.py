@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,8 @@ class TrainingJob:
     interruption: threading.Event = field(default_factory=threading.Event)
     container: Container | None = None
     """The running container, which must end when the local AWS closes."""
+    accepted: float = field(default_factory=time.monotonic)
+    """When it was created, in real time: what a program takes is not shortened by a clock that is advanced."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:

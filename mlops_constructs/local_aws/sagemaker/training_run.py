@@ -141,7 +141,7 @@ class TrainingRun(JobRun):
     def _reason_to_end(self, started: float) -> str | None:
         limits = self._job.request.get("StoppingCondition", {})
         ran = self._ran_seconds + time.monotonic() - started
-        waited = (utc_now() - self._job.created).total_seconds()
+        waited = time.monotonic() - self._job.accepted
         if self._job.stop_asked.is_set():
             return "Stopped"
         if ran > limits.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME_SECONDS):

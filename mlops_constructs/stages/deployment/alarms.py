@@ -40,7 +40,8 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
     enough = f"requests >= {rollout.min_requests}"
     alarms = {
         slot.resource(_ERRORS): _alarm(
-            f"More than {rollout.max_server_error_percent} % of the requests of a minute end in a server error",
+            f"More than {rollout.max_server_error_percent} % of the requests of a minute to the endpoint"
+            f" ${{EndpointName}}, variant {variant}, end in a server error; during a rollout, it is rolled back",
             {
                 "EvaluationPeriods": 1,
                 "Threshold": rollout.max_server_error_percent,
@@ -59,7 +60,8 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
             },
         ),
         slot.resource(_SLOW): _alarm(
-            f"The model takes longer than {rollout.max_latency_ms} ms on average",
+            f"The model of the endpoint ${{EndpointName}}, variant {variant}, takes longer than"
+            f" {rollout.max_latency_ms} ms on average; during a rollout, it is rolled back",
             {
                 "Namespace": "AWS/SageMaker",
                 "MetricName": "ModelLatency",  # in microseconds
@@ -82,7 +84,7 @@ def _alarm(description: str, properties: Json) -> Json:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Properties": {
-            "AlarmDescription": description,
+            "AlarmDescription": {"Fn::Sub": description},
             **properties,
             # Without traffic there is no reason to roll back.
             "TreatMissingData": "notBreaching",

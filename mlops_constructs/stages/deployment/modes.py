@@ -107,7 +107,10 @@ def waking(slot: Slot) -> Json:
             "Type": "AWS::CloudWatch::Alarm",
             "Condition": slot.scales,
             "Properties": {
-                "AlarmDescription": "Requests wait, and there is no instance: it starts one, nobody has to do anything",
+                "AlarmDescription": {
+                    "Fn::Sub": "Requests to the endpoint ${EndpointName} wait, and it has no instance: this alarm"
+                    " starts one, nobody has to do anything"
+                },
                 "Namespace": "AWS/SageMaker",
                 "MetricName": "HasBacklogWithoutCapacity",
                 "Dimensions": _endpoint(),

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 def seed(
     scope: Construct, *, directory: Path, repository: TerraformResource, branch: str, env: Environment
 ) -> lambda_invocation.LambdaInvocation:
-    """Commit the folder to the new repository, once; a repository that has commits is not changed."""
+    """Commit the folder to the new repository, once; a repository that has commits is not changed.
+
+    Unless the stack's data is deleted with it, the resource refuses that a repository is deleted that people have
+    committed to: CodeCommit itself would delete it at once.
+    """
     stores = env.stores
     key = stores.own("seed", "container.zip")
     bundle = archive("container", dict(folder_files(directory)))
@@ -45,7 +49,10 @@ def seed(
         settings={"REPOSITORY": env.name, "BRANCH": branch, "SOURCE_BUCKET": stores.artifact_bucket},
         permissions=[
             allow(
-                ["codecommit:GetBranch", "codecommit:GetCommit", "codecommit:CreateCommit"],
+                [
+                    *("codecommit:CreateCommit", "codecommit:GetBranch", "codecommit:GetCommit"),
+                    "codecommit:ListBranches",
+                ],
                 env.arn("codecommit", env.name),
             ),
             allow("s3:GetObject", f"{stores.artifact_bucket_arn}/{key}"),
@@ -56,8 +63,8 @@ def seed(
         scope,
         "seeding",
         function_name=function.name,
-        input=json.dumps({"key": key}),
+        input=json.dumps({"key": key, "removal": "retain" if env.retain else "destroy"}),
         # From here on the repository is the source of truth: a person pushes later changes of the folder.
-        lifecycle_scope="CREATE_ONLY",
+        lifecycle_scope="CRUD",
         depends_on=[source, repository, function.function],
     )

@@ -11,6 +11,9 @@ from mlops_constructs.local_aws.codepipeline.state import ActionFailedError, Sou
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.codepipeline.context import ActionContext
 
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
+MAX_BYTES = 5_000_000_000
+
 
 def run(context: ActionContext) -> dict[str, str]:
     """Copy the object unchanged to the artifact store."""
@@ -20,6 +23,11 @@ def run(context: ActionContext) -> dict[str, str]:
         raise ActionFailedError(f"the bucket {bucket} is not versioned", "ConfigurationError")
     wanted = context.execution.override(context.run.name, "S3_OBJECT_VERSION_ID")
     head = _head(s3, bucket, key, wanted)
+    if head["ContentLength"] > MAX_BYTES:
+        raise ActionFailedError(
+            f"s3://{bucket}/{key} has {head['ContentLength']} bytes, and a source artifact at most {MAX_BYTES}",
+            "ConfigurationError",
+        )
     version_id, etag = head["VersionId"], head["ETag"].strip('"')
     for output in context.run.outputs:
         s3.copy_object(

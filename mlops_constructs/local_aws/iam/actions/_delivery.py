@@ -156,7 +156,7 @@ TABLE: Table = {
     ("codebuild", "BatchGetProjects"): _projects,
     ("codecommit", "CreateCommit"): Row("codecommit:CreateCommit", (_REPOSITORY,), _references),
     ("codecommit", "GitPush"): Row("codecommit:GitPush", (_REPOSITORY,), _references),
-    **_rows("codecommit", _REPOSITORY, "GetBranch", "GetCommit", "GetRepository", "GetFile", "GitPull"),
+    **_rows("codecommit", _REPOSITORY, "GetBranch", "GetCommit", "GetRepository", "GetFile", "GitPull", "ListBranches"),
     **_rows("codecommit", _REPOSITORY, "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive"),
     **_connection("codestar-connections"),
     **_connection("codeconnections"),

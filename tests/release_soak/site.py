@@ -1,0 +1,284 @@
+"""The deployed pipeline of a soak: what people do with it, and what it has told them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from local_aws.tiny_pipeline import wait_for
+from rehearsal.deployed_site import synthesized
+from soaks import shorten_the_way
+
+from mlops_constructs.deployed.releases import Releases
+from mlops_constructs.local_aws.faults.faults import Faults
+from mlops_constructs.rehearsal.data import RehearsalData
+from mlops_constructs.rehearsal.rehearsed import rehearsed_pipeline
+from release_soak import rest
+from release_soak.container import write_container
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_constructs.local_aws.faults.fault import Fault
+    from mlops_constructs.rehearsal.rehearsed import RehearsedPipeline
+
+GOOD = "0.95"
+_RECEIVED = 10
+# Only one process of a machine downloads and applies at a time, where this names a file.
+_LOCK = os.environ.get("MLOPS_TERRAFORM_LOCK", os.devnull)
+
+
+class Site:
+    """It.
+
+    Attributes:
+        uploads: By version of the uploaded manifest: the name of its model, and what its evaluation says.
+        jobs: Execution, by 12 hex digits, to its training and processing jobs by name.
+        mails: Subject and text of what people got.
+        lost: Invocations and events that were given up, each of which must be in the dead-letter queue.
+        events: What EventBridge has delivered: what may come again.
+    """
+
+    def __init__(self, pipeline: RehearsedPipeline) -> None:
+        """Take the deployed pipeline, and subscribe a person to its topic."""
+        self.pipeline, self.aws, self.client = pipeline, pipeline.aws, pipeline.aws.client
+        self.deployed = pipeline.deployed
+        self.uploads: dict[str, tuple[str, str]] = {}
+        self.mails: list[tuple[str, str]] = []
+        self.lost: list[str] = []
+        self.events: list[dict[str, Any]] = []
+        self.faults = Faults(self.aws)
+        self._records: dict[tuple[str, str], dict[str, Any]] = {}
+        self._damaged: dict[str, bytes] = {}
+        self._image = self.client("ssm").get_parameter(Name=f"/{self.name}/image")["Parameter"]
+        self.aws.account.subscribe(self._note)
+        self.aws.lambda_.on_failure(lambda name, _, reason: self.lost.append(f"{name}: {reason}"))
+        self._mailbox = self.client("sqs").create_queue(QueueName="people")["QueueUrl"]
+        arn = self.aws.account.arn("sqs", "people")
+        (topic,) = self.topics()
+        self.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    @property
+    def name(self) -> str:
+        """Name of the pipeline."""
+        return self.deployed.name
+
+    @property
+    def dev(self) -> str:
+        """Name of the stack of DEV."""
+        return self.deployed.stacks[0]
+
+    @property
+    def production(self) -> str:
+        """Name of the stack of production."""
+        return self.deployed.stacks[-1]
+
+    def topics(self) -> list[str]:
+        """Return the topics of the account."""
+        return [one["TopicArn"] for one in self.client("sns").list_topics()["Topics"]]
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if event["detail-type"] == "Object Created" and not event["detail"]["object"]["key"].startswith(
+            self.deployed.prefix
+        ):
+            return
+        self.events.append(event)
+        del self.events[:-200]
+
+    def upload(self, model: str, says: str) -> str:
+        """Upload a data set whose model has this name, and whose evaluation says this; return its version."""
+        s3, bucket, folder = self.client("s3"), self.deployed.data_bucket, f"data/{model}"
+        bodies = {"train": f"{model},1\nother,2\n", "test": f"x{says.encode().hex()},1\n", "golden": f"{model},1\n"}
+        for name, body in bodies.items():
+            s3.put_object(Bucket=bucket, Key=f"{folder}/{name}.csv", Body=body.encode())
+        manifest = {
+            "channels": {name: [f"{folder}/{name}.csv"] for name in ("train", "test")},
+            "golden": {"key": f"{folder}/golden.csv"},
+        }
+        body = json.dumps(manifest).encode()
+        version = str(s3.put_object(Bucket=bucket, Key=f"{self.deployed.prefix}set.json", Body=body)["VersionId"])
+        self.uploads[version] = (model, says)
+        return version
+
+    def settle(self) -> bool:
+        """Wait until nothing happens by itself; False when that takes too long."""
+        return rest.wait_for_rest(self.aws)
+
+    def answer(self, *, approve: bool) -> list[str]:
+        """Answer the approval that waits, as a person does; return its execution."""
+        codepipeline, answered = self.client("codepipeline"), []
+        for execution in rest.waiting(self.aws):
+            run = next(one for one in reversed(execution.history) if one.approval is not None)
+            assert run.approval is not None
+            answered.append(execution.id)
+            result = {"status": "Approved" if approve else "Rejected", "summary": "a test"}
+            with contextlib.suppress(ClientError):
+                codepipeline.put_approval_result(
+                    pipelineName=self.name,
+                    stageName=run.stage,
+                    actionName=run.name,
+                    token=run.approval.token,
+                    result=result,
+                )
+        return answered
+
+    def retry(self, execution: str, stage: str, mode: str) -> str:
+        """Retry a stage; return why AWS refuses it, empty when it does not."""
+        try:
+            self.client("codepipeline").retry_stage_execution(
+                pipelineName=self.name, pipelineExecutionId=execution, stageName=stage, retryMode=mode
+            )
+        except ClientError as error:
+            return str(error)
+        return ""
+
+    def releases(self) -> Releases:
+        """Return the client of the records."""
+        return Releases(self.deployed)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the release records, newest first; of one that cannot be read, only its number."""
+        s3, bucket, prefix = self.client("s3"), self.deployed.artifact_bucket, f"releases/{self.name}/"
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        found = []
+        for one in (one for page in pages for one in page.get("Contents", [])):
+            known = (one["Key"], one["ETag"])
+            if known not in self._records:
+                body = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+                number = int(one["Key"].removeprefix(prefix).removesuffix(".json"))
+                self._records[known] = {**_parsed(body), "release": number}
+            found.append(self._records[known])
+        return sorted(found, key=lambda record: -int(record["release"]))
+
+    def damage_record(self) -> bool:
+        """Damage the newest record; False when there is none."""
+        for record in self.records()[:1]:
+            s3, bucket = self.client("s3"), self.deployed.artifact_bucket
+            key = f"releases/{self.name}/{record['release']}.json"
+            before = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            self._damaged.setdefault(key, before)
+            s3.put_object(Bucket=bucket, Key=key, Body=before[: len(before) // 2])
+        return bool(self._damaged)
+
+    def restore_records(self) -> None:
+        """Let damaged records be what they were."""
+        for key, body in self._damaged.items():
+            self.client("s3").put_object(Bucket=self.deployed.artifact_bucket, Key=key, Body=body)
+        self._damaged.clear()
+
+    @property
+    def record_damaged(self) -> bool:
+        """Whether a record is damaged."""
+        return bool(self._damaged)
+
+    def stack(self, name: str) -> dict[str, Any] | None:
+        """Describe a stack; None when there is none."""
+        try:
+            found: dict[str, Any] = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError:
+            return None
+        return found
+
+    def read_mail(self) -> list[tuple[str, str]]:
+        """Read what has come to people, and keep it."""
+        sqs = self.client("sqs")
+        while True:
+            answer = sqs.receive_message(QueueUrl=self._mailbox, MaxNumberOfMessages=_RECEIVED)
+            messages = answer.get("Messages", [])
+            for one in messages:
+                body = json.loads(one["Body"])
+                self.mails.append((str(body.get("Subject")), str(body["Message"])))
+                sqs.delete_message(QueueUrl=self._mailbox, ReceiptHandle=one["ReceiptHandle"])
+            if not messages:
+                return self.mails
+
+    def dead_letters(self) -> int:
+        """Count what is in the dead-letter queue."""
+        sqs = self.client("sqs")
+        url = next(one for one in sqs.list_queues()["QueueUrls"] if "dead" in one)
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    def enable_key(self) -> None:
+        """Enable the pipeline's key again."""
+        kms = self.client("kms")
+        key = kms.describe_key(KeyId=f"alias/{self.name}")["KeyMetadata"]
+        if key["KeyState"] == "PendingDeletion":
+            kms.cancel_key_deletion(KeyId=key["KeyId"])
+        kms.enable_key(KeyId=key["KeyId"])
+
+    def end_update(self) -> None:
+        """Let an update of production that takes long come to its end."""
+        stack = self.aws.cloudformation.live_stack(self.production)
+        if stack is not None and stack.in_progress:
+            stack.move_to("UPDATE_COMPLETE", "")
+
+    def processes_left(self) -> str:
+        """Name the processes of a local AWS that has closed: I12, nothing outlives it."""
+        left, url = [], self.aws.url.encode() + b"\0"
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):
+                if url in environ.read_bytes() and environ.parent.name != str(os.getpid()):
+                    left.append(environ.parent.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return f"these processes are left: {left}" if left else ""
+
+    def reset(self) -> None:
+        """Come back to a pipeline that can release, after a run that has failed: without endpoints."""
+        self.faults.clear()
+        self.enable_key()
+        self.restore_records()
+        given = {key: self._image[key] for key in ("Name", "Value", "Type")}
+        self.client("ssm").put_parameter(**given, Overwrite=True)
+        self.aws.lambda_.forget_workers()
+        for execution in rest.executions(self.aws):
+            with contextlib.suppress(ClientError):
+                self.client("codepipeline").stop_pipeline_execution(
+                    pipelineName=execution.pipeline_name, pipelineExecutionId=execution.id, abandon=True
+                )
+        for job in self.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
+            self.client("sagemaker").stop_training_job(TrainingJobName=job["TrainingJobName"])
+        for stack in (self.dev, self.production):
+            self.settle_stack(stack)
+            self.client("cloudformation").delete_stack(StackName=stack)
+            self.settle_stack(stack)
+
+    def settle_stack(self, name: str) -> None:
+        """Wait until a stack is not changed any more."""
+        wait_for(lambda: (stack := self.aws.cloudformation.live_stack(name)) is None or not stack.in_progress)
+
+    def inject(self, text: str) -> Fault:
+        """Inject a fault."""
+        return self.faults.inject(text.replace("{production}", self.production).replace("{pipeline}", self.name))
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def deployed_site() -> Iterator[Site]:
+    """Synthesize the app, deploy it, and let its image be built."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        place = Path(folder)
+        container = write_container(place / "container")
+        with Path(_LOCK).open("a") as lock, contextlib.ExitStack() as stack:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
+            data = RehearsalData("set", {}, [])
+            pipeline = stack.enter_context(rehearsed_pipeline(program, data, docker=False))
+            shorten_the_way(pipeline.aws)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            site = Site(pipeline)
+            site.settle()
+            yield site
