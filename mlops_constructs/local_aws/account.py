@@ -66,7 +66,6 @@ class Account:
         self._clients: dict[tuple[str, bool], Any] = {}
         self._listeners: list[Listener] = []
         self._subscribers: list[Subscriber] = []
-        self._always: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._working: dict[threading.Thread, str] = {}
         self._spawned = 0
@@ -141,7 +140,7 @@ class Account:
         """Run `work` in a thread that does not keep the process alive.
 
         An exception in `work` is logged, except while the account closes: operations in progress may fail then.
-        With `always`, it runs as long as the account, and is nothing that has to end: see `busy`.
+        With `always`, it runs as long as the account, and is nothing that has to end: see `working`.
         """
 
         def run() -> None:
@@ -152,25 +151,18 @@ class Account:
                     logger.exception("in the thread %s", name)
             finally:
                 with self._lock:
-                    del self._working[thread]
-                    self._always.discard(thread)
+                    self._working.pop(thread, None)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         with self._lock:
             self._spawned += 1
-            self._working[thread] = name
-            if always:
-                self._always.add(thread)
+            if not always:
+                self._working[thread] = name
         thread.start()
         return thread
 
-    def busy(self) -> list[str]:
-        """The names of the threads that run now and have to end."""
-        with self._lock:
-            return [name for thread, name in self._working.items() if thread not in self._always]
-
     def working(self) -> tuple[list[str], int]:
-        """Return the names of the threads of `spawn` that run now, and how many there have ever been."""
+        """Return the names of the threads whose work has not ended, and how many `spawn` has ever started."""
         with self._lock:
             return list(self._working.values()), self._spawned
 

@@ -173,7 +173,7 @@ class LocalAws:
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is in progress, except executions that wait."""
-        busy = [name for name in self.account.busy() if not name.startswith(("action-", "pipeline-"))]
+        busy = [name for name in self.account.working()[0] if not name.startswith(("action-", "pipeline-"))]
         waits = self.codepipeline.executor.only_waits()
         return waits and not busy and self.events.waiting == 0 and self.traffic.active == 0
 

@@ -127,7 +127,7 @@ def test_nothing_is_saved_while_something_is_in_progress() -> None:
         assert wait_until(saver.save)
         aws.client("lambda").invoke(FunctionName="slow", InvocationType="Event")
         aws.client("ssm").put_parameter(Name="/p", Value="v", Type="String")
-        assert wait_until(lambda: aws.account.busy() == ["lambda-slow"])
+        assert wait_until(lambda: aws.account.working()[0] == ["lambda-slow"])
         assert not saver.save()
 
 
