@@ -23,7 +23,7 @@ from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 from rehearsal.notebook_cells import NotebookInstance
 
 from mlops_constructs import Algorithm
-from mlops_constructs.cli.rehearse import clone_urls
+from mlops_constructs.cli._keeping import clone_urls
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.rehearsal.data import RehearsalData
@@ -207,7 +207,7 @@ def test_12_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
     site: Site, iris: RehearsalData, tmp_path: Path
 ) -> None:
     path, work = "algorithm.py", tmp_path / "work"
-    (url,) = clone_urls(site.rehearsal)
+    (url,) = clone_urls(site.rehearsal.aws)
     git(tmp_path, "clone", "-q", url, "work")
     assert os.access(work / "train", os.X_OK)
     good = (ROOT / "container" / path).read_bytes()
