@@ -37,11 +37,10 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
     variant = slot.variant
-    enough = f"requests >= {rollout.min_requests}"
+    place = f"the endpoint ${{EndpointName}}, variant {variant},"
     alarms = {
         slot.resource(_ERRORS): _alarm(
-            f"More than {rollout.max_server_error_percent} % of the requests of a minute to the endpoint"
-            f" ${{EndpointName}}, variant {variant}, end in a server error; during a rollout, it is rolled back",
+            f"More than {rollout.max_server_error_percent} % of a minute's requests to {place} end in a server error",
             {
                 "EvaluationPeriods": 1,
                 "Threshold": rollout.max_server_error_percent,
@@ -51,7 +50,7 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
                         "Id": "rate",
                         "Label": "Server errors, percent of the requests",
                         # A minute without errors has no error metric; with few requests, a rate says nothing.
-                        "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
+                        "Expression": f"IF(requests >= {rollout.min_requests}, 100 * FILL(errors, 0) / requests, 0)",
                         "ReturnData": True,
                     },
                     _measured("errors", "Invocation5XXErrors", "Sum", variant),
@@ -60,8 +59,7 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
             },
         ),
         slot.resource(_SLOW): _alarm(
-            f"The model of the endpoint ${{EndpointName}}, variant {variant}, takes longer than"
-            f" {rollout.max_latency_ms} ms on average; during a rollout, it is rolled back",
+            f"The model of {place} takes longer than {rollout.max_latency_ms} ms on average",
             {
                 "Namespace": "AWS/SageMaker",
                 "MetricName": "ModelLatency",  # in microseconds
