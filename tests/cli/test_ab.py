@@ -379,7 +379,7 @@ def test_a_ramp_stops_where_the_report_wants_a_person(
 def test_a_ramp_without_any_report_stops(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.judge(None)
     assert main(["ab", "ramp", NAME, "--to", "50%"]) == 1
-    assert "there is no report (the function iris-judge-ab-test failed: it broke)" in capsys.readouterr().err
+    assert "there is no report (the function iris-judge-ab-test failed: it broke; see its log: " in capsys.readouterr().err
     assert world.shares()["secondary"] == 0.1
 
 
