@@ -63,6 +63,10 @@ bench-drift: $(VENV)/bench ## Simulate traffic with and without drift: false ala
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
+.PHONY: soak-serving
+soak-serving: $(VENV)/test ## Abuse a server of the container in every way, then mixed requests for minutes (SOAK="--minutes 10 --only deaf")
+	PYTHONPATH=tests $(BIN)/python -m container_soak $(SOAK)
+
 .PHONY: soak
 soak: $(VENV)/test ## Run random A/B tests, then random releases with faults, 500 of each (ONLY=ab or releases; SOAK="--runs 20 --seed 7")
 ifneq ($(ONLY),releases)
@@ -86,6 +90,10 @@ soak-apply: $(VENV)/test ## Kill terraform apply and destroy at random moments, 
 	env MLOPS_APPLY_KILLS=6 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_killed_apply.py
 
+.PHONY: soak-changes
+soak-changes: $(VENV)/test ## Plan a change of each option and write docs/changes.json; apply a sample (SOAK="--apply 30 --seed 7")
+	PYTHONPATH=tests $(BIN)/python -m option_changes $(SOAK)
+
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
 	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)
@@ -105,6 +113,7 @@ docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, sch
 	$(BIN)/python docs/generate_security.py
 	$(BIN)/python docs/generate_faults.py
 	$(BIN)/python docs/generate_reliability.py
+	$(BIN)/python docs/generate_changes.py
 
 .PHONY: messages
 messages: $(VENV)/test ## Show the messages that are new, changed or gone, and approve them (MESSAGES=--yes: without a question)
