@@ -63,6 +63,10 @@ bench-drift: $(VENV)/bench ## Simulate traffic with and without drift: false ala
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
+.PHONY: soak-serving
+soak-serving: $(VENV)/test ## Abuse a server of the container in every way, then mixed requests for minutes (SOAK="--minutes 10 --only deaf")
+	PYTHONPATH=tests $(BIN)/python -m container_soak $(SOAK)
+
 .PHONY: soak
 soak: $(VENV)/test ## Run random A/B tests, then random releases with faults, 500 of each (ONLY=ab or releases; SOAK="--runs 20 --seed 7")
 ifneq ($(ONLY),releases)
@@ -77,10 +81,6 @@ soak-faults: $(VENV)/test ## Release with every call of every function refused, 
 	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_faults.py::test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
-.PHONY: soak-changes
-soak-changes: $(VENV)/test ## Plan a change of each option and write docs/changes.json; apply a sample (SOAK="--apply 30 --seed 7")
-	PYTHONPATH=tests $(BIN)/python -m option_changes $(SOAK)
-
 .PHONY: soak-kills
 soak-kills: $(VENV)/test ## Kill a rehearsal at every step, at random moments: nothing outlives it (SOAK="MLOPS_KILLS=26 MLOPS_KILLS_SEED=7")
 	env MLOPS_KILLS=13 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no tests/rehearsal/test_kills.py
@@ -89,6 +89,10 @@ soak-kills: $(VENV)/test ## Kill a rehearsal at every step, at random moments: n
 soak-apply: $(VENV)/test ## Kill terraform apply and destroy at random moments, adopt and apply again (SOAK="MLOPS_APPLY_KILLS=9 MLOPS_APPLY_SEED=7")
 	env MLOPS_APPLY_KILLS=6 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_killed_apply.py
+
+.PHONY: soak-changes
+soak-changes: $(VENV)/test ## Plan a change of each option and write docs/changes.json; apply a sample (SOAK="--apply 30 --seed 7")
+	PYTHONPATH=tests $(BIN)/python -m option_changes $(SOAK)
 
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")

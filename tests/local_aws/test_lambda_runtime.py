@@ -85,6 +85,13 @@ def test_handler_runs_warm_with_its_roles_credentials(aws: LocalAws) -> None:
     assert 0 < first["left"] <= 60_000
 
 
+def test_after_idle_processes_have_ended_a_new_one_starts(aws: LocalAws) -> None:
+    _, first = call(aws, {})
+    aws.lambda_.end_idle()
+    _, second = call(aws, {})
+    assert first["calls"] >= second["calls"] == 1
+
+
 def test_environment_holds_only_what_lambda_gives(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_OF_THE_USER", "s")
     _, seen = call(aws, {})

@@ -92,6 +92,26 @@ def scale_production(world: World) -> Undo:
     return None
 
 
+def delete_configuration(world: World) -> Undo:
+    """Delete the endpoint configuration of production, which its updates need."""
+    sagemaker = world.site.client("sagemaker")
+    for one in sagemaker.list_endpoints()["Endpoints"]:
+        if one["EndpointName"].startswith(world.site.production):
+            name = sagemaker.describe_endpoint(EndpointName=one["EndpointName"])["EndpointConfigName"]
+            sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    return None
+
+
+def delete_production(world: World) -> Undo:
+    """Delete the endpoint of production, behind the back of its stack."""
+    sagemaker = world.site.client("sagemaker")
+    for one in sagemaker.list_endpoints()["Endpoints"]:
+        if one["EndpointName"].startswith(world.site.production):
+            world.endpoint_touched = True
+            sagemaker.delete_endpoint(EndpointName=one["EndpointName"])
+    return None
+
+
 def ring(world: World) -> Undo:
     """Let an alarm of production ring, until somebody has looked."""
     cloudwatch = world.site.client("cloudwatch")
@@ -111,7 +131,7 @@ def delete_image(world: World) -> Undo:
 
 def restart_functions(world: World) -> Undo:
     """End every idle process of every function, as Lambda does whenever it likes."""
-    world.site.aws.lambda_.forget_workers()
+    world.site.aws.lambda_.end_idle()
     return None
 
 
@@ -123,6 +143,8 @@ HANDS: dict[str, Callable[[World], Any]] = {
     "damage record": damage_record,
     "delete data": delete_data,
     "delete model": delete_model,
+    "delete configuration": delete_configuration,
+    "delete production": delete_production,
     "scale production": scale_production,
     "ring": ring,
     "delete image": delete_image,

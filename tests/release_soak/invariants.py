@@ -38,7 +38,8 @@ def jobs_belong_to_executions(world: World, after: Facts) -> None:
         jobs = after.jobs[one.id]
         running = [name for name, status in jobs.items() if status in _RUNNING]
         check(len(running) <= 1, f"the execution {one.id} has several running jobs: {running}")
-        check(not (one.ended and running), f"the execution {one.id} is {one.status}, and {running} still runs")
+        over = one.ended and not world.gave_up
+        check(not (over and running), f"the execution {one.id} is {one.status}, and {running} still runs")
         for action, is_processing in (("Train", False), ("RunEvaluation", True)):
             mine = [name for name in jobs if name.endswith("(processing)") == is_processing]
             attempts = len(one.actions(action))
@@ -100,6 +101,8 @@ def the_registry_is_true(world: World, after: Facts) -> None:
             continue
         if one.package == after.package or one.id in world.rollbacks:
             continue
+        if world.gave_up:
+            continue
         status = approval_of(world.site, one.package)
         released = any(record.get("model_package_arn") == one.package for record in after.records)
         check(released or status == "Rejected", f"{one.id} is {one.status} ({one.reason}), its package {status}")
@@ -122,7 +125,8 @@ def only_an_approval_changes_production(world: World, before: Facts, after: Fact
 def only_what_can_be_released_is_asked(world: World, after: Facts) -> None:
     """I6: nobody is asked when production could not be updated."""
     for execution, status in world.asked.items():
-        check(status not in _STUCK, f"the approver of {execution} was asked, and production is in {status}")
+        updatable = status not in _STUCK and not status.startswith("incomplete")
+        check(updatable, f"the approver of {execution} was asked, and production is in {status}")
 
 
 def only_a_number_opens_the_gate(world: World, after: Facts) -> None:
@@ -149,6 +153,9 @@ def people_are_told(world: World, after: Facts) -> None:
     """I10: an approval is mailed, a failure says why, and what was given up is in the dead-letter queue."""
     mails = world.site.read_mail()
     for execution in world.asked:
+        ran = after.execution(execution)
+        if ran is None or all(one.status == "Failed" for one in ran.actions("Approve")):
+            continue
         told = [text for _, text in mails if '"approval"' in text and world.token_known(execution, text)]
         check(told, f"nobody was mailed that {execution} waits for an approval")
     for one in after.ran:

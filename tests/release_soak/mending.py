@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _TRIES = 3
 _COMMAND = re.compile(r"aws (?P<service>[a-z]+) (?P<operation>[a-z-]+)(?P<options>( --[a-z-]+ [^\s;,(]+)+)")
 _OPTION = re.compile(r"--([a-z-]+) ([^\s;,(]+)")
+_RESUME = re.compile(r"mlops resume (?P<pipeline>[a-z0-9-]+)")
 _IMAGE = re.compile(r"start the pipeline (?P<pipeline>\S+-image)")
 
 
@@ -58,6 +59,8 @@ def _commands(run: Run, reason: str) -> list[Callable[[], object]]:
     for match in _COMMAND.finditer(reason):
         given = {_member(name): value.rstrip(".") for name, value in _OPTION.findall(match["options"])}
         found.append(lambda match=match, given=given: call(match["service"], match["operation"], given))  # type: ignore[misc]
+    for _ in _RESUME.finditer(reason):
+        found.append(lambda: site.resume(run.told))
     for match in _IMAGE.finditer(reason):
         name = match["pipeline"]
         found.append(lambda name=name: site.client("codepipeline").start_pipeline_execution(name=name))  # type: ignore[misc]
@@ -66,8 +69,3 @@ def _commands(run: Run, reason: str) -> list[Callable[[], object]]:
 
 def _member(option: str) -> str:
     return "".join(part.capitalize() for part in option.split("-"))
-
-
-def commands_in(reason: str) -> list[Any]:
-    """Return the commands that a reason names."""
-    return [*_COMMAND.finditer(reason), *_IMAGE.finditer(reason)]

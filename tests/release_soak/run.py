@@ -117,12 +117,12 @@ class Run:
         """Let a fault be over: what a person or AWS puts right by itself is right again."""
         site, kind = self.site, text.partition(":")[0]
         site.faults.clear()
-        if kind == "clock":
-            site.aws.lambda_.forget_workers()
         if kind == "quota":
             site.aws.service_quotas.set(text.split(":")[1], 100)
         if kind == "key":
             site.enable_key()
+            self.rest()
+            self.world.forgive()
         if "_IN_PROGRESS" in text:
             site.end_update()
         self.rest()
@@ -143,6 +143,8 @@ class Run:
             undo()
             self.told.append(f"   taken back: {name}")
         self._reject_all()
+        if self.world.gave_up:
+            self.site.stop_jobs()
         if not self.calm:
             mend(self)
         self.site.restore_records()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import tempfile
@@ -16,7 +15,9 @@ from local_aws.tiny_pipeline import wait_for
 from rehearsal.deployed_site import synthesized
 from soaks import shorten_the_way
 
+from mlops_constructs.deployed.pause import Pause
 from mlops_constructs.deployed.releases import Releases
+from mlops_constructs.errors import MlopsError
 from mlops_constructs.local_aws.faults.faults import Faults
 from mlops_constructs.rehearsal.data import RehearsalData
 from mlops_constructs.rehearsal.rehearsed import rehearsed_pipeline
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 GOOD = "0.95"
 _RECEIVED = 10
-# Only one process of a machine downloads and applies at a time, where this names a file.
-_LOCK = os.environ.get("MLOPS_TERRAFORM_LOCK", os.devnull)
 
 
 class Site:
@@ -143,6 +142,19 @@ class Site:
         """Return the client of the records."""
         return Releases(self.deployed)
 
+    def state_of_production(self) -> str:
+        """Return the status of production's stack, or what somebody has deleted of it; empty when there is none."""
+        stack, sagemaker = self.aws.cloudformation.live_stack(self.production), self.client("sagemaker")
+        resources = [] if stack is None else list(stack.resources.values())
+        name = next((one.physical_id for one in resources if one.type == "AWS::SageMaker::Endpoint"), "")
+        try:
+            if name:
+                found = sagemaker.describe_endpoint(EndpointName=name.rpartition("/")[2])
+                sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        except ClientError as error:
+            return f"incomplete: {error}"
+        return "" if stack is None else stack.status
+
     def records(self) -> list[dict[str, Any]]:
         """Return the release records, newest first; of one that cannot be read, only its number."""
         s3, bucket, prefix = self.client("s3"), self.deployed.artifact_bucket, f"releases/{self.name}/"
@@ -206,6 +218,13 @@ class Site:
         found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
+    def resume(self, told: list[str]) -> None:
+        """Run `mlops resume`."""
+        try:
+            told.append(f"   mlops resume: {Pause(self.deployed, poll_seconds=0.1).resume(self.production)}")
+        except MlopsError as error:
+            told.append(f"   mlops resume: {error}")
+
     def enable_key(self) -> None:
         """Enable the pipeline's key again."""
         kms = self.client("kms")
@@ -236,18 +255,23 @@ class Site:
         self.restore_records()
         given = {key: self._image[key] for key in ("Name", "Value", "Type")}
         self.client("ssm").put_parameter(**given, Overwrite=True)
-        self.aws.lambda_.forget_workers()
+        self.aws.lambda_.end_idle()
         for execution in rest.executions(self.aws):
             with contextlib.suppress(ClientError):
                 self.client("codepipeline").stop_pipeline_execution(
                     pipelineName=execution.pipeline_name, pipelineExecutionId=execution.id, abandon=True
                 )
-        for job in self.client("sagemaker").list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
-            self.client("sagemaker").stop_training_job(TrainingJobName=job["TrainingJobName"])
+        self.stop_jobs()
         for stack in (self.dev, self.production):
             self.settle_stack(stack)
             self.client("cloudformation").delete_stack(StackName=stack)
             self.settle_stack(stack)
+
+    def stop_jobs(self) -> None:
+        """Stop the training jobs that run, as a person does who reads the dead-letter queue."""
+        sagemaker = self.client("sagemaker")
+        for job in sagemaker.list_training_jobs(StatusEquals="InProgress")["TrainingJobSummaries"]:
+            sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])
 
     def settle_stack(self, name: str) -> None:
         """Wait until a stack is not changed any more."""
@@ -272,13 +296,9 @@ def deployed_site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         place = Path(folder)
         container = write_container(place / "container")
-        with Path(_LOCK).open("a") as lock, contextlib.ExitStack() as stack:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
-            data = RehearsalData("set", {}, [])
-            pipeline = stack.enter_context(rehearsed_pipeline(program, data, docker=False))
+        program = synthesized(Path(__file__).with_name("app.py"), place / "out", str(container))
+        with rehearsed_pipeline(program, RehearsalData("set", {}, []), docker=False) as pipeline:
             shorten_the_way(pipeline.aws)
-            fcntl.flock(lock, fcntl.LOCK_UN)
             site = Site(pipeline)
             site.settle()
             yield site

@@ -42,7 +42,8 @@ class World:
         self.models_deleted: set[str] = set()
         self.endpoint_touched = False
         self.undos: dict[str, Any] = {}
-        self.lost_before, self.kept_before = len(site.lost), site.dead_letters()
+        self._lost_ever = len(site.lost)
+        self.forgive()
         self.known = Executions(site.client, site.name).ids()
         self._tokens: dict[str, set[str]] = {}
         self.facts = Facts.read(site, self.known)
@@ -51,6 +52,15 @@ class World:
     def record_damaged(self) -> bool:
         """Whether somebody has damaged a record."""
         return self.site.record_damaged
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether an invocation was given up, which the dead-letter queue tells: what it was to do is not done."""
+        return len(self.site.lost) > self._lost_ever
+
+    def forgive(self) -> None:
+        """Ask for nothing in the dead-letter queue of what was given up so far: its key could not be used."""
+        self.lost_before, self.kept_before = len(self.site.lost), self.site.dead_letters()
 
     def look(self) -> Facts:
         """Read the facts, and what the models are that they name."""
@@ -66,8 +76,7 @@ class World:
             return
         detail = event["detail"]
         if (detail["pipeline"], detail["action"], detail["state"]) == (self.site.name, "Approve", "STARTED"):
-            stack = self.site.aws.cloudformation.live_stack(self.site.production)
-            self.asked[detail["execution-id"]] = "" if stack is None else stack.status
+            self.asked[detail["execution-id"]] = self.site.state_of_production()
 
     def token_known(self, execution: str, mail: str) -> bool:
         """Whether a mail asks for the approval of an execution."""

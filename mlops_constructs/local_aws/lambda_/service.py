@@ -76,6 +76,14 @@ class LambdaService(Service):
         found = self._busy.get(access_key)
         return None if found is None else (found[0], found[1].end)
 
+    def end_idle(self) -> None:
+        """End the processes that wait for an event, as AWS does at any time: the next events start new ones."""
+        with self.lock:
+            idle = [worker for workers in self._idle.values() for worker in workers]
+            self._idle.clear()
+        for worker in idle:
+            worker.end()
+
     def _function(self, params: Params) -> Function:
         names = {key: params[key] for key in ("FunctionName", "Qualifier") if key in params}
         response = self.account.moto("lambda").get_function(**names)
