@@ -77,6 +77,19 @@ soak-faults: $(VENV)/test ## Release with every call of every function refused, 
 	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_faults.py::test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
+.PHONY: soak-kills
+soak-kills: $(VENV)/test ## Kill a rehearsal at every step, at random moments: nothing outlives it (SOAK="MLOPS_KILLS=26 MLOPS_KILLS_SEED=7")
+	env MLOPS_KILLS=13 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no tests/rehearsal/test_kills.py
+
+.PHONY: soak-apply
+soak-apply: $(VENV)/test ## Kill terraform apply and destroy at random moments, adopt and apply again (SOAK="MLOPS_APPLY_KILLS=9 MLOPS_APPLY_SEED=7")
+	env MLOPS_APPLY_KILLS=6 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
+		tests/rehearsal/test_killed_apply.py
+
+.PHONY: soak-changes
+soak-changes: $(VENV)/test ## Plan a change of each option and write docs/changes.json; apply a sample (SOAK="--apply 30 --seed 7")
+	PYTHONPATH=tests $(BIN)/python -m option_changes $(SOAK)
+
 .PHONY: bench-data
 bench-data: $(VENV)/rehearsal ## Measure a rehearsal around the algorithm for data sets of 13 MB to 1 GB (BENCH="--megabytes 13")
 	PYTHONPATH=benchmarks $(BIN)/python -m data_benchmark $(BENCH)
@@ -96,6 +109,7 @@ docs: $(VENV)/rehearsal ## Write the generated parts of docs: configuration, sch
 	$(BIN)/python docs/generate_security.py
 	$(BIN)/python docs/generate_faults.py
 	$(BIN)/python docs/generate_reliability.py
+	$(BIN)/python docs/generate_changes.py
 
 .PHONY: messages
 messages: $(VENV)/test ## Show the messages that are new, changed or gone, and approve them (MESSAGES=--yes: without a question)

@@ -6,11 +6,18 @@ import ast
 import dataclasses
 import inspect
 import re
+import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_constructs import config
+from mlops_constructs.config.pipeline import Arguments
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from option_changes.declared import LOSSES
+from option_changes.options import options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +39,9 @@ Everything that is wrong is reported together, by its path, in one `ConfigError`
 
 A reference is a string: a token of CDKTF, or an expression of Terraform such as `${var.bucket}`. One that is not a
 string becomes one with `Token.as_string`. A list of references may be one reference, except `Dataset.input_buckets`.
+
+[Changing a pipeline](changes.md) tells what an apply does to a deployed pipeline when an option is changed. An option
+whose change may delete or replace something that holds data says so.
 
 ## From YAML, JSON or TOML
 
@@ -87,9 +97,22 @@ def rows_of(one: type) -> list[Row]:
     texts = _entries(inspect.getdoc(one) or "")
     source = _class_source(one)
     return [
-        Row(field.name, source[field.name][0], source[field.name][1], texts.get(field.name, ""))
+        Row(field.name, *source[field.name], texts.get(field.name, "") + _loss(one, field.name))
         for field in dataclasses.fields(one)
     ]
+
+
+def _loss(one: type, field: str) -> str:
+    """Say what a change of a field may lose, in whatever part of a pipeline the class is."""
+    found: set[str] = set()
+    for option, texts in LOSSES.items():
+        kind, name = options().get(option, (None, ""))
+        if kind is not None and kind.__name__ not in (*config.__all__, Arguments.__name__):
+            # A class that is not on this page is described by the field that holds it.
+            kind, name = options()[option.rpartition(".")[0]]
+        if (kind, name) == (one, field):
+            found |= {text.partition(" ")[2] for text in texts}
+    return f" *A change can delete or replace: {', '.join(sorted(found))} ([changes](changes.md)).*" if found else ""
 
 
 def _class_source(one: type) -> dict[str, tuple[str, str]]:
@@ -134,7 +157,12 @@ def _pipeline_section(documented: dict[str, type]) -> str:
     texts = _entries(ast.get_docstring(init) or "", "Args")
     defaults = zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True)
     rows = [
-        Row(one.arg, ast.unparse(one.annotation) if one.annotation else "", _default(default), texts.get(one.arg, ""))
+        Row(
+            one.arg,
+            ast.unparse(one.annotation) if one.annotation else "",
+            _default(default),
+            texts.get(one.arg, "") + _loss(Arguments, one.arg),
+        )
         for one, default in defaults
     ]
     return f"## MLOpsPipeline\n\n{_table(rows, documented)}"

@@ -12,12 +12,12 @@ ROOT = Path(__file__).resolve().parents[1]
 MLOPS = [sys.executable, "-m", "mlops_constructs"]
 
 
-def start(scratch: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start it in the project's folder; every temporary file goes to ``scratch``."""
+def start(scratch: Path, *arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.Popen[str]:
+    """Start it in a project's folder; every temporary file goes to ``scratch``."""
     return subprocess.Popen(
         [*MLOPS, "rehearse", "--no-docker", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(scratch)},
+        cwd=cwd,
+        env={**os.environ, "TMPDIR": str(scratch), **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_CHARACTERS = 2048
-CLOCK_SLACK_SECONDS = 600
+CLOCK_SLACK_SECONDS = 86_400
 
 _JOB_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -47,7 +47,7 @@ def decode(text: str, *, is_ours: Callable[[str], bool], latest_deadline: int) -
     """Read a token; ``is_ours`` tells whether this action may wait for a name.
 
     ``latest_deadline`` is the deadline that a token written now would have; the clocks of two execution environments
-    may differ by at most 10 minutes. Raises StepError when this action did not write the token.
+    may differ by at most a day. Raises StepError when this action did not write the token.
     """
     try:
         return _decode(text, is_ours, latest_deadline + CLOCK_SLACK_SECONDS)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REGISTER = ("Evaluate", "Register")
 APPROVAL, EVIDENCE = ("Approve", "Approve"), ("Approve", "Evidence")
 PACKAGE_VARIABLE = "ModelPackageArn"
+_ENDED_BY = "Pipeline execution "
 ENDED = {"FAILED": "Failed", "STOPPED": "Stopped"}
 
 # CodePipeline may detect a little late that an approval has expired, never early.
@@ -39,7 +40,8 @@ class Services:
 def record_approval(params: Params, settings: Settings, codepipeline: Any, sagemaker: Any) -> Success:
     """Mark the package Approved, with who approved it and their comment; if it is Approved already, do nothing.
 
-    Raises StepError when the evidence asked for a reason, and the approver gave none.
+    Raises StepError when the evidence asked for a reason, and the approver gave none, or when somebody has rejected the
+    package in the model registry meanwhile.
     """
     arn = params.model_package_arn
     _check_group(arn, settings)
@@ -48,6 +50,7 @@ def record_approval(params: Params, settings: Settings, codepipeline: Any, sagem
         history = History.read(codepipeline, settings.pipeline, params.execution_id)
         properties = _approval(history)
         _check_reason(history, properties)
+        _check_registry(arn, package)
         who = properties.get("approved_by", "somebody")
         comment = properties.get("approval_summary", "no summary was given.")
         description = f"Approved in pipeline execution {params.execution_id} by {who}: {comment}"
@@ -84,7 +87,7 @@ def record_end(event: dict[str, Any], settings: Settings, services: Services) ->
         logs.info("model package is already rejected", model_package=arn)
     else:
         why = _why(history, status, settings)
-        registry.mark(sagemaker, arn, registry.REJECTED, f"Pipeline execution {execution_id}: {why}")
+        registry.mark(sagemaker, arn, registry.REJECTED, f"{_ENDED_BY}{execution_id}: {why}")
 
 
 def _in_production(settings: Settings, services: Services) -> set[str | None]:
@@ -154,6 +157,20 @@ def _check_reason(history: History, approval: dict[str, str]) -> None:
             f"The release needs a reason ({needed}), and the approval has no comment. Nothing was deployed to"
             " production. Start the pipeline again with the same data set, and give a reason when you approve."
         )
+
+
+def _check_registry(arn: str, package: dict[str, Any]) -> None:
+    """Raise StepError for a package that a person has rejected; what ``record_end`` has written does not count."""
+    description = str(package.get("ApprovalDescription", ""))
+    if package.get("ModelApprovalStatus") != registry.REJECTED or description.startswith(_ENDED_BY):
+        return
+    raise StepError(
+        f"Somebody has rejected model package {arn} in the model registry, with the description:"
+        f" {description or 'none'}. Nothing was deployed to production. If it is to be deployed all the same, run: aws"
+        f" sagemaker update-model-package --model-package-arn {arn} --model-approval-status PendingManualApproval; then"
+        " retry the stage.",
+        external_id=arn,
+    )
 
 
 def _check_group(arn: str, settings: Settings) -> None:

@@ -51,7 +51,7 @@ def read_alarm(event: object, pipeline: str) -> Alarm | None:
     if not isinstance(features, list) or not all(isinstance(one, str) for one in features):
         problems.append("features: must be a list of names")
     if problems:
-        raise ConfigurationError(f"The alarm is malformed: {'; '.join(problems)}")
+        raise ConfigurationError(f"The alarm about the pipeline {pipeline} is malformed: {'; '.join(problems)}")
     return Alarm(
         id=event["id"][:_MAX_ID],
         reason=event["reason"],

@@ -97,7 +97,10 @@ def _released(record: dict[str, Any], settings: Settings, services: Services) ->
     """The model package in production, which the record then names. Raises StepError without a release."""
     released = champion(Releases(services.s3, settings.artifact_bucket, settings.pipeline))
     if released is None:
-        raise StepError("Nothing has been released to production yet: upload the file again after the first release.")
+        raise StepError(
+            f"The pipeline {settings.pipeline} has released no model yet: upload the file again after its first"
+            " release."
+        )
     arn = str(released["model_package_arn"])
     package = registry.find(services.sagemaker, arn)
     if package is None:

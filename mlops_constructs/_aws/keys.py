@@ -1,4 +1,4 @@
-"""Statements that allow a role to use the pipeline's KMS key."""
+"""Statements that allow roles and services to use the pipeline's KMS key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,31 @@ from .policy import Statement, allow, through
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .account import Account
     from .stores import Stores
+
+
+def key_statements(account: Account) -> list[Statement]:
+    """Return the statements of the key's own policy."""
+    in_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
+    logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}}
+    return [
+        # Without it nobody could manage the key: this statement lets IAM policies allow access to it.
+        allow("kms:*", "*", principal={"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"}),
+        allow(
+            ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "*",
+            principal={"Service": f"logs.{account.region}.amazonaws.com"},
+            when=logs,
+        ),
+        allow(
+            ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "*",
+            # For the alarms, which publish to the topic that this key encrypts.
+            principal={"Service": "cloudwatch.amazonaws.com"},
+            when=in_account,
+        ),
+    ]
 
 
 def use_key(stores: Stores) -> Statement:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import MlopsError
 from . import (
     ab,
+    adopt,
     batch,
     cache,
     cost,
@@ -48,7 +49,7 @@ INTERRUPTED = 130
 # In the order of a pipeline's life.
 _COMMANDS = {
     "Develop on this machine": (init, local, data, rehearse, doctor, cache),
-    "Check the AWS account before a deployment": (preflight, cost),
+    "Check the AWS account for a deployment": (preflight, cost, adopt),
     "Operate a deployed pipeline": (upload, start, status, logs, decide, stop, invoke, batch, outcomes, drift, pause),
     "Manage its releases": (releases, rollback, ab, teardown),
 }

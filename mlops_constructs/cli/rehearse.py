@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -18,12 +16,14 @@ from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ..local_aws.user_cache import cache_folder
 from ._faults import add_faults, asks_for_list, check_faults, described, injected, list_faults, require_all
+from ._keeping import Keeper, add_keeping, new_folder, resume
 from .synth import synthesize
 
 if TYPE_CHECKING:
     import argparse
 
     from ..local_aws.faults.faults import Faults
+    from ..local_aws.snapshot.folder import KeptFolder
     from ..rehearsal.data import RehearsalData
     from ..rehearsal.rehearse import Rehearsal
     from .view import View
@@ -42,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     answer = parser.add_mutually_exclusive_group()
     answer.add_argument("--approve", action="store_true", help="approve without asking")
     answer.add_argument("--reject", action="store_true", help="reject without asking")
-    parser.add_argument("--keep", action="store_true", help="keep the local AWS running at the end, until Ctrl-C")
+    add_keeping(parser)
     parser.add_argument(
         "--data",
         nargs="+",
@@ -92,13 +92,17 @@ def run(options: argparse.Namespace) -> int:
     if asks_for_list(options):
         print(list_faults())
         return 0
+    if options.resume:
+        try:
+            return resume(options)
+        except ModuleNotFoundError as error:
+            raise _missing(error) from None
     _check(options)
     return _run(options)
 
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        from ..rehearsal.data import RehearsalData
         from ..rehearsal.stand_ins import StandIns
         from ..rehearsal.terraform import find_program
         from .view import make_view
@@ -107,36 +111,41 @@ def _run(options: argparse.Namespace) -> int:
     check_faults(options.fault)
     stand_ins = StandIns.parse(options.image, options.repository, container=payload("container"))
     find_program()
-    own = None
-    if options.data is not None:
-        own = RehearsalData.find(options.data, golden=options.golden, contract=options.contract)
+    own = None if options.data is None else _own_data(options)
     # moto and botocore's models are hundreds of thousands of objects that live to the end: at the default thresholds, a
     # third of this process's time is spent on looking through them.
     gc.set_threshold(50_000, 10, 10)
-    with make_view(options) as view, scratch_folder("mlops-synth-") as output:
+    with (
+        make_view(options) as view,
+        scratch_folder("mlops-synth-") as output,
+        new_folder(wanted=options.keep) as folder,
+    ):
         # moto takes as long to import as the app takes to synthesize.
         with ThreadPoolExecutor(1) as beside, view.step("Synth", "cdk.tf.json"):
             prepared = beside.submit(_prepare, own)
             stack = synthesize(options.app, output, options.stack)
             _check_stack(stack, options)
         rehearsal_class, data = prepared.result()
-        with (
-            rehearsal_class(
-                stack,
-                data,
-                view,
-                pipeline=options.pipeline,
-                port=options.port,
-                docker=not options.no_docker,
-                iam=not options.no_iam,
-                stand_ins=stand_ins,
-            ) as rehearsal,
-            injected(options, rehearsal.aws, view) as faults,
-        ):
-            code = _rehearse(rehearsal, view, options, faults)
+        rehearsal = rehearsal_class(
+            stack,
+            data,
+            view,
+            pipeline=options.pipeline,
+            port=options.port,
+            docker=not options.no_docker,
+            iam=not options.no_iam,
+            stand_ins=stand_ins,
+        )
+        code = _rehearse(rehearsal, view, options, folder)
     # At exit, the interpreter would spend seconds on the objects of the local AWS.
     gc.freeze()
     return code
+
+
+def _own_data(options: argparse.Namespace) -> RehearsalData:
+    from ..rehearsal.data import RehearsalData
+
+    return RehearsalData.find(options.data, golden=options.golden, contract=options.contract)
 
 
 def _prepare(own: RehearsalData | None) -> tuple[type[Rehearsal], RehearsalData]:
@@ -177,31 +186,36 @@ def _check_stack(stack: Path, options: argparse.Namespace) -> None:
     raise MlopsError(f"the stack has no pipeline {wanted!r}; it has: {', '.join(sorted(names)) or 'none'}")
 
 
-def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace, faults: Faults | None) -> int:
-    try:
-        rehearsal.deploy()
-        rehearsal.build_image()
-        rehearsal.run()
-        rehearsal.ask_production()
-        require_all(faults, view)
-    except MlopsError as error:
-        if faults is not None and options.json:
-            print(json.dumps(_as_json(rehearsal, faults) | {"error": str(error)}, indent=2))
-        if not options.keep:
-            raise
-        view.close()
-        view.say(f"Failed: {error}")
-        _keep(rehearsal, view)
-        return 1
-    if options.keep:
+def _rehearse(rehearsal: Rehearsal, view: View, options: argparse.Namespace, folder: KeptFolder | None) -> int:
+    with (
+        rehearsal,
+        injected(options, rehearsal.aws, view) as faults,
+        Keeper(rehearsal.aws, folder, view) as keeper,
+    ):
+        try:
+            keeper.begin(rehearsal.deploy().name)
+            rehearsal.build_image()
+            rehearsal.run()
+            rehearsal.ask_production()
+            require_all(faults, view)
+        except MlopsError as error:
+            if faults is not None and options.json:
+                print(json.dumps(_as_json(rehearsal, faults) | {"error": str(error)}, indent=2))
+            if not options.keep:
+                raise
+            view.close()
+            view.say(f"Failed: {error}")
+            keeper.keep()
+            return 1
+        if options.keep:
+            _report(rehearsal, view, options, faults)
+            keeper.keep()
+            return 0
+        if faults is not None:
+            faults.close()
+        rehearsal.destroy()
         _report(rehearsal, view, options, faults)
-        _keep(rehearsal, view)
         return 0
-    if faults is not None:
-        faults.close()
-    rehearsal.destroy()
-    _report(rehearsal, view, options, faults)
-    return 0
 
 
 def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace, faults: Faults | None) -> None:
@@ -223,28 +237,3 @@ def _report(rehearsal: Rehearsal, view: View, options: argparse.Namespace, fault
 
 def _as_json(rehearsal: Rehearsal, faults: Faults | None) -> dict[str, Any]:
     return asdict(rehearsal.result) | {"faults": described(faults)}
-
-
-def clone_urls(rehearsal: Rehearsal) -> list[str]:
-    """What git clones: the repositories of a kept rehearsal. A push to one builds a new image."""
-    listed = rehearsal.aws.client("codecommit").list_repositories()["repositories"]
-    return [rehearsal.aws.git.url(one["repositoryName"]) for one in listed]
-
-
-def _keep(rehearsal: Rehearsal, view: View) -> None:
-    from ..local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-    from ..local_aws.kept import kept
-
-    aws, name = rehearsal.aws, rehearsal.result.pipeline
-    commands = (f"status {name}", f"upload {name} train.csv", f"approve {name}", f"invoke {name} 5.1,3.5,1.4,0.2")
-    view.say(
-        "The local AWS keeps running until Ctrl-C. In another terminal:\n"
-        + "".join(f"  mlops {command} --local\n" for command in commands)
-        + "".join(f"  git clone {url} algorithm\n" for url in clone_urls(rehearsal))
-        + "Other programs, such as the AWS CLI and boto3, find it with:\n"
-        f"  export AWS_ENDPOINT_URL={aws.url} AWS_DEFAULT_REGION={aws.region} "
-        f"AWS_ACCESS_KEY_ID={ACCESS_KEY_ID} AWS_SECRET_ACCESS_KEY={SECRET_ACCESS_KEY}"
-    )
-    with kept(aws.url, aws.region), contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(1)

@@ -72,9 +72,8 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        answer = error.response.get("Error", {})
-        reason = f"{error.operation_name} was refused with {answer.get('Code')}: {answer.get('Message')}"
-        raise MlopsError(f"{what}: {reason}{_remedy(code_of(error))}") from error
+        code, message = code_of(error), error.response.get("Error", {}).get("Message")
+        raise MlopsError(f"{what}: {error.operation_name} was refused with {code}: {message}{_remedy(code)}") from error
     except ParamValidationError as error:
         raise MlopsError(f"{what}: {'; '.join(str(error).splitlines())}") from error
     except BotoCoreError as error:

@@ -61,7 +61,7 @@ class Account:
         self.clock = Clock()
         self.hooks = Hooks()
         self.closing = threading.Event()
-        self._scratch: ScratchFolder | None = None
+        self._folder: ScratchFolder | None = None
         self._factory = ClientFactory(region)
         self._clients: dict[tuple[str, bool], Any] = {}
         self._listeners: list[Listener] = []
@@ -87,18 +87,18 @@ class Account:
         whose = self.account_id if account_id is None else account_id
         return f"arn:{self.partition}:{service}:{where}:{whose}:{resource}"
 
-    def open(self, url: str) -> None:
-        """Open the account; its services serve requests at `url` from now on."""
+    def open(self, url: str, folder: ScratchFolder | None = None) -> None:
+        """Open the account; its services serve requests at `url` from now on, and write to a folder."""
         self.url = url
-        self._scratch = ScratchFolder("local-aws-")
-        self.workdir = self._scratch.path
+        self._folder = ScratchFolder("local-aws-") if folder is None else folder
+        self.workdir = self._folder.path
 
     def close(self) -> None:
         """End every child process and remove `workdir`. Safe to call twice."""
         self.closing.set()
         self.processes.close()
-        if self._scratch is not None:
-            self._scratch.remove()
+        if self._folder is not None:
+            self._folder.remove()
 
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS.
@@ -136,10 +136,11 @@ class Account:
         with self._lock:
             self._listeners.append(listener)
 
-    def spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
+    def spawn(self, name: str, work: Callable[[], None], *, always: bool = False) -> threading.Thread:
         """Run `work` in a thread that does not keep the process alive.
 
         An exception in `work` is logged, except while the account closes: operations in progress may fail then.
+        With `always`, it runs as long as the account, and is nothing that has to end: see `working`.
         """
 
         def run() -> None:
@@ -150,17 +151,18 @@ class Account:
                     logger.exception("in the thread %s", name)
             finally:
                 with self._lock:
-                    del self._working[thread]
+                    self._working.pop(thread, None)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         with self._lock:
             self._spawned += 1
-            self._working[thread] = name
+            if not always:
+                self._working[thread] = name
         thread.start()
         return thread
 
     def working(self) -> tuple[list[str], int]:
-        """Return the names of the threads of `spawn` that run now, and how many there have ever been."""
+        """Return the names of the threads whose work has not ended, and how many `spawn` has ever started."""
         with self._lock:
             return list(self._working.values()), self._spawned
 

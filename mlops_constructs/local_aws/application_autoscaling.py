@@ -33,7 +33,7 @@ class AutoScalingService(Service):
     def start(self) -> None:
         """Execute scheduled actions when they are due."""
         self._looked = self.account.clock.utc()
-        self.account.spawn("scheduled-scaling", self._run)
+        self.account.spawn("scheduled-scaling", self._run, always=True)
 
     def after_put_scheduled_action(self, params: Params, headers: dict[str, str]) -> None:
         """Begin to look for what is due."""

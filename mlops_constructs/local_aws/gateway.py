@@ -25,6 +25,7 @@ from mlops_constructs.local_aws.hooks import ApiCall, ConnectionCutError
 from mlops_constructs.local_aws.moto_app import NotInMotoError
 from mlops_constructs.local_aws.moto_operations import is_motos
 from mlops_constructs.local_aws.service import AwsError, Params, PassToMotoError, Service, caller_key
+from mlops_constructs.local_aws.traffic import Traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,6 +59,7 @@ class Gateway:
         self._access = account.access
         self._check = check
         self._server: BaseWSGIServer | None = None
+        self.traffic = Traffic(self)
 
     def add(self, service: Service) -> None:
         """Register a service's operations, which replace moto's, and its `after_<operation>` observers."""
@@ -79,7 +81,7 @@ class Gateway:
     def start(self, port: int) -> str:
         """Serve requests on a port (0: any free one) and return the URL."""
         listener = _bind(port)
-        self._server = ThreadedWSGIServer(HOST, port, self, handler=_QuietHandler, fd=listener.fileno())
+        self._server = ThreadedWSGIServer(HOST, port, self.traffic, handler=_QuietHandler, fd=listener.fileno())
         listener.close()  # the server has a duplicate of the socket
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="local-aws", daemon=True).start()
         return f"http://{HOST}:{self._server.port}"
@@ -166,7 +168,7 @@ class Gateway:
         except AwsError as error:
             return protocol.write_error(call.protocol, error)
         except ClientError as error:  # an AWS call made on the caller's behalf failed
-            return protocol.write_error(call.protocol, _as_aws_error(error))
+            return protocol.write_error(call.protocol, AwsError.of(error))
 
     def _moto_response(self, request: Request, call: Call | None) -> Response:
         environ = request.environ.copy()
@@ -241,9 +243,3 @@ def _hold_body(environ: WSGIEnvironment) -> None:
         environ.pop("HTTP_CONTENT_ENCODING")
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
-
-
-def _as_aws_error(error: ClientError) -> AwsError:
-    details = error.response["Error"]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return AwsError(details["Code"], details["Message"], status)

@@ -33,7 +33,7 @@ class Program:
     """A program that a service has started.
 
     Attributes:
-        kind: ``training``, ``processing``, ``serving`` or ``build``.
+        kind: ``training``, ``processing``, ``transform``, ``serving`` or ``build``.
         name: Of the job, endpoint or build.
         container: It, running.
         interrupt: Takes its instance away, as a spot interruption does; None where there is none.

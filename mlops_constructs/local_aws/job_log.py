@@ -35,7 +35,7 @@ class JobLog:
         self._unsent: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._thread = account.spawn(f"log-{stream}", self._send_until_closed)
+        self._thread = account.spawn(f"log-{stream}", self._send_until_closed, always=True)
 
     def write(self, line: str) -> None:
         """Add a line. Safe from any thread."""

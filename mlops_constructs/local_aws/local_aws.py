@@ -34,6 +34,8 @@ from mlops_constructs.local_aws.resource_tags import ResourceTagsService
 from mlops_constructs.local_aws.s3 import S3Service
 from mlops_constructs.local_aws.sagemaker.service import SageMaker
 from mlops_constructs.local_aws.service_quotas import ServiceQuotasService
+from mlops_constructs.local_aws.snapshot.anchors import anchors
+from mlops_constructs.local_aws.snapshot.pickling import dump, load
 from mlops_constructs.local_aws.ssm import ParametersService
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mlops_constructs.local_aws.clock import Clock
+    from mlops_constructs.local_aws.scratch import ScratchFolder
     from mlops_constructs.local_aws.service import Service
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,7 @@ class LocalAws:
     Attributes:
         account: The account that all services share.
         containers: Builds and runs container images.
+        traffic: Counts the requests.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class LocalAws:
         docker: bool = True,
         iam: bool = True,
         event_delay_seconds: float = 0,
+        folder: ScratchFolder | None = None,
     ) -> None:
         """Prepare a local AWS.
 
@@ -77,8 +82,10 @@ class LocalAws:
             iam: Check every call that a role makes against the policies, as AWS does.
             event_delay_seconds: How long a bucket sends no events after EventBridge was enabled for it; about 300 on
                 AWS. `clock.advance(minutes=5)` moves the clock forward.
+            folder: Contains everything that it writes; a new one by default. `close` removes it.
         """
         self.port = port
+        self._folder = folder
         self.account = Account(region=region, iam=iam)
         self.containers = ContainerHost(self.account, docker=docker)
         self.s3 = S3Service(self.account, event_delay_seconds)
@@ -96,7 +103,9 @@ class LocalAws:
         self.codebuild = Builds(self.account, self.containers)
         self.codepipeline = CodePipeline(self.account, self.lambda_, self.codecommit, self.connections)
         self._gateway = Gateway(self.account, partial(check_call, self.account))
+        self.traffic = self._gateway.traffic
         self._services = self._all_services()
+        self._anchors = anchors(self)
 
     def _all_services(self) -> tuple[Service, ...]:
         """Return the services in the order in which they start; they close in reverse order."""
@@ -162,8 +171,22 @@ class LocalAws:
         """Call `listener` with each line of `log`, in the thread that logs the line."""
         self.account.add_listener(listener)
 
-    def start(self) -> LocalAws:
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is in progress, except executions that wait."""
+        busy = [name for name in self.account.working()[0] if not name.startswith(("action-", "pipeline-"))]
+        waits = self.codepipeline.executor.only_waits()
+        return waits and not busy and self.events.waiting == 0 and self.traffic.active == 0
+
+    def snapshot(self) -> bytes:
+        """Return what all services hold, for `start` in another process; take it while `is_quiet`."""
+        return dump(self._anchors)
+
+    def start(self, snapshot: bytes | None = None) -> LocalAws:
         """Start to serve requests on `url`.
+
+        Args:
+            snapshot: What the services hold at the beginning; they serve and wait as they did then.
 
         Raises:
             LocalAwsError: when one is already running in this process, or when `port` is already in use.
@@ -173,7 +196,11 @@ class LocalAws:
         try:
             self.account.clock.start()
             self.account.moto_app.reset()
+            if snapshot is not None:
+                load(self._anchors, snapshot)
             self._open()
+            for service in self._services if snapshot is not None else ():
+                service.resume()
         except BaseException:
             self._gateway.close()
             self.account.close()
@@ -205,7 +232,7 @@ class LocalAws:
     def _open(self) -> None:
         url = self._gateway.start(self.port)
         self.port = int(url.rsplit(":", 1)[1])
-        self.account.open(url)
+        self.account.open(url, self._folder)
         self._gateway.mount(PREFIX, self.git)
         for service in self._services:
             self._gateway.add(service)

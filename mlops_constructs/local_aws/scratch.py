@@ -24,13 +24,15 @@ class ScratchFolder:
         path: The folder.
     """
 
-    def __init__(self, prefix: str) -> None:
-        """Create it, with a name that begins with `prefix`."""
+    def __init__(self, prefix: str, path: Path | None = None) -> None:
+        """Create it, with a name that begins with `prefix`, or at a path; raise OSError when something is there."""
         # It gets its name when it is locked: `abandoned` must not find it before.
-        new = Path(tempfile.mkdtemp(prefix=f".{prefix}"))
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{prefix}", dir=None if path is None else path.parent))
         self._alive = os.open(new / _ALIVE, os.O_CREAT | os.O_WRONLY, 0o600)
         fcntl.flock(self._alive, fcntl.LOCK_EX)
-        self.path = new.rename(new.with_name(new.name.removeprefix(".")))
+        self.path = new.rename(new.with_name(new.name.removeprefix(".")) if path is None else path)
 
     def remove(self) -> None:
         """Delete it; what cannot be deleted is left. Safe to call twice."""

@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
     from mlops_constructs.local_aws.account import Account
 
 Params = dict[str, Any]
@@ -29,6 +31,14 @@ class AwsError(Exception):
         self.message = message
         self.status = status
         self.members = {} if members is None else members
+
+    @classmethod
+    def of(cls, error: ClientError) -> AwsError:
+        """Return an error that boto3 has raised."""
+        details = error.response["Error"]
+        return cls(
+            details["Code"], details["Message"], error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        )
 
 
 class PassToMotoError(Exception):
@@ -58,6 +68,9 @@ class Service:
 
     def start(self) -> None:
         """Start the service's background work. Called once, when the account has its URL."""
+
+    def resume(self) -> None:
+        """Continue what another process has left. Called once, when all services of a restored account have started."""
 
     def close(self) -> None:
         """End the service's background work. Called once, when the local AWS closes."""

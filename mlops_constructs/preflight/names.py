@@ -2,118 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..doctor.finding import Finding
 from .asking import asked, code_of, is_denied
+from .lookups import LOOKS, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .lookups import Look
     from .stack import Identity, Resource, SynthesizedStack
     from .state import TerraformState
 
     Clients = Callable[[str], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How to find out whether a name is in use.
-
-    Attributes:
-        argument: The argument that contains the name.
-        service: boto3's name of the service.
-        operation: The client's method.
-        parameter: The method's parameter for the name.
-        missing: Error codes which say that the name is not in use.
-        action: The IAM action that the call needs.
-        many: The method accepts a list of names.
-        found: The member of the response that is empty when the name is not in use; if not given, any response means
-            in use.
-    """
-
-    argument: str
-    service: str
-    operation: str
-    parameter: str
-    missing: tuple[str, ...]
-    action: str
-    many: bool = False
-    found: str = ""
-
-
-# SageMaker and CloudFormation return ValidationException for what does not exist; botocore's models list no error.
-LOOKS = {
-    "aws_codebuild_project": Look(
-        "name",
-        "codebuild",
-        "batch_get_projects",
-        "names",
-        (),
-        "codebuild:BatchGetProjects",
-        many=True,
-        found="projects",
-    ),
-    "aws_codecommit_repository": Look(
-        "repository_name",
-        "codecommit",
-        "get_repository",
-        "repositoryName",
-        ("RepositoryDoesNotExistException",),
-        "codecommit:GetRepository",
-    ),
-    "aws_codepipeline": Look(
-        "name", "codepipeline", "get_pipeline", "name", ("PipelineNotFoundException",), "codepipeline:GetPipeline"
-    ),
-    "aws_ecr_repository": Look(
-        "name",
-        "ecr",
-        "describe_repositories",
-        "repositoryNames",
-        ("RepositoryNotFoundException",),
-        "ecr:DescribeRepositories",
-        many=True,
-    ),
-    "aws_iam_role": Look("name", "iam", "get_role", "RoleName", ("NoSuchEntity",), "iam:GetRole"),
-    "aws_kms_alias": Look("name", "kms", "describe_key", "KeyId", ("NotFoundException",), "kms:DescribeKey"),
-    "aws_lambda_function": Look(
-        "function_name",
-        "lambda",
-        "get_function_configuration",
-        "FunctionName",
-        ("ResourceNotFoundException",),
-        "lambda:GetFunctionConfiguration",
-    ),
-    "aws_s3_bucket": Look("bucket", "s3", "head_bucket", "Bucket", ("404", "NoSuchBucket"), "s3:ListBucket"),
-    "aws_sagemaker_model_package_group": Look(
-        "model_package_group_name",
-        "sagemaker",
-        "describe_model_package_group",
-        "ModelPackageGroupName",
-        ("ValidationException",),
-        "sagemaker:DescribeModelPackageGroup",
-    ),
-    "aws_sagemaker_notebook_instance": Look(
-        "name",
-        "sagemaker",
-        "describe_notebook_instance",
-        "NotebookInstanceName",
-        ("ValidationException",),
-        "sagemaker:DescribeNotebookInstance",
-    ),
-    "aws_sqs_queue": Look(
-        "name",
-        "sqs",
-        "get_queue_url",
-        "QueueName",
-        ("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
-        "sqs:GetQueueUrl",
-    ),
-    "aws_ssm_parameter": Look(
-        "name", "ssm", "get_parameters", "Names", (), "ssm:GetParameters", many=True, found="Parameters"
-    ),
-}
 
 
 def examine_names(
@@ -133,7 +35,7 @@ def examine_names(
         name = stack.text(resource.arguments.get(look.argument), identity) if look else None
         if look is None or name is None or state.has(resource.address):
             continue
-        findings = list(_judge(client(look.service), look, resource, name, state))
+        findings = list(_judge(client(look.service), look, resource, name, identity, state))
         taken, free = taken or bool(findings), free + (not findings)
         yield from findings
     for finding in _stacks(client("cloudformation"), stack, identity, state):
@@ -143,30 +45,30 @@ def examine_names(
         yield Finding("names", "good", f"the {free} names that Terraform does not manage yet are free")
 
 
-def _judge(client: Any, look: Look, resource: Resource, name: str, state: TerraformState) -> Iterator[Finding]:
+def _judge(
+    client: Any, look: Look, resource: Resource, name: str, identity: Identity, state: TerraformState
+) -> Iterator[Finding]:
     thing = f"name {name}"
     with asked(thing, look.action) as problems:
-        owner = _owner(client, look, name)
+        owner = _owner(client, look, name, identity)
         if owner is not None:
             yield _taken(thing, resource.type, owner, state, resource.address)
     yield from problems
 
 
-def _owner(client: Any, look: Look, name: str) -> str | None:
+def _owner(client: Any, look: Look, name: str, identity: Identity) -> str | None:
     """Who uses the name, as shown to people; None when nobody does."""
     from botocore.exceptions import ClientError
 
     try:
-        answer = getattr(client, look.operation)(**{look.parameter: [name] if look.many else name})
+        found = look_up(client, look, name, identity)
     except ClientError as error:
-        if code_of(error) in look.missing:
-            return None
         if look.service == "s3" and is_denied(error):
             return "another AWS account, or this account but not visible to you"
         if look.service == "s3" and code_of(error) in ("301", "PermanentRedirect"):
             return "a bucket in another region"
         raise
-    return None if look.found and not answer[look.found] else "this account"
+    return None if found is None else "this account"
 
 
 def _taken(thing: str, type_: str, owner: str, state: TerraformState, address: str) -> Finding:
@@ -179,7 +81,7 @@ def _taken(thing: str, type_: str, owner: str, state: TerraformState, address: s
         return Finding(thing, "warning", f"{detail}; {state.source} is not read here", remedy)
     remedy = "Set name_prefix to another value"
     if owner == "this account":
-        remedy += f", delete the existing resource, or import it: terraform import {address} ID"
+        remedy += f", delete the existing resource, or let `mlops adopt` import it to {address}"
     return Finding(thing, "broken", f"{detail}, and not in {state.source}", f"{remedy}.")
 
 

@@ -35,24 +35,30 @@ class TerraformState:
         kind, arguments = stack.backend
         if file is None and kind != "local":
             self.known, self.source = False, f"the backend {kind}"
-            self._addresses: frozenset[str] = frozenset()
+            self._ids: dict[str, str] = {}
             return
         path = file or Path(str(arguments.get("path", "terraform.tfstate")))
         if file is not None and not path.is_file():
             raise MlopsError(f"{path} is not a file with a state of Terraform; {_WRITE}")
         self.known, self.source = True, str(path)
-        self._addresses = _addresses(path) if path.is_file() else frozenset()
+        self._ids = _ids(path) if path.is_file() else {}
 
     def has(self, address: str) -> bool:
         """Whether Terraform manages the resource with this address."""
-        return address in self._addresses
+        return address in self._ids
+
+    def id_of(self, address: str) -> str | None:
+        """The attribute `id` of a resource; None where Terraform does not manage it."""
+        return self._ids.get(address)
 
 
-def _addresses(path: Path) -> frozenset[str]:
+def _ids(path: Path) -> dict[str, str]:
     try:
         resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
         managed = (one for one in resources if one["mode"] == "managed" and one["instances"])
-        return frozenset(f"{one['type']}.{one['name']}" for one in managed)
+        return {
+            f"{one['type']}.{one['name']}": str(one["instances"][0].get("attributes", {}).get("id")) for one in managed
+        }
     except ValueError as error:
         raise MlopsError(f"{path} is not the state of Terraform 1.0 or newer: {error}; {_WRITE}") from None
     except (KeyError, TypeError):

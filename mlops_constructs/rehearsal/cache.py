@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.containers.environments import cache_directory
 from mlops_constructs.local_aws.scratch import abandoned, sweep
+from mlops_constructs.local_aws.snapshot.folder import forget, found
 from mlops_constructs.local_aws.user_cache import claim, last_held
 from mlops_constructs.rehearsal.provider_mirror import PROVIDERS, own_cache_dir
 
@@ -44,7 +45,7 @@ class Entry:
 
 def entries() -> list[Entry]:
     """Return everything that is kept, and what killed processes left behind."""
-    return [*_environments(), *_providers(), *_others(), *_leftovers()]
+    return [*_environments(), *_providers(), *_others(), *_rehearsals(), *_leftovers()]
 
 
 def clear(older_than_days: float = 0) -> tuple[list[Entry], list[Entry]]:
@@ -62,6 +63,10 @@ def clear(older_than_days: float = 0) -> tuple[list[Entry], list[Entry]]:
             if free:
                 shutil.rmtree(entry.path, ignore_errors=True)
         (gone if free else used).append(entry)
+    for entry in _rehearsals():
+        if entry.unused_days >= older_than_days:
+            forget(entry.path)
+            (used if entry.path.exists() else gone).append(entry)
     return gone, used
 
 
@@ -81,6 +86,14 @@ def _others() -> Iterator[Entry]:
     for name, what in _OTHERS.items():
         for folder in _folders(own_cache_dir().parent, name):
             yield _entry(folder, what, name)
+
+
+def _rehearsals() -> Iterator[Entry]:
+    for folder, about in found().items():
+        what = "kept rehearsal"
+        if about:
+            what += f" of {about['pipeline']}: mlops rehearse --resume in {about['project']}"
+        yield _entry(folder, what, "")
 
 
 def _leftovers() -> Iterator[Entry]:

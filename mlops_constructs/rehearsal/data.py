@@ -110,7 +110,8 @@ class RehearsalData:
         train = [one for one in objects if one.channel == "train"]
         if len(train) > 1:
             raise RehearsalError(
-                "this pipeline starts on one object, not on a manifest (its suffix, or its one folder): give one file"
+                "--data: this pipeline starts on one object, not on a manifest (its suffix, or its one folder): give"
+                " one file"
             )
         return self._put_alone(s3, bucket, f"{prefix}{self.name}{suffix or PurePosixPath(train[0].key).suffix}")
 

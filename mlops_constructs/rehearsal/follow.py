@@ -94,3 +94,12 @@ def _too_late() -> Iterator[None]:
         cause = error.__cause__
         if not isinstance(cause, ClientError) or cause.response["Error"]["Code"] != _ENDED:
             raise
+
+
+def must_succeed(outcome: Execution) -> None:
+    """Raise RehearsalError with the reason, unless an execution has succeeded."""
+    if outcome.status != "Succeeded":
+        raise RehearsalError(
+            f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"
+            f"{outcome.reason or 'No action gives a reason.'}"
+        )

@@ -14,7 +14,7 @@ from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.scratch import sweep
 from mlops_constructs.rehearsal.choice import choose_pipeline
 from mlops_constructs.rehearsal.early_builds import EarlyBuilds
-from mlops_constructs.rehearsal.follow import Follower
+from mlops_constructs.rehearsal.follow import Follower, must_succeed
 from mlops_constructs.rehearsal.foreign_buckets import ForeignBuckets
 from mlops_constructs.rehearsal.foreign_roles import ForeignRoles
 from mlops_constructs.rehearsal.leftovers import leftovers
@@ -149,7 +149,7 @@ class Rehearsal:
             follower = self._follower(name)
             known = self._complete_connections(name, follower)
             outcome = follower.follow(follower.wait_for_start(known, _START_SECONDS))
-        _must_succeed(outcome)
+        must_succeed(outcome)
 
     def _replace_images(self) -> None:
         """Require the images that train and serve on this machine; those of AWS's frameworks are replaced."""
@@ -175,7 +175,7 @@ class Rehearsal:
             self.result.pipeline = deployed.name
             self.result.execution_id = follower.wait_for_start(known, _START_SECONDS)
             outcome = follower.follow(self.result.execution_id)
-        _must_succeed(outcome)
+        must_succeed(outcome)
         return outcome
 
     def ask_production(self) -> None:
@@ -241,11 +241,3 @@ class Rehearsal:
     def _on_terraform(self, event: dict[str, Any]) -> None:
         if event["type"] in ("apply_complete", "apply_errored"):
             self._watcher.log(str(event["@message"]))
-
-
-def _must_succeed(outcome: Execution) -> None:
-    if outcome.status != "Succeeded":
-        raise RehearsalError(
-            f"pipeline {outcome.pipeline}, execution {outcome.execution_id}: {outcome.status}.\n"
-            f"{outcome.reason or 'No action gives a reason.'}"
-        )

@@ -111,11 +111,7 @@ class Terraform:
         self._run("apply", "-auto-approve", "-input=false")
 
     def drift(self, *, refresh: bool = True) -> list[str]:
-        """Plan again; return what Terraform would change, which should be nothing: action and address of each resource.
-
-        Args:
-            refresh: Whether Terraform reads every resource again, or believes its state.
-        """
+        """Plan again; return what Terraform would change. Without ``refresh`` it believes its state."""
         changes: list[str] = []
 
         def collect(event: dict[str, Any]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from .._aws.keys import key_statements
 from .._aws.naming import dead_letters_name
 from .._aws.policy import allow, deny, document
 from .._aws.stores import Stores
@@ -68,7 +69,7 @@ class StorageStage(Construct):
         """
         super().__init__(scope, id_)
         self._account, self._name, self._retain = account, name, retain
-        self.key_policy = document(self._key_statements())
+        self.key_policy = document(key_statements(account))
         self.key: kms_key.KmsKey | None = None
         key_arn = existing.kms_key_arn
         if key_arn is None:
@@ -117,28 +118,6 @@ class StorageStage(Construct):
         kms_alias.KmsAlias(self, "key_alias", name=f"alias/{self._name}", target_key_id=key.key_id)
         return key
 
-    def _key_statements(self) -> list[dict[str, Any]]:
-        account = self._account
-        in_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
-        logs = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": account.arn("logs", "log-group:*")}}
-        return [
-            # Without it nobody could manage the key: this statement lets IAM policies allow access to it.
-            allow("kms:*", "*", principal={"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"}),
-            allow(
-                ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-                "*",
-                principal={"Service": f"logs.{account.region}.amazonaws.com"},
-                when=logs,
-            ),
-            allow(
-                ["kms:Decrypt", "kms:GenerateDataKey*"],
-                "*",
-                # For the alarms, which publish to the topic that this key encrypts.
-                principal={"Service": "cloudwatch.amazonaws.com"},
-                when=in_account,
-            ),
-        ]
-
     def _bucket(
         self, purpose: str, key_arn: str
     ) -> tuple[s3_bucket.S3Bucket, s3_bucket_versioning.S3BucketVersioningA]:
@@ -149,15 +128,10 @@ class StorageStage(Construct):
         id_ = f"{purpose}_bucket"
         # Bucket names must be unique in the partition, across all accounts.
         bucket_name = f"{self._name}-{purpose}-{self._account.account_id}-{self._account.region}"
-        bucket = s3_bucket.S3Bucket(
-            self,
-            id_,
-            bucket=bucket_name,
-            force_destroy=not self._retain,
-            # The key is deleted after the bucket: a destroy that S3 refuses, because the bucket is not empty, must not
-            # have scheduled the deletion of the key that its objects need.
-            depends_on=[self.key] if self._retain and self.key is not None else None,
-        )
+        # The key is deleted after the bucket: a destroy that S3 refuses, because the bucket is not empty, must not
+        # have scheduled the deletion of the key that its objects need.
+        after = [self.key] if self._retain and self.key is not None else None
+        bucket = s3_bucket.S3Bucket(self, id_, bucket=bucket_name, force_destroy=not self._retain, depends_on=after)
         name, arn = bucket.id, bucket.arn
         versioning = s3_bucket_versioning.S3BucketVersioningA(
             self,

@@ -16,6 +16,8 @@ import pytest
 
 from mlops_constructs.cli.main import main
 from mlops_constructs.local_aws.scratch import ScratchFolder
+from mlops_constructs.local_aws.snapshot.file import write
+from mlops_constructs.local_aws.snapshot.folder import KeptFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,3 +121,19 @@ def test_the_folder_of_a_killed_process_is_deleted_and_none_of_a_living_one(
 def test_wrong_arguments_are_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str) -> None:
     assert main(["cache", *arguments]) == 1
     assert reason in capsys.readouterr().err
+
+
+def test_a_kept_rehearsal_is_shown_and_deleted_unless_it_runs(
+    cache: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = KeptFolder()
+    write(folder.file, b"", {"pipeline": "iris-1", "project": "/home/me/iris", "saved": 0.0})
+    folder.is_kept = True
+    home = folder.file.parent
+    assert main(["cache"]) == 0
+    assert f"{home}  (kept rehearsal of iris-1: mlops rehearse --resume in /home/me/iris;" in capsys.readouterr().out
+    assert main(["cache", "clear"]) == 0
+    assert home.exists()
+    folder.close()
+    assert main(["cache", "clear"]) == 0
+    assert not home.exists()

@@ -64,7 +64,7 @@ def test_a_name_that_is_taken_fails_it_with_a_remedy(aws: LocalAws, app: str) ->
         sqs.delete_queue(QueueUrl=made["QueueUrl"])
     assert done.returncode == 1
     assert f"broken    name {name}: aws_sqs_queue with this name exists (this account)" in done.stdout
-    assert "terraform import aws_sqs_queue." in done.stdout
+    assert "let `mlops adopt` import it to aws_sqs_queue." in done.stdout
 
 
 def test_a_quota_of_a_new_account_fails_it(aws: LocalAws, app: str) -> None:

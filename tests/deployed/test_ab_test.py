@@ -98,7 +98,7 @@ def test_weights_are_waited_for_until_they_are_read_back(clock: None) -> None:
             "is InService again, but not with the requested weights: no capacity",
         ),
         (described("Failed", 0.9, "it broke"), "the endpoint iris is Failed (it broke)"),
-        (described("Updating"), "the endpoint iris is Updating for "),
+        (described("Updating"), "the endpoint iris has been Updating for "),
     ],
     ids=["rolled back", "failed", "too long"],
 )

@@ -636,7 +636,7 @@ def test_a_state_that_is_broken_is_named(look: Look) -> None:
     ("plan", "message"),
     [
         ({"statistics": {}}, "cannot be used: 'metric'"),
-        ({"sources": {"accuracy": {"measures": "mood"}}}, "measures mood"),
+        ({"sources": {"accuracy": {"measures": "mood"}}}, "measures what is not known: mood"),
     ],
 )
 def test_a_plan_that_cannot_be_used_is_named(look: Look, plan: dict[str, Any], message: str) -> None:

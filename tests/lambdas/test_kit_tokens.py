@@ -58,7 +58,7 @@ def test_11_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None
         ({"v": 2, "awaits": "ours", "deadline": 1}, "version must be 1"),
         ({"v": True, "awaits": "ours", "deadline": 1}, "version must be 1"),
         ({"v": 1, "awaits": "theirs", "deadline": 1}, "did not start"),
-        ({"v": 1, "awaits": "ours", "deadline": LATEST + 10_000}, "not one that this action sets"),
+        ({"v": 1, "awaits": "ours", "deadline": LATEST + 86_401}, "not one that this action sets"),
         ({"v": 1, "awaits": "ours", "deadline": -1}, "not one that this action sets"),
         ({"v": 1, "awaits": "ours"}, "fields must be"),
         ({"v": 1, "awaits": "ours", "deadline": 1, "more": 1}, "fields must be"),
@@ -67,6 +67,10 @@ def test_11_any_text_gives_a_valid_token_or_the_clear_failure(text: str) -> None
 def test_11_a_forged_token_is_refused_with_the_reason(fields: dict[str, object], reason: str) -> None:
     with pytest.raises(StepError, match=reason):
         decode(json.dumps(fields))
+
+
+def test_60_the_token_of_a_function_whose_clock_is_a_day_ahead_is_taken() -> None:
+    assert decode(Token("ours", LATEST + 86_400).encode()).deadline == LATEST + 86_400
 
 
 def test_a_deeply_nested_token_is_refused() -> None:

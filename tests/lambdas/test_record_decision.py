@@ -144,12 +144,35 @@ def test_a_challenger_is_in_production_while_its_test_runs(
     assert registered(arn)["ModelApprovalStatus"] == status
 
 
-@pytest.mark.parametrize("status", ["PendingManualApproval", "Rejected"])
-def test_an_approval_marks_the_package(approve: Any, reports: Any, status: str) -> None:
-    arn = package(status)
+def test_an_approval_marks_the_package(approve: Any, reports: Any) -> None:
+    arn = package()
     approve(arn, approval("Succeeded"))
     reports.only("success")
     assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_package_that_a_failed_try_of_the_stage_rejected_is_approved_by_its_retry(
+    approve: Any, end: Any, reports: Any
+) -> None:
+    arn = package()
+    end(register(arn), failure("DeployProduction", "PrepareChangeSet", "a quota"))
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
+    approve(arn, approval("Succeeded"))
+    reports.only("success")
+    assert registered(arn)["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_package_that_somebody_rejected_in_the_registry_meanwhile_is_not_approved(approve: Any, reports: Any) -> None:
+    arn = package()
+    clients.client("sagemaker").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Rejected", ApprovalDescription="it is biased"
+    )
+    approve(arn, approval("Succeeded"))
+    assert reports.message.startswith(
+        f"Somebody has rejected model package {arn} in the model registry, with the description: it is biased."
+    )
+    assert f"aws sagemaker update-model-package --model-package-arn {arn}" in reports.message
+    assert registered(arn)["ModelApprovalStatus"] == "Rejected"
 
 
 def test_an_approval_records_who_when_and_what_they_said(approve: Any, reports: Any, script: Any) -> None:

@@ -418,7 +418,7 @@ def test_29_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: A
     assert f"Endpoint {ENDPOINT} is still RollingBack after 2 h" in reports.message
 
 
-@pytest.mark.parametrize("forged", ["{}", token("another"), token(deadline=NOW + 80_000)])
+@pytest.mark.parametrize("forged", ["{}", token("another"), token(deadline=NOW + 180_000)])
 def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
     call(forged)
     assert "This action did not write the continuation token" in reports.message
@@ -429,7 +429,10 @@ def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports:
 def test_a_broken_endpoint_fails_with_its_reason(call: Any, sagemaker: Any, reports: Any, status: str) -> None:
     sagemaker.answer("DescribeEndpoint", EndpointStatus=status, FailureReason="The ping failed.")
     call()
-    assert reports.message == f"Endpoint {ENDPOINT} is {status}: The ping failed."
+    assert reports.message == (
+        f"Endpoint {ENDPOINT} is {status}: The ping failed. See its logs, and retry the stage that deploys it, with all"
+        " its actions."
+    )
 
 
 def test_an_absent_endpoint_is_named(call: Any, reports: Any) -> None:

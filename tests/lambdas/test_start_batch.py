@@ -205,7 +205,7 @@ def test_without_a_release_people_are_told_once(world: World) -> None:
 
     (notice,) = world.sns.requests["Publish"]
     assert notice["TopicArn"] == TOPIC
-    assert "Nothing has been released" in notice["Message"]
+    assert "has released no model yet" in notice["Message"]
     assert world.record()["status"] == "Refused"
 
 

@@ -468,7 +468,7 @@ def test_throttling_does_not_outlast_the_deadline(call: Any, sagemaker: Any, rep
 
 @pytest.mark.parametrize(
     "forged",
-    ["{}", token("another-job"), token(f"{NAME}-r99"), token(f"{NAME}0"), token(deadline=NOW + 30 * 3600)],
+    ["{}", token("another-job"), token(f"{NAME}-r99"), token(f"{NAME}0"), token(deadline=NOW + 60 * 3600)],
 )
 def test_a_forged_token_fails_without_a_call(call: Any, sagemaker: Any, reports: Any, forged: str) -> None:
     call(forged)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUCKET = "dated"
-ASKS = re.compile(r"(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.time\(\)")
+ASKS = re.compile(r"(?:datetime|date)\.(?:now|today|utcnow)\(|\btime\.(?:time\(\)|gmtime|localtime)")
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 # Writes by its own clock when it was invoked.
 DIARY = """

@@ -19,6 +19,8 @@ from local_aws.tiny_container import (
     write_container,
 )
 
+from mlops_constructs.local_aws.faults.faults import Faults
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -166,6 +168,17 @@ def test_lines_come_back_in_one_request(aws: LocalAws, run: Run) -> None:
     assert job["TransformJobStatus"] == "Completed"
     assert output(aws, "many") == b"a of 3\nb of 3\nc of 3\n"
     assert job["TransformEndTime"] >= job["TransformStartTime"] >= job["CreationTime"]
+
+
+@pytest.mark.parametrize("after", [0, 0.5])
+def test_a_container_that_is_killed_fails_its_job_and_no_other(aws: LocalAws, run: Run, after: float) -> None:
+    name = f"killed-{after:g}".replace(".", "-")
+    with Faults(aws) as faults:
+        fault = faults.inject("crash:transform", name=name, after=after)
+        job = run(name, mode="slow")
+        assert (job["TransformJobStatus"], fault.fired) == ("Failed", 1)
+        assert "AlgorithmError" in job["FailureReason"]
+    assert run(f"{name}-not")["TransformJobStatus"] == "Completed"
 
 
 def test_single_records_are_requests_of_their_own(aws: LocalAws, run: Run) -> None:

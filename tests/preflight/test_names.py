@@ -12,7 +12,8 @@ from preflight import edge
 from preflight.synthesized_stacks import IDENTITY, written
 
 from mlops_constructs.preflight import TerraformState
-from mlops_constructs.preflight.names import LOOKS, Look, examine_names
+from mlops_constructs.preflight.lookups import LOOKS, Look
+from mlops_constructs.preflight.names import examine_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 CREATES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "aws_cloudwatch_log_group": ("name", "logs.create_log_group", {"logGroupName": "taken"}),
     "aws_ecr_repository": ("name", "ecr.create_repository", {"repositoryName": "taken"}),
     "aws_iam_role": ("name", "iam.create_role", {"RoleName": "taken", "AssumeRolePolicyDocument": TRUST}),
     "aws_s3_bucket": ("bucket", "s3.create_bucket", {"Bucket": "taken"}),
@@ -61,7 +63,7 @@ def test_a_name_that_is_taken_is_broken_while_the_state_lacks_it(tmp_path: Path,
     getattr(boto3.client(service), operation)(**parameters)
     (finding,) = examined(tmp_path, type_, "taken")
     assert (finding.state, finding.thing) == ("broken", "name taken")
-    assert f"terraform import {type_}.x" in finding.remedy
+    assert f"let `mlops adopt` import it to {type_}.x" in finding.remedy
 
 
 def test_what_the_state_has_is_our_own(tmp_path: Path) -> None:

@@ -144,8 +144,8 @@ def rolled_back(
 
 def test_a_file_before_the_first_release_is_refused_and_people_are_told(site: BatchSite, early: dict[str, Any]) -> None:
     assert (early["status"], early["release"]) == ("Refused", None)
-    assert "Nothing has been released" in early["reason"]
-    assert any("scoring/early.csv" in one and "Nothing has been released" in one for one in site.notices())
+    assert "has released no model yet" in early["reason"]
+    assert any("scoring/early.csv" in one and "has released no model yet" in one for one in site.notices())
 
 
 def test_a_candidate_scores_the_golden_records_before_the_approval(site: BatchSite, first: Execution) -> None:

@@ -8,15 +8,24 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from configuration import GOOD
 from git_program import git
 from local_aws.tiny_pipeline import wait_for
+from option_changes.declared import LOSSES
+from option_changes.effects import Effect, effect_of
+from option_changes.options import changes
+from option_changes.search import applied, groups
+from option_changes.site import synthesize
 from rehearsal.deployed_site import ROOT, Site, deployed_site, synthesized
 from rehearsal.notebook_cells import NotebookInstance
 
-from mlops_constructs.cli.rehearse import clone_urls
+from mlops_constructs import Algorithm
+from mlops_constructs.cli._keeping import clone_urls
+from mlops_constructs.deployed.teardown import Teardown
+from mlops_constructs.errors import RehearsalError
 from mlops_constructs.rehearsal.data import RehearsalData
 
 if TYPE_CHECKING:
@@ -198,7 +207,7 @@ def test_12_an_algorithm_that_fails_says_why_and_the_last_good_one_comes_back(
     site: Site, iris: RehearsalData, tmp_path: Path
 ) -> None:
     path, work = "algorithm.py", tmp_path / "work"
-    (url,) = clone_urls(site.rehearsal)
+    (url,) = clone_urls(site.rehearsal.aws)
     git(tmp_path, "clone", "-q", url, "work")
     assert os.access(work / "train", os.X_OK)
     good = (ROOT / "container" / path).read_bytes()
@@ -312,3 +321,48 @@ def test_no_cell_answers_the_approval(site: Site, printed: dict[str, str]) -> No
         if (stage["stageName"], action["actionName"]) == ("Approve", "Approve")
     ]
     assert approve["latestExecution"]["status"] == "InProgress"
+
+
+# What is planned against main.py as it is deployed; `make soak-changes` plans a change of every option.
+DEPLOYED = {**GOOD, "algorithm": Algorithm.from_directory(ROOT / "container")}
+LOSSY = ("algorithm.directory", "dataset.bucket_name", "existing.kms_key_arn", "notebook", "notebook.volume_size_in_gb")
+
+
+def effect_on(site: Site, folder: Path, arguments: dict[str, Any]) -> Effect:
+    """Plan the pipeline of main.py with other arguments."""
+    deployed = json.loads((site.terraform.folder / "cdk.tf.json").read_text())
+    site.terraform.prepare(synthesize(folder, arguments, "iris", "iris"))
+    try:
+        return effect_of(site.terraform.drift(refresh=False))
+    finally:
+        (site.terraform.folder / "cdk.tf.json").write_text(json.dumps(deployed))
+
+
+@pytest.mark.parametrize("option", LOSSY)
+def test_a_change_loses_what_the_documents_say(site: Site, tmp_path: Path, option: str) -> None:
+    *_, change = changes(DEPLOYED, lambda one, _: one == option)
+    effect = effect_on(site, tmp_path, change.applied(DEPLOYED))
+    assert set() < {text.partition(" (")[0] for text in effect.data} <= LOSSES[option]
+
+
+def test_a_change_of_what_the_documents_do_not_name_loses_nothing(site: Site, tmp_path: Path) -> None:
+    group = max(groups(DEPLOYED, list(changes(DEPLOYED, lambda option, _: option not in LOSSES)), []), key=len)
+    assert len(group) > 20
+    assert effect_on(site, tmp_path, applied(DEPLOYED, group)).data == ()
+
+
+def test_a_destroy_that_is_refused_has_lost_nothing(site: Site) -> None:
+    codecommit, repository = site.client("codecommit"), site.pipeline
+    head = codecommit.get_branch(repositoryName=repository, branchName="main")["branch"]["commitId"]
+    file = {"filePath": "note", "fileContent": b"x", "name": "Ada", "parentCommitId": head}
+    codecommit.put_file(repositoryName=repository, branchName="main", **file)
+    key = site.client("kms").describe_key(KeyId=f"alias/{site.pipeline}")["KeyMetadata"]["KeyId"]
+    site.put("note", b"x")
+    Teardown(site.deployed).run()
+    with pytest.raises(RehearsalError) as refused:
+        site.terraform.destroy()
+    for message in (f"The CodeCommit repository {repository} was not deleted", "BucketNotEmpty", "RepositoryNotEmpty"):
+        assert message in str(refused.value)
+    assert codecommit.get_branch(repositoryName=repository, branchName="main")
+    # Without it nobody could read the objects any more.
+    assert site.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Enabled"

@@ -42,7 +42,7 @@ MOMENTS = [
     ("Pipelines | teardown | running", 2.0),
     ("Terraform | destroy | running", 20.0),
 ]
-CASES = int(os.environ.get("MLOPS_KILLS", "2"))
+CASES = int(os.environ.get("MLOPS_KILLS", "1"))
 SWEEP = "from mlops_constructs.local_aws.scratch import sweep; sweep()"
 
 

@@ -227,8 +227,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "A wrong clock, a broken connection",
-        "Deadlines follow AWS's times; a broken connection is tried again",
-        "",
+        "A clock that is wrong by a day gives up no job; a broken connection is tried again",
+        "A clock that jumps ahead between two looks at a job, by more than is left of its wait, ends the wait.",
         "",
     ),
 )

@@ -25,6 +25,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "linear": endpoint_template(Endpoint(initial_instance_count=2, rollout=Rollout.linear(step_percent=10))),
     "all-at-once": endpoint_template(Endpoint(initial_instance_count=2, rollout=Rollout.all_at_once())),
     "own-disks": endpoint_template(Endpoint(instance_type="ml.m5d.large")),
+    "volume": endpoint_template(Endpoint(volume_size_in_gb=512, model_data_download_timeout_in_seconds=3600)),
     "requests": endpoint_template(PRODUCTION, AllowedEndpoint.of(PRODUCTION, _LIMITS)),
     "vpc": endpoint_template(PRODUCTION, in_vpc=True),
     "tags": endpoint_template(PRODUCTION, tags={"team": "risk", "mlops:pipeline": "iris"}),

@@ -236,6 +236,18 @@ def test_every_choice_has_the_configured_value_as_its_default() -> None:
     assert parameters["InitialInstanceCount"]["Default"] == PRODUCTION.initial_instance_count
 
 
+@pytest.mark.parametrize(("instance", "has_volume"), [("ml.m5.large", True), ("ml.m5d.large", False)])
+def test_24_a_volume_and_a_download_time_are_the_variants(instance: str, has_volume: bool) -> None:
+    config = Endpoint(volume_size_in_gb=50, model_data_download_timeout_in_seconds=900)
+    limits = EndpointLimits(instance_types=["ml.m5.large", "ml.m5d.large"])
+    asked = {"InstanceType": instance, "EncryptVolume": "true" if has_volume else "false"}
+    (variant,) = resource(config, "EndpointConfig", limits, **asked)["ProductionVariants"]
+    assert variant["ModelDataDownloadTimeoutInSeconds"] == 900
+    assert variant.get("VolumeSizeInGB") == (50 if has_volume else None)
+    (plain,) = resource(Endpoint(), "EndpointConfig")["ProductionVariants"]
+    assert {"VolumeSizeInGB", "ModelDataDownloadTimeoutInSeconds"}.isdisjoint(plain)
+
+
 @pytest.mark.parametrize(
     ("instance", "has_key"), [("ml.m5.large", True), ("ml.m5d.large", False), ("ml.g5.xlarge", False)]
 )

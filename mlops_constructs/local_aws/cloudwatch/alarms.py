@@ -45,7 +45,7 @@ class AlarmsService(Service):
         """Begin to evaluate."""
         self._minute = self._now()
         self.account.clock.on_move(self.evaluate)
-        self._thread = self.account.spawn("alarms", self._evaluate_always)
+        self._thread = self.account.spawn("alarms", self._evaluate_always, always=True)
 
     def close(self) -> None:
         """Stop evaluating."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_constructs.local_aws.codepipeline.gates import Gates
 from mlops_constructs.local_aws.codepipeline.runner import FAILED_ACTIONS, Runner
-from mlops_constructs.local_aws.codepipeline.state import FINAL, Definition, Execution, Job, Status
+from mlops_constructs.local_aws.codepipeline.state import FINAL, ActionRun, Definition, Execution, Job, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,31 @@ class Executor:
             self.changed.notify_all()
         return True
 
+    def only_waits(self) -> bool:
+        """Whether every execution that has not ended waits: for its turn, a transition, or an approver."""
+        with self.changed:
+            return all(self._waits(one) for line in self._lines.values() for one in _unfinished(line))
+
+    def resume(self) -> None:
+        """Continue the executions that waited in another process: an approval is asked for once more."""
+        for line in self._lines.values():
+            line.running = False
+            for execution in reversed(_unfinished(line)):
+                if execution.status is Status.STOPPING:
+                    self._runner.finish(execution, Status.STOPPED, execution.stop_reason)
+                    continue
+                for run in _in_progress(execution):
+                    run.status, run.error_message = Status.ABANDONED, "the local AWS was ended, and resumed"
+                self._schedule(_Turn(execution, _next_stage(execution), FAILED_ACTIONS), at_front=True)
+            if line.waiting and not line.running:
+                self._schedule(line.waiting.popleft(), at_front=True)
+
+    def _waits(self, execution: Execution) -> bool:
+        running = _in_progress(execution)
+        if running:
+            return all(run.approval is not None and run.approval.status is None for run in running)
+        return (execution.pipeline_name, _next_stage(execution)) in self.gates.closed
+
     def _line(self, pipeline_name: str) -> _Line:
         return self._lines.setdefault(pipeline_name, _Line())
 
@@ -162,3 +187,22 @@ class Executor:
             logger.exception("execution %s", turn.execution.id)
             reason = f"internal error of the local AWS, please report it: {type(error).__name__}: {error}"
             self._runner.finish(turn.execution, Status.FAILED, reason)
+
+
+def _unfinished(line: _Line) -> list[Execution]:
+    """Return the executions that have begun and not ended."""
+    waiting = [turn.execution for turn in line.waiting]
+    return [one for one in line.executions if one.status not in FINAL and not any(one is other for other in waiting)]
+
+
+def _in_progress(execution: Execution) -> list[ActionRun]:
+    return [
+        run for stage in execution.stages.values() for run in stage.actions.values() if run.status is Status.IN_PROGRESS
+    ]
+
+
+def _next_stage(execution: Execution) -> str:
+    """Return the first stage that has not succeeded."""
+    names = [str(stage["name"]) for stage in execution.pipeline["stages"]]
+    done = [name for name, run in execution.stages.items() if run.status is Status.SUCCEEDED]
+    return next((name for name in names if name not in done), names[-1])

@@ -24,6 +24,10 @@ class Transitions(Service):
         super().__init__(account)
         self._executor = executor
 
+    def resume(self) -> None:
+        """Continue the executions that waited."""
+        self._executor.resume()
+
     def disable_stage_transition(self, params: Params) -> Params:
         """Let no execution enter a stage."""
         key, who = self._stage(params), self.caller_arn()

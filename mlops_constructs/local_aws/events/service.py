@@ -76,8 +76,8 @@ class EventsService(Service):
 
     def start(self) -> None:
         """Begin to deliver."""
-        self._thread = self.account.spawn("event-bus", self._deliver_all)
-        self.account.spawn("event-retries", self._retries.run)
+        self._thread = self.account.spawn("event-bus", self._deliver_all, always=True)
+        self.account.spawn("event-retries", self._retries.run, always=True)
 
     def close(self) -> None:
         """Stop delivering."""

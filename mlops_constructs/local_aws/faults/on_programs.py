@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.hooks import Program
     from mlops_constructs.local_aws.local_aws import LocalAws
 
-KINDS = ("training", "processing", "serving", "build")
+KINDS = ("training", "processing", "transform", "serving", "build")
 WAYS = ("kill", "memory", "disk", "spot")
 
 

@@ -36,7 +36,7 @@ class AsyncInvocations(Service):
 
     def start(self) -> None:
         """Start to hand out requests."""
-        self.account.spawn("async-invocations", self._work)
+        self.account.spawn("async-invocations", self._work, always=True)
 
     def invoke_endpoint_async(self, params: Params) -> Params:
         """Queue a request; S3 is read only when an instance takes it."""

@@ -50,6 +50,18 @@ class Deployment:
         if gone and fleet is not None:
             fleet.stop(0)
 
+    def resume(self) -> None:
+        """Start the fleet that another process has served, with the weights and counts that it had."""
+        endpoint = self._endpoint
+        held = {} if endpoint.fleet is None else endpoint.fleet.held
+        fleet, reason = self._start()
+        for variant in () if fleet is None else fleet.variants:
+            variant.weight, variant.instance_count = held[variant.name]
+        with endpoint.lock:
+            endpoint.fleet, endpoint.failure_reason = fleet, reason
+            if fleet is None:
+                endpoint.move_to("Failed")
+
     def _alarming(self, fleet: Fleet) -> str:
         """Why a new fleet must not serve; empty when no alarm is in the ALARM state."""
         try:

@@ -174,6 +174,16 @@ class Endpoints(Service):
             ]
         return [fleet for fleet in found if "AsyncInferenceConfig" in fleet.config]
 
+    def resume(self) -> None:
+        """Start what served, and wait for it."""
+        threads = [
+            self.account.spawn(f"endpoint-{one.name}", self._deployment(one, one.fleet.config).resume)
+            for one in self._endpoints.values()
+            if one.fleet is not None
+        ]
+        for thread in threads:
+            thread.join()
+
     def close(self) -> None:
         """End every serving process immediately."""
         with self.lock:

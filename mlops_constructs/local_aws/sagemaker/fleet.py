@@ -122,11 +122,19 @@ class Variant:
 
 @dataclass
 class Fleet:
-    """The variants of one endpoint configuration."""
+    """The variants of one endpoint configuration.
+
+    `held` are weight and instance count of each variant, while no process serves: after a snapshot was restored.
+    """
 
     endpoint_name: str
     config: Params
     variants: list[Variant]
+    held: dict[str, tuple[float, int | None]] = field(default_factory=dict)
+
+    def __getstate__(self) -> Params:
+        held = {variant.name: (variant.weight, variant.instance_count) for variant in self.variants}
+        return {**vars(self), "variants": [], "held": held or self.held}
 
     @property
     def config_name(self) -> str:

@@ -60,7 +60,10 @@ def fetch_model(
     if variant is not None:
         check_download(uri, archive.stat().st_size, variant)
         check_volume(uri, archive, variant)
-    extract_model(archive, folder)
+    try:
+        extract_model(archive, folder)
+    except ContainerError as error:
+        raise ContainerError(f"{uri}: {error}") from error
     archive.unlink()
 
 

@@ -33,7 +33,7 @@ class Serverless:
         self._used = account.clock.now()
         self._ended = threading.Event()
         if not config.get("ProvisionedConcurrency"):
-            account.spawn("serverless", self._end_idle)
+            account.spawn("serverless", self._end_idle, always=True)
 
     @contextmanager
     def invocation(self) -> Iterator[float]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.ecr.images import pull
+from mlops_constructs.local_aws.hooks import Program
 from mlops_constructs.local_aws.job_log import JobLog
 from mlops_constructs.local_aws.sagemaker.job_files import JobError
 from mlops_constructs.local_aws.sagemaker.job_run import JobRun
@@ -84,6 +86,7 @@ class TransformRun(JobRun):
         }
         container = self._containers.runtime.serve(image, self._base, environment, self._log.write)
         job.container = container
+        self._account.hooks.started(Program("transform", job.name, container))
         try:
             self._await_ping(container)
             job.start()
@@ -142,4 +145,4 @@ class TransformRun(JobRun):
 
 
 def _stamp() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000", time.gmtime())
+    return f"{utc_now():%Y-%m-%dT%H:%M:%S.000}"

@@ -53,6 +53,16 @@ def serverless_variant(slot: Slot) -> Json:
     }
 
 
+def storage(size_in_gb: int | None, timeout_in_seconds: int | None) -> Json:
+    """Return the volume of a variant's instances, and the time of the download; none is SageMaker's default.
+
+    A data set may ask for instances with disks of their own, which take no volume.
+    """
+    volume = {} if size_in_gb is None else {"VolumeSizeInGB": no_value_unless("EncryptsVolume", size_in_gb)}
+    time = {} if timeout_in_seconds is None else {"ModelDataDownloadTimeoutInSeconds": timeout_in_seconds}
+    return {**volume, **time}
+
+
 def async_inference(config: AsyncInferenceConfig) -> Json:
     """Return the AsyncInferenceConfig of an endpoint configuration."""
     output: Json = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...config.requests import AllowedEndpoint, EndpointLimits
 from .alarms import alarm_names, rollback_alarms
 from .autoscaling import autoscaling
-from .modes import ASYNC_URI, PROVISIONS, async_inference, serverless_variant
+from .modes import ASYNC_URI, PROVISIONS, async_inference, serverless_variant, storage
 from .parameters import PAUSED, RUNS, endpoint_parameters
 from .slots import ONLY, SLOTS, TWO, no_value_unless
 
@@ -173,7 +173,6 @@ def _config(properties: Json) -> Json:
 
 
 def _variant(config: Endpoint, slot: Slot) -> Json:
-    volume, timeout = config.volume_size_in_gb, config.model_data_download_timeout_in_seconds
     return {
         "VariantName": slot.variant,
         "ModelName": slot.attribute("Model", "ModelName"),
@@ -181,9 +180,7 @@ def _variant(config: Endpoint, slot: Slot) -> Json:
         "InitialInstanceCount": slot.value("InitialInstanceCount"),
         "InitialVariantWeight": 1.0 if slot.condition is None else slot.value("Weight"),
         "ContainerStartupHealthCheckTimeoutInSeconds": config.container_startup_health_check_timeout_in_seconds,
-        # A data set may ask for instances with disks of their own, which take no volume.
-        **({} if volume is None else {"VolumeSizeInGB": no_value_unless("EncryptsVolume", volume)}),
-        **({} if timeout is None else {"ModelDataDownloadTimeoutInSeconds": timeout}),
+        **storage(config.volume_size_in_gb, config.model_data_download_timeout_in_seconds),
     }
 
 

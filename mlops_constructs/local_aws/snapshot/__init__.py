@@ -1,0 +1,1 @@
+"""What the services of a local AWS hold, written to a file and restored in another process."""

@@ -1,0 +1,148 @@
+"""`terraform apply` and `destroy` are ended at any moment: what docs/recovery.md says brings them to their end.
+
+`make soak-apply` does it at many moments; MLOPS_APPLY_KILLS and MLOPS_APPLY_SEED say how often and where.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from rehearsal.centroids import write_centroids
+from rehearsal.deployed_site import synthesized
+
+from mlops_constructs.errors import RehearsalError
+from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from mlops_constructs.local_aws.local_aws import LocalAws
+from mlops_constructs.preflight import SynthesizedStack, TerraformState
+from mlops_constructs.preflight.adoption import Existing, existing, import_document
+from mlops_constructs.preflight.stack import Identity
+from mlops_constructs.rehearsal.leftovers import leftovers
+from mlops_constructs.rehearsal.terraform import Terraform, terraform_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.terraform
+SEED = int(os.environ.get("MLOPS_APPLY_SEED", "353"))
+CASES = int(os.environ.get("MLOPS_APPLY_KILLS", "1"))
+APPLY_SECONDS, DESTROY_SECONDS = 60.0, 15.0
+
+
+class Deployment:
+    """A stack in the local AWS, and Terraform, whose commands can be ended at any moment."""
+
+    def __init__(self, aws: LocalAws, stack: Path) -> None:
+        self.aws, self.stack = aws, stack
+        environment = terraform_environment(aws.url, aws.region, aws.workdir)
+        self.terraform = Terraform(
+            aws.workdir / "terraform", environment, aws.account.processes, on_event=lambda event: None
+        )
+        self.terraform.prepare(stack)
+        self.terraform.init()
+
+    def ended(self, command: Callable[[], None], number: signal.Signals, seconds: float) -> None:
+        """Run a command, and send its process a signal after some seconds, unless it has ended by itself."""
+        failed: list[str] = []
+
+        def run() -> None:
+            try:
+                command()
+            except RehearsalError as error:
+                failed.append(str(error))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(seconds)
+        child = self.terraform._child
+        assert child is not None
+        if thread.is_alive():
+            os.killpg(child.pid, number)
+        thread.join()
+        print(f"  {number.name} after {seconds} s: {failed[0].splitlines()[-1] if failed else 'it had ended'}")
+
+    @property
+    def adopted(self) -> Path:
+        return self.terraform.folder / "adopt.tf.json"
+
+    def adopt(self) -> int:
+        """What `mlops adopt --output` does; gives the number of imports."""
+        stack, file = SynthesizedStack(self.stack), self.terraform.folder / "terraform.tfstate"
+        session = boto3.session.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=self.aws.region)
+        state = TerraformState(stack, file if file.is_file() else None)
+        identity = Identity(self.aws.account_id, "aws", self.aws.region)
+        found = list(existing(lambda name: session.client(name, endpoint_url=self.aws.url), stack, identity, state))
+        blocks = [one for one in found if isinstance(one, Existing)]
+        assert blocks == found, found
+        self.adopted.write_text(import_document(blocks))
+        return len(blocks)
+
+    def destroy(self) -> None:
+        """Destroy, as docs/recovery.md says where the function of the guard is gone and the state does not know it."""
+        said = ""
+        try:
+            self.terraform.destroy()
+        except RehearsalError as error:
+            said = str(error)
+        if said:
+            (guarding,) = [one for one in self.resources() if one.startswith("aws_lambda_invocation.plain_guard")]
+            assert f"{guarding}: " in said
+            assert "ResourceNotFoundException" in said
+            print(f"  state rm {guarding}")
+            code, output = self.terraform._plain("state", "rm", guarding)
+            assert code == 0, output
+            self.terraform.destroy()
+
+    def resources(self) -> list[str]:
+        return self.terraform.resources()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest app; with removal="destroy", which needs no teardown before."""
+    folder = tmp_path_factory.mktemp("app")
+    container = write_centroids(folder / "container")
+    return synthesized(Path(__file__).with_name("plain_app.py"), folder / "out", str(container))
+
+
+@pytest.fixture
+def deployment(stack: Path) -> Iterator[Deployment]:
+    with LocalAws(docker=False) as aws:
+        made = Deployment(aws, stack)
+        yield made
+        made.terraform.close()
+
+
+def cases() -> list[tuple[signal.Signals, float, float]]:
+    draw = random.Random(SEED)
+    return [
+        (
+            signal.SIGINT if number % 3 == 1 else signal.SIGKILL,
+            round(draw.uniform(0.5, APPLY_SECONDS), 1),
+            round(draw.uniform(0.5, DESTROY_SECONDS), 1),
+        )
+        for number in range(CASES)
+    ]
+
+
+@pytest.mark.parametrize(("number", "apply_seconds", "destroy_seconds"), cases())
+def test_an_apply_and_a_destroy_that_are_ended_anywhere_come_to_their_end(
+    deployment: Deployment, number: signal.Signals, apply_seconds: float, destroy_seconds: float
+) -> None:
+    terraform = deployment.terraform
+    print()
+    deployment.ended(terraform.apply, number, apply_seconds)
+    print(f"  {len(deployment.resources())} resources in the state, {deployment.adopt()} imported")
+    terraform.apply()
+    deployment.adopted.unlink()
+    assert terraform.drift() == []
+
+    deployment.ended(terraform.destroy, number, destroy_seconds)
+    deployment.destroy()
+    assert leftovers(deployment.aws.client) == []
