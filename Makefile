@@ -63,6 +63,10 @@ bench-drift: $(VENV)/bench ## Simulate traffic with and without drift: false ala
 fuzz: $(VENV)/test ## Send a server of the container requests that nobody would send, for minutes (FUZZ="--minutes 10")
 	PYTHONPATH=tests $(BIN)/python -m container_fuzz $(FUZZ)
 
+.PHONY: soak-serving
+soak-serving: $(VENV)/test ## Abuse a server of the container in every way, then mixed requests for minutes (SOAK="--minutes 10 --only deaf")
+	PYTHONPATH=tests $(BIN)/python -m container_soak $(SOAK)
+
 .PHONY: soak
 soak: $(VENV)/test ## Run random A/B tests, then random releases with faults, 500 of each (ONLY=ab or releases; SOAK="--runs 20 --seed 7")
 ifneq ($(ONLY),releases)

@@ -10,6 +10,10 @@ ContractError
 
 from __future__ import annotations
 
+import errno
+
+_REFUSALS = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+
 
 class ContractError(Exception):
     """An error whose message is complete: it is shown without a stack trace or a type name."""
@@ -40,3 +44,12 @@ class InputError(RequestError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(400, reason)
+
+
+def is_refused_by_system(error: BaseException) -> bool:
+    """Whether there was no memory, no process, no thread or no file descriptor: later, the same may succeed."""
+    if isinstance(error, OSError):
+        return error.errno in _REFUSALS
+    # Python itself has no type for a thread that cannot start, and neither has C++.
+    threads = ("can't start new thread", "Resource temporarily unavailable")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in threads)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from handler_kit.errors import ConfigurationError
 from handler_kit.settings import SettingsBase
 
 
@@ -21,11 +19,3 @@ class Settings(SettingsBase):
     pipeline: str
     image_parameter: str
     source_parameter: str | None
-
-
-def event_id(event: dict[str, Any]) -> str:
-    """The ID of an EventBridge event, which stays the same when the event is delivered again."""
-    found = event.get("id")
-    if not isinstance(found, str) or not found:
-        raise ConfigurationError("The event has no id; this function is invoked by an EventBridge rule.")
-    return found

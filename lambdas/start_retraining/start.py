@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from handler_kit import logs
@@ -20,7 +21,7 @@ START_TRAINING = "StartTraining"
 RELEASE = "Release"
 
 
-def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dict[str, Any]:
+def start(settings: Settings, codepipeline: Any, ssm: Any) -> dict[str, Any]:
     """Start an execution on the newest data set that reached training, unless it would train nothing new.
 
     A data set whose training failed counts too: a corrected image is for exactly this data set. Returns
@@ -29,9 +30,11 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
     image = str(ssm.get_parameter(Name=settings.image_parameter)["Parameter"]["Value"]).strip()
     if image in {"", NONE}:
         return _nothing("There is no image yet.")
-    source = None
+    variable, wanted, noun = "Image", image, "image"
     if settings.source_parameter is not None:
-        source = str(ssm.get_parameter(Name=settings.source_parameter)["Parameter"]["Value"])
+        wanted = str(ssm.get_parameter(Name=settings.source_parameter)["Parameter"]["Value"])
+        variable, noun = "SourceSha256", "script"
+    newest: tuple[str, dict[str, str]] | None = None
     for execution in _executions(settings, codepipeline):
         name = execution["pipelineExecutionId"]
         if _deploys_a_release_again(name, settings, codepipeline):
@@ -39,15 +42,17 @@ def start(event_id: str, settings: Settings, codepipeline: Any, ssm: Any) -> dic
         actions = _actions(name, settings, codepipeline)
         training = actions.get(TRAIN, actions.get(START_TRAINING))
         if training is None:
-            if execution["status"] == "InProgress":
+            if execution["status"] == "InProgress" and newest is None:
                 return _nothing(f"Execution {name} has not trained yet and will use this image.")
             continue
-        trained_with = _variables(training)
-        if source is not None and trained_with.get("SourceSha256") == source:
-            return _nothing(f"Execution {name} has already trained with this script.")
-        if source is None and trained_with.get("Image") == image:
-            return _nothing(f"Execution {name} has already trained with this image.")
-        return _begin(_variables(actions[DATASET]), name, event_id, settings, codepipeline)
+        known = _variables(training).get(variable)
+        if known == wanted and newest is None:
+            return _nothing(f"Execution {name} has already trained with this {noun}.")
+        newest = newest or (name, _variables(actions[DATASET]))
+        if execution["status"] != "InProgress" or known is not None:
+            return _begin(*newest, f"{wanted} {name}", settings, codepipeline)
+    if newest is not None:
+        return _begin(*newest, wanted, settings, codepipeline)
     return _nothing("No data set has reached training yet; the next upload will use this image.")
 
 
@@ -83,8 +88,13 @@ def _variables(run: dict[str, Any]) -> dict[str, str]:
 
 
 def _begin(
-    dataset: dict[str, str], trained_by: str, event_id: str, settings: Settings, codepipeline: Any
+    trained_by: str, dataset: dict[str, str], what_for: str, settings: Settings, codepipeline: Any
 ) -> dict[str, Any]:
+    """Start an execution, once for what is trained and after which training that has ended.
+
+    What a training in progress trains with is known at its end only: the parameter may be written again with the same
+    value meanwhile, and an event may be delivered twice.
+    """
     key, version = dataset["ObjectKey"], dataset["VersionId"]
     started = codepipeline.start_pipeline_execution(
         name=settings.pipeline,
@@ -92,8 +102,7 @@ def _begin(
             {"actionName": DATASET, "revisionType": "S3_OBJECT_KEY", "revisionValue": key},
             {"actionName": DATASET, "revisionType": "S3_OBJECT_VERSION_ID", "revisionValue": version},
         ],
-        # EventBridge and Lambda may deliver an event twice.
-        clientRequestToken=event_id,
+        clientRequestToken=sha256(f"{what_for} {key} {version}".encode()).hexdigest(),
     )["pipelineExecutionId"]
     reason = f"Retraining on {key} (version {version}), the data set of execution {trained_by}."
     logs.info("retraining started", execution=started, reason=reason)

@@ -83,13 +83,13 @@ class Keeper:
                 f"It is kept as it was at {when}. mlops rehearse --resume brings it back; mlops cache clear deletes it."
             )
         else:
-            self._view.say("It could not be saved: what was in progress never ended.")
+            self._view.say(f"It could not be saved: {self._saver.problem or 'what was in progress did not end'}.")
 
     def _forget_older(self) -> None:
         """Delete what earlier rehearsals of this project have kept, as soon as this one is saved."""
         from ..local_aws.snapshot.folder import forget, found
 
-        while self._saver is not None and not self._saver.saved:
+        while self._saver is None or not self._saver.saved:
             time.sleep(1)
         for home, about in found().items():
             if about.get("project") == str(Path.cwd()):

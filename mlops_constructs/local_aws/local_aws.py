@@ -29,6 +29,7 @@ from mlops_constructs.local_aws.expiry import Expiry
 from mlops_constructs.local_aws.gateway import Gateway
 from mlops_constructs.local_aws.lambda_.configurations import FunctionConfigurations
 from mlops_constructs.local_aws.lambda_.service import LambdaService
+from mlops_constructs.local_aws.log_groups import LogGroupsService
 from mlops_constructs.local_aws.policy_simulator import PolicySimulator
 from mlops_constructs.local_aws.resource_tags import ResourceTagsService
 from mlops_constructs.local_aws.s3 import S3Service
@@ -129,9 +130,7 @@ class LocalAws:
             self.service_quotas,
             self.cloudwatch,
             self.cloudwatch.alarms,
-            AutoScalingService(self.account),
-            ResourceTagsService(self.account),
-            BudgetsService(self.account),
+            *(one(self.account) for one in (AutoScalingService, ResourceTagsService, BudgetsService, LogGroupsService)),
         )
 
     @property

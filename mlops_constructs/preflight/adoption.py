@@ -108,8 +108,8 @@ def _keys(
         yield Existing(key.address, chosen)
     for one in alive:
         if one["KeyId"] not in (chosen, used):
-            remedy = f"Delete it: aws kms schedule-key-deletion --key-id {one['KeyId']}"
-            detail = "an apply that was ended has made it, and nothing uses it"
+            remedy = f"Delete it then: aws kms schedule-key-deletion --key-id {one['KeyId']}"
+            detail = "an apply that was ended has made it, and nothing uses it after the next one"
             yield Finding(f"KMS key {one['KeyId']}", "warning", detail, remedy)
 
 

@@ -364,3 +364,18 @@ def test_hashes_leave_our_own_files_out(tmp_path: Path) -> None:
 )
 def test_answers_agree(given: list[object], wanted: list[object], agree: bool) -> None:
     assert same(given, wanted) is agree
+
+
+@pytest.mark.parametrize(("spoil", "altered"), [(True, 1), (False, 0)], ids=["altered", "as trained"])
+def test_model_that_was_altered_is_a_warning_and_a_metric(
+    start_server: StartServer, trained: Trained, tmp_path: Path, spoil: bool, altered: int
+) -> None:
+    model = shutil.copytree(trained.job.model.parent, tmp_path / "model")
+    if spoil:
+        with (model / "model.joblib").open("ab") as file:
+            file.write(b"\0")
+    server = start_server(tmp_path).wait_until_ready()
+    warnings = [line for line in server.lines if line["level"] == "WARNING"]
+    assert bool(warnings) == spoil
+    assert all("the model is not the one that train wrote" in line["message"] for line in warnings)
+    assert f"\nserve_altered_models {altered}\n" in server.request("GET", "/metrics").body

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sagemaker_contract.errors import RequestError
-from sagemaker_contract.serving.budget import MOST, MOST_LARGE, Budget, Gate
+from sagemaker_contract.serving.budget import MOST, MOST_LARGE, TINY_BYTES, Budget, Gate
 from sagemaker_contract.serving.messages import DisconnectedError, RefusedBodyError
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def test_42_large_bodies_leave_room_for_small_ones() -> None:
     with pytest.raises(RefusedBodyError) as caught:
         budget.expect(100_000)
     assert caught.value.status == 503
-    budget.expect(1000)
+    budget.expect(5000)
     budget.held = MOST * MEGABYTE
     with pytest.raises(RefusedBodyError):
-        budget.expect(1000)
+        budget.expect(5000)
+    budget.expect(TINY_BYTES)
 
 
 def test_single_body_is_always_accepted() -> None:

@@ -58,7 +58,7 @@ def test_count_sees_what_a_careless_end_loses(
     container = edited_container("")
     draining = container / "sagemaker_contract" / "serving" / "draining.py"
     careless = draining.read_text().replace(
-        "        refuse_connections(", "        os._exit(0)\n        refuse_connections("
+        "        drop_new_connections(", "        os._exit(0)\n        drop_new_connections("
     )
     draining.write_text(careless.replace("import asyncio\n", "import asyncio\nimport os\n"))
     server = start_server(trained.job.base, container).wait_until_ready()

@@ -129,7 +129,7 @@ def test_response_that_is_read_slowly_arrives(serve: Callable[..., Server]) -> N
 
 
 def test_client_that_does_not_read_delays_no_refusal_of_others(serve: Callable[..., Server]) -> None:
-    server = serve(_BODY_SECONDS="application")
+    server = serve(_BODY_SECONDS="refusals")
     with client(server) as deaf, client(server) as slow:
         # A large response, unread, and half a second request.
         deaf.sendall(LARGE + HEAD + b"Content-Length: 15\r\n\r\n5.1,")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -15,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from container_fuzz.cases import case
-from container_fuzz.watch import Watch
-from mlops_constructs.local_aws.ports import ReservedPort
+from container_fuzz.server import serving, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from container_fuzz.watch import Watch
 
 CONTAINER = Path(__file__).parents[2] / "container"
 _PING_SECONDS = 2.0
@@ -81,40 +80,10 @@ class _Pings:
 
 @contextlib.contextmanager
 def _server(folder: Path, container: Path) -> Iterator[Watch]:
-    from sklearn.datasets import load_iris
-
-    data = load_iris()
-    train = folder / "ml" / "input" / "data" / "train"
-    train.mkdir(parents=True)
-    lines = [
-        ",".join([str(data.target_names[label]), *map(str, row)])
-        for row, label in zip(data.data, data.target, strict=True)
-    ]
-    (train / "iris.csv").write_text("\n".join(lines))
-    port = ReservedPort()
-    settings = {
-        "SAGEMAKER_BASE_DIR": str(folder / "ml"),
-        "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
-        "SAGEMAKER_BIND_TO_PORT": str(port.number),
-        "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
-    }
-    environment = {**os.environ, **settings}
-    subprocess.run([sys.executable, container / "train"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    with (
-        (folder / "serve.log").open("wb") as log,
-        subprocess.Popen([sys.executable, container / "serve"], env=environment, stdout=log, stderr=log) as process,
-    ):
-        watch = Watch(process.pid, port.number)
-        try:
-            while watch.ping() > 60:
-                assert process.poll() is None, (folder / "serve.log").read_text()
-                time.sleep(0.1)
-            watch.settle()
-            yield watch
-        finally:
-            watch.close()
-            process.terminate()
-    errors = [line for line in (folder / "serve.log").read_text(errors="replace").splitlines() if "ERROR" in line]
+    log = folder / "serve.log"
+    with serving(train(folder, container), container, log, SAGEMAKER_MODEL_SERVER_WORKERS="1") as (_, watch):
+        yield watch
+    errors = [line for line in log.read_text(errors="replace").splitlines() if "ERROR" in line]
     print("\n".join(errors[-20:]))
 
 

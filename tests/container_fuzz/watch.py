@@ -55,7 +55,7 @@ class Watch:
     """Sends requests to a server, and measures its processes."""
 
     def __init__(self, process: int, port: int) -> None:
-        self._process, self._port = process, port
+        self.process, self.port = process, port
         self._most = 0
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
@@ -85,7 +85,7 @@ class Watch:
     def ping(self) -> float:
         """Seconds that /ping takes; infinity when it is no 200."""
         began = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", "/ping")
             return time.perf_counter() - began if connection.getresponse().status == 200 else float("inf")
@@ -95,7 +95,7 @@ class Watch:
             connection.close()
 
     def _status(self, case: Case) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.putrequest(case.method, case.path, skip_accept_encoding=True)
             for name, value in case.headers.items():
@@ -121,7 +121,7 @@ class Watch:
     def _memory(self) -> int:
         """The memory of all processes of the server; what they share is counted once for each."""
         total = 0
-        for process in self._processes():
+        for process in processes_of(self.process):
             with contextlib.suppress(OSError, IndexError):
                 total += int((process / "statm").read_text().split()[1]) * _PAGE
         return total
@@ -129,17 +129,19 @@ class Watch:
     def _cpu(self) -> float:
         """Processor time of all processes of the server, of ended ones too."""
         total = 0
-        for process in self._processes():
+        for process in processes_of(self.process):
             with contextlib.suppress(OSError, IndexError):
                 facts = (process / "stat").read_text().rpartition(")")[2].split()
                 total += sum(int(one) for one in facts[11:15])
         return total / _TICKS
 
-    def _processes(self) -> Iterator[Path]:
-        waiting = [self._process]
-        while waiting:
-            process = Path("/proc", str(waiting.pop()))
-            yield process
-            with contextlib.suppress(OSError):
-                for task in (process / "task").iterdir():
-                    waiting.extend(int(one) for one in (task / "children").read_text().split())
+
+def processes_of(process: int) -> Iterator[Path]:
+    """Give the folder in /proc of a process, and of all below it."""
+    waiting = [process]
+    while waiting:
+        folder = Path("/proc", str(waiting.pop()))
+        yield folder
+        with contextlib.suppress(OSError):
+            for task in (folder / "task").iterdir():
+                waiting.extend(int(one) for one in (task / "children").read_text().split())

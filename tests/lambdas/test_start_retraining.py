@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from start_retraining.handler import handler
 
 from handler_kit import clients
-from handler_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,14 +85,57 @@ def test_it_starts_on_the_version_that_was_trained_last(codepipeline: Any, call:
     assert revisions(codepipeline) == {"S3_OBJECT_KEY": "datasets/iris.json", "S3_OBJECT_VERSION_ID": "2"}
 
 
-def test_a_second_delivery_of_the_event_starts_nothing_more(codepipeline: Any, call: Any, load_event: Any) -> None:
+def test_a_second_delivery_of_the_event_starts_nothing_more(codepipeline: Any, call: Any) -> None:
     for _ in range(2):
         codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(ONE, "Succeeded")])
         codepipeline.answer("ListActionExecutions", actionExecutionDetails=[run("Train", "Succeeded"), dataset("1")])
         codepipeline.answer("StartPipelineExecution", pipelineExecutionId=TWO)
         call()
-    tokens = {request["clientRequestToken"] for request in codepipeline.requests["StartPipelineExecution"]}
-    assert tokens == {load_event("start_retraining")["id"]}
+    assert len(tokens(codepipeline)) == 1
+
+
+def tokens(codepipeline: Any) -> set[str]:
+    """What CodePipeline knows a repeated start by."""
+    return {request["clientRequestToken"] for request in codepipeline.requests["StartPipelineExecution"]}
+
+
+@pytest.mark.parametrize(
+    ("older", "starts"),
+    [
+        # The second event is about the image with which execution TWO already trains.
+        (run("Train", "Succeeded", Image=OLD), 1),
+        # The image came, went and came back: execution TWO trains with another one.
+        (run("Train", "Succeeded", Image=NEW), 1),
+    ],
+)
+def test_an_image_that_is_written_twice_while_it_is_trained_is_trained_once(
+    script: Callable[[str], Any], call: Any, older: dict[str, Any], starts: int
+) -> None:
+    codepipeline = script("codepipeline")
+    answer_releases(codepipeline, *["none"] * 9)
+    if older["output"]["outputVariables"]["Image"] == OLD:
+        codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(ONE, "Succeeded")])
+        codepipeline.answer("ListActionExecutions", actionExecutionDetails=[older, dataset("1")])
+        codepipeline.answer("StartPipelineExecution", pipelineExecutionId=TWO)
+        assert call()["started"] == TWO
+    both = [execution(TWO, "InProgress"), execution(ONE, "Succeeded")]
+    codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=both)
+    codepipeline.answer("ListActionExecutions", actionExecutionDetails=[run("Train", "InProgress"), dataset("1")])
+    codepipeline.answer("ListActionExecutions", actionExecutionDetails=[older, dataset("1")])
+    codepipeline.answer("StartPipelineExecution", pipelineExecutionId=TWO)
+    call()
+    assert len(tokens(codepipeline)) == starts
+
+
+def test_the_same_image_is_tried_again_after_its_training_has_failed(script: Callable[[str], Any], call: Any) -> None:
+    codepipeline = script("codepipeline")
+    answer_releases(codepipeline, *["none"] * 9)
+    for name, more in ((ONE, []), (TWO, [execution(ONE, "Failed")])):
+        codepipeline.answer("ListPipelineExecutions", pipelineExecutionSummaries=[execution(name, "Failed"), *more])
+        codepipeline.answer("ListActionExecutions", actionExecutionDetails=[run("Train", "Failed"), dataset("1")])
+        codepipeline.answer("StartPipelineExecution", pipelineExecutionId=THREE)
+        call()
+    assert len(tokens(codepipeline)) == 2
 
 
 def test_bad_data_is_passed_over(codepipeline: Any, call: Any) -> None:
@@ -188,11 +230,6 @@ def test_a_refused_start_is_raised_so_that_lambda_tries_again(codepipeline: Any,
     codepipeline.refuse("StartPipelineExecution", "ConflictException")
     with pytest.raises(ClientError, match="ConflictException"):
         call()
-
-
-def test_an_event_without_an_id_is_refused(codepipeline: Any) -> None:
-    with pytest.raises(ConfigurationError, match="The event has no id"):
-        handler({}, None)
 
 
 @pytest.fixture

@@ -419,7 +419,7 @@ def test_start_and_poll_meet_in_moto(call: Any, reports: Any) -> None:
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped", "Deleting", "SomethingNew"])
-def test_12_a_job_that_did_not_complete_fails_with_its_reason_and_log(
+def test_12_13_a_job_that_did_not_complete_fails_with_its_reason_and_log(
     call: Any, sagemaker: Any, reports: Any, status: str
 ) -> None:
     sagemaker.answer("DescribeTrainingJob", **job(status, FailureReason="AlgorithmError: one class only"))

@@ -236,6 +236,18 @@ def test_other_code_has_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     assert now == snapshot_file.this_code() != replace(now, code="0")
 
 
+def test_a_folder_that_is_gone_is_a_problem_and_not_the_end() -> None:
+    folder = KeptFolder()
+    with LocalAws(docker=False) as aws:
+        saver, said = Saver(aws, folder, {}), list[str]()
+        aws.add_listener(said.append)
+        folder.close()
+        assert wait_until(saver.save)
+        assert "No such file or directory" in saver.problem
+        assert said == [f"the local AWS cannot be saved: {saver.problem}"]
+        assert saver.saved == 0
+
+
 def test_a_copy_of_files_follows_its_source(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     for name in ("images/a/tree/file", "images/b/file", "lambda/f.py", "endpoints/e/file"):

@@ -94,7 +94,9 @@ def test_a_key_without_an_alias_is_found_by_its_description_and_older_ones_are_t
     imported, finding = found(tmp_path, KEYS)
     assert imported in (Existing("aws_kms_key.k", old), Existing("aws_kms_key.k", new))
     assert isinstance(finding, Finding)
-    assert finding.remedy == f"Delete it: aws kms schedule-key-deletion --key-id {old if imported.id == new else new}"
+    assert (
+        finding.remedy == f"Delete it then: aws kms schedule-key-deletion --key-id {old if imported.id == new else new}"
+    )
 
 
 def test_a_key_that_is_in_the_state_is_not_imported(tmp_path: Path) -> None:

@@ -295,18 +295,22 @@ def test_31_an_alarm_in_the_minutes_of_a_canary_keeps_the_old_model(
     clock, endpoint = pipeline.aws.account.clock, endpoints.find(pipeline.production_endpoint())
     with ThreadPoolExecutor(1) as pool:
         released = pool.submit(release, pipeline)
-        wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 0.5)
-        clock.advance(minutes=4)
-        assert (endpoint.status, package_in_production(pipeline)) == ("Updating", before)
-        if rings:
-            cloudwatch = pipeline.client("cloudwatch")
-            cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
-        else:
-            clock.advance(minutes=2)
-            wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 1.0)
+        try:
+            wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 0.5)
+            clock.advance(minutes=4)
             assert endpoint.status == "Updating"
-            clock.advance(minutes=6)
-        outcome = released.result(PATIENCE_SECONDS)
+            if rings:
+                cloudwatch = pipeline.client("cloudwatch")
+                cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+            else:
+                clock.advance(minutes=2)
+                wait_for(lambda: endpoint.shift is not None and endpoint.shift[1] == 1.0)
+                assert endpoint.status == "Updating"
+                clock.advance(minutes=6)
+            outcome = released.result(PATIENCE_SECONDS)
+        finally:
+            # Whatever the test has found, the release ends.
+            clock.advance(hours=2)
     assert outcome.status == ("Failed" if rings else "Succeeded"), outcome.reason
     assert ("alarms are in ALARM state" in outcome.reason and alarm in outcome.reason) is rings
     assert (package_in_production(pipeline) == before) is rings

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import re
 import signal
 import threading
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 from rehearsal.centroids import write_centroids
 from rehearsal.deployed_site import synthesized
 
+from mlops_constructs.doctor import Finding
 from mlops_constructs.errors import RehearsalError
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -40,6 +43,7 @@ class Deployment:
 
     def __init__(self, aws: LocalAws, stack: Path) -> None:
         self.aws, self.stack = aws, stack
+        self.old_keys: list[str] = []
         environment = terraform_environment(aws.url, aws.region, aws.workdir)
         self.terraform = Terraform(
             aws.workdir / "terraform", environment, aws.account.processes, on_event=lambda event: None
@@ -72,16 +76,26 @@ class Deployment:
         return self.terraform.folder / "adopt.tf.json"
 
     def adopt(self) -> int:
-        """What `mlops adopt --output` does; gives the number of imports."""
+        """What `mlops adopt --output` does, and what it says is done; gives the number of imports."""
+        found = self._existing()
+        for finding in (one for one in found if isinstance(one, Finding)):
+            print(f"  {finding.detail}. {finding.remedy}")
+            if match := re.search("terraform state rm ([^`]+)", finding.remedy):
+                assert self.terraform._plain("state", "rm", match[1])[0] == 0
+                return self.adopt()
+            match = re.fullmatch("Delete it then: aws kms schedule-key-deletion --key-id (.+)", finding.remedy)
+            assert match, finding
+            self.old_keys.append(match[1])
+        blocks = [one for one in found if isinstance(one, Existing)]
+        self.adopted.write_text(import_document(blocks))
+        return len(blocks)
+
+    def _existing(self) -> list[Existing | Finding]:
         stack, file = SynthesizedStack(self.stack), self.terraform.folder / "terraform.tfstate"
         session = boto3.session.Session(ACCESS_KEY_ID, SECRET_ACCESS_KEY, region_name=self.aws.region)
         state = TerraformState(stack, file if file.is_file() else None)
         identity = Identity(self.aws.account_id, "aws", self.aws.region)
-        found = list(existing(lambda name: session.client(name, endpoint_url=self.aws.url), stack, identity, state))
-        blocks = [one for one in found if isinstance(one, Existing)]
-        assert blocks == found, found
-        self.adopted.write_text(import_document(blocks))
-        return len(blocks)
+        return list(existing(lambda name: session.client(name, endpoint_url=self.aws.url), stack, identity, state))
 
     def destroy(self) -> None:
         """Destroy, as docs/recovery.md says where the function of the guard is gone and the state does not know it."""
@@ -119,28 +133,35 @@ def deployment(stack: Path) -> Iterator[Deployment]:
         made.terraform.close()
 
 
-def cases() -> list[tuple[signal.Signals, float, float]]:
+def cases() -> list[tuple[signal.Signals, float, float, bool]]:
     draw = random.Random(SEED)
     return [
         (
             signal.SIGINT if number % 3 == 1 else signal.SIGKILL,
             round(draw.uniform(0.5, APPLY_SECONDS), 1),
             round(draw.uniform(0.5, DESTROY_SECONDS), 1),
+            number % 2 == 0,
         )
         for number in range(CASES)
     ]
 
 
-@pytest.mark.parametrize(("number", "apply_seconds", "destroy_seconds"), cases())
+@pytest.mark.parametrize(("number", "apply_seconds", "destroy_seconds", "again"), cases())
 def test_an_apply_and_a_destroy_that_are_ended_anywhere_come_to_their_end(
-    deployment: Deployment, number: signal.Signals, apply_seconds: float, destroy_seconds: float
+    deployment: Deployment, number: signal.Signals, apply_seconds: float, destroy_seconds: float, again: bool
 ) -> None:
     terraform = deployment.terraform
     print()
     deployment.ended(terraform.apply, number, apply_seconds)
+    if again:
+        # What most people do first; it makes another key, and fails at the first name that is in use.
+        with contextlib.suppress(RehearsalError):
+            terraform.apply()
     print(f"  {len(deployment.resources())} resources in the state, {deployment.adopt()} imported")
     terraform.apply()
     deployment.adopted.unlink()
+    for key in deployment.old_keys:
+        deployment.aws.client("kms").schedule_key_deletion(KeyId=key)
     assert terraform.drift() == []
 
     deployment.ended(terraform.destroy, number, destroy_seconds)

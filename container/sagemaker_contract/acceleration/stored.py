@@ -39,6 +39,10 @@ class NotUsableError(Exception):
     """The ONNX model is not used; the message says why."""
 
 
+class AlteredModelError(NotUsableError):
+    """The model's files are not those that ``train`` wrote."""
+
+
 def read_sample(directory: Path) -> Records | None:
     """Records to warm up the model; ``None`` for a model that another program trained.
 
@@ -78,7 +82,7 @@ def read_accelerated(directory: Path, sample: Records | None, predict: Predict) 
         if check["algorithm"] != algorithm_hash():
             raise NotUsableError("algorithm.py has changed since the ONNX model was verified")
         if check["files"] != file_hashes(directory):
-            raise NotUsableError("the model's files have changed since the ONNX model was verified")
+            raise AlteredModelError("the model's files have changed since the ONNX model was verified")
         model = OnnxModel((folder / MODEL).read_bytes(), check["output"])
         if not same(model.predict_like(predict, sample), check["answers"]):
             raise NotUsableError("on this machine ONNX predicts differently from when it was verified")

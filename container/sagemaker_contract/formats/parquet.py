@@ -85,11 +85,19 @@ def _start() -> subprocess.Popen[bytes]:
     # Unlike the library's own allocator, that of the system keeps within the limit, and gives memory back.
     environment = {**os.environ, "PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
     command = [sys.executable, "-c", "from sagemaker_contract.formats.parquet_process import main; main()"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    except OSError as error:
+        # There are too many processes or open files, or too little memory.
+        raise RequestError(503, f"Parquet cannot be read now ({error.strerror}); try again") from error
     assert process.stdout is not None
-    with _killed_after(process, _START_SECONDS):
-        if process.stdout.read(len(READY)) == READY:
-            return process
+    try:
+        with _killed_after(process, _START_SECONDS):
+            if process.stdout.read(len(READY)) == READY:
+                return process
+    except BaseException:
+        _end(process)
+        raise
     _end(process)
     raise RequestError(503, "Parquet cannot be read now; try again")
 
@@ -124,7 +132,10 @@ def _fill(stream: IO[bytes], buffer: memoryview) -> None:
 @contextlib.contextmanager
 def _killed_after(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
     timer = threading.Timer(seconds, process.kill)
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError as error:
+        raise RequestError(503, f"Parquet cannot be read now ({error}); try again") from error
     try:
         yield
     finally:

@@ -7,12 +7,13 @@ import functools
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sagemaker_contract.errors import RequestError
-from sagemaker_contract.serving.bodies import Client, decompressed, discard_body, read_body
+from sagemaker_contract.errors import RequestError, is_refused_by_system
+from sagemaker_contract.serving.bodies import Client, decompressed, discard_body
 from sagemaker_contract.serving.budget import SMALL_BYTES, Budget, Gate
 from sagemaker_contract.serving.messages import Answer, DisconnectedError, Headers, RefusedBodyError
+from sagemaker_contract.serving.refusals import UnreadBodies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +33,6 @@ _METHODS = {
     "/metrics": ("GET",),
 }
 _CLOSE = (b"connection", b"close")
-_BODY_SECONDS = 60
 
 
 class Application:
@@ -62,10 +62,9 @@ class Application:
         self._hands_over = hands_over
         self._maximum = settings.maximum_body_bytes
         self._sample = settings.access_log_sample
-        self._budget = Budget(self._maximum)
+        self.budget = Budget(self._maximum)
         self.gate = Gate(self._maximum)
-        self._unread: dict[Client, float] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self.unread = UnreadBodies(self.budget, telemetry, self._send)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         started = self.last_request = time.perf_counter()
@@ -82,22 +81,18 @@ class Application:
         except DisconnectedError:
             return
         finally:
-            self._budget.held -= client.held
+            self.budget.held -= client.held
             self.in_flight -= 1
             self._telemetry.waiting(self.in_flight)
         self._note(scope, client.headers, answer, time.perf_counter() - started)
 
-    def refuse_overdue(self) -> None:
-        """Respond with 408 to requests whose body is overdue; must be called regularly."""
-        now = time.perf_counter()
-        overdue = [client for client, began in self._unread.items() if now - began > _BODY_SECONDS]
-        for client in overdue:
-            error = RequestError(408, f"the body did not arrive within {_BODY_SECONDS} seconds")
-            self._telemetry.answered(error.status, now - self._unread.pop(client))
-            # Nothing waits for it: a client that does not read would stop the worker.
-            refusal = asyncio.ensure_future(self._send(client, Answer.of_error(error), closes=True))
-            self._refusals.add(refusal)
-            refusal.add_done_callback(self._refusals.discard)
+    async def without_room(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle a request of a connection that is one too many."""
+        if scope["path"] == "/ping":
+            return await self(scope, receive, send)
+        error = RequestError(503, "too many connections; try again")
+        self._telemetry.answered(error.status, 0.0)
+        await self._send(Client(Headers({}), receive, send), Answer.of_error(error), closes=True)
 
     def give_up(self, reason: str) -> None:
         """Respond with 503 to all requests that wait for a prediction."""
@@ -121,7 +116,7 @@ class Application:
                 return await self._route(scope["method"], scope["path"], client)
             if self.model is None:
                 raise RequestError(503, "the model is still loading")
-            body = await self._body(client)
+            body = await self.unread.read(client)
             if _is_large(body, client.headers):
                 return await self._through_gate(body, client, self.model.answer)
             return await self.model.answer(body, client.headers)
@@ -133,8 +128,10 @@ class Application:
             return answer
         except DisconnectedError:
             raise
-        except Exception:
+        except Exception as error:
             _log.exception("the request failed", extra={"fields": client.headers.who()})
+            if is_refused_by_system(error):
+                return Answer.of_error(RequestError(503, "the server has no resources for this request; try again"))
             return Answer.of_json({"error": "the model failed for this request; see the server's log"}, 500)
 
     async def _through_gate(
@@ -152,7 +149,7 @@ class Application:
     async def _route(self, method: str, path: str, client: Client) -> Answer:
         if self._models is not None and (path == "/models" or path.startswith("/models/")):
             answer = functools.partial(self._models.answer, method, path)
-            body = await self._body(client)
+            body = await self.unread.read(client)
             large = _is_large(body, client.headers)
             return await (self._through_gate(body, client, answer) if large else answer(body, client.headers))
         if path not in _METHODS:
@@ -179,16 +176,9 @@ class Application:
             raise RequestError(503, "the model is still loading")
         return Answer()
 
-    async def _body(self, client: Client) -> bytes:
-        self._unread[client] = time.perf_counter()
-        try:
-            return await read_body(client, self._budget)
-        finally:
-            self._unread.pop(client, None)
-
     def _hold(self, client: Client, size: int) -> None:
         """Count a response, or nothing, instead of the body, which is not needed any more."""
-        self._budget.held += size - client.held
+        self.budget.held += size - client.held
         client.held = size
 
     async def _discard(self, client: Client) -> None:
@@ -227,15 +217,9 @@ class Application:
         if path.endswith(("/invocations", "/invoke")):
             self._telemetry.answered(answer.status, seconds)
         if self._sample and random.random() < self._sample:
-            fields: dict[str, Any] = {
-                "method": scope["method"],
-                "path": path,
-                "status": answer.status,
-                "milliseconds": round(seconds * 1000, 3),
-                "bytes_in": headers.content_length,
-                "bytes_out": len(answer.body),
-                **headers.who(),
-            }
+            exchange = {"method": scope["method"], "path": path, "status": answer.status}
+            sizes = {"bytes_in": headers.content_length, "bytes_out": len(answer.body)}
+            fields = {**exchange, "milliseconds": round(seconds * 1000, 3), **sizes, **headers.who()}
             _log.info("access", extra={"fields": fields})
 
 

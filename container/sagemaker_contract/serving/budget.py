@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Small requests are served as long as possible, also while large ones get 503.
 SMALL_BYTES = 64 * 1024
+# These always have room: what they take is limited by the number of connections.
+TINY_BYTES = 4 * 1024
 # In maximum body sizes.
 MOST_LARGE = 12
 MOST = 16
@@ -37,6 +39,8 @@ class Budget:
         Raises:
             RefusedBodyError: 413 or 503, if not.
         """
+        if size <= TINY_BYTES:
+            return
         if size > self._maximum:
             raise RefusedBodyError(413, f"the body is larger than {self._maximum} bytes")
         most = self._most_large if size > SMALL_BYTES else self.most

@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import resource
 import signal
-import socket
-import struct
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from sagemaker_contract.serving.connections import IDLE_SECONDS, LimitedConnection, look_at_all
+from sagemaker_contract.serving.connections import IDLE_SECONDS, LimitedConnection, look_at_all, room_for_connections
+from sagemaker_contract.serving.listeners import drop_new_connections, is_listening, someone_waits, stop_listening
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Iterator
 
     from sagemaker_contract.serving.application import Application
+    from sagemaker_contract.serving.listeners import Listeners
+    from sagemaker_contract.serving.telemetry import Telemetry
 
 # SageMaker kills the container 30 seconds after SIGTERM.
 DRAIN_SECONDS = 23
 _QUIET_SECONDS = 1.0
 _LAST_CONNECTIONS_SECONDS = 0.2
-# Of the file descriptors that a process may have. Above, connections that do nothing are closed.
-_CROWDED_SHARE = 0.8
+_MOST_ACCEPTING_SECONDS = 10
+# After this time without a heartbeat, the other workers accept the connections of a worker.
+_SILENT_SECONDS = 1.5
 
 
 class DrainingServer(uvicorn.Server):
@@ -62,7 +62,10 @@ class DrainingServer(uvicorn.Server):
         self._listener = listener
         self._on_started = started
         self._tasks: list[asyncio.Task[None]] = []
-        self._most_connections = _CROWDED_SHARE * resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._others: dict[int, asyncio.AbstractServer] = {}
+        LimitedConnection.room = room_for_connections()
+        LimitedConnection.make_room = staticmethod(application.unread.refuse_oldest)
+        LimitedConnection.without_room = staticmethod(application.without_room)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -76,10 +79,31 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)
         self._tasks.append(asyncio.ensure_future(self._on_started()))
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many connections are open that those that do nothing must not keep others out."""
+        return len(self.server_state.connections) > LimitedConnection.room
+
     def close_stalled(self) -> None:
         """Close the connections of clients that neither send nor read; must be called regularly."""
-        connections = self.server_state.connections
-        look_at_all(connections, time.monotonic(), crowded=len(connections) > self._most_connections)
+        look_at_all(self.server_state.connections, time.monotonic(), crowded=self.is_crowded)
+
+    async def accept_for_others(self, listeners: Listeners, telemetry: Telemetry) -> None:
+        """Accept the connections that wait for workers that are silent; must be called regularly."""
+        board = telemetry.board
+        for number in range(len(listeners)):
+            listener = listeners.of(number)
+            silent = not board.was_heard(number) or board.silent_seconds(number) > _SILENT_SECONDS
+            needed = silent and number != telemetry.worker and not self._application.draining and is_listening(listener)
+            if needed and number not in self._others:
+                self._others[number] = await asyncio.get_running_loop().create_server(
+                    self._connection, sock=listener.dup(), backlog=self.config.backlog
+                )
+            elif not needed and number in self._others:
+                self._others.pop(number).close()
+
+    def _connection(self) -> LimitedConnection:
+        return LimitedConnection(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     def drain(self) -> None:
         """Start to shut down; a second call has no effect."""
@@ -89,10 +113,12 @@ class DrainingServer(uvicorn.Server):
 
     async def _drain(self) -> None:
         began = time.monotonic()
-        # Refuse new connections and serve the existing ones; then closing the listener loses nothing.
-        refuse_connections(self._listener)
+        # Refuse new connections and accept the existing ones; then closing the listener loses nothing.
+        drop_new_connections(self._listener)
         await asyncio.sleep(_LAST_CONNECTIONS_SECONDS)
-        for server in self.servers:
+        await wait_until_accepted(self._listener, _MOST_ACCEPTING_SECONDS)
+        stop_listening(self._listener)
+        for server in (*self.servers, *self._others.values()):
             server.close()
         while self.server_state.connections and time.monotonic() - began < DRAIN_SECONDS:
             if not self._application.in_flight and self._quiet():
@@ -106,25 +132,8 @@ class DrainingServer(uvicorn.Server):
         return time.perf_counter() - self._application.last_request > _QUIET_SECONDS
 
 
-def refuse_connections(listener: socket.socket) -> None:
-    """Make the kernel drop new connection requests, but complete the connections that are being opened.
-
-    Closing a listener resets the connections that wait in its queue, some of which have already sent a request. On
-    systems other than Linux these can be lost.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    attach_filter = 26
-    # The TCP flags of an arriving segment; only SYN without ACK is dropped.
-    instructions = [
-        (0x30, 0, 0, 13),
-        (0x54, 0, 0, 0x12),
-        (0x15, 0, 1, 0x02),
-        (0x06, 0, 0, 0),
-        (0x06, 0, 0, 0xFFFFFFFF),
-    ]
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in instructions))
-    with contextlib.suppress(OSError):
-        listener.setsockopt(
-            socket.SOL_SOCKET, attach_filter, struct.pack("HL", len(instructions), ctypes.addressof(program))
-        )
+async def wait_until_accepted(listener: socket.socket, seconds: float) -> None:
+    """Wait until no connection waits any more, but not longer than a number of seconds."""
+    deadline = time.monotonic() + seconds
+    while someone_waits(listener) and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)

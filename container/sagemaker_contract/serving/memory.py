@@ -5,6 +5,34 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sagemaker_contract.serving.budget import Gate
+
+_MANY_CONNECTIONS = 200
+_MANY_BYTES = 16 * 1024 * 1024
+
+
+class Crowds:
+    """Notices when what takes much memory has gone: large bodies and responses, or many connections."""
+
+    def __init__(self) -> None:
+        self._passed = 0
+        self._most_connections = self._most_bytes = 0
+
+    def have_gone(self, connections: int, held: int, gate: Gate) -> bool:
+        """Whether some have gone since the last time; must be called regularly."""
+        self._most_connections = max(self._most_connections, connections)
+        self._most_bytes = max(self._most_bytes, held)
+        gone = (
+            (gate.passed != self._passed and gate.is_empty)
+            or self._most_connections - connections > max(_MANY_CONNECTIONS, self._most_connections // 2)
+            or self._most_bytes - held > _MANY_BYTES
+        )
+        if gone:
+            self._passed, self._most_connections, self._most_bytes = gate.passed, connections, held
+        return gone
 
 
 def give_memory_back() -> None:

@@ -10,7 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sagemaker_contract.acceleration.stored import NotUsableError, is_of_this_algorithm, read_accelerated, read_sample
+from sagemaker_contract.acceleration.stored import (
+    AlteredModelError,
+    NotUsableError,
+    is_of_this_algorithm,
+    read_accelerated,
+    read_sample,
+)
 from sagemaker_contract.errors import ModelError, RequestError
 from sagemaker_contract.formats import DECODERS, ENCODERS
 from sagemaker_contract.formats.frame_bodies import frame_decoders
@@ -192,7 +198,7 @@ def _table_model(directory: Path, settings: Settings, threads: Threads, telemetr
         return _frame_model(frame, directory, settings, threads, telemetry)
     predictor = Predictor(directory)
     sample = read_sample(directory)
-    predictor.accelerated = _accelerated(directory, sample, predictor, settings)
+    predictor.accelerated = _accelerated(directory, sample, predictor, settings, telemetry)
     if predictor.accelerated is None:
         predictor.complete()
     model = TableModel(predictor, None if sample is None else sample.shape[1], settings, threads, telemetry)
@@ -224,7 +230,7 @@ def _warm_up(predictor: Predictor, sample: Any) -> float:
 
 
 def _accelerated(
-    directory: Path, sample: Records | None, predictor: Predictor, settings: Settings
+    directory: Path, sample: Records | None, predictor: Predictor, settings: Settings, telemetry: Telemetry
 ) -> Accelerated | None:
     """The ONNX model, if it may be used; the choice is logged."""
     if not settings.acceleration:
@@ -232,6 +238,10 @@ def _accelerated(
         return None
     try:
         accelerated = read_accelerated(directory, sample, predictor.original)
+    except AlteredModelError as error:
+        telemetry.altered()
+        _log.warning("the model is not the one that train wrote, predictions come from its predict: %s", error)
+        return None
     except NotUsableError as error:
         _log.info("predictions come from the algorithm's predict: %s", error)
         return None

@@ -8,15 +8,14 @@ import importlib
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from sagemaker_contract.acceleration import CHECK, FOLDER
-from sagemaker_contract.errors import ConfigurationError
 from sagemaker_contract.interface import load_serving_module
 from sagemaker_contract.serving.hook_functions import check_default_accept, check_module
+from sagemaker_contract.serving.listeners import Listeners
 from sagemaker_contract.serving.telemetry import Board
 
 if TYPE_CHECKING:
@@ -32,6 +31,11 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 # If a worker ran this long, its start was not the cause of its end.
 _HEALTHY_SECONDS = 60
+_SILENT = b'{"error": "no worker responds; try again"}'
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(_SILENT), _SILENT)
+)
 
 
 class Supervisor:
@@ -50,11 +54,12 @@ class Supervisor:
         # On other systems, libraries do not work reliably if they are imported before a fork.
         self._preloads = sys.platform.startswith("linux")
         self._has_early = self._preloads and _can_answer_early(settings, paths)
-        self._shared = settings.workers > 1 or self._has_early
 
     def run(self) -> int:
         """Serve until SIGTERM, then return 0; return 1 if a worker cannot load the model."""
-        reserved = reserve_port(self._settings.host, self._settings.port, shared=self._shared)
+        self._listeners = Listeners(
+            self._settings.host, self._settings.port, self._settings.workers + bool(self._has_early)
+        )
         self._preload_server()
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, self._end)
@@ -63,13 +68,13 @@ class Supervisor:
         if self._has_early:
             # Such a model has no functions of sagemaker-inference, so this is known before the import.
             check_default_accept(self._settings)
-            self._start(self._early, reserved, replaces=False)
+            self._start(self._early, replaces=False)
         self._preload_algorithm()
         for number in range(self._settings.workers):
-            self._start(number, reserved, replaces=self._has_early)
+            self._start(number, replaces=self._has_early)
         exit_code = 0
         while self._workers:
-            exit_code = max(exit_code, self._wait(reserved))
+            exit_code = max(exit_code, self._wait())
         return exit_code
 
     @property
@@ -92,13 +97,13 @@ class Supervisor:
             gc.collect()
             gc.freeze()
 
-    def _start(self, number: int, reserved: socket.socket, *, replaces: bool) -> None:
+    def _start(self, number: int, *, replaces: bool) -> None:
         pid = self._fork()
         if pid is None:
             return
         if pid == 0:
             # A worker ends with _exit: threads of native libraries do not survive the fork, a normal exit may wait.
-            os._exit(self._become_worker(number, reserved, replaces=replaces))
+            os._exit(self._become_worker(number, replaces=replaces))
         self._workers[pid] = (number, time.monotonic())
         if self._ending:
             # The signal arrived during the fork, before this worker was known.
@@ -121,7 +126,7 @@ class Supervisor:
         while not self._ending and time.monotonic() < end:
             time.sleep(0.05)
 
-    def _become_worker(self, number: int, reserved: socket.socket, *, replaces: bool) -> int:
+    def _become_worker(self, number: int, *, replaces: bool) -> int:
         try:
             from sagemaker_contract.serving.worker import Worker
 
@@ -129,14 +134,10 @@ class Supervisor:
             signal.setitimer(signal.ITIMER_REAL, 0)
             for one in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
                 signal.signal(one, signal.SIG_DFL)
-            listener = reserved
-            if self._shared:
-                listener = bind(self._settings.host, self._settings.port, shared=True)
-                reserved.close()
             telemetry = self._board.row(number)
             early = number == self._early
             return Worker(
-                self._settings, self._paths, listener, telemetry, self._alive_read, replaces, early=early
+                self._settings, self._paths, self._listeners, telemetry, self._alive_read, replaces, early=early
             ).run()
         except BaseException:
             _log.exception("the worker failed")
@@ -145,7 +146,7 @@ class Supervisor:
             logging.shutdown()
             sys.stdout.flush()
 
-    def _wait(self, reserved: socket.socket) -> int:
+    def _wait(self) -> int:
         """Wait until a worker ends, and replace it if necessary; return a lower limit for the server's exit code."""
         from sagemaker_contract.serving.worker import CANNOT_LOAD
 
@@ -157,7 +158,7 @@ class Supervisor:
         if self._ending:
             return 0
         code = os.waitstatus_to_exitcode(status)
-        if code == CANNOT_LOAD:
+        if code == CANNOT_LOAD and not self._board.all_ready():
             self._end(signal.SIGTERM, None)
             return 1
         if number == self._early:
@@ -166,10 +167,13 @@ class Supervisor:
             return 0
         if time.monotonic() - began > _HEALTHY_SECONDS:
             self._pause = _FIRST_PAUSE_SECONDS
+        if not any(self._board.was_heard(other) for other, _ in self._workers.values()):
+            # Nobody would accept connections until a worker has loaded the model.
+            self._listeners.stop()
         _log.error("worker %d ended with %d; another starts in %.1f s", pid, code, self._pause)
         self._sleep()
         self._board.restarted(number)
-        self._start(number, reserved, replaces=self._board.all_ready())
+        self._start(number, replaces=self._board.all_ready())
         return 0
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
@@ -182,9 +186,11 @@ class Supervisor:
     def _look(self, _signal: int, _frame: FrameType | None) -> None:
         """Kill a worker that hangs and cannot detect it itself; when the time to shut down is over, kill all.
 
-        Stop the early worker once all others are ready.
+        Stop the early worker once all others are ready. Respond to clients that wait when no worker does.
         """
         now = time.monotonic()
+        if self._board.quiet_seconds() > self._settings.timeout_seconds:
+            self._listeners.refuse(_REFUSAL)
         stops_early = self._board.all_ready()
         if stops_early:
             self._kill_early_at = min(self._kill_early_at, now + _KILL_SECONDS)
@@ -211,34 +217,3 @@ def _can_answer_early(settings: Settings, paths: Paths) -> bool:
     from sagemaker_contract.serving.models import answers_without_algorithm
 
     return not settings.multi_model and answers_without_algorithm(paths.model, settings)
-
-
-def reserve_port(host: str, port: int, *, shared: bool) -> socket.socket:
-    """Reserve the port for the workers, without listening.
-
-    Raises:
-        ConfigurationError: If the port is already in use, even by another server of this kind.
-    """
-    if shared:
-        # Two independent servers could both bind a shared port. Binding it unshared first detects this.
-        bind(host, port, shared=False).close()
-    return bind(host, port, shared=shared)
-
-
-def bind(host: str, port: int, *, shared: bool) -> socket.socket:
-    """Return a bound socket; with ``shared`` each worker has its own, and the kernel distributes the connections.
-
-    Raises:
-        ConfigurationError: If the address is not available.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-    return listener

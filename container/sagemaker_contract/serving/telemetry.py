@@ -18,7 +18,8 @@ _READY = 0
 _RESTARTS = 1
 _WAITING = 2
 _HEARTBEAT = 3
-_STATUS = 4
+_ALTERED = 4
+_STATUS = 5
 _SECONDS = _STATUS + len(STATUSES)
 _BATCHES = _SECONDS + len(REQUEST_SECONDS) + 2
 _CELLS = _BATCHES + len(BATCH_RECORDS) + 2
@@ -45,22 +46,30 @@ class Board:
 
     def retired(self, worker: int) -> None:
         """Record that a worker has ended and is not replaced; its counters remain."""
-        for cell in (_READY, _WAITING, _HEARTBEAT):
+        for cell in (_READY, _WAITING, _HEARTBEAT, _ALTERED):
             self._cells[worker * _CELLS + cell] = 0
 
     def restarted(self, worker: int) -> None:
         """Count a restart. The new worker counts as ready at once, because it listens only after it has loaded."""
         self._cells[worker * _CELLS + _RESTARTS] += 1
-        self._cells[worker * _CELLS + _WAITING] = 0
-        self._cells[worker * _CELLS + _HEARTBEAT] = 0
+        for cell in (_WAITING, _HEARTBEAT, _ALTERED):
+            self._cells[worker * _CELLS + cell] = 0
+
+    def was_heard(self, worker: int) -> bool:
+        """Whether a worker has had a heartbeat since it started."""
+        return bool(self._cells[worker * _CELLS + _HEARTBEAT])
 
     def silent_seconds(self, worker: int) -> float:
         """Seconds since a worker's last heartbeat; 0 before the first one."""
         heard = self._cells[worker * _CELLS + _HEARTBEAT]
         return time.monotonic() - heard if heard else 0.0
 
+    def quiet_seconds(self) -> float:
+        """Seconds since the last heartbeat of any worker; 0 before the first one."""
+        return min((self.silent_seconds(worker) for worker in self._rows if self.was_heard(worker)), default=0.0)
+
     def row(self, worker: int) -> Telemetry:
-        return Telemetry(self, self._cells[worker * _CELLS : (worker + 1) * _CELLS])
+        return Telemetry(self, worker, self._cells[worker * _CELLS : (worker + 1) * _CELLS])
 
     def prometheus(self) -> str:
         """The metrics of all workers, in Prometheus' text format."""
@@ -70,6 +79,7 @@ class Board:
         yield from _metric("serve_workers_ready", "gauge", "Workers whose model is loaded.", self._sum(_READY))
         yield from _metric("serve_worker_restarts_total", "counter", "Workers replaced.", self._sum(_RESTARTS))
         yield from _metric("serve_waiting_requests", "gauge", "Requests without a response yet.", self._sum(_WAITING))
+        yield from _metric("serve_altered_models", "gauge", "Models not as trained.", self._sum(_ALTERED))
         yield "# HELP serve_requests_total Invocations, by HTTP status."
         yield "# TYPE serve_requests_total counter"
         for index, status in enumerate(STATUSES):
@@ -96,13 +106,17 @@ class Board:
 class Telemetry:
     """One worker's row."""
 
-    def __init__(self, board: Board, cells: memoryview[float]) -> None:
+    def __init__(self, board: Board, worker: int, cells: memoryview[float]) -> None:
         self.board = board
+        self.worker = worker
         self._cells = cells
         self._status = {status: _STATUS + index for index, status in enumerate(STATUSES)}
 
     def ready(self) -> None:
         self._cells[_READY] = 1
+
+    def altered(self) -> None:
+        self._cells[_ALTERED] = 1
 
     def alive(self) -> None:
         self._cells[_HEARTBEAT] = time.monotonic()

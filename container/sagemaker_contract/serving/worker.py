@@ -16,15 +16,16 @@ from sagemaker_contract.errors import ContractError, ModelError
 from sagemaker_contract.formats.parquet import reader
 from sagemaker_contract.serving.application import Application
 from sagemaker_contract.serving.draining import DrainingServer
-from sagemaker_contract.serving.memory import give_memory_back
+from sagemaker_contract.serving.listeners import take_new_connections
+from sagemaker_contract.serving.memory import Crowds, give_memory_back
 from sagemaker_contract.serving.models import Threads, load_model
 from sagemaker_contract.serving.multi_model import MultiModel
 
 if TYPE_CHECKING:
-    import socket
     from pathlib import Path
 
     from sagemaker_contract.paths import Paths
+    from sagemaker_contract.serving.listeners import Listeners
     from sagemaker_contract.serving.models import ServedModel
     from sagemaker_contract.serving.settings import Settings
     from sagemaker_contract.serving.telemetry import Telemetry
@@ -37,7 +38,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 @dataclass
 class Worker:
-    """A worker; ``listener`` is bound, and ``parent`` is a pipe that ends when the supervisor ends.
+    """A worker; ``listeners`` are those of all workers, and ``parent`` is a pipe that ends when the supervisor ends.
 
     With ``replaces`` it listens only after its model is loaded. With ``early`` it serves with the ONNX model alone,
     until the other workers have imported the algorithm.
@@ -45,7 +46,7 @@ class Worker:
 
     settings: Settings
     paths: Paths
-    listener: socket.socket
+    listeners: Listeners
     telemetry: Telemetry
     parent: int
     replaces: bool
@@ -54,8 +55,8 @@ class Worker:
     def run(self) -> int:
         """Serve; return the exit code."""
         self._code = ENDED
-        self._threads = Threads(ThreadPoolExecutor(1, "predict"), ThreadPoolExecutor(1, "bodies"))
-        models = MultiModel(self._load, ThreadPoolExecutor(1, "load")) if self.settings.multi_model else None
+        self._threads = Threads(_thread("predict"), _thread("bodies"))
+        models = MultiModel(self._load, _thread("load")) if self.settings.multi_model else None
         self._application = Application(
             self.settings, self.telemetry, self._threads.bodies, models, hands_over=self.early
         )
@@ -67,8 +68,10 @@ class Worker:
             except Exception as error:
                 self._say_why(error)
                 return self._code
-        self._server = DrainingServer(self._application, self.listener, self._started)
-        self._server.run(sockets=[self.listener])
+        own = self.listeners.of(self.telemetry.worker)
+        take_new_connections(own)
+        self._server = DrainingServer(self._application, own, self._started)
+        self._server.run(sockets=[own])
         return self._code
 
     async def _started(self) -> None:
@@ -110,20 +113,34 @@ class Worker:
         self._server.drain()
 
     async def _watch(self) -> None:
-        """Close stalled connections, give memory back, and exit if a call hangs, because it blocks all others."""
-        longest = self.settings.hung_seconds
-        passed = 0
+        """Look after the server every second, whatever happens."""
+        crowds = Crowds()
         while True:
             self.telemetry.alive()
             await asyncio.sleep(_WATCH_SECONDS)
-            self._application.refuse_overdue()
-            self._server.close_stalled()
-            reader.end_if_idle()
-            gate = self._application.gate
-            if gate.passed != passed and gate.is_empty:
-                passed = gate.passed
-                self._threads.bodies.submit(give_memory_back)
-            since = self._application.busy_since
-            if since and time.monotonic() - since > longest:
-                _log.error("a prediction has run for %d seconds; the worker is replaced", longest)
-                os._exit(HUNG)
+            try:
+                await self._look(crowds)
+            except Exception:
+                # For example without memory, or without a file descriptor. It must not end the watch.
+                _log.exception("the worker could not look after its connections")
+
+    async def _look(self, crowds: Crowds) -> None:
+        """Close stalled connections, give memory back, and exit if a call hangs, because it blocks all others."""
+        since = self._application.busy_since
+        if since and time.monotonic() - since > self.settings.hung_seconds:
+            _log.error("a prediction has run for %d seconds; the worker is replaced", self.settings.hung_seconds)
+            os._exit(HUNG)
+        self._application.unread.refuse_overdue()
+        self._server.close_stalled()
+        await self._server.accept_for_others(self.listeners, self.telemetry)
+        reader.end_if_idle()
+        connections, application = len(self._server.server_state.connections), self._application
+        if crowds.have_gone(connections, application.budget.held, application.gate):
+            self._threads.bodies.submit(give_memory_back)
+
+
+def _thread(name: str) -> ThreadPoolExecutor:
+    """Start a thread now: later, the system may refuse it."""
+    thread = ThreadPoolExecutor(1, name)
+    thread.submit(int).result()
+    return thread

@@ -26,6 +26,7 @@ class Saver:
 
     Attributes:
         saved: When the local AWS was as the snapshot has it, in seconds since 1970; 0 before the first one.
+        problem: Why the last one was not written; empty when it was.
     """
 
     def __init__(self, aws: LocalAws, folder: KeptFolder, about: Mapping[str, Any]) -> None:
@@ -36,7 +37,7 @@ class Saver:
             folder: Where to write.
             about: What is written beside the snapshot.
         """
-        self.saved = 0.0
+        self.saved, self.problem = 0.0, ""
         self._aws, self._folder, self._about = aws, folder, {**about, "workdir": str(aws.workdir)}
         self._seen = -1
         self._ends = threading.Event()
@@ -81,6 +82,7 @@ class Saver:
             problem = f"{error.filename}: {error.strerror}"
         if problem:
             self._aws.log(f"the local AWS cannot be saved: {problem}")
+        self.problem = problem
         self._seen = changes
         return True
 

@@ -36,48 +36,55 @@ def rollback_alarms(rollout: Rollout, slot: Slot, mode: Mode) -> Json:
     dimension, an error of the old fleet would roll back a good release.
     https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html
     """
-    variant = slot.variant
-    enough = f"requests >= {rollout.min_requests}"
     alarms = {
-        slot.resource(_ERRORS): _alarm(
-            f"More than {rollout.max_server_error_percent} % of the requests of a minute to the endpoint"
-            f" ${{EndpointName}}, variant {variant}, end in a server error; during a rollout, it is rolled back",
-            {
-                "EvaluationPeriods": 1,
-                "Threshold": rollout.max_server_error_percent,
-                "ComparisonOperator": "GreaterThanThreshold",
-                "Metrics": [
-                    {
-                        "Id": "rate",
-                        "Label": "Server errors, percent of the requests",
-                        # A minute without errors has no error metric; with few requests, a rate says nothing.
-                        "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
-                        "ReturnData": True,
-                    },
-                    _measured("errors", "Invocation5XXErrors", "Sum", variant),
-                    _measured("requests", *COUNTED[mode], variant),
-                ],
-            },
-        ),
-        slot.resource(_SLOW): _alarm(
-            f"The model of the endpoint ${{EndpointName}}, variant {variant}, takes longer than"
-            f" {rollout.max_latency_ms} ms on average; during a rollout, it is rolled back",
-            {
-                "Namespace": "AWS/SageMaker",
-                "MetricName": "ModelLatency",  # in microseconds
-                "Dimensions": _new_fleet(variant),
-                "Statistic": "Average",
-                "Period": 60,
-                "EvaluationPeriods": 2,
-                "Threshold": rollout.max_latency_ms * 1000,
-                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            },
-        ),
+        slot.resource(_ERRORS): _too_many_errors(rollout, slot.variant, mode),
+        slot.resource(_SLOW): _too_slow(rollout, slot.variant),
     }
     if slot.condition is not None:
         for logical_id, name in alarm_names(slot).items():
             alarms[logical_id]["Properties"]["AlarmName"] = name
     return alarms
+
+
+def _too_many_errors(rollout: Rollout, variant: str, mode: Mode) -> Json:
+    enough = f"requests >= {rollout.min_requests}"
+    return _alarm(
+        f"More than {rollout.max_server_error_percent} % of the requests of a minute to the endpoint"
+        f" ${{EndpointName}}, variant {variant}, end in a server error; during a rollout, it is rolled back",
+        {
+            "EvaluationPeriods": 1,
+            "Threshold": rollout.max_server_error_percent,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Metrics": [
+                {
+                    "Id": "rate",
+                    "Label": "Server errors, percent of the requests",
+                    # A minute without errors has no error metric; with few requests, a rate says nothing.
+                    "Expression": f"IF({enough}, 100 * FILL(errors, 0) / requests, 0)",
+                    "ReturnData": True,
+                },
+                _measured("errors", "Invocation5XXErrors", "Sum", variant),
+                _measured("requests", *COUNTED[mode], variant),
+            ],
+        },
+    )
+
+
+def _too_slow(rollout: Rollout, variant: str) -> Json:
+    return _alarm(
+        f"The model of the endpoint ${{EndpointName}}, variant {variant}, takes longer than"
+        f" {rollout.max_latency_ms} ms on average; during a rollout, it is rolled back",
+        {
+            "Namespace": "AWS/SageMaker",
+            "MetricName": "ModelLatency",  # in microseconds
+            "Dimensions": _new_fleet(variant),
+            "Statistic": "Average",
+            "Period": 60,
+            "EvaluationPeriods": 2,
+            "Threshold": rollout.max_latency_ms * 1000,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        },
+    )
 
 
 def _alarm(description: str, properties: Json) -> Json:

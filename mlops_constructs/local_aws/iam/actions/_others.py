@@ -164,6 +164,8 @@ TABLE: Table = {
     ("ssm", "DeleteParameter"): _parameters("DeleteParameter", "Name"),
     ("logs", "CreateLogGroup"): _logs("CreateLogGroup"),
     ("logs", "DeleteLogGroup"): _logs("DeleteLogGroup"),
+    ("logs", "AssociateKmsKey"): _logs("AssociateKmsKey"),
+    ("logs", "DisassociateKmsKey"): _logs("DisassociateKmsKey"),
     ("logs", "CreateLogStream"): _logs("CreateLogStream", "logStreamName"),
     ("logs", "PutLogEvents"): _logs("PutLogEvents", "logStreamName"),
     ("logs", "GetLogEvents"): _logs("GetLogEvents", "logStreamName"),
