@@ -12,10 +12,10 @@ from guard_destroy.deletions import Deletions
 from guard_destroy.left import Listing
 
 from mlops_constructs.deployed import made_running
+from mlops_constructs.deployed.endpoint_stacks import EndpointStacks
 from mlops_constructs.deployed.made_orphans import Orphans
 from mlops_constructs.deployed.made_running import Running
 from mlops_constructs.deployed.made_stacks import Stacks
-from mlops_constructs.deployed.pause import Pause
 from mlops_constructs.deployed.stacks import find_stack
 from mlops_constructs.deployed.teardown import Teardown
 from mlops_constructs.errors import MlopsError
@@ -65,8 +65,8 @@ def _any_name() -> AbstractContextManager[Any]:
     return patch.object(made_running, "re", anything)
 
 
-def _as_it_is(self: Pause, name: str) -> Any:
-    return find_stack(self._client, name)
+def _as_it_is(self: EndpointStacks, name: str) -> Any:
+    return find_stack(self.client, name)
 
 
 BREAKS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
@@ -85,7 +85,7 @@ BREAKS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     "evaluation-goes-on": lambda: _without("processing job"),
     "transform-goes-on": lambda: _without("transform job"),
     "jobs-of-others": _any_name,
-    "no-wait-for-a-pause": lambda: patch.object(Pause, "_settled", _as_it_is),
+    "no-wait-for-a-pause": lambda: patch.object(EndpointStacks, "settled", _as_it_is),
     "function: paused stack stays": lambda: patch.object(Listing, "_stacks", _unpaused_left),
     "function: training goes on": lambda: _function_without("training job"),
     "function: tuning goes on": lambda: _function_without("tuning job"),

@@ -35,6 +35,7 @@ def run_batch(batch: Batch) -> Result:
     result = Result()
     with deployed_site() as site, broken(site, batch.bug) if batch.bug else contextlib.nullcontext():
         search(site, result, seed_of_runs=batch.seed, runs=batch.runs, fewest=batch.fewest)
+        result.failure = result.failure or site.silent()
     result.failure = result.failure or site.processes_left()
     if result.failure:
         print(f"the runs of seed {batch.seed} have failed:\n{result.failure}", flush=True)

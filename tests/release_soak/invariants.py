@@ -93,7 +93,7 @@ def records_are_true(world: World, before: Facts, after: Facts) -> None:
 
 
 def the_registry_is_true(world: World, after: Facts) -> None:
-    """I4: the package in production is approved; one whose execution ended early is rejected."""
+    """I4: the package in production is approved; one whose execution ended before production ran it is rejected."""
     if after.package and after.package not in world.touched:
         check(after.approval == "Approved", f"production runs {after.package}, which is {after.approval or 'deleted'}")
     for one in after.ran:
@@ -101,7 +101,7 @@ def the_registry_is_true(world: World, after: Facts) -> None:
             continue
         if one.package == after.package or one.id in world.rollbacks:
             continue
-        if world.gave_up:
+        if world.gave_up or one.succeeded("ExecuteChangeSet"):
             continue
         status = approval_of(world.site, one.package)
         released = any(record.get("model_package_arn") == one.package for record in after.records)

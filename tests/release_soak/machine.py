@@ -75,6 +75,7 @@ class Result:
         steps: How many steps these had.
         fired: How often each kind of fault happened.
         failure: What the shortest run that failed has found, with its steps; empty when there is nothing.
+        fewest: How many steps that run has.
     """
 
     runs: int = 0

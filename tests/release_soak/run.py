@@ -234,11 +234,11 @@ class Run:
         over = [one for one in reversed(self.world.facts.ran) if one.status in ("Failed", "Stopped")]
         for one in over[:1]:
             failed = [action for action in one.seen.actions if action.status in ("Failed", "Abandoned")]
-            if failed:
+            for action in (failed or list(one.seen.actions))[-1:]:
                 mode = "ALL_ACTIONS" if step.whole else "FAILED_ACTIONS"
-                said = self.site.retry(one.id, failed[-1].stage, mode)
+                said = self.site.retry(one.id, action.stage, mode)
                 self.rest()
-                return f"{one.id[:8]} retries {failed[-1].stage} ({mode}) {said}" + self.decide(step.then)
+                return f"{one.id[:8]} retries {action.stage} ({mode}) {said}" + self.decide(step.then)
         return "nothing is there to retry"
 
     def _rollback(self, step: Step) -> str:

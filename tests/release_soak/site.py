@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from local_aws.tiny_pipeline import wait_for
+from patience import PATIENCE_SECONDS
 from rehearsal.deployed_site import synthesized
 from soaks import shorten_the_way
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 GOOD = "0.95"
 _RECEIVED = 10
+_LOOK_SECONDS = 1.0
+_ENDED = "CodePipeline Pipeline Execution State Change"
 
 
 class Site:
@@ -43,6 +47,7 @@ class Site:
         mails: Subject and text of what people got.
         lost: Invocations and events that were given up, each of which must be in the dead-letter queue.
         events: What EventBridge has delivered: what may come again.
+        failed: How many executions have failed.
     """
 
     def __init__(self, pipeline: RehearsedPipeline) -> None:
@@ -53,6 +58,7 @@ class Site:
         self.mails: list[tuple[str, str]] = []
         self.lost: list[str] = []
         self.events: list[dict[str, Any]] = []
+        self.failed = 0
         self.faults = Faults(self.aws)
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._damaged: dict[str, bytes] = {}
@@ -84,6 +90,9 @@ class Site:
         return [one["TopicArn"] for one in self.client("sns").list_topics()["Topics"]]
 
     def _note(self, event: dict[str, Any]) -> None:
+        detail = event["detail"]
+        if event["detail-type"] == _ENDED and (detail["pipeline"], detail["state"]) == (self.name, "FAILED"):
+            self.failed += 1
         if event["detail-type"] == "Object Created" and not event["detail"]["object"]["key"].startswith(
             self.deployed.prefix
         ):
@@ -211,11 +220,14 @@ class Site:
             if not messages:
                 return self.mails
 
+    def _dead_letters(self) -> str:
+        urls = self.client("sqs").list_queues()["QueueUrls"]
+        return str(next(one for one in urls if one.rpartition("/")[2].startswith(self.name)))
+
     def dead_letters(self) -> int:
         """Count what is in the dead-letter queue."""
         sqs = self.client("sqs")
-        url = next(one for one in sqs.list_queues()["QueueUrls"] if "dead" in one)
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        found = sqs.get_queue_attributes(QueueUrl=self._dead_letters(), AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
     def resume(self, told: list[str]) -> None:
@@ -238,6 +250,20 @@ class Site:
         stack = self.aws.cloudformation.live_stack(self.production)
         if stack is not None and stack.in_progress:
             stack.move_to("UPDATE_COMPLETE", "")
+
+    def silent(self) -> str:
+        """Wait for the alarms of what has gone wrong, which are evaluated every minute; return which have not come."""
+        wanted = {
+            f"{self.name}-failed-executions": self.failed,
+            self._dead_letters().rpartition("/")[2]: self.dead_letters(),
+        }
+        untold = {name for name, count in wanted.items() if count}
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while untold and time.monotonic() < deadline:
+            told = [text for subject, text in self.read_mail() if "ALARM" in subject]
+            untold = {name for name in untold if not any(name in text for text in told)}
+            time.sleep(_LOOK_SECONDS)
+        return f"no alarm has notified people of {sorted(untold)}" if untold else ""
 
     def processes_left(self) -> str:
         """Name the processes of a local AWS that has closed: I12, nothing outlives it."""
