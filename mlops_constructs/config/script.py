@@ -126,7 +126,7 @@ class ScriptAlgorithm(Part):
             )
 
     def _entry_point_problems(self) -> Iterator[Problem]:
-        rule = "must be a path in source that ends in .py or .sh, of letters, digits, '.', '_', '+', '-', '/', not '..'"
+        rule = "must be a path in source, of letters, digits, '.', '_', '+', '-', '/', not '..', and end in .py or .sh"
         yield from self._file_problems("entry_point", self.entry_point, rf"{_NAME}\.(?:py|sh)", rule, "train.py")
         rule = "must be a Python module at the top of source"
         if self.inference_entry_point is not None:
