@@ -21,7 +21,7 @@ _HEAD = """# Changing a pipeline
 
 What `cdktf deploy` does to a deployed pipeline when an option of its program is changed. Most changes are updates in
 place. Some delete or replace a thing that holds data: [configuration](configuration.md) says so at each such option,
-and this page lists them all. `make soak-changes` deploys eight pipelines to the local AWS, changes each option, and
+and this page lists them all. `make soak-changes` deploys seven pipelines to the local AWS, changes each option, and
 reads the actions of Terraform's plan; a sample of the changes is also applied, and a second plan must be empty.
 
 Read the plan before you apply: where a thing of the first table is `destroyed` or `must be replaced`, stop.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
+from handler_kit.aws_time import time_of
 from handler_kit.errors import ConfigurationError, StepError, error_code, error_message, is_missing, is_transient
 from handler_kit.executions import Execution
 from handler_kit.report import Continue
@@ -126,7 +128,7 @@ class JobRun:
     def _look(self, job: FoundJob, token: Token, now: int) -> FoundJob | Continue:
         if job.is_running:
             at = f" ({job.secondary_status})" if job.secondary_status else ""
-            return job if self._enough(job) else self._wait(token, f"{job.status}{at}", now)
+            return job if self._enough(job) else self._wait(*self._timed(job, token, f"{job.status}{at}", now))
         retries = int(self._jobs.environment(job.description).get(CAPACITY_RETRIES, "0"))
         if not job.reason.startswith("CapacityError") or retries >= self._capacity_retries:
             return job
@@ -134,6 +136,14 @@ class JobRun:
         attempt = self._jobs.attempt_of(job.name, self._execution.id) or 1
         status = f"started again, because there was no capacity for {job.name}"
         return self._started(token, attempt + 1, retries + 1, status=status)
+
+    def _timed(self, job: FoundJob, token: Token, status: str, now: int) -> tuple[Token, str, int]:
+        """Give what ``_wait`` takes; a wait ends by AWS's time and by ours, because a clock may be wrong."""
+        seen, created = time_of(job.description), job.description.get("CreationTime")
+        if created is not None and self._jobs.attempt_of(job.name, self._execution.id) == 1:
+            deadline = max(token.deadline, int(created.timestamp()) + MAX_WAIT_SECONDS)
+            token = replace(token, deadline=min(deadline, token.deadline + tokens.CLOCK_SLACK_SECONDS))
+        return token, status, now if seen is None else min(now, int(seen))
 
     def _started(self, token: Token, attempt: int, retries: int = 0, status: str = "started") -> Continue:
         name = self._start(attempt, retries, {self._started_by, token.asked_by})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handler_kit import logs, tokens
+from handler_kit.aws_time import time_of
 from handler_kit.errors import StepError, error_code, error_message, is_transient
 from handler_kit.golden import read_golden
 from handler_kit.golden_limits import failed
@@ -54,7 +55,9 @@ class SmokeTest:
             return self._wait(token, "unknown at the moment", now)
         status = endpoint["EndpointStatus"]
         if status in _CHANGING:
-            return self._wait(token, status, now)
+            # The clock of this environment may be wrong.
+            seen = time_of(endpoint)
+            return self._wait(token, status, now if seen is None else min(now, int(seen)))
         if status != "InService":
             reason = endpoint.get("FailureReason", "SageMaker gives no reason.")
             raise StepError(

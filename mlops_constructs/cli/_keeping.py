@@ -129,7 +129,7 @@ def resume(options: argparse.Namespace) -> int:
     try:
         folder = KeptFolder(home)
     except LocalAwsError:
-        raise MlopsError("it still runs: `mlops status --local` finds it") from None
+        raise MlopsError("the kept rehearsal still runs: `mlops status PIPELINE --local` finds it") from None
     with contextlib.ExitStack() as stack:
         stack.callback(folder.close)
         view = stack.enter_context(make_view(options))
@@ -166,7 +166,7 @@ def _chosen() -> tuple[Path, dict[str, Any]]:
                 raise MlopsError(f"{error}. {_AGAIN}") from None
     others = sorted({str(about["project"]) for about in kept.values()})
     where = f"; there is one of {', '.join(others)}" if others else ""
-    raise MlopsError(f"nothing is kept of {project}{where}. mlops rehearse --keep keeps it")
+    raise MlopsError(f"no rehearsal of {project} is kept{where}; `mlops rehearse --keep` keeps one")
 
 
 def _restored(files: Path, workdir: str) -> ScratchFolder:
@@ -178,7 +178,7 @@ def _restored(files: Path, workdir: str) -> ScratchFolder:
     try:
         folder = ScratchFolder("local-aws-", Path(workdir))
     except OSError as error:
-        raise MlopsError(f"what is kept needs the folder {workdir}: {error.strerror}") from None
+        raise MlopsError(f"the kept rehearsal needs the folder {workdir}: {error.strerror}") from None
     copy_new(files, folder.path)
     return folder
 
@@ -187,9 +187,9 @@ def _start(aws: LocalAws, snapshot: bytes) -> None:
     try:
         aws.start(snapshot)
     except LocalAwsError as error:
-        raise MlopsError(f"{error}. What is kept has this port in its URLs: it needs this one") from None
+        raise MlopsError(f"{error}; the kept rehearsal has this port in its URLs, and needs this one") from None
     except Exception as error:
-        raise MlopsError(f"what is kept cannot be resumed ({type(error).__name__}: {error}). {_AGAIN}") from error
+        raise MlopsError(f"the kept rehearsal cannot be resumed ({type(error).__name__}: {error}). {_AGAIN}") from error
 
 
 def _time(seconds: float) -> str:

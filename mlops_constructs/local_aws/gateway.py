@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer
 
 from mlops_constructs.local_aws import protocol
 from mlops_constructs.local_aws.access.access import DeniedError
+from mlops_constructs.local_aws.clock import utc_now
 from mlops_constructs.local_aws.errors import LocalAwsError
 from mlops_constructs.local_aws.hooks import ApiCall, ConnectionCutError
 from mlops_constructs.local_aws.moto_app import NotInMotoError
@@ -201,6 +202,10 @@ def _not_implemented(name: str) -> AwsError:
 class _QuietHandler(MotoRequestHandler):
     # headers and body are sent in separate packets: with Nagle's algorithm each response is delayed by 40 ms
     disable_nagle_algorithm = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, in the time of the account."""
+        return super().date_time_string(utc_now().timestamp() if timestamp is None else timestamp)
 
     def log(self, type: str, message: str, *args: Any) -> None:
         logger.debug(message, *args)

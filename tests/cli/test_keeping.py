@@ -43,7 +43,9 @@ def refused(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_nothing_is_kept(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert refused(capsys) == (f"mlops rehearse: nothing is kept of {project}. mlops rehearse --keep keeps it\n")
+    assert refused(capsys) == (
+        f"mlops rehearse: no rehearsal of {project} is kept; `mlops rehearse --keep` keeps one\n"
+    )
 
 
 def test_that_of_another_project_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,7 +55,9 @@ def test_that_of_another_project_is_named(project: Path, capsys: pytest.CaptureF
 
 def test_one_that_still_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     used = KeptFolder(kept(project).file.parent)
-    assert refused(capsys) == "mlops rehearse: it still runs: `mlops status --local` finds it\n"
+    assert (
+        refused(capsys) == "mlops rehearse: the kept rehearsal still runs: `mlops status PIPELINE --local` finds it\n"
+    )
     used.close()
 
 
@@ -64,7 +68,7 @@ def test_one_that_is_damaged(project: Path, capsys: pytest.CaptureFixture[str]) 
         f"mlops rehearse: {file} is damaged: its checksum is wrong. Rehearse again: mlops rehearse --keep\n"
     )
     file.write_bytes(b"")
-    assert "is damaged, or no snapshot of a local AWS. Rehearse again" in refused(capsys)
+    assert "is damaged, or not a snapshot of a local AWS. Rehearse again" in refused(capsys)
 
 
 def test_one_of_another_version(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +87,7 @@ def test_one_that_cannot_be_read_is_left(project: Path, capsys: pytest.CaptureFi
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     file = kept(project, port=port).file
-    assert "what is kept cannot be resumed (UnpicklingError: " in refused(capsys)
+    assert "the kept rehearsal cannot be resumed (UnpicklingError: " in refused(capsys)
     assert file.exists()
 
 
@@ -96,7 +100,7 @@ def test_one_whose_port_is_in_use(project: Path, capsys: pytest.CaptureFixture[s
         folder.close()
         said = refused(capsys)
     assert f"127.0.0.1:{port}: another program uses this port" in said
-    assert said.endswith("What is kept has this port in its URLs: it needs this one\n")
+    assert said.endswith("; the kept rehearsal has this port in its URLs, and needs this one\n")
 
 
 def empty_snapshot() -> bytes:

@@ -378,4 +378,4 @@ def test_model_that_was_altered_is_a_warning_and_a_metric(
     warnings = [line for line in server.lines if line["level"] == "WARNING"]
     assert bool(warnings) == spoil
     assert all("the model is not the one that train wrote" in line["message"] for line in warnings)
-    assert f"\nserve_altered_models {altered}\n" in server.request("GET", "/metrics").body
+    assert f"\nserve_altered_model {altered}\n" in server.request("GET", "/metrics").body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -410,6 +411,13 @@ def test_a_throttled_look_waits_on(call: Any, sagemaker: Any, reports: Any) -> N
     sagemaker.refuse("DescribeEndpoint", "ThrottlingException")
     call(token())
     assert json.loads(reports.token) == json.loads(token())
+
+
+def test_60_a_clock_that_jumps_ahead_ends_no_wait(call: Any, sagemaker: Any, reports: Any) -> None:
+    date = {"HTTPHeaders": {"date": formatdate(NOW - 86_400, usegmt=True)}}
+    sagemaker.answer("DescribeEndpoint", EndpointStatus="Updating", ResponseMetadata=date)
+    call(token(deadline=NOW))
+    assert json.loads(reports.token)["deadline"] == NOW
 
 
 def test_29_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: Any) -> None:

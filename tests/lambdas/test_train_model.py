@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -458,6 +459,30 @@ def test_13_a_wait_past_the_deadline_fails(call: Any, sagemaker: Any, reports: A
     call(token(deadline=NOW - 1))
     assert f"Training job {NAME} is still InProgress" in reports.message
     assert "after 23 h" in reports.message
+
+
+def sent(seconds: int) -> dict[str, Any]:
+    """What AWS's response says of the time."""
+    return {"ResponseMetadata": {"HTTPHeaders": {"date": formatdate(NOW + seconds, usegmt=True)}}}
+
+
+def test_60_a_clock_that_jumps_ahead_ends_no_wait(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("InProgress"), **sent(-86_400))
+    call(token(deadline=NOW - 1))
+    assert json.loads(reports.token)["deadline"] == NOW - 1
+
+
+def test_60_a_wait_that_is_over_by_the_time_of_aws_too_ends(call: Any, sagemaker: Any, reports: Any) -> None:
+    sagemaker.answer("DescribeTrainingJob", **job("InProgress"), **sent(0))
+    call(token(deadline=NOW - 1))
+    assert "after 23 h" in reports.message
+
+
+def test_60_the_wait_that_a_late_clock_began_is_as_long_as_any(call: Any, sagemaker: Any, reports: Any) -> None:
+    began = datetime.fromtimestamp(NOW - 600, timezone.utc)
+    sagemaker.answer("DescribeTrainingJob", **job("InProgress", CreationTime=began), **sent(0))
+    call(token(deadline=NOW - 3600))
+    assert json.loads(reports.token)["deadline"] == NOW - 600 + 23 * 3600
 
 
 def test_throttling_does_not_outlast_the_deadline(call: Any, sagemaker: Any, reports: Any) -> None:

@@ -137,10 +137,10 @@ def execution_date(bench: Bench) -> datetime:
 
 
 def test_no_service_asks_python_for_the_time_of_day() -> None:
-    """A time limit of a function is real time, and its process knows no account."""
+    """Time limits of functions and the dates of snapshots are real time; a function's process knows no account."""
     folder = Path(local_aws.__file__).parent
     found = {path.name for path in folder.rglob("*.py") if ASKS.search(path.read_text(encoding="utf-8"))}
-    assert found == {"bootstrap.py", "clock.py", "worker.py"}
+    assert found == {"bootstrap.py", "clock.py", "saver.py", "worker.py"}
 
 
 def test_no_other_module_of_moto_asks_for_the_time_by_itself() -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from option_changes.rows import Row
     from option_changes.site import Site
 
+# Another name is another pipeline; the local AWS has no code repositories.
+_NOT_APPLIED = ("id_", "name_prefix", "notebook.repository_secret_arn")
+
 
 def main() -> int:
     """Plan and apply; return 1 when something is not as it must be."""
@@ -34,7 +37,7 @@ def main() -> int:
     with site() as workplace:
         if not options.only_apply:
             _plan(workplace, options.option)
-        some = [change for change in chosen()["made"] if change.option not in ("id_", "name_prefix")]
+        some = [change for change in chosen()["made"] if change.option not in _NOT_APPLIED]
         failures = list(applied(workplace, "made", some, options.seed, options.apply))
     for failure in failures:
         print(failure)

@@ -9,17 +9,13 @@ from typing import Any
 from configuration import FULL, GOOD
 
 from mlops_constructs import (
-    ABTest,
     Algorithm,
     Approval,
     AsyncInferenceConfig,
     Autoscaling,
-    BatchTransform,
-    Cost,
     Dataset,
     Endpoint,
     Existing,
-    Notebook,
     OfficeHours,
     SmokeTest,
     Training,
@@ -102,34 +98,6 @@ BUILT_IN: dict[str, Any] = {
     "training": Training(hyperparameters={"num_round": 10, "eval_metric": "accuracy"}),
     "tuning": None,
 }
-# What the others leave off or at its default, and what costs something to turn back.
-TURNED: dict[str, Any] = {
-    **GIVEN,
-    "algorithm": Algorithm.from_image(IMAGE, retrain_on_new_image=True),
-    "dataset": Dataset.from_bucket("team-data", kms_key_arn=KEY, manage_notifications=True, start_on_upload=False),
-    "evaluation": replace(GOOD["evaluation"], job=FULL["evaluation"].job),
-    "ab_test": ABTest(guard=True),
-    "batch": BatchTransform(schedule_expression="rate(1 day)"),
-    "approval": Approval(keep_dev_endpoint=True),
-    "cost": Cost(max_training_usd=100.0, max_monthly_usd=500.0),
-    "notebook": Notebook(
-        directory=SCRIPT, repository="https://github.com/team/notebooks.git", repository_secret_arn=SECRET
-    ),
-}
-TURNED_OPTIONS = {
-    "ab_test.guard",
-    "algorithm.retrain_on_new_image",
-    "approval.keep_dev_endpoint",
-    "approval.topic_arn",
-    "batch.schedule_expression",
-    "cost.max_monthly_usd",
-    "cost.max_training_usd",
-    "dataset.manage_notifications",
-    "dataset.start_on_upload",
-    "evaluation.job",
-    "notebook.directory",
-    "notebook.repository_secret_arn",
-}
 # In the order in which they are deployed: each of the last ones changes the one before.
 BASES: dict[str, dict[str, Any]] = {
     "made": MADE,
@@ -139,5 +107,4 @@ BASES: dict[str, dict[str, Any]] = {
     "connected": CONNECTED,
     "scripted": SCRIPTED,
     "built_in": BUILT_IN,
-    "turned": TURNED,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from option_changes.bases import BASES, TURNED_OPTIONS
+from option_changes.bases import BASES
 from option_changes.effects import effect_of
 from option_changes.options import ID, changes
 from option_changes.rows import Row
@@ -37,8 +37,6 @@ def chosen() -> dict[str, list[Change]]:
 def _is_wanted(
     base: str, known: Collection[tuple[str, str]], options: Collection[str], option: str, value: str
 ) -> bool:
-    if base == "turned":
-        return option in TURNED_OPTIONS
     is_new = base in _WHOLE and (option, value) not in known
     return is_new or option not in options or option.startswith("algorithm.")
 

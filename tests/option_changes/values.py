@@ -230,6 +230,19 @@ def _own_bucket(base: Arguments) -> Together:
         yield "dataset.bucket_name", "None", {**base, "dataset": own}
 
 
+def _topics(base: Arguments) -> Together:
+    approval = base["approval"]
+    if approval.topic_arn is None:
+        existing = replace(approval, emails=(), topic_arn=bases.OTHER_TOPIC)
+        yield "approval.topic_arn", "an ARN", {**base, "approval": existing}
+
+
+def _jobs(base: Arguments) -> Together:
+    evaluation = base["evaluation"]
+    if evaluation.job is not None:
+        yield "evaluation.job", "None", {**base, "evaluation": replace(evaluation, job=None, rules=[])}
+
+
 def _notebooks(base: Arguments) -> Together:
     notebook = base["notebook"]
     if notebook is None:
@@ -290,5 +303,18 @@ _NO_JOB = replace(FULL["evaluation"], job=None)
 _OF_BUILT_IN = ("algorithm", "training", "evaluation", "tuning")
 # Each gives option, its value as it is written, and all arguments.
 TOGETHER: Sequence[Callable[[Arguments], Together]] = (
-    *(_algorithms, _built_in, _framework, _own_bucket, _notebooks, _tunings, _smoke_tests, _rules, _batches, _modes),
+    *(
+        _algorithms,
+        _built_in,
+        _framework,
+        _own_bucket,
+        _topics,
+        _jobs,
+        _notebooks,
+        _tunings,
+        _smoke_tests,
+        _rules,
+        _batches,
+        _modes,
+    ),
 )

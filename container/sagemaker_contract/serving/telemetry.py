@@ -79,7 +79,7 @@ class Board:
         yield from _metric("serve_workers_ready", "gauge", "Workers whose model is loaded.", self._sum(_READY))
         yield from _metric("serve_worker_restarts_total", "counter", "Workers replaced.", self._sum(_RESTARTS))
         yield from _metric("serve_waiting_requests", "gauge", "Requests without a response yet.", self._sum(_WAITING))
-        yield from _metric("serve_altered_models", "gauge", "Models not as trained.", self._sum(_ALTERED))
+        yield from _metric("serve_altered_model", "gauge", "1: not as trained.", min(1, self._sum(_ALTERED)))
         yield "# HELP serve_requests_total Invocations, by HTTP status."
         yield "# TYPE serve_requests_total counter"
         for index, status in enumerate(STATUSES):

@@ -110,4 +110,4 @@ def _read_head(file: Path) -> tuple[dict[str, Any], bytes]:
         found = json.loads(head)
         return {name: found[name] for name in ("writer", "sha256", "about")}, snapshot
     except (ValueError, KeyError, TypeError):
-        raise LocalAwsError(f"{file} is damaged, or no snapshot of a local AWS") from None
+        raise LocalAwsError(f"{file} is damaged, or not a snapshot of a local AWS") from None
