@@ -10,9 +10,8 @@ import os
 import random
 import re
 import signal
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -33,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.terraform
-SEED = int(os.environ.get("MLOPS_APPLY_SEED", "353"))
+SEED = int(os.environ.get("MLOPS_APPLY_SEED", "149"))
 CASES = int(os.environ.get("MLOPS_APPLY_KILLS", "1"))
-APPLY_SECONDS, DESTROY_SECONDS = 60.0, 15.0
+# How many resources the smallest app has.
+RESOURCES = 150
 
 
 class Deployment:
@@ -44,32 +44,32 @@ class Deployment:
     def __init__(self, aws: LocalAws, stack: Path) -> None:
         self.aws, self.stack = aws, stack
         self.old_keys: list[str] = []
+        self._number, self._left = signal.SIGKILL, 0
         environment = terraform_environment(aws.url, aws.region, aws.workdir)
         self.terraform = Terraform(
-            aws.workdir / "terraform", environment, aws.account.processes, on_event=lambda event: None
+            aws.workdir / "terraform", environment, aws.account.processes, on_event=self._on_event
         )
         self.terraform.prepare(stack)
         self.terraform.init()
 
-    def ended(self, command: Callable[[], None], number: signal.Signals, seconds: float) -> None:
-        """Run a command, and send its process a signal after some seconds, unless it has ended by itself."""
-        failed: list[str] = []
+    def ended(self, command: Callable[[], None], number: signal.Signals, after: int) -> None:
+        """Run a command, and send it a signal when it has made or deleted some resources, if it gets so far."""
+        self._number, self._left = number, after
+        said = "it had ended"
+        try:
+            command()
+        except RehearsalError as error:
+            said = str(error).splitlines()[-1]
+        self._left = 0
+        print(f"  {number.name} after {after} resources: {said}")
 
-        def run() -> None:
-            try:
-                command()
-            except RehearsalError as error:
-                failed.append(str(error))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join(seconds)
-        child = self.terraform._child
-        assert child is not None
-        if thread.is_alive():
-            os.killpg(child.pid, number)
-        thread.join()
-        print(f"  {number.name} after {seconds} s: {failed[0].splitlines()[-1] if failed else 'it had ended'}")
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if event["type"] == "apply_complete" and self._left:
+            self._left -= 1
+            child = self.terraform._child
+            assert child is not None
+            if not self._left:
+                os.killpg(child.pid, self._number)
 
     @property
     def adopted(self) -> Path:
@@ -133,26 +133,26 @@ def deployment(stack: Path) -> Iterator[Deployment]:
         made.terraform.close()
 
 
-def cases() -> list[tuple[signal.Signals, float, float, bool]]:
+def cases() -> list[tuple[signal.Signals, int, int, bool]]:
     draw = random.Random(SEED)
     return [
         (
             signal.SIGINT if number % 3 == 1 else signal.SIGKILL,
-            round(draw.uniform(0.5, APPLY_SECONDS), 1),
-            round(draw.uniform(0.5, DESTROY_SECONDS), 1),
+            draw.randint(1, RESOURCES),
+            draw.randint(1, RESOURCES),
             number % 2 == 0,
         )
         for number in range(CASES)
     ]
 
 
-@pytest.mark.parametrize(("number", "apply_seconds", "destroy_seconds", "again"), cases())
+@pytest.mark.parametrize(("number", "applied", "destroyed", "again"), cases())
 def test_an_apply_and_a_destroy_that_are_ended_anywhere_come_to_their_end(
-    deployment: Deployment, number: signal.Signals, apply_seconds: float, destroy_seconds: float, again: bool
+    deployment: Deployment, number: signal.Signals, applied: int, destroyed: int, again: bool
 ) -> None:
     terraform = deployment.terraform
     print()
-    deployment.ended(terraform.apply, number, apply_seconds)
+    deployment.ended(terraform.apply, number, applied)
     if again:
         # What most people do first; it makes another key, and fails at the first name that is in use.
         with contextlib.suppress(RehearsalError):
@@ -164,6 +164,6 @@ def test_an_apply_and_a_destroy_that_are_ended_anywhere_come_to_their_end(
         deployment.aws.client("kms").schedule_key_deletion(KeyId=key)
     assert terraform.drift() == []
 
-    deployment.ended(terraform.destroy, number, destroy_seconds)
+    deployment.ended(terraform.destroy, number, destroyed)
     deployment.destroy()
     assert leftovers(deployment.aws.client) == []
