@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..local_aws.scratch import ScratchFolder
     from ..local_aws.snapshot.folder import KeptFolder
     from ..local_aws.snapshot.saver import Saver
-    from .view import View
+    from ._view import View
 
 _AGAIN = "Rehearse again: mlops rehearse --keep"
 
@@ -123,7 +123,7 @@ def resume(options: argparse.Namespace) -> int:
     from ..local_aws.local_aws import LocalAws
     from ..local_aws.snapshot.file import read
     from ..local_aws.snapshot.folder import KeptFolder
-    from .view import make_view
+    from ._view import make_view
 
     home, about = _chosen()
     try:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..local_aws.snapshot.folder import KeptFolder
     from ..rehearsal.data import RehearsalData
     from ..rehearsal.rehearse import Rehearsal
-    from .view import View
+    from ._view import View
 
 
 _NO_IAM = "IAM policies were not enforced (--no-iam): a call that AWS would deny has succeeded here."
@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         from ..rehearsal.stand_ins import StandIns
         from ..rehearsal.terraform import find_program
-        from .view import make_view
+        from ._view import make_view
     except ModuleNotFoundError as error:
         raise _missing(error) from None
     check_faults(options.fault)

@@ -104,7 +104,8 @@ class Rehearsal:
         """Apply the stack, and check that a second plan shows no changes."""
         environment = terraform_environment(self.aws.url, self.aws.region, self.aws.workdir)
         terraform = Terraform(
-            self.aws.workdir / "terraform",
+            # A name with a dot: it is no part of what `--keep` keeps of the account.
+            self.aws.workdir / ".terraform-stack",
             environment,
             self.aws.account.processes,
             on_event=self._on_terraform,

@@ -60,7 +60,7 @@ PURE = {"config", "errors", "prices", "_payload", "_script_source"}
 
 
 # Room of the local AWS -> the rooms that it may import.
-_ACCOUNT = {"account", "errors", "hooks", "roles", "service"}
+_ACCOUNT = {"account", "clock", "errors", "hooks", "roles", "service"}
 _JUDGED = {*_ACCOUNT, "access", "iam"}
 ROOMS = {
     "__init__": set(),
@@ -68,25 +68,34 @@ ROOMS = {
     "scratch": set(),
     "user_cache": {"errors"},
     "ports": {"user_cache"},
-    "processes": set(),
+    "guardian_program": set(),
+    "guardian": {"guardian_program", "scratch"},
+    "processes": {"guardian"},
+    "traffic": set(),
     "credentials": set(),
     "clients": {"credentials"},
     "clock": set(),
     "schedules": set(),
     "hooks": {"containers"},
-    "moto_app": set(),
-    "access": {"errors", "iam"},
+    "moto_clock": {"clock"},
+    "moto_app": {"moto_clock"},
+    "access": {"clock", "errors", "iam"},
     "account": {"access", "clients", "clock", "hooks", "iam", "moto_app", "processes", "scratch"},
     "service": {"account"},
     "iam": set(),
     "roles": {"account", "service"},
-    "job_log": {"account"},
+    "job_log": {"account", "clock"},
+    "log_groups": {"service"},
+    "expiry": {"account", "service"},
     "validation": {"service"},
     "protocol": {"service", "validation"},
     "kept": {"user_cache"},
     "moto_operations": set(),
-    "gateway": {"access", "account", "errors", "hooks", "iam", "moto_app", "moto_operations", "protocol", "service"},
-    "containers": {"errors", "ports", "processes", "user_cache"},
+    "gateway": {
+        *_ACCOUNT,
+        *("access", "iam", "moto_app", "moto_operations", "protocol", "traffic"),
+    },
+    "containers": {"errors", "ports", "processes", "scratch", "user_cache"},
     "s3": _ACCOUNT,
     "ssm": _ACCOUNT,
     "service_quotas": _ACCOUNT,
@@ -95,7 +104,7 @@ ROOMS = {
     "budgets": _ACCOUNT,
     "cloudwatch": _JUDGED,
     "policy_simulator": {*_ACCOUNT, "iam"},
-    "events": _JUDGED,
+    "events": {*_JUDGED, "schedules"},
     "codecommit": _ACCOUNT,
     "connections": {*_ACCOUNT, "codecommit"},
     "ecr": {*_ACCOUNT, "containers"},
@@ -106,6 +115,8 @@ ROOMS = {
     "sagemaker": {*_JUDGED, "cloudwatch", "containers", "ecr", "job_log", "service_quotas"},
     "codepipeline": {*_JUDGED, "codecommit", "connections", "lambda_"},
 }
+# What is saved is below the account, and what saves it is above.
+ROOMS["snapshot"] = {"errors", "local_aws", "user_cache"}
 ROOMS["local_aws"] = set(ROOMS)
 ROOMS["faults"] = set(ROOMS)
 

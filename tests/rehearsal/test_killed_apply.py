@@ -47,7 +47,7 @@ class Deployment:
         self._number, self._left = signal.SIGKILL, 0
         environment = terraform_environment(aws.url, aws.region, aws.workdir)
         self.terraform = Terraform(
-            aws.workdir / "terraform", environment, aws.account.processes, on_event=self._on_event
+            aws.workdir / ".terraform-stack", environment, aws.account.processes, on_event=self._on_event
         )
         self.terraform.prepare(stack)
         self.terraform.init()

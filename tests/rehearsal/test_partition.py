@@ -54,7 +54,7 @@ def release(site: Government) -> Execution:
 
 
 def test_everything_that_terraform_made_is_of_the_partition(site: Government) -> None:
-    state = json.loads((site.aws.workdir / "terraform" / "terraform.tfstate").read_text())
+    state = json.loads((site.aws.workdir / ".terraform-stack" / "terraform.tfstate").read_text())
     assert partitions(state) == {"aws-us-gov"}
 
 

@@ -1,7 +1,7 @@
 """The schedules of EventBridge rules.
 
-A schedule is due when the account's clock is advanced past it. The passing of real time alone does not fire it: a
-rehearsal must not depend on the hour at which it begins.
+A schedule is due when the account's clock is advanced past it. The passing of real time alone does not fire it: what
+happens must not depend on the hour at which the account is started.
 """
 
 from __future__ import annotations

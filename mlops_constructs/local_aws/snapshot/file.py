@@ -18,6 +18,7 @@ from mlops_constructs.local_aws.errors import LocalAwsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LIBRARY = __name__.partition(".")[0].replace("_", "-")
 _MAGIC = b"local AWS snapshot 1\n"
 _ROOM = Path(__file__).parents[1]
 
@@ -27,7 +28,7 @@ class Writer:
     """The code that writes a snapshot; other code cannot read it.
 
     Attributes:
-        library: Version of mlops-constructs.
+        library: Version of the library that contains this package.
         code: Digest of the modules of the local AWS.
         moto: Version of moto.
         python: Version of Python.
@@ -39,7 +40,7 @@ class Writer:
     python: str
 
     def __str__(self) -> str:
-        return f"mlops-constructs {self.library} ({self.code[:7]}), moto {self.moto}, Python {self.python}"
+        return f"{_LIBRARY} {self.library} ({self.code[:7]}), moto {self.moto}, Python {self.python}"
 
 
 def write(file: Path, snapshot: bytes, about: Mapping[str, Any]) -> None:
@@ -94,7 +95,7 @@ def this_code() -> Writer:
     digest = hashlib.sha256()
     for module in sorted(_ROOM.rglob("*.py")):
         digest.update(module.relative_to(_ROOM).as_posix().encode() + b"\0" + module.read_bytes())
-    return Writer(_version("mlops-constructs"), digest.hexdigest(), _version("moto"), platform.python_version())
+    return Writer(_version(_LIBRARY), digest.hexdigest(), _version("moto"), platform.python_version())
 
 
 def _version(package: str) -> str:

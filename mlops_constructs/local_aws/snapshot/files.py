@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# Of programs that run, and of Terraform: a new process makes its own.
-_NOT_KEPT = {"builds", "endpoints", "processing", "sandboxes", "terraform", "training", "transform"}
+# Of programs that run: a new process makes its own.
+_NOT_KEPT = {"builds", "endpoints", "processing", "sandboxes", "training", "transform"}
 
 
 def copy_new(source: Path, target: Path) -> None:
