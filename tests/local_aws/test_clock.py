@@ -17,6 +17,7 @@ from local_aws.tiny_pipeline import Bench, action, make_function, s3_source, wai
 
 from mlops_constructs import local_aws
 from mlops_constructs.local_aws.clock import Clock, utc_now
+from mlops_constructs.local_aws.faults.faults import Faults
 from mlops_constructs.local_aws.local_aws import LocalAws
 from mlops_constructs.local_aws.moto_clock import SOURCES
 
@@ -169,6 +170,25 @@ def test_a_function_sees_the_time_of_the_account_and_keeps_its_time_limit(bench:
         assert abs(invoke() - bench.aws.clock.time()) < 60
         bench.aws.clock.advance(days=30)
     assert abs(invoke() - bench.aws.clock.time()) < 60
+
+
+def test_a_process_whose_clock_would_go_back_is_not_used_again(bench: Bench) -> None:
+    lambda_ = bench.aws.client("lambda")
+
+    def process() -> object:
+        lambda_.invoke(FunctionName="write-diary", Payload=json.dumps({"detail-type": "by-hand"}))
+        (found,) = [
+            workers
+            for function, workers in bench.aws.lambda_._idle.items()
+            if function.name == "write-diary" and workers
+        ]
+        return found[-1]
+
+    with Faults(bench.aws) as faults:
+        faults.inject("clock:86400:function=write-diary")
+        ahead = process()
+        assert process() is ahead
+    assert process() is not ahead
 
 
 @pytest.mark.parametrize(("days", "status"), [(6.9, "InProgress"), (7, "Failed")])

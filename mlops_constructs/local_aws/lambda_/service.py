@@ -91,7 +91,7 @@ class LambdaService(Service):
 
     def _run(self, function: Function, event: Any) -> Outcome:
         request_id, ahead = str(uuid4()), self._ahead(function)
-        worker = self._take(function, shifted=ahead != 0)
+        worker = self._take(function, ahead)
         with self.lock:
             self._busy[worker.access_key] = function.name, worker
         try:
@@ -106,19 +106,19 @@ class LambdaService(Service):
     def _ahead(self, function: Function) -> float:
         return self.account.clock.ahead + self.account.hooks.clock_ahead(function.name)
 
-    def _take(self, function: Function, *, shifted: bool) -> Worker:
+    def _take(self, function: Function, ahead: float) -> Worker:
         stale: list[Worker] = []
         with self.lock:
             for other in [known for known in self._idle if known.arn == function.arn and known != function]:
                 stale.extend(self._idle.pop(other))
             alive = [worker for worker in self._idle[function] if worker.alive]
-            fit = [worker for worker in alive if worker.shifted or not shifted]
+            fit = [worker for worker in alive if worker.can_be(ahead)]
             stale.extend(worker for worker in alive if worker not in fit)
             taken = fit.pop() if fit else None
             self._idle[function] = fit
         for old in stale:
             old.end()
-        return taken if taken is not None else self._start(function, shifted=shifted)
+        return taken if taken is not None else self._start(function, shifted=ahead != 0)
 
     def _give_back(self, function: Function, worker: Worker) -> None:
         with self.lock:

@@ -61,7 +61,7 @@ class Worker:
     ) -> None:
         self.log_stream = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         self.access_key = environment["AWS_ACCESS_KEY_ID"]
-        self.shifted = shifted
+        self._is_shifted, self._ahead = shifted, 0.0
         self._processes = processes
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._logs: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -80,12 +80,19 @@ class Worker:
         """Whether the process can handle another event."""
         return self._process.poll() is None
 
+    def can_be(self, ahead: float) -> bool:
+        """Whether the clock of the process can be ahead of real time by these seconds: it never goes back.
+
+        What a process has remembered of a later time, such as boto3's rate limits, would make it wait until then.
+        """
+        return self._ahead <= ahead and (self._is_shifted or ahead == 0)
+
     def run(self, request_id: str, arn: str, event: Any, timeout_seconds: float, ahead: float = 0.0) -> Outcome:
         """Send one event and wait for the result; after a timeout or a crash the worker is not alive any more.
 
         The clock of the process is `ahead` of real time, by seconds.
         """
-        deadline = time.time() + timeout_seconds
+        deadline, self._ahead = time.time() + timeout_seconds, ahead
         request = {"id": request_id, "arn": arn, "event": event, "deadline": deadline, "ahead": ahead}
         assert self._process.stdin is not None
         try:
