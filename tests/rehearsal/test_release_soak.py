@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from release_soak.site import Site
 
-RUNS, STEPS = 2, 4
+RUNS, STEPS = 1, 4
 pytestmark = pytest.mark.terraform
 
 
