@@ -145,8 +145,8 @@ def test_chunked_body_over_the_limit_gets_413(server: Server) -> None:
 def impatient(edited_container: Callable[[str], Path]) -> Path:
     """The container, waiting one second only for a body."""
     container = edited_container("")
-    application = container / "sagemaker_contract" / "serving" / "application.py"
-    application.write_text(application.read_text().replace("_BODY_SECONDS = 60", "_BODY_SECONDS = 1"))
+    refusals = container / "sagemaker_contract" / "serving" / "refusals.py"
+    refusals.write_text(refusals.read_text().replace("_BODY_SECONDS = 60", "_BODY_SECONDS = 1"))
     return container
 
 

@@ -328,8 +328,9 @@ def rollout(models: Models, endpoint: str, config: str) -> dict[str, Any]:
     for logical, resource in rollback_alarms(Rollout.canary(), ONLY[0], "real-time").items():
         text = json.dumps(resource["Properties"]).replace('{"Ref": "EndpointName"}', json.dumps(endpoint))
         text = text.replace('{"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}', json.dumps(config))
+        properties = {**json.loads(text), "AlarmDescription": "of a template"}
         names.append(f"{endpoint}-{logical}")
-        models.aws.client("cloudwatch").put_metric_alarm(AlarmName=names[-1], **json.loads(text))
+        models.aws.client("cloudwatch").put_metric_alarm(AlarmName=names[-1], **properties)
     routing = {
         "Type": "CANARY",
         "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
