@@ -439,7 +439,9 @@ def test_a_release_that_is_deployed_again_is_no_new_training(call_again: Any, re
 def test_a_release_whose_model_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:
     release_record(model_package_arn=old_package())
     call_again()
-    assert reports.message == f"The model of release 3 does not exist: {MODEL}"
+    assert reports.message == (
+        f"The model of release 3 does not exist: {MODEL}. Choose another release: mlops releases {GROUP}"
+    )
 
 
 def test_a_release_whose_package_is_gone_is_not_deployed_again(call_again: Any, reports: Any) -> None:

@@ -12,10 +12,12 @@ CALLS: dict[str, dict[str, int]] = {
         "cloudformation.DescribeStacks": 1,
         "codepipeline.GetPipelineExecution": 1,
         "codepipeline.PutJobSuccessResult": 1,
+        "iam.GetRole": 4,
         "s3.CopyObject": 2,
         "s3.GetObject": 1,
         "s3.HeadObject": 1,
         "s3.PutObject": 2,
+        "sns.GetTopicAttributes": 1,
     },
     "train-model": {
         "codepipeline.GetPipelineExecution": 1,
@@ -64,6 +66,7 @@ CALLS: dict[str, dict[str, int]] = {
         "codepipeline.PutJobSuccessResult": 1,
         "s3.PutObject": 2,
         "sagemaker.DescribeModelPackage": 1,
+        "ecr.DescribeImageScanFindings": 1,
     },
     "record-decision": {
         "cloudformation.DescribeStacks": 1,

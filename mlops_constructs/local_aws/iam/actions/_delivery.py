@@ -157,6 +157,7 @@ TABLE: Table = {
     ("codecommit", "CreateCommit"): Row("codecommit:CreateCommit", (_REPOSITORY,), _references),
     ("codecommit", "GitPush"): Row("codecommit:GitPush", (_REPOSITORY,), _references),
     **_rows("codecommit", _REPOSITORY, "GetBranch", "GetCommit", "GetRepository", "GetFile", "GitPull", "ListBranches"),
+    **_rows("codecommit", _REPOSITORY, "DeleteRepository"),
     **_rows("codecommit", _REPOSITORY, "UploadArchive", "GetUploadArchiveStatus", "CancelUploadArchive"),
     **_connection("codestar-connections"),
     **_connection("codeconnections"),
