@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
@@ -56,6 +57,11 @@ class AccountFacts:
         """Whether a key of this account cannot be used."""
         keys = list(kms_backends[self._site.account][self._site.region].keys.values())
         return bool(self.deleted_keys) or any(key.key_state != "Enabled" for key in keys)
+
+    def role_path(self, name: str) -> str:
+        """Return the path of a role, which is part of its ARN; ``/`` for a role that does not exist."""
+        roles = list(iam_backends[self._site.account][self._site.partition].roles.values())
+        return next((str(role.path) for role in roles if role.name == name), "/")
 
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         """Whether an object has tags."""

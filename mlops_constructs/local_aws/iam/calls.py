@@ -25,6 +25,9 @@ class Facts(Protocol):
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         """Whether an object has tags."""
 
+    def role_path(self, name: str) -> str:
+        """Return the path of a role, which is part of its ARN; ``/`` for a role that does not exist."""
+
 
 class NoFacts:
     """An account in which nothing is encrypted with a customer managed key, and nothing is tagged."""
@@ -36,6 +39,10 @@ class NoFacts:
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         """Whether an object has tags: no."""
         return False
+
+    def role_path(self, name: str) -> str:
+        """Return the path of every role: ``/``."""
+        return "/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ class _Encrypted:
     def kms_key(self, arn: str, version: str | None = None) -> str | None:
         return _KEY
 
+    def role_path(self, name: str) -> str:
+        return "/"
+
     def is_tagged(self, arn: str, version: str | None = None) -> bool:
         return True
 

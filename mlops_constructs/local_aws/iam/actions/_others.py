@@ -127,7 +127,9 @@ def _put_events(call: Call, facts: Facts) -> Iterable[Check]:
 
 def _iam_role(action: str) -> Checks:
     def checks(call: Call, facts: Facts) -> Iterable[Check]:
-        yield Check(f"iam:{action}", f"arn:{call.site.partition}:iam::{call.site.account}:role/{call.text('RoleName')}")
+        name = call.text("RoleName")
+        role = f"arn:{call.site.partition}:iam::{call.site.account}:role{facts.role_path(name)}{name}"
+        yield Check(f"iam:{action}", role)
 
     return checks
 
