@@ -133,6 +133,8 @@ def pause_endpoints(env: Environment, deploy_role_arns: Mapping[str, str]) -> li
             [env.arn("sagemaker", "endpoint-config/*"), env.arn("sagemaker", "model/*")],
             when={"StringEquals": {"aws:ResourceTag/mlops:pipeline": env.name}},
         ),
+        # `resume` looks for what somebody deleted. This action takes no resource, hence `*`.
+        allow("application-autoscaling:DescribeScalableTargets", "*"),
     ]
 
 
