@@ -185,7 +185,7 @@ odd = st.sampled_from([RECURSIVE, 10**400, -(10**400), object(), int, Training()
 
 
 @given(path=st.sampled_from(PATHS), value=yaml | st.sampled_from(TOKENS) | odd)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_any_value_at_any_path_is_taken_or_refused_by_its_path(path: tuple[Step, ...], value: Any) -> None:
     wrong: list[Problem] = []
     fitted(written(path), kind_at(path), value, wrong)

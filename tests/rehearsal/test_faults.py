@@ -19,6 +19,7 @@ from rehearsal.deployed_site import synthesized
 from rehearsal.release_invariants import State, answers, check, package_in_production
 
 from mlops_constructs.cli.main import main
+from mlops_constructs.deployed.executions import Executions
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.faults.faults import Faults
 from mlops_constructs.local_aws.sagemaker import model_limits
@@ -353,13 +354,24 @@ def release_without_records(pipeline: RehearsedPipeline) -> Execution:
     return pipeline.release()
 
 
-def test_49_an_image_with_critical_findings_is_deployed_with_a_reason_only(
+def test_49_an_image_with_critical_findings_is_not_deployed_without_a_reason(
     pipeline: RehearsedPipeline, champion: Execution, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before, served, answer = package_in_production(pipeline), answers(pipeline), Executions.answer
+
+    def without_reason(self: Executions, *given: Any, summary: str, **named: Any) -> None:
+        answer(self, *given, summary="", **named)
+
     monkeypatch.setitem(pipeline.aws.ecr.findings, pipeline.name, {"CRITICAL": 2, "HIGH": 5})
-    # The approver of a rehearsal gives one: "approved in a rehearsal".
-    succeeds(pipeline)
+    with monkeypatch.context() as silent:
+        silent.setattr(Executions, "answer", without_reason)
+        outcome = release(pipeline)
     assert "Give a reason if you approve: 2 critical findings in the image" in pipeline.evidence[-1]
+    assert outcome.status == "Failed"
+    assert "2 critical findings in the image, more than max_critical_findings (0)" in outcome.reason
+    assert (package_in_production(pipeline), answers(pipeline)) == (before, served)
+    # With a reason it is deployed: the approver of a rehearsal gives one.
+    succeeds(pipeline)
 
 
 def test_59_counts_that_somebody_changed_by_hand_are_kept(pipeline: RehearsedPipeline, champion: Execution) -> None:

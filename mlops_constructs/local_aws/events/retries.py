@@ -1,7 +1,7 @@
 """Deliveries that a target could not take for a while: EventBridge tries them again, for up to 24 hours.
 
 "By default, EventBridge retries sending the event for 24 hours and up to 185 times with an exponential back off and
-jitter": the local AWS doubles the pause from a second to eight minutes, without jitter. An event is not tried again
+jitter": the local AWS doubles the pause from a second to 512 seconds, without jitter. An event is not tried again
 when its target does not exist, or denies it.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlops_constructs.local_aws.service import Params
 
 _MAX_ATTEMPTS, _MAX_AGE_SECONDS = 185, 86_400
-_MAX_PAUSE_SECONDS = 480
+_MAX_PAUSE_SECONDS = 512
 _LOOK_SECONDS = 0.5
 _PASSING = frozenset(
     {
@@ -58,6 +58,7 @@ class Delivery:
         event: The event.
         begun: When it was tried first, in seconds since 1970.
         retries: How often it was tried again.
+        tried: When it was tried again last, in seconds since 1970.
     """
 
     rule: Params
@@ -65,6 +66,7 @@ class Delivery:
     event: Event
     begun: float
     retries: int = 0
+    tried: float = 0.0
 
     def exhausted(self, now: float) -> str:
         """Why it is not tried again; empty when it is."""
@@ -93,8 +95,10 @@ class Retries:
     def add(self, delivery: Delivery) -> None:
         """Try it again after its pause."""
         again = replace(delivery, retries=delivery.retries + 1)
+        # Not from now on: the clock may have been advanced while it was tried.
+        moment = max(delivery.begun, delivery.tried) + delivery.pause_seconds
         with self._lock:
-            self._waiting.append((self._account.clock.time() + delivery.pause_seconds, again))
+            self._waiting.append((moment, again))
 
     def run(self) -> None:
         """Try again what is due, until the local AWS closes."""
@@ -114,4 +118,4 @@ class Retries:
             due = [delivery for moment, delivery in self._waiting if moment <= now]
             self._waiting = [(moment, delivery) for moment, delivery in self._waiting if moment > now]
         for delivery in due:
-            self._deliver(delivery)
+            self._deliver(replace(delivery, tried=now))
