@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..deployed.clients import explained
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
+from ._stack_arguments import add_stack_arguments
 from .synth import synthesize
 
 if TYPE_CHECKING:
@@ -25,18 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Find what exists in the account of your AWS configuration with the names of the stack, and is not"
         " in Terraform's state; write Terraform's import blocks for it. Nothing in the account is changed.",
     )
-    parser.add_argument(
-        "--app", metavar="COMMAND", help="command that synthesizes the stack (default: that of cdktf.json)"
-    )
-    parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
-    parser.add_argument("--pipeline", metavar="NAME", help="only this pipeline; a prefix of its name is enough")
-    parser.add_argument("--region", help="AWS region (default: that of the stack's provider)")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        metavar="FILE",
-        help="output of `terraform state pull` (default: the state of a local backend)",
-    )
+    add_stack_arguments(parser)
     parser.add_argument(
         "--output",
         type=Path,

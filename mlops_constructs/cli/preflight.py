@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..deployed.clients import explained
 from ..errors import MlopsError
 from ..local_aws.scratch import scratch_folder
 from ._findings import show
+from ._stack_arguments import add_stack_arguments
 from .synth import synthesize
 
 if TYPE_CHECKING:
@@ -32,18 +32,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         " credentials, permissions, names, CodeCommit or connection, quotas, prices. Nothing is created or changed."
         " Exit code 1: a deployment would fail.",
     )
-    parser.add_argument(
-        "--app", metavar="COMMAND", help="command that synthesizes the stack (default: that of cdktf.json)"
-    )
-    parser.add_argument("--stack", metavar="NAME", help="needed only when the app has several")
-    parser.add_argument("--pipeline", metavar="NAME", help="check only this pipeline; a prefix of its name is enough")
-    parser.add_argument("--region", help="AWS region (default: that of the stack's provider)")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        metavar="FILE",
-        help="output of `terraform state pull` (default: the state of a local backend)",
-    )
+    add_stack_arguments(parser)
     parser.add_argument(
         "--live",
         action="store_true",

@@ -6,13 +6,13 @@ import argparse
 import contextlib
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from container_fuzz.cases import case
+from container_fuzz.peak import Peak
 from container_fuzz.server import serving, train
 
 if TYPE_CHECKING:
@@ -34,18 +34,18 @@ def main() -> int:
     statuses: Counter[int] = Counter()
     bad: list[str] = []
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, _server(Path(folder), options.container) as watch:
-        pings = _Pings(watch)
+        pings = Peak(watch.ping)
         deadline, number = time.monotonic() + 60 * options.minutes, options.first
         most_memory = most_seconds = 0.0
         while time.monotonic() < deadline:
             asked = case(number)
-            pings.slowest = 0.0
+            pings.most = 0.0
             result = watch.send(asked)
             statuses[result.status] += 1
             most_memory, most_seconds = max(most_memory, result.megabytes), max(most_seconds, result.seconds)
             faults = result.faults(wall=True)
-            if pings.slowest > _PING_SECONDS:
-                faults.append(f"/ping took {pings.slowest:.1f} s")
+            if pings.most > _PING_SECONDS:
+                faults.append(f"/ping took {pings.most:.1f} s")
             if faults:
                 bad.append(f"{asked}: {', '.join(faults)}")
                 print(bad[-1], flush=True)
@@ -54,28 +54,6 @@ def main() -> int:
     print(f"{sum(statuses.values())} requests, {len(bad)} of them bad; statuses {dict(sorted(statuses.items()))}")
     print(f"at most {most_memory:.0f} MB and {most_seconds:.1f} s; the next one is --first {number}")
     return 1 if bad else 0
-
-
-class _Pings:
-    """Asks for the health of the server again and again.
-
-    Attributes:
-        slowest: Seconds of the slowest response since it was set.
-    """
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch, self.slowest = watch, 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.1):
-            self.slowest = max(self.slowest, self._watch.ping())
 
 
 @contextlib.contextmanager

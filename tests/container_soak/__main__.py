@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from container_fuzz.peak import Peak
 from container_fuzz.server import serving, train
 
 from container_soak.cgroups import group, join
 from container_soak.drift import Window, drift
-from container_soak.measure import Peak, children_of, taken_by
+from container_soak.measure import children_of, taken_by
 from container_soak.probe import Health, Probe, ask
 from container_soak.scenarios import SCENARIOS, Abused
 from container_soak.soak import mixed
@@ -152,13 +153,13 @@ def _wait_for_workers(watch: Watch, count: int) -> None:
 def _abuse(scenario: Scenario, process: int, port: int, members: Path | None) -> list[str]:
     # The first requests of all kinds take memory that stays.
     before, workers = taken_by(process), children_of(process)
-    probe, peak = Probe(port), Peak(process)
+    probe, peak = Probe(port), Peak(lambda: taken_by(process).megabytes)
     began = time.monotonic()
     statuses: Counter[int] = scenario.abuse(Abused(process, port, members))
     seconds = time.monotonic() - began
     peak.close()
     health: Health = probe.close()
-    more = peak.megabytes - before.megabytes
+    more = peak.most - before.megabytes
     faults = scenario.faults_of_clients(statuses, health)
     if more > scenario.megabytes:
         faults.append(f"{more:.0f} MB more memory, {scenario.megabytes:.0f} are allowed")
@@ -169,7 +170,7 @@ def _abuse(scenario: Scenario, process: int, port: int, members: Path | None) ->
     got = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     print(
         f"{scenario.name}: {scenario.what}: {seconds:.0f} s; {got}; {before.megabytes:.0f} MB -> at most "
-        f"{peak.megabytes:.0f} -> {after.megabytes:.0f}; {len(health.pings)} pings, at most {max(health.pings):.2f} s, "
+        f"{peak.most:.0f} -> {after.megabytes:.0f}; {len(health.pings)} pings, at most {max(health.pings):.2f} s, "
         f"not 200: {health.refused or 'none'}; {health.truths} invocations after a 200; "
         f"{'does not hold: ' + '; '.join(faults) if faults else 'holds'}",
         flush=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from dataclasses import dataclass
 
 from container_fuzz.watch import processes_of
@@ -37,26 +36,3 @@ def children_of(process: int) -> set[int]:
     """Give the process ids of the workers."""
     _, *below = processes_of(process)
     return {int(folder.name) for folder in below if b"parquet" not in (folder / "cmdline").read_bytes()}
-
-
-class Peak:
-    """Measures the memory again and again.
-
-    Attributes:
-        megabytes: The most since it was set.
-    """
-
-    def __init__(self, process: int) -> None:
-        self._process = process
-        self.megabytes = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.1):
-            self.megabytes = max(self.megabytes, taken_by(self._process).megabytes)
