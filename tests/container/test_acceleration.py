@@ -222,7 +222,8 @@ def test_corrupt_model_beside_a_good_onnx_is_found(start_server: StartServer, mo
     (model / "model.joblib").write_bytes(b"no model")
     server = start_server(model.parent)
     assert server.wait() == 1
-    assert server.messages[-1].startswith("cannot load the model in ")
+    # Not the last one: another worker, that is about to be stopped, may still say something.
+    assert any(message.startswith("cannot load the model in ") for message in server.messages)
 
 
 def test_corrupt_sample_is_found(model: Path) -> None:

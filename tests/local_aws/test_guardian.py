@@ -50,6 +50,7 @@ if how == "before it is announced":
 if how == "without its guardian":
     guardian.starting(["true"])
     guardian._program.kill()
+    guardian._program.wait()
 farewell = [sys.executable, "-c", f"open({str(folder / 'farewell')!r}, 'w')"]
 child = ChildProcesses().start([sys.executable, "-c", program, folder], cwd=folder, env=os.environ, farewell=farewell)
 if how == "with a fork that lives on":
