@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._beside import make_ab_test, make_alarms, make_batch, make_budget, make_monitoring, make_retraining
+from ._beside import make_ab_test, make_batch, make_budget, make_monitoring, make_retraining
 from ._made import (
     make_approval,
     make_evaluation,
@@ -61,7 +61,6 @@ class Parts:
     batch: BatchStage | None
     monitoring: MonitoringStage | None
     retraining: RetrainingStage | None
-    alarms: AlarmsStage
     budget: BudgetStage | None
 
 
@@ -95,7 +94,9 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
     )
 
 
-def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, parts: Parts) -> DashboardStage:
+def make_dashboard(
+    scope: Construct, config: PipelineConfig, env: Environment, parts: Parts, alarms: AlarmsStage
+) -> DashboardStage:
     """Create the dashboard, when everything that it shows has been created."""
     rollout = config.production.rollout
     return DashboardStage(
@@ -114,7 +115,7 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
             "released": parts.releases.record_release.name,
         },
         release_namespace=NAMESPACE,
-        alarms=[alarm.arn for alarm in parts.alarms.all],
+        alarms=[alarm.arn for alarm in alarms.all],
     )
 
 
@@ -156,7 +157,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         *(image, registry, training, evaluation, deployment, approval),
         releases=make_releases(scope, env, registry, deployment),
         retirement=make_retirement(scope, config, env, deployment),
-        alarms=make_alarms(scope, config, env, image, deployment, approval),
         budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),
