@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._beside import make_ab_test, make_batch, make_budget, make_monitoring, make_retraining
+from ._beside import make_ab_test, make_alarms, make_batch, make_budget, make_monitoring, make_retraining
 from ._made import (
     make_approval,
     make_evaluation,
@@ -94,12 +94,13 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
     )
 
 
-def make_dashboard(
-    scope: Construct, config: PipelineConfig, env: Environment, parts: Parts, alarms: AlarmsStage
-) -> DashboardStage:
-    """Create the dashboard, when everything that it shows has been created."""
+def make_alarms_and_dashboard(
+    scope: Construct, config: PipelineConfig, env: Environment, parts: Parts
+) -> tuple[AlarmsStage, DashboardStage]:
+    """Create the alarms and the dashboard, when everything that they look at has been created."""
+    alarms = make_alarms(scope, config, env, parts.image, parts.deployment, parts.approval)
     rollout = config.production.rollout
-    return DashboardStage(
+    dashboard = DashboardStage(
         scope,
         "dashboard",
         env=env,
@@ -117,6 +118,7 @@ def make_dashboard(
         release_namespace=NAMESPACE,
         alarms=[alarm.arn for alarm in alarms.all],
     )
+    return alarms, dashboard
 
 
 def make_guard(scope: Construct, tree: Node, env: Environment, parts: Parts, pipeline: Pipeline) -> GuardStage:

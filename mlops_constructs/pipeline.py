@@ -14,11 +14,10 @@ from ._aws.environment import Environment, RequiredRole
 from ._aws.naming import physical_name
 from ._aws.placement import checked, defaults_of
 from ._aws.tagging import tag_everything
-from ._beside import make_alarms
 from ._delivery import deliver
 from ._grants import Grants
 from ._outputs import show
-from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
+from ._parts import make_alarms_and_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Alarms,
@@ -176,8 +175,7 @@ class MLOpsPipeline(Grants):
         parts = make_parts(self, config, env, prices)
         self._show(parts)
         self.pipeline = deliver(self, parts, config, env)
-        self.alarms = make_alarms(self, config, env, parts.image, parts.deployment, parts.approval)
-        self.dashboard = make_dashboard(self, config, env, parts, self.alarms)
+        self.alarms, self.dashboard = make_alarms_and_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
         self.guard = make_guard(self, tree, env, parts, self.pipeline)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
