@@ -123,7 +123,7 @@ def make_alarms(
     deployment: DeploymentStage,
     approval: ApprovalStage,
 ) -> AlarmsStage:
-    """Create the alarms and notifications for the approval's topic."""
+    """Create the alarms and notifications for the approval's topic, when all other rules have been created."""
     return AlarmsStage(
         scope,
         "alarms",

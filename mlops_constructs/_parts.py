@@ -61,7 +61,6 @@ class Parts:
     batch: BatchStage | None
     monitoring: MonitoringStage | None
     retraining: RetrainingStage | None
-    alarms: AlarmsStage
     budget: BudgetStage | None
 
 
@@ -95,10 +94,13 @@ def make_notebook(scope: Construct, config: PipelineConfig, env: Environment, im
     )
 
 
-def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, parts: Parts) -> DashboardStage:
-    """Create the dashboard, when everything that it shows has been created."""
+def make_alarms_and_dashboard(
+    scope: Construct, config: PipelineConfig, env: Environment, parts: Parts
+) -> tuple[AlarmsStage, DashboardStage]:
+    """Create the alarms and the dashboard, when everything that they look at has been created."""
+    alarms = make_alarms(scope, config, env, parts.image, parts.deployment, parts.approval)
     rollout = config.production.rollout
-    return DashboardStage(
+    dashboard = DashboardStage(
         scope,
         "dashboard",
         env=env,
@@ -114,8 +116,9 @@ def make_dashboard(scope: Construct, config: PipelineConfig, env: Environment, p
             "released": parts.releases.record_release.name,
         },
         release_namespace=NAMESPACE,
-        alarms=[alarm.arn for alarm in parts.alarms.all],
+        alarms=[alarm.arn for alarm in alarms.all],
     )
+    return alarms, dashboard
 
 
 def make_guard(scope: Construct, tree: Node, env: Environment, parts: Parts, pipeline: Pipeline) -> GuardStage:
@@ -156,7 +159,6 @@ def make_parts(scope: Construct, config: PipelineConfig, env: Environment, price
         *(image, registry, training, evaluation, deployment, approval),
         releases=make_releases(scope, env, registry, deployment),
         retirement=make_retirement(scope, config, env, deployment),
-        alarms=make_alarms(scope, config, env, image, deployment, approval),
         budget=make_budget(scope, config, env),
         ab_test=make_ab_test(scope, config, env, deployment),
         batch=make_batch(scope, config, env, image, registry, approval),

@@ -17,7 +17,7 @@ from ._aws.tagging import tag_everything
 from ._delivery import deliver
 from ._grants import Grants
 from ._outputs import show
-from ._parts import make_dashboard, make_guard, make_notebook, make_parts, make_storage
+from ._parts import make_alarms_and_dashboard, make_guard, make_notebook, make_parts, make_storage
 from .config import (
     ABTest,
     Alarms,
@@ -71,7 +71,8 @@ class MLOpsPipeline(Grants):
         batch: The functions and the role of batch transform, or None.
         monitoring: The functions that watch production, or None.
         retraining: The function that an alarm of the watch invokes, or None.
-        alarms: Notifies the approval's topic of errors, failed executions, rollbacks and approvals that wait.
+        alarms: Notifies the approval's topic of errors, failed executions, undelivered events, rollbacks and approvals
+            that wait.
         budget: The AWS Budget of the endpoints, or None.
         dashboard: The CloudWatch dashboard.
         notebook: The notebook instance, or None.
@@ -174,7 +175,7 @@ class MLOpsPipeline(Grants):
         parts = make_parts(self, config, env, prices)
         self._show(parts)
         self.pipeline = deliver(self, parts, config, env)
-        self.dashboard = make_dashboard(self, config, env, parts)
+        self.alarms, self.dashboard = make_alarms_and_dashboard(self, config, env, parts)
         self.notebook = None if config.notebook is None else make_notebook(self, config, env, self.image)
         self.guard = make_guard(self, tree, env, parts, self.pipeline)
         outputs = {"data_bucket": self.data_bucket, "pipeline": self.name, "dev_endpoint": self.dev_endpoint}
@@ -187,8 +188,7 @@ class MLOpsPipeline(Grants):
         self.training, self.evaluation = parts.training, parts.evaluation
         self.deployment, self.approval, self.releases = parts.deployment, parts.approval, parts.releases
         self.retirement = parts.retirement
-        self.ab_test, self.batch, self.alarms = parts.ab_test, parts.batch, parts.alarms
-        self.budget = parts.budget
+        self.ab_test, self.batch, self.budget = parts.ab_test, parts.batch, parts.budget
         self.monitoring, self.retraining = parts.monitoring, parts.retraining
 
     @classmethod

@@ -58,6 +58,8 @@ class Environment(Account):
         roles: Purpose to the ARN of an existing role that is passed in.
         required_roles: Purpose to what the role must have; each ``ServiceRole`` adds itself.
         functions: Names of the Lambda functions; each ``Function`` adds itself.
+        rules: Names of the EventBridge rules that deliver events; each adds itself.
+        invoked_by_rules: Names of the functions that they invoke; ``invoke_on`` adds them.
         artifact_folders: Folder of the artifact bucket to the CodePipeline that writes to it; each ``Pipeline`` adds
             itself.
     """
@@ -73,6 +75,8 @@ class Environment(Account):
     roles: Mapping[str, str]
     required_roles: dict[str, RequiredRole] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    invoked_by_rules: list[str] = field(default_factory=list)
     artifact_folders: dict[str, str] = field(default_factory=dict)
 
     @classmethod

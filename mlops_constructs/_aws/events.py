@@ -37,10 +37,13 @@ def invoke_on(
         schedule: EventBridge schedule expression, or None with a pattern.
         target_id: ID of the target in the rule. When it changes, Terraform replaces the target.
     """
+    name = f"{env.name}-{id_.replace('_', '-')}"
+    env.rules.append(name)
+    env.invoked_by_rules.append(function.name)
     rule = cloudwatch_event_rule.CloudwatchEventRule(
         scope,
         id_,
-        name=f"{env.name}-{id_.replace('_', '-')}",
+        name=name,
         event_pattern=None if pattern is None else json.dumps(pattern),
         schedule_expression=schedule,
     )

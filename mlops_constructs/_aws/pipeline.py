@@ -132,10 +132,13 @@ class Pipeline(Construct):
         """
         role = ServiceRole(self, f"{id_}_role", self._env, "events", f"start-{self._purpose}")
         role.grant([allow("codepipeline:StartPipelineExecution", self.arn)])
+        name = f"{self.name}-{id_.replace('_', '-')}"
+        if enabled:
+            self._env.rules.append(name)
         rule = cloudwatch_event_rule.CloudwatchEventRule(
             self,
             id_,
-            name=f"{self.name}-{id_.replace('_', '-')}",
+            name=name,
             event_pattern=json.dumps(pattern),
             state=None if enabled else "DISABLED",
         )

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Alarms(Part):
     """The alarms of the production endpoint, which stay after a release, and the reminder of an approval.
 
-    They notify the approval's topic, as do the alarms on failed executions and on dead letters, which are always
-    there. Each is looked at over five minutes, for each variant. CloudWatch charges for each metric of an alarm.
+    They notify the approval's topic, as do the alarms on failed executions, on dead letters and on lost events, which
+    are always there. Each is looked at over five minutes, for each variant. CloudWatch charges for each metric of an
+    alarm.
 
     Attributes:
         max_server_error_percent: Percentage of the requests that end in a 5XX error, 0 to 99; None for no alarm.

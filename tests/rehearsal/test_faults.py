@@ -542,3 +542,36 @@ def run_case(pipeline: RehearsedPipeline, text: str) -> str:
     except AssertionError as error:
         return str(error) or repr(error)
     return ""
+
+
+def test_04_an_event_that_the_dead_letter_queue_refuses_too_is_told_by_the_deployed_alarm(
+    pipeline: RehearsedPipeline, faults: Faults
+) -> None:
+    sns, sqs, cloudwatch = (pipeline.client(one) for one in ("sns", "sqs", "cloudwatch"))
+    alarm = f"{pipeline.name}-lost-events-1"
+    mailbox = sqs.create_queue(QueueName="mail-of-lost-events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=mailbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (topic,) = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["AlarmActions"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    said: list[str] = []
+    pipeline.aws.add_listener(said.append)
+    queue = sqs.get_queue_url(QueueName=f"{pipeline.name}-dead-letters")["QueueUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]
+    faults.inject("queue:dead-letters:at=now")
+
+    # An event that the function cannot read.
+    pipeline.client("lambda").invoke(
+        FunctionName=f"{pipeline.name}-record-decision", InvocationType="Event", Payload=b"{}"
+    )
+    wait_for(lambda: [line for line in said if "the failed event could not be sent to" in line])
+    pipeline.aws.clock.advance(minutes=1)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+    def mail() -> list[str]:
+        received = sqs.receive_message(QueueUrl=mailbox, MaxNumberOfMessages=10).get("Messages", [])
+        return [one["Body"] for one in received]
+
+    # An execution may have failed in the same minutes.
+    wait_for(lambda: [one for one in mail() if f"An event of the pipeline {pipeline.name} is lost" in one])
+    (found,) = cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+    assert found["StateValue"] == "ALARM"

@@ -47,7 +47,8 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
     (
         "The target of an event fails",
         "EventBridge tries for 24 hours what may pass; then, or at once, the event goes to the dead-letter queue with"
-        " the reason, and an alarm on the queue notifies the approvers",
+        " the reason, and an alarm on the queue notifies the approvers. What the queue refuses too is lost, and another"
+        " alarm notifies them",
         "",
         "",
     ),

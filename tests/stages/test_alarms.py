@@ -1,4 +1,4 @@
-"""When people are notified; ``test_storage.py`` has the alarm on the dead-letter queue."""
+"""When people are notified; others have the alarms on the dead-letter queue (storage) and on lost events."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_without_an_image_pipeline_there_is_no_alarm_on_it() -> None:
 
 def of_endpoint(stack: Synthesized) -> dict[str, dict[str, Any]]:
     """Give the alarms of the production endpoint, by name without the pipeline's."""
-    alarms = [one for one in stack.all("aws_cloudwatch_metric_alarm").values() if "metric_query" in one]
+    alarms = [one for one in stack.all("aws_cloudwatch_metric_alarm").values() if "EndpointName" in str(one)]
     return {one["alarm_name"].removeprefix(f"{stack.pipeline.name}-"): one for one in alarms}
 
 

@@ -20,6 +20,7 @@ WATCH = (ROOT / "lambdas" / "watch_traffic" / "alarms.py").read_text(encoding="u
 # A pipeline's name ends in six hexadecimal digits.
 PIPELINE = re.compile(r"^[a-z0-9-]*?-[0-9a-f]{6}(?=-)")
 VARIANT = re.compile(r"-(primary|secondary)$")
+NUMBER = re.compile(r"-\d+$")
 
 
 def rows(heading: str) -> set[str]:
@@ -39,7 +40,8 @@ def graphs(program: str) -> frozenset[str]:
 @cache
 def alarms(program: str) -> frozenset[str]:
     names = [one.arguments["alarm_name"] for one in real(program).of_type("aws_cloudwatch_metric_alarm")]
-    return frozenset(VARIANT.sub("-<variant>", PIPELINE.sub("<pipeline>", name)) for name in names)
+    told = (VARIANT.sub("-<variant>", PIPELINE.sub("<pipeline>", name)) for name in names)
+    return frozenset(NUMBER.sub("-<number>", name) for name in told)
 
 
 @cache
@@ -98,5 +100,22 @@ def test_the_page_names_the_default_number_of_metrics() -> None:
     resources = [one for _, template in endpoint_templates(stack) for one in template["Resources"].values()]
     watched = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
     of_rollout = sum(sum("MetricStat" in one for one in alarm.get("Metrics", [])) or 1 for alarm in watched)
-    assert (own + of_rollout, of_rollout) == (10, 3)
-    assert "these are ten metrics, three of them of the rollout" in PAGE
+    counted = re.findall(r"InvocationsFailedToBeSentToDlq|DeadLetterErrors", str(queries))
+    assert (own + of_rollout, of_rollout, len(counted)) == (22, 3, 12)
+    assert "these are 22 metrics, three of them of the rollout and 12 of\nlost events" in PAGE
+
+
+def test_the_page_says_what_to_do_when_an_event_of_a_rule_or_function_is_lost() -> None:
+    watched = set()
+    for program in PROGRAMS:
+        for alarm in real(program).of_type("aws_cloudwatch_metric_alarm"):
+            for query in alarm.arguments.get("metric_query", []):
+                dimensions = query.get("metric", {}).get("dimensions", {})
+                found = dimensions.get("RuleName") or dimensions.get("FunctionName")
+                watched |= {PIPELINE.sub("", found)[1:]} if found else set()
+    section = PAGE.partition("## Lost events")[2].partition("## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = set(re.findall(r"`([a-z-]+)`", "".join(cells)))
+    assert watched - told == set()
+    # What no program of the repository has, but a pipeline can have.
+    assert told - watched <= {"on-schedule", "start-newest", "on-batch-schedule", "on-new-data"}

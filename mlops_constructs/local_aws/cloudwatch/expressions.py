@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def names_in(text: str) -> set[str]:
     return {one for one in _tokens(text) if re.match(r"[a-z]", one)}
 
 
-def _tokens(text: str) -> list[str]:
-    found, at = [], 0
+# An alarm is evaluated once a minute, also for each of the days that a clock was advanced.
+@lru_cache(maxsize=256)
+def _tokens(text: str) -> tuple[str, ...]:
+    found, at = list[str](), 0
     stripped = text.rstrip()
     while at < len(stripped):
         match = _TOKENS.match(stripped, at)
@@ -65,14 +68,14 @@ def _tokens(text: str) -> list[str]:
             raise ExpressionError(f"the local AWS does not know {stripped[at:].strip()!r} in {text!r}")
         found.append(match[match.lastindex or 0])
         at = match.end()
-    return found
+    return tuple(found)
 
 
 @dataclass
 class _Reader:
     """Reads an expression from left to right, and works it out."""
 
-    tokens: list[str]
+    tokens: Sequence[str]
     text: str
     series: Mapping[str, Series]
     periods: Sequence[float]

@@ -12,6 +12,7 @@ from moto.events.models import EventPattern
 
 from mlops_constructs.local_aws.access.access import DeniedError
 from mlops_constructs.local_aws.clock import utc_now
+from mlops_constructs.local_aws.cloudwatch.metrics import Metric
 from mlops_constructs.local_aws.events.retries import Delivery, Retries, is_passing
 from mlops_constructs.local_aws.events.target_input import target_input
 from mlops_constructs.local_aws.iam.service_principals import service_call_checks
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_constructs.local_aws.account import Account, Event
+    from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
 
 
 class UndeliverableError(Exception):
@@ -34,8 +36,9 @@ class EventsService(Service):
 
     service_name: ClassVar[str] = "events"
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, metrics: Metrics) -> None:
         super().__init__(account)
+        self._metrics = metrics
         self._waiting: queue.Queue[tuple[str, Event] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._retries = Retries(account, self._deliver)
@@ -197,6 +200,14 @@ class EventsService(Service):
             self._send_to_queue(arn, json.dumps(event), MessageAttributes=attributes)
         except (ClientError, BotoCoreError, DeniedError) as failure:
             self.account.log(f"event rule {rule['Name']}: no delivery to the dead-letter queue {arn} either: {failure}")
+            self._count_lost(rule)
+
+    def _count_lost(self, rule: Params) -> None:
+        """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html"""
+        bus = rule.get("EventBusName", "default")
+        dimensions = {"RuleName": rule["Name"], **({} if bus == "default" else {"EventBusName": bus})}
+        metric = Metric.of("AWS/Events", "InvocationsFailedToBeSentToDlq", dimensions)
+        self._metrics.publish([(metric, "Count", 1)], self.account.clock.time())
 
 
 def _matches(rule: Params, event: Event) -> bool:

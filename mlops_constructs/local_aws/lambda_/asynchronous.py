@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_constructs.local_aws.cloudwatch.metrics import Metric
 from mlops_constructs.local_aws.lambda_.worker import Outcome
 from mlops_constructs.local_aws.service import AwsError
 
 if TYPE_CHECKING:
     from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
     from mlops_constructs.local_aws.lambda_.function import Function
 
 # The defaults of AWS; the local AWS refuses PutFunctionEventInvokeConfig, which changes them.
@@ -34,11 +36,12 @@ class AsynchronousEvents:
     def __init__(
         self,
         account: Account,
+        metrics: Metrics,
         run: Callable[[Function, Any], Outcome],
         credentials_of: Callable[[Function], dict[str, Any]],
     ) -> None:
         self.listeners: list[FailureListener] = []
-        self._account, self._run, self._credentials_of = account, run, credentials_of
+        self._account, self._metrics, self._run, self._credentials_of = account, metrics, run, credentials_of
         self._lock = threading.Lock()
         self._going = 0
         account.clock.wait_while(self._is_busy)
@@ -62,7 +65,7 @@ class AsynchronousEvents:
 
     def _attempts(self, function: Function, event: Any) -> None:
         account = self._account
-        expires = account.clock.now() + MAXIMUM_AGE_SECONDS
+        invoked_at, expires = account.clock.time(), account.clock.now() + MAXIMUM_AGE_SECONDS
         for attempt in range(1, MAXIMUM_ATTEMPTS + 1):
             outcome = self._attempt(function, event)
             if not outcome.failed or account.closing.is_set():
@@ -76,7 +79,7 @@ class AsynchronousEvents:
         configuration = account.client("lambda").get_function_configuration(FunctionName=function.arn)
         destination = configuration.get("DeadLetterConfig", {}).get("TargetArn")
         if destination is not None:
-            self._give_up(function, destination, event, outcome)
+            self._give_up(function, destination, event, outcome, invoked_at)
         for listener in self.listeners:
             listener(function.name, event, outcome.reason)
 
@@ -88,7 +91,7 @@ class AsynchronousEvents:
             failure = {"errorType": error.code, "errorMessage": error.message}
             return Outcome(json.dumps(failure).encode(), True, [])
 
-    def _give_up(self, function: Function, destination: str, event: Any, outcome: Outcome) -> None:
+    def _give_up(self, function: Function, destination: str, event: Any, outcome: Outcome, invoked_at: float) -> None:
         message = json.dumps({"requestPayload": event, "responsePayload": json.loads(outcome.payload)})
         service, name = destination.split(":")[2], destination.rsplit(":", 1)[1]
         account = self._account
@@ -103,3 +106,7 @@ class AsynchronousEvents:
                 account.log(f"lambda {function.name}: the local AWS does not send failed events to {service}")
         except (AwsError, ClientError, BotoCoreError) as error:
             account.log(f"lambda {function.name}: the failed event could not be sent to {destination}: {error}")
+            # A metric of Lambda has the time at which the function was invoked:
+            # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics.html
+            metric = Metric.of("AWS/Lambda", "DeadLetterErrors", {"FunctionName": function.name})
+            self._metrics.publish([(metric, "Count", 1)], invoked_at)

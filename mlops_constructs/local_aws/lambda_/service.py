@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_constructs.local_aws.account import Account
+    from mlops_constructs.local_aws.cloudwatch.metrics import Metrics
 
 
 class LambdaService(Service):
@@ -37,11 +38,11 @@ class LambdaService(Service):
 
     service_name: ClassVar[str] = "lambda"
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, metrics: Metrics) -> None:
         super().__init__(account)
         self._idle: dict[Function, list[Worker]] = defaultdict(list)
         self._busy: dict[str, tuple[str, Worker]] = {}
-        self._asynchronous = AsynchronousEvents(account, self._run, self._credentials)
+        self._asynchronous = AsynchronousEvents(account, metrics, self._run, self._credentials)
         self._unpacking = threading.Lock()
 
     def invoke(self, params: Params) -> Params:

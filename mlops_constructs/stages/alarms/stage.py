@@ -9,6 +9,7 @@ from constructs import Construct
 from ...config.serving import COUNTED
 from ...provider import cloudwatch_metric_alarm
 from .endpoint import PERIOD_SECONDS, EndpointAlarm, endpoint_alarms
+from .lost_events import LostEventsAlarm, lost_events_alarms
 from .notifications import notify_people
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _SAGEMAKER = "AWS/SageMaker"
 
 
 class AlarmsStage(Construct):
-    """The alarms on the production endpoint, on failed executions and on the dead-letter queue, and the notifications.
+    """The alarms on the production endpoint, on failed executions and on undelivered events, and the notifications.
 
     CloudWatch publishes the alarms to the approvers' topic. An EventBridge rule could name the execution in its
     message. But it can publish to an encrypted topic only if the policies of topic and key allow
@@ -36,6 +37,7 @@ class AlarmsStage(Construct):
         failed_image_executions: The same of the image pipeline, or None without one.
         dead_letters: The alarm of the queue, which is in ALARM while it contains a message; None if the queue is an
             existing one.
+        lost_events: The alarms on events that the queue did not take either, also of an existing queue.
         of_endpoint: The alarms of the production endpoint.
         notify_people: Function that notifies people of a rollback, and of an approval that waits for long.
     """
@@ -55,7 +57,7 @@ class AlarmsStage(Construct):
         queue_name: str | None,
         topic: Topic,
     ) -> None:
-        """Make the alarms and the function.
+        """Make the alarms and the function, when all other rules of the pipeline have been made.
 
         Args:
             scope: Construct it belongs to; ``id_`` is its id in there.
@@ -98,12 +100,14 @@ class AlarmsStage(Construct):
             stack=production_endpoint,
             topic=topic,
         )
+        # The function has rules too.
+        self.lost_events = [self._lost_events(alarm) for alarm in lost_events_alarms(env, queue_name)]
 
     @property
     def all(self) -> list[cloudwatch_metric_alarm.CloudwatchMetricAlarm]:
         """All alarms, those of the production endpoint first."""
         others = (self.failed_executions, self.failed_image_executions, self.dead_letters)
-        return [*self.of_endpoint, *(one for one in others if one is not None)]
+        return [*self.of_endpoint, *(one for one in others if one is not None), *self.lost_events]
 
     def _failed(self, id_: str, pipeline: str, description: str) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
         """https://docs.aws.amazon.com/codepipeline/latest/userguide/metrics-dimensions.html"""
@@ -128,6 +132,13 @@ class AlarmsStage(Construct):
             dimensions={"QueueName": queue_name},
             statistic="Maximum",
         )
+
+    def _lost_events(self, alarm: LostEventsAlarm) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
+        lines = [
+            _measured(one.id_, one.namespace, one.metric, "Sum", {one.dimension: one.name}, label=one.name)
+            for one in alarm.counts
+        ]
+        return self._computed(alarm, lines)
 
     def _above_zero(
         self,
@@ -163,6 +174,18 @@ class AlarmsStage(Construct):
         self, endpoint: str, variant: str, alarm: EndpointAlarm
     ) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
         dimensions = {"EndpointName": endpoint, "VariantName": variant}
+        lines = [
+            _measured("measured", _SAGEMAKER, alarm.metric, alarm.stat, dimensions),
+            _measured("requests", _SAGEMAKER, *self._counted, dimensions),
+        ]
+        return self._computed(alarm, lines)
+
+    def _computed(
+        self,
+        alarm: EndpointAlarm | LostEventsAlarm,
+        lines: Sequence[cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery],
+    ) -> cloudwatch_metric_alarm.CloudwatchMetricAlarm:
+        """Make an alarm on an expression over metrics."""
         computed = cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery(
             id="value", label=alarm.label, expression=alarm.expression, return_data=True
         )
@@ -171,11 +194,7 @@ class AlarmsStage(Construct):
             alarm.id_,
             alarm_name=alarm.name,
             alarm_description=alarm.description,
-            metric_query=[
-                computed,
-                _measured("measured", alarm.metric, alarm.stat, dimensions),
-                _measured("requests", *self._counted, dimensions),
-            ],
+            metric_query=[computed, *lines],
             evaluation_periods=alarm.periods,
             datapoints_to_alarm=alarm.datapoints,
             threshold=alarm.threshold,
@@ -187,11 +206,12 @@ class AlarmsStage(Construct):
 
 
 def _measured(
-    id_: str, metric: str, stat: str, dimensions: dict[str, str]
+    id_: str, namespace: str, metric: str, stat: str, dimensions: dict[str, str], *, label: str | None = None
 ) -> cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery:
     return cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQuery(
         id=id_,
+        label=label,
         metric=cloudwatch_metric_alarm.CloudwatchMetricAlarmMetricQueryMetric(
-            namespace=_SAGEMAKER, metric_name=metric, dimensions=dimensions, period=PERIOD_SECONDS, stat=stat
+            namespace=namespace, metric_name=metric, dimensions=dimensions, period=PERIOD_SECONDS, stat=stat
         ),
     )
