@@ -90,9 +90,17 @@ def main(more: list[str]) -> int:
             outcomes.append(outcome)
             print(f"===== {outcome.name}\n{outcome.text}", flush=True)
     texts = "\n".join(outcome.text for outcome in outcomes)
+    # Once more at the end: whoever looks at the last lines only must see them.
+    print("\n".join(["===== failures", *(failures(outcome.text) for outcome in outcomes if outcome.code)]))
     print("\n".join(["===== the ten slowest", *slowest(texts), "===== tiers", *(one.row() for one in outcomes)]))
     print(f"{'all':9} {time.monotonic() - began:6.0f} s")
     return max(outcome.code for outcome in outcomes)
+
+
+def failures(text: str) -> str:
+    """Give pytest's summary: a failed test with its reason, a line or more each; all when it ended without one."""
+    summary = re.search(r"^=+ short test summary info =+\n(.*)^=+ .* in .*=+$", text, re.MULTILINE | re.DOTALL)
+    return text if summary is None else summary[1].rstrip()
 
 
 def slowest(text: str) -> list[str]:
