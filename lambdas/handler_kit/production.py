@@ -16,8 +16,14 @@ _NOT_SERVING = ("REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "
 _RUNS = "no"
 # The first creation of the stack failed: no endpoint has ever served, and no change set can be created.
 _NEVER_SERVED = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-_CAN_BE_UPDATED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_CAN_BE_UPDATED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
+_IMPORT_AGAIN = (
+    "aws cloudformation describe-stack-events --stack-name {stack} (says why an import of resources into the stack"
+    " failed), and import them again"
+)
 _REMEDIES = {
+    "IMPORT_ROLLBACK_COMPLETE": _IMPORT_AGAIN,
+    "IMPORT_ROLLBACK_FAILED": _IMPORT_AGAIN,
     "UPDATE_ROLLBACK_FAILED": (
         "aws cloudformation continue-update-rollback --stack-name {stack} (with --resources-to-skip and the logical id"
         " of a resource that somebody deleted by hand)"

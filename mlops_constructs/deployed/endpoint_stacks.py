@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .stacks import Stack
 
 _POLL_SECONDS = 5.0
-_CAN_BE_UPDATED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+_CAN_BE_UPDATED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
 # Of a stack with two slots, each has its own parameters.
 _SLOTS, _PREFIXES, _BOTH = "Slots", {"primary": "Primary", "secondary": "Secondary"}, "both"
 

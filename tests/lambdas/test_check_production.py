@@ -59,6 +59,8 @@ def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> No
         ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name iris-1a2b3c-production"),
         ("UPDATE_FAILED", "aws cloudformation rollback-stack --stack-name iris-1a2b3c-production"),
         ("DELETE_FAILED", "aws cloudformation delete-stack --stack-name iris-1a2b3c-production"),
+        ("IMPORT_ROLLBACK_COMPLETE", "aws cloudformation describe-stack-events --stack-name iris-1a2b3c-production"),
+        ("IMPORT_ROLLBACK_FAILED", "aws cloudformation describe-stack-events --stack-name iris-1a2b3c-production"),
     ],
 )
 def test_27_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
@@ -73,7 +75,10 @@ def test_27_a_stack_that_cannot_be_updated_fails_with_the_command_that_mends_it(
 
 @pytest.mark.parametrize(
     "status",
-    ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"],
+    [
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"),
+        *("ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"),
+    ],
 )
 def test_a_stack_that_can_be_updated_or_deleted_first_stands_in_nobodys_way(
     lake: Lake, reports: Any, script: Callable[[str], Any], status: str

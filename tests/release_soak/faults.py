@@ -101,8 +101,9 @@ CALLS: dict[str, dict[str, int]] = {
     },
 }
 _FREQUENT = ("refuse", "lose", "kill", "twice-event", "twice-function", "crash", "stack", "damage", "delete")
-# Of a call that is refused: at first only, or as long as the fault lasts.
-_LASTING = "times=99"
+# Of a call that is refused: at first only, or for longer than a function tries: 6 attempts in each of 3 deliveries.
+# One that asks to be invoked again waits for 15 s in each: many more would take longer than anything may take here.
+_LASTING = "times=24"
 _OTHERS = (
     "twice-event:Object Created:times=99",
     "twice-event:*:times=99",
