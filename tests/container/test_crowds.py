@@ -92,6 +92,17 @@ def test_requests_before_the_first_response_are_limited(serve: Callable[..., Ser
     assert "too many requests before the first response" in server.log.read_text()
 
 
+def test_request_whose_connection_was_closed_for_those_behind_it_is_no_error(serve: Callable[..., Server]) -> None:
+    server = serve(SLOW.replace("sleep(5)", "sleep(2); print('predicted', flush=True)"))
+    with connected(server) as client:
+        client.sendall(HEAD + b"Content-Length: 4\r\n\r\n1,2\n" + PING * 2_000)
+        server.wait_for_log("too many requests before the first response")
+        server.wait_for_log("predicted")
+    # This is answered after what became of the first one.
+    assert server.invoke(RECORD).status == 200
+    assert "Exception in ASGI application" not in server.log.read_text()
+
+
 def responses(client: socket.socket, most: int) -> int:
     received = b""
     with contextlib.suppress(ConnectionError):
@@ -206,6 +217,12 @@ def test_memory_is_given_back_after_large_responses() -> None:
     assert [crowds.have_gone(0, held, gate) for held in (50_000_000, 40_000_000, 30_000_000, 30_000_000)] == [
         *(False, False, True, False),
     ]
+
+
+def test_memory_is_given_back_again_when_the_last_have_gone() -> None:
+    crowds, gate = Crowds(), Gate(10)
+    looks = [(500, 30_000_000), (70, 14_000_000), (60, 9_000_000), (50, 0), (0, 0)]
+    assert [crowds.have_gone(count, held, gate) for count, held in looks] == [False, True, False, True, False]
 
 
 def test_few_connections_take_no_memory_that_matters() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -29,6 +29,10 @@ def predict(model, records):
         time.sleep(60)
     return _predict(model, records)
 """
+
+
+HEAD = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\n"
+LARGE = b"100,1,1,1\n" * 60_000
 
 
 def drain(server: Server, *, keep_alive: bool) -> dict[str, float]:
@@ -77,16 +81,99 @@ def test_ping_is_503_while_draining(
 ) -> None:
     server = start_server(trained.job.base, light_container(STUCK), SAGEMAKER_MODEL_SERVER_TIMEOUT="2")
     server.wait_until_ready()
-    pinging = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
-    pinging.connect()
     with ThreadPoolExecutor(1) as client:
         reply = client.submit(server.invoke, "100,1,1,1")
         server.wait_for_log("predicting")
-        server.process.send_signal(signal.SIGTERM)
-        # The signal may take a moment; until then it is alive and well.
-        while (answer := ping(pinging)).status == 200:
-            time.sleep(0.05)
+        answer = drain_begun(server)
         assert (answer.status, answer.getheader("connection")) == (503, "close")
         assert reply.result().status == 503
-    pinging.close()
     assert server.wait() == 0
+
+
+@pytest.fixture
+def serve(start_server: StartServer, light_container: Callable[[str], Path], tmp_path: Path) -> Callable[..., Server]:
+    """Start a server that drains for some seconds."""
+
+    def start(algorithm: str = "", seconds: int = 23, **settings: str) -> Server:
+        container = light_container(algorithm)
+        draining = container / "sagemaker_contract" / "serving" / "draining.py"
+        draining.write_text(draining.read_text().replace("\nDRAIN_SECONDS = 23", f"\nDRAIN_SECONDS = {seconds}"))
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "file").touch()
+        return start_server(tmp_path, container, **settings).wait_until_ready()
+
+    return start
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_SECONDS)
+
+
+def answer_on(connection: socket.socket) -> tuple[int, str | None]:
+    """The status of the response, and its Retry-After."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status, answer.getheader("retry-after")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 15\r\n\r\n",
+        b"Content-Length: 15\r\n\r\n5.1,3.5",
+        b"Content-Length: 900000\r\n\r\n" + b"1" * 500_000,
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\n5.1\r\n",
+    ],
+    ids=["nothing", "half", "half of a large one", "in chunks"],
+)
+def test_44_body_that_does_not_arrive_before_the_end_gets_503(serve: Callable[..., Server], sent: bytes) -> None:
+    server = serve(seconds=2)
+    with connect(server) as client:
+        client.sendall(HEAD + sent)
+        wait_for_requests(server, 1)
+        server.process.terminate()
+        assert answer_on(client) == (503, "1")
+    assert server.wait() == 0
+
+
+def test_44_body_that_arrives_while_draining_is_answered(serve: Callable[..., Server]) -> None:
+    server = serve()
+    with connect(server) as client:
+        client.sendall(HEAD + b"Content-Length: 15\r\n\r\n5.1,")
+        wait_for_requests(server, 1)
+        drain_begun(server)
+        client.sendall(b"3.5,1.4,0.2")
+        assert answer_on(client) == (200, None)
+    assert server.wait() == 0
+
+
+def test_44_what_waits_for_its_turn_at_the_end_gets_503(serve: Callable[..., Server]) -> None:
+    server = serve(STUCK, seconds=2, SAGEMAKER_MAX_PAYLOAD_IN_MB="1")
+    with connect(server) as first, connect(server) as second:
+        first.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE)
+        server.wait_for_log("predicting")
+        second.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(LARGE) + LARGE)
+        wait_for_requests(server, 2)
+        server.process.terminate()
+        assert [answer_on(first), answer_on(second)] == [(503, "1"), (503, "1")]
+    assert server.wait() == 0
+
+
+def wait_for_requests(server: Server, count: int) -> None:
+    """Wait until so many requests have no response yet, beside the one that asks."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while f"serve_waiting_requests {count + 1}\n" not in server.request("GET", "/metrics").body:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def drain_begun(server: Server) -> http.client.HTTPResponse:
+    """Send SIGTERM, and wait until it has arrived; give the response of /ping."""
+    pinging = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
+    pinging.connect()
+    server.process.terminate()
+    while (answer := ping(pinging)).status == 200:
+        time.sleep(0.05)
+    pinging.close()
+    return answer

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import random
+import socket
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from container_soak.__main__ import LEAKS
-from container_soak.clients import CLOSED
+from container_soak.clients import CLOSED, crowd, wait_until_closed
 from container_soak.drift import LEAST_WINDOWS, Window, drift
 from container_soak.probe import Health
+from container_soak.quiet import Quiet
 from container_soak.scenarios import SCENARIOS
 from container_soak.soak import STEADY as STEADY_CLIENTS
 from container_soak.soak import Mix, mixed
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import StartServer
 
-STEADY = Window(0, 340.0, 50, 3_000, 2.0, 10.0, 10.0, 1.0)
+STEADY = Window(0, 340.0, 50, 3_000, 2.0, 10.0, 10.0, Quiet(0.6, 1.0, 0.1))
 
 
 def windows(**growth: float) -> list[Window]:
@@ -31,8 +35,10 @@ def windows(**growth: float) -> list[Window]:
     made = []
     for number in range(40):
         noisy = {name: getattr(STEADY, name) * rng.uniform(0.9, 1.1) for name in ("megabytes", "descriptors", "p50")}
-        grown = {name: noisy.get(name, 1.0) + amount * number / 39 for name, amount in growth.items()}
-        made.append(dataclasses.replace(STEADY, seconds=number, **{**noisy, **grown}))
+        alone = {name: getattr(STEADY.quiet, name) * rng.uniform(0.9, 1.1) for name in ("cpu", "quickest", "loop")}
+        for name, amount in growth.items():
+            (alone if name in alone else noisy)[name] += amount * number / 39
+        made.append(dataclasses.replace(STEADY, seconds=number, **noisy, quiet=Quiet(**alone)))
     return made
 
 
@@ -45,7 +51,8 @@ def test_steady_server_has_no_drift() -> None:
     [
         ({"megabytes": 100.0}, "memory in MB grew by"),
         ({"descriptors": 20.0}, "file descriptors grew by"),
-        ({"p50": 3.0}, "valid requests became slower by"),
+        ({"cpu": 0.6}, "the processor time of a valid request grew by"),
+        ({"quickest": 1.0}, "the time of a valid request grew by"),
     ],
 )
 def test_growth_is_drift(growth: dict[str, float], found: str) -> None:
@@ -54,12 +61,13 @@ def test_growth_is_drift(growth: dict[str, float], found: str) -> None:
 
 
 def test_machine_that_becomes_busy_is_no_drift() -> None:
-    assert drift(windows(p50=3.0, reference=1.5)) == []
+    assert drift(windows(p50=30.0)) == []
+    assert drift(windows(cpu=0.6, quickest=1.0, loop=0.1)) == []
 
 
 def test_single_peak_is_no_drift() -> None:
     peak = windows()
-    peak[-1] = dataclasses.replace(STEADY, megabytes=900.0, descriptors=500, p50=80.0)
+    peak[-1] = dataclasses.replace(STEADY, megabytes=900.0, descriptors=500, quiet=Quiet(9.0, 30.0, 0.1))
     assert drift(peak) == []
 
 
@@ -68,13 +76,23 @@ def test_too_few_windows_are_no_verdict() -> None:
         drift([STEADY] * (LEAST_WINDOWS - 1))
 
 
-@pytest.mark.parametrize(("leak", "found"), [("memory", "memory in MB"), ("descriptors", "file descriptors")])
+@pytest.mark.parametrize(
+    ("leak", "found"),
+    [
+        ("memory", "memory in MB"),
+        ("descriptors", "file descriptors"),
+        ("time", "the processor time"),
+        ("waits", "the time"),
+    ],
+)
 def test_leak_of_a_server_is_found(
     start_server: StartServer, light_container: Callable[[str], Path], tmp_path: Path, leak: str, found: str
 ) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "file").touch()
-    fast = LEAKS[leak].replace("20_000", "400_000").replace("% 50", "% 1")
+    fast = LEAKS[leak]
+    for slowly, quickly in (("20_000", "400_000"), ("% 50", "% 1")):
+        fast = fast.replace(slowly, quickly)
     server = start_server(tmp_path, light_container(fast)).wait_until_ready()
     seen: list[Window] = []
     # Until it is seen: a busy machine sends fewer requests, and so leaks less.
@@ -85,6 +103,43 @@ def test_leak_of_a_server_is_found(
 
 def faults(seen: list[Window]) -> list[str]:
     return drift(seen) if len(seen) >= LEAST_WINDOWS else []
+
+
+@contextlib.contextmanager
+def deaf_clients(act: Callable[[socket.socket], None]) -> Iterator[tuple[int, list[socket.socket]]]:
+    """Two clients that read nothing, of a server that does something with each connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as stack:
+        port = listener.getsockname()[1]
+        clients = crowd(port, 2, b"x", buffer=4096)
+        for one in clients:
+            stack.enter_context(one)
+            connection, _ = listener.accept()
+            stack.enter_context(connection)
+            act(connection)
+        yield port, clients
+
+
+def fill(connection: socket.socket) -> None:
+    connection.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            connection.send(b"x" * 65536)
+
+
+def fill_and_close(connection: socket.socket) -> None:
+    connection.recv(1)
+    fill(connection)
+    connection.close()
+
+
+def test_connections_of_deaf_clients_that_a_server_keeps_are_found() -> None:
+    with deaf_clients(fill) as (port, clients):
+        assert wait_until_closed(port, clients, 1) == 2
+
+
+def test_connections_of_deaf_clients_that_a_server_has_closed_are_none() -> None:
+    with deaf_clients(fill_and_close) as (port, clients):
+        assert wait_until_closed(port, clients, PATIENCE_SECONDS) == 0
 
 
 def test_what_clients_must_not_get_is_found() -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
 import json
 import os
 import shutil
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from patience import PATIENCE_SECONDS
 from sagemaker_contract.paths import Paths
 from sagemaker_contract.serving.settings import Settings
 from sagemaker_contract.serving.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from conftest import Server, StartServer, Trained
@@ -41,9 +45,9 @@ def start_early(
 ) -> Callable[..., Server]:
     """Start a server whose early worker serves until the file ``go`` exists."""
 
-    def start() -> Server:
+    def start(module: str = "serving/supervisor.py", old: str = "", new: str = "") -> Server:
         container = edited_container(IMPORTED_WHEN_A_FILE_EXISTS)
-        edit(container, "serving/supervisor.py", "_KILL_SECONDS = 24.5", "_KILL_SECONDS = 1")
+        edit(container, module, old, new)
         model = shutil.copytree(trained.job.model.parent, tmp_path / "model")
         check = model / "serving" / "check.json"
         content = json.loads(check.read_text())
@@ -59,19 +63,68 @@ def early_worker(server: Server) -> int:
     return int(worker)
 
 
-def test_early_worker_that_hangs_is_killed(start_early: Callable[[], Server], tmp_path: Path) -> None:
-    server = start_early()
+def test_early_worker_that_hangs_is_killed(start_early: Callable[..., Server], tmp_path: Path) -> None:
+    server = start_early("serving/supervisor.py", "_KILL_SECONDS = 24.5", "_KILL_SECONDS = 1")
     os.kill(early_worker(server), signal.SIGSTOP)
     (tmp_path / "go").touch()
     server.wait_for_log("the early worker ended with -9")
     assert [server.invoke(RECORD).body for _ in range(20)] == ["setosa\n"] * 20
 
 
-def test_early_worker_that_does_not_hang_ends_by_itself(start_early: Callable[[], Server], tmp_path: Path) -> None:
+def test_early_worker_that_does_not_hang_ends_by_itself(start_early: Callable[..., Server], tmp_path: Path) -> None:
     server = start_early()
     assert server.invoke(RECORD).body == "setosa\n"
     (tmp_path / "go").touch()
     server.wait_for_log("the early worker ended with 0")
+
+
+@contextlib.contextmanager
+def half_a_body(server: Server) -> Iterator[http.client.HTTPConnection]:
+    """Send a request whose body is still to come."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/invocations")
+        connection.putheader("Content-Type", "text/csv")
+        connection.putheader("Content-Length", str(len(RECORD)))
+        connection.endheaders(RECORD[:5].encode())
+        yield connection
+
+
+def test_44_body_that_the_early_worker_never_gets_is_answered_with_503(
+    start_early: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_early("serving/draining.py", "\nDRAIN_SECONDS = 23", "\nDRAIN_SECONDS = 2")
+    with half_a_body(server) as connection:
+        (tmp_path / "go").touch()
+        answer = connection.getresponse()
+        assert (answer.status, answer.getheader("retry-after")) == (503, "1")
+    server.wait_for_log("the early worker ended with 0")
+
+
+def test_44_body_that_the_early_worker_gets_while_it_retires_is_answered(
+    start_early: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = start_early()
+    kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_SECONDS)
+    with half_a_body(server) as connection, contextlib.closing(kept):
+        kept.connect()
+        (tmp_path / "go").touch()
+        wait_until_it_retires(kept)
+        connection.send(RECORD[5:].encode())
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"setosa\n")
+    server.wait_for_log("the early worker ended with 0")
+
+
+def wait_until_it_retires(kept: http.client.HTTPConnection) -> None:
+    closes = None
+    while closes is None:
+        time.sleep(0.02)
+        kept.request("GET", "/ping")
+        answer = kept.getresponse()
+        answer.read()
+        assert answer.status == 200
+        closes = answer.getheader("connection")
 
 
 def test_body_that_is_never_decoded_gets_503_and_its_worker_is_replaced(

@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from container_soak.measure import connections_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -113,12 +115,22 @@ def left_open(clients: Iterable[socket.socket]) -> int:
     return count
 
 
-def wait_until_closed(clients: list[socket.socket], seconds: float) -> int:
-    """Wait until the server has closed all; give how many it has not."""
-    deadline = time.monotonic() + seconds
-    while (count := left_open(clients)) and time.monotonic() < deadline:
+def wait_until_closed(port: int, clients: list[socket.socket], seconds: float) -> int:
+    """Wait until the server has closed all, and read nothing; give how many it has not.
+
+    A connection has its seconds from the last byte that the server read or sent on it: what it has to do before for a
+    thousand clients takes as long as the machine is busy.
+    """
+    ports = {client.getsockname()[1] for client in clients}
+    seen: dict[int, tuple[str, float]] = {}
+    while True:
+        now = time.monotonic()
+        queued = {one: held for one, held in connections_of(port).items() if one in ports}
+        unchanged = {one: seen[one] for one, held in queued.items() if one in seen and seen[one][0] == held}
+        seen = {one: (held, now) for one, held in queued.items()} | unchanged
+        if all(now - since > seconds for _, since in seen.values()):
+            return len(seen)
         time.sleep(0.5)
-    return count
 
 
 def close_all(clients: Iterable[socket.socket]) -> None:

@@ -136,9 +136,9 @@ def _endless_bodies(server: Abused) -> Counter[int]:
 
 
 def _held(server: Abused, count: int, sent: bytes, seconds: float, *, buffer: int | None = None) -> Counter[int]:
-    """Hold connections until the server has closed them."""
+    """Hold connections until the server has closed them; `seconds` is how long it may do nothing on one."""
     clients = crowd(server.port, count, sent, buffer=buffer)
-    still_open = wait_until_closed(clients, seconds)
+    still_open = wait_until_closed(server.port, clients, seconds)
     close_all(clients)
     return Counter({CLOSED: count - still_open, SILENT: still_open})
 
@@ -152,11 +152,11 @@ def _half_bodies(server: Abused) -> Counter[int]:
 
 
 def _deaf_clients(server: Abused) -> Counter[int]:
-    return _held(server, 200, invocation(LARGE) + invocation(RECORD, length=50), 160, buffer=4096)
+    return _held(server, 200, invocation(LARGE) + invocation(RECORD, length=50), 140, buffer=4096)
 
 
 def _deaf_to_many(server: Abused) -> Counter[int]:
-    return _held(server, 1_000, invocation(RECORD * 4_000) * 40, 160, buffer=4096)
+    return _held(server, 1_000, invocation(RECORD * 4_000) * 40, 140, buffer=4096)
 
 
 def _few_descriptors(server: Abused) -> Counter[int]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
-import statistics
 import threading
 import time
 from collections import Counter
@@ -19,6 +17,7 @@ from container_soak.clients import RECORD, ask, connect, invocation, status_of
 from container_soak.drift import Window
 from container_soak.measure import taken_by
 from container_soak.probe import ask as ask_http
+from container_soak.quiet import quiet, wait_until_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,14 +34,20 @@ class Mix:
     Attributes:
         got: Of all kinds.
         valid, pings: Seconds of the valid requests and of /ping since the last window.
-        references: Seconds of the fixed calculation since then.
+        goes: Unset while nobody may send.
     """
 
     got: Counter[tuple[str, int]] = field(default_factory=Counter)
     valid: list[float] = field(default_factory=list)
     pings: list[float] = field(default_factory=list)
-    references: list[float] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
+    goes: threading.Event = field(default_factory=threading.Event)
+
+    def goes_on(self, seconds: float = 0.0) -> bool:
+        """Wait, for ever while nobody may send; say whether to send more."""
+        self.ended.wait(seconds)
+        self.goes.wait()
+        return not self.ended.is_set()
 
     def faults(self) -> list[str]:
         """What clients got that they must not get."""
@@ -71,12 +76,12 @@ def mixed(
     tell: Callable[[Window], None],
     kinds: Sequence[Kind] | None = None,
 ) -> Mix:
-    """Send mixed requests.
+    """Send mixed requests, with a pause after each window in which one client sends valid ones alone.
 
     Args:
         process: The server.
         port: Where it listens.
-        seconds: How long.
+        seconds: How long, without the pauses.
         every: Seconds of a window.
         tell: Gets each window.
         kinds: The clients; by default all that there are.
@@ -84,9 +89,12 @@ def mixed(
     mix = Mix()
     with _running(mix, port, kinds or (*STEADY, invalid, large, slow, gone)):
         began = time.monotonic()
-        for number in range(1, int(seconds / every) + 1):
-            time.sleep(max(0.0, began + number * every - time.monotonic()))
-            tell(_window(mix, process, time.monotonic() - began))
+        for _ in range(int(seconds / every)):
+            mix.goes.set()
+            time.sleep(every)
+            mix.goes.clear()
+            wait_until_quiet(port)
+            tell(_window(mix, process, port, time.monotonic() - began))
     return mix
 
 
@@ -99,15 +107,15 @@ def _running(mix: Mix, port: int, kinds: Sequence[Kind]) -> Iterator[None]:
         yield
     finally:
         mix.ended.set()
+        mix.goes.set()
         for thread in threads:
             thread.join(_SECONDS)
 
 
-def _window(mix: Mix, process: int, seconds: float) -> Window:
+def _window(mix: Mix, process: int, port: int, seconds: float) -> Window:
     valid, mix.valid = sorted(mix.valid), []
     pings, mix.pings = sorted(mix.pings), []
-    references, mix.references = mix.references, []
-    taken = taken_by(process)
+    alone, taken = quiet(process, port), taken_by(process)
     return Window(
         seconds,
         taken.megabytes,
@@ -115,7 +123,7 @@ def _window(mix: Mix, process: int, seconds: float) -> Window:
         len(valid),
         *(1000 * _quantile(valid, share) for share in (0.5, 0.99)),
         1000 * _quantile(pings, 0.99),
-        1000 * statistics.median(references or [float("nan")]),
+        alone,
     )
 
 
@@ -126,7 +134,7 @@ def _quantile(values: list[float], share: float) -> float:
 def valid(mix: Mix, port: int) -> None:
     """Send valid requests, and check what comes back."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-    while not mix.ended.is_set():
+    while mix.goes_on():
         began = time.perf_counter()
         try:
             connection.request("POST", "/invocations", RECORD, {"Content-Type": "text/csv"})
@@ -142,7 +150,7 @@ def valid(mix: Mix, port: int) -> None:
 
 def ping(mix: Mix, port: int) -> None:
     """Ask for the health."""
-    while not mix.ended.wait(0.2):
+    while mix.goes_on(0.2):
         began = time.perf_counter()
         mix.got["ping", ask_http(port, "GET", "/ping", None, _SECONDS)] += 1
         mix.pings.append(time.perf_counter() - began)
@@ -151,7 +159,7 @@ def ping(mix: Mix, port: int) -> None:
 def invalid(mix: Mix, port: int) -> None:
     """Send what `make fuzz` sends, without the longest bodies."""
     number = 2_000_000
-    while not mix.ended.wait(0.02):
+    while mix.goes_on(0.02):
         asked = case(number, rare=False)
         number += 1
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
@@ -167,13 +175,13 @@ def invalid(mix: Mix, port: int) -> None:
 
 def large(mix: Mix, port: int) -> None:
     """Send bodies of 5.1 MB."""
-    while not mix.ended.wait(0.5):
+    while mix.goes_on(0.5):
         mix.got["large", ask(port, invocation(LARGE))] += 1
 
 
 def slow(mix: Mix, port: int) -> None:
     """Send bodies byte by byte."""
-    while not mix.ended.wait(0.1):
+    while mix.goes_on(0.1):
         with connect(port) as client:
             request = invocation(RECORD)
             client.sendall(request[: -len(RECORD)])
@@ -186,22 +194,13 @@ def slow(mix: Mix, port: int) -> None:
 def gone(mix: Mix, port: int) -> None:
     """Send a part of a request, or all, and do not wait for the response."""
     for number in range(1 << 60):
-        if mix.ended.wait(0.1):
+        if not mix.goes_on(0.1):
             return
         request = invocation(LARGE if number % 10 == 0 else RECORD)
         with connect(port) as client, contextlib.suppress(OSError):
             client.sendall(request[: len(request) * (number % 5) // 4])
 
 
-def reference(mix: Mix, _port: int) -> None:
-    """Calculate the same again and again."""
-    work = bytes(1_000_000)
-    while not mix.ended.wait(0.1):
-        began = time.perf_counter()
-        hashlib.sha256(work).digest()
-        mix.references.append(time.perf_counter() - began)
-
-
 Kind = Callable[[Mix, int], None]
 # What the windows measure.
-STEADY: tuple[Kind, ...] = (*[valid] * _VALID_CALLERS, ping, reference)
+STEADY: tuple[Kind, ...] = (*[valid] * _VALID_CALLERS, ping)

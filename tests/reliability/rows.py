@@ -177,7 +177,12 @@ _ROWS: tuple[tuple[str, str, str, str], ...] = (
         "",
     ),
     ("A prediction that takes too long", "503; the worker goes on, or is replaced", "", ""),
-    ("SIGTERM during requests", "Requests in progress are answered; exit code 0", "", ""),
+    (
+        "SIGTERM during requests",
+        "Requests in progress are answered, with 503 those whose body does not come in time; exit code 0",
+        "",
+        "",
+    ),
     ("/ping while the model loads; a corrupt model", "503 until it is loaded; the server ends with the reason", "", ""),
     ("SIGTERM during training", "What is trained is saved", "", ""),
     (

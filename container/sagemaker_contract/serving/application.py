@@ -78,7 +78,8 @@ class Application:
                 await self._send(client, answer, before_close=self._discard)
             else:
                 await self._send(client, answer)
-        except DisconnectedError:
+        except (DisconnectedError, asyncio.CancelledError):
+            # The latter while a response is sent: the worker ends.
             return
         finally:
             self.budget.held -= client.held
@@ -93,11 +94,6 @@ class Application:
         error = RequestError(503, "too many connections; try again")
         self._telemetry.answered(error.status, 0.0)
         await self._send(Client(Headers({}), receive, send), Answer.of_error(error), closes=True)
-
-    def give_up(self, reason: str) -> None:
-        """Respond with 503 to all requests that wait for a prediction."""
-        for model in self._loaded():
-            model.give_up(reason)
 
     @property
     def busy_since(self) -> float | None:
@@ -128,6 +124,8 @@ class Application:
             return answer
         except DisconnectedError:
             raise
+        except asyncio.CancelledError:
+            return Answer.of_error(RequestError(503, "the worker ended before the response; try again"))
         except Exception as error:
             _log.exception("the request failed", extra={"fields": client.headers.who()})
             if is_refused_by_system(error):

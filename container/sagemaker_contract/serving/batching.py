@@ -100,11 +100,6 @@ class Batcher:
             loop.call_soon(self._next)
         return waiting.answer
 
-    def give_up(self, reason: str) -> None:
-        """Respond with 503 to all waiting requests."""
-        for waiting in (*self._running, *self._waiting):
-            _fail(waiting, RequestError(503, reason))
-
     def _next(self) -> None:
         loop = asyncio.get_running_loop()
         # Not the loop's own clock, whose resolution is milliseconds.

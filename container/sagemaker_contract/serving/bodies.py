@@ -81,12 +81,12 @@ def decompressed(body: bytes, encoding: str, maximum: int) -> bytes:
 
 
 async def discard_body(client: Client, maximum: int) -> None:
-    """Read and discard the rest of a body, up to limits in size and time."""
+    """Read and discard the rest of a body, up to limits in size and time, or until the task is cancelled."""
     if client.headers.waits_to_send or client.headers.content_length > _DISCARDED_BODIES * maximum:
         return
     try:
         await asyncio.wait_for(_discard(client.receive, _DISCARDED_BODIES * maximum), _DISCARDING_SECONDS)
-    except (DisconnectedError, asyncio.TimeoutError):
+    except (DisconnectedError, asyncio.TimeoutError, asyncio.CancelledError):
         return
 
 

@@ -67,6 +67,7 @@ class LimitedConnection(HttpToolsProtocol):
     _other_bytes_together: ClassVar[int] = 0
     _other_bytes = 0
     _brought_body = False
+    _running: Any = None
     _seen: tuple[object, float | None] = (None, None)
     _since = 0.0
 
@@ -84,6 +85,15 @@ class LimitedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         HttpToolsProtocol.connection_lost(self, exc)
         self._count_others(0)
+        if self.pipeline:
+            # uvicorn tells the last request only; the one that runs would write to a closed connection.
+            self._running.disconnected = True
+            self._running.message_event.set()
+            self.pipeline.clear()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._running = cycle
+        HttpToolsProtocol._start_asgi_task(self, cycle, app)
 
     def data_received(self, data: bytes) -> None:
         message, self._brought_body = self.scope, False

@@ -124,7 +124,9 @@ class DrainingServer(uvicorn.Server):
             if not self._application.in_flight and self._quiet():
                 break
             await asyncio.sleep(0.02)
-        self._application.give_up("the server is shutting down")
+        # What still waits, for a body, a turn, a thread or a model, gets 503.
+        for task in tuple(self.server_state.tasks):
+            task.cancel()
         await asyncio.sleep(0.05)
         self.should_exit = True
 

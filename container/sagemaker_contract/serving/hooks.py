@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from sagemaker_contract.serving.messages import Headers
     from sagemaker_contract.serving.settings import Settings
 
-_log = logging.getLogger("serve")
 # Bodies of exactly these types are passed as str, all others as bytes: as in the toolkit.
 _STR_TYPES = (CSV, JSON)
 
@@ -50,7 +48,6 @@ class HookModel:
         self._limits = settings.limits(columns=None)
         self._model = self._load(directory)
         self.busy_since: float | None = None
-        self._waiting: set[asyncio.Future[Answer]] = set()
 
     def complete(self) -> None:
         """Do nothing: the model is already loaded."""
@@ -62,24 +59,10 @@ class HookModel:
             RequestError: If the request is invalid, or the prediction takes too long.
         """
         answer = asyncio.get_running_loop().run_in_executor(self._thread, self._transform, body, headers)
-        waiting = asyncio.ensure_future(answer)
-        self._waiting.add(waiting)
         try:
-            return await asyncio.wait_for(waiting, self._timeout)
+            return await asyncio.wait_for(answer, self._timeout)
         except asyncio.TimeoutError:
             raise RequestError(503, f"no prediction within {self._timeout:g} seconds") from None
-        except asyncio.CancelledError:
-            if waiting.cancelled():
-                raise RequestError(503, "the server is shutting down") from None
-            raise
-        finally:
-            self._waiting.discard(waiting)
-
-    def give_up(self, reason: str) -> None:
-        """Respond with 503 to all waiting requests."""
-        _log.warning("%d requests get 503: %s", len(self._waiting), reason)
-        for waiting in tuple(self._waiting):
-            waiting.cancel()
 
     def _load(self, directory: Path) -> Any:
         if "pre_model_fn" in self._call:

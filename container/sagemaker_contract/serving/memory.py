@@ -7,6 +7,8 @@ import ctypes
 import sys
 from typing import TYPE_CHECKING
 
+from sagemaker_contract.serving.budget import SMALL_BYTES
+
 if TYPE_CHECKING:
     from sagemaker_contract.serving.budget import Gate
 
@@ -20,9 +22,10 @@ class Crowds:
     def __init__(self) -> None:
         self._passed = 0
         self._most_connections = self._most_bytes = 0
+        self._some_remain = False
 
     def have_gone(self, connections: int, held: int, gate: Gate) -> bool:
-        """Whether some have gone since the last time; must be called regularly."""
+        """Whether some have gone since the last time, or the last of them; must be called regularly."""
         self._most_connections = max(self._most_connections, connections)
         self._most_bytes = max(self._most_bytes, held)
         gone = (
@@ -32,7 +35,8 @@ class Crowds:
         )
         if gone:
             self._passed, self._most_connections, self._most_bytes = gate.passed, connections, held
-        return gone
+        remained, self._some_remain = self._some_remain, (gone or self._some_remain) and held > SMALL_BYTES
+        return gone or (remained and not self._some_remain)
 
 
 def give_memory_back() -> None:

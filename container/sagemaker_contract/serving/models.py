@@ -59,8 +59,6 @@ class ServedModel(Protocol):
 
     async def answer(self, body: bytes, headers: Headers) -> Answer: ...
 
-    def give_up(self, reason: str) -> None: ...
-
     @property
     def busy_since(self) -> float | None: ...
 
@@ -125,9 +123,6 @@ class TableModel:
         else:
             content = exchange.encode(prediction.answers)
         return Answer(content, exchange.answer_type).with_attributes(prediction.attributes)
-
-    def give_up(self, reason: str) -> None:
-        self.batcher.give_up(reason)
 
     @property
     def busy_since(self) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sagemaker_contract.errors import RequestError
 from sagemaker_contract.serving.bodies import read_body
-from sagemaker_contract.serving.messages import Answer
+from sagemaker_contract.serving.messages import Answer, RefusedBodyError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -37,10 +37,17 @@ class UnreadBodies:
         self._refusals: set[asyncio.Future[None]] = set()
 
     async def read(self, client: Client) -> bytes:
-        """Return the body of a request."""
+        """Return the body of a request.
+
+        Raises:
+            RefusedBodyError: What ``read_body`` raises, and 503 if the task is cancelled.
+            DisconnectedError: If the client disconnects.
+        """
         self._clients[client] = time.perf_counter()
         try:
             return await read_body(client, self._budget)
+        except asyncio.CancelledError:
+            raise RefusedBodyError(503, "the worker ended before the whole body arrived; try again") from None
         finally:
             self._clients.pop(client, None)
 
