@@ -42,7 +42,8 @@ def main() -> int:
     print(f"seed {options.seed}, {options.runs} runs in {options.processes} processes", flush=True)
     began, results = time.monotonic(), list[Result]()
     context = multiprocessing.get_context("spawn")
-    with context.Pool(options.processes, maxtasksperchild=1) as pool:
+    # Ctrl-C ends the runs, not the report on those that were made.
+    with contextlib.suppress(KeyboardInterrupt), context.Pool(options.processes, maxtasksperchild=1) as pool:
         for result in pool.imap_unordered(run_batch, batches):
             results.append(result)
             _progress(results, time.monotonic() - began)
