@@ -49,7 +49,8 @@ class Site:
         lost: Invocations and events that were given up, each of which must be in the dead-letter queue.
         events: What EventBridge has delivered: what may come again.
         failed: How many executions have failed.
-        rang: Alarms that went to ALARM, each with whether the pipeline's key, and so its topic, could be used then.
+        changes: State changes of alarms: name, new state, and whether the pipeline's key, and so its topic, could be
+            used then.
     """
 
     def __init__(self, pipeline: RehearsedPipeline) -> None:
@@ -61,13 +62,16 @@ class Site:
         self.lost: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.failed = 0
-        self.rang: list[tuple[str, bool]] = []
+        self.changes: list[tuple[str, str, bool]] = []
         self.faults = Faults(self.aws)
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._damaged: dict[str, bytes] = {}
         self._image = self.client("ssm").get_parameter(Name=f"/{self.name}/image")["Parameter"]
-        self.aws.account.subscribe(self._note)
         self.aws.lambda_.on_failure(lambda name, _, reason: self.lost.append(f"{name}: {reason}"))
+        # The first execution, which CodePipeline starts without data, has failed before anybody could be told.
+        alarms = self.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        self._rang_before = {one["AlarmName"] for one in alarms}
+        self.aws.account.subscribe(self._note)
         self._mailbox = self.client("sqs").create_queue(QueueName="people")["QueueUrl"]
         arn = self.aws.account.arn("sqs", "people")
         (topic,) = self.topics()
@@ -96,8 +100,13 @@ class Site:
         detail = event["detail"]
         if event["detail-type"] == _ENDED and (detail["pipeline"], detail["state"]) == (self.name, "FAILED"):
             self.failed += 1
-        if event["detail-type"] == _ALARM and detail["state"]["value"] == "ALARM":
-            self.rang.append((detail["alarmName"], self._key()["KeyState"] == "Enabled"))
+        if event["detail-type"] == _ALARM:
+            with_key = self._key()["KeyState"] == "Enabled"
+            self.changes.append((detail["alarmName"], detail["state"]["value"], with_key))
+            if detail["alarmName"] in self._rang_before:
+                # Only from now on does it ring again.
+                self._rang_before.discard(detail["alarmName"])
+                self.failed = 0
         if event["detail-type"] == "Object Created" and not event["detail"]["object"]["key"].startswith(
             self.deployed.prefix
         ):
@@ -262,7 +271,8 @@ class Site:
     def silent(self) -> str:
         """Wait for the alarms of what has gone wrong, which are evaluated every minute; return which have not come.
 
-        One that rang only while the key was disabled could notify nobody, as on AWS.
+        One that rang only while the key was disabled could notify nobody, and one that has been in ALARM since before
+        there was anybody notifies nobody again: as on AWS.
         """
         wanted = {
             f"{self.name}-failed-executions": self.failed,
@@ -274,12 +284,12 @@ class Site:
             told = [text for subject, text in self.read_mail() if "ALARM" in subject]
             untold = {name for name in untold if not any(name in text for text in told) and not self._mute(name)}
             time.sleep(_LOOK_SECONDS)
-        return f"no alarm has notified people of {sorted(untold)}; these rang: {self.rang}" if untold else ""
+        return f"no alarm has notified people of {sorted(untold)}; what changed: {self.changes}" if untold else ""
 
     def _mute(self, alarm: str) -> bool:
-        """Whether an alarm rang, and each time without a key."""
-        heard = [with_key for name, with_key in self.rang if name == alarm]
-        return bool(heard) and not any(heard)
+        """Whether each time that an alarm rang nobody could be told."""
+        rang = [with_key for name, state, with_key in self.changes if (name, state) == (alarm, "ALARM")]
+        return not any(rang) if rang else alarm in self._rang_before
 
     def processes_left(self) -> str:
         """Name the processes of a local AWS that has closed: I12, nothing outlives it."""
