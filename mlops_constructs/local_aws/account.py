@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ Subscriber = Callable[[Event], object]
 logger = logging.getLogger(__name__)
 
 _NO_FOLDER = Path("not-started")
+_END_SECONDS = 5.0
 
 
 class Account:
@@ -98,7 +100,16 @@ class Account:
         self.closing.set()
         self.processes.close()
         if self._folder is not None:
+            self._wait_for_work()
             self._folder.remove()
+
+    def _wait_for_work(self) -> None:
+        """Let what is in progress fail, for a moment: it may still write to `workdir`, and would create it again."""
+        deadline = time.monotonic() + _END_SECONDS
+        with self._lock:
+            threads = [one for one in self._working if one is not threading.current_thread() and one.is_alive()]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def client(self, service_name: str, credentials: Mapping[str, Any] | None = None) -> Any:
         """A boto3 client of this AWS.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # Locked as long as the process lives that made the folder. The kernel unlocks it, however that process ends.
 _ALIVE = ".local-aws-alive"
+# A process that is ending may have created another file meanwhile.
+_ATTEMPTS = 3
 
 
 class ScratchFolder:
@@ -36,7 +38,10 @@ class ScratchFolder:
 
     def remove(self) -> None:
         """Delete it; what cannot be deleted is left. Safe to call twice."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        for _ in range(_ATTEMPTS):
+            shutil.rmtree(self.path, ignore_errors=True)
+            if not self.path.exists():
+                break
         if self._alive != -1:
             os.close(self._alive)
             self._alive = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import pytest
@@ -54,6 +55,22 @@ def test_handler_and_its_own_children_are_killed() -> None:
         pids = [int(pid) for pid in wait_for(lambda: noted.exists() and noted.read_text()).split()]
     for pid in pids:
         wait_for(lambda pid=pid: gone(pid))  # type: ignore[misc]
+
+
+def test_what_is_still_being_written_does_not_stay() -> None:
+    with LocalAws() as aws:
+        workdir, closing, began = aws.workdir, aws.account.closing, threading.Event()
+
+        def unpack() -> None:
+            began.set()
+            closing.wait()
+            time.sleep(1.5)  # the moment that a busy machine needs
+            (workdir / "lambda" / "late").mkdir(parents=True)
+
+        thread = aws.account.spawn("unpacking", unpack)
+        assert began.wait(PATIENCE_SECONDS)
+    thread.join()
+    assert not workdir.exists()
 
 
 def test_closing_twice_is_fine_and_another_can_start() -> None:
