@@ -100,7 +100,7 @@ def main(more: list[str]) -> int:
 def failures(text: str) -> str:
     """Give pytest's summary: a failed test with its reason, a line or more each; all when it ended without one."""
     summary = re.search(r"^=+ short test summary info =+\n(.*)^=+ .* in .*=+$", text, re.MULTILINE | re.DOTALL)
-    return text if summary is None else summary[1].rstrip()
+    return text if summary is None else re.sub(r"^SKIPPED .*\n", "", summary[1], flags=re.MULTILINE).rstrip()
 
 
 def slowest(text: str) -> list[str]:

@@ -32,7 +32,7 @@ def test_the_table_is_read_from_the_stack(capsys: pytest.CaptureFixture[str]) ->
         ("DEV endpoint", "1 x ml.m5.large", "0.115", "up to 2.76", until),
         ("production endpoint", "2 to 4 x ml.m5.large", "0.23 to 0.46", "168 to 336", "a month"),
     ]
-    assert ("together", "181 to 352", "a month, without trainings, data, notebook's volume") in cells
+    assert ("together", "182 to 353", "a month, without trainings, data, notebook's volume") in cells
     assert ("AWS price list (AmazonSageMaker), 2026-09-24",) in cells
 
 
@@ -40,7 +40,7 @@ def test_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys)
     assert found["region"] == "us-east-1"
     assert found["month"]["without"] == ["notebook's volume"]
-    assert found["month"]["most"] == pytest.approx(0.115 * (730 * 4 + 24) + 0.05 * 8 * 730 / 24 + 0.1 * 10)
+    assert found["month"]["most"] == pytest.approx(0.115 * (730 * 4 + 24) + 0.05 * 8 * 730 / 24 + 0.1 * 22)
 
 
 def test_an_unknown_price_is_unknown_until_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
