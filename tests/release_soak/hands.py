@@ -118,7 +118,7 @@ def ring(world: World) -> Undo:
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix=world.site.production)["MetricAlarms"]
     for one in alarms[:1]:
         _set(cloudwatch, one["AlarmName"], "ALARM")
-        return lambda: _set(cloudwatch, one["AlarmName"], "OK")
+        return lambda: _quiet(cloudwatch, one["AlarmName"])
     return None
 
 
@@ -157,6 +157,12 @@ def _newest_package(world: World) -> str | None:
         ModelPackageGroupName=world.site.name, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
     )["ModelPackageSummaryList"]
     return str(listed[0]["ModelPackageArn"]) if listed else None
+
+
+def _quiet(cloudwatch: Any, name: str) -> None:
+    """Let an alarm be OK again, unless somebody has deleted it meanwhile."""
+    if cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]:
+        _set(cloudwatch, name, "OK")
 
 
 def _set(cloudwatch: Any, name: str, state: str) -> None:
