@@ -199,7 +199,7 @@ class AlarmsStage(Construct):
             datapoints_to_alarm=alarm.datapoints,
             threshold=alarm.threshold,
             comparison_operator="GreaterThanThreshold",
-            # Without requests, and without an endpoint, there is nothing to tell.
+            # Without requests, an endpoint or a loss, there is nothing to tell.
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic_arn],
         )
