@@ -77,7 +77,7 @@ ifneq ($(ONLY),ab)
 endif
 
 .PHONY: soak-faults
-soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_CASES=40 MLOPS_SWEEP_SEED=7")
+soak-faults: $(VENV)/test ## Release with every call of every function refused, lost and followed by a kill (SOAK="MLOPS_SWEEP_PART=1/2 MLOPS_SWEEP_SEED=7")
 	env MLOPS_SWEEP_CASES=100000 $(SOAK) $(BIN)/python -m pytest --numprocesses=0 --capture=no \
 		tests/rehearsal/test_faults.py::test_05_08_a_sample_of_the_sweep_loses_nothing_and_does_nothing_twice
 
