@@ -86,6 +86,9 @@ class Result:
 
     def add(self, found: str, steps: int) -> None:
         """Keep what a run has found if it has fewer steps."""
+        if not self.failure:
+            # Runs with fewer steps can find something else.
+            print(f"found:\n{found}", flush=True)
         if not self.failure or steps < self.fewest:
             self.failure, self.fewest = found, steps
 

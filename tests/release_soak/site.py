@@ -315,9 +315,14 @@ class Site:
                 )
         self.stop_jobs()
         for stack in (self.dev, self.production):
-            self.settle_stack(stack)
-            self.client("cloudformation").delete_stack(StackName=stack)
-            self.settle_stack(stack)
+            wait_for(lambda stack=stack: self._without(stack))
+
+    def _without(self, stack: str) -> bool:
+        """Delete a stack; return whether it is gone."""
+        self.settle_stack(stack)
+        self.client("cloudformation").delete_stack(StackName=stack)
+        self.settle_stack(stack)
+        return self.aws.cloudformation.live_stack(stack) is None
 
     def stop_jobs(self) -> None:
         """Stop the training jobs that run, as a person does who reads the dead-letter queue."""
