@@ -21,6 +21,12 @@ _IMPORT_AGAIN = (
     "aws cloudformation describe-stack-events --stack-name {stack} (says why an import of resources into the stack"
     " failed), and import them again"
 )
+# A role may delete only what has its pipeline's tag, and what does not exist has none: the deletion is denied.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
+DELETE_AGAIN = (
+    "aws cloudformation delete-stack --stack-name {stack} (if it fails again for a resource that somebody deleted by"
+    " hand, with --deletion-mode FORCE_DELETE_STACK)"
+)
 _REMEDIES = {
     "IMPORT_ROLLBACK_COMPLETE": _IMPORT_AGAIN,
     "IMPORT_ROLLBACK_FAILED": _IMPORT_AGAIN,
@@ -29,7 +35,7 @@ _REMEDIES = {
         " of a resource that somebody deleted by hand)"
     ),
     "UPDATE_FAILED": "aws cloudformation rollback-stack --stack-name {stack}",
-    "DELETE_FAILED": "aws cloudformation delete-stack --stack-name {stack}",
+    "DELETE_FAILED": DELETE_AGAIN,
 }
 
 

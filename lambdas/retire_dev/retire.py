@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from handler_kit import logs, tokens
 from handler_kit.errors import StepError, error_code
 from handler_kit.executions import Execution, History
-from handler_kit.production import Stack, find_stack
+from handler_kit.production import DELETE_AGAIN, Stack, find_stack
 from handler_kit.report import Continue, Success
 from handler_kit.tokens import Token
 
@@ -50,8 +50,8 @@ def await_dev(
         return Success(summary=f"Stack {name} is this execution's own", external_id=stack.id)
     if token_text is not None and stack.status == _FAILED:
         raise StepError(
-            f"Stack {name} is {_FAILED}, so DEV cannot be deployed. See its events, run: aws cloudformation"
-            f" delete-stack --stack-name {name}; then retry the stage with all its actions.",
+            f"Stack {name} is {_FAILED}, so DEV cannot be deployed. See its events, run:"
+            f" {DELETE_AGAIN.format(stack=name)}; then retry the stage with all its actions.",
             external_id=stack.id,
         )
     if not _changes(stack):

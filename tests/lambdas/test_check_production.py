@@ -58,7 +58,7 @@ def in_state(script: Callable[[str], Any], status: str, **parameters: str) -> No
     [
         ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name iris-1a2b3c-production"),
         ("UPDATE_FAILED", "aws cloudformation rollback-stack --stack-name iris-1a2b3c-production"),
-        ("DELETE_FAILED", "aws cloudformation delete-stack --stack-name iris-1a2b3c-production"),
+        ("DELETE_FAILED", "aws cloudformation delete-stack --stack-name iris-1a2b3c-production (if it fails again for"),
         ("IMPORT_ROLLBACK_COMPLETE", "aws cloudformation describe-stack-events --stack-name iris-1a2b3c-production"),
         ("IMPORT_ROLLBACK_FAILED", "aws cloudformation describe-stack-events --stack-name iris-1a2b3c-production"),
     ],

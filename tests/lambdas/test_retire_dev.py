@@ -122,7 +122,8 @@ def test_a_stack_that_cannot_be_deleted_is_told_with_the_command(
     token = reports.token
     reports.requests.clear()
     awaited(load_event, token)
-    assert f"aws cloudformation delete-stack --stack-name {STACK}" in reports.message
+    assert f"aws cloudformation delete-stack --stack-name {STACK} (if it fails again" in reports.message
+    assert "with --deletion-mode FORCE_DELETE_STACK); then retry the stage with all its actions" in reports.message
     assert deleted(cloudformation) == BY_ITS_ID
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,11 +97,13 @@ def scale_production(world: World) -> Undo:
 
 def delete_configuration(world: World) -> Undo:
     """Delete the endpoint configuration of production, which its updates need."""
-    sagemaker = world.site.client("sagemaker")
-    for one in sagemaker.list_endpoints()["Endpoints"]:
-        if one["EndpointName"].startswith(world.site.production):
-            name = sagemaker.describe_endpoint(EndpointName=one["EndpointName"])["EndpointConfigName"]
-            sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    _delete_configurations(world, world.site.production)
+    return None
+
+
+def delete_dev_configuration(world: World) -> Undo:
+    """Delete the endpoint configuration of DEV, which its stack cannot delete any more."""
+    _delete_configurations(world, world.site.dev)
     return None
 
 
@@ -144,12 +149,23 @@ HANDS: dict[str, Callable[[World], Any]] = {
     "delete data": delete_data,
     "delete model": delete_model,
     "delete configuration": delete_configuration,
+    "delete dev configuration": delete_dev_configuration,
     "delete production": delete_production,
     "scale production": scale_production,
     "ring": ring,
     "delete image": delete_image,
     "restart functions": restart_functions,
 }
+
+
+def _delete_configurations(world: World, stack: str) -> None:
+    sagemaker = world.site.client("sagemaker")
+    for one in sagemaker.list_endpoints()["Endpoints"]:
+        if one["EndpointName"].startswith(stack):
+            name = sagemaker.describe_endpoint(EndpointName=one["EndpointName"])["EndpointConfigName"]
+            # It may be gone already.
+            with contextlib.suppress(ClientError):
+                sagemaker.delete_endpoint_config(EndpointConfigName=name)
 
 
 def _newest_package(world: World) -> str | None:

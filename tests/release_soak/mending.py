@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from release_soak.run import Run
 
 _TRIES = 3
-_COMMAND = re.compile(r"aws (?P<service>[a-z]+) (?P<operation>[a-z-]+)(?P<options>( --[a-z-]+ [^\s;,(]+)+)")
+# A command may name what to add if it fails again.
+_COMMAND = re.compile(
+    r"aws (?P<service>[a-z]+) (?P<operation>[a-z-]+)(?P<options>( --[a-z-]+ [^\s;,(]+)+)"
+    r"( \(if it fails again [^()]+, with(?P<again> --[a-z-]+ [^\s()]+)\))?"
+)
 _OPTION = re.compile(r"--([a-z-]+) ([^\s;,(]+)")
 _RESUME = re.compile(r"mlops resume (?P<pipeline>[a-z0-9-]+)")
 _IMAGE = re.compile(r"start the pipeline (?P<pipeline>\S+-image)")
@@ -27,6 +31,7 @@ _IMAGE = re.compile(r"start the pipeline (?P<pipeline>\S+-image)")
 
 def mend(run: Run) -> None:
     """Release; when that fails, run the command that its failure names, and release again."""
+    tried: set[str] = set()
     for _ in range(_TRIES):
         before = run.world.facts
         run.told.append(f"   {run.release(GOOD, APPROVE)}")
@@ -37,7 +42,7 @@ def mend(run: Run) -> None:
         run.told.append(f"   {newest.id[:8]} {newest.status} {newest.reason}")
         if newest.status == "Succeeded":
             return
-        commands = [*_commands(run, newest.reason)]
+        commands = [*_commands(run, newest.reason, tried)]
         check(commands, f"what went wrong is over, and a release fails without naming a command: {newest.reason}")
         for command in commands:
             command()
@@ -45,7 +50,7 @@ def mend(run: Run) -> None:
     check(False, f"no release succeeds any more: {newest.reason}")
 
 
-def _commands(run: Run, reason: str) -> list[Callable[[], object]]:
+def _commands(run: Run, reason: str, tried: set[str]) -> list[Callable[[], object]]:
     site = run.site
 
     def call(service: str, operation: str, options: dict[str, str]) -> None:
@@ -57,7 +62,9 @@ def _commands(run: Run, reason: str) -> list[Callable[[], object]]:
 
     found: list[Callable[[], object]] = []
     for match in _COMMAND.finditer(reason):
-        given = {_member(name): value.rstrip(".") for name, value in _OPTION.findall(match["options"])}
+        options = match["options"] + (match["again"] or "") * (match["options"] in tried)
+        tried.add(match["options"])
+        given = {_member(name): value.rstrip(".") for name, value in _OPTION.findall(options)}
         found.append(lambda match=match, given=given: call(match["service"], match["operation"], given))  # type: ignore[misc]
     for _ in _RESUME.finditer(reason):
         found.append(lambda: site.resume(run.told))
