@@ -317,12 +317,14 @@ class Site:
         for stack in (self.dev, self.production):
             wait_for(lambda stack=stack: self._without(stack))
 
-    def _without(self, stack: str) -> bool:
-        """Delete a stack; return whether it is gone."""
-        self.settle_stack(stack)
-        self.client("cloudformation").delete_stack(StackName=stack)
-        self.settle_stack(stack)
-        return self.aws.cloudformation.live_stack(stack) is None
+    def _without(self, name: str) -> bool:
+        """Delete a stack, if need be without what somebody has deleted of it; return whether it is gone."""
+        self.settle_stack(name)
+        stack = self.aws.cloudformation.live_stack(name)
+        forced = {"DeletionMode": "FORCE_DELETE_STACK"} if stack is not None and stack.status == "DELETE_FAILED" else {}
+        self.client("cloudformation").delete_stack(StackName=name, **forced)
+        self.settle_stack(name)
+        return self.aws.cloudformation.live_stack(name) is None
 
     def stop_jobs(self) -> None:
         """Stop the training jobs that run, as a person does who reads the dead-letter queue."""
