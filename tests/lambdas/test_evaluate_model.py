@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -304,6 +305,16 @@ def test_the_32_bit_form_of_the_limit_passes() -> None:
     assert judge(rule(minimum=0.95), "0.949999988079071", None) is None
 
 
+@given(minimum=st.floats(1e-3, 1e6), excess=st.floats(0, 1))
+def test_the_32_bit_form_of_any_value_that_passes_passes(minimum: float, excess: float) -> None:
+    (stored,) = struct.unpack("f", struct.pack("f", minimum + excess))
+    assert judge(rule(minimum=minimum), repr(stored), None) is None
+
+
+def test_a_value_that_no_rounding_explains_fails() -> None:
+    assert judge(rule(minimum=0.8), "0.7999999", None) == "loss is 0.7999999, must be at least 0.8"
+
+
 def test_two_numbers_that_look_equal_when_short_are_shown_in_full() -> None:
     assert judge(rule(minimum=0.1000003), "0.1000001", None) == ("loss is 0.1000001, must be at least 0.1000003")
 
@@ -311,7 +322,7 @@ def test_two_numbers_that_look_equal_when_short_are_shown_in_full() -> None:
 @given(text=st.text(), minimum=st.floats(-1e6, 1e6))
 def test_23_no_text_passes_that_is_not_a_number_at_least_the_minimum(text: str, minimum: float) -> None:
     if judge(rule(minimum=minimum), text, None) is None:
-        assert float(text) >= minimum - abs(minimum) * 1e-5
+        assert float(text) >= minimum - abs(minimum) * 2**-22
 
 
 def test_a_metric_that_the_evaluation_program_should_report_is_missed_there(call: Any, reports: Any) -> None:
