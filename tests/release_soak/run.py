@@ -145,9 +145,15 @@ class Run:
         self._reject_all()
         if self.world.gave_up:
             self.site.stop_jobs()
-        if not self.calm:
+        if not self.calm or self._unrecorded():
             mend(self)
         self.site.restore_records()
+
+    def _unrecorded(self) -> bool:
+        """Whether production runs what was stopped before it was recorded, which the next run would not know."""
+        facts = self.world.look()
+        newest = facts.records[0] if facts.records else {}
+        return facts.package != newest.get("model_package_arn", "")
 
     def close(self) -> None:
         """Note no more."""
