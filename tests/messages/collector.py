@@ -22,7 +22,8 @@ _LOCAL_AWS = "mlops_constructs/local_aws/"
 _OF_ITSELF = ("local AWS", "rehears")
 # What they are given is in what they return.
 _HANDED_ON = {"capitalize", "chain", "dedent", "get", "items", "join", "list", "map", "max", "min", "next", "partial"}
-_HANDED_ON |= {"removesuffix", "replace", "reversed", "sorted", "str", "strip", "substitute", "tuple", "values", "zip"}
+_HANDED_ON |= {"format", "removesuffix", "replace", "reversed", "sorted", "str", "strip"}
+_HANDED_ON |= {"substitute", "tuple", "values", "zip"}
 # Their arguments are patterns, no texts.
 _PATTERNS = {"compile", "findall", "finditer", "fullmatch", "match", "search", "split", "sub", "strftime"}
 

@@ -35,6 +35,9 @@ def found(text: str, module: str = "lambdas/one.py", **others: str) -> list[str]
             "WHY = {1: 'no file there'}\ndef f():\n    raise ValueError(WHY[1])", ["… no file there"], id="table"
         ),
         pytest.param(
+            "WHY = 'no {} there'\ndef f():\n    raise ValueError(WHY.format(1))", ["… no {} there"], id="formatted name"
+        ),
+        pytest.param(
             "try:\n    pass\nexcept OSError:\n    raise ValueError('bad file') from None", ["bad file"], id="from"
         ),
         pytest.param("error = ValueError('kept for later')", ["kept for later"], id="made, not raised"),
