@@ -110,5 +110,5 @@ def pytest_runtest_call(item: pytest.Item) -> Any:
     missed = [] if injected is None else injected.never_fired
     if missed:
         lines = "".join(f"\n  {fault.text}" + (f": {fault.problem}" if fault.problem else "") for fault in missed)
-        pytest.fail(f"these faults have not happened, so that the test says nothing about them:{lines}", pytrace=False)
+        pytest.fail(f"these faults have not happened, so the test says nothing about them:{lines}", pytrace=False)
     return result

@@ -78,4 +78,7 @@ def _check_began(event: dict[str, Any], execution_id: str, latest: dict[str, Any
         return
     ended = execution_id == detail.get("execution-id") and latest.get("status") not in {None, "InProgress"}
     if not ended:
-        raise StepError(f"The wait of execution {detail.get('execution-id')} has begun, and has no token yet.")
+        raise StepError(
+            f"Execution {detail.get('execution-id')} has begun to wait for its job, and CodePipeline shows no token of"
+            " this wait yet. Lambda tries again."
+        )

@@ -109,6 +109,7 @@ class BatchSmokeTest:
                 raise
             raise StepError(
                 f"Transform job {name} wrote no s3://{settings.artifact_bucket}/{key}, or the function may not read it."
+                " Check the role of this function."
             ) from error
         answers = predictions(body.decode("utf-8", errors="replace"), len(records))
         if len(answers) != len(records):

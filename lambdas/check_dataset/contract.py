@@ -130,8 +130,8 @@ def merge(team: Contract, own: Contract, place: str) -> Contract:
     if team.columns and own.columns:
         if (team.names, team.header, team.label_index) != (own.names, own.header, own.label_index):
             raise ConfigurationError(
-                f"{place}: names other columns, header or label than the pipeline's contract, which has"
-                f" {', '.join(team.names)[:300]}"
+                f"{place}: its columns, header or label differ from those of the pipeline's contract, whose columns are"
+                f" {', '.join(team.names)[:300]}; use the same"
             )
         columns = tuple(_merged(*pair, place) for pair in zip(team.columns, own.columns, strict=True))
     return Contract(

@@ -42,7 +42,7 @@ def check_endpoint(stack: Stack | None, pipeline: str, looks: Looks) -> None:
     if endpoint is None:
         raise _gone(stack, f"Endpoint {name}", pipeline)
     if endpoint["EndpointStatus"] == "Failed":
-        raise _gone(stack, f"Endpoint {name}, which has failed and can only be deleted,", pipeline)
+        raise _refused(stack, f"Endpoint {name} has failed and can only be deleted", pipeline)
     config = endpoint["EndpointConfigName"]
     if _found(lambda: looks.sagemaker.describe_endpoint_config(EndpointConfigName=config)) is None:
         raise _gone(stack, f"Endpoint configuration {config} of the endpoint {name}", pipeline)
@@ -73,10 +73,15 @@ def _scaled(stack: Stack) -> list[str]:
 
 
 def _gone(stack: Stack, what: str, pipeline: str) -> StepError:
+    problem = f"{what} does not exist any more, although stack {stack.name} has created it: somebody deleted it by hand"
+    return _refused(stack, problem, pipeline)
+
+
+def _refused(stack: Stack, problem: str, pipeline: str) -> StepError:
     dev = " --dev" if stack.name.endswith("-dev") else ""
     return StepError(
-        f"{what} does not exist as stack {stack.name} has created it: somebody deleted it by hand, and no release can"
-        f" be deployed without it. Run: mlops resume {pipeline}{dev}; then retry the stage.",
+        f"{problem}, and no release can be deployed without it. Run: mlops resume {pipeline}{dev}; then retry the"
+        " stage.",
         external_id=stack.id,
     )
 

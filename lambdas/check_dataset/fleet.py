@@ -61,8 +61,9 @@ def _check_mode(wanted: str, running: Mapping[str, str]) -> None:
     if wanted != current:
         raise ConfigurationError(
             f"Production is {current}, and the pipeline is configured to be {wanted}. SageMaker does not"
-            " convert an endpoint. Deploy the old configuration again, delete the endpoints with mlops teardown, deploy"
-            " the new configuration, and upload the data set again; or make a second pipeline for the new endpoint."
+            " convert an endpoint. Deploy the old configuration again, delete the endpoints with `mlops teardown"
+            " PIPELINE --yes`, deploy the new configuration, run `mlops teardown PIPELINE --cancel`, and upload the"
+            " data set again; or make a second pipeline for the new endpoint."
         )
 
 

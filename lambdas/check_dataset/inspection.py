@@ -113,7 +113,8 @@ def _check_total(channels: Channels, max_bytes: int) -> int:
     total = sum(pinned.size for objects in channels.values() for pinned in objects)
     if total > max_bytes:
         raise ConfigurationError(
-            f"The data set has {total} bytes; the limit (MAX_BYTES) is {max_bytes}. Raise the limit or upload less"
+            f"The data set has {total} bytes; the limit is {max_bytes}. Increase Dataset(max_megabytes=...), or upload"
+            " less"
         )
     return total
 

@@ -130,7 +130,7 @@ class Source:
         if not place.startswith(tuple(self._readable)):
             raise ConfigurationError(
                 f"{place}: this pipeline may not read it; it may read {', '.join(self._readable)}."
-                " Copy it there, or name its folder in Dataset(input_buckets=...)"
+                " Copy it there, or name its bucket in Dataset(input_buckets=...)"
             )
 
     def copy(self, pinned: Pinned, bucket: str, key: str) -> None:

@@ -28,8 +28,8 @@ def unpacked(chunks: Iterable[bytes], place: str, max_bytes: int) -> Iterator[by
         total += len(piece)
         if total > max_bytes:
             raise ConfigurationError(
-                f"{place}: unpacks to more bytes than the limit (MAX_BYTES) leaves for it, {max_bytes}. Raise the limit"
-                " or upload less"
+                f"{place}: unpacks to more bytes than the limit leaves for it, {max_bytes}. Increase"
+                " Dataset(max_megabytes=...), or upload less"
             )
         if total > FREE_BYTES and total > MAX_RATIO * packed:
             raise ConfigurationError(

@@ -50,8 +50,8 @@ class Guard:
         if left:
             raise LeftError(
                 f"Nothing of the pipeline {self.pipeline} was destroyed: it has made what Terraform does not know, and"
-                f" what would stay and cost money without its roles: {_named(left)}. Run: mlops teardown"
-                f" {self.pipeline} --yes - then run the destroy again."
+                f" what would remain and cost money, without the roles that can delete it: {_named(left)}. Run: mlops"
+                f" teardown {self.pipeline} --yes - then run the destroy again."
             )
 
     def _delete_all(self, has_time: Callable[[], bool]) -> None:

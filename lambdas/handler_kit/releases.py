@@ -55,8 +55,8 @@ class Releases:
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise ConfigurationError(
-                    f"There is no release {number}, or this function may not read it ({place}). `mlops releases` lists"
-                    " all."
+                    f"There is no release {number}, or this function may not read it ({place}). `mlops releases"
+                    f" {self.pipeline}` lists all."
                 ) from error
             raise
         try:
@@ -93,7 +93,7 @@ class Releases:
         if not isinstance(outputs, dict):
             raise StepError(
                 f"The record of release {release} does not contain the outputs of {action}, so the release cannot be"
-                " deployed again. Choose another one: `mlops releases` lists all."
+                f" deployed again. Choose another one: `mlops releases {self.pipeline}` lists all."
             )
         logs.info("taken from a release", release=release, action=action)
         return Success({name: str(value) for name, value in outputs.items()}, summary=f"taken from release {release}")

@@ -148,7 +148,8 @@ def _ledger(written: dict[str, Any], test: Test, memory: float) -> Ledger:
     if found != (test.id, test.plan_sha256):
         raise StepError(
             f"The state of the test {test.id} with the plan {test.plan_sha256} is that of the test {found[0]} with the"
-            f" plan {found[1]}: nothing is counted. A changed plan begins a new test."
+            f" plan {found[1]}: nothing is counted. Restore the last good version of the record, or abort the test:"
+            " only a new test can have another plan."
         )
     if written["format"] != FORMAT:
         raise ValueError(f"its format must be {FORMAT}, got {written['format']!r}")

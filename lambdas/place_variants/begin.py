@@ -57,8 +57,8 @@ def begin(record: Record, params: Params, document: Document, requested: Mapping
     if kind == ROLLBACK:
         if record.test is not None and record.test.runs:
             raise StepError(
-                "A test of a challenger runs, so the champion cannot be replaced. End it with `mlops ab abort`, then"
-                " roll back."
+                "A test of a challenger runs, so the champion cannot be replaced. End it with `mlops ab abort"
+                " PIPELINE`, then roll back."
             )
         return replace(record, share=0.0, intent=replace(intent, model=_model(champion.slot, params, requested, now)))
     ended = record.ended(REPLACED, now, f"the challenger of execution {params.execution_id} takes its place")
@@ -73,8 +73,8 @@ def _promote(record: Record, params: Params, intent: Intent, now: float) -> Reco
         found = "there is none" if challenger is None else f"it is {challenger.model_package_arn}"
         raise StepError(f"{params.model_package_arn} is not the challenger: {found}. Nothing was promoted.")
     if test is None or test.state != RUNNING:
-        state = "has none" if test is None else f"is {test.state}: {test.why}"
-        raise StepError(f"The challenger's test {state}. Only a challenger whose test runs can be promoted.")
+        found = "The challenger has no test" if test is None else f"The challenger's test is {test.state}: {test.why}"
+        raise StepError(f"{found}. Only a challenger whose test runs can be promoted.")
     # From here on the shares change, so that no request is counted any more.
     return replace(record, test=test.closed(now), intent=replace(intent, returns=record.share))
 
@@ -97,7 +97,7 @@ def _check_champion(champion: Deployed, params: Params) -> None:
     if champion.model_package_arn != params.model_package_arn:
         raise StepError(
             f"The champion is {champion.model_package_arn}, and this execution was started for"
-            f" {params.model_package_arn}. Run `mlops ab abort` again."
+            f" {params.model_package_arn}. Run `mlops ab abort PIPELINE` again."
         )
 
 

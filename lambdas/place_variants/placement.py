@@ -189,7 +189,7 @@ def rollback(champion: Deployed, model: Deployed, occupant: Deployed | None) -> 
     if retypes:
         raise StepError(
             f"The release runs on another instance type than the champion, and the slot {occupant.slot} is still"
-            " occupied. Remove that model first with `mlops ab abort`, then roll back."
+            " occupied. Remove that model first with `mlops ab abort PIPELINE`, then roll back."
         )
     both = ChangeSet(model, (place, Place(occupant, 0.0, _OFF)), guarded=True)
     return Placement(both, ChangeSet(model, (place,), guarded=False), model)

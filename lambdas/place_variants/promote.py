@@ -70,7 +70,8 @@ class Promotion:
         self.production.shift(ended.weights)
         raise StepError(
             f"The challenger had all requests, and these alarms went off: {', '.join(alarms)}. The champion gets all"
-            " requests again, and the test has ended. `mlops ab abort` removes the challenger."
+            f" requests again, and the test has ended. `mlops ab abort {self.production.store.pipeline}` removes the"
+            " challenger."
         )
 
     def _switched(self, record: Record, now: float) -> Record:

@@ -143,7 +143,8 @@ class Settle:
             self._write(lambda current: replace(current.ended(ABORTED, now, why), intent=None), now, why)
             raise StepError(
                 f"The challenger is deployed without requests, and these alarms went off: {', '.join(alarms)}. The"
-                " champion gets all requests; `mlops ab abort` removes the challenger."
+                f" champion gets all requests; `mlops ab abort {self._production.store.pipeline}` removes the"
+                " challenger."
             )
         until = intent.bake_until
         if until is None:

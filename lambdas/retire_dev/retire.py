@@ -87,7 +87,10 @@ def retire(
             _delete(stack, settings, cloudformation)
             return
         pause(_POLL_SECONDS)
-    raise TimeoutError(f"Stack {settings.dev_stack} is still changing after {_MAX_POLLS * _POLL_SECONDS // 60} minutes")
+    raise TimeoutError(
+        f"Stack {settings.dev_stack} is still changing after {_MAX_POLLS * _POLL_SECONDS // 60} minutes. Lambda tries"
+        " again; the end of the next execution deletes it too."
+    )
 
 
 def _decided(event: dict[str, Any], settings: Settings) -> str | None:

@@ -121,7 +121,10 @@ class Work:
                 return self._look()
             except LostRaceError as error:
                 logs.info("another invocation was faster", reason=str(error))
-        raise StepError(f"Other invocations were faster {ATTEMPTS} times in a row.")
+        raise StepError(
+            f"Other invocations changed the state of the retraining {ATTEMPTS} times in a row. The next look tries"
+            " again."
+        )
 
     def _look(self) -> Outcome:
         state, etag = self.store.read()

@@ -64,7 +64,8 @@ class Store:
             except LostRaceError:
                 continue
             return changed
-        raise StepError(f"s3://{self.bucket}/{self.key} was changed by others {ATTEMPTS} times in a row.")
+        place = f"s3://{self.bucket}/{self.key}"
+        raise StepError(f"{place} was changed by others {ATTEMPTS} times in a row. Lambda tries again.")
 
     def explain(self, execution_id: str, why: dict[str, Any]) -> None:
         """Write why an execution was started, which the approver reads."""

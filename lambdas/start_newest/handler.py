@@ -76,4 +76,7 @@ def _version(settings: Settings, s3: Any, key: str) -> str:
             if one["Key"] == key and one["IsLatest"]:
                 return str(one["VersionId"])
     # It was deleted meanwhile, or the bucket has no versions; Lambda's next attempt lists the bucket again.
-    raise RuntimeError(f"s3://{settings.bucket}/{key} no longer has a version")
+    raise RuntimeError(
+        f"s3://{settings.bucket}/{key} no longer has a version: it was deleted meanwhile, and Lambda tries again; or"
+        " the bucket has no versioning, which CodePipeline requires: enable it."
+    )

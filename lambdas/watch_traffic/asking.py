@@ -88,7 +88,7 @@ def ask_rows(candidate: Candidate, s3: Any, uri: str, layout: Layout, max_bytes:
         text = candidate.invoke(body, "text/csv")
         given = predicted(text, len(labels))
         if given is None:
-            raise UnreadableError(f"a response to {len(labels)} records of CSV has not as many predictions")
+            raise UnreadableError(f"a response to {len(labels)} records of CSV does not have as many predictions")
         found.predictions += given
         sure = answers(text, len(labels)) if certain else None
         if sure is None:

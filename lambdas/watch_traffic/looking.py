@@ -61,10 +61,11 @@ def look(
         return _nothing(settings, "Nothing has been released yet.")
     baseline = Baselines(aws.s3, bucket, pipeline).of(found.package).read()
     if baseline is None:
+        again = f"; `mlops rollback {pipeline} {found.number}` releases this one again, with a baseline"
         return _nothing(
             settings,
-            f"Release {found.name} was made before the watch: it has no baseline. `mlops rollback {pipeline}"
-            f" {found.name}` releases it again, with one; so does the next release.",
+            f"Release {found.name} has no baseline, because it was made before the pipeline had monitoring. The next"
+            f" release has one{'' if found.number is None else again}.",
         )
     watched = Watched.of(found, baseline, document.monitoring)
     if not watched.groups:

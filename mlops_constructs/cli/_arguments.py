@@ -45,7 +45,8 @@ def _clients(options: argparse.Namespace) -> Clients:
     if len(found) != 1:
         urls = ", ".join(one.url for one in found)
         raise MlopsError(
-            f"--local: {len(found)} rehearsals are kept; set AWS_ENDPOINT_URL to one of {urls}"
+            f"--local: {len(found)} rehearsals are kept ({urls}); end all but one with Ctrl-C, or leave --local out and"
+            " export the variables that the terminal of one of them shows"
             if found
             else "--local: no rehearsal is kept on this machine; run `mlops rehearse --keep` in another terminal"
         )

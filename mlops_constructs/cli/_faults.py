@@ -131,8 +131,8 @@ def require_all(faults: Faults | None, view: Watcher) -> None:
     if missed:
         lines = "".join(f"\n  {fault.text}" + (f": {fault.problem}" if fault.problem else "") for fault in missed)
         raise MlopsError(
-            f"these faults have not happened, so that the rehearsal says nothing about them:{lines}\n"
-            "Is the operation called, by this caller, so often? --verbose shows what the local AWS does."
+            f"these faults have not happened, so the rehearsal says nothing about them:{lines}\n"
+            "Is the operation called by this caller, and often enough? --verbose shows what the local AWS does."
         )
 
 

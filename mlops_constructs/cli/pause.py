@@ -54,7 +54,7 @@ def run_pause(options: argparse.Namespace) -> int:
     if not options.yes:
         raise MlopsError(
             f"nothing was paused: give --yes to delete the endpoint of {' and of '.join(names)}; callers then get an"
-            f" error until `{command(options, 'resume')}`"
+            f" error until `{_resume(options)}`"
         )
     _report(options, [pause.pause(name) for name in names])
     return 0
@@ -73,6 +73,11 @@ def _chosen(options: argparse.Namespace) -> tuple[DeployedPipeline, list[str]]:
     pipeline = read_pipeline(options)
     dev, production = pipeline.stacks[0], pipeline.stacks[-1]
     return pipeline, [*([dev] if options.dev else []), *([production] if options.production or not options.dev else [])]
+
+
+def _resume(options: argparse.Namespace) -> str:
+    """The command that brings back the endpoints that the options name."""
+    return command(options, "resume", *(f"--{one}" for one in ("dev", "production") if getattr(options, one)))
 
 
 def _prepared(pipeline: DeployedPipeline) -> Pause:
@@ -95,6 +100,6 @@ def _report(options: argparse.Namespace, found: Sequence[EndpointPause]) -> None
             print(f"{one.stack} {already}serves {one.model_package_arn}.")
         else:
             print(
-                f"{one.stack} is {already}paused, since {one.paused_at}; {command(options, 'resume')} brings"
+                f"{one.stack} is {already}paused, since {one.paused_at}; {_resume(options)} brings"
                 f" {one.model_package_arn} back."
             )

@@ -34,13 +34,13 @@ def run(options: argparse.Namespace) -> int:
     newest = pipeline.executions.newest()
     running = [one["pipelineExecutionId"] for one in newest if one["status"] in ("InProgress", "Stopping")]
     if not running:
-        raise MlopsError(f"no execution of {pipeline.name} runs")
+        raise MlopsError(f"no execution of {pipeline.name} is running")
     if options.execution is None and len(running) > 1:
         raise MlopsError(
-            f"{len(running)} executions of {pipeline.name} run; choose one with --execution: {_list(running)}"
+            f"{len(running)} executions of {pipeline.name} are running; choose one with --execution: {_list(running)}"
         )
     if options.execution not in (None, *running):
-        raise MlopsError(f"execution {options.execution} of {pipeline.name} does not run; running: {_list(running)}")
+        raise MlopsError(f"execution {options.execution} of {pipeline.name} is not running; running: {_list(running)}")
     execution_id = options.execution or running[0]
     waiting = pipeline.executions.waiting()
     if waiting is not None and waiting.execution_id == execution_id and not options.abandon:

@@ -97,8 +97,8 @@ def run(options: argparse.Namespace) -> int:
         start = command(options, "start", "--key", dataset.key, "--version-id", dataset.version_id)
         raise MlopsError(
             f"the upload has not started {pipeline.name} within {options.wait:g} s. {_LATE_EVENTS} Or other executions"
-            " are before it in the queue; or its key has not the suffix that the pipeline requires; or the bucket does"
-            f" not send its events to EventBridge. To start it: {start}"
+            " are before it in the queue; or its key does not have the suffix that the pipeline requires; or the bucket"
+            f" does not send its events to EventBridge. To start it: {start}"
         )
     report(pipeline, dataset, execution, as_json=options.json)
     return 0

@@ -62,7 +62,7 @@ class OfficeHours(Part):
         yield from wrong
         if not wrong and self.end <= self.begin:
             yield Problem(
-                "end", f"must be later than begin ({self.begin}), on the same day", self.end, "choose it later"
+                "end", f"must be later than begin ({self.begin}), on the same day", self.end, "choose a later time"
             )
         yield from self._time_zone_problems()
         least, most = self.min_capacity_outside, self.max_capacity_outside

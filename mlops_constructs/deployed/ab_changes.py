@@ -54,7 +54,7 @@ class Change:
         except LostRaceError as error:
             name = self.store.pipeline.name
             raise MlopsError(
-                f"{error.holder} took over in the middle of this command; `mlops ab status {name}` shows what is true"
+                f"{error.holder} took over in the middle of this command; `mlops ab status {name}` shows the result"
             ) from error
 
 

@@ -42,13 +42,13 @@ def hold_of(pipeline: DeployedPipeline, record: Record, now: float) -> Hold | No
     if intent.execution_id is None:
         if not intent.expired(now):
             ends = at(intent.since if intent.expires is None else intent.expires)
-            told = f"{intent.by} changes {name} since {since} ({intent.kind}): wait until it has ended"
+            told = f"{intent.by} has been changing {name} since {since} ({intent.kind}): wait until it has ended"
             return Hold(intent=intent, live=True, sentence=f"{told}; it counts as crashed from {ends} on")
         told = f"{intent.by} was broken off in the middle of {_a(intent.kind)} of {name}"
         return Hold(intent=intent, live=False, sentence=f"{told}; the next `mlops ab shift` or `abort` finishes it")
     status = _status(pipeline, intent.execution_id)
     if status in _LIVE:
-        told = f"{intent.by} changes the variants of {name} since {since} ({intent.kind})"
+        told = f"{intent.by} has been changing the variants of {name} since {since} ({intent.kind})"
         return Hold(intent=intent, live=True, sentence=f"{told}: wait until it has ended")
     ended = "failed" if status == "Failed" else "ended"
     return Hold(

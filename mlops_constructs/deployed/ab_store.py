@@ -31,8 +31,8 @@ class LostRaceError(MlopsError):
         """Say who."""
         self.holder = holder
         super().__init__(
-            f"{holder} was faster and changed the roles of {pipeline}; nothing was changed by this command: look with"
-            f" `mlops ab status {pipeline}`, and run it again"
+            f"{holder} was faster and changed the A/B test of {pipeline}; nothing was changed by this command: look"
+            f" with `mlops ab status {pipeline}`, and run it again"
         )
 
 

@@ -131,7 +131,8 @@ class ABTests:
             if report.content is None:
                 raise MlopsError(f"the ramp stops at {self._share()}: there is no report ({report.why_not_fresh})")
             if report.action in ("abort", "investigate"):
-                raise MlopsError(f"the ramp stops at {self._share()}, to {report.action}: {report.sentence}")
+                said = f"the report says to {report.action}: {report.sentence}"
+                raise MlopsError(f"the ramp stops at {self._share()}, because {said}")
             share = target if step == steps else start + (target - start) * step / steps
             yield self.shift(round(share, 6))
             if step < steps:
@@ -153,7 +154,7 @@ class ABTests:
         if number is None:
             raise MlopsError(
                 f"the challenger of {self.pipeline.name} has no release record, because its execution"
-                f" {challenger.execution_id} did not come to its end; release it again"
+                f" {challenger.execution_id} did not finish; release it again"
             )
         report = self.report(test)
         if override is None and report.action != "promote":

@@ -76,7 +76,7 @@ class Turn:
         roles, seen = self.roles(), endpoint.observe()
         found = [seen.busy()] if seen.busy() else disagreements(roles.record, seen)
         if not found and roles.test.state != RUNNING:
-            found = [f"the A/B test of {self._pipeline.name} has not got its first weights"]
+            found = [f"the A/B test of {self._pipeline.name} has not begun: its challenger gets no requests yet"]
         if found:
             raise MlopsError(f"{'; '.join(found)}; nothing was changed")
         return roles, seen

@@ -49,12 +49,17 @@ def endpoint_of(pipeline: DeployedPipeline, stack: str) -> str:
         raise MlopsError(absence(pipeline, stack))
     if found.paused_at is not None:
         raise MlopsError(
-            f"the endpoint of {stack} has been paused since {found.paused_at}: `mlops resume {pipeline.name}` brings it"
-            " back"
+            f"the endpoint of {stack} has been paused since {found.paused_at}:"
+            f" `mlops resume {pipeline.name}{option_of(pipeline, stack)}` brings it back"
         )
     if "EndpointName" not in found.outputs:
-        raise MlopsError(f"the stack {stack} has no endpoint; its status is {found.status}")
+        raise MlopsError(f"the stack {stack} has no endpoint; its status is {found.status}: see its events")
     return found.outputs["EndpointName"]
+
+
+def option_of(pipeline: DeployedPipeline, stack: str) -> str:
+    """Return the option with which ``mlops pause`` and ``mlops resume`` mean a stack; empty for production."""
+    return " --dev" if stack == pipeline.stacks[0] != pipeline.stacks[-1] else ""
 
 
 def absence(pipeline: DeployedPipeline, stack: str) -> str:

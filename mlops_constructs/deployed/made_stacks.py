@@ -92,7 +92,7 @@ class Stacks:
         except MlopsError as error:
             raise MlopsError(f"the stack {name} is DELETE_FAILED: {reason} {error}") from error
         if self._end(name, stack_id, DeletionMode="FORCE_DELETE_STACK") == "DELETE_FAILED":
-            raise MlopsError(f"the stack {name} is DELETE_FAILED: {reason}")
+            raise MlopsError(f"the stack {name} is DELETE_FAILED: {reason}; see its events, then run this again")
 
     def _stack(self, name: str) -> Mapping[str, Any] | None:
         """Return a stack that is not deleted; unlike by its name, a deleted stack can be described by its id."""

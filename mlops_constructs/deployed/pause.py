@@ -117,7 +117,10 @@ class Pause:
         given = stack.parameters
         wanted = [(given[f"{one}Image"], given[f"{one}ModelDataUrl"]) for one in occupied_slots(stack).values()]
         if served != wanted:
-            raise MlopsError(f"the endpoint {name} serves {served}, and its stack says {wanted}: somebody changed it")
+            raise MlopsError(
+                f"the endpoint {name} serves {served}, and its stack says {wanted}: somebody changed it by hand; bring"
+                " it back to the configuration of its stack"
+            )
 
 
 def _result(stack: Stack, *, changed: bool, repaired: tuple[str, ...] = ()) -> EndpointPause:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MlopsError
 from .clients import code_of, explained
 from .endpoint_stacks import occupied_slots
+from .endpoints import option_of
 from .stacks import PAUSED, RUNS
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ class Repair:
                 for model in page["Models"]:
                     if arn in (model["ModelArn"], model["ModelName"]):
                         return str(model["ModelName"])
-        pipeline = self._stacks.pipeline.name
+        pipeline = self._stacks.pipeline
         raise MlopsError(
             f"the model of {stack.name} was deleted too, so only a release brings back what is gone: `mlops pause"
-            f" {pipeline} --yes`, then upload a data set; callers get an error until it is released"
+            f" {pipeline.name}{option_of(pipeline, stack.name)} --yes`, then upload a data set; callers get an error"
+            " until it is released"
         )
 
     def _scales(self, endpoint: str, variant: str) -> bool:

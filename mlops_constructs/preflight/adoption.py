@@ -109,7 +109,7 @@ def _keys(
     for one in alive:
         if one["KeyId"] not in (chosen, used):
             remedy = f"Delete it then: aws kms schedule-key-deletion --key-id {one['KeyId']}"
-            detail = "an apply that was ended has made it, and nothing uses it after the next one"
+            detail = "an apply that was interrupted has made it, and nothing uses it after the next apply"
             yield Finding(f"KMS key {one['KeyId']}", "warning", detail, remedy)
 
 

@@ -144,7 +144,7 @@ def test_a_live_command_is_named_and_nothing_is_changed(world: World, capsys: py
     before = world.read()
     assert main(["ab", "shift", NAME, "--to", "25%"]) == 1
     told = capsys.readouterr().err
-    assert told.startswith(f"mlops ab shift: command c0ffee changes {NAME} since ")
+    assert told.startswith(f"mlops ab shift: command c0ffee has been changing {NAME} since ")
     assert "it counts as crashed from" in told
     assert (world.read(), world.shares()) == (before, {"primary": 0.9, "secondary": 0.1})
 
@@ -184,7 +184,7 @@ def test_nothing_is_changed_while_an_execution_changes_or_after_it_failed_in_the
     assert main(["ab", verb[0], NAME, *verb[1:]]) == 1
     told = capsys.readouterr().err
     if live:
-        assert f"execution {execution} changes the variants of {NAME} since " in told
+        assert f"execution {execution} has been changing the variants of {NAME} since " in told
     else:
         assert (
             f"execution {execution} ended in the middle of a release of {NAME}; the champion gets all requests; the"
@@ -207,7 +207,7 @@ def test_a_lost_race_names_the_winner_and_changes_nothing(
     monkeypatch.setattr(ab_endpoint.Endpoint, "needed", slow)
     assert main(["ab", "shift", NAME, "--to", "25%"]) == 1
     assert capsys.readouterr().err.startswith(
-        f"mlops ab shift: command c0ffee (shift) was faster and changed the roles of {NAME}; nothing was changed"
+        f"mlops ab shift: command c0ffee (shift) was faster and changed the A/B test of {NAME}; nothing was changed"
     )
     assert (world.read().version, world.shares()["secondary"]) == (9, 0.1)
 
@@ -371,7 +371,8 @@ def test_a_ramp_stops_where_the_report_wants_a_person(
 ) -> None:
     world.judge(report(said))
     assert main(["ab", "ramp", NAME, "--to", "50%", "--every", "0.01s"]) == 1
-    told = f"mlops ab ramp: the ramp stops at 0.1 of the traffic, to {said}: The outcomes fit both."
+    why = f"the report says to {said}: The outcomes fit both."
+    told = f"mlops ab ramp: the ramp stops at 0.1 of the traffic, because {why}"
     assert told in capsys.readouterr().err
     assert world.shares()["secondary"] == 0.1
 
@@ -477,7 +478,7 @@ def test_a_challenger_without_a_release_record_is_not_promoted(
     world.judge(report("promote"))
     world.s3.delete_object(Bucket=ARTIFACTS, Key=f"releases/{NAME}/2.json")
     assert main(["ab", "promote", NAME]) == 1
-    told = f"its execution {CHALLENGER_EXECUTION} did not come to its end; release it again"
+    told = f"its execution {CHALLENGER_EXECUTION} did not finish; release it again"
     assert told in capsys.readouterr().err
     assert world.running() == []
 
@@ -591,7 +592,7 @@ def test_an_abort_waits_while_the_endpoint_updates_and_a_command_is_at_it(
     monkeypatch.setattr("mlops_constructs.deployed.ab_test._sleep", lambda _: next(steps, lambda: None)())
     assert main(["ab", "abort", NAME, "--keep"]) == 0
     told = capsys.readouterr().err
-    assert "command c0ffee changes iris since " in told
+    assert "command c0ffee has been changing iris since " in told
     assert f"the test has ended; {ENDPOINT} gets its weights: Updating" in told
     assert world.shares()["secondary"] == 0.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -237,8 +238,8 @@ def test_only_an_approval_that_costs_more_than_the_limit_needs_a_reason(
         (["approve", NAME], False, f"mlops approve: nothing waits for approval in {NAME}; see `mlops status {NAME}`"),
         (["reject", NAME, "--execution", TWO], True, f"mlops reject: execution {ONE} waits for approval, not {TWO}"),
         (["approve", "no-pipeline"], True, "the pipeline 'no-pipeline' does not exist in this account and region"),
-        (["stop", NAME], False, f"mlops stop: no execution of {NAME} runs"),
-        (["stop", NAME, "--execution", TWO], True, f"execution {TWO} of {NAME} does not run; running: {ONE}"),
+        (["stop", NAME], False, f"mlops stop: no execution of {NAME} is running"),
+        (["stop", NAME, "--execution", TWO], True, f"execution {TWO} of {NAME} is not running; running: {ONE}"),
         (["invoke", NAME, "1,2"], True, f"nothing is deployed yet: the stack {NAME}-production does not exist"),
         (["invoke", NAME, "@nothing"], True, "mlops invoke: nothing: No such file or directory"),
         (["logs", NAME, "train"], True, f"mlops logs: no execution of {NAME} has reached the action Train"),
@@ -274,7 +275,7 @@ def test_the_only_execution_is_stopped_and_one_of_several_must_be_chosen(
     assert (request["pipelineExecutionId"], request["abandon"]) == (ONE, True)
     aws.executions.insert(0, (TWO, "InProgress"))
     assert main(["stop", NAME]) == 1
-    assert f"2 executions of {NAME} run; choose one with --execution: {ONE}, {TWO}" in capsys.readouterr().err
+    assert f"2 executions of {NAME} are running; choose one with --execution: {ONE}, {TWO}" in capsys.readouterr().err
 
 
 def test_an_execution_that_waits_for_a_person_is_not_left_stopping(
@@ -371,17 +372,29 @@ def test_a_kept_rehearsal_is_found_until_it_ends(
     with kept("http://127.0.0.1:1", "eu-west-1"):
         assert [(one.url, one.region) for one in running()] == [("http://127.0.0.1:1", "eu-west-1")]
     assert running() == []
+    for process in (os.getpid(), os.getppid()):
+        about = {"url": f"http://127.0.0.1:{process}", "region": "eu-west-1", "process": process}
+        (tmp_path / f"local-aws/kept/{process}.json").write_text(json.dumps(about))
+    assert main(["status", NAME, "--local"]) == 1
+    told = capsys.readouterr().err
+    assert "--local: 2 rehearsals are kept (http://127.0.0.1:" in told
+    assert "leave --local out and export the variables" in told
+    for one in (tmp_path / "local-aws/kept").iterdir():
+        one.unlink()
     (tmp_path / "local-aws/kept/999999999.json").write_text('{"url": "x", "region": "y", "process": 999999999}')
     assert running() == []
     assert list((tmp_path / "local-aws/kept").iterdir()) == []
 
 
 def test_a_paused_endpoint_says_so(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
-    aws.stacks = {f"{NAME}-production"}
+    aws.stacks = {f"{NAME}-dev", f"{NAME}-production"}
     aws.parameters = [{"ParameterKey": "Paused", "ParameterValue": "2026-11-27T18:00:00+00:00"}]
     assert main(["status", NAME]) == 0
     paused = f"the endpoint of {NAME}-production has been paused since 2026-11-27T18:00:00+00:00"
-    assert f"  production  {paused}: `mlops resume {NAME}` brings it back" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"  production  {paused}: `mlops resume {NAME}` brings it back" in told
+    dev = paused.replace("production", "dev")
+    assert f"  DEV         {dev}: `mlops resume {NAME} --dev` brings it back" in told
     assert main(["invoke", NAME, "1,2"]) == 1
     assert paused in capsys.readouterr().err
     assert "invoke_endpoint" not in [name for name, _ in aws.requests]

@@ -14,6 +14,7 @@ from local_aws.tiny_pipeline import ARTIFACTS, Bench, action, s3_source, wait_fo
 from mlops_constructs import Autoscaling, Endpoint, MlopsError, Rollout
 from mlops_constructs.cli.main import main
 from mlops_constructs.deployed import DeployedPipeline, connect
+from mlops_constructs.deployed.endpoints import option_of
 from mlops_constructs.deployed.pause import Pause
 from mlops_constructs.local_aws.credentials import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from mlops_constructs.local_aws.local_aws import LocalAws
@@ -321,7 +322,7 @@ class Answers:
 
     def __init__(self, status: str = "UPDATE_COMPLETE", **parameters: str) -> None:
         self.definition: dict[str, Any] = {"stages": []}
-        self.name, self.stacks, self.retires_dev = "iris", (DEV, PRODUCTION), True
+        self.name, self.stacks, self.retires_dev, self.is_in_aws = "iris", (DEV, PRODUCTION), True, True
         known = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         self._stack = {"StackName": PRODUCTION, "StackId": "arn", "StackStatus": status, "Parameters": known}
 
@@ -346,3 +347,14 @@ class Answers:
 def test_what_cannot_come_back_as_it_was_is_refused(stack: Any, why: str) -> None:
     with pytest.raises(MlopsError, match=why):
         Pause(stack).pause(PRODUCTION)
+
+
+def test_the_command_that_brings_endpoints_back_has_their_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline: Any = Answers(Paused="no")
+    monkeypatch.setattr("mlops_constructs.cli.pause.read_pipeline", lambda _: pipeline)
+    for given in (["--dev"], ["--dev", "--production"]):
+        assert main(["pause", "iris", *given]) == 1
+        assert f"until `mlops resume iris {' '.join(given)}`" in capsys.readouterr().err
+    assert (option_of(pipeline, DEV), option_of(pipeline, PRODUCTION)) == (" --dev", "")

@@ -97,13 +97,13 @@ def began(execution: str = EXECUTION) -> dict[str, Any]:
 @pytest.mark.parametrize("latest", [{}, {"status": "InProgress"}])
 def test_a_wait_whose_token_is_not_there_yet_is_looked_at_again(codepipeline: Any, latest: dict[str, str]) -> None:
     waits(codepipeline, **latest)
-    with pytest.raises(StepError, match="has no token yet"):
+    with pytest.raises(StepError, match="shows no token of this wait yet"):
         handler(began(), None)
 
 
 def test_the_state_of_an_earlier_execution_is_not_taken_for_the_answer(codepipeline: Any) -> None:
     waits(codepipeline, status="Succeeded")
-    with pytest.raises(StepError, match="has no token yet"):
+    with pytest.raises(StepError, match="shows no token of this wait yet"):
         handler(began("4f2b9c1e-7d54-4a8e-9c61-0b5d2e8f4a17"), None)
 
 

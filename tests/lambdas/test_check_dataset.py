@@ -351,7 +351,7 @@ def test_a_missing_object_of_a_manifest_is_named(lake: Lake, reports: Any) -> No
 def test_a_data_set_above_the_limit_is_refused(lake: Lake, reports: Any, set_env: Callable[..., None]) -> None:
     set_env({"max_bytes": "10"})
     lake.check_new("datasets/iris.csv", IRIS)
-    assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit (MAX_BYTES) is 10.")
+    assert reports.message.startswith(f"The data set has {len(IRIS)} bytes; the limit is 10. Increase Dataset(max_meg")
 
 
 def test_21_an_object_too_large_to_copy_at_once_is_refused(

@@ -168,7 +168,7 @@ def test_59_an_endpoint_that_failed_can_only_be_deleted(lake: Lake, reports: Any
     failed = {"EndpointName": STACK, "EndpointStatus": "Failed", "EndpointConfigName": "config"}
     script("sagemaker").answer("DescribeEndpoint", **failed)
     lake.check_new("datasets/iris.csv", IRIS)
-    assert reports.message.startswith(f"Endpoint {STACK}, which has failed and can only be deleted,")
+    assert reports.message.startswith(f"Endpoint {STACK} has failed and can only be deleted, and no release")
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,10 @@ def test_two_contracts_hold_together() -> None:
 
 @pytest.mark.parametrize(
     ("columns", "problem"),
-    [((Column("b", "number"),), "names other columns"), ((Column("a", "integer"),), "column a is integer, but number")],
+    [
+        ((Column("b", "number"),), "its columns, header or label differ"),
+        ((Column("a", "integer"),), "column a is integer, but number"),
+    ],
 )
 def test_contracts_that_nothing_could_hold_are_refused(columns: tuple[Column, ...], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):

@@ -78,7 +78,7 @@ def test_all_files_together_unpack_to_no_more_than_the_limit(
     set_env({"max_bytes": "41000"})
     lake.check_new("datasets/m.json", manifest)
     assert "b.csv.gz" in reports.message
-    assert "unpacks to more bytes than the limit (MAX_BYTES) leaves for it, 20000" in reports.message
+    assert "unpacks to more bytes than the limit leaves for it, 20000. Increase Dataset(" in reports.message
     set_env({"max_bytes": "42001"})
     lake.check_new("datasets/m.json", manifest)
     assert len(reports.requests["PutJobSuccessResult"]) == 1

@@ -399,6 +399,8 @@ def test_only_the_challenger_is_promoted() -> None:
 def test_a_challenger_whose_test_has_ended_is_not_promoted() -> None:
     with pytest.raises(StepError, match="is aborted"):
         started(settled(test=trial(ABORTED)), params("promote", "2", 2))
+    with pytest.raises(StepError, match="The challenger has no test"):
+        started(settled(test=None), params("promote", "2", 2))
 
 
 def test_the_end_of_a_test_is_for_the_champion_that_it_was_started_for() -> None:

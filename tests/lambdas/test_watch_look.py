@@ -184,7 +184,7 @@ def test_another_plan_begins_a_new_watch(world: World) -> None:
 def test_a_release_without_a_baseline_is_said_to_have_none(world: World) -> None:
     world.release(2, START, PACKAGE.replace("/4", "/5"))
     report = world.look(1.1)
-    assert "Release 2 was made before the watch" in report["sentence"]
+    assert "Release 2 has no baseline, because it was made before" in report["sentence"]
     assert f"mlops rollback {PIPELINE} 2" in report["sentence"]
 
 
@@ -394,6 +394,14 @@ def test_with_ab_tests_the_champion_is_watched(world: World, champion: str, rele
     world.capture(0.5, slot="secondary")
     report = world.look(1.1, ab_test=True)
     assert (report["release"], report["features"][0]["records"]) == (release, records)
+
+
+def test_a_champion_without_a_release_record_and_a_baseline_cannot_be_rolled_back_to(world: World) -> None:
+    record = Record(champion=replace(model("primary"), model_package_arn=PACKAGE.replace("/4", "/5"), since=START))
+    world.s3.add(f"ab/{PIPELINE}/record.json", START, json.dumps(record.to_json()).encode())
+    sentence = world.look(1.1, ab_test=True)["sentence"]
+    assert sentence.startswith("Release package-5 has no baseline")
+    assert sentence.endswith("The next release has one.")
 
 
 def test_the_release_of_the_champion_is_that_of_its_execution(world: World) -> None:

@@ -88,7 +88,7 @@ def test_a_test_whose_fault_has_not_happened_fails(tmp_path: Path) -> None:
     code, output = run(tmp_path)
     assert code == 1, output
     assert "2 failed, 2 passed" in output, output
-    assert "these faults have not happened, so that the test says nothing about them:" in output
+    assert "these faults have not happened, so the test says nothing about them:" in output
     assert "\n  kill:train_model:after=CreateTrainingJob\n" in output
     assert "\n  refuse:sagemaker.ListModels" not in output
     assert "FAILED test_faults.py::test_never_fired" in output

@@ -34,7 +34,7 @@ def test_a_release_survives_faults_and_one_that_never_happened_is_told(scratch: 
     assert fired == {**dict.fromkeys(SURVIVED, 1), SURVIVED[0]: 2, NEVER: 0}
     assert "train-model was killed after sagemaker.CreateTrainingJob" in progress
     assert f"Faults | {NEVER} | failed (0.0 s): it has not happened" in progress
-    assert f"these faults have not happened, so that the rehearsal says nothing about them:\n  {NEVER}\n" in progress
+    assert f"these faults have not happened, so the rehearsal says nothing about them:\n  {NEVER}\n" in progress
     assert result["error"] in progress
 
 

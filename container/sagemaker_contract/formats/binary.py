@@ -26,7 +26,7 @@ def decode_npy(body: bytes, limits: Limits = DEFAULT) -> Records:
     try:
         version = np.lib.format.read_magic(stream)
         if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"format version {version[0]}.{version[1]}")
+            raise ValueError(f"its format has version {version[0]}.{version[1]}; 1.0 and 2.0 can be read")
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, kind = read_header(stream)
     except Exception as error:
@@ -40,7 +40,7 @@ def decode_npy(body: bytes, limits: Limits = DEFAULT) -> Records:
         raise InputError("there are no records")
     # NumPy accepts any int in a header: True is one, and so are negative numbers.
     if any(type(size) is not int or size < 0 for size in shape):
-        raise InputError(f"the array's header declares {shape}")
+        raise InputError(f"the array's header declares {shape}, which is not the shape of an array")
     limits.check(shape[0] if len(shape) == 2 else 1, shape[-1])
     content = memoryview(body)[stream.tell() :]
     # Compare the sizes before memory is allocated for the size in the header.

@@ -64,7 +64,7 @@ class UnreadBodies:
         """
         client = next(iter(self._clients), None)
         if client is not None:
-            self._refuse(client, "the body did not arrive yet, and there are too many connections")
+            self._refuse(client, "the body has not arrived yet, and there are too many connections; try again")
         return client is not None
 
     def _refuse(self, client: Client, reason: str) -> None:
