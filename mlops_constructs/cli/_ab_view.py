@@ -114,7 +114,7 @@ def _headline(status: ABStatus) -> str:
         return "no A/B test yet; the next release begins one"
     if test["state"] == "running":
         limit = f", at most {test['maximum_days']:g} days" if test["maximum_days"] else ""
-        return f"an A/B test runs since {at(test['started'])}{limit}"
+        return f"an A/B test has been running since {at(test['started'])}{limit}"
     if test["state"] == "starting":
         return "an A/B test is starting"
     return f"no A/B test runs; the last one was {test['state']}: {test['why']}"

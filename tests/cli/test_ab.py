@@ -681,7 +681,7 @@ def test_the_status_shows_everything_in_plain_lines(world: World, capsys: pytest
     world.write(replace(world.read(), history=tuple(history)))
     assert main(["ab", "status", NAME]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{NAME}: an A/B test runs since 2023-11-14 22:15:00 UTC, at most 28 days"
+    assert lines[0] == f"{NAME}: an A/B test has been running since 2023-11-14 22:15:00 UTC, at most 28 days"
     text = "\n".join(lines)
     for line in (
         f"  endpoint     {ENDPOINT} InService",
