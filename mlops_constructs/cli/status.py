@@ -42,6 +42,10 @@ def _lines(overview: Overview, options: argparse.Namespace) -> Iterator[str]:
         yield f"  image       {overview.image}"
     for endpoint, name in zip(overview.endpoints, ("DEV", "production"), strict=False):
         yield f"  {name:<11} {' '.join(filter(None, (endpoint.status, endpoint.instances)))}"
+    if overview.unrecorded is not None:
+        execution = overview.unrecorded
+        yield f"    It serves the model of execution {execution}, which ended before its release was recorded."
+        yield "    Retry the stage DeployProduction of that execution in CodePipeline, or release again."
     running = [one for one in overview.executions if one.status == "InProgress"]
     for one in overview.executions:
         yield from _execution(one, running)

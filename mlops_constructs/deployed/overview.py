@@ -11,6 +11,7 @@ from .endpoints import endpoint_of
 from .executions import Executions
 from .reasons import why_started
 from .releases import Releases
+from .stacks import find_stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .pipeline import DeployedPipeline
 
 _EXECUTIONS = 5
+# States of a stack whose parameters are those of the model that its endpoint serves.
+_DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class Overview:
         executions: The newest executions, newest first.
         endpoints: DEV and production.
         release: Number of the newest release, or None.
+        unrecorded: Execution whose model production serves although it ended before its release was recorded, or None.
         image: Status of the newest execution of the image pipeline, or None where no image is built.
     """
 
@@ -75,21 +79,23 @@ class Overview:
     executions: Sequence[ExecutionState]
     endpoints: Sequence[EndpointState]
     release: int | None
+    unrecorded: str | None
     image: str | None
 
     @classmethod
     def of(cls, pipeline: DeployedPipeline) -> Overview:
         """Look everything up. Raises MlopsError when AWS refuses."""
         executions = pipeline.executions
-        newest = executions.newest()[:_EXECUTIONS]
+        newest = executions.newest()
         return cls(
             pipeline=pipeline.name,
             executions=[
                 _state(one, executions.execution(one["pipelineExecutionId"]), why_started(pipeline, one))
-                for one in newest
+                for one in newest[:_EXECUTIONS]
             ],
             endpoints=[_endpoint(pipeline, stack) for stack in pipeline.stacks],
             release=Releases(pipeline).newest() if pipeline.takes_releases else None,
+            unrecorded=_unrecorded(pipeline, {one["pipelineExecutionId"] for one in newest}),
             image=_image(pipeline),
         )
 
@@ -125,6 +131,17 @@ def _endpoint(pipeline: DeployedPipeline, stack: str) -> EndpointState:
         for one in endpoint.get("ProductionVariants", [])
     ]
     return EndpointState(stack=stack, status=endpoint["EndpointStatus"], instances=", ".join(fleets))
+
+
+def _unrecorded(pipeline: DeployedPipeline, known: set[str]) -> str | None:
+    """Return the execution that has deployed production and is not on record, if CodePipeline still knows it."""
+    stack = find_stack(pipeline.client, pipeline.stacks[-1])
+    deployed_by = "" if stack is None or stack.status not in _DEPLOYED else stack.parameters.get("ExecutionId", "")
+    if deployed_by not in known:
+        return None
+    execution = pipeline.executions.execution(deployed_by)
+    recorded = any(one.name == "RecordRelease" and one.status == "Succeeded" for one in execution.actions)
+    return None if recorded or not execution.ended else deployed_by
 
 
 def _image(pipeline: DeployedPipeline) -> str | None:

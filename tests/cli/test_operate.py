@@ -318,6 +318,41 @@ def test_the_status_shows_what_waits_what_is_queued_and_the_endpoints(
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "actions", "told"),
+    [
+        ("Stopped", [("ExecuteChangeSet", "Abandoned")], True),
+        ("Failed", [("ExecuteChangeSet", "Succeeded"), ("RecordRelease", "Failed")], True),
+        ("Failed", [("RecordRelease", "Failed"), ("RecordRelease", "Succeeded")], False),
+        ("InProgress", [("ExecuteChangeSet", "Succeeded")], False),
+    ],
+)
+def test_production_that_is_not_on_record_is_told(
+    aws: Aws, capsys: pytest.CaptureFixture[str], status: str, actions: list[tuple[str, str]], told: bool
+) -> None:
+    aws.executions = [(TWO, "Failed"), (ONE, status)]
+    aws.actions[ONE] = [action(ONE, "DeployProduction", name, result) for name, result in actions]
+    aws.stacks = {f"{NAME}-production"}
+    aws.parameters = [{"ParameterKey": "ExecutionId", "ParameterValue": ONE}]
+    assert main(["status", NAME]) == 0
+    sentence = f"    It serves the model of execution {ONE}, which ended before its release was recorded."
+    lines = capsys.readouterr().out.splitlines()
+    assert (sentence in lines) == told
+    if told:
+        assert lines[lines.index(sentence) - 1] == "  production  InService 2 x ml.m5.large"
+    assert main(["status", NAME, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unrecorded"] == (ONE if told else None)
+
+
+def test_production_of_an_execution_that_codepipeline_has_forgotten_is_left_alone(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.stacks = {f"{NAME}-production"}
+    aws.parameters = [{"ParameterKey": "ExecutionId", "ParameterValue": ONE}]
+    assert main(["status", NAME, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unrecorded"] is None
+
+
 def test_a_response_is_printed_as_it_is(aws: Aws, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
     aws.stacks = {f"{NAME}-dev"}
     (tmp_path / "rows.csv").write_bytes(b"a,b\n")
