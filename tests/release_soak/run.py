@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from soaks import check
 
+from mlops_constructs.deployed.overview import Overview
 from mlops_constructs.errors import MlopsError
 from mlops_constructs.local_aws.faults.errors import FaultError
 from release_soak import rest
@@ -153,7 +154,11 @@ class Run:
         """Whether production runs what was stopped before it was recorded, which the next run would not know."""
         facts = self.world.look()
         newest = facts.records[0] if facts.records else {}
-        return facts.package != newest.get("model_package_arn", "")
+        if facts.package == newest.get("model_package_arn", ""):
+            return False
+        told = Overview.of(self.site.deployed).unrecorded
+        check(told or not facts.package, f"production runs {facts.package}, and mlops status does not say: unrecorded")
+        return True
 
     def close(self) -> None:
         """Note no more."""
