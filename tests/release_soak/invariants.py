@@ -99,7 +99,7 @@ def the_registry_is_true(world: World, after: Facts) -> None:
     for one in after.ran:
         if one.status not in ("Failed", "Stopped") or not one.package or one.package in world.touched:
             continue
-        if one.package == after.package or one.id in world.rollbacks:
+        if one.package in world.served or one.id in world.rollbacks:
             continue
         if world.gave_up or one.succeeded("ExecuteChangeSet"):
             continue

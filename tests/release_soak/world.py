@@ -25,6 +25,7 @@ class World:
         asked: Execution to the state of production's stack when its approver was asked.
         touched: Model packages that somebody has changed by hand.
         models: Model package to what it answers.
+        served: Model packages that production has run.
         models_deleted: Model packages whose archive somebody has deleted.
         endpoint_touched: Whether somebody has changed production's endpoint by hand.
         undos: What takes back what was done by hand, by its name.
@@ -39,6 +40,7 @@ class World:
         self.asked: dict[str, str] = {}
         self.touched: set[str] = set()
         self.models: dict[str, str] = {}
+        self.served: set[str] = set()
         self.models_deleted: set[str] = set()
         self.endpoint_touched = False
         self.undos: dict[str, Any] = {}
@@ -65,6 +67,7 @@ class World:
     def look(self) -> Facts:
         """Read the facts, and what the models are that they name."""
         facts = Facts.read(self.site, self.known)
+        self.served.add(facts.package)
         for one in facts.ran:
             if one.package and one.version in self.site.uploads and one.id not in self.rollbacks:
                 self.models[one.package] = self.site.uploads[one.version][0]
