@@ -162,3 +162,27 @@ def test_approving_a_model_package_keeps_its_metadata(aws: LocalAws) -> None:
     sagemaker.delete_model_package(ModelPackageName=arn)
     sagemaker.delete_model_package_group(ModelPackageGroupName="models")
     assert not sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+
+
+def test_the_version_of_a_deleted_model_package_does_not_come_again(aws: LocalAws) -> None:
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="versions")
+
+    def create() -> str:
+        made = sagemaker.create_model_package(ModelPackageGroupName="versions", ModelApprovalStatus="Approved")
+        return str(made["ModelPackageArn"])
+
+    first, second, third = (create() for _ in range(3))
+    sagemaker.delete_model_package(ModelPackageName=first)
+    fourth = create()
+    sagemaker.delete_model_package(ModelPackageName=fourth)
+    fifth = create()
+    numbers = [int(arn.rpartition("/")[2]) for arn in (first, second, third, fourth, fifth)]
+    assert numbers == [1, 2, 3, 4, 5]
+    listed = sagemaker.list_model_packages(ModelPackageGroupName="versions")["ModelPackageSummaryList"]
+    assert {one["ModelPackageArn"] for one in listed} == {second, third, fifth}
+    for arn in (second, third, fifth):
+        sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName="versions")
+    sagemaker.create_model_package_group(ModelPackageGroupName="versions")
+    assert create() == first
