@@ -536,8 +536,9 @@ def run_case(pipeline: RehearsedPipeline, text: str) -> str:
     """Release with one fault; give what is wrong with what came of it.
 
     How often a function reports that it waits differs: the third report of a release may not be made by the next one.
+    A call that each release makes must be hit at once.
     """
-    for _ in range(CASE_TRIES):
+    for _ in range(CASE_TRIES if ":nth=" in text else 1):
         try:
             with Faults(pipeline.aws, SEED) as faults:
                 fault = faults.inject(text)

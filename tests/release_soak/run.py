@@ -157,7 +157,7 @@ class Run:
         if facts.package == newest.get("model_package_arn", ""):
             return False
         told = Overview.of(self.site.deployed).unrecorded
-        check(told or not facts.package, f"production runs {facts.package}, and mlops status does not say: unrecorded")
+        check(told or not facts.package, f"mlops status does not say that {facts.package} is off record")
         return True
 
     def close(self) -> None:
